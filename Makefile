@@ -1,0 +1,192 @@
+# Builds the kernel, its programs and the disk image.
+#
+#   make                 kernel and image for the default design
+#   make DESIGN=walk     another design: walk or mirror
+#   make DEBUG=1         with the checks that cost time
+#   make V=1             shows the commands
+#   make host-tests      builds the host's unit tests (./test runs them)
+#   make clean
+#
+# Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld,
+# the first that is there; TOOLCHAIN=gnu|elf|llvm chooses.
+
+DESIGN ?= mirror
+DEBUG ?= 0
+BUILD ?= build
+V ?= 0
+DESIGNS := $(patsubst kernel/mm/design_%.c,%,$(wildcard kernel/mm/design_*.c))
+
+ifeq ($(filter $(DESIGN),$(DESIGNS)),)
+$(error DESIGN=$(DESIGN): no such design; there are: $(DESIGNS))
+endif
+
+# ---- toolchain -----------------------------------------------------------
+have = $(shell command -v $(1) 2>/dev/null)
+ifeq ($(TOOLCHAIN),)
+ifneq ($(call have,riscv64-linux-gnu-gcc),)
+TOOLCHAIN := gnu
+else ifneq ($(call have,riscv64-unknown-elf-gcc),)
+TOOLCHAIN := elf
+else ifneq ($(and $(call have,clang),$(call have,ld.lld)),)
+TOOLCHAIN := llvm
+else ifneq ($(MAKECMDGOALS),clean)
+$(error no RISC-V compiler: install gcc-riscv64-linux-gnu, gcc-riscv64-unknown-elf, or clang and lld (./run does))
+endif
+endif
+
+ifeq ($(TOOLCHAIN),llvm)
+CC_RV := clang --target=riscv64-unknown-elf
+LD_RV := ld.lld
+OBJDUMP_RV := $(firstword $(call have,llvm-objdump) $(lastword $(sort $(wildcard /usr/bin/llvm-objdump-*))))
+NM_RV := $(firstword $(call have,llvm-nm) $(lastword $(sort $(wildcard /usr/bin/llvm-nm-*))))
+CC_KNOWN := $(shell clang -dumpversion 2>/dev/null | grep -E '^(14|15|16|19)\.')
+else
+CROSS_gnu := riscv64-linux-gnu-
+CROSS_elf := riscv64-unknown-elf-
+CROSS := $(CROSS_$(TOOLCHAIN))
+CC_RV := $(CROSS)gcc
+LD_RV := $(CROSS)ld
+OBJDUMP_RV := $(CROSS)objdump
+NM_RV := $(CROSS)nm
+CC_KNOWN := $(shell $(CC_RV) -dumpversion 2>/dev/null | grep -E '^(12|13|14)(\.|$$)')
+endif
+
+# Warnings are errors with the compilers that we know, not with newer ones.
+WERROR := $(if $(CC_KNOWN),-Werror)
+accepts = $(shell $(CC_RV) $(1) $(2) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+ISA_KERNEL := $(firstword $(call accepts,-march=rv64imac_zicsr_zifencei,-mabi=lp64) -march=rv64imac)
+ISA_USER := $(firstword $(call accepts,-march=rv64gc_zicsr_zifencei,-mabi=lp64d) -march=rv64gc)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+	-Wvla -Wno-unused-parameter $(WERROR)
+COMMON := -std=gnu17 -g -O2 -MMD -MP -ffreestanding -fno-pie -fno-stack-protector -fno-common \
+	-mcmodel=medany -mno-relax -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+# ---- kernel --------------------------------------------------------------
+K := $(BUILD)/$(DESIGN)$(if $(filter 1,$(DEBUG)),-debug)
+K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/design_$(DESIGN).c \
+	$(wildcard kernel/*/*.S)
+K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
+K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 -mstrict-align -fno-omit-frame-pointer \
+	-Wframe-larger-than=1024 -Ikernel -DDESIGN_NAME='"$(DESIGN)"' -DDEBUG=$(DEBUG)
+
+.PHONY: all kernel user image host-tests clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: kernel image
+kernel: $(K)/kernel.elf $(K)/kernel.asm $(K)/kernel.sym
+
+$(K)/%.c.o: kernel/%.c $(K)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+
+$(K)/%.S.o: kernel/%.S $(K)/flags
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+
+# Linked twice: the second time with the table of function names that panics
+# print, made from the first. The table lies behind all code, so no function moves.
+LINK_K = $(LD_RV) -nostdlib -z max-page-size=4096 -z noexecstack -T kernel/arch/kernel.ld
+$(K)/kernel-nosyms.elf: $(K_OBJ) kernel/arch/kernel.ld
+	$(Q)$(LINK_K) $(K_OBJ) -o $@
+
+$(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk
+	$(Q)$(NM_RV) -n $< | awk -f tools/symbols.awk > $@
+
+$(K)/symbols.o: $(K)/symbols.S
+	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+
+$(K)/kernel.elf: $(K)/symbols.o $(K_OBJ) kernel/arch/kernel.ld
+	$(call say,LD,$@)
+	$(Q)$(LINK_K) $(K_OBJ) $< -o $@
+
+$(K)/kernel.asm: $(K)/kernel.elf
+	$(Q)$(OBJDUMP_RV) -S $< > $@
+
+$(K)/kernel.sym: $(K)/kernel.elf
+	$(Q)$(NM_RV) -n $< > $@
+
+# Rebuild when the flags change, and only then.
+$(K)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' | cmp -s - $@ || \
+		echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' > $@
+
+# ---- programs ------------------------------------------------------------
+# user/bin/NAME.c is a program; user/tests/*.c are one program, usertests.
+U := $(BUILD)/user
+U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ffunction-sections -fdata-sections -fno-builtin-printf \
+	-Iuser/include -Ikernel
+U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
+U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
+	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests)
+LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -T user/user.ld
+user: $(U_PROGS)
+
+$(U)/%.c.o: user/%.c $(U)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
+
+$(U)/%.S.o: user/%.S $(U)/flags
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
+
+$(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) user/user.ld
+	$(call say,LD,$@)
+	$(Q)$(LINK_U) $(U_LIB) $< -o $@
+
+$(U)/bin/usertests: $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c)) $(U_LIB) user/user.ld
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_U) $(U_LIB) $(filter $(U)/tests/%,$^) -o $@
+
+$(U)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC_RV) $(U_CFLAGS)' | cmp -s - $@ || echo '$(CC_RV) $(U_CFLAGS)' > $@
+
+# ---- disk image ----------------------------------------------------------
+image: $(BUILD)/fs.img
+$(BUILD)/fs.img: $(U_PROGS) tools/mkfs $(wildcard tools/*.py) $(wildcard user/etc/*)
+	$(call say,MKFS,$@)
+	$(Q)tools/mkfs --strip $@ $(U_PROGS) $(wildcard user/etc/*)
+
+# ---- host tests ----------------------------------------------------------
+# tests/host/test_NAME.c says in a comment which kernel sources it tests:
+#     /* sources: kernel/mm/pt.c kernel/lib/string.c tests/host/memdisk.c */
+# "rename: memcpy strlen" there compiles the sources with these names prefixed
+# by k_, for sources that would clash with the host's C library.
+H := $(BUILD)/host
+H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -Werror -Ikernel -Itests/host -DDEBUG=1 \
+	-DDESIGN_NAME='"$(DESIGN)"'
+H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
+host-tests: $(H_TESTS)
+field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)
+
+define HOST_TEST
+$(H)/$(1): tests/host/$(1).c $(call field,$(1),sources)
+	$$(call say,HOST,$(1))
+	@mkdir -p $(H)/obj/$(1)
+	$(Q)rm -f $(H)/obj/$(1)/*.o && cd $(H)/obj/$(1) && \
+	for src in tests/host/$(1).c $(call field,$(1),sources); do \
+	  $(CC) $(subst -I,-I$(CURDIR)/,$(H_CFLAGS)) $(foreach n,$(call field,$(1),rename),-D$(n)=k_$(n)) \
+	    -MT $(H)/$(1) -fno-builtin -c $(CURDIR)/$$$$src -o $$$$(echo $$$$src | tr / _).o || exit 1; \
+	done
+	$(Q)$(CC) $(H_CFLAGS) $(H)/obj/$(1)/*.o -o $$@ -lcmocka
+endef
+$(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
+
+# ---- the rest ------------------------------------------------------------
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,61 @@
+/* The memory map, drawn once: docs/memory-map.md explains it.
+ *
+ *   0xffffffffffffffff ┐
+ *                      │ kernel half: physical address p at DIRECT_BASE + p:
+ *                      │ RAM, the kernel's image in it, and the devices
+ *   0xffffffc000000000 ┘ DIRECT_BASE
+ *        (not canonical)
+ *   0x0000003ffffff000   TRAMPOLINE   R-X, not U, the same in every table
+ *   0x0000003fffffe000   TRAPFRAME    RW-, not U, in user tables
+ *   0x0000003fffffc000   (unmapped)
+ *   0x0000003fffffa000   KSTACK(0)    8 KiB, in kernel tables, 8 KiB unmapped below
+ *   ...                  KSTACK(i)    a process's own kernel table maps its own only
+ *   0x0000003fc0000000   USER_MAX     the last GiB of the low half is the kernel's
+ *                      ┐
+ *                      │ heap, growing up
+ *                      │ stack, one page
+ *                      │ guard page, unmapped
+ *                      │ program
+ *   0x0000000000000000 ┘
+ */
+#pragma once
+#include "lib/types.h"
+
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE KIB(4)
+#define LARGE_SIZE MIB(2) /* a leaf at level 1 */
+
+#ifdef __riscv
+#define DIRECT_BASE 0xffffffc000000000ULL
+#else
+extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
+#define DIRECT_BASE host_ram_base
+#endif
+#define DIRECT_SIZE GIB(254)         /* physical addresses from here on are not reachable */
+#define KERNEL_HALF 0xffffffc000000000ULL
+
+#define USER_HALF_END (1ULL << 38)   /* Sv39: bits 63..39 equal bit 38 */
+#define TRAMPOLINE (USER_HALF_END - PAGE_SIZE)
+#define TRAPFRAME (TRAMPOLINE - PAGE_SIZE)
+#define USER_MAX (USER_HALF_END - GIB(1))
+
+/* Stacks are the upper half of a slot of twice their size: bit 13 of every
+ * valid stack pointer - 1 is set, so the trap vector sees an overflow by one
+ * bit. Slot 0 belongs to the trampoline and the trapframe. */
+#define KSTACK_SIZE KIB(8)
+#define KSTACK_SLOT (2 * KSTACK_SIZE)
+#define KSTACK(i) (USER_HALF_END - ((uint64_t)(i) + 1) * KSTACK_SLOT - KSTACK_SIZE)
+#define KSTACK_TOP(i) (KSTACK(i) + KSTACK_SIZE)
+
+/* All kernel stacks, the trampoline and the trapframe lie in one level-1
+ * entry's 2 MiB, so that they cost a kernel page table one level-0 table. */
+#define NPROC 126
+_Static_assert((NPROC + 1) * KSTACK_SLOT <= LARGE_SIZE, "kernel stacks span one level-0 table");
+
+/* A physical address as the kernel sees it, and back. */
+static inline void *pa_ptr(paddr_t pa) { return (void *)(pa.v + DIRECT_BASE); }
+static inline paddr_t ptr_pa(const void *p) { return PA((uint64_t)p - DIRECT_BASE); }

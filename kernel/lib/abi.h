@@ -1,0 +1,99 @@
+/* The interface to user programs and disk images, as numbers and layouts: the
+ * one header that kernel, user library and tools share. Everything up to 99 is
+ * xv6's interface; from 100 on it is Trellis's own. */
+#pragma once
+#include <stdint.h>
+
+/* System call numbers (in a7). */
+enum {
+    SYS_fork = 1, SYS_exit, SYS_wait, SYS_pipe, SYS_read, SYS_kill, SYS_exec,
+    SYS_fstat, SYS_chdir, SYS_dup, SYS_getpid, SYS_sbrk, SYS_sleep, SYS_uptime,
+    SYS_open, SYS_write, SYS_mknod, SYS_unlink, SYS_link, SYS_mkdir, SYS_close,
+
+    SYS_poweroff = 100, /* (int status): ends the machine; no return but on error */
+    SYS_sysinfo,        /* (struct abi_sysinfo *) */
+    SYS_procinfo,       /* (int slot, struct abi_procinfo *): 1 filled in, 0 slot is free, -1 no such slot */
+    SYS_lseek,          /* (int fd, int64 offset, int whence): the new offset */
+    SYS_vmprint,        /* (int pid): prints its page table on the console; 0 = the caller */
+    SYS_ftruncate,      /* (int fd, uint64 size) */
+    SYS_rename,         /* (char *from, char *to): atomic; replaces a file that is there */
+};
+
+/* open */
+#define ABI_O_RDONLY 0x000
+#define ABI_O_WRONLY 0x001
+#define ABI_O_RDWR 0x002
+#define ABI_O_CREATE 0x200
+#define ABI_O_TRUNC 0x400
+#define ABI_O_APPEND 0x800 /* ours: every write goes to the end */
+
+/* inode types */
+#define ABI_T_DIR 1
+#define ABI_T_FILE 2
+#define ABI_T_DEVICE 3
+
+#define ABI_NOFILE 16       /* open files a process */
+#define ABI_MAXARG 32       /* arguments of exec */
+#define ABI_MAXPATH 128     /* with the terminator */
+#define ABI_DIRSIZ 14       /* bytes of a name */
+#define ABI_TICKS_PER_SECOND 10
+
+struct abi_stat {
+    int32_t dev;
+    uint32_t ino;
+    int16_t type;
+    int16_t nlink;
+    uint64_t size; /* bytes */
+};
+
+struct abi_sysinfo {
+    uint64_t frames_total;     /* of 4 KiB */
+    uint64_t frames_free;      /* with those that are only a cache */
+    uint64_t frames_committed;
+    uint64_t procs;            /* slots in use */
+    uint64_t procs_max;
+    uint64_t harts;
+    uint64_t inodes_free;      /* on the root disk */
+    uint64_t blocks_free;
+    uint64_t files_open;       /* objects in the system's table */
+    uint64_t design;           /* the four letters' first: 'w' 'm' 's' 'u' */
+};
+
+enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
+
+struct abi_procinfo {
+    int32_t pid, parent;
+    uint32_t state;       /* enum abi_procstate */
+    uint32_t hart;        /* where it runs or ran last */
+    uint64_t size;        /* break, bytes */
+    uint64_t frames;      /* present in its user table */
+    uint64_t table_frames;/* page-table frames, both views */
+    uint64_t committed;   /* frames promised to it */
+    uint64_t ticks;       /* processor time */
+    char name[16];
+};
+
+/* Disk format: blocks of 1024 bytes, little-endian. */
+#define FS_BLOCK_SIZE 1024
+#define FS_MAGIC 0x10203040
+#define FS_ROOT_INODE 1
+#define FS_NDIRECT 12
+#define FS_NINDIRECT (FS_BLOCK_SIZE / 4)
+#define FS_MAX_FILE_BLOCKS (FS_NDIRECT + FS_NINDIRECT)
+
+struct fs_superblock { /* block 1 */
+    uint32_t magic, size, nblocks, ninodes, nlog, logstart, inodestart, bmapstart;
+};
+
+struct fs_dinode {
+    int16_t type, major, minor, nlink;
+    uint32_t size; /* bytes */
+    uint32_t addrs[FS_NDIRECT + 1];
+};
+_Static_assert(sizeof(struct fs_dinode) == 64, "inodes are 64 bytes");
+
+struct fs_dirent {
+    uint16_t inum; /* 0: free */
+    char name[ABI_DIRSIZ];
+};
+_Static_assert(sizeof(struct fs_dirent) == 16, "directory entries are 16 bytes");

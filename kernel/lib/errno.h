@@ -1,0 +1,35 @@
+/* Errors inside the kernel: calls return 0 or the negative of one of these.
+ * A system call turns every one of them into the -1 of the xv6 interface. */
+#pragma once
+
+enum kernel_errno {
+    K_EPERM = 1,         /* not permitted */
+    K_ENOENT = 2,        /* no such file or directory */
+    K_ESRCH = 3,         /* no such process */
+    K_EINTR = 4,         /* the process was killed while it waited */
+    K_EIO = 5,           /* device error, or a disk image that contradicts itself */
+    K_E2BIG = 7,         /* argument list too long */
+    K_ENOEXEC = 8,       /* not an executable that can run here */
+    K_EBADF = 9,         /* bad file descriptor, or not open for this */
+    K_ECHILD = 10,       /* no children */
+    K_EAGAIN = 11,       /* no process slot */
+    K_ENOMEM = 12,       /* memory cannot be promised */
+    K_EFAULT = 14,       /* bad user address */
+    K_EBUSY = 16,        /* in use */
+    K_EEXIST = 17,       /* exists already */
+    K_EXDEV = 18,        /* across devices */
+    K_ENODEV = 19,       /* no such device */
+    K_ENOTDIR = 20,      /* not a directory */
+    K_EISDIR = 21,       /* is a directory */
+    K_EINVAL = 22,       /* invalid argument */
+    K_ENFILE = 23,       /* file table full */
+    K_EMFILE = 24,       /* too many open files in this process */
+    K_EFBIG = 27,        /* beyond the largest file */
+    K_ENOSPC = 28,       /* no free block or inode */
+    K_EROFS = 30,        /* the disk takes no more changes */
+    K_EMLINK = 31,       /* too many links */
+    K_EPIPE = 32,        /* nobody reads this pipe */
+    K_ENAMETOOLONG = 36, /* path too long */
+    K_ENOSYS = 38,       /* no such system call */
+    K_ENOTEMPTY = 39,    /* directory not empty */
+};
