@@ -1,0 +1,56 @@
+/* Sv39 page-table entries and satp (privileged specification 1.12: 4.4 Sv39,
+ * 4.1.11 satp). Pure arithmetic: the host's tests use it too. */
+#pragma once
+#include "arch/layout.h"
+#include "lib/types.h"
+
+typedef uint64_t pte_t;
+
+#define PTE_V (1ULL << 0) /* valid */
+#define PTE_R (1ULL << 1)
+#define PTE_W (1ULL << 2)
+#define PTE_X (1ULL << 3)
+#define PTE_U (1ULL << 4) /* user mode may; supervisor mode only with SUM, and never execute */
+#define PTE_G (1ULL << 5) /* in every address space */
+#define PTE_A (1ULL << 6) /* accessed */
+#define PTE_D (1ULL << 7) /* dirty */
+#define PTE_SOFT (1ULL << 8) /* the first of two bits that hardware leaves to us */
+#define PTE_FLAGS 0x3ffULL
+#define PTE_RWX (PTE_R | PTE_W | PTE_X)
+
+#define PT_LEVELS 3
+#define PT_ENTRIES 512
+#define PT_ROOT_LEVEL (PT_LEVELS - 1)
+
+/* Bytes that one entry of a table at this level spans: 4 KiB, 2 MiB, 1 GiB. */
+static inline uint64_t level_size(unsigned level) { return PAGE_SIZE << (9 * level); }
+
+static inline unsigned va_index(vaddr_t va, unsigned level) {
+    return (va.v >> (PAGE_SHIFT + 9 * level)) & (PT_ENTRIES - 1);
+}
+
+/* Bits 63..39 equal bit 38, else every access faults. */
+static inline bool va_canonical(vaddr_t va) {
+    return (uint64_t)((int64_t)(va.v << 25) >> 25) == va.v;
+}
+
+static inline bool pte_valid(pte_t e) { return e & PTE_V; }
+static inline bool pte_is_leaf(pte_t e) { return (e & PTE_V) && (e & PTE_RWX); }
+static inline bool pte_is_table(pte_t e) { return (e & (PTE_V | PTE_RWX)) == PTE_V; }
+static inline paddr_t pte_pa(pte_t e) { return PA((e << 10 >> 20) << PAGE_SHIFT); }
+static inline uint64_t pte_flags(pte_t e) { return e & PTE_FLAGS; }
+static inline pte_t pte_table(paddr_t table) { return table.v >> PAGE_SHIFT << 10 | PTE_V; }
+
+/* A leaf is created with A, and with D where it is writable: hardware may fault
+ * instead of setting them (4.3.1). */
+static inline pte_t pte_leaf(paddr_t pa, uint64_t flags) {
+    return pa.v >> PAGE_SHIFT << 10 | flags | PTE_V | PTE_A | (flags & PTE_W ? PTE_D : 0);
+}
+
+#define SATP_SV39 (8ULL << 60)
+#define SATP_ASID_SHIFT 44
+#define SATP_ASID_MASK 0xffffULL
+
+static inline uint64_t satp_make(paddr_t root, uint32_t asid) {
+    return SATP_SV39 | (uint64_t)asid << SATP_ASID_SHIFT | root.v >> PAGE_SHIFT;
+}
