@@ -1,0 +1,94 @@
+/* A process's memory: what it may use (regions), and the only writer of both its
+ * page tables.
+ *
+ * Two views show the same memory: the user's table, and the kernel's view of it,
+ * which depends on the design. They change together, under the space's lock, or
+ * not at all. Everything that can fail is done before the first change.
+ *
+ * A region grants a range of addresses; its pages are filled when touched: with
+ * zeros, or from a program image, whose frames are shared until written. fork
+ * shares all frames and copies on write. What a region may come to need, page
+ * tables included, is committed when the region is made, so a touch never fails.
+ *
+ *     0 .. image->end    the program's segments
+ *     one page           the stack's guard: no region
+ *     one page           the stack
+ *     .. brk             the heap; brk may be moved below its start, down to 0
+ *
+ * lock: inner to a process's lock, outer to image_lock and the frame locks. */
+#pragma once
+#include "arch/pte.h"
+#include "mm/image.h"
+#include "mm/pt.h"
+#include "mm/tlb.h"
+#include "sync/spinlock.h"
+
+enum region_kind { REGION_IMAGE, REGION_BSS, REGION_STACK, REGION_HEAP };
+
+struct region {
+    uint64_t start, end; /* page-aligned */
+    uint8_t kind;
+    uint8_t perm;        /* PTE_R | PTE_W | PTE_X */
+    uint32_t first_page; /* REGION_IMAGE: index of start's page in the image */
+};
+
+#define ASPACE_REGIONS (2 * IMAGE_SEGMENTS + 2)
+
+struct aspace {
+    struct spinlock lock;
+    struct pt user;
+    struct pt kernel;      /* the design's, where it has one a process */
+    uint64_t user_satp;    /* with their ASIDs */
+    uint64_t kernel_satp;
+    struct tlb_tag tlb;
+    uint32_t slot;         /* whose kernel stack the kernel's view maps */
+    paddr_t trapframe;
+    struct image *image;   /* NULL before exec */
+    uint64_t brk;          /* bytes; also the size that the xv6 interface knows */
+    uint64_t committed;    /* frames promised to this space */
+    uint64_t present;      /* pages of 4 KiB that user leaves map */
+    uint32_t fenced_tables;/* tables of both views at the last fence that covers non-leaf entries */
+    uint32_t regions;
+    struct region region[ASPACE_REGIONS];
+};
+
+/* The running process's space. Implemented by the proc layer. */
+struct aspace *aspace_self(void);
+
+/* An empty space for the process in slot, whose trapframe is mapped at
+ * TRAPFRAME. id is its identity for the TLB. -K_ENOMEM: nothing was taken. */
+int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapframe) must_check;
+
+/* Gives back everything but the trapframe. No hart runs on it any more. */
+void aspace_destroy(struct aspace *as);
+
+/* Grants a program's segments, a stack page above a guard page, and an empty
+ * heap; the stack page is the frame given, which the space takes over, with its
+ * commitment, only when this succeeds. For a space that is empty and that nobody
+ * runs. -K_ENOMEM, or -K_ENOEXEC when there is no room below USER_MAX: the space
+ * is as it was. On success the space has one user of the image of its own. */
+int aspace_load(struct aspace *as, struct image *image, paddr_t stack) must_check;
+
+/* Where aspace_load puts the stack page of an image: its address. */
+uaddr_t aspace_stack(const struct image *image);
+
+/* Makes child, freshly created, a copy of parent, which is the running space;
+ * pages are copied when one of them writes. -K_ENOMEM: child is empty, and
+ * parent as before. */
+int aspace_clone(struct aspace *child, struct aspace *parent) must_check;
+
+/* Moves the running space's break by delta bytes; *old is where it was. -K_ENOMEM
+ * (below 0, beyond USER_MAX, or not to be promised): nothing changed. */
+int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
+
+/* Repairs a fault of the running space: a touch at va that needs access (one of
+ * PTE_R, PTE_W, PTE_X). 0: the touch will succeed now, in both views.
+ * -K_EFAULT: the process may not do this. Does not sleep. */
+int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
+
+/* The page of kernel memory behind a user page of the running space that may be
+ * accessed so, filled if need be. Valid until the process changes its space. */
+int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
+
+/* The region at va, or NULL; the lock is held. */
+const struct region *aspace_region_locked(const struct aspace *as, uint64_t va);

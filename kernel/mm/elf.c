@@ -1,0 +1,59 @@
+/* The checks of ELF executables: see elf.h. */
+#include "mm/elf.h"
+#include "arch/pte.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define ET_EXEC 2
+#define EM_RISCV 243
+#define PT_LOAD 1
+#define PF_X 1
+#define PF_W 2
+
+static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* little-endian */, 1};
+
+int elf_check_header(const struct elf_header *h, uint64_t file_size) {
+    bool ok = memcmp(h->ident, ident, sizeof(ident)) == 0 && h->type == ET_EXEC &&
+              h->machine == EM_RISCV && h->phentsize == sizeof(struct elf_phdr) && h->phnum > 0 &&
+              h->phnum <= ELF_MAX_PHDRS && h->phoff <= file_size &&
+              h->phnum * sizeof(struct elf_phdr) <= file_size - h->phoff;
+    return ok ? 0 : -K_ENOEXEC;
+}
+
+/* No sum here can wrap once the comparisons before it have held. */
+static bool phdr_ok(const struct elf_phdr *p, uint64_t file_size, uint64_t lowest) {
+    uint64_t limit = USER_MAX - 2 * PAGE_SIZE; /* guard page and stack */
+    return p->filesz <= p->memsz && p->offset <= file_size && p->filesz <= file_size - p->offset &&
+           IS_ALIGNED(p->vaddr, PAGE_SIZE) && p->vaddr >= lowest && p->vaddr <= limit &&
+           p->memsz <= limit - p->vaddr;
+}
+
+static bool entry_ok(const struct elf_plan *plan) {
+    for (uint32_t i = 0; i < plan->segments; i++) {
+        const struct elf_segment *s = &plan->segment[i];
+        if (plan->entry >= s->vaddr && plan->entry - s->vaddr < s->memsz)
+            return (s->perm & PTE_X) && IS_ALIGNED(plan->entry, 2);
+    }
+    return false;
+}
+
+int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
+             struct elf_plan *plan) {
+    *plan = (struct elf_plan){.entry = h->entry};
+    for (uint32_t i = 0; i < h->phnum; i++) {
+        const struct elf_phdr *p = &phdr[i];
+        if (p->type != PT_LOAD || (p->memsz == 0 && p->filesz == 0))
+            continue;
+        if (!phdr_ok(p, file_size, plan->end) || plan->segments == IMAGE_SEGMENTS)
+            return -K_ENOEXEC;
+        uint64_t pages = ROUND_UP(p->filesz, PAGE_SIZE) / PAGE_SIZE;
+        if (pages > IMAGE_PAGES - plan->pages)
+            return -K_ENOEXEC;
+        plan->pages += pages;
+        plan->end = ROUND_UP(p->vaddr + p->memsz, PAGE_SIZE);
+        plan->segment[plan->segments++] = (struct elf_segment){
+            p->offset, p->filesz, p->vaddr, p->memsz,
+            PTE_R | (p->flags & PF_W ? PTE_W : 0) | (p->flags & PF_X ? PTE_X : 0)};
+    }
+    return entry_ok(plan) ? 0 : -K_ENOEXEC;
+}

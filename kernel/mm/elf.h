@@ -1,0 +1,50 @@
+/* ELF executables: which ones can run here, and what they ask for. Pure checks
+ * of bytes, without memory or files; the host tests and fuzzes them.
+ * (System V ABI, chapters 4 and 5; RISC-V ELF psABI, 8.) */
+#pragma once
+#include "lib/types.h"
+#include "mm/image.h"
+
+struct elf_header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+_Static_assert(sizeof(struct elf_header) == 64, "ELF64 header");
+
+struct elf_phdr {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+_Static_assert(sizeof(struct elf_phdr) == 56, "ELF64 program header");
+
+#define ELF_MAX_PHDRS 32
+
+/* One loadable segment, checked. */
+struct elf_segment {
+    uint64_t offset, filesz; /* in the file */
+    uint64_t vaddr, memsz;   /* vaddr is page-aligned, memsz >= filesz, memsz > 0 */
+    uint64_t perm;           /* PTE_R, with PTE_W and PTE_X as the flags say */
+};
+
+struct elf_plan {
+    uint64_t entry;
+    uint32_t segments; /* in ascending order, none on another's pages */
+    uint32_t pages;    /* pages that have bytes of the file, in all segments */
+    uint64_t end;      /* of the last segment, page-aligned */
+    struct elf_segment segment[IMAGE_SEGMENTS];
+};
+
+/* Whether the header is one of an executable for this machine, whose program
+ * headers lie in a file of file_size bytes. -K_ENOEXEC: no. */
+int elf_check_header(const struct elf_header *h, uint64_t file_size) must_check;
+
+/* What the program headers ask for. -K_ENOEXEC: sizes that wrap or contradict each
+ * other or the file, unaligned or overlapping or descending segments, more than
+ * IMAGE_SEGMENTS or IMAGE_PAGES, no room for the stack below USER_MAX, or an entry
+ * that is not in an executable segment. Then *plan means nothing. */
+int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
+             struct elf_plan *plan) must_check;

@@ -1,0 +1,142 @@
+/* Page faults: find the region, decide, fix both views. The same code serves
+ * faults in user mode, faults inside the copy routines, and the walk design. */
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/aspace.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+
+/* The new leaf stands in the user's table: makes the kernel's view agree, and
+ * orders it before the next use. A replaced frame is given back after the flush. */
+static void publish(struct aspace *as, uint64_t va, unsigned level, pte_t old) {
+    design_sync(as, VA(va), VA(va + level_size(level)), NULL);
+    if (pte_valid(old))
+        tlb_flush_page(&as->tlb, VA(va));
+    else
+        tlb_fence_new(&as->tlb, VA(va));
+    /* A fence for one address covers leaves only (4.2.1). */
+    uint32_t tables = as->user.tables + as->kernel.tables;
+    if (tables != as->fenced_tables) {
+        tlb_fence_tables(&as->tlb);
+        as->fenced_tables = tables;
+    }
+}
+
+static pte_t set_leaf(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uint64_t perm) {
+    pte_t old;
+    if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
+        panic("a table for a granted page was not covered by the commitment");
+    return old;
+}
+
+static void fill(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uint64_t perm) {
+    set_leaf(as, va, level, pa, perm);
+    as->present += level_size(level) / PAGE_SIZE;
+    publish(as, va, level, 0);
+}
+
+/* A granted page that was never touched. free_level: how large a leaf finds no
+ * table in its way. */
+static void fill_zero(struct aspace *as, const struct region *r, uint64_t va, unsigned free_level) {
+    uint64_t large = ROUND_DOWN(va, LARGE_SIZE);
+    paddr_t pa;
+    /* Worth it when all of its 2 MiB is heap: it was granted at once, or is
+     * touched for the first time, and one walk serves all of it. */
+    if (r->kind == REGION_HEAP && free_level >= 1 && large >= r->start &&
+        large + LARGE_SIZE <= r->end && !frame_take_large(&pa)) {
+        frame_zero(pa, FRAME_LARGE_ORDER);
+        fill(as, large, 1, pa, r->perm);
+        return;
+    }
+    pa = frame_take();
+    frame_zero(pa, 0);
+    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, pa, r->perm);
+}
+
+static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
+
+/* A page of the program, not touched so far: its own copy when it is to be
+ * written, else the image's frame. */
+static void fill_image(struct aspace *as, const struct region *r, uint64_t va, uint64_t access) {
+    uint64_t page_va = ROUND_DOWN(va, PAGE_SIZE);
+    paddr_t from = as->image->page[r->first_page + (page_va - r->start) / PAGE_SIZE];
+    if (access == PTE_W) {
+        paddr_t pa = frame_take();
+        copy_frame(pa, from);
+        fill(as, page_va, 0, pa, r->perm);
+    } else {
+        frame_get(from);
+        fill(as, page_va, 0, from, r->perm & ~PTE_W);
+    }
+}
+
+/* A write to a page that is present without W in a writable region: its frame
+ * was shared at some time. Who is the last owner takes it over. */
+static void own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
+    paddr_t frame = pte_pa(e);
+    if (level > 0 && !frame_large_sole(frame)) {
+        /* Copies 4 KiB of the 2 MiB, not all. */
+        if (pt_split(&as->user, VA(va)))
+            panic("a table to split a large leaf was not covered by the commitment");
+        frame_split_large(frame);
+        e = *pt_walk(&as->user, VA(va), &level);
+        frame = pte_pa(e);
+    }
+    uint64_t start = ROUND_DOWN(va, level_size(level));
+    paddr_t old_frame = PA(0);
+    if (level == 0 && frame_refs(frame) > 1) {
+        old_frame = frame;
+        frame = frame_take();
+        copy_frame(frame, old_frame);
+    }
+    pte_t old = set_leaf(as, start, level, frame, r->perm);
+    publish(as, start, level, old);
+    if (old_frame.v)
+        frame_put(old_frame);
+}
+
+static int repair(struct aspace *as, uint64_t va, uint64_t access) {
+    const struct region *r = aspace_region_locked(as, va);
+    if (!r || !(r->perm & access))
+        return -K_EFAULT;
+    unsigned level;
+    pte_t e = *pt_walk(&as->user, VA(va), &level);
+    if (!pte_valid(e)) {
+        if (r->kind == REGION_IMAGE)
+            fill_image(as, r, va, access);
+        else
+            fill_zero(as, r, va, level);
+    } else if (access == PTE_W && !(e & PTE_W)) {
+        own(as, r, va, e, level);
+    } else {
+        /* The entry is good: this hart had cached that it was not. */
+        tlb_fence_new(&as->tlb, VA(va));
+    }
+    return 0;
+}
+
+int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
+    if (va >= USER_MAX)
+        return -K_EFAULT;
+    spin_lock(&as->lock);
+    int err = repair(as, va, access);
+    spin_unlock(&as->lock);
+    return err;
+}
+
+int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
+    if (va >= USER_MAX)
+        return -K_EFAULT;
+    unsigned level;
+    for (;;) {
+        pte_t e = *pt_walk(&as->user, VA(va), &level);
+        if (pte_is_leaf(e) && (e & PTE_U) && (e & access)) {
+            *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));
+            return 0;
+        }
+        int err = aspace_fault(as, va, access);
+        if (err)
+            return err;
+    }
+}

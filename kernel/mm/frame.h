@@ -1,0 +1,90 @@
+/* Physical memory: frames of 4 KiB and the account of what was promised.
+ *
+ * Commitment. Whoever may need frames later promises them first: frame_commit(n)
+ * fails when the machine could not keep the promise, and after it n frames can
+ * be taken without failing. So frame_take never fails for its caller; only
+ * commitments do, and they fail in calls that can return an error.
+ *     invariant: frames in use and promised <= frames that exist
+ * Frames that are only a cache (frame_reclaim) are outside the account; they
+ * are given back when a promise is called in.
+ *
+ * References. A taken frame has one reference; frame_get adds one (copy on
+ * write, shared program text), frame_put drops one and frees at zero.
+ *
+ * Any hart, any context; the allocator's locks are the innermost of all. */
+#pragma once
+#include "arch/layout.h"
+#include "lib/types.h"
+
+#define FRAME_LARGE_ORDER 9 /* 2^9 frames: one 2 MiB leaf */
+
+/* Boot. Ranges of RAM that are free, in any order, before any other call;
+ * parts of pages at the borders, what was added before, what the direct map does
+ * not reach and what exceeds 32 ranges are left out. */
+void frame_add_range(paddr_t start, paddr_t end);
+/* Memory that stays for ever (tables sized at boot), zeroed; align is a power of
+ * two. NULL when no range has room. Before frame_init only. */
+void *frame_boot_alloc(size_t bytes, size_t align);
+void frame_init(void);
+
+/* Promises n frames more. -K_ENOMEM: nothing changed. */
+int frame_commit(uint64_t n) must_check;
+/* Takes back a promise of n frames that are not (or no longer) in use for it. */
+void frame_uncommit(uint64_t n);
+
+/* A frame against an earlier commitment, contents undefined, one reference. May
+ * call frame_reclaim, so the caller holds no lock that frame_reclaim takes. */
+paddr_t frame_take(void);
+/* 512 frames in a row, aligned to 2 MiB, against a commitment of 512. -K_ENOMEM
+ * when RAM is in too small pieces: then nothing changed and single frames do it. */
+int frame_take_large(paddr_t *pa) must_check;
+
+/* pa is a single frame, or the first of 512 that were taken as one and not split. */
+void frame_get(paddr_t pa);
+/* True when that was the last reference and the frame is free now. */
+bool frame_put(paddr_t pa);
+/* 0 for a free frame. Who sees 1 and holds that reference has the frame alone. */
+uint32_t frame_refs(paddr_t pa);
+
+/* Turns 512 frames taken as one into 512 single frames with as many references
+ * each as the large one had; nothing happens when they are single already. */
+void frame_split_large(paddr_t pa);
+/* For a 2 MiB leaf that others may share, and have split meanwhile: get and put
+ * count one reference to all 512 frames, whichever they are now; put is true
+ * when all of them are free now. Sole: no frame has another reference than one. */
+void frame_get_large(paddr_t pa);
+bool frame_put_large(paddr_t pa);
+bool frame_large_sole(paddr_t pa);
+
+/* For the kernel's own objects: commit one and take it, zeroed; put and uncommit. */
+int frame_alloc(paddr_t *pa) must_check; /* -K_ENOMEM: nothing changed */
+void frame_free(paddr_t pa);
+
+/* Zeroes 2^order frames in a row. */
+void frame_zero(paddr_t pa, unsigned order);
+
+/* Declared here, implemented by whoever caches (mm/image.c): give back up to n
+ * frames that nobody uses; returns how many were given back. Never sleeps and
+ * never waits for somebody who sleeps: promises depend on it. */
+uint64_t frame_reclaim(uint64_t n);
+/* n frames in use become only a cache, which frame_reclaim can give back, or stop
+ * being one (freed, or in use for good again). A count for frame_stats; their
+ * owner takes their promise back after begin, and makes it anew before end. */
+void frame_cache_begin(uint64_t n);
+void frame_cache_end(uint64_t n);
+
+struct frame_stats {
+    uint64_t total;     /* frames that exist, but for what boot took */
+    uint64_t free;      /* of them, in no use at all, wherever the allocator keeps them */
+    uint64_t cached;    /* of them, in use only as cache: not in free */
+    uint64_t committed; /* in use for good, or promised: at most total */
+};
+/* free is exact at one moment. */
+void frame_stats(struct frame_stats *out);
+
+/* Panics when the allocator's own records contradict each other. For tests; slow. */
+void frame_check(void);
+
+/* Tests of failure, in DEBUG builds: when n > 0, the n-th frame_commit from now
+ * fails with -K_ENOMEM (frame_alloc commits too); it then counts no further. */
+extern int64_t frame_fail_countdown;

@@ -1,0 +1,13 @@
+/* An empty kernel page table for one process: see kernel_view.h. */
+#include "mm/kernel_view.h"
+#include "mm/kmap.h"
+
+int kernel_view_create(struct aspace *as) {
+    int err = pt_init(&as->kernel, &pt_frames);
+    if (err)
+        return err;
+    kmap_share_half(&as->kernel);
+    as->kernel_satp = satp_make(as->kernel.root, tlb_kernel_asid(&as->tlb));
+    err = kmap_trampoline(&as->kernel);
+    return err ? err : kmap_stack(&as->kernel, as->slot);
+}

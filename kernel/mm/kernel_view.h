@@ -1,0 +1,11 @@
+/* An empty kernel page table for one process: the kernel's half, the trampoline,
+ * and that process's kernel stack. What the designs mirror and share begin with. */
+#pragma once
+#include "mm/aspace.h"
+
+/* The root and, for the stack and the trampoline, a table at levels 1 and 0. */
+#define KERNEL_VIEW_TABLES 3
+
+/* Makes as->kernel and as->kernel_satp. -K_ENOMEM: some of it may be there, for
+ * pt_destroy; not when the frames have been committed. */
+int kernel_view_create(struct aspace *as) must_check;

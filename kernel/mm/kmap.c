@@ -1,0 +1,134 @@
+/* The kernel's half: see kmap.h and docs/memory-map.md. */
+#include "mm/kmap.h"
+#include "arch/context.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+
+extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
+
+struct pt kernel_pt;
+uint64_t kernel_satp;
+
+#define NRANGE 16
+static struct { uint64_t start, end; } ram[NRANGE];
+static unsigned ram_count;
+static bool booting = true;
+static paddr_t stack_frames[NPROC][KSTACK_SIZE / PAGE_SIZE];
+
+/* Tables made at boot stay for ever; later ones are frames of a commitment. */
+static int table_take(paddr_t *table) {
+    if (booting) {
+        void *p = frame_boot_alloc(PAGE_SIZE, PAGE_SIZE);
+        if (!p)
+            return -K_ENOMEM;
+        *table = ptr_pa(p);
+        return 0;
+    }
+    *table = frame_take();
+    frame_zero(*table, 0);
+    return 0;
+}
+
+static void table_give(paddr_t table) { frame_put(table); }
+
+const struct pt_memory pt_frames = {table_take, table_give};
+
+void kmap_add_ram(uint64_t start, uint64_t end) {
+    start = ROUND_UP(start, PAGE_SIZE);
+    end = ROUND_DOWN(MIN(end, DIRECT_SIZE), PAGE_SIZE);
+    if (start >= end)
+        return;
+    if (ram_count == NRANGE)
+        panic("more than %d pieces of RAM", NRANGE);
+    ram[ram_count].start = start;
+    ram[ram_count++].end = end;
+}
+
+static void map(uint64_t start, uint64_t end, uint64_t flags) {
+    if (start >= end)
+        return;
+    int err = pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start,
+                     flags | PTE_G, PT_ROOT_LEVEL);
+    if (err)
+        panic("the machine is too small: physical %#lx..%#lx cannot be mapped (%d)",
+              (unsigned long)start, (unsigned long)end, err);
+}
+
+/* [start, end) of RAM without the kernel's image, which has permissions of its own. */
+static void map_ram(uint64_t start, uint64_t end) {
+    uint64_t image = ptr_pa(kernel_start).v, image_end = ptr_pa(kernel_end).v;
+    map(start, MIN(end, image), PTE_R | PTE_W);
+    map(MAX(start, image_end), end, PTE_R | PTE_W);
+}
+
+static void map_image(void) {
+    uint64_t text = ptr_pa(kernel_start).v, rodata = ptr_pa(kernel_text_end).v;
+    uint64_t data = ptr_pa(kernel_rodata_end).v, end = ptr_pa(kernel_end).v;
+    map(text, rodata, PTE_R | PTE_X);
+    map(rodata, data, PTE_R);
+    map(data, end, PTE_R | PTE_W);
+}
+
+static void take_stacks(void) {
+    for (unsigned i = 0; i < NPROC; i++)
+        for (unsigned j = 0; j < ARRAY_LEN(stack_frames[i]); j++) {
+            void *p = frame_boot_alloc(PAGE_SIZE, PAGE_SIZE);
+            if (!p)
+                panic("the machine is too small: no memory for kernel stacks");
+            stack_frames[i][j] = ptr_pa(p);
+        }
+}
+
+void kmap_init(void) {
+    if (pt_init(&kernel_pt, &pt_frames))
+        panic("the machine is too small: no memory for the kernel's page table");
+    map_image();
+    for (unsigned i = 0; i < ram_count; i++)
+        map_ram(ram[i].start, ram[i].end);
+    take_stacks();
+    if (kmap_trampoline(&kernel_pt))
+        panic("the machine is too small: no memory for the trampoline's tables");
+    for (unsigned i = 0; design.stacks_in_kernel_pt && i < NPROC; i++)
+        if (kmap_stack(&kernel_pt, i))
+            panic("the machine is too small: no memory for the stacks' tables");
+    kernel_satp = satp_make(kernel_pt.root, 0);
+}
+
+void *kmap_device(uint64_t pa, uint64_t bytes) {
+    uint64_t start = ROUND_DOWN(pa, PAGE_SIZE), end = ROUND_UP(pa + bytes, PAGE_SIZE);
+    if (end <= start || end > DIRECT_SIZE)
+        return NULL;
+    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
+        unsigned level;
+        if (pte_valid(*pt_walk(&kernel_pt, VA(DIRECT_BASE + at), &level)))
+            continue; /* two devices on one page */
+        if (pt_map(&kernel_pt, VA(DIRECT_BASE + at), PA(at), PAGE_SIZE, PTE_R | PTE_W | PTE_G, 0))
+            return NULL;
+    }
+    tlb_fence_kernel();
+    return pa_ptr(PA(pa));
+}
+
+void kmap_boot_done(void) { booting = false; }
+
+void kmap_share_half(struct pt *pt) {
+    pte_t *root = pa_ptr(pt->root), *kernel_root = pa_ptr(kernel_pt.root);
+    memcpy(root + PT_ENTRIES / 2, kernel_root + PT_ENTRIES / 2, PAGE_SIZE / 2);
+}
+
+int kmap_trampoline(struct pt *pt) {
+    return pt_map(pt, VA(TRAMPOLINE), ptr_pa(trampoline_page), PAGE_SIZE, PTE_R | PTE_X | PTE_G, 0);
+}
+
+int kmap_stack(struct pt *pt, uint32_t i) {
+    for (unsigned j = 0; j < ARRAY_LEN(stack_frames[i]); j++) {
+        int err = pt_map(pt, VA(KSTACK(i) + j * PAGE_SIZE), stack_frames[i][j], PAGE_SIZE,
+                         PTE_R | PTE_W, 0);
+        if (err)
+            return err;
+    }
+    return 0;
+}

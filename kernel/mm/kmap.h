@@ -1,0 +1,33 @@
+/* The kernel's half of the address space: made once at boot, the same in every
+ * kernel table. A kernel table copies root entries 256..511 and shares every
+ * table below them, so nothing in it is proportional to RAM. */
+#pragma once
+#include "mm/pt.h"
+
+/* The table for all: the kernel's half, the trampoline and, for the design that
+ * runs on it (walk), every kernel stack. */
+extern struct pt kernel_pt;
+extern uint64_t kernel_satp; /* its satp, ASID 0 */
+
+/* Where page tables come from: frames that their owner has committed. */
+extern const struct pt_memory pt_frames;
+
+/* Boot, after frame_add_range: maps the image (text R-X, rodata R--, data RW-)
+ * and the RAM ranges RW- at DIRECT_BASE, takes the kernel stacks' frames. A
+ * machine too small for it is a panic: there is nobody to return to. */
+void kmap_add_ram(uint64_t start, uint64_t end); /* before kmap_init; direct-mapped, page-aligned */
+void kmap_init(void);
+/* From here on page tables are made of committed frames. */
+void kmap_boot_done(void);
+
+/* Makes a device's registers reachable; boot only, before the other harts run.
+ * NULL: beyond what the direct map reaches, or no memory for tables. */
+void *kmap_device(uint64_t pa, uint64_t bytes);
+
+/* Puts the kernel's half and the trampoline into a new table. */
+void kmap_share_half(struct pt *pt);
+int kmap_trampoline(struct pt *pt) must_check;
+
+/* Maps stack i. Its two frames are taken at boot and never change, so no
+ * translation of KSTACK(i) can ever be stale. */
+int kmap_stack(struct pt *pt, uint32_t i) must_check;

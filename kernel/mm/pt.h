@@ -1,0 +1,103 @@
+/* Sv39 page tables and nothing else: no policy, no locks, no TLB.
+ *
+ * A table is a tree of frames with 512 entries each. Its root is level 2, and
+ * a leaf may stand at level 0 (4 KiB), 1 (2 MiB) or 2 (1 GiB). Ranges are
+ * half-open [start, end), page-aligned; they may not cross from the low half of
+ * the address space into the high one. Calls on one tree must not overlap in
+ * time: the caller has a lock.
+ *
+ * No call flushes the TLB. A removed leaf, and a table that fell empty, may
+ * still be in use by hardware: they are gathered, and the caller gives them
+ * back after it has flushed. (Privileged specification 4.3 and 4.4.) */
+#pragma once
+#include "arch/pte.h"
+#include "lib/types.h"
+
+/* Where a tree's tables come from. take gives a zeroed frame or fails. */
+struct pt_memory {
+    int (*take)(paddr_t *table);
+    void (*give)(paddr_t table);
+};
+
+struct pt {
+    paddr_t root;
+    uint32_t tables; /* frames of the tree, with the root */
+    const struct pt_memory *memory;
+};
+
+/* What pt_unmap has taken out: leaves, and a chain of tables that fell empty. */
+#define PT_GATHER_LEAVES 256
+struct pt_gather {
+    uint32_t count;
+    pte_t leaf[PT_GATHER_LEAVES];
+    uint8_t level[PT_GATHER_LEAVES];
+    paddr_t tables; /* chained through their first entries, which stay invalid; 0: none */
+};
+
+/* An empty tree. -K_ENOMEM: nothing was taken. */
+int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
+
+/* Gives back every table of the tree. Root entries from keep_from on belong to
+ * somebody else (the kernel's half) and are left alone; 512 keeps none. Each leaf
+ * is given to leaf() first, unless that is NULL. Nobody may be using the tree. */
+void pt_destroy(struct pt *pt, unsigned keep_from, void (*leaf)(void *ctx, pte_t e, unsigned level),
+                void *ctx);
+
+/* The entry where the walk for va ends: a leaf, or an invalid entry; *level says
+ * at which level. NULL when va is not canonical. */
+pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level);
+
+/* Maps [va, va + bytes) to physical memory from pa on with the largest leaves
+ * that alignment permits, up to level max_level. flags: PTE_R/W/X/U/G; V, A and
+ * D are added. -K_EINVAL: misaligned, not canonical, wrapping, W without R, or
+ * no R/W/X; -K_EEXIST: something in the range is mapped; -K_ENOMEM. After an
+ * error the tree is as it was, tables included. */
+int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
+           unsigned max_level) must_check;
+
+/* Stores one leaf at a level, in place of an invalid entry or of a leaf at that
+ * level. *old gets the entry that stood there (who repairs a fault wants it). -K_EEXIST: a larger leaf or a table is in the way;
+ * -K_EINVAL; -K_ENOMEM: the tree is as it was. */
+int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) must_check;
+
+/* Replaces the large leaf that covers va, if there is one, by a table of 512
+ * leaves of the next lower level with the same flags. -K_ENOMEM: unchanged. */
+int pt_split(struct pt *pt, vaddr_t va) must_check;
+
+/* Makes sure that no leaf crosses start or end. -K_ENOMEM: mappings are the same,
+ * some large leaf may have been split. */
+int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) must_check;
+
+/* Takes out the leaves in [start, end), none of which may cross its borders
+ * (pt_split_range first), and the tables that fall empty. Stops early when the
+ * gather is full; returns where it stopped, end when all is done. */
+vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather);
+
+/* Changes the flags of every leaf in [start, end), none of which may cross its
+ * borders: clear, then set. */
+void pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_t clear);
+
+/* Gives every valid entry that overlaps [start, end), tables before what is below
+ * them, to fn with the address where its span starts. fn may change a leaf in
+ * place through *e. Stops when fn returns false. */
+void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
+              bool (*fn)(void *ctx, vaddr_t va, unsigned level, pte_t *e), void *ctx);
+
+/* For a design that keeps a tree of its own in step with another: a table of pt's,
+ * zeroed, or -K_ENOMEM; and a table that has been taken out of its tree. */
+int pt_table_take(struct pt *pt, paddr_t *table) must_check;
+void pt_gather_table(struct pt_gather *gather, pte_t *table);
+
+/* Before and after one use of a gather; after the flush only. put is called for
+ * every gathered leaf. */
+void pt_gather_init(struct pt_gather *gather);
+void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
+                      void (*put)(void *ctx, pte_t e, unsigned level), void *ctx);
+
+/* Copies the leaves of src in [start, end), which must not be crossed by one, to
+ * dst, which has nothing there; first the flags in clear are cleared in src, so
+ * that both have the same. leaf() sees each copied leaf. -K_ENOMEM: dst has some
+ * of them, and all that it has can be destroyed as usual; some of src's flags may
+ * have been cleared. */
+int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
+            void (*leaf)(void *ctx, pte_t e, unsigned level), void *ctx) must_check;

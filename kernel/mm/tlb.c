@@ -1,0 +1,90 @@
+/* ASIDs and generations: see tlb.h. */
+#include "mm/tlb.h"
+#include "arch/csr.h"
+#include "arch/hart.h"
+#include "arch/pte.h"
+#include "lib/bits.h"
+#include "lib/panic.h"
+
+static unsigned asid_bits = 16;
+static uint64_t last_generation;
+
+/* The generation of each identity that a hart has last run. Its own alone. */
+static uint64_t seen[NHART][TLB_IDS];
+
+void tlb_init_hart(unsigned limit) {
+    /* Bits of ASID that are not there read as zero (4.1.11). */
+    uint64_t satp = csr_read(satp);
+    csr_write(satp, satp | SATP_ASID_MASK << SATP_ASID_SHIFT);
+    uint64_t field = csr_read(satp) >> SATP_ASID_SHIFT & SATP_ASID_MASK;
+    unsigned bits = bit_lowest(~field); /* the low ones are there first */
+    csr_write(satp, satp);
+    sfence_all();
+    bits = MIN(bits, limit);
+    if (bits < asid_bits)
+        asid_bits = bits;
+}
+
+unsigned tlb_asid_bits(void) { return asid_bits; }
+
+static uint64_t next_generation(void) {
+    return __atomic_add_fetch(&last_generation, 1, __ATOMIC_RELAXED);
+}
+
+void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
+    ASSERT(id < TLB_IDS);
+    tag->id = id;
+    tag->generation = next_generation();
+}
+
+/* ASID 0 is the kernel's own table's, and everybody's who has none. */
+static uint32_t asid(const struct tlb_tag *tag, uint32_t which) {
+    uint32_t last = 2 * tag->id + 2;
+    return last < 1U << asid_bits ? 2 * tag->id + 1 + which : 0;
+}
+
+uint32_t tlb_user_asid(const struct tlb_tag *tag) { return asid(tag, 0); }
+uint32_t tlb_kernel_asid(const struct tlb_tag *tag) { return asid(tag, 1); }
+
+static void flush_local(const struct tlb_tag *tag) {
+    if (!tlb_user_asid(tag)) {
+        sfence_all();
+        return;
+    }
+    sfence_asid(tlb_user_asid(tag));
+    sfence_asid(tlb_kernel_asid(tag));
+}
+
+void tlb_activate(const struct tlb_tag *tag) {
+    uint64_t *mine = &seen[hart_self()->index][tag->id];
+    if (*mine != tag->generation) {
+        flush_local(tag);
+        *mine = tag->generation;
+    }
+}
+
+void tlb_switched(const struct tlb_tag *tag) {
+    if (!tlb_user_asid(tag))
+        sfence_all();
+}
+
+void tlb_flush(struct tlb_tag *tag) {
+    tag->generation = next_generation();
+    tlb_activate(tag);
+}
+
+void tlb_flush_page(struct tlb_tag *tag, vaddr_t va) {
+    tag->generation = next_generation();
+    seen[hart_self()->index][tag->id] = tag->generation;
+    tlb_fence_new(tag, va);
+}
+
+void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va) {
+    sfence_page(va.v, tlb_user_asid(tag));
+    if (tlb_kernel_asid(tag) != tlb_user_asid(tag))
+        sfence_page(va.v, tlb_kernel_asid(tag));
+}
+
+void tlb_fence_tables(const struct tlb_tag *tag) { flush_local(tag); }
+
+void tlb_fence_kernel(void) { sfence_all(); }

@@ -1,0 +1,50 @@
+/* Translation look-aside buffers: which stale translations a hart may hold, and
+ * when it gets rid of them (docs/tlb.md has the argument; privileged
+ * specification 4.2.1 and 4.3.2).
+ *
+ * An address space has two ASIDs, for its user and its kernel view, as long as
+ * the harts have that many; else both are 0 and every switch of satp flushes.
+ * Its generation changes whenever a mapping was removed or narrowed, or when the
+ * identity is used anew. The hart that runs the space flushes at once; another
+ * hart may still hold old translations, and flushes when it next runs the space
+ * and finds that the generation has moved. A space runs on one hart at a time,
+ * so nobody need be interrupted. */
+#pragma once
+#include "arch/layout.h"
+#include "lib/types.h"
+
+#define TLB_IDS (2 * NPROC) /* address spaces that exist at one time */
+
+struct tlb_tag {
+    uint32_t id;         /* below TLB_IDS */
+    uint64_t generation;
+};
+
+/* Each hart, at boot: finds out how many bits satp's ASID field has; the
+ * smallest of all harts counts. limit: at most so many (boot argument asid=). */
+void tlb_init_hart(unsigned limit);
+unsigned tlb_asid_bits(void);
+
+/* A new address space takes an identity that no other one has now. */
+void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
+
+uint32_t tlb_user_asid(const struct tlb_tag *tag);
+uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
+
+/* This hart is about to run the space. */
+void tlb_activate(const struct tlb_tag *tag);
+/* This hart has switched satp: for harts without ASIDs. */
+void tlb_switched(const struct tlb_tag *tag);
+
+/* Mappings of the running space were removed or narrowed: one page, or many.
+ * Afterwards no hart uses the old translations. */
+void tlb_flush_page(struct tlb_tag *tag, vaddr_t va);
+void tlb_flush(struct tlb_tag *tag);
+
+/* A mapping of the running space is newly valid: harts may cache invalid entries. */
+void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va);
+/* Tables of the running space are newly valid: a fence for one address covers
+ * leaves only. */
+void tlb_fence_tables(const struct tlb_tag *tag);
+/* The same for the kernel's half, at boot. */
+void tlb_fence_kernel(void);

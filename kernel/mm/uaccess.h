@@ -1,0 +1,26 @@
+/* User memory, as the kernel may touch it: these calls and nothing else.
+ *
+ * Each works on the running process's address space, faults in what is granted
+ * but not present, and respects the permissions that the process itself has.
+ * They may be called with sleeplocks held and never with a spinlock. They
+ * repair a fault without sleeping and without the file system, so a buffer's or
+ * an inode's sleeplock may be held. */
+#pragma once
+#include "lib/types.h"
+
+/* Whether [start, start + n) lies in the user's part of the address space, in
+ * arithmetic that cannot wrap. n = 0 asks about the address alone: it may be
+ * anything up to and with USER_MAX. */
+bool user_range_ok(uaddr_t start, uint64_t n);
+
+/* Copy n bytes from or to user memory. 0, or -K_EFAULT when some byte cannot be
+ * read or written by the process: then a prefix may have been copied. n = 0
+ * succeeds. */
+int copyin(void *dst, uaddr_t src, size_t n) must_check;
+int copyout(uaddr_t dst, const void *src, size_t n) must_check;
+
+/* Copies a string with its terminator into dst, which has room for size bytes.
+ * 0; -K_EFAULT when a byte before the terminator cannot be read;
+ * -K_ENAMETOOLONG when there is no terminator in the first size bytes. After a
+ * failure dst is not terminated. */
+int copyinstr(char *dst, uaddr_t src, size_t size) must_check;

@@ -1,0 +1,699 @@
+/* The frame allocator against a model, at its limits and with threads as harts. */
+/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+#include "mm/frame.c" /* whole, so that each test can start with a fresh allocator */
+
+#include "hostarch.h"
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define ARENA_MIB 72 /* the second section of records is all free RAM */
+#define ARENA_FRAMES (MIB(ARENA_MIB) / PAGE_SIZE)
+
+/* ---- a fresh allocator --------------------------------------------------- */
+
+static uint64_t (*reclaim)(uint64_t n);
+uint64_t frame_reclaim(uint64_t n) { return reclaim ? reclaim(n) : 0; }
+
+static void forget_everything(void) {
+    memset(ranges, 0, sizeof ranges);
+    memset(&sections, 0, sizeof sections);
+    memset(caches, 0, sizeof caches);
+    memset(&pool, 0, sizeof pool);
+    pool.lock.name = "frames";
+    range_count = 0;
+    total = committed = cached = 0;
+    frame_fail_countdown = 0;
+    reclaim = NULL;
+    host_hart_be(0);
+}
+
+/* RAM full of rubbish, as a machine may have it at power-on. */
+static void fresh_arena(uint64_t bytes) {
+    forget_everything();
+    host_ram_map(bytes);
+    memset(pa_ptr(PA(HOST_RAM_START)), 0xa5, bytes);
+}
+
+static void fresh(void) {
+    fresh_arena(MIB(ARENA_MIB));
+    frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(ARENA_MIB)));
+    frame_init();
+    frame_check();
+}
+
+static uint64_t free_now(void) {
+    struct frame_stats st;
+    frame_stats(&st);
+    return st.free;
+}
+
+static uint32_t index_of(paddr_t pa) {
+    assert_true(IS_ALIGNED(pa.v, PAGE_SIZE));
+    assert_in_range(pa.v, HOST_RAM_START, HOST_RAM_START + MIB(ARENA_MIB) - PAGE_SIZE);
+    return (pa.v - HOST_RAM_START) / PAGE_SIZE;
+}
+
+static paddr_t pa_of(uint32_t index) { return PA(HOST_RAM_START + index * PAGE_SIZE); }
+
+/* ---- boot ---------------------------------------------------------------- */
+
+/* Whether a frame overlaps memory that boot has taken for good. */
+static bool overlaps(paddr_t pa, const void *p, uint64_t bytes) {
+    uint64_t start = ptr_pa(p).v;
+    return pa.v < start + bytes && start < pa.v + PAGE_SIZE;
+}
+
+static bool is_a_record(paddr_t pa) {
+    bool is = overlaps(pa, sections.table, sections.count * sizeof sections.table[0]);
+    for (uint64_t i = 0; i < sections.count; i++)
+        if (sections.table[i])
+            is |= overlaps(pa, sections.table[i], SECTION_FRAMES * sizeof(struct frame));
+    return is;
+}
+
+static void test_boot_takes_exactly_the_whole_pages(void **state) {
+    fresh_arena(MIB(ARENA_MIB));
+    uint64_t s = HOST_RAM_START;
+    frame_add_range(PA(s + MIB(5) + 1), PA(s + MIB(9) - 1));     /* borders inside pages */
+    frame_add_range(PA(s + MIB(12)), PA(s + MIB(14)));
+    frame_add_range(PA(s + MIB(11)), PA(s + MIB(24)));           /* the same, and more around */
+    frame_add_range(PA(s + MIB(1) + 5), PA(s + MIB(1) + 4000));  /* no whole page */
+    frame_add_range(PA(s + MIB(3)), PA(s + MIB(2)));             /* upside down */
+    frame_add_range(PA(DIRECT_SIZE - PAGE_SIZE + 1), PA(UINT64_MAX)); /* out of reach */
+
+    unsigned char *a = frame_boot_alloc(100, 8);
+    unsigned char *b = frame_boot_alloc(5000, 4096);
+    assert_non_null(a);
+    assert_true(IS_ALIGNED((uint64_t)b, 4096));
+    for (unsigned i = 0; i < 5000; i++)
+        assert_int_equal(b[i] | (i < 100 ? a[i] : 0), 0);
+    assert_null(frame_boot_alloc(MIB(11), 8));
+    frame_init();
+    frame_check();
+
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_int_equal(st.free, st.total);
+    assert_int_equal(st.committed + st.cached, 0);
+    /* 4 MiB less two pages, and 13 MiB less a, b and some 130 KiB of records. */
+    assert_in_range(st.total, 1022 + 3328 - 45, 1022 + 3328 - 34);
+
+    static bool seen[ARENA_FRAMES];
+    memset(seen, 0, sizeof seen);
+    for (uint64_t i = 0; i < st.total; i++) {
+        paddr_t pa = frame_take();
+        uint32_t at = index_of(pa);
+        assert_false(seen[at]);
+        seen[at] = true;
+        assert_true((pa.v >= s + MIB(5) + PAGE_SIZE && pa.v < s + MIB(9) - PAGE_SIZE) ||
+                    (pa.v >= s + MIB(11) && pa.v < s + MIB(24)));
+        assert_false(overlaps(pa, a, 100) || overlaps(pa, b, 5000) || is_a_record(pa));
+    }
+    assert_int_equal(free_now(), 0);
+    frame_check();
+}
+
+static void test_boot_with_holes(void **state) {
+    fresh_arena(MIB(ARENA_MIB));
+    frame_add_range(PA(HOST_RAM_START + MIB(66)), PA(HOST_RAM_START + MIB(72)));
+    frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(8)));
+    frame_init();
+    frame_check();
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_in_range(st.total, MIB(14) / PAGE_SIZE - 68, MIB(14) / PAGE_SIZE - 64);
+    /* Between them there are not even records. */
+    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(40)))));
+    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(10)))));
+}
+
+static void test_boot_with_little_or_nothing(void **state) {
+    fresh_arena(MIB(2));
+    assert_null(frame_boot_alloc(8, 8));
+    frame_init();
+    paddr_t pa;
+    assert_int_equal(frame_alloc(&pa), -K_ENOMEM);
+    assert_int_equal(free_now(), 0);
+
+    fresh_arena(MIB(2)); /* too small for any record: the RAM stays out of use */
+    frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + KIB(64)));
+    frame_init();
+    assert_int_equal(frame_alloc(&pa), -K_ENOMEM);
+}
+
+static void test_boot_with_more_ranges_than_places(void **state) {
+    fresh_arena(MIB(ARENA_MIB));
+    frame_add_range(PA(HOST_RAM_START + MIB(16)), PA(HOST_RAM_START + MIB(24))); /* largest */
+    for (uint64_t i = 0; i < 2 * RANGE_MAX; i++)
+        frame_add_range(PA(HOST_RAM_START + i * KIB(8)), PA(HOST_RAM_START + i * KIB(8) + KIB(4)));
+    frame_init();
+    frame_check();
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_in_range(st.total, 2048 + RANGE_MAX - 1 - 34, 2048 + RANGE_MAX - 1);
+}
+
+static void test_boot_of_much_ram_touches_little(void **state) {
+    forget_everything();
+    host_ram_map(GIB(8));
+    frame_add_range(PA(HOST_RAM_START + 3 * PAGE_SIZE), PA(HOST_RAM_START + GIB(8)));
+    frame_init();
+    struct frame_stats st;
+    frame_stats(&st);
+    uint64_t record_frames = GIB(8) / PAGE_SIZE * sizeof(struct frame) / PAGE_SIZE;
+    uint64_t most = GIB(8) / PAGE_SIZE - record_frames;
+    assert_in_range(st.total, most - 8, most);
+    paddr_t pa;
+    assert_int_equal(frame_take_large(&pa), 0);
+    memset(pa_ptr(pa), 1, LARGE_SIZE);
+    frame_split_large(pa);
+    frame_check();
+    assert_true(frame_put_large(pa));
+    for (unsigned i = 0; i < 3000; i++)
+        frame_take();
+    frame_check();
+}
+
+/* ---- the account and the limits ------------------------------------------ */
+
+static void test_commit_is_exact(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    assert_int_equal(frame_commit(n + 1), -K_ENOMEM);
+    assert_int_equal(frame_commit(UINT64_MAX), -K_ENOMEM);
+    assert_int_equal(frame_commit(n - 1), 0);
+    assert_int_equal(frame_commit(2), -K_ENOMEM);
+    assert_int_equal(frame_commit(UINT64_MAX - n + 2), -K_ENOMEM);
+    assert_int_equal(frame_commit(1), 0);
+    assert_int_equal(frame_commit(0), 0);
+    paddr_t pa;
+    assert_int_equal(frame_alloc(&pa), -K_ENOMEM);
+    frame_uncommit(n);
+    assert_int_equal(frame_alloc(&pa), 0);
+    for (unsigned i = 0; i < PAGE_SIZE; i++)
+        assert_int_equal(((char *)pa_ptr(pa))[i], 0);
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_int_equal(st.committed, 1);
+    assert_int_equal(st.free, n - 1);
+    frame_free(pa);
+    assert_true(HOST_PANICS(frame_uncommit(1)));
+}
+
+static void test_nth_commit_fails(void **state) {
+    fresh();
+    paddr_t pa[3];
+    frame_fail_countdown = 3;
+    assert_int_equal(frame_alloc(&pa[0]), 0);
+    assert_int_equal(frame_commit(5), 0);
+    assert_int_equal(frame_alloc(&pa[1]), DEBUG ? -K_ENOMEM : 0);
+    assert_int_equal(frame_alloc(&pa[2]), 0);
+    assert_int_equal(frame_commit(5), 0);
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_int_equal(st.committed, DEBUG ? 12 : 13);
+}
+
+/* What was promised can be taken, also from caches of harts that sleep. */
+static void test_promises_reach_into_every_cache(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    paddr_t *pa = calloc(n, sizeof *pa);
+    for (unsigned h = 0; h < NHART; h++) {
+        host_hart_be(h);
+        paddr_t some[CACHE_MAX];
+        for (unsigned i = 0; i < CACHE_MAX; i++)
+            some[i] = frame_take();
+        for (unsigned i = 0; i < CACHE_MAX; i++)
+            frame_put(some[i]);
+        assert_true(caches[h].count >= CACHE_BATCH);
+    }
+    assert_int_equal(free_now(), n);
+    host_hart_be(3);
+    assert_int_equal(frame_commit(n), 0);
+    for (uint64_t i = 0; i < n; i++) {
+        pa[i] = frame_take();
+        assert_int_equal(frame_refs(pa[i]), 1);
+        *(uint64_t *)pa_ptr(pa[i]) = i;
+    }
+    assert_int_equal(free_now(), 0);
+    for (uint64_t i = 0; i < n; i++) { /* all different */
+        assert_int_equal(*(uint64_t *)pa_ptr(pa[i]), i);
+        host_hart_be(i % NHART);
+        assert_true(frame_put(pa[i]));
+    }
+    frame_uncommit(n);
+    assert_int_equal(free_now(), n);
+    frame_check();
+    free(pa);
+}
+
+static void test_taking_what_was_not_promised_panics(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    while (n-- > 0)
+        frame_take();
+    assert_true(HOST_PANICS(frame_take()));
+    assert_non_null(strstr(host_panic_text, "not promised"));
+    paddr_t pa;
+    assert_int_equal(frame_take_large(&pa), -K_ENOMEM);
+}
+
+static paddr_t page_cache[ARENA_FRAMES];
+static uint64_t page_cache_count, reclaim_asked;
+static uint64_t reclaim_pages(uint64_t n) {
+    uint64_t given = 0;
+    reclaim_asked++;
+    for (; given < n && page_cache_count; given++) {
+        frame_cache_end(1);
+        assert_true(frame_put(page_cache[--page_cache_count]));
+    }
+    return given;
+}
+
+static void test_caches_give_way_to_promises(void **state) {
+    fresh();
+    reclaim = reclaim_pages;
+    page_cache_count = reclaim_asked = 0;
+    uint64_t n = free_now();
+    while (free_now() > 7) {
+        assert_int_equal(frame_commit(1), 0);
+        page_cache[page_cache_count++] = frame_take();
+        frame_cache_begin(1);
+        frame_uncommit(1);
+    }
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_int_equal(st.cached, n - 7);
+    assert_int_equal(st.committed, 0);
+    assert_int_equal(reclaim_asked, 0);
+    assert_int_equal(frame_commit(n), 0);
+    for (uint64_t i = 0; i < n; i++)
+        frame_take();
+    frame_stats(&st);
+    assert_int_equal(st.cached, 0);
+    assert_int_equal(st.free, 0);
+    assert_int_equal(page_cache_count, 0);
+    assert_true(HOST_PANICS(frame_cache_end(1)));
+}
+
+/* ---- large frames -------------------------------------------------------- */
+
+#define LARGE_MOST (ARENA_MIB / 2 - 1) /* the records are in the first */
+
+static unsigned take_all_large(paddr_t *pa) {
+    unsigned n = 0;
+    while (frame_take_large(&pa[n]) == 0)
+        n++;
+    return n;
+}
+
+static void test_large_frames_form_again(void **state) {
+    fresh();
+    paddr_t large[ARENA_MIB / 2 + 1];
+    unsigned most = take_all_large(large);
+    assert_int_equal(most, LARGE_MOST);
+    for (unsigned i = 0; i < most; i++) {
+        assert_true(IS_ALIGNED(large[i].v, LARGE_SIZE));
+        memset(pa_ptr(large[i]), (int)i, LARGE_SIZE);
+    }
+    for (unsigned i = 0; i < most; i++)
+        assert_true(frame_put(large[i]));
+
+    /* Everything in single frames, given back in random order by random harts. */
+    uint64_t n = free_now();
+    paddr_t *pa = calloc(n, sizeof *pa);
+    for (uint64_t i = 0; i < n; i++)
+        pa[i] = frame_take();
+    for (uint64_t i = n; i > 0; i--) {
+        uint64_t j = host_random_below(i);
+        host_hart_be(host_random_below(NHART));
+        assert_true(frame_put(pa[j]));
+        pa[j] = pa[i - 1];
+    }
+    free(pa);
+    frame_check();
+    assert_int_equal(take_all_large(large), most);
+    assert_int_equal(free_now(), n - most * LARGE_FRAMES);
+    frame_check();
+}
+
+static void test_one_frame_in_each_2mib_leaves_no_large_one(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    for (uint64_t i = 0; i < n; i++)
+        frame_take();
+    static const uint32_t keep = 300;
+    for (uint32_t i = 0; i < ARENA_FRAMES; i++)
+        if (i % LARGE_FRAMES != keep && frame_refs(pa_of(i)))
+            frame_put(pa_of(i));
+    frame_check();
+    paddr_t pa;
+    uint64_t before = free_now();
+    assert_int_equal(frame_take_large(&pa), -K_ENOMEM);
+    assert_int_equal(free_now(), before);
+    frame_put(pa_of(5 * LARGE_FRAMES + keep));
+    assert_int_equal(frame_take_large(&pa), 0);
+    assert_int_equal(index_of(pa), 5 * LARGE_FRAMES);
+}
+
+static void test_shared_large_frame_split_by_one(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    paddr_t pa;
+    assert_int_equal(frame_take_large(&pa), 0);
+    assert_int_equal(free_now(), n - LARGE_FRAMES);
+    assert_true(frame_large_sole(pa));
+    frame_get_large(pa);
+    assert_int_equal(frame_refs(pa), 2);
+    assert_false(frame_large_sole(pa));
+
+    frame_split_large(pa);
+    for (uint32_t i = 0; i < LARGE_FRAMES; i++)
+        assert_int_equal(frame_refs(PA(pa.v + i * PAGE_SIZE)), 2);
+    frame_get_large(pa);
+    assert_int_equal(frame_refs(PA(pa.v + 17 * PAGE_SIZE)), 3);
+    assert_false(frame_put_large(pa));
+
+    /* One user has copied frame 17 and gives all others of its own back. */
+    assert_false(frame_put(PA(pa.v + 17 * PAGE_SIZE)));
+    frame_split_large(pa); /* the other one does not know; nothing to do */
+    assert_int_equal(frame_refs(PA(pa.v + 16 * PAGE_SIZE)), 2);
+    assert_int_equal(frame_refs(PA(pa.v + 17 * PAGE_SIZE)), 1);
+    for (uint32_t i = 0; i < LARGE_FRAMES; i++)
+        if (i != 17 && i != 18)
+            assert_false(frame_put(PA(pa.v + i * PAGE_SIZE)));
+    assert_false(frame_large_sole(pa));
+    assert_false(frame_put(PA(pa.v + 18 * PAGE_SIZE)));
+    assert_true(frame_large_sole(pa));
+    frame_get(PA(pa.v + 3 * PAGE_SIZE));
+    assert_false(frame_large_sole(pa));
+    assert_false(frame_put_large(pa)); /* all but frame 3 are free now */
+    assert_int_equal(free_now(), n - 1);
+    assert_true(frame_put(PA(pa.v + 3 * PAGE_SIZE)));
+    assert_int_equal(free_now(), n);
+    frame_check();
+
+    assert_int_equal(frame_take_large(&pa), 0); /* and whole again */
+    frame_get_large(pa);
+    assert_false(frame_put_large(pa));
+    assert_true(frame_put_large(pa));
+    assert_int_equal(free_now(), n);
+    frame_check();
+}
+
+/* ---- kernel mistakes are caught ------------------------------------------ */
+
+static void test_wrong_addresses_and_double_frees_panic(void **state) {
+    fresh();
+    paddr_t pa = frame_take();
+    frame_put(pa);
+    assert_true(HOST_PANICS(frame_put(pa)));
+    assert_true(HOST_PANICS(frame_get(pa)));
+    pa = frame_take();
+    assert_true(HOST_PANICS(frame_put(PA(pa.v + 8))));
+    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(64)))));
+    assert_true(HOST_PANICS(frame_put(PA(0))));
+    assert_true(HOST_PANICS(frame_get(PA(UINT64_MAX - PAGE_SIZE + 1))));
+    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START)))); /* boot memory */
+    assert_int_equal(frame_alloc(&pa), 0);
+    frame_get(pa);
+    assert_true(HOST_PANICS(frame_free(pa))); /* somebody else still uses it */
+
+    fresh();
+    assert_int_equal(frame_take_large(&pa), 0);
+    assert_true(HOST_PANICS(frame_split_large(PA(pa.v + PAGE_SIZE))));
+    frame_put(pa);
+    assert_true(HOST_PANICS(frame_put(pa)));
+    assert_true(HOST_PANICS(frame_get_large(pa)));
+}
+
+#if DEBUG
+static void test_writing_to_a_freed_frame_panics(void **state) {
+    fresh();
+    paddr_t pa = frame_take();
+    memset(pa_ptr(pa), 1, PAGE_SIZE);
+    frame_put(pa);
+    assert_int_equal(frame_take().v, pa.v);
+    frame_put(pa);
+    ((char *)pa_ptr(pa))[4095] = 1;
+    assert_true(HOST_PANICS(frame_take()));
+    assert_non_null(strstr(host_panic_text, "0xff8"));
+
+    fresh();
+    assert_int_equal(frame_take_large(&pa), 0);
+    frame_put(pa);
+    ((char *)pa_ptr(pa))[MIB(1)] = 1;
+    assert_true(HOST_PANICS((void)!frame_take_large(&pa)));
+}
+#endif
+
+/* ---- random use against a model ------------------------------------------ */
+
+static struct {
+    uint32_t refs[ARENA_FRAMES];   /* of single frames and heads of large ones */
+    bool large[ARENA_FRAMES];
+    uint32_t used[ARENA_FRAMES];   /* indices with refs, in any order */
+    uint32_t place[ARENA_FRAMES];
+    uint32_t count;
+    uint64_t frames;
+} model;
+
+static uint64_t stamp(uint32_t index) { return 0x5eed000000000000 | index; }
+
+static void model_add(uint32_t index, bool large) {
+    uint32_t n = large ? LARGE_FRAMES : 1;
+    for (uint32_t i = index; i < index + n; i++) {
+        assert_int_equal(model.refs[i], 0);
+        uint64_t *word = pa_ptr(pa_of(i));
+        word[0] = word[511] = stamp(i);
+    }
+    model.refs[index] = 1;
+    model.large[index] = large;
+    model.place[index] = model.count;
+    model.used[model.count++] = index;
+    model.frames += n;
+}
+
+static void model_stamped(uint32_t index) {
+    const uint64_t *word = pa_ptr(pa_of(index));
+    assert_int_equal(word[0], stamp(index));
+    assert_int_equal(word[511], stamp(index));
+}
+
+static void model_remove(uint32_t index) {
+    uint32_t last = model.used[--model.count];
+    model.used[model.place[index]] = last;
+    model.place[last] = model.place[index];
+    model.frames -= model.large[index] ? LARGE_FRAMES : 1;
+    model.large[index] = false;
+}
+
+static void random_put(uint32_t index) {
+    bool large = model.large[index];
+    for (uint32_t i = 0; i < (large ? LARGE_FRAMES : 1); i++)
+        model_stamped(index + i);
+    assert_int_equal(frame_refs(pa_of(index)), model.refs[index]);
+    bool last = --model.refs[index] == 0;
+    assert_int_equal(frame_put(pa_of(index)), last);
+    if (last)
+        model_remove(index);
+}
+
+static void random_split(uint32_t index) {
+    frame_split_large(pa_of(index));
+    uint32_t refs = model.refs[index];
+    model.refs[index] = 0;
+    model_remove(index);
+    for (uint32_t i = index; i < index + LARGE_FRAMES; i++) {
+        model_add(i, false);
+        model.refs[i] = refs;
+    }
+}
+
+static void random_step(uint64_t n, bool growing) {
+    host_hart_be(host_random_below(NHART));
+    uint32_t index = model.count ? model.used[host_random_below(model.count)] : 0;
+    uint64_t dice = host_random_below(100);
+    paddr_t pa;
+    if (dice < 1) {
+        if (frame_take_large(&pa) == 0)
+            model_add(index_of(pa), true);
+    } else if (dice < (growing ? 60 : 35)) {
+        if (model.frames < n)
+            model_add(index_of(frame_take()), false);
+    } else if (model.count && dice < 90) {
+        random_put(index);
+    } else if (model.count && dice < 99) {
+        model.refs[index]++;
+        frame_get(pa_of(index));
+    } else if (model.count && model.large[index]) {
+        random_split(index);
+    }
+}
+
+static void test_random_use(void **state) {
+    fresh();
+    memset(&model, 0, sizeof model);
+    uint64_t n = free_now();
+    for (unsigned step = 0; step < 200000; step++) {
+        random_step(n, step / 20000 % 2 == 0);
+        if (step % 512 == 0) {
+            assert_int_equal(free_now(), n - model.frames);
+            frame_check();
+        }
+    }
+    while (model.count)
+        random_put(model.used[host_random_below(model.count)]);
+    assert_int_equal(free_now(), n);
+    frame_check();
+    paddr_t large[ARENA_MIB / 2 + 1];
+    assert_int_equal(take_all_large(large), LARGE_MOST);
+}
+
+/* ---- threads as harts ---------------------------------------------------- */
+
+#define THREADS 4
+#define THREAD_STEPS 60000
+#define OWN_MAX 200
+
+static pthread_mutex_t page_cache_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t reclaim_shared(uint64_t n) {
+    pthread_mutex_lock(&page_cache_lock);
+    uint64_t given = reclaim_pages(n);
+    pthread_mutex_unlock(&page_cache_lock);
+    return given;
+}
+
+/* Half of the frames become cache, so that promises have to be called in. */
+static void thread_caches(paddr_t pa) {
+    pthread_mutex_lock(&page_cache_lock);
+    page_cache[page_cache_count++] = pa;
+    frame_cache_begin(1);
+    frame_uncommit(1);
+    pthread_mutex_unlock(&page_cache_lock);
+}
+
+/* A frame that others may have too: whoever drops it last ends its promise. */
+static uint64_t mailbox[16];
+static void thread_exchanges(uint64_t mine) {
+    uint64_t other = __atomic_exchange_n(&mailbox[mine / PAGE_SIZE % 16], mine, __ATOMIC_ACQ_REL);
+    if (other && frame_put(PA(other)))
+        frame_uncommit(1);
+}
+
+static void *thread_main(void *arg) {
+    uint32_t self = (uint32_t)(uintptr_t)arg;
+    host_hart_be(self);
+    unsigned random = self + 1;
+    paddr_t own[OWN_MAX];
+    unsigned count = 0;
+    for (unsigned step = 0; step < THREAD_STEPS; step++) {
+        unsigned dice = (unsigned)rand_r(&random) % 100;
+        if (dice < 52 && count < OWN_MAX && frame_commit(1) == 0) {
+            paddr_t pa = frame_take();
+            *(uint64_t *)pa_ptr(pa) = pa.v ^ self;
+            if (dice < 20)
+                thread_caches(pa);
+            else
+                own[count++] = pa;
+        } else if (dice < 60 && count) {
+            frame_get(own[count - 1]);
+            thread_exchanges(own[count - 1].v);
+        } else if (count) {
+            paddr_t pa = own[--count];
+            if (*(uint64_t *)pa_ptr(pa) != (pa.v ^ self))
+                abort(); /* somebody else wrote to this thread's frame */
+            if (frame_put(pa))
+                frame_uncommit(1);
+        } else if (dice == 99 && frame_commit(LARGE_FRAMES) == 0) {
+            paddr_t pa;
+            if (frame_take_large(&pa) == 0)
+                frame_put(pa);
+            frame_uncommit(LARGE_FRAMES);
+        }
+    }
+    while (count)
+        if (frame_put(own[--count]))
+            frame_uncommit(1);
+    return NULL;
+}
+
+/* As a hart that is short of memory all the time. */
+static bool stop_draining;
+static void *drain_main(void *arg) {
+    host_hart_be(THREADS + 1);
+    while (!__atomic_load_n(&stop_draining, __ATOMIC_RELAXED))
+        drain();
+    return NULL;
+}
+
+static void test_harts_at_once(void **state) {
+    fresh_arena(MIB(ARENA_MIB));
+    frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(4)));
+    frame_init();
+    uint64_t n = free_now();
+    page_cache_count = reclaim_asked = 0;
+    reclaim = reclaim_shared;
+    while (frame_commit(1) == 0 && free_now() > THREADS * OWN_MAX / 2) /* make it scarce */
+        frame_take();
+    struct frame_stats st;
+    frame_stats(&st);
+    uint64_t kept = n - st.free;
+    frame_uncommit(st.committed - kept);
+
+    pthread_t thread[THREADS], drainer;
+    stop_draining = false;
+    assert_int_equal(pthread_create(&drainer, NULL, drain_main, NULL), 0);
+    for (uintptr_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, thread_main, (void *)(i + 1)), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    __atomic_store_n(&stop_draining, true, __ATOMIC_RELAXED);
+    pthread_join(drainer, NULL);
+    for (unsigned i = 0; i < 16; i++)
+        if (mailbox[i] && frame_put(PA(mailbox[i])))
+            frame_uncommit(1);
+    assert_true(reclaim_asked > 0);
+    frame_check();
+    frame_stats(&st);
+    assert_int_equal(st.cached, page_cache_count);
+    assert_int_equal(st.committed, kept);
+    assert_int_equal(st.free + st.cached + kept, n);
+    while (reclaim_pages(32) > 0) {
+    }
+    assert_int_equal(free_now(), n - kept);
+}
+
+int main(void) {
+    host_random_seed(20240607);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boot_takes_exactly_the_whole_pages),
+        cmocka_unit_test(test_boot_with_holes),
+        cmocka_unit_test(test_boot_with_little_or_nothing),
+        cmocka_unit_test(test_boot_with_more_ranges_than_places),
+        cmocka_unit_test(test_boot_of_much_ram_touches_little),
+        cmocka_unit_test(test_commit_is_exact),
+        cmocka_unit_test(test_nth_commit_fails),
+        cmocka_unit_test(test_promises_reach_into_every_cache),
+        cmocka_unit_test(test_taking_what_was_not_promised_panics),
+        cmocka_unit_test(test_caches_give_way_to_promises),
+        cmocka_unit_test(test_large_frames_form_again),
+        cmocka_unit_test(test_one_frame_in_each_2mib_leaves_no_large_one),
+        cmocka_unit_test(test_shared_large_frame_split_by_one),
+        cmocka_unit_test(test_wrong_addresses_and_double_frees_panic),
+#if DEBUG
+        cmocka_unit_test(test_writing_to_a_freed_frame_panics),
+#endif
+        cmocka_unit_test(test_random_use),
+        cmocka_unit_test(test_harts_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
