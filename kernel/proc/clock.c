@@ -1,0 +1,78 @@
+/* Ticks, sleepers, slices: see clock.h. */
+#include "proc/clock.h"
+#include "arch/cpu.h"
+#include "arch/timer.h"
+#include "lib/errno.h"
+#include "proc/sched.h"
+
+static uint64_t tick_length, slice_length, boot_time;
+
+/* Who sleeps until a time, on the hart where the sleep began; soonest first. */
+static struct hart_sleepers {
+    struct spinlock lock;
+    struct list due; /* proc.alarm_link */
+} sleepers[NHART];
+
+void clock_init(uint64_t timebase_hz) {
+    tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
+    slice_length = timebase_hz / SLICES_PER_SECOND;
+    boot_time = cpu_time();
+    for (unsigned i = 0; i < NHART; i++) {
+        spin_init(&sleepers[i].lock, "sleepers");
+        list_init(&sleepers[i].due);
+    }
+}
+
+uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
+
+uint64_t clock_to_ticks(uint64_t time) { return time / tick_length; }
+
+static struct proc *sleeper(struct list *link) { return LIST_ENTRY(link, struct proc, alarm_link); }
+
+static uint64_t next_due(struct hart_sleepers *s) {
+    spin_lock(&s->lock);
+    uint64_t when = list_empty(&s->due) ? UINT64_MAX : sleeper(s->due.next)->alarm_at;
+    spin_unlock(&s->lock);
+    return when;
+}
+
+void clock_arm_idle(void) { timer_set(next_due(&sleepers[hart_self()->index])); }
+
+void clock_arm_running(void) {
+    uint64_t slice_end = cpu_time() + slice_length;
+    timer_set(MIN(slice_end, next_due(&sleepers[hart_self()->index])));
+}
+
+void clock_interrupt(void) {
+    struct hart_sleepers *s = &sleepers[hart_self()->index];
+    uint64_t now = cpu_time();
+    spin_lock(&s->lock);
+    while (!list_empty(&s->due) && sleeper(s->due.next)->alarm_at <= now) {
+        struct proc *p = sleeper(s->due.next);
+        list_remove(&p->alarm_link);
+        wakeup(&p->alarm);
+    }
+    spin_unlock(&s->lock);
+    sched_tick();
+    clock_arm_running();
+}
+
+static void insert_sorted(struct list *due, struct proc *p) {
+    struct list *at = due->next;
+    while (at != due && sleeper(at)->alarm_at <= p->alarm_at)
+        at = at->next;
+    list_insert(&p->alarm_link, at->prev, at);
+}
+
+int proc_sleep_ticks(uint64_t ticks) {
+    struct proc *p = proc_self();
+    struct hart_sleepers *s = &sleepers[hart_self()->index];
+    p->alarm_at = boot_time + (clock_ticks() + ticks) * tick_length;
+    spin_lock(&s->lock);
+    insert_sorted(&s->due, p);
+    while (!list_empty(&p->alarm_link) && !proc_killed())
+        sleep_on(&p->alarm, &s->lock);
+    list_remove(&p->alarm_link);
+    spin_unlock(&s->lock);
+    return proc_killed() ? -K_EINTR : 0;
+}

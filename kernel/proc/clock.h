@@ -1,0 +1,15 @@
+/* Time: ticks of the xv6 interface, the sleepers that wait for one, and the time
+ * slice. There is no periodic tick: a hart that idles is interrupted when its
+ * next sleeper is due, a hart that runs a process also at the end of a slice. */
+#pragma once
+#include "proc/proc.h"
+
+#define SLICES_PER_SECOND 100
+
+void clock_init(uint64_t timebase_hz);
+uint64_t clock_ticks(void); /* since boot */
+uint64_t clock_to_ticks(uint64_t time); /* a span of cpu_time, rounded down */
+
+void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
+void clock_arm_running(void); /* this hart is going to run a process */
+void clock_interrupt(void);   /* from the timer interrupt */

@@ -1,0 +1,375 @@
+/* The process table, and what happens to a process from fork to wait.
+ *
+ * family_lock guards who is whose child, and who has exited. It is outer to a
+ * process's lock. A slot belongs, from slot_take to slot_give, to its process. */
+#include "proc/proc.h"
+#include "arch/cpu.h"
+#include "arch/csr.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/vmprint.h"
+#include "proc/clock.h"
+#include "proc/sched.h"
+
+static struct proc procs[NPROC];
+static struct proc *first;
+static struct spinlock family_lock = SPINLOCK_INIT("family");
+static struct spinlock slot_lock = SPINLOCK_INIT("process slots");
+static struct list free_slots = LIST_INIT(free_slots); /* proc.run_link */
+static uint32_t used_slots;
+static int32_t last_pid;
+
+bool proc_trace_exits;
+
+void proc_init(void) {
+    sched_init();
+    for (uint32_t i = 0; i < NPROC; i++) {
+        struct proc *p = &procs[i];
+        p->slot = i;
+        spin_init(&p->lock, "process");
+        list_init(&p->wait_link);
+        list_init(&p->alarm_link);
+        list_push_back(&free_slots, &p->run_link);
+    }
+}
+
+struct aspace *aspace_self(void) { return proc_self()->as; }
+uint32_t proc_count(void) { return used_slots; }
+
+/* ---- birth ----------------------------------------------------------------- */
+
+static struct proc *slot_take(void) {
+    spin_lock(&slot_lock);
+    struct list *link = list_pop_front(&free_slots);
+    if (link)
+        used_slots++;
+    spin_unlock(&slot_lock);
+    return link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
+}
+
+static void slot_give(struct proc *p) {
+    spin_lock(&p->lock);
+    p->state = P_FREE;
+    p->pid = 0;
+    spin_unlock(&p->lock);
+    spin_lock(&slot_lock);
+    list_push_front(&free_slots, &p->run_link);
+    used_slots--;
+    spin_unlock(&slot_lock);
+}
+
+/* The first instructions of a new process, on its own stack and table. */
+static void proc_start(void) {
+    sched_started();
+    struct proc *p = proc_self();
+    if (p->entry)
+        p->entry();
+    proc_return_to_user();
+}
+
+static int space_create(struct proc *p, struct aspace *as) {
+    uint32_t id = 2 * p->slot + (as - p->spaces);
+    return aspace_create(as, id, p->slot, ptr_pa(p->tf));
+}
+
+/* A process with an empty address space, in state NEW. */
+static int proc_alloc(struct proc **out) {
+    struct proc *p = slot_take();
+    if (!p)
+        return -K_EAGAIN;
+    paddr_t tf;
+    int err = frame_alloc(&tf);
+    if (err) {
+        slot_give(p);
+        return err;
+    }
+    p->tf = pa_ptr(tf);
+    p->as = &p->spaces[0];
+    err = space_create(p, p->as);
+    if (err) {
+        frame_free(tf);
+        slot_give(p);
+        return err;
+    }
+    p->tf->kernel_satp = p->as->kernel_satp;
+    p->tf->kernel_sp = KSTACK_TOP(p->slot);
+    p->tf->kernel_entry = (uint64_t)trap_user;
+    p->context = (struct context){.ra = (uint64_t)context_start, .sp = KSTACK_TOP(p->slot)};
+    p->context.s[1] = (uint64_t)proc_start;
+    wait_channel_init(&p->child_exited);
+    wait_channel_init(&p->alarm);
+    list_init(&p->children);
+    list_init(&p->sibling);
+    p->entry = NULL;
+    p->parent = NULL;
+    p->fpu_used = p->killed = p->kill_told = p->exited = p->on_hart = false;
+    p->hart = hart_self()->index;
+    p->time_used = 0;
+    p->status = 0;
+    spin_lock(&p->lock);
+    p->state = P_NEW;
+    p->pid = __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED);
+    spin_unlock(&p->lock);
+    *out = p;
+    return 0;
+}
+
+/* Everything that the process still has. Its hart has left its table and stack. */
+static void proc_free(struct proc *p) {
+    aspace_destroy(p->as);
+    frame_free(ptr_pa(p->tf));
+    slot_give(p);
+}
+
+static void make_ready(struct proc *p) {
+    spin_lock(&p->lock);
+    sched_ready(p);
+}
+
+int proc_spawn_first(void (*entry)(void)) {
+    int err = proc_alloc(&first);
+    if (err)
+        return err;
+    first->entry = entry;
+    str_copy(first->name, "init", sizeof(first->name));
+    make_ready(first);
+    return 0;
+}
+
+static void fpu_clone(struct proc *child, struct proc *parent) {
+    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+        fpu_save(&parent->fpu);
+    child->fpu_used = parent->fpu_used;
+    if (parent->fpu_used)
+        child->fpu = parent->fpu;
+}
+
+int proc_fork(int32_t *pid) {
+    struct proc *parent = proc_self(), *child;
+    int err = proc_alloc(&child);
+    if (err)
+        return err;
+    err = aspace_clone(child->as, parent->as);
+    if (err) {
+        proc_free(child);
+        return err;
+    }
+    /* From epc on: what is before it is the kernel's, and the child has its own. */
+    memcpy(&child->tf->epc, &parent->tf->epc,
+           sizeof(*child->tf) - offsetof(struct trapframe, epc));
+    child->tf->a0 = 0;
+    fpu_clone(child, parent);
+    memcpy(child->name, parent->name, sizeof(child->name));
+    proc_files_clone(child, parent);
+    *pid = child->pid;
+    spin_lock(&family_lock);
+    child->parent = parent;
+    list_push_back(&parent->children, &child->sibling);
+    spin_unlock(&family_lock);
+    make_ready(child);
+    return 0;
+}
+
+/* ---- floating point ---------------------------------------------------------- */
+
+bool proc_fpu_first_use(void) {
+    struct proc *p = proc_self();
+    if (csr_read(sstatus) & SSTATUS_FS)
+        return false;
+    memset(&p->fpu, 0, sizeof(p->fpu));
+    p->fpu_used = true;
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    fpu_load(&p->fpu);
+    csr_clear(sstatus, SSTATUS_FS);
+    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    return true;
+}
+
+void proc_fpu_reset(void) {
+    proc_self()->fpu_used = false;
+    csr_clear(sstatus, SSTATUS_FS);
+}
+
+/* ---- exec -------------------------------------------------------------------- */
+
+int proc_spare_space(struct proc *p, struct aspace **out) {
+    *out = p->as == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    return space_create(p, *out);
+}
+
+void proc_replace_space(struct proc *p) {
+    struct aspace *old = p->as;
+    spin_lock(&p->lock); /* for those who look at p->as from outside */
+    p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    spin_unlock(&p->lock);
+    p->tf->kernel_satp = p->as->kernel_satp;
+    tlb_activate(&p->as->tlb);
+    /* Both tables map this stack at the same address. */
+    csr_write(satp, p->as->kernel_satp);
+    tlb_switched(&p->as->tlb);
+    aspace_destroy(old);
+}
+
+/* ---- death ------------------------------------------------------------------- */
+
+/* The parent's, or init's, when the parent has gone. */
+static void reparent_locked(struct proc *p) {
+    struct list *link;
+    bool zombies = false;
+    while ((link = list_pop_front(&p->children))) {
+        struct proc *child = LIST_ENTRY(link, struct proc, sibling);
+        child->parent = first;
+        list_push_back(&first->children, link);
+        zombies |= child->exited;
+    }
+    if (zombies)
+        wakeup(&first->child_exited);
+}
+
+/* For tools that drive a shell of another system: the end of each of its commands. */
+static void trace_exit_locked(const struct proc *p, int32_t status) {
+    if (proc_trace_exits && p->parent && p->parent->parent == first)
+        kprintf("[trellis] exit pid=%d name=%s status=%d\n", p->pid, p->name, status);
+}
+
+void proc_exit(int32_t status) {
+    struct proc *p = proc_self();
+    if (p == first)
+        proc_first_ended(status);
+    proc_files_drop(p);
+    spin_lock(&family_lock);
+    reparent_locked(p);
+    spin_lock(&p->lock);
+    p->state = P_ZOMBIE;
+    p->status = p->killed ? -1 : status;
+    spin_unlock(&p->lock);
+    trace_exit_locked(p, p->status);
+    p->exited = true;
+    wakeup(&p->parent->child_exited);
+    spin_unlock(&family_lock);
+    sched_leave();
+    panic("a process ran after its end");
+}
+
+static struct proc *exited_child_locked(struct proc *p) {
+    LIST_EACH(it, &p->children) {
+        struct proc *child = LIST_ENTRY(it, struct proc, sibling);
+        if (child->exited)
+            return child;
+    }
+    return NULL;
+}
+
+int proc_wait(struct proc **child) {
+    struct proc *p = proc_self();
+    spin_lock(&family_lock);
+    while (!(*child = exited_child_locked(p))) {
+        int err = list_empty(&p->children) ? -K_ECHILD : proc_killed() ? -K_EINTR : 0;
+        if (err) {
+            spin_unlock(&family_lock);
+            return err;
+        }
+        sleep_on(&p->child_exited, &family_lock);
+    }
+    spin_unlock(&family_lock);
+    return 0;
+}
+
+void proc_reap(struct proc *child) {
+    spin_lock(&family_lock);
+    list_remove(&child->sibling);
+    spin_unlock(&family_lock);
+    /* Its last steps, from waking us to the switch, may still run elsewhere. */
+    while (__atomic_load_n(&child->on_hart, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    proc_free(child);
+}
+
+/* The living process with this pid, its lock held, or NULL. */
+static struct proc *find_locked(int32_t pid) {
+    for (uint32_t i = 0; pid > 0 && i < NPROC; i++) {
+        struct proc *p = &procs[i];
+        if (p->pid != pid)
+            continue;
+        spin_lock(&p->lock);
+        if (p->pid == pid && p->state != P_FREE)
+            return p;
+        spin_unlock(&p->lock);
+    }
+    return NULL;
+}
+
+int proc_kill(int32_t pid) {
+    struct proc *p = find_locked(pid);
+    if (!p)
+        return -K_ESRCH;
+    if (p == first) {
+        spin_unlock(&p->lock);
+        return -K_EPERM;
+    }
+    p->killed = p->state != P_ZOMBIE;
+    if (p->state == P_SLEEPING) {
+        p->kill_told = true;
+        sched_ready(p);
+    } else {
+        spin_unlock(&p->lock);
+    }
+    return 0;
+}
+
+/* ---- what others may know ------------------------------------------------------ */
+
+static const enum abi_procstate abi_state[] = {
+    [P_NEW] = ABI_P_RUNNABLE, [P_RUNNABLE] = ABI_P_RUNNABLE, [P_RUNNING] = ABI_P_RUNNING,
+    [P_SLEEPING] = ABI_P_SLEEPING, [P_ZOMBIE] = ABI_P_ZOMBIE,
+};
+
+int proc_info(uint32_t slot, struct abi_procinfo *out) {
+    if (slot >= NPROC)
+        return -K_EINVAL;
+    struct proc *p = &procs[slot];
+    spin_lock(&family_lock); /* nobody is freed, and no parent changes */
+    spin_lock(&p->lock);
+    bool there = p->state != P_FREE && p->state != P_NEW;
+    if (there) {
+        uint64_t running = p->state == P_RUNNING ? cpu_time() - p->time_since : 0;
+        *out = (struct abi_procinfo){
+            .pid = p->pid, .parent = p->parent ? p->parent->pid : 0,
+            .state = abi_state[p->state], .hart = p->hart, .size = p->as->brk,
+            .frames = p->as->present,
+            .table_frames = p->as->user.tables + p->as->kernel.tables,
+            .committed = p->as->committed,
+            .ticks = clock_to_ticks(p->time_used + running)};
+        str_copy(out->name, p->name, sizeof(out->name));
+    }
+    spin_unlock(&p->lock);
+    spin_unlock(&family_lock);
+    return there ? 0 : -K_ENOENT;
+}
+
+int proc_vmprint(int32_t pid) {
+    struct proc *p = find_locked(pid ? pid : proc_self()->pid);
+    if (!p)
+        return -K_ESRCH;
+    struct aspace *as = p->as;
+    spin_lock(&as->lock); /* whoever destroys it waits for this */
+    spin_unlock(&p->lock);
+    if (as->user.root.v)
+        vmprint(&as->user);
+    spin_unlock(&as->lock);
+    return 0;
+}
+
+void proc_dump(void) {
+    static const char *const names[] = {"free", "new", "runnable", "running", "sleeping", "zombie"};
+    kprintf("\nPID   STATE     HART  SIZE(KiB)  NAME\n");
+    for (uint32_t i = 0; i < NPROC; i++) {
+        const struct proc *p = &procs[i];
+        if (p->state != P_FREE)
+            kprintf("%-5d %-9s %4u %10lu  %s\n", p->pid, names[p->state], p->hart,
+                    (unsigned long)(p->as->brk / 1024), p->name);
+    }
+}

@@ -1,0 +1,119 @@
+/* Processes: the table, and what happens to one from fork to wait. */
+#pragma once
+#include "arch/context.h"
+#include "arch/layout.h"
+#include "lib/abi.h"
+#include "lib/list.h"
+#include "mm/aspace.h"
+#include "proc/wait.h"
+
+struct file;
+struct inode;
+
+enum proc_state { P_FREE, P_NEW, P_RUNNABLE, P_RUNNING, P_SLEEPING, P_ZOMBIE };
+
+struct proc {
+    /* Constant after boot. */
+    uint32_t slot;               /* index in the table; names the stack KSTACK(slot) */
+
+    struct spinlock lock;        /* guards state .. killed */
+    enum proc_state state;
+    struct list run_link;        /* in a hart's queue, when runnable */
+    uint32_t hart;               /* runs there, or ran there last */
+    int32_t pid;
+    bool killed;
+    bool kill_told;              /* one sleep has ended early for it */
+    bool on_hart;                /* its kernel stack is in use: not to be switched to yet */
+    int32_t status;              /* for wait, when a zombie */
+
+    /* Guarded by the family lock (proc.c). */
+    struct proc *parent;
+    struct list children;        /* sibling */
+    struct list sibling;
+    struct wait_channel child_exited;
+    bool exited;                 /* for wait to find */
+
+    /* Its own, touched by itself alone while it runs. */
+    struct list wait_link;       /* on the channel it sleeps on, under that channel's lock */
+    struct list alarm_link;      /* clock.c's, under its lock */
+    struct wait_channel alarm;
+    uint64_t alarm_at;           /* cpu_time */
+    struct aspace *as;           /* the one in use: one of the two below */
+    struct aspace spaces[2];     /* exec builds in the other */
+    struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */
+    void (*entry)(void);         /* pid 1: what to do before user mode; else NULL */
+    struct context context;      /* where swtch comes back to */
+    struct fpu_state fpu;
+    bool fpu_used;
+    uint64_t time_used;          /* cpu_time ticks */
+    uint64_t time_since;         /* cpu_time when it was switched to */
+    struct file *files[ABI_NOFILE]; /* the fs layer's */
+    struct inode *cwd;              /* the fs layer's */
+    char name[16];
+};
+
+/* What runs on this hart; NULL in the scheduler and at boot. */
+static inline struct proc *proc_self(void) { return hart_self()->proc; }
+
+void proc_init(void);
+
+/* Makes pid 1 runnable; it starts in the kernel at entry, which does not return
+ * but ends in proc_return_to_user(). Once, at boot. */
+int proc_spawn_first(void (*entry)(void)) must_check;
+
+/* Each is what its system call says. On error nothing changed. */
+int proc_fork(int32_t *pid) must_check;      /* -K_EAGAIN no slot, -K_ENOMEM */
+void proc_exit(int32_t status) never_returns;
+int proc_kill(int32_t pid) must_check;       /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays as it is */
+int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
+
+/* Puts p's other space, loaded, in place of the one in use, which is destroyed;
+ * p is the running process. Cannot fail: exec's commit point. */
+void proc_replace_space(struct proc *p);
+/* The space that is not in use, created for p. -K_ENOMEM: nothing was taken. */
+int proc_spare_space(struct proc *p, struct aspace **out) must_check;
+
+/* The running process has executed a floating-point instruction while it had no
+ * floating-point state; true: it has now. */
+bool proc_fpu_first_use(void);
+void proc_fpu_reset(void); /* exec: no state again */
+
+/* Sleeps until a child has exited: then *child is that child, whose pid and status
+ * the caller may read, and which stays a zombie until it is reaped; nobody else
+ * can do that. -K_ECHILD: there are no children. -K_EINTR. */
+int proc_wait(struct proc **child) must_check;
+void proc_reap(struct proc *child);
+
+/* Implemented by the init layer: what becomes of a machine whose pid 1 has ended. */
+void proc_first_ended(int32_t status) never_returns;
+
+/* Boot argument trace=exit: one console line for every command of the first shell
+ * that ends. */
+extern bool proc_trace_exits;
+
+/* Implemented by the trap layer: where the trampoline enters the kernel (returns
+ * the user's satp), and the way into user mode from the trapframe. */
+uint64_t trap_user(void);
+void proc_return_to_user(void) never_returns;
+
+/* Lets other processes run. */
+void proc_yield(void);
+
+/* One line a process, on the console (^P). */
+void proc_dump(void);
+
+/* Fills in what the table knows of a slot. -K_EINVAL no such slot, -K_ENOENT free. */
+int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
+
+/* Prints a process's user table on the console; pid 0 is the running one. Works
+ * while the process runs on another hart. -K_ESRCH. */
+int proc_vmprint(int32_t pid) must_check;
+
+/* Slots in use. */
+uint32_t proc_count(void);
+
+/* Implemented by the fs layer: a child gets its parent's open files and current
+ * directory (cannot fail: it only counts references); a dying process, which may
+ * sleep here, gives its own back. */
+void proc_files_clone(struct proc *child, struct proc *parent);
+void proc_files_drop(struct proc *p);

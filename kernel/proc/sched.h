@@ -1,0 +1,31 @@
+/* Who runs where. Each hart has a queue of runnable processes; an idle hart takes
+ * from the others' queues, else it sleeps until an interrupt.
+ *
+ * A process stands in at most one queue, and never while its kernel stack is in
+ * use: who yields is queued by its successor, and who wakes a process waits until
+ * that one has switched away. So a queued process can be switched to at once. */
+#pragma once
+#include "proc/proc.h"
+
+void sched_init(void);
+
+/* The hart's own life: runs processes, sleeps when there are none. */
+void sched_idle(void) never_returns;
+
+/* Makes p, in state SLEEPING or NEW under its lock, runnable: state RUNNABLE, in
+ * a queue. Gives p's lock back. */
+void sched_ready(struct proc *p);
+
+/* Leaves the running process, whose state (SLEEPING or ZOMBIE) is set and whose
+ * lock is free. Returns when it runs again; for a zombie never. */
+void sched_leave(void);
+
+/* Whether somebody should run here instead; set by the timer. */
+bool sched_wanted(void);
+void sched_tick(void); /* from the timer interrupt */
+
+/* A process's first own instructions in the kernel end the switch to it. */
+void sched_started(void);
+
+/* Whether nothing is queued on this hart. */
+bool sched_queue_empty(void);

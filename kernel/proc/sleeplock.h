@@ -1,0 +1,17 @@
+/* Locks that are held across sleeps: disk requests, copies to user memory.
+ * A process that waits for one sleeps; kill does not end that wait. */
+#pragma once
+#include "proc/wait.h"
+
+struct sleeplock {
+    struct spinlock guard;
+    struct wait_channel freed;
+    struct proc *holder; /* NULL when free */
+    const char *name;
+};
+
+void sleeplock_init(struct sleeplock *lk, const char *name);
+void sleeplock_acquire(struct sleeplock *lk);
+bool sleeplock_try(struct sleeplock *lk) must_check; /* true: taken */
+void sleeplock_release(struct sleeplock *lk);        /* by its holder, else a panic */
+bool sleeplock_held(struct sleeplock *lk);           /* by the running process */

@@ -1,0 +1,37 @@
+/* Sleeping and waking.
+ *
+ * A wait channel stands beside the condition that it announces and is guarded
+ * by the same spinlock. A sleeper looks at the condition under the lock and
+ * calls sleep_on, which gives the lock back only when the sleeper is on the
+ * channel; a waker changes the condition and calls wakeup under the lock. So no
+ * wake-up is lost.
+ *
+ *     spin_lock(&q->lock);
+ *     while (!q->ready) {
+ *         if (proc_killed()) { spin_unlock(&q->lock); return -K_EINTR; }
+ *         sleep_on(&q->changed, &q->lock);
+ *     }
+ *
+ * kill makes a sleeper return early, once: whoever may be waited for without
+ * end looks at proc_killed in its loop; who waits for a disk does not. */
+#pragma once
+#include "lib/list.h"
+#include "sync/spinlock.h"
+
+struct wait_channel {
+    struct list sleepers;
+};
+
+void wait_channel_init(struct wait_channel *wc);
+
+/* Sleeps until wakeup(wc) or kill. Holds lk before and after, and no other
+ * spinlock. Needs a process (proc_self() != NULL). May return for no reason
+ * that the caller sees: always in a loop. */
+void sleep_on(struct wait_channel *wc, struct spinlock *lk);
+
+/* Makes every sleeper of wc runnable. The caller holds the lock that the
+ * sleepers gave to sleep_on. Callable from interrupt handlers. */
+void wakeup(struct wait_channel *wc);
+
+/* Whether somebody has killed the running process. */
+bool proc_killed(void);
