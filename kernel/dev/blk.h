@@ -1,0 +1,41 @@
+/* Block requests: what a disk does for the file system.
+ *
+ * Requests are asynchronous and many may be in flight; the disk may finish and
+ * even write them in any order, and may hold finished writes in a volatile
+ * cache until a flush finishes (virtio 1.1, 5.2.6: VIRTIO_BLK_F_FLUSH). */
+#pragma once
+#include "lib/types.h"
+#include "proc/wait.h"
+
+#define SECTOR_SIZE 512
+
+enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH };
+
+struct blk_request {
+    enum blk_op op;
+    uint64_t sector;  /* first sector; ignored by a flush */
+    void *data;       /* in the direct map, never on a mapped kernel stack, never user memory */
+    uint32_t bytes;   /* a multiple of SECTOR_SIZE; 0 for a flush */
+    /* From here on the driver's. */
+    bool done;
+    int status;       /* when done: 0 or -K_EIO */
+    uint32_t slot;
+    struct list link;
+};
+
+/* Finds the first disk, by address, and starts it. At boot, after irq_init. */
+void blk_init(void);
+
+/* Whether there is a disk, and its size. */
+bool blk_present(void);
+uint64_t blk_sectors(void);
+
+/* Hands the request over; it belongs to the disk until blk_wait has returned.
+ * When the ring is full this sleeps until there is room. */
+void blk_submit(struct blk_request *rq);
+
+/* Sleeps until rq is done; 0, or -K_EIO as the device said. */
+int blk_wait(struct blk_request *rq) must_check;
+
+/* Submit and wait. */
+int blk_do(struct blk_request *rq) must_check;

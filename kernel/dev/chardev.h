@@ -1,0 +1,18 @@
+/* Character devices by major number, as mknod names them. */
+#pragma once
+#include "lib/types.h"
+
+#define NMAJOR 16
+#define MAJOR_CONSOLE 1
+
+struct chardev_ops {
+    /* Move up to n bytes; *done says how many, also after an error. 0, or a
+     * negative errno when nothing was moved. *done = 0 from read: end of file. */
+    int (*read)(uaddr_t dst, size_t n, size_t *done);
+    int (*write)(uaddr_t src, size_t n, size_t *done);
+};
+
+/* At boot, once per major. */
+void chardev_register(unsigned major, const struct chardev_ops *ops);
+/* NULL when no driver has this major number; any number may be asked for. */
+const struct chardev_ops *chardev_find(int major);

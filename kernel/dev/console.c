@@ -1,0 +1,195 @@
+/* The console's line discipline.
+ *
+ * The buffer is a ring, with positions that only grow:
+ *     read <= committed <= edit <= read + CONSOLE_BUFFER
+ * [read, committed) is for readers; [committed, edit) is the line being typed.
+ * A ^D stands in the buffer as itself.
+ *
+ * Lock: console.lock guards all of it; under it the UART's lock is taken, and
+ * those of the processes that are woken. kprintf does not take it. */
+#include "dev/console.h"
+#include "arch/layout.h"
+#include "dev/chardev.h"
+#include "dev/uart.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "mm/uaccess.h"
+#include "proc/proc.h"
+
+#define CTRL(letter) ((letter) - '@')
+#define DEL 0x7f
+#define CHUNK 128 /* bytes copied at once; on the stack */
+
+static struct {
+    struct spinlock lock;
+    struct wait_channel input;
+    bool held; /* input stays in the UART */
+    uint32_t read, committed, edit;
+    char buffer[CONSOLE_BUFFER];
+} console = {
+    .lock = SPINLOCK_INIT("console"),
+    .input = {LIST_INIT(console.input.sleepers)},
+};
+_Static_assert((CONSOLE_BUFFER & (CONSOLE_BUFFER - 1)) == 0, "positions wrap with their type");
+
+static char *at(uint32_t position) { return &console.buffer[position % CONSOLE_BUFFER]; }
+
+/* ---- input ---------------------------------------------------------------*/
+
+/* Shows what was typed: text as it is, what would move the cursor in a way that
+ * erasing cannot take back as ^X, a tab as a blank, ^D not at all. */
+static void echo(char c) {
+    char text[2] = {'^', (char)(c ^ '@')};
+    if (c == CTRL('D'))
+        return;
+    if (c == '\t')
+        uart_echo(" ", 1);
+    else if (c == '\n' || (unsigned char)c >= ' ')
+        uart_echo(&c, 1);
+    else
+        uart_echo(text, 2);
+}
+
+static bool continues_character(char c) { return ((unsigned char)c & 0xc0) == 0x80; } /* UTF-8 */
+
+/* Takes back the last character of the line being typed, if there is one. */
+static void erase_locked(void) {
+    char c = 0;
+    do {
+        if (console.edit == console.committed)
+            return;
+        c = *at(--console.edit);
+    } while (continues_character(c));
+    uart_echo("\b \b", 3);
+    if ((unsigned char)c < ' ' && c != '\t')
+        uart_echo("\b \b", 3);
+}
+
+static void commit_locked(void) {
+    console.committed = console.edit;
+    wakeup(&console.input);
+}
+
+static void type_locked(char c) {
+    switch (c) {
+    case '\0':
+        return;
+    case CTRL('H'):
+    case DEL:
+        erase_locked();
+        return;
+    case CTRL('U'):
+        while (console.edit != console.committed)
+            erase_locked();
+        return;
+    case '\r':
+        c = '\n';
+        break;
+    }
+    echo(c);
+    *at(console.edit++) = c;
+    if (c == '\n' || c == CTRL('D'))
+        commit_locked();
+}
+
+/* From the UART's interrupt. There is room for UART_BATCH characters, else the
+ * input would be held. */
+static void console_input(const char *text, size_t n) {
+    bool list = false;
+    spin_lock(&console.lock);
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == CTRL('P'))
+            list = true;
+        else
+            type_locked(text[i]);
+    }
+    if (console.edit - console.read > CONSOLE_BUFFER - UART_BATCH) {
+        console.held = true;
+        uart_hold_input(true);
+        commit_locked(); /* a line that is longer than the buffer */
+    }
+    spin_unlock(&console.lock);
+    if (list)
+        proc_dump(); /* takes the processes' locks, and prints */
+}
+
+/* Moves up to n bytes of the oldest line to chunk; *end when that was its last.
+ * Waits for a line unless the caller has got a part of one. -K_EINTR: killed. */
+static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
+    spin_lock(&console.lock);
+    while (console.read == console.committed && !started) {
+        if (proc_killed()) {
+            spin_unlock(&console.lock);
+            return -K_EINTR;
+        }
+        sleep_on(&console.input, &console.lock);
+    }
+    *taken = 0;
+    *end = console.read == console.committed;
+    while (!*end && *taken < n && console.read != console.committed) {
+        char c = *at(console.read);
+        *end = c == '\n' || c == CTRL('D');
+        if (c == CTRL('D') && (started || *taken > 0))
+            break; /* it stays, and is the next read's end of file */
+        console.read++;
+        if (c != CTRL('D'))
+            chunk[(*taken)++] = c;
+    }
+    if (console.held && console.edit - console.read <= CONSOLE_BUFFER / 2) {
+        console.held = false;
+        uart_hold_input(false);
+    }
+    spin_unlock(&console.lock);
+    return 0;
+}
+
+static int console_read(uaddr_t dst, size_t n, size_t *done) {
+    char chunk[CHUNK];
+    bool end = false;
+    *done = 0;
+    while (*done < n && !end) {
+        size_t taken;
+        int error = take(chunk, MIN(n - *done, sizeof chunk), *done > 0, &taken, &end);
+        if (!error)
+            error = copyout(UA(dst.v + *done), chunk, taken);
+        if (error)
+            return *done > 0 ? 0 : error;
+        *done += taken;
+    }
+    return 0;
+}
+
+/* ---- output --------------------------------------------------------------*/
+
+static int console_write(uaddr_t src, size_t n, size_t *done) {
+    char chunk[CHUNK];
+    *done = 0;
+    while (*done < n) {
+        /* No chunk crosses a page, so all before a bad one gets out. */
+        uint64_t from = src.v + *done;
+        size_t length = MIN(n - *done, sizeof chunk);
+        length = MIN(length, PAGE_SIZE - from % PAGE_SIZE);
+        size_t sent = 0;
+        int error = copyin(chunk, UA(from), length);
+        if (!error)
+            error = uart_write(chunk, length, &sent);
+        *done += sent;
+        if (error)
+            return *done > 0 ? 0 : error;
+    }
+    return 0;
+}
+
+static void console_sink(void *ctx, const char *text, size_t n) { uart_write_now(text, n); }
+
+static const struct chardev_ops console_ops = {.read = console_read, .write = console_write};
+
+void console_init(void) {
+    if (uart_init()) {
+        kprintf("console: no ns16550a in the device tree\n");
+        return;
+    }
+    kprintf_set_sink(console_sink, NULL);
+    chardev_register(MAJOR_CONSOLE, &console_ops);
+    uart_start(console_input);
+}

@@ -1,0 +1,37 @@
+/* The serial line: an NS16550A, found through the device tree. The firmware has
+ * set its speed, which stays.
+ *
+ * Output goes through a ring that is sent by interrupts. Three ways into it:
+ * uart_write for processes, which waits; uart_echo for interrupt handlers, which
+ * does not sleep; uart_write_now for the kernel's own messages, which sends what
+ * is in the ring and then its own before it returns. None loses a character. */
+#pragma once
+#include "lib/types.h"
+
+/* Most characters that a receiver gets at once. */
+#define UART_BATCH 16
+
+/* Finds the UART and makes uart_write_now work. -K_ENODEV: there is none. */
+int uart_init(void) must_check;
+
+/* From here on input is given to receive(text, n), 1 <= n <= UART_BATCH, in
+ * order, called from the interrupt handler with no lock held. At boot. */
+void uart_start(void (*receive)(const char *text, size_t n));
+
+/* Sends n characters; sleeps while the ring is full. Needs a process. *done is
+ * how many were taken, all of them unless it fails. -K_EINTR: killed. */
+int uart_write(const char *text, size_t n, size_t *done) must_check;
+
+/* As uart_write, from any context: waits for the device instead of sleeping. */
+void uart_echo(const char *text, size_t n);
+
+/* Sends all that is in the ring and then text, and waits for the device to have
+ * taken it. From any context, with any lock held. Takes no lock of its own when
+ * this hart has it or kprintf's is broken: then a panic comes from below. */
+void uart_write_now(const char *text, size_t n);
+
+/* true: input stays in the device (and in whatever stands before it) until false. */
+void uart_hold_input(bool hold);
+
+/* Sends all and waits until the line is idle. */
+void uart_drain(void);

@@ -1,0 +1,572 @@
+/* The console and the UART below it against a simulated NS16550A: a transmitter
+ * that takes its time, interrupts as the data sheet has them (and one that gets
+ * lost), a keyboard, and a screen to compare with. */
+/* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/lib/string.c */
+/* sources: kernel/lib/printf.c kernel/sync/spinlock.c */
+/* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
+/* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
+#include "dev/console.c" /* themselves, so that each test starts with fresh ones */
+#include "dev/uart.c"
+
+#include "devstub.h"
+#include "fdtbuild.h"
+#include "hostarch.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define SIM 0x10000000UL
+#define IRQ 10
+#define FCR_CLEAR_RECEIVED 0x02
+
+/* ---- the simulated UART --------------------------------------------------*/
+static struct {
+    uint32_t shift, width; /* of its registers */
+    bool instant;          /* sends at once, as QEMU's does; else on sim_send */
+    bool lose_next;        /* the next transmit interrupt does not come */
+    uint8_t ier, fcr, lcr;
+    bool thr_pending; /* the transmit interrupt's condition */
+    uint32_t fifo_used;
+    char fifo[16];
+    uint32_t polled; /* looks at LSR while it was busy: then it sends one character */
+    char sent[1 << 17];
+    size_t sent_size;
+    const char *keys; /* what is still to be typed */
+    size_t keys_size;
+} sim;
+
+static void (*irq_handler)(void *ctx);
+
+int irq_of_node(fdt_node node, uint32_t *irq) { return fdt_cell(node, "interrupts", 0, irq); }
+
+void irq_register(uint32_t irq, void (*handler)(void *ctx), void *ctx) {
+    assert_int_equal(irq, IRQ);
+    irq_handler = handler;
+}
+
+static unsigned dumps;
+void proc_dump(void) {
+    dumps++;
+    kprintf("<dump>"); /* takes the UART's lock: no other may be held that it waits for */
+}
+
+static void announce_empty(void) {
+    sim.thr_pending = !sim.lose_next;
+    sim.lose_next = false;
+}
+
+static void sim_send_one(void) {
+    assert_true(sim.sent_size < sizeof sim.sent);
+    if (sim.fifo_used == 0)
+        return;
+    sim.sent[sim.sent_size++] = sim.fifo[0];
+    memmove(sim.fifo, sim.fifo + 1, --sim.fifo_used);
+    if (sim.fifo_used == 0)
+        announce_empty();
+}
+
+static bool sim_irq(void) {
+    return (sim.ier & IER_RECEIVED && sim.keys_size) ||
+           (sim.ier & IER_THR_EMPTY && sim.thr_pending);
+}
+
+static void sim_raise(void) {
+    for (int i = 0; sim_irq(); i++) {
+        assert_true(i < 100000); /* an interrupt that is never satisfied */
+        irq_handler(NULL);
+    }
+}
+
+/* Time passes: a few characters leave. */
+static void sim_step(void) {
+    for (uint64_t n = host_random_below(20); n > 0; n--)
+        sim_send_one();
+    sim_raise();
+}
+
+static void sim_finish(void) {
+    for (int i = 0; i < 100000 && (sim.fifo_used || sim_irq()); i++)
+        sim_step();
+    assert_int_equal(ring_used(), 0);
+}
+
+static uint32_t sim_read(uint64_t offset, unsigned bytes) {
+    assert_int_equal(bytes, sim.width);
+    switch (offset >> sim.shift) {
+    case RBR:
+        assert_true(sim.keys_size > 0);
+        sim.keys_size--;
+        return (uint8_t)*sim.keys++;
+    case IER: return sim.ier;
+    case IIR: return sim.fcr & FCR_ENABLE ? IIR_FIFO | 1 : 1;
+    case LSR:
+        if (sim.fifo_used && ++sim.polled % 4 == 0)
+            sim_send_one(); /* time passes for those who poll, too */
+        return (sim.keys_size ? LSR_DATA_READY : 0) |
+               (sim.fifo_used ? 0 : LSR_THR_EMPTY | LSR_IDLE);
+    }
+    fail_msg("read of register %#lx", offset);
+    return 0;
+}
+
+static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
+    assert_int_equal(bytes, sim.width);
+    switch (offset >> sim.shift) {
+    case THR:
+        assert_false(sim.lcr & 0x80);
+        assert_true(sim.fifo_used < 16); /* an overrun */
+        sim.fifo[sim.fifo_used++] = (char)v;
+        sim.thr_pending = false;
+        if (sim.instant)
+            sim_send_one();
+        return;
+    case IER: /* enabling it anew raises the interrupt of an empty transmitter */
+        if (~sim.ier & v & IER_THR_EMPTY && sim.fifo_used == 0)
+            sim.thr_pending = true;
+        sim.ier = (uint8_t)v;
+        return;
+    case FCR:
+        if (v & FCR_CLEAR_RECEIVED)
+            sim.keys_size = 0;
+        sim.fcr = (uint8_t)v;
+        return;
+    case LCR: sim.lcr = (uint8_t)v; return;
+    case MCR: return;
+    }
+    fail_msg("write of register %#lx", offset);
+}
+
+/* ---- the machine ---------------------------------------------------------*/
+
+static uint8_t *blob;
+static const struct chardev_ops *ops;
+
+static void start(void) {
+    stub_add_device(&(struct stub_device){SIM, 0x100, sim_read, sim_write});
+    fdtb_start();
+    fdtb_begin("");
+    fdtb_cells("#address-cells", 1, 1u);
+    fdtb_cells("#size-cells", 1, 1u);
+    fdtb_begin("aliases");
+    fdtb_string("serial1", "/serial@10000000");
+    fdtb_end();
+    fdtb_begin("chosen");
+    fdtb_string("stdout-path", "serial1:115200n8");
+    fdtb_end();
+    fdtb_begin("serial@9000000");
+    fdtb_string("compatible", "ns16550a");
+    fdtb_cells("reg", 2, 0x9000000u, 0x100u);
+    fdtb_end();
+    fdtb_begin("serial@10000000");
+    fdtb_string("compatible", "ns16550a");
+    fdtb_cells("reg", 2, (uint32_t)SIM, 0x100u);
+    fdtb_cells("interrupts", 1, (uint32_t)IRQ);
+    if (sim.shift)
+        fdtb_cells("reg-shift", 1, sim.shift);
+    if (sim.width != 1)
+        fdtb_cells("reg-io-width", 1, sim.width);
+    fdtb_end();
+    fdtb_end();
+    uint32_t size;
+    free(blob);
+    blob = fdtb_finish(&size);
+    assert_int_equal(fdt_init(blob, size), 0);
+    assert_int_equal(uart_init(), 0);
+    kprintf_set_sink(console_sink, NULL);
+    uart_start(console_input);
+    ops = &console_ops;
+}
+
+static int setup_with(uint32_t shift, uint32_t width, bool instant) {
+    memset(&sim, 0, sizeof sim);
+    sim.shift = shift;
+    sim.width = width;
+    sim.instant = instant;
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    wait_channel_init(&uart.room);
+    console = (__typeof__(console)){.lock = SPINLOCK_INIT("console")};
+    wait_channel_init(&console.input);
+    dumps = 0;
+    stub_reset();
+    stub_idle = sim_step;
+    start();
+    return 0;
+}
+
+static int setup(void **state) { return setup_with(0, 1, false); }
+
+static void type(const char *keys, size_t n) {
+    sim.keys = keys;
+    sim.keys_size = n;
+    sim_raise();
+}
+#define TYPE(literal) type(literal, sizeof(literal) - 1)
+
+static const char *read_line(size_t n) {
+    static char line[CONSOLE_BUFFER + 1];
+    size_t done = 77;
+    assert_int_equal(ops->read(UA(STUB_USER), n, &done), 0);
+    assert_true(done <= n);
+    memcpy(line, stub_user, done);
+    line[done] = '\0';
+    return line;
+}
+
+static int write_text(const char *text, size_t n, size_t *done) {
+    assert_true(n <= sizeof stub_user);
+    memcpy(stub_user, text, n);
+    return ops->write(UA(STUB_USER), n, done);
+}
+
+/* ---- output --------------------------------------------------------------*/
+
+static void long_output_arrives_in_order(void **state) {
+    for (int instant = 0; instant < 2; instant++) {
+        setup_with(0, 1, instant);
+        static char text[40000];
+        for (size_t i = 0; i < sizeof text; i++)
+            text[i] = (char)host_random();
+        size_t done;
+        assert_int_equal(write_text(text, sizeof text, &done), 0);
+        assert_int_equal(done, sizeof text);
+        sim_finish();
+        assert_int_equal(sim.sent_size, sizeof text);
+        assert_memory_equal(sim.sent, text, sizeof text);
+        assert_true(instant || stub_sleeps > 0);
+        assert_int_equal(sim.ier, IER_RECEIVED); /* no interrupt for nothing */
+    }
+}
+
+static void other_register_layouts(void **state) {
+    setup_with(2, 4, false);
+    size_t done;
+    assert_int_equal(write_text("hello\n", 6, &done), 0);
+    sim_finish();
+    assert_memory_equal(sim.sent, "hello\n", 6);
+    setup_with(2, 1, false);
+    assert_int_equal(write_text("hello\n", 6, &done), 0);
+    sim_finish();
+    assert_memory_equal(sim.sent, "hello\n", 6);
+}
+
+/* The next writer gets the device going again. */
+static void a_lost_interrupt_stops_no_later_writer(void **state) {
+    for (int round = 0; round < 50; round++) {
+        setup(NULL);
+        static char text[RING + 500];
+        memset(text, 'x', sizeof text);
+        size_t done, before = host_random_below(RING);
+        assert_int_equal(write_text(text, before, &done), 0);
+        sim.lose_next = true;
+        while (sim.fifo_used)
+            sim_send_one();
+        sim_raise();
+        assert_int_equal(write_text(text, sizeof text, &done), 0);
+        sim_finish();
+        assert_int_equal(sim.sent_size, before + sizeof text);
+    }
+}
+
+static void step_or_key(void) {
+    if (host_random_below(10) == 0)
+        sim.lose_next = true;
+    sim_step();
+    if (host_random_below(10) == 0)
+        TYPE("\0");
+}
+
+/* Writers that sleep when it gets lost are served at any other interrupt. */
+static void a_lost_interrupt_hangs_no_sleeper(void **state) {
+    static char text[3 * RING];
+    memset(text, 'x', sizeof text);
+    stub_idle = step_or_key;
+    for (int round = 0; round < 10; round++) {
+        size_t done;
+        assert_int_equal(write_text(text, sizeof text, &done), 0);
+        assert_int_equal(done, sizeof text);
+    }
+    uart_drain();
+    assert_int_equal(sim.sent_size, 10 * sizeof text);
+}
+
+/* The kernel's own lines come after what was written before, and wake the writer. */
+static void kernel_messages_keep_the_order(void **state) {
+    size_t done;
+    char text[600], want[1400];
+    memset(text, 'u', sizeof text);
+    memset(want, 'u', sizeof text);
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    assert_true(ring_used() > 0);
+    kprintf("[kernel %d]\n", 42);
+    assert_int_equal(ring_used(), 0);
+    assert_int_equal(write_text(text, 5, &done), 0);
+    sim_finish();
+    strcpy(want + sizeof text, "[kernel 42]\nuuuuu");
+    assert_int_equal(sim.sent_size, strlen(want));
+    assert_memory_equal(sim.sent, want, strlen(want));
+}
+
+static void print_while_writer_sleeps(void) {
+    kprintf("K"); /* empties the ring; only the device's interrupt can wake the writer now */
+    stub_idle = sim_step;
+}
+
+static void kernel_messages_lose_no_writer(void **state) {
+    static char text[RING + 100];
+    memset(text, 'w', sizeof text);
+    stub_idle = print_while_writer_sleeps;
+    size_t done;
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    assert_int_equal(stub_sleeps, 1);
+    sim_finish();
+    assert_int_equal(sim.sent_size, sizeof text + 1);
+}
+
+static void a_panic_below_the_lock_prints(void **state) {
+    spin_lock(&uart.lock);
+    kprintf("held by this hart");
+    spin_unlock(&uart.lock);
+    host_hart_be(1);
+    spin_lock(&uart.lock);
+    host_hart_be(0);
+    kprintf_break_lock();
+    kprintf(", held by another");
+    uart_drain();
+    assert_memory_equal(sim.sent, "held by this hart, held by another", 34);
+    host_hart_be(1);
+    spin_unlock(&uart.lock);
+    host_hart_be(0);
+}
+
+static void writes_all_before_a_bad_page(void **state) {
+    size_t done;
+    memset(stub_user, 'b', sizeof stub_user);
+    uint64_t end = STUB_USER + STUB_USER_SIZE;
+    assert_int_equal(ops->write(UA(end - 333), 1000, &done), 0);
+    assert_int_equal(done, 333);
+    sim_finish();
+    assert_int_equal(sim.sent_size, 333);
+    assert_int_equal(ops->write(UA(end), 10, &done), -K_EFAULT);
+    assert_int_equal(done, 0);
+    assert_int_equal(ops->write(UA(0), 0, &done), 0);
+}
+
+static void kill_now(void) { stub_killed = true; }
+
+static void killed_writers_stop(void **state) {
+    static char text[RING + 4000];
+    size_t done;
+    stub_idle = kill_now;
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    assert_in_range(done, RING, RING + FIFO_DEPTH + 1);
+    assert_int_equal(write_text(text, 1000, &done), -K_EINTR);
+    assert_int_equal(done, 0);
+}
+
+static void draining_waits_for_all(void **state) {
+    size_t done;
+    char text[100];
+    memset(text, 'd', sizeof text);
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    uart_drain();
+    assert_int_equal(sim.sent_size, sizeof text);
+    assert_int_equal(sim.fifo_used, 0);
+}
+
+/* ---- input ---------------------------------------------------------------*/
+
+static void gives_lines(void **state) {
+    TYPE("one\rtwo\n\n");
+    assert_string_equal(read_line(100), "one\n");
+    assert_string_equal(read_line(100), "two\n");
+    assert_string_equal(read_line(100), "\n");
+    TYPE("abcdef\n");
+    assert_string_equal(read_line(4), "abcd");
+    assert_string_equal(read_line(1), "e");
+    assert_string_equal(read_line(0), "");
+    assert_string_equal(read_line(100), "f\n");
+    sim_finish();
+    assert_memory_equal(sim.sent, "one\ntwo\n\nabcdef\n", sim.sent_size);
+}
+
+static const char *later;
+static void type_later(void) {
+    if (later)
+        type(later, strlen(later));
+    later = NULL;
+}
+
+static void waits_for_the_end_of_the_line(void **state) {
+    TYPE("unfin");
+    later = "ished\n";
+    stub_idle = type_later;
+    assert_string_equal(read_line(100), "unfinished\n");
+    assert_int_equal(stub_sleeps, 1);
+}
+
+/* What is typed before the driver starts is not lost. */
+static void takes_early_keys(void **state) {
+    memset(&sim, 0, sizeof sim);
+    sim.width = 1;
+    sim.keys = "early\n";
+    sim.keys_size = 6;
+    stub_reset();
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    wait_channel_init(&uart.room);
+    start();
+    sim_raise();
+    assert_string_equal(read_line(100), "early\n");
+}
+
+static void edits(void **state) {
+    TYPE("helx\blo\n");
+    assert_string_equal(read_line(100), "hello\n");
+    TYPE("\x7f\x7fxy\x7f\x7f\x7f\x7f" "ab\n");
+    assert_string_equal(read_line(100), "ab\n");
+    TYPE("wrong\x15right\n");
+    assert_string_equal(read_line(100), "right\n");
+    TYPE("done\nagain\x15\x7f\x7f\x15new\n");
+    assert_string_equal(read_line(100), "done\n"); /* a finished line is not taken back */
+    assert_string_equal(read_line(100), "new\n");
+    TYPE("a\xc3\xa9\x7f" "b\n"); /* a character of two bytes goes as one */
+    assert_string_equal(read_line(100), "ab\n");
+    type("a\0b\n", 4);
+    assert_string_equal(read_line(100), "ab\n");
+}
+
+static void ends_files(void **state) {
+    TYPE("\x04");
+    assert_string_equal(read_line(100), "");
+    TYPE("text\x04next\n");
+    assert_string_equal(read_line(100), "text");
+    assert_string_equal(read_line(100), "");
+    assert_string_equal(read_line(100), "next\n");
+    TYPE("abc\x04");
+    assert_string_equal(read_line(3), "abc");
+    assert_string_equal(read_line(3), "");
+}
+
+static void prints_the_process_list(void **state) {
+    TYPE("a\x10" "b\n");
+    assert_int_equal(dumps, 1);
+    assert_string_equal(read_line(100), "ab\n");
+    sim_finish();
+    assert_non_null(strstr(sim.sent, "<dump>"));
+}
+
+static void killed_readers_stop(void **state) {
+    stub_idle = kill_now;
+    size_t done;
+    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(done, 0);
+}
+
+static void bad_read_buffers(void **state) {
+    size_t done;
+    TYPE("abc\n");
+    assert_int_equal(ops->read(UA(STUB_USER - 1), 10, &done), -K_EFAULT);
+    assert_int_equal(done, 0);
+}
+
+/* Far more than the buffer holds, before anybody reads: it waits in the UART. */
+static void keeps_what_nobody_reads(void **state) {
+    static char typed[60000], got[60000];
+    for (int lines = 0; lines < 2; lines++) {
+        setup_with(0, 1, true);
+        for (size_t i = 0; i < sizeof typed; i++)
+            typed[i] = lines && host_random_below(50) == 0 ? '\n' : (char)('a' + i % 26);
+        typed[sizeof typed - 1] = '\n';
+        type(typed, sizeof typed);
+        assert_in_range(sizeof typed - sim.keys_size, CONSOLE_BUFFER - UART_BATCH, CONSOLE_BUFFER);
+        size_t total = 0;
+        while (total < sizeof typed) {
+            const char *line = read_line(1 + host_random_below(300));
+            assert_true(total + strlen(line) <= sizeof got);
+            memcpy(got + total, line, strlen(line));
+            total += strlen(line);
+            sim_raise();
+        }
+        assert_memory_equal(got, typed, sizeof typed);
+        assert_memory_equal(sim.sent, typed, sizeof typed); /* and was echoed */
+    }
+}
+
+/* What stands on the screen in the line after these characters. */
+static size_t screen_line(const char *sent, size_t n, char *line) {
+    size_t column = 0, length = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (sent[i] == '\b') {
+            assert_true(column > 0); /* never to the left of what was typed */
+            column--;
+        } else if (sent[i] == '\n') {
+            column = length = 0;
+        } else {
+            line[column++] = sent[i];
+            length = column > length ? column : length;
+        }
+    }
+    while (length > column && line[length - 1] == ' ')
+        length--;
+    assert_int_equal(column, length);
+    line[length] = '\0';
+    return length;
+}
+
+/* Random keys; the screen shows what the reader will get. */
+static void screen_shows_the_line(void **state) {
+    static const char keys[] = "abc \t\x01\x1b\x7f\b\x7f\x15";
+    for (int round = 0; round < 300; round++) {
+        setup_with(0, 1, true);
+        char typed[60], screen[200], shown[200] = "";
+        size_t n = host_random_below(sizeof typed);
+        for (size_t i = 0; i < n; i++)
+            typed[i] = keys[host_random_below(host_random_below(4) ? 10 : sizeof keys - 1)];
+        type(typed, n);
+        screen_line(sim.sent, sim.sent_size, screen);
+        TYPE("\n");
+        const char *line = read_line(100);
+        for (size_t at = 0; *line != '\n'; line++) {
+            if (*line == '\t')
+                shown[at++] = ' ';
+            else if (*line < ' ')
+                shown[at++] = '^', shown[at++] = *line + '@';
+            else
+                shown[at++] = *line;
+        }
+        assert_string_equal(screen, shown);
+    }
+}
+
+static void registers_itself(void **state) {
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    wait_channel_init(&uart.room);
+    console_init();
+    assert_ptr_equal(chardev_find(MAJOR_CONSOLE), &console_ops);
+    assert_null(chardev_find(0));
+    assert_null(chardev_find(-1));
+    assert_null(chardev_find(NMAJOR));
+    assert_null(chardev_find(32767));
+    assert_true(HOST_PANICS(chardev_register(MAJOR_CONSOLE, &console_ops)));
+}
+
+int main(void) {
+    host_random_seed(3);
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup(name, setup)
+        T(long_output_arrives_in_order), T(other_register_layouts),
+        T(a_lost_interrupt_stops_no_later_writer),
+        T(a_lost_interrupt_hangs_no_sleeper), T(kernel_messages_keep_the_order),
+        T(kernel_messages_lose_no_writer),
+        T(writes_all_before_a_bad_page), T(killed_writers_stop), T(draining_waits_for_all),
+        T(gives_lines), T(takes_early_keys), T(waits_for_the_end_of_the_line), T(edits),
+        T(ends_files), T(prints_the_process_list), T(killed_readers_stop), T(bad_read_buffers),
+        T(keeps_what_nobody_reads), T(screen_shows_the_line), T(registers_itself),
+        T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(blob);
+    return failed;
+}
