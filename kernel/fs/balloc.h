@@ -1,0 +1,33 @@
+/* Free blocks: the bitmap on the disk, one bit for each block of the image, set
+ * when the block is in use.
+ *
+ * Blocks are given out from the lowest on, so that files lie in one piece and
+ * only the bitmap blocks around one place change. Only data blocks are ever given
+ * out or taken back, whatever the image's bitmap says.
+ *
+ * Lock: a sleeplock of its own, taken with inode locks held. */
+#pragma once
+#include "fs/log.h"
+
+/* Mount: counts the free blocks. -K_EIO. */
+int balloc_mount(void) must_check;
+
+/* How many bitmap blocks an operation may change that gives out or takes back n
+ * blocks, for its reservation. */
+uint32_t balloc_cost(uint32_t n);
+
+/* Gives out a block; its contents are undefined. On -K_ENOSPC or -K_EIO nothing
+ * changed. */
+int block_alloc(struct log_op *op, uint32_t *block) must_check;
+
+/* Undoes block_alloc in the same operation, where it cannot fail. */
+void block_unalloc(struct log_op *op, uint32_t block);
+
+/* Takes back list[n - 1], list[n - 2] and so on, skipping zeros, and writes a zero
+ * over each. Stops early when the operation's room does not allow to change
+ * another bitmap block; *left is how many at the front it did not come to.
+ * -K_EIO: list[*left - 1] is not a data block in use, or the bitmap cannot be
+ * read; what lies behind has been taken back. */
+int block_free_list(struct log_op *op, uint32_t *list, uint32_t n, uint32_t *left) must_check;
+
+uint64_t balloc_free_count(void);

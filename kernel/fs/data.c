@@ -1,0 +1,404 @@
+/* The contents of an inode: from byte ranges to blocks, and growing and shrinking. */
+#include "fs/data.h"
+#include "fs/balloc.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/uaccess.h"
+
+/* Where a read goes: to kernel memory, or to the user's when kernel is NULL. */
+struct target {
+    uint8_t *kernel;
+    uaddr_t user;
+};
+
+static const uint8_t zeros[FS_BLOCK_SIZE];
+
+static uint32_t *addrs_of(struct buf *indirect) {
+    return (uint32_t *)(void *)indirect->data;
+}
+
+/* ---- from block numbers of the contents to blocks of the disk ---- */
+
+/* The block of the disk that is block i of the contents, 0 for a hole. *indirect
+ * keeps the indirect block's buffer from call to call; NULL at first, the caller
+ * puts it at last. */
+static int map_block(struct inode *ip, uint32_t i, struct buf **indirect, uint32_t *block) {
+    if (i < FS_NDIRECT) {
+        *block = ip->d.addrs[i];
+        return 0;
+    }
+    *block = 0;
+    if (ip->d.addrs[FS_NDIRECT] == 0)
+        return 0;
+    if (*indirect == NULL) {
+        int err = cache_get(ip->d.addrs[FS_NDIRECT], indirect);
+        if (err)
+            return err;
+    }
+    *block = addrs_of(*indirect)[i - FS_NDIRECT];
+    return *block == 0 || super_is_data(*block) ? 0 : -K_EIO;
+}
+
+static void put_indirect(struct buf *indirect) {
+    if (indirect != NULL)
+        cache_put(indirect);
+}
+
+/* Loads what is not in memory of blocks i and following, those that the contents
+ * have: who reads one block reads the next. */
+static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
+    uint32_t end = (ip->d.size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE;
+    uint32_t blocks[CACHE_PREFETCH_MAX], n = 0;
+    for (; i < end && n < CACHE_PREFETCH_MAX; i++) {
+        uint32_t block;
+        if (map_block(ip, i, indirect, &block))
+            break;
+        if (block != 0)
+            blocks[n++] = block;
+    }
+    cache_prefetch(blocks, n);
+}
+
+static int get_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
+    uint32_t block;
+    *out = NULL;
+    int err = map_block(ip, i, indirect, &block);
+    if (err || block == 0)
+        return err;
+    *out = cache_peek(block);
+    if (*out != NULL)
+        return 0;
+    read_ahead(ip, i, indirect);
+    return cache_get(block, out);
+}
+
+int data_block(struct inode *ip, uint32_t i, struct buf **out) {
+    struct buf *indirect = NULL;
+    int err = get_mapped(ip, i, &indirect, out);
+    put_indirect(indirect);
+    return err;
+}
+
+/* ---- reading ---- */
+
+static int move_out(struct target *to, const uint8_t *from, size_t n) {
+    int err = 0;
+    if (to->kernel != NULL) {
+        memcpy(to->kernel, from, n);
+        to->kernel += n;
+    } else {
+        err = copyout(to->user, from, n);
+        to->user.v += n;
+    }
+    return err;
+}
+
+static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n, size_t *done) {
+    struct buf *indirect = NULL;
+    int err = 0;
+    *done = 0;
+    if (offset >= ip->d.size)
+        return 0;
+    n = MIN(n, (size_t)(ip->d.size - offset));
+    while (*done < n && !err) {
+        struct buf *b;
+        size_t within = offset % FS_BLOCK_SIZE;
+        size_t len = MIN(n - *done, FS_BLOCK_SIZE - within);
+        err = get_mapped(ip, (uint32_t)(offset / FS_BLOCK_SIZE), &indirect, &b);
+        if (err)
+            break;
+        err = move_out(&to, (b != NULL ? b->data : zeros) + within, len);
+        if (b != NULL)
+            cache_put(b);
+        if (!err) {
+            *done += len;
+            offset += len;
+        }
+    }
+    put_indirect(indirect);
+    return err;
+}
+
+int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
+    return read_to(ip, offset, (struct target){.user = dst}, n, done);
+}
+
+int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
+    return read_to(ip, offset, (struct target){.kernel = dst}, n, done);
+}
+
+/* ---- writing ---- */
+
+/* A block of the contents on its way from allocation to being part of them. */
+struct write_block {
+    struct buf *buf;
+    uint32_t block;
+    bool fresh; /* allocated, and not yet part of the contents */
+};
+
+uint32_t data_write_cost(uint32_t nblocks) {
+    return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
+}
+
+uint32_t data_write_max(void) {
+    uint32_t n = log_op_max();
+    while (data_write_cost(n) > log_op_max())
+        n--;
+    return n;
+}
+
+/* Makes sure that there is an indirect block, and has it in *indirect. */
+static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indirect) {
+    if (*indirect != NULL)
+        return 0;
+    if (ip->d.addrs[FS_NDIRECT] != 0)
+        return cache_get(ip->d.addrs[FS_NDIRECT], indirect);
+    uint32_t block;
+    int err = block_alloc(op, &block);
+    if (err)
+        return err;
+    *indirect = cache_blank(block);
+    memset((*indirect)->data, 0, FS_BLOCK_SIZE);
+    log_write(op, *indirect);
+    ip->d.addrs[FS_NDIRECT] = block;
+    return 0;
+}
+
+/* Block i of the contents, allocated if need be: then its buffer's contents are
+ * undefined, and attach or discard must follow. */
+static int prepare(struct log_op *op, struct inode *ip, uint32_t i, struct buf **indirect,
+                   struct write_block *wb) {
+    wb->fresh = false;
+    if (i >= FS_MAX_FILE_BLOCKS)
+        return -K_EFBIG;
+    int err = map_block(ip, i, indirect, &wb->block);
+    if (!err && wb->block != 0)
+        return cache_get(wb->block, &wb->buf);
+    if (!err && i >= FS_NDIRECT)
+        err = need_indirect(op, ip, indirect);
+    if (!err)
+        err = block_alloc(op, &wb->block);
+    if (err)
+        return err;
+    wb->fresh = true;
+    wb->buf = cache_blank(wb->block);
+    return 0;
+}
+
+/* The block is written: it becomes part of the contents. */
+static void attach(struct log_op *op, struct inode *ip, uint32_t i, struct buf *indirect,
+                   struct write_block *wb) {
+    log_write(op, wb->buf);
+    if (wb->fresh && i < FS_NDIRECT) {
+        ip->d.addrs[i] = wb->block;
+    } else if (wb->fresh) {
+        addrs_of(indirect)[i - FS_NDIRECT] = wb->block;
+        log_write(op, indirect);
+    }
+    cache_put(wb->buf);
+}
+
+/* The block could not be written: a fresh one is free again, and its buffer shows
+ * nothing of what was in that memory before. */
+static void discard(struct log_op *op, struct write_block *wb) {
+    if (wb->fresh) {
+        memset(wb->buf->data, 0, FS_BLOCK_SIZE);
+        block_unalloc(op, wb->block);
+    } else {
+        log_write(op, wb->buf); /* a part of it may have changed */
+    }
+    cache_put(wb->buf);
+}
+
+static void save_if_changed(struct log_op *op, struct inode *ip, const struct fs_dinode *before) {
+    if (memcmp(before, &ip->d, sizeof(*before)) != 0)
+        inode_save(op, ip);
+}
+
+int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
+                         bool *fresh) {
+    struct buf *indirect = NULL;
+    struct fs_dinode before = ip->d;
+    struct write_block wb;
+    int err = prepare(op, ip, i, &indirect, &wb);
+    if (!err) {
+        if (wb.fresh)
+            memset(wb.buf->data, 0, FS_BLOCK_SIZE);
+        cache_hold(wb.buf);
+        attach(op, ip, i, indirect, &wb);
+        *out = wb.buf;
+        *fresh = wb.fresh;
+    }
+    put_indirect(indirect);
+    save_if_changed(op, ip, &before);
+    return err;
+}
+
+/* Fills len bytes of a block, from the user's memory or, when src is 0, zeros. */
+static int fill(struct write_block *wb, size_t within, const uaddr_t *src, size_t done, size_t len) {
+    if (wb->fresh && len < FS_BLOCK_SIZE)
+        memset(wb->buf->data, 0, FS_BLOCK_SIZE);
+    if (src != NULL)
+        return copyin(wb->buf->data + within, UA(src->v + done), len);
+    memset(wb->buf->data + within, 0, len);
+    return 0;
+}
+
+static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
+                      size_t n, size_t *done) {
+    struct buf *indirect = NULL;
+    struct fs_dinode before = ip->d;
+    int err = 0;
+    *done = 0;
+    if (offset > ip->d.size)
+        return -K_EINVAL;
+    while (*done < n && !err) {
+        struct write_block wb;
+        uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
+        size_t within = offset % FS_BLOCK_SIZE;
+        size_t len = MIN(n - *done, FS_BLOCK_SIZE - within);
+        err = prepare(op, ip, i, &indirect, &wb);
+        if (err)
+            break;
+        err = fill(&wb, within, src, *done, len);
+        if (err) {
+            discard(op, &wb);
+            break;
+        }
+        attach(op, ip, i, indirect, &wb);
+        *done += len;
+        offset += len;
+        ip->d.size = MAX(ip->d.size, (uint32_t)offset);
+    }
+    put_indirect(indirect);
+    if (op->wrote)
+        inode_touch(ip);
+    save_if_changed(op, ip, &before);
+    return err;
+}
+
+int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
+                    size_t *done) {
+    return write_from(op, ip, offset, &src, n, done);
+}
+
+int data_write_zeros(struct log_op *op, struct inode *ip, size_t n, size_t *done) {
+    return write_from(op, ip, ip->d.size, NULL, n, done);
+}
+
+/* ---- shrinking ---- */
+
+uint32_t data_shrink_cost(const struct inode *ip) {
+    bool indirect = ip->d.addrs[FS_NDIRECT] != 0;
+    uint32_t all = 2 + balloc_cost(indirect ? FS_MAX_FILE_BLOCKS + 1 : FS_NDIRECT);
+    return MIN(MAX(all, (uint32_t)DATA_SHRINK_MIN), log_op_max());
+}
+
+/* Frees the indirect block's entries from first on, then the block itself when
+ * first is 0. *left: how many blocks of the contents remain at least. */
+static int shrink_indirect(struct log_op *op, struct inode *ip, uint32_t first, uint32_t *left) {
+    struct buf *indirect;
+    uint32_t rest;
+    int err = cache_get(ip->d.addrs[FS_NDIRECT], &indirect);
+    if (err)
+        return err;
+    log_write(op, indirect);
+    err = block_free_list(op, addrs_of(indirect) + first, FS_NINDIRECT - first, &rest);
+    cache_put(indirect);
+    *left = rest == 0 ? 0 : FS_NDIRECT + first + rest;
+    if (err || rest != 0 || first != 0)
+        return err;
+    err = block_free_list(op, &ip->d.addrs[FS_NDIRECT], 1, &rest);
+    *left = rest == 0 ? 0 : FS_NDIRECT;
+    return err;
+}
+
+/* *left as above; 0 and no error: nothing at or behind block keep remains. */
+static int shrink_blocks(struct log_op *op, struct inode *ip, uint32_t keep, uint32_t *left) {
+    int err = 0;
+    *left = 0;
+    if (ip->d.addrs[FS_NDIRECT] != 0)
+        err = shrink_indirect(op, ip, keep > FS_NDIRECT ? keep - FS_NDIRECT : 0, left);
+    if (err || *left != 0 || keep >= FS_NDIRECT)
+        return err;
+    uint32_t rest;
+    err = block_free_list(op, ip->d.addrs + keep, FS_NDIRECT - keep, &rest);
+    *left = rest == 0 ? 0 : keep + rest;
+    return err;
+}
+
+int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) {
+    uint32_t keep = (uint32_t)((size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE), left;
+    inode_touch(ip);
+    inode_save(op, ip); /* takes its room before the bitmap's blocks do */
+    int err = shrink_blocks(op, ip, keep, &left);
+    *done = !err && left == 0;
+    if (*done || left != 0) /* else nothing was freed */
+        ip->d.size = MIN(ip->d.size, (uint32_t)MAX(size, (uint64_t)left * FS_BLOCK_SIZE));
+    inode_save(op, ip);
+    return err;
+}
+
+/* ---- any size ---- */
+
+static bool has_blocks(const struct inode *ip) {
+    for (uint32_t i = 0; i < ARRAY_LEN(ip->d.addrs); i++)
+        if (ip->d.addrs[i] != 0)
+            return true;
+    return false;
+}
+
+/* One operation's part of data_set_size. */
+static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool *finished) {
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    err = inode_edit(ip);
+    if (err) {
+        /* unlocked below */
+    } else if (size <= ip->d.size) {
+        *finished = size == ip->d.size && size != 0;
+        if (!*finished)
+            err = data_shrink(op, ip, size, finished);
+    } else {
+        size_t done, room = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
+        err = data_write_zeros(op, ip, MIN((size_t)(size - ip->d.size), room), &done);
+        *finished = !err && ip->d.size == size;
+    }
+    inode_unlock(ip);
+    return err;
+}
+
+static int resize(struct inode *ip, uint64_t size, uint32_t cost) {
+    bool finished = false;
+    int err = 0;
+    while (!finished && !err) {
+        struct log_op op;
+        err = log_begin(&op, cost);
+        if (err)
+            break;
+        err = resize_step(&op, ip, size, &finished);
+        int end_err = log_end(&op);
+        err = err ? err : end_err;
+    }
+    return err;
+}
+
+int data_set_size(struct inode *ip, uint64_t size) {
+    if (size > DATA_MAX_SIZE)
+        return -K_EFBIG;
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    uint64_t before = ip->d.size;
+    uint32_t cost = size == 0 ? data_shrink_cost(ip) : log_op_max();
+    bool nothing = size == before && (size != 0 || !has_blocks(ip));
+    inode_unlock(ip);
+    if (nothing)
+        return 0;
+    err = resize(ip, size, cost);
+    if (err == -K_ENOSPC && resize(ip, before, log_op_max()) != 0)
+        return -K_EIO;
+    return err;
+}

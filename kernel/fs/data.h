@@ -1,0 +1,54 @@
+/* The contents of an inode: bytes in blocks, which 12 addresses in the inode and
+ * 256 in an indirect block name. An address 0 is a hole, which reads as zeros;
+ * Trellis makes none, images may have them.
+ *
+ * All calls want the inode locked, those that change it edited too (inode.h), and
+ * run in the operation op. Whatever they did before they failed is consistent. */
+#pragma once
+#include "fs/inode.h"
+
+#define DATA_MAX_SIZE (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
+
+/* Reads up to n bytes from offset on; *done is how many, fewer at the end of the
+ * contents, and also after an error how many were read before it. -K_EIO;
+ * -K_EFAULT: not all of dst can be written. */
+int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) must_check;
+int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) must_check;
+
+/* Blocks that an operation must reserve to write n blocks, or to add one block to
+ * a directory; and the most that one operation can write. */
+uint32_t data_write_cost(uint32_t nblocks);
+uint32_t data_write_max(void);
+
+/* Writes n bytes at offset, at most data_write_max() blocks. *done as for reading.
+ * -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
+ * -K_EIO, -K_EFAULT. Bytes that are not in *done have no block and no size. */
+int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
+                    size_t *done) must_check;
+
+/* Makes the contents longer by up to n zero bytes, as above. */
+int data_write_zeros(struct log_op *op, struct inode *ip, size_t n, size_t *done) must_check;
+
+/* The buffer of block number i of the contents, allocated and zeroed if need be
+ * (*fresh), with a reference; logged, and the inode saved if it changed. -K_EFBIG,
+ * -K_ENOSPC, -K_EIO: nothing changed but that an empty indirect block may have
+ * been added. */
+int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
+                         bool *fresh) must_check;
+/* The buffer of block i, for reading. *out is NULL when it is a hole. -K_EIO. */
+int data_block(struct inode *ip, uint32_t i, struct buf **out) must_check;
+
+/* Blocks that one step of data_shrink wants reserved; any operation with
+ * DATA_SHRINK_MIN makes some progress. */
+uint32_t data_shrink_cost(const struct inode *ip);
+#define DATA_SHRINK_MIN 3
+
+/* Frees the blocks behind the first size bytes, from the last on, as far as op has
+ * room; *done when none is left. Sets the size and saves the inode. -K_EIO: the
+ * image contradicts itself; what lies behind is freed. */
+int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) must_check;
+
+/* Makes the contents size bytes long, zeros at the end. In operations of its own:
+ * the inode is not locked, no operation runs. -K_EFBIG, -K_ENOSPC: as before;
+ * -K_EIO, -K_EROFS: somewhere between. */
+int data_set_size(struct inode *ip, uint64_t size) must_check;

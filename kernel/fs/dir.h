@@ -1,0 +1,47 @@
+/* Directories: contents that are 16-byte entries, an inode number (0: free) and a
+ * name of up to 14 bytes, padded with zeros and not terminated when full.
+ *
+ * All calls want the directory locked. */
+#pragma once
+#include "fs/inode.h"
+
+/* A name as an entry has it, in two numbers, so that comparing is cheap. */
+struct dir_name {
+    uint64_t first; /* 6 bytes */
+    uint64_t rest;  /* 8 bytes */
+};
+
+/* The first 14 of len bytes. */
+struct dir_name dir_name(const char *bytes, size_t len);
+bool dir_name_is_dot(const struct dir_name *name);
+bool dir_name_is_dotdot(const struct dir_name *name);
+
+/* Where an entry is or could be. */
+struct dir_slot {
+    struct buf *buf; /* with a reference; NULL: at the end of the contents */
+    uint32_t within; /* offset in the buffer */
+    uint32_t inum;   /* 0: free */
+};
+
+/* Looks the name up. 0: slot is its entry; -K_ENOENT: slot is where it can be
+ * added; both until dir_slot_put. -K_EIO: there is no slot. */
+int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) must_check;
+void dir_slot_put(struct dir_slot *slot);
+
+/* dir_find for those who only want to know the number. -K_ENOENT, -K_EIO. */
+int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) must_check;
+
+/* Makes the slot of dp the entry (name, inum). dp is edited. Room for
+ * data_write_cost(1) blocks. A slot with a buffer: cannot fail. -K_ENOSPC also when
+ * the directory is as large as can be; -K_EIO. */
+int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const struct dir_name *name,
+            uint32_t inum) must_check;
+
+/* Makes the entry free. */
+void dir_clear(struct log_op *op, struct dir_slot *slot);
+
+/* Whether there are no entries but "." and "..". -K_EIO. */
+int dir_is_empty(struct inode *dp, bool *empty) must_check;
+
+/* Writes "." and ".." into a new directory. As dir_set. */
+int dir_init(struct log_op *op, struct inode *dp, uint32_t parent) must_check;

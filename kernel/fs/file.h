@@ -1,0 +1,64 @@
+/* Open files: objects with operations, so that pipes, devices and inodes do not
+ * know of each other.
+ *
+ * A process's descriptors, and only they, refer to a file; fork and dup share it,
+ * with its offset. When the last reference goes, its close operation runs.
+ *
+ * Locks: refs is atomic; the table's spinlock guards the list of free files;
+ * whoever implements the operations guards offset and object. */
+#pragma once
+#include "lib/abi.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct file;
+struct proc;
+
+/* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
+ * after an error. All may sleep; no lock is held. */
+struct file_ops {
+    int (*read)(struct file *f, uaddr_t dst, size_t n, size_t *done);
+    int (*write)(struct file *f, uaddr_t src, size_t n, size_t *done);
+    int (*stat)(struct file *f, struct abi_stat *st);
+    int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
+    int (*set_size)(struct file *f, uint64_t size);
+    void (*close)(struct file *f);
+};
+
+struct file {
+    const struct file_ops *ops;
+    void *object;    /* what ops work on */
+    uint64_t offset; /* bytes, where the next read or write begins */
+    uint32_t refs;
+    bool readable, writable;
+    bool append;     /* every write goes to the end */
+    struct list link;
+};
+
+/* Boot: a table of n files. -K_ENOMEM. */
+int file_boot_init(uint32_t n) must_check;
+
+/* A file with one reference and no operations yet. -K_ENFILE: the table is full. */
+int file_alloc(struct file **out) must_check;
+struct file *file_get(struct file *f);
+/* Closes with the last reference; one without operations is just given back. */
+void file_put(struct file *f);
+
+/* Move up to n bytes at the file's offset. *done > 0 is success, even if an error
+ * stopped it. -K_EBADF: not open for this; and what the operations return. */
+int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) must_check;
+int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) must_check;
+int file_stat(struct file *f, struct abi_stat *st) must_check;
+/* whence: 0 from the start, 1 from here, 2 from the end. -K_EINVAL also when the
+ * result would be negative. */
+int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must_check;
+/* Only for files open for writing, -K_EBADF. */
+int file_set_size(struct file *f, uint64_t size) must_check;
+
+/* The running process's descriptors; a process alone touches its own. */
+int fd_file(uint64_t fd, struct file **out) must_check; /* -K_EBADF: fd is not open */
+int fd_find_free(int *fd) must_check;                   /* the lowest; -K_EMFILE */
+void fd_set(int fd, struct file *f);                    /* takes over the reference */
+struct file *fd_take(int fd);                           /* and gives it back: fd is free */
+
+uint64_t file_open_count(void);

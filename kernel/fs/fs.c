@@ -1,0 +1,113 @@
+/* The file system as a whole. */
+#include "fs/fs.h"
+#include "fs/balloc.h"
+#include "fs/data.h"
+#include "fs/file.h"
+#include "fs/names.h"
+#include "fs/pipe.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "proc/proc.h"
+
+#define FILES 512
+#define CACHE_MIN MIB(1)
+#define CACHE_MAX MIB(16)
+#define INODES_MIN 512 /* in memory */
+#define INODES_MAX 2048
+#define INODE_PER_RAM KIB(128)
+
+static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) {
+    return MAX(low, MIN(n, high));
+}
+
+int fs_boot_init(uint64_t ram_bytes) {
+    uint64_t inodes = clamp(ram_bytes / INODE_PER_RAM, INODES_MIN, INODES_MAX);
+    int err = cache_boot_init(clamp(ram_bytes / 32, CACHE_MIN, CACHE_MAX));
+    if (!err)
+        err = log_boot_init();
+    if (!err)
+        err = inode_boot_init((uint32_t)inodes);
+    if (!err)
+        err = file_boot_init(FILES);
+    if (!err)
+        err = pipe_boot_init(FILES / 2);
+    return err;
+}
+
+static int read_super(const char **why) {
+    uint64_t disk_blocks = blk_sectors() / (FS_BLOCK_SIZE / SECTOR_SIZE);
+    struct fs_superblock sb;
+    struct buf *b;
+    if (disk_blocks <= SUPER_BLOCK) {
+        *why = "the disk has no room for a super block";
+        return -K_EINVAL;
+    }
+    int err = cache_get(SUPER_BLOCK, &b);
+    if (err) {
+        *why = "the super block cannot be read";
+        return err;
+    }
+    memcpy(&sb, b->data, sizeof(sb));
+    cache_put(b);
+    return super_check(&sb, disk_blocks, &super, why);
+}
+
+static int start_log(const char **why) {
+    int err = log_mount(&super, why);
+    if (err)
+        return err;
+    if (log_op_max() < names_cost_max() || log_op_max() < data_write_cost(1)) {
+        *why = "the log is too small for one operation";
+        return -K_EINVAL;
+    }
+    return 0;
+}
+
+static int open_root(const char **why) {
+    struct inode *root;
+    int err = inode_get(FS_ROOT_INODE, &root);
+    if (!err)
+        err = inode_lock(root);
+    if (err) {
+        *why = "the root inode cannot be read";
+        return err;
+    }
+    bool is_dir = root->d.type == ABI_T_DIR && root->d.nlink > 0;
+    inode_unlock(root);
+    if (!is_dir) {
+        *why = "the root inode is not a directory";
+        return -K_EINVAL;
+    }
+    proc_self()->cwd = root;
+    return 0;
+}
+
+int fs_mount(const char **why) {
+    if (!blk_present()) {
+        *why = "there is no disk";
+        return -K_ENODEV;
+    }
+    int err = read_super(why);
+    if (!err)
+        err = start_log(why);
+    if (err)
+        return err;
+    names_init();
+    *why = "the free-block bitmap cannot be read";
+    err = balloc_mount();
+    if (err)
+        return err;
+    *why = "the inodes cannot be read";
+    err = inode_mount();
+    return err ? err : open_root(why);
+}
+
+void fs_quiesce(void) {
+    log_quiesce();
+}
+
+void fs_stats(struct fs_stats *out) {
+    out->inodes_free = inode_free_count();
+    out->blocks_free = balloc_free_count();
+    out->files_open = file_open_count();
+}

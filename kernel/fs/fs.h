@@ -1,0 +1,25 @@
+/* The file system as a whole: memory at boot, mount, numbers. */
+#pragma once
+#include "lib/types.h"
+
+/* Takes memory for the tables, by the size of RAM. Once at boot, before frame_init.
+ * -K_ENOMEM: there is not enough. */
+int fs_boot_init(uint64_t ram_bytes) must_check;
+
+/* Mounts the first disk: checks it, recovers what a crash left in its log, frees
+ * inodes that have no links, and makes the root the caller's current directory.
+ * In the first process, for it sleeps. On error *why is a sentence about the image
+ * or the disk: -K_ENODEV no disk, -K_EINVAL not an image that fits it, -K_EIO,
+ * -K_ENOMEM. */
+int fs_mount(const char **why) must_check;
+
+/* Waits until all operations that had begun are on the disk. For a power-off; not
+ * needed for a consistent disk. */
+void fs_quiesce(void);
+
+struct fs_stats {
+    uint64_t inodes_free; /* exact, at one moment */
+    uint64_t blocks_free;
+    uint64_t files_open;
+};
+void fs_stats(struct fs_stats *out);

@@ -1,0 +1,400 @@
+/* Inodes: the table in memory, allocation, orphans. */
+#include "fs/inode.h"
+#include "fs/data.h"
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+
+#define WORD_BITS 64
+#define VERSIONS_PER_FRAME (PAGE_SIZE / sizeof(uint64_t))
+
+static struct {
+    struct spinlock lock;
+    struct inode *inodes;
+    struct inode **buckets;
+    uint32_t mask;
+    struct list idle;    /* refs = 0, oldest first */
+    struct list orphans; /* type and no links; one reference: the list's */
+
+    uint64_t used[INUM_END / WORD_BITS]; /* bit inum: not free; also 0 and beyond the end */
+    uint32_t lowest;                     /* no inode below it is free */
+    uint64_t free;
+
+    uint64_t changes;    /* the last version given out; atomic */
+    uint64_t *versions[INUM_END / VERSIONS_PER_FRAME];
+} table;
+
+int inode_boot_init(uint32_t n) {
+    uint32_t nbuckets = 1;
+    while (nbuckets < n)
+        nbuckets *= 2;
+    table.inodes = frame_boot_alloc(n * sizeof(struct inode), _Alignof(struct inode));
+    table.buckets = frame_boot_alloc(nbuckets * sizeof(struct inode *), _Alignof(struct inode *));
+    if (table.inodes == NULL || table.buckets == NULL)
+        return -K_ENOMEM;
+    spin_init(&table.lock, "inode table");
+    table.mask = nbuckets - 1;
+    list_init(&table.idle);
+    list_init(&table.orphans);
+    for (uint32_t i = 0; i < n; i++) {
+        struct inode *ip = &table.inodes[i];
+        *ip = (struct inode){.inum = 0};
+        sleeplock_init(&ip->lock, "inode");
+        list_push_back(&table.idle, &ip->link);
+    }
+    return 0;
+}
+
+/* ---- the table ---- */
+
+static struct inode *find_locked(uint32_t inum) {
+    struct inode *ip = table.buckets[inum & table.mask];
+    while (ip != NULL && ip->inum != inum)
+        ip = ip->hash_next;
+    return ip;
+}
+
+static void unhash_locked(struct inode *ip) {
+    struct inode **link = &table.buckets[ip->inum & table.mask];
+    while (*link != ip)
+        link = &(*link)->hash_next;
+    *link = ip->hash_next;
+}
+
+/* Makes the oldest idle structure inode inum's; NULL when none is idle. */
+static struct inode *claim_locked(uint32_t inum) {
+    if (list_empty(&table.idle))
+        return NULL;
+    struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
+    if (ip->inum != 0)
+        unhash_locked(ip);
+    ip->inum = inum;
+    ip->loaded = false;
+    struct inode **bucket = &table.buckets[inum & table.mask];
+    ip->hash_next = *bucket;
+    *bucket = ip;
+    return ip;
+}
+
+int inode_get(uint32_t inum, struct inode **out) {
+    if (inum == 0 || inum >= super.inode_end)
+        return -K_EIO;
+    spin_lock(&table.lock);
+    struct inode *ip = find_locked(inum);
+    if (ip == NULL)
+        ip = claim_locked(inum);
+    if (ip != NULL && ip->refs++ == 0)
+        list_remove(&ip->link);
+    spin_unlock(&table.lock);
+    *out = ip;
+    return ip == NULL ? -K_ENFILE : 0;
+}
+
+struct inode *inode_dup(struct inode *ip) {
+    spin_lock(&table.lock);
+    ASSERT(ip->refs > 0);
+    ip->refs++;
+    spin_unlock(&table.lock);
+    return ip;
+}
+
+/* Free inodes are the first to make room for others. */
+static void idle_locked(struct inode *ip) {
+    if (ip->loaded)
+        list_push_back(&table.idle, &ip->link);
+    else
+        list_push_front(&table.idle, &ip->link);
+}
+
+void inode_put(struct inode *ip) {
+    spin_lock(&table.lock);
+    ASSERT(ip->refs > 0);
+    if (ip->refs == 1 && ip->loaded && ip->d.nlink == 0)
+        list_push_back(&table.orphans, &ip->link); /* with the caller's reference */
+    else if (--ip->refs == 0)
+        idle_locked(ip);
+    spin_unlock(&table.lock);
+}
+
+/* ---- contents ---- */
+
+static uint32_t home_block(uint32_t inum) {
+    return super.inode_start + inum / (uint32_t)INODES_PER_BLOCK;
+}
+
+static struct fs_dinode *in_block(const struct buf *home, uint32_t inum) {
+    return (struct fs_dinode *)(void *)home->data + inum % INODES_PER_BLOCK;
+}
+
+/* Whether the image says something possible about an inode in use. */
+static bool sensible(const struct fs_dinode *d) {
+    if (d->type != ABI_T_DIR && d->type != ABI_T_FILE && d->type != ABI_T_DEVICE)
+        return false;
+    if (d->nlink < 0 || d->size > FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
+        return false;
+    for (uint32_t i = 0; i < ARRAY_LEN(d->addrs); i++)
+        if (d->addrs[i] != 0 && !super_is_data(d->addrs[i]))
+            return false;
+    return true;
+}
+
+static int load(struct inode *ip) {
+    struct buf *home;
+    int err = cache_get(home_block(ip->inum), &home);
+    if (err)
+        return err;
+    ip->d = *in_block(home, ip->inum);
+    cache_put(home);
+    if (!sensible(&ip->d))
+        return -K_EIO;
+    ip->loaded = true;
+    return 0;
+}
+
+int inode_lock(struct inode *ip) {
+    sleeplock_acquire(&ip->lock);
+    int err = ip->loaded ? 0 : load(ip);
+    if (err)
+        sleeplock_release(&ip->lock);
+    return err;
+}
+
+void inode_unlock(struct inode *ip) {
+    if (ip->home != NULL)
+        cache_put(ip->home);
+    ip->home = NULL;
+    sleeplock_release(&ip->lock);
+}
+
+int inode_edit(struct inode *ip) {
+    return ip->home != NULL ? 0 : cache_get(home_block(ip->inum), &ip->home);
+}
+
+void inode_save(struct log_op *op, struct inode *ip) {
+    *in_block(ip->home, ip->inum) = ip->d;
+    log_write(op, ip->home);
+}
+
+uint64_t inode_version(const struct inode *ip) {
+    return table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME];
+}
+
+void inode_touch(struct inode *ip) {
+    uint64_t version = __atomic_add_fetch(&table.changes, 1, __ATOMIC_RELAXED);
+    table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME] = version;
+}
+
+/* ---- allocation ---- */
+
+static int take_number(uint32_t *inum) {
+    int err = -K_ENOSPC;
+    spin_lock(&table.lock);
+    for (uint32_t w = table.lowest / WORD_BITS; table.free > 0 && w < ARRAY_LEN(table.used); w++)
+        if (~table.used[w] != 0) {
+            uint32_t bit = bit_lowest(~table.used[w]);
+            table.used[w] |= 1ULL << bit;
+            table.free--;
+            *inum = w * WORD_BITS + bit;
+            table.lowest = *inum + 1;
+            err = 0;
+            break;
+        }
+    spin_unlock(&table.lock);
+    return err;
+}
+
+static void give_number(uint32_t inum) {
+    spin_lock(&table.lock);
+    table.used[inum / WORD_BITS] &= ~(1ULL << inum % WORD_BITS);
+    table.free++;
+    table.lowest = MIN(table.lowest, inum);
+    spin_unlock(&table.lock);
+}
+
+int inode_alloc(uint16_t type, struct inode **out) {
+    uint32_t inum;
+    struct inode *ip;
+    int err = take_number(&inum);
+    if (err)
+        return err;
+    err = inode_get(inum, &ip);
+    if (err) {
+        give_number(inum);
+        return err;
+    }
+    sleeplock_acquire(&ip->lock);
+    err = inode_edit(ip);
+    if (err) {
+        inode_unlock(ip);
+        inode_put(ip);
+        give_number(inum);
+        return err;
+    }
+    ip->d = (struct fs_dinode){.type = (int16_t)type, .nlink = 1};
+    ip->loaded = true;
+    inode_touch(ip);
+    *out = ip;
+    return 0;
+}
+
+void inode_unalloc(struct inode *ip) {
+    ip->loaded = false;
+    inode_unlock(ip);
+    give_number(ip->inum);
+    inode_put(ip);
+}
+
+uint64_t inode_free_count(void) {
+    return __atomic_load_n(&table.free, __ATOMIC_RELAXED);
+}
+
+/* ---- orphans ---- */
+
+static struct inode *next_orphan(void) {
+    spin_lock(&table.lock);
+    struct list *link = list_pop_front(&table.orphans);
+    spin_unlock(&table.lock);
+    return link == NULL ? NULL : LIST_ENTRY(link, struct inode, link);
+}
+
+/* Frees as much of an orphan as op has room for: all of it, and then *done. */
+static int free_in_op(struct log_op *op, struct inode *ip, bool *done) {
+    *done = false;
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    err = inode_edit(ip);
+    if (!err) {
+        err = data_shrink(op, ip, 0, done);
+        if (!err && *done) {
+            ip->d = (struct fs_dinode){.type = 0};
+            ip->loaded = false;
+        }
+        inode_save(op, ip);
+    }
+    inode_unlock(ip);
+    return err;
+}
+
+/* After an orphan was freed, or could not be: then it is forgotten until the next
+ * mount. The last reference goes. */
+static void bury(struct inode *ip, bool freed) {
+    if (freed) {
+        give_number(ip->inum); /* from here on it may be somebody's new inode */
+    } else {
+        sleeplock_acquire(&ip->lock);
+        ip->loaded = false;
+        sleeplock_release(&ip->lock);
+    }
+    inode_put(ip);
+}
+
+/* Frees an orphan in operations of its own. */
+static void reap(struct inode *ip) {
+    struct log_op op;
+    bool done = false;
+    int err = 0;
+    while (!done && !err) {
+        err = log_begin(&op, data_shrink_cost(ip));
+        if (err)
+            break;
+        err = free_in_op(&op, ip, &done);
+        int end_err = log_end(&op);
+        err = err ? err : end_err;
+    }
+    bury(ip, done);
+}
+
+/* Frees orphans as a part of op, as far as the log has room for them. */
+static void reap_in_op(struct log_op *op) {
+    struct inode *ip;
+    while (op->wrote && (ip = next_orphan()) != NULL) {
+        bool done = false;
+        int err = 0;
+        if (log_extend(op, data_shrink_cost(ip)))
+            err = free_in_op(op, ip, &done);
+        if (!done && !err) {
+            inode_put(ip); /* an orphan again */
+            return;
+        }
+        bury(ip, done);
+    }
+}
+
+int inode_end_op(struct log_op *op) {
+    reap_in_op(op);
+    int err = log_end(op);
+    inode_reap();
+    return err;
+}
+
+void inode_reap(void) {
+    struct inode *ip;
+    if (list_empty(&table.orphans)) /* the caller's own are there before it looks */
+        return;
+    while ((ip = next_orphan()) != NULL)
+        reap(ip);
+}
+
+/* ---- mount ---- */
+
+static int alloc_versions(void) {
+    uint32_t frames = (super.inode_end + VERSIONS_PER_FRAME - 1) / VERSIONS_PER_FRAME;
+    for (uint32_t i = 0; i < frames; i++) {
+        paddr_t pa;
+        int err = frame_alloc(&pa);
+        if (err)
+            return err;
+        table.versions[i] = pa_ptr(pa);
+    }
+    return 0;
+}
+
+static void note_inode(uint32_t inum, const struct fs_dinode *d) {
+    struct inode *ip;
+    if (d->type == 0) {
+        table.used[inum / WORD_BITS] &= ~(1ULL << inum % WORD_BITS);
+        table.free++;
+    } else if (d->nlink == 0 && inode_get(inum, &ip) == 0) {
+        if (inode_lock(ip) == 0)
+            inode_unlock(ip);
+        inode_put(ip);
+    }
+}
+
+static int note_block(uint32_t i) {
+    struct buf *home;
+    int err = cache_get(super.inode_start + i, &home);
+    if (err)
+        return err;
+    uint32_t first = i * (uint32_t)INODES_PER_BLOCK;
+    for (uint32_t k = 0; k < INODES_PER_BLOCK; k++)
+        if (first + k != 0 && first + k < super.inode_end)
+            note_inode(first + k, in_block(home, first + k));
+    cache_put(home);
+    return 0;
+}
+
+static void prefetch_inodes(uint32_t i, uint32_t end) {
+    uint32_t blocks[CACHE_PREFETCH_MAX], n = 0;
+    for (; n < CACHE_PREFETCH_MAX && i + n < end; n++)
+        blocks[n] = super.inode_start + i + n;
+    cache_prefetch(blocks, n);
+}
+
+int inode_mount(void) {
+    uint32_t blocks = (super.inode_end - 1) / (uint32_t)INODES_PER_BLOCK + 1;
+    int err = alloc_versions();
+    memset(table.used, 0xff, sizeof(table.used));
+    table.free = 0;
+    table.lowest = FS_ROOT_INODE;
+    for (uint32_t i = 0; !err && i < blocks; i++) {
+        if (i % CACHE_PREFETCH_MAX == 0)
+            prefetch_inodes(i, blocks);
+        err = note_block(i);
+    }
+    inode_reap();
+    return err;
+}

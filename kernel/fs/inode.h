@@ -1,0 +1,89 @@
+/* Inodes: the files, directories and devices of the image, by number.
+ *
+ * A struct inode is an inode in memory. inode_get gives a reference, with which
+ * the structure stays that inode's; inode_put gives it back, from anywhere, for
+ * it never sleeps. Its contents are read into memory by the first inode_lock and
+ * stay there as long as the table has room.
+ *
+ * To change an inode, in an operation of the log:
+ *
+ *     log_begin; inode_lock; inode_edit;     all that can fail
+ *     change ip->d; inode_save               cannot
+ *     inode_unlock; inode_end_op
+ *
+ * An inode with no links lives as long as somebody refers to it. When the last
+ * reference is put it becomes an orphan, whose blocks and number are given back
+ * by inode_end_op or inode_reap: each system call that put an inode calls one of
+ * these at its end, with no lock held. So no operation frees another's file out
+ * of its own reservation. A crash before that leaves an inode with no links on
+ * the disk; the next mount reaps it.
+ *
+ * Locks: each inode's sleeplock guards d and home. Two of them are held only by a
+ * holder of the name lock (names.h), so their order does not matter. Inside them:
+ * the block allocator's lock, and the spinlock of the table (refs, lists, the map
+ * of used numbers), then those of log and cache. */
+#pragma once
+#include "fs/log.h"
+#include "proc/sleeplock.h"
+
+#define FS_DEV 1 /* the root disk, as stat names it */
+
+struct inode {
+    uint32_t inum;
+    uint32_t refs;
+    struct inode *hash_next;
+    struct list link; /* among the idle (refs = 0) or the orphans (refs = 1: the list's) */
+
+    struct sleeplock lock;
+    bool loaded;
+    struct fs_dinode d; /* valid when loaded; every address in it has been checked */
+    struct buf *home;   /* between inode_edit and inode_unlock: the block it lives in */
+};
+
+/* Boot: room for n inodes in memory. -K_ENOMEM. */
+int inode_boot_init(uint32_t n) must_check;
+
+/* Mount, with the log and the allocator running: finds the used inodes, and reaps
+ * those with no links. Orphans that cannot be freed, because the image is damaged
+ * there, are left alone. -K_EIO: an inode block cannot be read; -K_ENOMEM. */
+int inode_mount(void) must_check;
+
+/* A reference to inode inum, whether it is in use or not. -K_EIO: no such number;
+ * -K_ENFILE: the table is full of inodes in use. */
+int inode_get(uint32_t inum, struct inode **out) must_check;
+struct inode *inode_dup(struct inode *ip);
+void inode_put(struct inode *ip);
+
+/* Locks the inode and has its contents read. -K_EIO, not locked: the disk has an
+ * error, or the inode is free or nonsense. */
+int inode_lock(struct inode *ip) must_check;
+void inode_unlock(struct inode *ip);
+
+/* Has the inode's block at hand, so that inode_save cannot fail. Locked. -K_EIO:
+ * still locked, nothing changed. */
+int inode_edit(struct inode *ip) must_check;
+/* Writes ip->d to the disk as part of op. Edited. One block of room, but for the
+ * first time in a transaction that has the block already. */
+void inode_save(struct log_op *op, struct inode *ip);
+
+/* Takes a free inode for the operation: locked, edited, in memory as a type with
+ * one link and no blocks; inode_save makes it so on the disk. -K_ENOSPC: all are
+ * in use; -K_ENFILE, -K_EIO. */
+int inode_alloc(uint16_t type, struct inode **out) must_check;
+/* Gives an inode back that inode_alloc gave and that was not saved. */
+void inode_unalloc(struct inode *ip);
+
+/* log_end, having freed the orphans for which the log has room in op; then frees
+ * the others. No lock held. Returns what log_end does. */
+int inode_end_op(struct log_op *op) must_check;
+/* Frees the orphans. In no operation, no lock held. May sleep. */
+void inode_reap(void);
+
+/* A number that changes whenever the contents of inode inum do, and is never used
+ * again for this number: (inum, version) names contents. Stable while the inode
+ * is locked. 0: unchanged since the mount. */
+uint64_t inode_version(const struct inode *ip);
+/* Says that the contents change. Locked. */
+void inode_touch(struct inode *ip);
+
+uint64_t inode_free_count(void);

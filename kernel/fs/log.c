@@ -1,0 +1,327 @@
+/* The log: group commit, write barriers, recovery. log.h has the protocol. */
+#include "fs/log.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "sync/spinlock.h"
+
+#define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
+
+struct log_header {
+    int32_t n;
+    int32_t block[LOG_MAX];
+};
+_Static_assert(sizeof(struct log_header) == FS_BLOCK_SIZE, "the header is one block");
+
+/* Requests and what they read or write stand here and not on a stack: the disk's
+ * interrupt handler runs in any process's page table. */
+static struct {
+    struct spinlock lock;
+    struct wait_channel changed; /* any field down to done */
+    bool aborted;
+    bool closing;                /* nobody may join the running transaction */
+    bool committing;             /* somebody writes the previous transaction */
+    uint64_t running;            /* its number, from 1 */
+    uint64_t done;               /* all transactions up to this one are on the disk */
+    uint64_t next_ticket, serving; /* log_begin: first come, first served */
+    uint32_t ops;                /* operations of the running transaction that have not ended */
+    uint32_t promised;           /* sum of their room */
+    uint32_t n;                  /* blocks in the running transaction */
+    struct buf *bufs[LOG_MAX];   /* pinned by a reference */
+
+    /* The committer's alone. */
+    uint32_t snap_n;
+    struct buf *snap[LOG_MAX];   /* sorted by block number */
+    uint8_t *copies;             /* their contents, one after the other */
+    struct blk_request rq[LOG_MAX];
+
+    /* Constant after mount. */
+    uint32_t start, capacity;
+} log;
+
+static struct log_header header __attribute__((aligned(FS_BLOCK_SIZE)));
+
+int log_boot_init(void) {
+    log.copies = frame_boot_alloc(LOG_MAX * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
+    return log.copies == NULL ? -K_ENOMEM : 0;
+}
+
+uint32_t log_op_max(void) {
+    return log.capacity;
+}
+
+/* ---- operations ---- */
+
+static bool must_wait(uint64_t ticket, uint32_t blocks) {
+    return log.serving != ticket || log.closing || log.n + log.promised + blocks > log.capacity;
+}
+
+int log_begin(struct log_op *op, uint32_t blocks) {
+    ASSERT(blocks <= log.capacity);
+    spin_lock(&log.lock);
+    uint64_t ticket = log.next_ticket++;
+    while (!log.aborted && must_wait(ticket, blocks))
+        sleep_on(&log.changed, &log.lock);
+    bool aborted = log.aborted;
+    if (!aborted) {
+        log.serving++;
+        log.ops++;
+        log.promised += blocks;
+        *op = (struct log_op){.transaction = log.running, .room = blocks};
+        if (log.serving != log.next_ticket)
+            wakeup(&log.changed);
+    }
+    spin_unlock(&log.lock);
+    return aborted ? -K_EROFS : 0;
+}
+
+bool log_extend(struct log_op *op, uint32_t blocks) {
+    spin_lock(&log.lock);
+    bool fits = log.n + log.promised + blocks <= log.capacity;
+    if (fits) {
+        log.promised += blocks;
+        op->room += blocks;
+    }
+    spin_unlock(&log.lock);
+    return fits;
+}
+
+bool log_holds(const struct log_op *op, const struct buf *b) {
+    return __atomic_load_n(&b->transaction, __ATOMIC_RELAXED) == op->transaction;
+}
+
+void log_write(struct log_op *op, struct buf *b) {
+    op->wrote = true;
+    if (log_holds(op, b))
+        return;
+    spin_lock(&log.lock);
+    if (!log_holds(op, b)) { /* another operation may log the same inode block */
+        ASSERT(op->room > 0);
+        op->room--;
+        log.promised--;
+        log.bufs[log.n++] = b;
+        cache_hold(b);
+        __atomic_store_n(&b->transaction, op->transaction, __ATOMIC_RELAXED);
+    }
+    spin_unlock(&log.lock);
+}
+
+static void commit_locked(void);
+
+int log_end(struct log_op *op) {
+    int err = 0;
+    spin_lock(&log.lock);
+    log.ops--;
+    log.promised -= op->room;
+    wakeup(&log.changed);
+    while (op->wrote && log.done < op->transaction) {
+        if (log.aborted) {
+            err = -K_EIO;
+            break;
+        }
+        if (!log.committing && log.running == op->transaction) {
+            log.closing = true;
+            if (log.ops == 0) {
+                commit_locked();
+                continue;
+            }
+        }
+        sleep_on(&log.changed, &log.lock);
+    }
+    spin_unlock(&log.lock);
+    return err;
+}
+
+/* Who has all of the log's room runs alone. */
+void log_quiesce(void) {
+    struct log_op op;
+    if (log_begin(&op, log.capacity))
+        return;
+    spin_lock(&log.lock);
+    while (log.committing)
+        sleep_on(&log.changed, &log.lock);
+    spin_unlock(&log.lock);
+    int err = log_end(&op);
+    ASSERT(!err); /* it changed nothing */
+}
+
+bool log_aborted(void) {
+    return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED);
+}
+
+/* ---- commit ---- */
+
+static int flush(void) {
+    log.rq[0] = (struct blk_request){.op = BLK_FLUSH};
+    return blk_do(&log.rq[0]);
+}
+
+static void start_io(struct blk_request *rq, enum blk_op op, uint32_t block, void *data,
+                     uint32_t blocks) {
+    *rq = (struct blk_request){
+        .op = op,
+        .sector = (uint64_t)block * SECTORS_PER_BLOCK,
+        .data = data,
+        .bytes = blocks * FS_BLOCK_SIZE,
+    };
+    blk_submit(rq);
+}
+
+static int do_io(enum blk_op op, uint32_t block, void *data, uint32_t blocks) {
+    start_io(&log.rq[0], op, block, data, blocks);
+    return blk_wait(&log.rq[0]);
+}
+
+/* Writes the header with the first n of its block numbers, and waits until the
+ * disk has it for good. */
+static int write_header(uint32_t n) {
+    header.n = (int32_t)n;
+    memset(&header.block[n], 0, (LOG_MAX - n) * sizeof(header.block[0]));
+    int err = do_io(BLK_WRITE, log.start, &header, 1);
+    return err ? err : flush();
+}
+
+/* Writes the copies of the header's n blocks to where they live, neighbours with
+ * one request, all requests at once. They are all different. */
+static int install(uint32_t n) {
+    uint32_t nrq = 0;
+    for (uint32_t i = 0, len; i < n; i += len) {
+        len = 1;
+        while (i + len < n && header.block[i + len] == header.block[i] + (int32_t)len)
+            len++;
+        start_io(&log.rq[nrq++], BLK_WRITE, (uint32_t)header.block[i],
+                 log.copies + (size_t)i * FS_BLOCK_SIZE, len);
+    }
+    int err = 0;
+    for (uint32_t i = 0; i < nrq; i++) {
+        int e = blk_wait(&log.rq[i]);
+        if (e)
+            err = e;
+    }
+    return err ? err : flush();
+}
+
+/* The four steps of a commit; NULL, or what failed. A failure leaves the header
+ * alone: if it reached the disk, the next mount installs from it. */
+static const char *write_transaction(void) {
+    uint32_t n = log.snap_n;
+    for (uint32_t i = 0; i < n; i++)
+        header.block[i] = (int32_t)log.snap[i]->block;
+    if (do_io(BLK_WRITE, log.start + 1, log.copies, n) || flush())
+        return "writing the log";
+    if (write_header(n))
+        return "writing the log's header";
+    if (install(n))
+        return "installing a committed transaction (the next mount will)";
+    if (write_header(0))
+        return "clearing the log's header";
+    return NULL;
+}
+
+/* Sorts the running transaction's buffers into snap (they come nearly sorted) and
+ * copies their contents. No operation runs, so nobody changes them. */
+static void take_snapshot(void) {
+    log.snap_n = log.n;
+    for (uint32_t i = 0; i < log.n; i++) {
+        struct buf *b = log.bufs[i];
+        uint32_t at = i;
+        for (; at > 0 && log.snap[at - 1]->block > b->block; at--)
+            log.snap[at] = log.snap[at - 1];
+        log.snap[at] = b;
+    }
+    for (uint32_t i = 0; i < log.n; i++)
+        memcpy(log.copies + (size_t)i * FS_BLOCK_SIZE, log.snap[i]->data, FS_BLOCK_SIZE);
+}
+
+static void abort_locked(const char *doing) {
+    log.aborted = true;
+    kprintf("fs: disk error while %s: the file system takes no more changes\n", doing);
+}
+
+/* Commits the running transaction, which has no operation left. Gives log.lock
+ * back while it copies and writes. */
+static void commit_locked(void) {
+    log.closing = true;
+    log.committing = true;
+    spin_unlock(&log.lock);
+    take_snapshot();
+
+    spin_lock(&log.lock);
+    uint64_t id = log.running++;
+    log.n = 0;
+    log.closing = false;
+    wakeup(&log.changed);
+    spin_unlock(&log.lock);
+
+    const char *failed = write_transaction();
+    /* After a failure the buffers stay pinned: memory goes on showing one state. */
+    for (uint32_t i = 0; failed == NULL && i < log.snap_n; i++)
+        cache_put(log.snap[i]);
+
+    spin_lock(&log.lock);
+    if (failed == NULL)
+        log.done = id;
+    else
+        abort_locked(failed);
+    log.committing = false;
+    wakeup(&log.changed);
+}
+
+/* ---- mount ---- */
+
+/* Whether the header found on the disk names different blocks that a log may
+ * change. */
+static bool header_ok(const struct super *sb) {
+    if (header.n < 0 || header.n > LOG_MAX || (uint32_t)header.n >= sb->log_blocks)
+        return false;
+    for (int32_t i = 0; i < header.n; i++) {
+        int64_t block = header.block[i];
+        if (block < sb->inode_start || block >= sb->size)
+            return false;
+        for (int32_t j = 0; j < i; j++)
+            if (header.block[j] == block)
+                return false;
+    }
+    return true;
+}
+
+static int recover(const struct super *sb, const char **why) {
+    int err = do_io(BLK_READ, sb->log_start, &header, 1);
+    if (err) {
+        *why = "the log's header cannot be read";
+        return err;
+    }
+    if (!header_ok(sb)) {
+        *why = "the log's header is damaged";
+        return -K_EINVAL;
+    }
+    if (header.n == 0)
+        return 0;
+    uint32_t n = (uint32_t)header.n;
+    err = do_io(BLK_READ, sb->log_start + 1, log.copies, n);
+    if (err) {
+        *why = "the log cannot be read";
+        return err;
+    }
+    err = install(n);
+    if (!err)
+        err = write_header(0);
+    if (err)
+        *why = "the log's blocks cannot be written back";
+    return err;
+}
+
+int log_mount(const struct super *sb, const char **why) {
+    spin_init(&log.lock, "log");
+    wait_channel_init(&log.changed);
+    log.aborted = log.closing = log.committing = false;
+    log.running = 1;
+    log.done = log.next_ticket = log.serving = 0;
+    log.ops = log.promised = log.n = 0;
+    log.start = sb->log_start;
+    /* Two transactions may pin blocks at a time: at most half of the cache. */
+    log.capacity = MIN(MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX), cache_buffers() / 4);
+    return recover(sb, why);
+}

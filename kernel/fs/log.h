@@ -1,0 +1,78 @@
+/* The log: several blocks change on the disk together or not at all.
+ *
+ * An operation (one system call's change, or a part of it that leaves the disk
+ * consistent) runs between log_begin and log_end. Operations that run at the
+ * same time make one transaction. When an operation has ended and the previous
+ * transaction is on the disk, the transaction closes: nobody joins any more, the
+ * last operation to end copies the logged blocks aside (from here on the next
+ * transaction may run) and commits:
+ *
+ *     logged blocks -> log      flush   the commit can be written
+ *     header with their numbers flush   committed: the disk will have all of it
+ *     blocks -> where they live flush   installed
+ *     empty header              flush   the log's blocks may be overwritten
+ *
+ * Each flush is needed: disks write their cache in any order. log_end returns
+ * when its transaction is installed, so what a call did survives a power cut
+ * that comes after the call.
+ *
+ * Reservations: log_begin says how many different blocks the operation may
+ * change, and waits until the log has room for them, first come, first served.
+ *
+ * Failure: an error of the disk in a commit cannot be undone in memory. The log
+ * then aborts: it says so on the console, once, and every change from then on
+ * is refused with -K_EROFS. What memory shows stays readable. The disk is as
+ * before the transaction, or the next mount recovers it from the log's header.
+ *
+ * Log header: {int32 n; int32 block[n]}; n = 0: nothing to recover.
+ *
+ * Lock order: an operation begins before any inode's lock or the name lock is
+ * taken and ends after they are given back. log.lock is a spinlock; of all
+ * others only the cache's is taken inside it. */
+#pragma once
+#include "fs/cache.h"
+#include "fs/super.h"
+
+#define LOG_MAX (FS_BLOCK_SIZE / 4 - 1) /* blocks that a header can name */
+
+struct log_op {
+    uint64_t transaction;
+    uint32_t room;  /* blocks that it may still add to the transaction */
+    bool wrote;
+};
+
+/* Boot: takes memory for the copies of a transaction's blocks. -K_ENOMEM. */
+int log_boot_init(void) must_check;
+
+/* Mount: replays what a crash left in the log of this image, and starts an empty
+ * log. Failure: -K_EIO, or -K_EINVAL when the header is nonsense; *why says more. */
+int log_mount(const struct super *sb, const char **why) must_check;
+
+/* The most blocks one operation can reserve. */
+uint32_t log_op_max(void);
+
+/* Begins an operation that changes up to blocks <= log_op_max() blocks; may sleep.
+ * -K_EROFS: the log has aborted; nothing began, log_end must not be called. */
+int log_begin(struct log_op *op, uint32_t blocks) must_check;
+
+/* More blocks for an operation that runs, if the log has room just now; does not
+ * sleep. True: op->room has grown by blocks. */
+bool log_extend(struct log_op *op, uint32_t blocks) must_check;
+
+/* The buffer's contents change in this operation: they go to the disk with it.
+ * The caller has a reference. Before or after the change, within the operation.
+ * Exceeding the reservation is a panic: the caller counted wrongly. */
+void log_write(struct log_op *op, struct buf *b);
+
+/* Whether log_write(op, b) needs no room. */
+bool log_holds(const struct log_op *op, const struct buf *b);
+
+/* Ends the operation and, if it changed anything, waits until that is on the
+ * disk. -K_EIO: it is not known to be (the log has aborted). */
+int log_end(struct log_op *op) must_check;
+
+/* Waits until all operations that began earlier are on the disk, or the log has
+ * aborted. In no operation. */
+void log_quiesce(void);
+
+bool log_aborted(void);

@@ -1,0 +1,278 @@
+/* Pipes: a ring of four frames.
+ *
+ * The bytes [tail, head) of the ring are full; both numbers only grow, but for
+ * starting again at 0 when the ring is empty, so that a pipe that is never full
+ * uses one frame. A pipe commits its frames at the start and takes each when the
+ * first byte gets there.
+ *
+ * Bytes are copied without the lock, since the copy may have to wait for memory:
+ * one reader at a time owns tail and one writer at a time owns head (busy), and
+ * each copies on its own side of the other's number, which it reads under the lock.
+ *
+ * A writer that found no room is woken when half of the ring is free, or all that
+ * it still wants, so that it does not wake for every byte that is read.
+ *
+ * Lock: pipe->lock, a spinlock, taken with no other lock held. */
+#include "fs/pipe.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "mm/frame.h"
+#include "mm/uaccess.h"
+#include "proc/wait.h"
+
+#define PIPE_FRAMES 4
+#define PIPE_SIZE (PIPE_FRAMES * PAGE_SIZE)
+
+struct side {
+    bool open;
+    bool busy;                   /* somebody copies on this side */
+    uint32_t waiting;            /* sleepers on changed */
+    struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
+};
+
+struct pipe {
+    struct spinlock lock;
+    uint64_t head, tail;
+    uint64_t wanted;              /* bytes that the busy writer has left, when it waits for room */
+    struct side readers, writers;
+    uint8_t *frames[PIPE_FRAMES]; /* NULL: not taken yet */
+    struct list link;             /* among the free pipes */
+};
+
+static struct {
+    struct spinlock lock;
+    struct list free;
+} table;
+
+int pipe_boot_init(uint32_t n) {
+    struct pipe *pipes = frame_boot_alloc(n * sizeof(struct pipe), _Alignof(struct pipe));
+    if (pipes == NULL)
+        return -K_ENOMEM;
+    spin_init(&table.lock, "pipe table");
+    list_init(&table.free);
+    for (uint32_t i = 0; i < n; i++)
+        list_push_back(&table.free, &pipes[i].link);
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+static int wait_for(struct pipe *p, struct side *s) {
+    if (proc_killed())
+        return -K_EINTR;
+    s->waiting++;
+    sleep_on(&s->changed, &p->lock);
+    s->waiting--;
+    return 0;
+}
+
+static void wake(struct side *s) {
+    if (s->waiting > 0)
+        wakeup(&s->changed);
+}
+
+/* ---- copying ---- */
+
+/* The longest piece at position pos of the ring that lies in one frame. */
+static size_t piece(uint64_t pos, size_t n) {
+    return MIN(n, (size_t)(PAGE_SIZE - pos % PAGE_SIZE));
+}
+
+static uint8_t *place(const struct pipe *p, uint64_t pos) {
+    return p->frames[pos % PIPE_SIZE / PAGE_SIZE] + pos % PAGE_SIZE;
+}
+
+/* The writer's side: frames from head on are its own. */
+static void need_frame(struct pipe *p, uint64_t pos) {
+    uint8_t **frame = &p->frames[pos % PIPE_SIZE / PAGE_SIZE];
+    if (*frame == NULL)
+        *frame = pa_ptr(frame_take());
+}
+
+/* Copies n bytes of room from head on; *done before an error. */
+static int fill(struct pipe *p, uint64_t head, uaddr_t src, size_t n, size_t *done) {
+    int err = 0;
+    for (*done = 0; *done < n;) {
+        size_t len = piece(head + *done, n - *done);
+        need_frame(p, head + *done);
+        err = copyin(place(p, head + *done), UA(src.v + *done), len);
+        if (err)
+            break;
+        *done += len;
+    }
+    return err;
+}
+
+static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *done) {
+    int err = 0;
+    for (*done = 0; *done < n;) {
+        size_t len = piece(tail + *done, n - *done);
+        err = copyout(UA(dst.v + *done), place(p, tail + *done), len);
+        if (err)
+            break;
+        *done += len;
+    }
+    return err;
+}
+
+/* ---- reading ---- */
+
+static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    struct pipe *p = f->object;
+    int err = 0;
+    spin_lock(&p->lock);
+    while (!err && (p->readers.busy || (p->head == p->tail && p->writers.open)))
+        err = wait_for(p, &p->readers);
+    size_t len = MIN(n, (size_t)(p->head - p->tail));
+    uint64_t tail = p->tail;
+    if (err || len == 0) {
+        spin_unlock(&p->lock);
+        return err;
+    }
+    p->readers.busy = true;
+    spin_unlock(&p->lock);
+
+    err = drain(p, tail, dst, len, done);
+
+    spin_lock(&p->lock);
+    p->tail += *done;
+    p->readers.busy = false;
+    if (p->head == p->tail && !p->writers.busy)
+        p->head = p->tail = 0;
+    if (PIPE_SIZE - (p->head - p->tail) >= MIN(p->wanted, PIPE_SIZE / 2))
+        wake(&p->writers);
+    wake(&p->readers);
+    spin_unlock(&p->lock);
+    return err;
+}
+
+/* ---- writing ---- */
+
+/* The writer is busy. One round: waits for room, and fills it. */
+static int write_some(struct pipe *p, uaddr_t src, size_t n, size_t *moved) {
+    int err = 0;
+    *moved = 0;
+    p->wanted = n;
+    while (!err && p->readers.open && p->head - p->tail == PIPE_SIZE)
+        err = wait_for(p, &p->writers);
+    if (err)
+        return err;
+    if (!p->readers.open)
+        return -K_EPIPE;
+    if (proc_killed())
+        return -K_EINTR;
+    uint64_t head = p->head;
+    size_t len = MIN(n, (size_t)(PIPE_SIZE - (head - p->tail)));
+    spin_unlock(&p->lock);
+
+    err = fill(p, head, src, len, moved);
+
+    spin_lock(&p->lock);
+    p->head += *moved;
+    wake(&p->readers);
+    return err;
+}
+
+static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    struct pipe *p = f->object;
+    int err = 0;
+    spin_lock(&p->lock);
+    while (!err && p->writers.busy)
+        err = wait_for(p, &p->writers);
+    if (!err) {
+        p->writers.busy = true;
+        while (*done < n && !err) {
+            size_t moved;
+            err = write_some(p, UA(src.v + *done), n - *done, &moved);
+            *done += moved;
+        }
+        p->writers.busy = false;
+        wake(&p->writers);
+    }
+    spin_unlock(&p->lock);
+    return err;
+}
+
+/* ---- opening and closing ---- */
+
+static void give_back(struct pipe *p) {
+    uint64_t unused = 0;
+    for (int i = 0; i < PIPE_FRAMES; i++) {
+        if (p->frames[i] == NULL)
+            unused++;
+        else
+            frame_free(ptr_pa(p->frames[i]));
+    }
+    frame_uncommit(unused);
+    spin_lock(&table.lock);
+    list_push_front(&table.free, &p->link);
+    spin_unlock(&table.lock);
+}
+
+static void close_side(struct pipe *p, struct side *s) {
+    spin_lock(&p->lock);
+    s->open = false;
+    wake(&p->readers);
+    wake(&p->writers);
+    bool last = !p->readers.open && !p->writers.open;
+    spin_unlock(&p->lock);
+    if (last)
+        give_back(p);
+}
+
+static void close_reader(struct file *f) {
+    struct pipe *p = f->object;
+    close_side(p, &p->readers);
+}
+
+static void close_writer(struct file *f) {
+    struct pipe *p = f->object;
+    close_side(p, &p->writers);
+}
+
+static const struct file_ops reader_ops = {.read = pipe_read, .close = close_reader};
+static const struct file_ops writer_ops = {.write = pipe_write, .close = close_writer};
+
+static int pipe_alloc(struct pipe **out) {
+    int err = frame_commit(PIPE_FRAMES);
+    if (err)
+        return err;
+    spin_lock(&table.lock);
+    struct list *link = list_pop_front(&table.free);
+    spin_unlock(&table.lock);
+    if (link == NULL) {
+        frame_uncommit(PIPE_FRAMES);
+        return -K_ENFILE;
+    }
+    struct pipe *p = LIST_ENTRY(link, struct pipe, link);
+    *p = (struct pipe){.readers.open = true, .writers.open = true};
+    spin_init(&p->lock, "pipe");
+    wait_channel_init(&p->readers.changed);
+    wait_channel_init(&p->writers.changed);
+    *out = p;
+    return 0;
+}
+
+int pipe_create(struct file **reader, struct file **writer) {
+    struct pipe *p;
+    int err = file_alloc(reader);
+    if (err)
+        return err;
+    err = file_alloc(writer);
+    if (err) {
+        file_put(*reader);
+        return err;
+    }
+    err = pipe_alloc(&p);
+    if (err) {
+        file_put(*reader);
+        file_put(*writer);
+        return err;
+    }
+    (*reader)->ops = &reader_ops;
+    (*reader)->readable = true;
+    (*writer)->ops = &writer_ops;
+    (*writer)->writable = true;
+    (*reader)->object = (*writer)->object = p;
+    return 0;
+}

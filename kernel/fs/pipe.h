@@ -1,0 +1,16 @@
+/* Pipes: 16 KiB of bytes on their way from writers to readers. */
+#pragma once
+#include "fs/file.h"
+
+/* Boot: room for n pipes. -K_ENOMEM. */
+int pipe_boot_init(uint32_t n) must_check;
+
+/* Two files, one for each end, with one reference each. -K_ENFILE: the table of
+ * files or of pipes is full; -K_ENOMEM. On error nothing changed.
+ *
+ * Reading waits until there is a byte, and returns what is there, up to n bytes;
+ * none when nobody can write any more. Writing waits for room until all n bytes
+ * are written, and no other writer's bytes come between them; -K_EPIPE: nobody can
+ * read. Both: -K_EFAULT for a bad address, -K_EINTR when the process was killed;
+ * what was moved before is counted. */
+int pipe_create(struct file **reader, struct file **writer) must_check;
