@@ -1,0 +1,171 @@
+/* From the first C function to the first process. */
+#include "arch/csr.h"
+#include "arch/sbi.h"
+#include "arch/timer.h"
+#include "arch/cpu.h"
+#include "dev/bootargs.h"
+#include "dev/dev.h"
+#include "dev/fdt.h"
+#include "fs/fs.h"
+#include "init/memory.h"
+#include "init/selftest.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+#include "mm/kmap.h"
+#include "mm/vmprint.h"
+#include "proc/clock.h"
+#include "proc/sched.h"
+#include "syscall/exec.h"
+#include "trap/panic.h"
+#include "trap/trap.h"
+
+void kernel_main(uint64_t hartid, uint64_t fdt);
+void kernel_main_secondary(void);
+
+#define FDT_MAX MIB(1)
+#define RAM_MIN MIB(32)
+
+static bool quiet;
+static uint64_t asid_limit = 16;
+static uint32_t harts_ready; /* harts besides the first that wait for boot_done */
+static bool boot_done;
+
+static void early_console(void *ctx, const char *text, size_t n) {
+    (void)ctx;
+    sbi_console_write(text, n);
+}
+
+/* ---- harts ------------------------------------------------------------------- */
+
+static bool usable(fdt_node cpu) {
+    const char *type = fdt_string(cpu, "device_type"), *status = fdt_string(cpu, "status");
+    const char *mmu = fdt_string(cpu, "mmu-type");
+    return type && !strcmp(type, "cpu") && (!status || !strcmp(status, "okay")) && mmu &&
+           !strncmp(mmu, "riscv,sv", 8);
+}
+
+static void start_hart(uint64_t hartid) {
+    extern char _start[];
+    if (hart_count == NHART) {
+        kprintf("hart %lu is left out: Trellis uses at most %d\n", (unsigned long)hartid, NHART);
+        return;
+    }
+    struct hart *h = &harts[hart_count];
+    h->index = hart_count;
+    h->hartid = hartid;
+    uint32_t ready = harts_ready;
+    if (sbi_hart_start(hartid, ptr_pa(_start), 0)) {
+        kprintf("hart %lu is left out: the firmware does not start it\n", (unsigned long)hartid);
+        return;
+    }
+    hart_count++;
+    while (__atomic_load_n(&harts_ready, __ATOMIC_ACQUIRE) == ready)
+        cpu_relax();
+}
+
+static void start_harts(void) {
+    fdt_node cpus = fdt_path("/cpus");
+    for (fdt_node n = fdt_child(cpus); n != FDT_NONE; n = fdt_sibling(n)) {
+        uint32_t id;
+        if (usable(n) && !fdt_cell(n, "reg", 0, &id) && id != harts[0].hartid)
+            start_hart(id);
+    }
+}
+
+/* A hart besides the first: waits until the kernel stands, then runs processes. */
+void kernel_main_secondary(void) {
+    trap_init_hart();
+    tlb_init_hart(asid_limit);
+    __atomic_add_fetch(&harts_ready, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&boot_done, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    sfence_all(); /* mappings that boot has added meanwhile */
+    dev_init_hart();
+    sched_idle();
+}
+
+/* ---- the first process --------------------------------------------------------- */
+
+static void give_up(const char *what, const char *why) {
+    kprintf("Trellis: %s: %s\n", what, why);
+    machine_poweroff(1);
+}
+
+static void first_process(void) {
+    const char *why = "";
+    if (fs_mount(&why))
+        give_up("the disk cannot be used", why);
+    const char *command = bootargs_command();
+    const char *argv[] = {"/init", command ? "-c" : NULL, command, NULL};
+    if (exec_kernel("/init", argv))
+        give_up("cannot run /init", "it is missing or no program for this machine");
+    if (!quiet)
+        vmprint(&proc_self()->as->user);
+}
+
+void proc_first_ended(int32_t status) {
+    kprintf("Trellis: /init has ended with status %d\n", status);
+    fs_quiesce();
+    machine_poweroff(status ? status : 1);
+}
+
+/* ---- boot ------------------------------------------------------------------------ */
+
+static void read_options(void) {
+    char value[16];
+    quiet = bootarg("quiet", NULL, 0);
+    panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
+    proc_trace_exits = bootarg("trace", value, sizeof(value)) && !strcmp(value, "exit");
+    uint64_t bits;
+    if (!bootarg_number("asid", &bits))
+        asid_limit = MIN(bits, (uint64_t)16);
+}
+
+static void greet(uint64_t ram) {
+    kprintf("Trellis %s: %u hart%s, %lu MiB of RAM, %u bits of ASID\n", design.name, hart_count,
+            hart_count == 1 ? "" : "s", (unsigned long)(ram >> 20), tlb_asid_bits());
+}
+
+static uint64_t timebase(void) {
+    uint32_t hz = 0;
+    if (fdt_cell(fdt_path("/cpus"), "timebase-frequency", 0, &hz) || hz < 1000)
+        panic("the device tree does not say how fast the time counter is");
+    return hz;
+}
+
+void kernel_main(uint64_t hartid, uint64_t fdt) {
+    harts[0].hartid = hartid;
+    hart_count = 1;
+    kprintf_set_sink(early_console, NULL);
+    trap_init_hart();
+    if (fdt_init(pa_ptr(PA(fdt)), FDT_MAX))
+        panic("the firmware gave no device tree at physical 0x%lx", (unsigned long)fdt);
+    read_options();
+    uint64_t ram = memory_init(PA(fdt));
+    if (ram < RAM_MIN)
+        panic("the machine is too small: it has %lu MiB of RAM, Trellis needs %lu",
+              (unsigned long)(ram >> 20), (unsigned long)(RAM_MIN >> 20));
+    kmap_init();
+    csr_write(satp, kernel_satp);
+    sfence_all();
+    tlb_init_hart(asid_limit);
+    timer_probe();
+    clock_init(timebase());
+    start_harts();
+    greet(ram);
+    proc_init();
+    dev_init();
+    if (fs_boot_init(ram))
+        panic("the machine is too small: no memory for the file system's tables");
+    kmap_boot_done();
+    frame_init();
+    selftest();
+    if (proc_spawn_first(first_process))
+        panic("the machine is too small: no memory for the first process");
+    dev_init_hart();
+    __atomic_store_n(&boot_done, true, __ATOMIC_RELEASE);
+    sched_idle();
+}

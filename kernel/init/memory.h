@@ -1,0 +1,8 @@
+/* The machine's RAM, from the device tree. */
+#pragma once
+#include "lib/types.h"
+
+/* Tells kmap of all RAM that is ours, and the frame allocator of what is free in
+ * it: without the kernel's image and the device tree. Returns the bytes of RAM
+ * that the machine has. */
+uint64_t memory_init(paddr_t fdt);

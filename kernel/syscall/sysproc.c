@@ -1,0 +1,96 @@
+/* System calls about processes, memory and the machine. */
+#include "syscall/sysproc.h"
+#include "dev/dev.h"
+#include "fs/fs.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+#include "mm/uaccess.h"
+#include "mm/vmprint.h"
+#include "proc/clock.h"
+#include "proc/proc.h"
+
+int sys_fork(const uint64_t arg[6], uint64_t *result) {
+    int32_t pid;
+    int err = proc_fork(&pid);
+    if (!err)
+        *result = pid;
+    return err;
+}
+
+int sys_exit(const uint64_t arg[6], uint64_t *result) { proc_exit((int32_t)arg[0]); }
+
+int sys_wait(const uint64_t arg[6], uint64_t *result) {
+    struct proc *child;
+    int err = proc_wait(&child);
+    if (err)
+        return err;
+    int32_t status = child->status;
+    if (arg[0] && copyout(UA(arg[0]), &status, sizeof(status)))
+        return -K_EFAULT; /* the child can be waited for again */
+    *result = child->pid;
+    proc_reap(child);
+    return 0;
+}
+
+int sys_kill(const uint64_t arg[6], uint64_t *result) { return proc_kill((int32_t)arg[0]); }
+
+int sys_getpid(const uint64_t arg[6], uint64_t *result) {
+    *result = proc_self()->pid;
+    return 0;
+}
+
+int sys_sbrk(const uint64_t arg[6], uint64_t *result) {
+    return aspace_sbrk(proc_self()->as, (int32_t)arg[0], result);
+}
+
+int sys_sleep(const uint64_t arg[6], uint64_t *result) {
+    int32_t ticks = (int32_t)arg[0];
+    return ticks > 0 ? proc_sleep_ticks(ticks) : 0;
+}
+
+int sys_uptime(const uint64_t arg[6], uint64_t *result) {
+    *result = (uint32_t)clock_ticks();
+    return 0;
+}
+
+int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
+    fs_quiesce();
+    machine_poweroff((int)arg[0]);
+}
+
+int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
+    struct frame_stats frames;
+    struct fs_stats files;
+    frame_stats(&frames);
+    fs_stats(&files);
+    struct abi_sysinfo info = {
+        .frames_total = frames.total,
+        .frames_free = frames.free + frames.cached,
+        .frames_committed = frames.committed,
+        .procs = proc_count(),
+        .procs_max = NPROC,
+        .harts = hart_count,
+        .inodes_free = files.inodes_free,
+        .blocks_free = files.blocks_free,
+        .files_open = files.files_open,
+        .design = (uint8_t)design.name[0],
+    };
+    return copyout(UA(arg[0]), &info, sizeof(info));
+}
+
+int sys_procinfo(const uint64_t arg[6], uint64_t *result) {
+    struct abi_procinfo info;
+    if (arg[0] >= NPROC)
+        return -K_EINVAL;
+    int err = proc_info((uint32_t)arg[0], &info);
+    if (err)
+        return err == -K_ENOENT ? 0 : err;
+    *result = 1;
+    return copyout(UA(arg[1]), &info, sizeof(info));
+}
+
+int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
+    return proc_vmprint((int32_t)arg[0]);
+}

@@ -1,0 +1,141 @@
+/* Traps from user mode and from the kernel: see trap.h and docs/traps.md. */
+#include "trap/trap.h"
+#include "arch/csr.h"
+#include "arch/layout.h"
+#include "arch/trapinfo.h"
+#include "dev/irq.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "proc/clock.h"
+#include "proc/proc.h"
+#include "proc/sched.h"
+#include "syscall/syscall.h"
+#include "trap/panic.h"
+
+#define COUNTERS_ALL 7 /* scounteren: cycle, time, instret */
+
+/* A symbol of the trampoline page, at the address that every table maps it at. */
+static uint64_t in_trampoline(const char *symbol) { return TRAMPOLINE + (symbol - trampoline_page); }
+
+void trap_init_hart(void) {
+    csr_write(stvec, (uint64_t)kernel_vector);
+    csr_clear(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_SUM | SSTATUS_FS);
+    csr_set(sstatus, SSTATUS_SPIE);
+    csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
+    csr_write(scounteren, COUNTERS_ALL);
+}
+
+/* ---- interrupts -------------------------------------------------------------- */
+
+static bool interrupt(uint64_t cause) {
+    if (cause == CAUSE_TIMER)
+        clock_interrupt();
+    else if (cause == CAUSE_EXTERNAL)
+        irq_serve();
+    else if (cause == CAUSE_SOFTWARE) {
+        csr_clear(sip, SIE_SSIE); /* another hart has work for us, or panics */
+        panic_stop_if_asked();
+    } else
+        return false;
+    return true;
+}
+
+/* ---- from user mode ------------------------------------------------------------ */
+
+static uint64_t access_of(uint64_t cause) {
+    switch (cause) {
+    case CAUSE_PAGE_FETCH: return PTE_X;
+    case CAUSE_PAGE_LOAD: return PTE_R;
+    case CAUSE_PAGE_STORE: return PTE_W;
+    default: return 0;
+    }
+}
+
+static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
+    kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
+            cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
+            (unsigned long)stval);
+    proc_exit(-1);
+}
+
+/* Everything but system calls. stval is read before anything can trap again. */
+static void user_event(struct proc *p, uint64_t cause) {
+    uint64_t stval = csr_read(stval);
+    if (cause & CAUSE_INTERRUPT) {
+        if (!interrupt(cause))
+            panic("interrupt %lu, which was never enabled", (unsigned long)(cause << 1 >> 1));
+        return;
+    }
+    uint64_t access = access_of(cause);
+    if (access && aspace_fault(p->as, stval, access) == 0)
+        return;
+    if (cause == CAUSE_ILLEGAL && proc_fpu_first_use())
+        return;
+    kill_for(p, cause, stval);
+}
+
+static void before_user(struct proc *p) {
+    if (proc_killed())
+        proc_exit(-1);
+    if (sched_wanted()) {
+        proc_yield();
+        if (proc_killed())
+            proc_exit(-1);
+    }
+    csr_write(stvec, in_trampoline(trampoline_vector));
+    csr_write(sepc, p->tf->epc);
+}
+
+uint64_t trap_user(void) {
+    csr_write(stvec, (uint64_t)kernel_vector);
+    struct proc *p = proc_self();
+    p->tf->epc = csr_read(sepc);
+    uint64_t cause = csr_read(scause);
+    if (cause == CAUSE_ECALL_U) {
+        p->tf->epc += 4;
+        syscall_do(p->tf);
+    } else {
+        user_event(p, cause);
+    }
+    before_user(p);
+    return p->as->user_satp;
+}
+
+void proc_return_to_user(void) {
+    struct proc *p = proc_self();
+    before_user(p);
+    ((trampoline_return_fn)in_trampoline(trampoline_return))(p->as->user_satp);
+}
+
+/* ---- from the kernel ------------------------------------------------------------ */
+
+/* A fault in a copy routine: repaired, or an error of the copy. */
+static bool copy_fault(struct kernel_frame *f) {
+    uint64_t fixup = extable_find(f->sepc);
+    if (!fixup)
+        return false;
+    uint64_t access = access_of(f->scause);
+    if (access && proc_self()) {
+        if (f->stval >= USER_HALF_END)
+            return false; /* the kernel's own side of the copy: a bug */
+        if (aspace_fault(proc_self()->as, f->stval, access) == 0)
+            return true;
+    }
+    f->sepc = fixup;
+    return true;
+}
+
+void trap_kernel(struct kernel_frame *f) {
+    csr_clear(sstatus, SSTATUS_SUM); /* the return restores it */
+    if (f->scause & CAUSE_INTERRUPT) {
+        if (interrupt(f->scause))
+            return;
+    } else if (copy_fault(f)) {
+        return;
+    }
+    panic_for_trap(f, "the kernel made an access or executed an instruction that it may not");
+}
+
+void trap_stack_overflow(struct kernel_frame *f) {
+    panic_for_trap(f, "a kernel stack has overflowed");
+}
