@@ -1,0 +1,68 @@
+/* Copies a file to a name, or files into a directory. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char buf[4096];
+
+static bool complain(const char *what, const char *path) {
+    fprintf(stderr, "cp: %s %s\n", what, path);
+    return false;
+}
+
+static bool copy_bytes(int in, int out, const char *from, const char *to) {
+    ssize_t n;
+    while ((n = read(in, buf, sizeof buf)) > 0)
+        if (write(out, buf, (size_t)n) != n)
+            return complain("cannot write all of", to);
+    return n == 0 || complain("cannot read", from);
+}
+
+static bool copy(const char *from, const char *to) {
+    struct stat a, b;
+    int in = open(from, O_RDONLY);
+    if (in < 0)
+        return complain("cannot open", from);
+    bool ok = false;
+    int out = -1;
+    if (fstat(in, &a) == 0 && S_ISDIR(a.st_mode))
+        complain("is a directory:", from);
+    else if (stat(to, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        complain("is the same file:", to);
+    else if ((out = open(to, O_WRONLY | O_CREATE | O_TRUNC)) < 0)
+        complain("cannot create", to);
+    else
+        ok = copy_bytes(in, out, from, to);
+    if (out >= 0)
+        close(out);
+    close(in);
+    return ok;
+}
+
+int main(int argc, char *argv[]) {
+    struct stat st;
+    int status = 0;
+    const char *to = argc > 2 ? argv[argc - 1] : NULL;
+    bool into = to && stat(to, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!to || argv[1][0] == '-' || (argc > 3 && !into)) {
+        fprintf(stderr, "usage: cp FILE NAME, or cp FILE... DIRECTORY\n");
+        return 2;
+    }
+    for (int i = 1; i < argc - 1; i++) {
+        char path[PATH_MAX];
+        const char *slash = strrchr(argv[i], '/');
+        int n = into ? snprintf(path, sizeof path, "%s/%s", to, slash ? slash + 1 : argv[i])
+                     : snprintf(path, sizeof path, "%s", to);
+        if (n >= (int)sizeof path) {
+            complain("path too long:", to);
+            status = 1;
+        } else if (!copy(argv[i], path)) {
+            status = 1;
+        }
+    }
+    return status;
+}

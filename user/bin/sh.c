@@ -1,0 +1,612 @@
+/* The shell.
+ *
+ *     sh                      commands from standard input, with a prompt if it
+ *                             is the console
+ *     sh FILE [ARG...]        commands from a file
+ *     sh -c COMMANDS [ARG...]
+ *
+ * shparse.h has the grammar, shexpand.h the expansions. Commands of its own: cd,
+ * exit, wait and : . A name without slash is looked for in the current
+ * directory, then in "/". A file that begins with #! is run as a shell script.
+ *
+ * The status of a command is its exit value; 255 when it was killed, 127 when it
+ * was not found, 126 when it could not run, 2 after a syntax error. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <trellis.h>
+#include <unistd.h>
+#include "../lib/shexpand.h"
+#include "../lib/shparse.h"
+
+PROGRAM_STACK(48 * 1024);
+
+static struct shell_args shell;  /* the arguments, and the last status */
+static bool interactive;
+static FILE *script_file;        /* children close it */
+
+/* Children in the background that nobody has waited for yet. */
+static struct {
+    pid_t *pid;
+    size_t n, room;
+} background;
+
+static int run(const struct node *node);
+static void run_and_exit(const struct node *node) __attribute__((noreturn));
+
+static void complain(const char *what, const char *why) {
+    if (what)
+        fprintf(stderr, "sh: %s: %s\n", what, why);
+    else
+        fprintf(stderr, "sh: %s\n", why);
+}
+
+/* ---- children ------------------------------------------------------------ */
+
+static bool background_reserve(void) {
+    if (background.n < background.room)
+        return true;
+    size_t room = background.room ? background.room * 2 : 8;
+    pid_t *pid = realloc(background.pid, room * sizeof *pid);
+    if (!pid)
+        return false;
+    background.pid = pid;
+    background.room = room;
+    return true;
+}
+
+/* Forgets a child that has been waited for; false if it was not in the background. */
+static bool background_forget(pid_t pid) {
+    for (size_t i = 0; i < background.n; i++) {
+        if (background.pid[i] == pid) {
+            background.pid[i] = background.pid[--background.n];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool background_has(pid_t pid) {
+    for (size_t i = 0; i < background.n; i++)
+        if (background.pid[i] == pid)
+            return true;
+    return false;
+}
+
+/* Waits for those background children that have ended already, so that an idle
+ * shell leaves no zombies. The kernel's process table says which. */
+static void reap_finished(void) {
+    static bool unable; /* another kernel, without such a table */
+    struct abi_procinfo info;
+    size_t ended = 0;
+    int slot = 0;
+    if (background.n == 0 || unable)
+        return;
+    for (int r; (r = procinfo(slot, &info)) >= 0; slot++)
+        if (r == 1 && info.state == ABI_P_ZOMBIE && background_has(info.pid))
+            ended++;
+    unable = slot == 0;
+    for (; ended > 0; ended--)
+        background_forget(wait(NULL));
+}
+
+/* A child that shares nothing more with this shell than it has to. */
+static pid_t fork_child(void) {
+    pid_t pid = fork();
+    if (pid < 0)
+        complain(NULL, "cannot fork");
+    if (pid == 0) {
+        background.n = 0;
+        interactive = false;
+        if (script_file)
+            close(fileno(script_file));
+    }
+    return pid;
+}
+
+/* Waits for n children in the foreground; the status of the one named last. */
+static int wait_for(int n, pid_t last) {
+    int status = 0, result = 255;
+    while (n > 0) {
+        pid_t pid = wait(&status);
+        if (pid < 0)
+            break;
+        if (background_forget(pid))
+            continue;
+        n--;
+        if (pid == last)
+            result = status & 0xff;
+    }
+    return result;
+}
+
+/* ---- redirection --------------------------------------------------------- */
+
+static int open_redirect(enum redirect_kind kind, const char *path) {
+    static const int flags[] = {
+        [REDIRECT_READ] = O_RDONLY,
+        [REDIRECT_WRITE] = O_WRONLY | O_CREATE | O_TRUNC,
+        [REDIRECT_APPEND] = O_WRONLY | O_CREATE | O_APPEND,
+    };
+    int fd = open(path, flags[kind]);
+    if (fd < 0)
+        complain(path, kind == REDIRECT_READ ? "cannot open" : "cannot create");
+    return fd;
+}
+
+/* Makes r->fd what the redirection says. */
+static bool redirect_to(const struct redirect *r, const char *target) {
+    if (r->kind == REDIRECT_DUP) {
+        bool digit = isdigit((unsigned char)target[0]) && !target[1];
+        if (digit && dup2(target[0] - '0', r->fd) >= 0)
+            return true;
+        complain(target, "not an open descriptor");
+        return false;
+    }
+    int fd = open_redirect(r->kind, target);
+    if (fd < 0 || fd == r->fd)
+        return fd >= 0;
+    bool ok = dup2(fd, r->fd) >= 0;
+    close(fd);
+    if (!ok)
+        complain(target, "cannot redirect");
+    return ok;
+}
+
+static bool redirect_all(const struct redirect *r) {
+    for (; r; r = r->next) {
+        struct fields f = {0};
+        bool ok = expand_words(&f, r->target, &shell);
+        if (ok && f.n != 1) {
+            complain(r->target->text, "not one file name");
+            ok = false;
+        }
+        ok = ok && redirect_to(r, f.argv[0]);
+        fields_free(&f);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* ---- commands of the shell's own ----------------------------------------- */
+
+static int do_cd(char **argv) {
+    const char *path = argv[1] ? argv[1] : "/";
+    if (chdir(path) == 0)
+        return 0;
+    complain(path, "cannot change to this directory");
+    return 1;
+}
+
+static int do_exit(char **argv) {
+    char *end = NULL;
+    int status = shell.status;
+    if (argv[1]) {
+        status = (int)strtol(argv[1], &end, 10);
+        if (*end || end == argv[1]) {
+            complain(argv[1], "not a number");
+            status = 2;
+        }
+    }
+    exit(status & 0xff);
+}
+
+static int do_wait(char **argv) {
+    (void)argv;
+    for (pid_t pid; (pid = wait(NULL)) >= 0;)
+        background_forget(pid);
+    return 0;
+}
+
+static int do_nothing(char **argv) {
+    (void)argv;
+    return 0;
+}
+
+typedef int (*builtin)(char **argv);
+
+static builtin find_builtin(const char *name) {
+    static const struct {
+        const char *name;
+        builtin fn;
+    } table[] = {{"cd", do_cd}, {"exit", do_exit}, {"wait", do_wait}, {":", do_nothing}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(name, table[i].name) == 0)
+            return table[i].fn;
+    return NULL;
+}
+
+#define SAVED_FIRST 10 /* copies of redirected descriptors are kept from here on */
+#define SAVED_MAX (ABI_NOFILE - SAVED_FIRST)
+
+struct saved {
+    int fd;
+    bool was_open;
+};
+
+/* Keeps a copy of each descriptor that r changes; false: too many. */
+static bool save_all(const struct redirect *r, struct saved *saved, int *n) {
+    for (*n = 0; r; r = r->next) {
+        int i = 0;
+        while (i < *n && saved[i].fd != r->fd)
+            i++;
+        if (i < *n)
+            continue;
+        if (*n == SAVED_MAX) {
+            complain(NULL, "too many redirections");
+            return false;
+        }
+        saved[i].fd = r->fd;
+        saved[i].was_open = dup2(r->fd, SAVED_FIRST + i) >= 0;
+        ++*n;
+    }
+    return true;
+}
+
+static void restore_all(const struct saved *saved, int n) {
+    for (int i = 0; i < n; i++) {
+        if (saved[i].was_open) {
+            dup2(SAVED_FIRST + i, saved[i].fd);
+            close(SAVED_FIRST + i);
+        } else {
+            close(saved[i].fd);
+        }
+    }
+}
+
+/* Runs fn in this very process with redirections, and undoes them afterwards. */
+static int run_redirected(const struct redirect *r, builtin fn, char **argv) {
+    struct saved saved[SAVED_MAX];
+    int n = 0, status = 1;
+    if (!r)
+        return fn(argv);
+    if (save_all(r, saved, &n) && redirect_all(r))
+        status = fn(argv);
+    restore_all(saved, n);
+    return status;
+}
+
+/* ---- programs ------------------------------------------------------------ */
+
+/* Whether the file begins with #!: there is no permission bit to say so. */
+static bool is_script(const char *path) {
+    char start[2];
+    struct stat st;
+    int fd = open(path, O_RDONLY);
+    bool is = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, start, 2) == 2 &&
+              start[0] == '#' && start[1] == '!';
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+/* Returns when there are too many arguments, or no memory. */
+static void run_script(const char *path, const struct fields *f) {
+    char *argv[ABI_MAXARG + 1] = {"sh", (char *)path};
+    if (f->n + 2 > ABI_MAXARG)
+        return;
+    memcpy(argv + 2, f->argv + 1, f->n * sizeof argv[0]);
+    execvp("sh", argv);
+}
+
+/* Says why a program did not start. */
+static void explain(const char *path, const struct fields *f) __attribute__((noreturn));
+static void explain(const char *path, const struct fields *f) {
+    struct stat st;
+    size_t bytes = 0;
+    for (size_t i = 0; i < f->n; i++)
+        bytes += strlen(f->argv[i]) + 1 + sizeof(char *);
+    if (stat(path, &st) < 0) {
+        complain(f->argv[0], "not found");
+        _exit(127);
+    }
+    if (S_ISDIR(st.st_mode))
+        complain(path, "is a directory");
+    else if (f->n >= ABI_MAXARG)
+        complain(path, "too many arguments");
+    else if (bytes > 3900)
+        complain(path, "arguments too long");
+    else
+        complain(path, "cannot execute");
+    _exit(126);
+}
+
+/* Replaces this process by the program; never returns. */
+static void execute(const struct fields *f) __attribute__((noreturn));
+static void execute(const struct fields *f) {
+    char root[PATH_MAX + 1];
+    const char *name = f->argv[0], *path = name;
+    struct stat st;
+    if (*name == 0) {
+        complain("''", "not found");
+        _exit(127);
+    }
+    exec(name, f->argv);
+    if (is_script(name))
+        run_script(name, f);
+    if (!strchr(name, '/')) {
+        snprintf(root, sizeof root, "/%s", name);
+        exec(root, f->argv);
+        if (is_script(root))
+            run_script(root, f);
+        if (stat(name, &st) < 0)
+            path = root;
+    }
+    explain(path, f);
+}
+
+static int run_command(const struct node *node) {
+    struct fields f = {0};
+    int status = 1;
+    if (!expand_words(&f, node->words, &shell)) {
+        complain(NULL, "out of memory");
+    } else if (f.n == 0) {
+        status = run_redirected(node->redirects, do_nothing, f.argv);
+    } else if (find_builtin(f.argv[0])) {
+        status = run_redirected(node->redirects, find_builtin(f.argv[0]), f.argv);
+    } else {
+        pid_t pid = fork_child();
+        if (pid == 0) {
+            if (!redirect_all(node->redirects))
+                _exit(1);
+            execute(&f);
+        }
+        if (pid > 0)
+            status = wait_for(1, pid);
+    }
+    fields_free(&f);
+    return status;
+}
+
+/* ---- trees --------------------------------------------------------------- */
+
+/* Runs a part in a process of its own, which does not come back. A command need
+ * not fork again. */
+static void run_and_exit(const struct node *node) {
+    struct fields f = {0};
+    if (node->kind == NODE_GROUP) {
+        if (!redirect_all(node->redirects))
+            _exit(1);
+        _exit(node->child ? run(node->child) : 0);
+    }
+    if (node->kind != NODE_COMMAND)
+        _exit(run(node));
+    if (!expand_words(&f, node->words, &shell)) {
+        complain(NULL, "out of memory");
+        _exit(1);
+    }
+    if (!redirect_all(node->redirects))
+        _exit(1);
+    if (f.n == 0)
+        _exit(0);
+    if (find_builtin(f.argv[0]))
+        _exit(find_builtin(f.argv[0])(f.argv));
+    execute(&f);
+}
+
+static int run_group(const struct node *node) {
+    pid_t pid = fork_child();
+    if (pid == 0)
+        run_and_exit(node);
+    return pid > 0 ? wait_for(1, pid) : 1;
+}
+
+/* In the child: input from the pipe before, output to the pipe behind. */
+static void connect_pipes(int before, const int behind[2]) {
+    if (before >= 0) {
+        dup2(before, 0);
+        close(before);
+    }
+    if (behind[0] >= 0) {
+        close(behind[0]);
+        dup2(behind[1], 1);
+        close(behind[1]);
+    }
+}
+
+static int run_pipeline(const struct node *node) {
+    int before = -1, started = 0;
+    pid_t pid = -1;
+    for (const struct node *part = node->child; part; part = part->next) {
+        int behind[2] = {-1, -1};
+        pid = -1;
+        if (part->next && pipe(behind) < 0) {
+            complain(NULL, "cannot make a pipe");
+            break;
+        }
+        pid = fork_child();
+        if (pid == 0) {
+            connect_pipes(before, behind);
+            run_and_exit(part);
+        }
+        started += pid > 0;
+        if (before >= 0)
+            close(before);
+        if (behind[1] >= 0)
+            close(behind[1]);
+        before = behind[0];
+        if (pid < 0)
+            break;
+    }
+    if (before >= 0)
+        close(before);
+    int status = wait_for(started, pid);
+    return pid < 0 ? 1 : status;
+}
+
+static int run_and_or(const struct node *node) {
+    int status = 0;
+    for (const struct node *part = node->child; part; part = part->next)
+        if (part->join == JOIN_FIRST || (part->join == JOIN_AND) == (status == 0))
+            status = shell.status = run(part);
+    return status;
+}
+
+/* Starts a part and does not wait. It finds its input at the end: what is typed
+ * is for the shell. */
+static int run_in_background(const struct node *node) {
+    int empty[2];
+    pid_t pid = -1;
+    if (!background_reserve())
+        complain(NULL, "out of memory");
+    else
+        pid = fork_child();
+    if (pid == 0) {
+        if (pipe(empty) == 0) {
+            dup2(empty[0], 0);
+            close(empty[0]);
+            close(empty[1]);
+        }
+        run_and_exit(node);
+    }
+    if (pid < 0)
+        return 1;
+    background.pid[background.n++] = pid;
+    return 0;
+}
+
+static int run_list(const struct node *node) {
+    for (const struct node *part = node->child; part; part = part->next)
+        shell.status = part->background ? run_in_background(part) : run(part);
+    return shell.status;
+}
+
+static int run(const struct node *node) {
+    switch (node->kind) {
+    case NODE_LIST: return run_list(node);
+    case NODE_AND_OR: return run_and_or(node);
+    case NODE_PIPELINE: return run_pipeline(node);
+    case NODE_GROUP: return run_group(node);
+    case NODE_COMMAND: return run_command(node);
+    }
+    return 1;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+struct text {
+    char *p;
+    size_t n, room;
+};
+
+static bool text_add(struct text *t, char c) {
+    if (t->n + 2 > t->room) {
+        size_t room = t->room ? t->room * 2 : 256;
+        char *p = realloc(t->p, room);
+        if (!p)
+            return false;
+        t->p = p;
+        t->room = room;
+    }
+    t->p[t->n++] = c;
+    t->p[t->n] = 0;
+    return true;
+}
+
+/* The next byte of the commands, or EOF. From standard input one at a time:
+ * what stands behind a command is the command's input. */
+static int next_byte(void) {
+    unsigned char c;
+    if (script_file)
+        return getc(script_file);
+    return read(0, &c, 1) == 1 ? c : EOF;
+}
+
+/* Appends a line with its newline; false at the end of input. */
+static bool read_line(struct text *t) {
+    int c;
+    bool any = false;
+    while ((c = next_byte()) != EOF) {
+        any = true;
+        if (c != 0 && !text_add(t, (char)c)) {
+            complain(NULL, "out of memory");
+            return false;
+        }
+        if (c == '\n')
+            break;
+    }
+    return any;
+}
+
+/* Runs a parsed text or says what is wrong with it. */
+static void run_script_text(struct script *s, enum parse_result result) {
+    if (result != PARSE_OK) {
+        complain(NULL, s->error);
+        shell.status = 2;
+        if (!interactive)
+            exit(2);
+    } else if (s->root) {
+        run(s->root);
+    }
+}
+
+static void prompt(const char *text) {
+    if (interactive)
+        write(2, text, strlen(text));
+}
+
+/* Reads and runs commands, each as soon as it is complete, until the end. */
+static void read_and_run(void) {
+    struct text t = {0};
+    for (bool more = true; more; t.n = 0) {
+        struct script s = {0};
+        reap_finished();
+        prompt("$ ");
+        more = read_line(&t);
+        if (!more && t.n == 0)
+            break;
+        enum parse_result result;
+        while ((result = script_parse(&s, t.p)) == PARSE_INCOMPLETE && more) {
+            script_free(&s);
+            prompt("> ");
+            more = read_line(&t);
+            if (!more)
+                prompt("\n");
+        }
+        run_script_text(&s, result);
+        script_free(&s);
+        more |= interactive && result != PARSE_OK; /* ^D ended the command only */
+    }
+    free(t.p);
+}
+
+static void run_string(const char *commands) {
+    struct script s;
+    run_script_text(&s, script_parse(&s, commands));
+    script_free(&s);
+}
+
+int main(int argc, char *argv[]) {
+    shell = (struct shell_args){.pid = getpid(), .argc = argc, .argv = argv};
+    if (argc >= 2 && strcmp(argv[1], "-c") == 0) {
+        if (argc < 3) {
+            complain("usage", "sh -c COMMANDS [ARG...]");
+            return 2;
+        }
+        shell.argc = argc > 3 ? argc - 3 : 1; /* as in other shells: $0 is the first ARG */
+        shell.argv = argc > 3 ? argv + 3 : argv;
+        run_string(argv[2]);
+        return shell.status;
+    }
+    if (argc >= 2) {
+        script_file = fopen(argv[1], "r");
+        if (!script_file) {
+            complain(argv[1], "cannot open");
+            return 127;
+        }
+        shell.argc--;
+        shell.argv++;
+    }
+    interactive = argc < 2 && isatty(0);
+    read_and_run();
+    prompt("\n");
+    return shell.status;
+}

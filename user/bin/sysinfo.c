@@ -1,0 +1,29 @@
+/* Shows what the system has and what is left of it. */
+#include <stdio.h>
+#include <trellis.h>
+
+int main(int argc, char *argv[]) {
+    static const char *const designs[] = {"walk", "mirror", "share", "unify"};
+    const char *design = "unknown";
+    struct abi_sysinfo s;
+    if (argc > 1) {
+        fprintf(stderr, "usage: sysinfo\n");
+        return 2;
+    }
+    if (sysinfo(&s) < 0) {
+        fprintf(stderr, "sysinfo: this kernel does not tell\n");
+        return 1;
+    }
+    for (size_t i = 0; i < sizeof designs / sizeof designs[0]; i++)
+        if (designs[i][0] == (char)s.design)
+            design = designs[i];
+    printf("design     %s\n", design);
+    printf("harts      %lu\n", s.harts);
+    printf("memory     %lu KiB, %lu free, %lu in use or promised\n", s.frames_total * 4,
+           s.frames_free * 4, s.frames_committed * 4);
+    printf("processes  %lu of %lu\n", s.procs, s.procs_max);
+    printf("disk       %lu KiB and %lu inodes free\n", s.blocks_free * FS_BLOCK_SIZE / 1024,
+           s.inodes_free);
+    printf("files      %lu open\n", s.files_open);
+    return finish_output("sysinfo") < 0;
+}

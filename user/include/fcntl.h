@@ -1,0 +1,14 @@
+/* Opening files. */
+#pragma once
+#include "lib/abi.h"
+
+#define O_RDONLY ABI_O_RDONLY
+#define O_WRONLY ABI_O_WRONLY
+#define O_RDWR ABI_O_RDWR
+#define O_CREATE ABI_O_CREATE
+#define O_CREAT ABI_O_CREATE
+#define O_TRUNC ABI_O_TRUNC
+#define O_APPEND ABI_O_APPEND
+
+/* The lowest free descriptor, or -1. A mode is accepted and ignored. */
+int open(const char *path, int flags, ...);

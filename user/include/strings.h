@@ -1,0 +1,3 @@
+/* The string functions that POSIX keeps here. */
+#pragma once
+#include <string.h>

@@ -1,0 +1,57 @@
+/* The system calls under their usual names. Each returns -1 on error and sets
+ * errno to a guess, since the kernel says no more than -1. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define STDIN_FILENO 0
+#define STDOUT_FILENO 1
+#define STDERR_FILENO 2
+
+#ifndef SEEK_SET
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#endif
+
+/* Processes. _exit ends the process at once; exit (stdlib.h) flushes first. */
+pid_t fork(void);
+void _exit(int status) __attribute__((noreturn));
+pid_t getpid(void);
+int kill(pid_t pid); /* one argument: there is only one way to be killed */
+
+/* Replace the program; they return only on error. exec and execv are the same;
+ * the p forms look for a name without slash in the current directory, then in
+ * "/". At most 31 arguments, which share the one page of the stack. */
+int exec(const char *path, char *const argv[]);
+int execv(const char *path, char *const argv[]);
+int execvp(const char *name, char *const argv[]);
+int execl(const char *path, const char *arg, ...);
+int execlp(const char *name, const char *arg, ...);
+
+/* Files. Counts above INT_MAX are errors of the kernel interface. */
+ssize_t read(int fd, void *buf, size_t n);
+ssize_t write(int fd, const void *buf, size_t n);
+int close(int fd);
+int dup(int fd);
+/* Made of dup and close; not one step, but there are no threads to see it. */
+int dup2(int fd, int wanted);
+int pipe(int *fds); /* two: read end, write end */
+off_t lseek(int fd, off_t offset, int whence);
+int ftruncate(int fd, off_t size);
+int isatty(int fd); /* 1 for a device; the console is the only kind */
+
+/* Names. unlink removes empty directories too; rmdir removes nothing else. */
+int chdir(const char *path);
+int link(const char *old_path, const char *new_path);
+int unlink(const char *path);
+int rmdir(const char *path);
+
+/* Moves the break by so many bytes; the old one, or (void *)-1. */
+void *sbrk(intptr_t increment);
+
+/* Returns the seconds left, which is 0. */
+unsigned sleep(unsigned seconds);
+/* 0, or -1 when killed meanwhile. Rounded up to whole ticks. */
+int usleep(unsigned microseconds);

@@ -1,0 +1,64 @@
+/* Words for error numbers, and ending in an emergency. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    int error;
+    const char *text;
+} messages[] = {
+    {0, "No error"},
+    {EPERM, "Not permitted"},
+    {ENOENT, "No such file or directory"},
+    {ESRCH, "No such process"},
+    {EINTR, "Interrupted"},
+    {EIO, "Input/output error"},
+    {E2BIG, "Argument list too long"},
+    {ENOEXEC, "Not an executable"},
+    {EBADF, "Bad file descriptor"},
+    {ECHILD, "No child processes"},
+    {EAGAIN, "No process or memory free"},
+    {ENOMEM, "Out of memory"},
+    {EFAULT, "Bad address"},
+    {EEXIST, "File exists"},
+    {ENOTDIR, "Not a directory"},
+    {EISDIR, "Is a directory"},
+    {EINVAL, "Invalid argument"},
+    {EMFILE, "Too many open files"},
+    {ENOSPC, "No space left"},
+    {ESPIPE, "Cannot seek"},
+    {EPIPE, "Broken pipe"},
+    {EDOM, "Argument out of domain"},
+    {ERANGE, "Result out of range"},
+    {ENOSYS, "No such system call"},
+};
+
+char *strerror(int error) {
+    static char unknown[32];
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
+        if (messages[i].error == error)
+            return (char *)messages[i].text;
+    snprintf(unknown, sizeof unknown, "Error %d", error);
+    return unknown;
+}
+
+void perror(const char *s) {
+    int error = errno;
+    if (s && *s)
+        fprintf(stderr, "%s: %s\n", s, strerror(error));
+    else
+        fprintf(stderr, "%s\n", strerror(error));
+}
+
+void abort(void) {
+    for (;;)
+        kill(getpid());
+}
+
+void assert_failed(const char *file, int line, const char *cond) {
+    fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, cond);
+    abort();
+}

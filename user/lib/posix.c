@@ -1,0 +1,145 @@
+/* Calls that POSIX has and the kernel does not, made of those that it has. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <trellis.h>
+#include <unistd.h>
+
+int execv(const char *path, char *const argv[]) { return exec(path, argv); }
+
+int execvp(const char *name, char *const argv[]) {
+    char path[PATH_MAX];
+    exec(name, argv);
+    if (strchr(name, '/') || strlen(name) + 2 > sizeof path)
+        return -1;
+    path[0] = '/';
+    strcpy(path + 1, name);
+    return exec(path, argv);
+}
+
+/* Gathers the arguments of execl and execlp; E2BIG when there are too many. */
+static int gather(char *argv[ABI_MAXARG], const char *first, va_list ap) {
+    int n = 0;
+    for (const char *arg = first; arg; arg = va_arg(ap, const char *)) {
+        if (n == ABI_MAXARG - 1) {
+            errno = E2BIG;
+            return -1;
+        }
+        argv[n++] = (char *)arg;
+    }
+    argv[n] = NULL;
+    return 0;
+}
+
+int execl(const char *path, const char *arg, ...) {
+    char *argv[ABI_MAXARG];
+    va_list ap;
+    va_start(ap, arg);
+    int r = gather(argv, arg, ap);
+    va_end(ap);
+    return r == 0 ? exec(path, argv) : -1;
+}
+
+int execlp(const char *name, const char *arg, ...) {
+    char *argv[ABI_MAXARG];
+    va_list ap;
+    va_start(ap, arg);
+    int r = gather(argv, arg, ap);
+    va_end(ap);
+    return r == 0 ? execvp(name, argv) : -1;
+}
+
+/* After dup(fd) has failed: because every descriptor is open (then fd is good),
+ * or because fd is bad? Closes wanted, so that in the first case dup works. */
+static bool make_room(int fd, int wanted) {
+    int other = dup(wanted);
+    if (other >= 0) {
+        close(other);
+        return false;
+    }
+    return fd != wanted && close(wanted) == 0;
+}
+
+int dup2(int fd, int wanted) {
+    int low[ABI_NOFILE], n = 0, copy;
+    if (fd < 0 || fd >= ABI_NOFILE || wanted < 0 || wanted >= ABI_NOFILE) {
+        errno = EBADF;
+        return -1;
+    }
+    copy = dup(fd);
+    if (copy < 0 && !(make_room(fd, wanted) && (copy = dup(fd)) >= 0)) {
+        struct stat st;
+        return fd == wanted && fstat(fd, &st) == 0 ? fd : -1;
+    }
+    if (fd == wanted) {
+        close(copy);
+        return fd;
+    }
+    if (copy == wanted)
+        return wanted;
+    low[n++] = copy;
+    close(wanted);
+    while ((copy = dup(fd)) >= 0 && copy != wanted)
+        low[n++] = copy;
+    while (n > 0)
+        close(low[--n]);
+    return copy;
+}
+
+int stat(const char *path, struct stat *st) {
+    int fd = open(path, O_RDONLY);
+    if (fd < 0)
+        return -1;
+    int r = fstat(fd, st);
+    close(fd);
+    return r;
+}
+
+int isatty(int fd) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+int rmdir(const char *path) {
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return -1;
+    if (!S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return -1;
+    }
+    return unlink(path);
+}
+
+int remove(const char *path) { return unlink(path); }
+
+unsigned sleep(unsigned seconds) {
+    while (seconds > 0) {
+        unsigned part = seconds < 1000000 ? seconds : 1000000;
+        if (sleep_ticks((int)part * ABI_TICKS_PER_SECOND) < 0)
+            return seconds;
+        seconds -= part;
+    }
+    return 0;
+}
+
+int usleep(unsigned microseconds) {
+    unsigned tick = 1000000 / ABI_TICKS_PER_SECOND;
+    return sleep_ticks((int)(microseconds / tick + (microseconds % tick != 0)));
+}
+
+time_t time(time_t *out) {
+    time_t now = uptime() / ABI_TICKS_PER_SECOND;
+    if (out)
+        *out = now;
+    return now;
+}
+
+clock_t clock(void) { return uptime() * (CLOCKS_PER_SEC / ABI_TICKS_PER_SECOND); }

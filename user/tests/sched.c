@@ -1,0 +1,144 @@
+/* Time: sleep, uptime, and that a process that spins leaves room for others. */
+#include "test.h"
+
+static void sleep_lasts(void) {
+    for (int n = 1; n <= 5; n += 2) {
+        int start = sys_uptime();
+        CHECK_EQ(sys_sleep(n), 0);
+        int took = sys_uptime() - start;
+        CHECK_MSG(took >= n, "sleep(%d) took %d ticks", n, took);
+    }
+}
+
+/* Waits of different lengths overlap: together they last as long as the longest,
+ * and end in their order. */
+static void sleepers_in_order(void) {
+    int p[2];
+    char order[5];
+    must_pipe(p);
+    for (int i = 4; i >= 0; i--) {
+        if (must_fork() == 0) {
+            char c = '0' + i;
+            sys_sleep(4 + 3 * i);
+            write_all(p[1], &c, 1);
+            sys_exit(0);
+        }
+    }
+    read_all(p[0], order, 5);
+    reap_all(5, 0);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ(order[i], '0' + i);
+}
+
+static void uptime_goes_on(void) {
+    int start = sys_uptime(), last = start;
+    uint64_t spins = 0;
+    while (last < start + 3) { /* without sleeping: the timer interrupts */
+        int now = sys_uptime();
+        CHECK(now >= last);
+        last = now;
+        spins++;
+    }
+    CHECK(spins > 3);
+}
+
+static void spin_forever(void) {
+    for (;;)
+        __asm__ volatile("");
+}
+
+/* More spinning processes than harts; the parent still gets its turn. */
+static void preemption(void) {
+    struct abi_sysinfo si;
+    int pid[24], p[2];
+    char c;
+    must_info(&si);
+    int n = 2 * (int)si.harts + 2;
+    must_pipe(p);
+    for (int i = 0; i < n; i++) {
+        pid[i] = must_fork();
+        if (pid[i] == 0) {
+            write_all(p[1], "x", 1);
+            spin_forever();
+        }
+    }
+    for (int i = 0; i < n; i++) /* each of them has run */
+        CHECK_EQ(sys_read(p[0], &c, 1), 1);
+    CHECK_EQ(sys_sleep(2), 0);
+    for (int i = 0; i < n; i++)
+        CHECK_EQ(sys_kill(pid[i]), 0);
+    reap_all(n, KILLED);
+}
+
+/* Each of several spinning processes makes progress. */
+static void fair_enough(void) {
+    struct abi_sysinfo si;
+    static struct abi_procinfo pi;
+    int pid[24], seen = 0;
+    must_info(&si);
+    int n = (int)si.harts + 2;
+    for (int i = 0; i < n; i++) {
+        pid[i] = must_fork();
+        if (pid[i] == 0)
+            spin_forever();
+    }
+    sys_sleep(4 * n > 20 ? 4 * n : 20);
+    for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++)
+        for (int i = 0; r == 1 && i < n; i++)
+            seen += pi.pid == pid[i] && pi.ticks > 0;
+    for (int i = 0; i < n; i++)
+        CHECK_EQ(sys_kill(pid[i]), 0);
+    reap_all(n, KILLED);
+    CHECK_EQ(seen, n);
+}
+
+/* Two processes hand a byte back and forth: no wake-up gets lost (pitfall 26). A
+ * lost one would show as a wait for the next tick, or for ever. */
+static void ping_pong(void) {
+    int a[2], b[2];
+    char c = 0;
+    must_pipe(a);
+    must_pipe(b);
+    int pid = must_fork();
+    if (pid == 0) {
+        for (int i = 0; i < 1000; i++) {
+            read_all(a[0], &c, 1);
+            CHECK_EQ(c, (char)i);
+            write_all(b[1], &c, 1);
+        }
+        sys_exit(0);
+    }
+    int start = sys_uptime();
+    for (int i = 0; i < 1000; i++) {
+        c = (char)i;
+        write_all(a[1], &c, 1);
+        read_all(b[0], &c, 1);
+        CHECK_EQ(c, (char)i);
+    }
+    int took = sys_uptime() - start;
+    CHECK_EQ(reap(pid), 0);
+    CHECK_MSG(took < 1000, "1000 round trips took %d ticks", took);
+}
+
+/* A disk request in an idle system does not wait for the next tick (pitfall 34):
+ * 300 operations of several requests each would take thousands of ticks. */
+static void disk_wakes_up(void) {
+    int start = sys_uptime();
+    for (int i = 0; i < 100; i++) {
+        make_file("f", 1024, i);
+        must_unlink("f");
+    }
+    int took = sys_uptime() - start;
+    CHECK_MSG(took < 1000, "300 operations on the disk took %d ticks", took);
+}
+
+const struct test sched_tests[] = {
+    {"sleep_lasts", sleep_lasts, false},
+    {"sleepers_in_order", sleepers_in_order, false},
+    {"uptime_goes_on", uptime_goes_on, false},
+    {"preemption", preemption, false},
+    {"fair_enough", fair_enough, false},
+    {"ping_pong", ping_pong, false},
+    {"disk_wakes_up", disk_wakes_up, false},
+    {0},
+};

@@ -1,0 +1,147 @@
+/* What every test uses. A test is a function that runs in a process and a
+ * directory of its own and returns when all is well; a check that fails prints
+ * the line `test NAME: FAILED: reason (file:line)` and ends that process. The
+ * runner (main.c) cleans the directory and then counts frames, processes,
+ * inodes, blocks and open files against what there was before. */
+#pragma once
+#include "sys.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KILLED (-1)          /* wait's status of a process that was killed */
+#define STATUS_FAILED 99     /* a check failed, and has said so */
+#define SBRK_FAILED ((char *)-1)
+#define PAGE 4096u
+#define MB (1u << 20)
+
+/* The memory map that the interface and the design fix. */
+#define USER_LIMIT 0x3fc0000000ULL
+#define TRAPFRAME_VA 0x3fffffe000ULL
+#define TRAMPOLINE_VA 0x3ffffff000ULL
+#define LOW_HALF_END (1ULL << 38)
+#define DIRECT_MAP 0xffffffc000000000ULL
+
+#define SELF "/usertests"    /* this program */
+#define WORK_DIR "/ut"       /* where tests run */
+
+struct test {
+    const char *name;
+    void (*run)(void);
+    bool slow; /* left out by -q */
+};
+
+/* A subject is a table of tests that ends with an entry without a name. */
+extern const struct test args_tests[], bounds_tests[], sbrk_tests[], views_tests[],
+    protect_tests[], regs_tests[], fork_tests[], exec_tests[], elf_tests[], wait_tests[],
+    sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
+    stress_tests[];
+
+/* ---- checks ---- */
+void fail_at(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4), __noreturn__));
+/* A line about the running test that is no failure. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#define FAIL(...) fail_at(__FILE__, __LINE__, __VA_ARGS__)
+#define CHECK(cond) \
+    do { \
+        if (!(cond)) \
+            FAIL("%s", #cond); \
+    } while (0)
+#define CHECK_MSG(cond, ...) \
+    do { \
+        if (!(cond)) \
+            FAIL(__VA_ARGS__); \
+    } while (0)
+#define CHECK_EQ(got, want) \
+    do { \
+        long got_ = (long)(got), want_ = (long)(want); \
+        if (got_ != want_) \
+            FAIL("%s is %ld, not %ld", #got, got_, want_); \
+    } while (0)
+
+/* Looks at cond once a tick until it holds; fails after a minute. */
+#define WAIT_UNTIL(cond) \
+    do { \
+        int start_ = sys_uptime(); \
+        while (!(cond)) { \
+            CHECK_MSG(sys_uptime() - start_ < 600, "waited a minute for %s", #cond); \
+            sys_sleep(1); \
+        } \
+    } while (0)
+
+/* ---- processes ---- */
+/* fork that fails the test instead of returning -1. */
+int must_fork(void);
+/* Waits for a child, any child when pid is 0; returns its status. A child whose
+ * check failed ends the caller too, which then says no more. */
+int reap(int pid);
+/* Waits for n children and wants this status of each. */
+void reap_all(int n, int status);
+/* Runs fn(arg) in a child, which exits with 0 when fn returns; its status. */
+int run_child(void (*fn)(uint64_t), uint64_t arg);
+/* The state of a process (enum abi_procstate), 0 when there is none. */
+unsigned state_of(int pid);
+void must_info(struct abi_sysinfo *si);
+/* Frames that can still be promised. */
+uint64_t frames_left(void);
+
+/* ---- memory ---- */
+/* An address that the compiler knows nothing about. */
+void *opaque(uint64_t address);
+uint64_t stack_page(void);  /* where the stack's one page begins; the guard page lies below */
+/* sbrk that fails the test instead of returning -1. n is in bytes. */
+char *must_sbrk(int n);
+/* Bytes that depend on the seed and their position, and whether p has them. */
+void fill(void *p, unsigned n, unsigned seed);
+bool filled(const void *p, unsigned n, unsigned seed);
+bool all_zero(const void *p, unsigned n);
+/* Addresses that no process may hand to the kernel, ended by 0. With what the
+ * running process may not use: its guard page, and the page behind its break. */
+const uint64_t *bad_addresses(void);
+uint32_t next_random(uint32_t *state);
+/* The largest frames-worth of sbrk that this machine grants at once, taken and
+ * kept by the caller: everything, in pieces. Returns the number of bytes. */
+uint64_t take_all_memory(void);
+void give_back(uint64_t bytes); /* the opposite, in pieces that fit an int */
+
+/* ---- files; all fail the test on an error ---- */
+int must_open(const char *path, int mode);
+void must_close(int fd);
+void must_pipe(int fd[2]);
+/* Writes or reads exactly n bytes. */
+void write_all(int fd, const void *p, int n);
+void read_all(int fd, void *p, int n);
+/* A file with n bytes fill()ed with seed, replacing what was there. */
+void make_file(const char *path, unsigned n, unsigned seed);
+void check_file(const char *path, unsigned n, unsigned seed);
+bool exists(const char *path);
+void must_stat(const char *path, struct abi_stat *st);
+void must_mkdir(const char *path);
+void must_unlink(const char *path);
+/* How many more files this process can open. */
+int fds_left(void);
+/* Removes everything in the current directory. */
+void remove_all_here(void);
+
+/* Scratch space on page borders, for whoever runs. Big enough for any file. */
+#define SCRATCH_SIZE (16 * 4096)
+extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
+
+/* ---- exec.c, elf.c ---- */
+/* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
+int run_role(int argc, char **argv);
+
+/* A program of a few instructions, as position-independent assembly. */
+#define PROGRAM(name, text) \
+    __asm__(".pushsection .rodata.program_" #name ", \"a\"\n.balign 8\nprogram_" #name ":\n" text \
+            "\nprogram_" #name "_end:\n.popsection\n"); \
+    extern const char program_##name[], program_##name##_end[]
+/* Writes such a program as an executable with one segment (flags: 4 R, 2 W, 1 X). */
+void write_program(const char *path, const char *code, const char *end, unsigned flags);
+#define WRITE_PROGRAM(path, name, flags) \
+    write_program(path, program_##name, program_##name##_end, flags)
+/* Runs it in a child with these arguments (NULL: its path alone); its status.
+ * A failed exec is status EXEC_FAILED. */
+#define EXEC_FAILED 98
+int run_program(const char *path, char *const argv[]);
