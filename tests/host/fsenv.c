@@ -1,0 +1,242 @@
+/* The file system on the host: see fsenv.h. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "fsenv.h"
+#include "dev/chardev.h"
+#include "fs/fs.h"
+#include "mm/frame.h"
+#include "mm/uaccess.h"
+#include "syscall/sysfile.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+#define ARENA MIB(24)
+#define FRAMES 4096
+
+int64_t fsenv_frames_used, fsenv_commit_limit = FRAMES;
+static int64_t promised;
+static pthread_mutex_t frame_mutex = PTHREAD_MUTEX_INITIALIZER;
+static uint8_t (*frames)[PAGE_SIZE];
+static uint32_t free_frames[FRAMES], nfree;
+static uint8_t *arena;
+static size_t arena_used;
+uint64_t fsenv_ram = MIB(32);
+static uint8_t pages[3 * PAGE_SIZE]; /* the middle one faults */
+uint8_t *const fsenv_bad = pages + PAGE_SIZE;
+
+void *frame_boot_alloc(size_t bytes, size_t align) {
+    size_t start = ROUND_UP(arena_used, align);
+    if (start + bytes > ARENA)
+        return NULL;
+    arena_used = start + bytes;
+    return arena + start;
+}
+
+static void frames_reset(void) {
+    if (frames == NULL)
+        frames = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
+    for (nfree = 0; nfree < FRAMES; nfree++)
+        free_frames[nfree] = nfree;
+    promised = fsenv_frames_used = 0;
+}
+
+int frame_commit(uint64_t n) {
+    pthread_mutex_lock(&frame_mutex);
+    bool fits = promised + (int64_t)n <= fsenv_commit_limit;
+    if (fits)
+        promised += (int64_t)n;
+    pthread_mutex_unlock(&frame_mutex);
+    return fits ? 0 : -K_ENOMEM;
+}
+
+void frame_uncommit(uint64_t n) {
+    pthread_mutex_lock(&frame_mutex);
+    promised -= (int64_t)n;
+    assert_true(promised >= fsenv_frames_used);
+    pthread_mutex_unlock(&frame_mutex);
+}
+
+paddr_t frame_take(void) {
+    pthread_mutex_lock(&frame_mutex);
+    assert_true(fsenv_frames_used < promised);
+    fsenv_frames_used++;
+    uint8_t *frame = frames[free_frames[--nfree]];
+    pthread_mutex_unlock(&frame_mutex);
+    memset(frame, 0xa5, PAGE_SIZE);
+    return ptr_pa(frame);
+}
+
+int frame_alloc(paddr_t *pa) {
+    if (frame_commit(1))
+        return -K_ENOMEM;
+    *pa = frame_take();
+    memset(pa_ptr(*pa), 0, PAGE_SIZE);
+    return 0;
+}
+
+void frame_free(paddr_t pa) {
+    pthread_mutex_lock(&frame_mutex);
+    free_frames[nfree++] = (uint32_t)(((uint8_t *)pa_ptr(pa) - frames[0]) / PAGE_SIZE);
+    fsenv_frames_used--;
+    pthread_mutex_unlock(&frame_mutex);
+    frame_uncommit(1);
+}
+
+/* ---- user memory ---- */
+
+/* How many of n bytes at u can be touched. */
+static size_t reachable(uaddr_t u, size_t n) {
+    uint64_t bad = (uint64_t)fsenv_bad;
+    if (u.v < 4096 || u.v + n < u.v || u.v >= 1ULL << 47)
+        return 0;
+    if (u.v < bad)
+        return MIN(n, (size_t)(bad - u.v));
+    return u.v < bad + PAGE_SIZE ? 0 : n;
+}
+
+int copyin(void *dst, uaddr_t src, size_t n) {
+    size_t ok = reachable(src, n);
+    memcpy(dst, (const void *)src.v, ok);
+    return ok < n ? -K_EFAULT : 0;
+}
+
+int copyout(uaddr_t dst, const void *src, size_t n) {
+    size_t ok = reachable(dst, n);
+    memcpy((void *)dst.v, src, ok);
+    return ok < n ? -K_EFAULT : 0;
+}
+
+int copyinstr(char *dst, uaddr_t src, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (reachable(UA(src.v + i), 1) == 0)
+            return -K_EFAULT;
+        dst[i] = ((const char *)src.v)[i];
+        if (dst[i] == '\0')
+            return 0;
+    }
+    return -K_ENAMETOOLONG;
+}
+
+/* ---- a device: major 1 swallows, and reads as the letter c ---- */
+
+static int swallow(uaddr_t src, size_t n, size_t *done) {
+    *done = n;
+    return 0;
+}
+
+static int letters(uaddr_t dst, size_t n, size_t *done) {
+    memset((void *)dst.v, 'c', n);
+    *done = n;
+    return 0;
+}
+
+const struct chardev_ops *chardev_find(int major) {
+    static const struct chardev_ops ops = {.read = letters, .write = swallow};
+    return major == MAJOR_CONSOLE ? &ops : NULL;
+}
+
+/* ---- mounting ---- */
+
+int fsenv_mount(const char **why) {
+    if (arena == NULL)
+        arena = malloc(ARENA);
+    memset(arena, 0, arena_used);
+    arena_used = 0;
+    frames_reset();
+    kstub_reset();
+    assert_int_equal(fs_boot_init(fsenv_ram), 0);
+    *why = NULL;
+    int err = fs_mount(why);
+    if (err)
+        assert_non_null(*why);
+    return err;
+}
+
+void fsenv_mount_ok(void) {
+    const char *why;
+    if (fsenv_mount(&why))
+        fail_msg("mount: %s", why);
+}
+
+void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes) {
+    struct fsimage im = fsimage_make(size, nlog, ninodes);
+    assert_null(fsimage_complaint(im.data, im.bytes));
+    memdisk_load(im.data, im.bytes);
+    fsimage_free(&im);
+    fsenv_mount_ok();
+}
+
+void fsenv_check(void) {
+    struct fs_stats stats;
+    const char *complaint = fsimage_complaint(memdisk_image(), memdisk_bytes());
+    if (complaint)
+        fail_msg("the disk: %s", complaint);
+    fs_stats(&stats);
+    assert_int_equal(stats.blocks_free, fsimage_free_blocks(memdisk_image()));
+    assert_int_equal(stats.inodes_free, fsimage_free_inodes(memdisk_image()));
+}
+
+/* ---- system calls ---- */
+
+typedef int (*handler)(const uint64_t arg[6], uint64_t *result);
+
+static int64_t call(handler fn, uint64_t a0, uint64_t a1, uint64_t a2) {
+    uint64_t arg[6] = {a0, a1, a2, 0x5a5a5a5a5a5a5a5a, 0x5a5a5a5a5a5a5a5a, 0x5a5a5a5a5a5a5a5a};
+    uint64_t result = 0;
+    int err = fn(arg, &result);
+    assert_true(err <= 0 && err > -100);
+    return err ? err : (int64_t)result;
+}
+
+#define P(x) ((uint64_t)(x))
+
+int t_open(const char *path, int mode) { return (int)call(sys_open, P(path), P(mode), 0); }
+int t_close(int fd) { return (int)call(sys_close, P(fd), 0, 0); }
+int64_t t_read(int fd, void *buf, int n) { return call(sys_read, P(fd), P(buf), P(n)); }
+int64_t t_write(int fd, const void *buf, int n) { return call(sys_write, P(fd), P(buf), P(n)); }
+int t_fstat(int fd, struct abi_stat *st) { return (int)call(sys_fstat, P(fd), P(st), 0); }
+int t_dup(int fd) { return (int)call(sys_dup, P(fd), 0, 0); }
+int t_pipe(int fd[2]) { return (int)call(sys_pipe, P(fd), 0, 0); }
+int t_mkdir(const char *path) { return (int)call(sys_mkdir, P(path), 0, 0); }
+int t_link(const char *old, const char *new) { return (int)call(sys_link, P(old), P(new), 0); }
+int t_unlink(const char *path) { return (int)call(sys_unlink, P(path), 0, 0); }
+int t_rename(const char *from, const char *to) { return (int)call(sys_rename, P(from), P(to), 0); }
+int t_chdir(const char *path) { return (int)call(sys_chdir, P(path), 0, 0); }
+int64_t t_lseek(int fd, int64_t offset, int whence) {
+    return call(sys_lseek, P(fd), P(offset), P(whence));
+}
+int t_ftruncate(int fd, uint64_t size) { return (int)call(sys_ftruncate, P(fd), size, 0); }
+int t_mknod(const char *path, int major, int minor) {
+    return (int)call(sys_mknod, P(path), P(major), P(minor));
+}
+
+static uint8_t byte_of(size_t i, uint32_t seed) { return (uint8_t)(seed * 131 + i * 7 + i / 251); }
+
+void t_make_file(const char *path, size_t n, uint32_t seed) {
+    uint8_t *bytes = malloc(n + 1);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = byte_of(i, seed);
+    int fd = t_open(path, ABI_O_CREATE | ABI_O_WRONLY | ABI_O_TRUNC);
+    assert_true(fd >= 0);
+    assert_int_equal(t_write(fd, bytes, (int)n), n);
+    assert_int_equal(t_close(fd), 0);
+    free(bytes);
+}
+
+bool t_file_is(const char *path, size_t n, uint32_t seed) {
+    uint8_t *bytes = malloc(n + 1);
+    int fd = t_open(path, ABI_O_RDONLY);
+    bool same = fd >= 0 && t_read(fd, bytes, (int)n + 1) == (int64_t)n;
+    for (size_t i = 0; i < n && same; i++)
+        same = bytes[i] == byte_of(i, seed);
+    if (fd >= 0)
+        t_close(fd);
+    free(bytes);
+    return same;
+}

@@ -1,0 +1,49 @@
+/* The file system on the host: what it needs from the layers below, and its
+ * system calls as functions. */
+#pragma once
+#include "fsimage.h"
+#include "kstub.h"
+#include "lib/abi.h"
+#include "lib/errno.h"
+#include "memdisk.h"
+
+/* ---- memory. Frames are counted: fsenv_frames_used is 0 when none is taken. */
+extern int64_t fsenv_frames_used;
+extern int64_t fsenv_commit_limit; /* frames that can be promised */
+
+/* User addresses are the test's own; a byte in the page at fsenv_bad and every
+ * address below 4096 faults, after what lies before it was copied. The pages
+ * before and behind fsenv_bad can be touched. */
+extern uint8_t *const fsenv_bad;
+
+/* ---- boot and mount. All from the start: memory, processes, files. */
+int fsenv_mount(const char **why); /* what memdisk has */
+void fsenv_mount_ok(void);         /* fails the test if it cannot */
+void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */
+extern uint64_t fsenv_ram;         /* that the tables are sized for; 32 MiB */
+
+/* Checks the disk as it is now, which must be consistent with nothing under way,
+ * and that the kernel's counts agree. */
+void fsenv_check(void);
+
+/* ---- system calls: the result, or a negative errno. */
+int t_open(const char *path, int mode);
+int t_close(int fd);
+int64_t t_read(int fd, void *buf, int n);
+int64_t t_write(int fd, const void *buf, int n);
+int t_fstat(int fd, struct abi_stat *st);
+int t_dup(int fd);
+int t_pipe(int fd[2]);
+int t_mkdir(const char *path);
+int t_mknod(const char *path, int major, int minor);
+int t_link(const char *old, const char *new);
+int t_unlink(const char *path);
+int t_rename(const char *from, const char *to);
+int t_chdir(const char *path);
+int64_t t_lseek(int fd, int64_t offset, int whence);
+int t_ftruncate(int fd, uint64_t size);
+
+/* Makes path a file with n bytes that are different for each seed. */
+void t_make_file(const char *path, size_t n, uint32_t seed);
+/* Whether it is one. */
+bool t_file_is(const char *path, size_t n, uint32_t seed);

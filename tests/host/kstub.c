@@ -1,0 +1,166 @@
+/* Processes for host tests: see kstub.h. */
+#include "kstub.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One sleep. Linked into the channel under the channel's lock; the rest is
+ * guarded by the mutex. */
+struct sleeper {
+    struct list link;
+    struct proc *proc;
+    const char *lock;
+    bool woken;
+    pthread_cond_t cond;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static unsigned awake = 1;
+static struct proc procs[KSTUB_PROCS];
+static struct sleeper *asleep[KSTUB_PROCS];
+static bool kill_delivered[KSTUB_PROCS]; /* it has ended a sleep */
+
+char kstub_printed[8192];
+
+void kstub_reset(void) {
+    memset(procs, 0, sizeof procs);
+    for (unsigned i = 0; i < KSTUB_PROCS; i++)
+        procs[i].slot = i;
+    awake = 1;
+    memset(asleep, 0, sizeof asleep);
+    memset(kill_delivered, 0, sizeof kill_delivered);
+    host_hart_be(0);
+    hart_self()->proc = &procs[0];
+    kstub_printed[0] = '\0';
+}
+
+struct proc *kstub_proc(unsigned i) { return &procs[i]; }
+
+void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
+
+/* A process stops running. It must not have been the last one if others sleep. */
+static void stop_running(void) {
+    bool deadlock = false;
+    if (--awake > 0)
+        return;
+    for (unsigned i = 0; i < KSTUB_PROCS; i++)
+        if (asleep[i]) {
+            fprintf(stderr, "deadlock: process %u sleeps, gave up \"%s\"\n", i, asleep[i]->lock);
+            deadlock = true;
+        }
+    if (deadlock)
+        abort();
+}
+
+void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
+    struct proc *p = proc_self();
+    struct sleeper s = {.proc = p, .lock = lk->name};
+    pthread_cond_init(&s.cond, NULL);
+    list_push_back(&wc->sleepers, &s.link);
+    pthread_mutex_lock(&mutex);
+    asleep[p->slot] = &s;
+    if (proc_killed() && !kill_delivered[p->slot])
+        s.woken = kill_delivered[p->slot] = true;
+    else
+        stop_running();
+    spin_unlock(lk);
+    while (!s.woken)
+        pthread_cond_wait(&s.cond, &mutex);
+    asleep[p->slot] = NULL;
+    pthread_mutex_unlock(&mutex);
+    spin_lock(lk);
+    list_remove(&s.link);
+    pthread_cond_destroy(&s.cond);
+}
+
+static void wake(struct sleeper *s) {
+    if (!s->woken) {
+        s->woken = true;
+        awake++;
+        pthread_cond_signal(&s->cond);
+    }
+}
+
+void wakeup(struct wait_channel *wc) {
+    pthread_mutex_lock(&mutex);
+    LIST_EACH(link, &wc->sleepers)
+        wake(LIST_ENTRY(link, struct sleeper, link));
+    while (list_pop_front(&wc->sleepers)) {
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+bool proc_killed(void) { return __atomic_load_n(&proc_self()->killed, __ATOMIC_RELAXED); }
+
+void kstub_kill(struct proc *p) {
+    pthread_mutex_lock(&mutex);
+    __atomic_store_n(&p->killed, true, __ATOMIC_RELAXED);
+    if (asleep[p->slot]) {
+        kill_delivered[p->slot] = true;
+        wake(asleep[p->slot]);
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+void kstub_until_asleep(struct proc *p) {
+    for (bool sleeps = false; !sleeps; sched_yield()) {
+        pthread_mutex_lock(&mutex);
+        sleeps = asleep[p->slot] && !asleep[p->slot]->woken;
+        pthread_mutex_unlock(&mutex);
+    }
+}
+
+struct thread {
+    unsigned i;
+    void (*body)(unsigned i);
+};
+
+static void *thread_main(void *arg) {
+    struct thread *t = arg;
+    host_hart_be(t->i + 1);
+    hart_self()->proc = &procs[t->i + 1];
+    t->body(t->i);
+    hart_self()->proc = NULL;
+    pthread_mutex_lock(&mutex);
+    stop_running();
+    pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+void kstub_parallel(unsigned n, void (*body)(unsigned i)) {
+    pthread_t id[KSTUB_PROCS];
+    struct thread t[KSTUB_PROCS];
+    pthread_mutex_lock(&mutex);
+    awake += n;
+    pthread_mutex_unlock(&mutex);
+    for (unsigned i = 0; i < n; i++) {
+        struct proc *p = &procs[i + 1];
+        memset(p, 0, sizeof *p);
+        p->slot = i + 1;
+        kill_delivered[i + 1] = false;
+        t[i] = (struct thread){i, body};
+        pthread_create(&id[i], NULL, thread_main, &t[i]);
+    }
+    pthread_mutex_lock(&mutex);
+    stop_running(); /* this thread only waits for the others */
+    pthread_mutex_unlock(&mutex);
+    for (unsigned i = 0; i < n; i++)
+        pthread_join(id[i], NULL);
+    awake = 1;
+}
+
+int kprintf(const char *fmt, ...) {
+    pthread_mutex_lock(&mutex);
+    size_t used = strlen(kstub_printed);
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(kstub_printed + used, sizeof kstub_printed - used, fmt, ap);
+    va_end(ap);
+    pthread_mutex_unlock(&mutex);
+    return n;
+}

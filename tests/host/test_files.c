@@ -1,0 +1,562 @@
+/* Files: contents, sizes, offsets, limits, and what a full disk or a bad pointer
+ * leaves behind. */
+/* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
+/* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
+/* sources: tests/host/fsimage.c tests/host/fsenv.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fs/data.h"
+#include "fs/fs.h"
+#include "fs/path.h"
+#include "fsenv.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SIZE (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
+#define RDWR_NEW (ABI_O_CREATE | ABI_O_RDWR)
+
+static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
+
+static int setup(void **state) {
+    fsenv_ram = MIB(32);
+    fsenv_commit_limit = 4096;
+    fsenv_fresh(2000, 30, 200);
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct proc *p = proc_self();
+    proc_files_drop(p);
+    struct fs_stats stats;
+    fs_stats(&stats);
+    assert_int_equal(stats.files_open, 0);
+    fsenv_check();
+    return 0;
+}
+
+/* ---- contents ---- */
+
+static void write_and_read_back(void **state) {
+    static const size_t sizes[] = {0, 1, 1023, 1024, 1025, 12288, 12289, 100000, MAX_SIZE};
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+        t_make_file("/f", sizes[i], i);
+        assert_true(t_file_is("/f", sizes[i], i));
+        fsenv_check();
+        fsenv_mount_ok(); /* it is on the disk, and found after a boot */
+        assert_true(t_file_is("/f", sizes[i], i));
+        assert_int_equal(t_unlink("/f"), 0);
+        fsenv_check();
+    }
+}
+
+/* Random writes, sizes and offsets, against an array. */
+static void random_writes_match_an_array(void **state) {
+    static uint8_t model[MAX_SIZE], bytes[8192];
+    size_t size = 0;
+    int fd = t_open("/f", RDWR_NEW);
+    memset(model, 0, sizeof model);
+    for (int step = 0; step < 600; step++) {
+        size_t n = host_random_below(sizeof bytes) + 1;
+        size_t at = host_random_below(size + 1);
+        switch (host_random_below(8)) {
+        case 0:
+            at = host_random_below(MIN(size + 5000, sizeof model) + 1);
+            assert_int_equal(t_ftruncate(fd, at), 0);
+            if (at > size)
+                memset(model + size, 0, at - size);
+            size = at;
+            break;
+        case 1:
+        case 2:
+        case 3:
+            for (size_t i = 0; i < n; i++)
+                bytes[i] = (uint8_t)host_random();
+            assert_int_equal(t_lseek(fd, (int64_t)at, 0), at);
+            int64_t expect = (int64_t)MIN(n, sizeof model - at);
+            int64_t wrote = t_write(fd, bytes, (int)n);
+            assert_int_equal(wrote, expect == 0 ? -K_EFBIG : expect);
+            memcpy(model + at, bytes, (size_t)expect);
+            size = MAX(size, at + (size_t)expect);
+            break;
+        default:
+            assert_int_equal(t_lseek(fd, (int64_t)at, 0), at);
+            assert_int_equal(t_read(fd, bytes, (int)n), MIN(n, size - at));
+            assert_memory_equal(bytes, model + at, MIN(n, size - at));
+        }
+        if (step % 50 == 0)
+            fsenv_check();
+    }
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.size, size);
+}
+
+static void append_goes_to_the_end(void **state) {
+    int a = t_open("/f", RDWR_NEW), b = t_open("/f", ABI_O_WRONLY | ABI_O_APPEND);
+    assert_int_equal(t_write(a, "one", 3), 3);
+    assert_int_equal(t_write(b, "two", 3), 3);
+    assert_int_equal(t_write(b, "three", 5), 5);
+    assert_int_equal(t_lseek(a, 0, 0), 0);
+    assert_int_equal(t_read(a, back, 100), 11);
+    assert_memory_equal(back, "onetwothree", 11);
+}
+
+static void dup_shares_the_offset(void **state) {
+    int a = t_open("/f", RDWR_NEW), b = t_dup(a);
+    assert_int_equal(b, a + 1);
+    assert_int_equal(t_write(a, "ab", 2), 2);
+    assert_int_equal(t_write(b, "cd", 2), 2);
+    assert_int_equal(t_close(a), 0);
+    assert_int_equal(t_lseek(b, -2, 1), 2);
+    assert_int_equal(t_read(b, back, 9), 2);
+    assert_memory_equal(back, "cd", 2);
+    assert_int_equal(t_dup(a), -K_EBADF);
+}
+
+static void stat_says_what_is_there(void **state) {
+    struct abi_stat st;
+    memset(&st, 0xff, sizeof st);
+    t_make_file("/f", 1234, 1);
+    assert_int_equal(t_link("/f", "/g"), 0);
+    int fd = t_open("/g", ABI_O_RDONLY);
+    assert_int_equal(t_fstat(fd, &st), 0);
+    struct abi_stat expect;
+    memset(&expect, 0, sizeof expect); /* the padding too: it is kernel memory otherwise */
+    expect.dev = 1;
+    expect.ino = fsimage_find(memdisk_image(), "/f");
+    expect.type = ABI_T_FILE;
+    expect.nlink = 2;
+    expect.size = 1234;
+    assert_memory_equal(&st, &expect, sizeof st);
+    assert_int_equal(t_fstat(fd, (void *)fsenv_bad), -K_EFAULT);
+    assert_int_equal(t_fstat(9, &st), -K_EBADF);
+}
+
+/* ---- offsets and limits (pitfall 24) ---- */
+
+static void offsets_beyond_the_end(void **state) {
+    t_make_file("/f", 100, 1);
+    int fd = t_open("/f", ABI_O_RDWR);
+    static const int64_t far[] = {101, MAX_SIZE, MAX_SIZE + 1, 1LL << 31, 1LL << 32,
+                                  (1LL << 32) + 50, INT64_MAX};
+    for (unsigned i = 0; i < ARRAY_LEN(far); i++) {
+        assert_int_equal(t_lseek(fd, far[i], 0), far[i]);
+        assert_int_equal(t_read(fd, back, 10), 0);
+        assert_int_equal(t_write(fd, "x", 1), -K_EINVAL);
+    }
+    assert_int_equal(t_lseek(fd, 1, 1), -K_EINVAL); /* INT64_MAX + 1 */
+    assert_int_equal(t_lseek(fd, -101, 2), -K_EINVAL);
+    assert_int_equal(t_lseek(fd, 0, 3), -K_EINVAL);
+    assert_int_equal(t_lseek(fd, 0, -1), -K_EINVAL);
+    assert_int_equal(t_lseek(fd, -100, 2), 0);
+    assert_true(t_file_is("/f", 100, 1));
+}
+
+static void the_largest_file(void **state) {
+    int fd = t_open("/f", RDWR_NEW);
+    memset(big, 'x', sizeof big);
+    assert_int_equal(t_write(fd, big, MAX_SIZE + 2000), MAX_SIZE);
+    assert_int_equal(t_write(fd, big, 1), -K_EFBIG);
+    assert_int_equal(t_ftruncate(fd, MAX_SIZE + 1), -K_EFBIG);
+    assert_int_equal(t_ftruncate(fd, UINT64_MAX), -K_EFBIG);
+    assert_int_equal(t_ftruncate(fd, 1ULL << 32), -K_EFBIG);
+    assert_int_equal(t_lseek(fd, -10, 2), MAX_SIZE - 10);
+    assert_int_equal(t_write(fd, "0123456789abc", 13), 10);
+}
+
+static void negative_and_zero_counts(void **state) {
+    int fd = t_open("/f", RDWR_NEW);
+    assert_int_equal(t_write(fd, "abc", 3), 3);
+    assert_int_equal(t_write(fd, "abc", -1), -K_EINVAL);
+    assert_int_equal(t_read(fd, back, INT32_MIN), -K_EINVAL);
+    assert_int_equal(t_write(fd, NULL, 0), 0);
+    assert_int_equal(t_read(fd, NULL, 0), 0);
+}
+
+static void ftruncate_fills_with_zeros(void **state) {
+    static uint8_t zeros[40000];
+    t_make_file("/f", 3000, 3);
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_ftruncate(fd, 1500), 0);
+    assert_int_equal(t_ftruncate(fd, 40000), 0);
+    assert_int_equal(t_lseek(fd, 1500, 0), 1500);
+    assert_int_equal(t_read(fd, back, 50000), 38500);
+    assert_memory_equal(back, zeros, 38500);
+    int ro = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_ftruncate(ro, 0), -K_EBADF);
+    int dir = t_open("/", ABI_O_RDONLY);
+    assert_int_equal(t_ftruncate(dir, 0), -K_EBADF);
+}
+
+/* A file that another truncates: xv6's truncate1 to truncate3. */
+static void truncated_by_another(void **state) {
+    int a = t_open("/f", RDWR_NEW);
+    assert_int_equal(t_write(a, "abcd", 4), 4);
+    int b = t_open("/f", ABI_O_TRUNC | ABI_O_WRONLY), c = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_write(a, "x", 1), -K_EINVAL);
+    assert_int_equal(t_read(a, back, 4), 0);
+    assert_int_equal(t_write(b, "abcdef", 6), 6);
+    assert_int_equal(t_read(c, back, 32), 6);
+    assert_int_equal(t_read(a, back, 32), 2);
+    assert_memory_equal(back, "ef", 2);
+}
+
+/* ---- opening ---- */
+
+static void open_modes(void **state) {
+    assert_int_equal(t_open("/none", ABI_O_RDONLY), -K_ENOENT);
+    int fd = t_open("/f", ABI_O_CREATE | ABI_O_WRONLY);
+    assert_int_equal(fd, 0);
+    assert_int_equal(t_read(fd, back, 1), -K_EBADF);
+    assert_int_equal(t_write(fd, "abc", 3), 3);
+    int ro = t_open("/f", ABI_O_CREATE);
+    assert_int_equal(t_read(ro, back, 10), 3);
+    assert_int_equal(t_write(ro, "abc", 3), -K_EBADF);
+    int rw = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_read(rw, back, 1), 1);
+    assert_int_equal(t_write(rw, "abc", 3), 3);
+    assert_int_equal(t_open("/", ABI_O_RDWR), -K_EISDIR);
+    assert_int_equal(t_open("/", ABI_O_WRONLY), -K_EISDIR);
+    assert_int_equal(t_open("/", ABI_O_TRUNC), -K_EISDIR);
+    assert_int_equal(t_open("/", ABI_O_CREATE), -K_ENOENT);
+    assert_int_equal(t_open("/.", ABI_O_CREATE), -K_EEXIST);
+    int dir = t_open("/", ABI_O_RDONLY);
+    struct fs_dirent e[4];
+    assert_int_equal(t_read(dir, e, sizeof e[0] * 2), 32);
+    assert_string_equal(e[1].name, "..");
+    assert_int_equal(t_write(dir, "x", 1), -K_EBADF);
+    assert_int_equal(t_open((char *)fsenv_bad, 0), -K_EFAULT);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_close(fd), -K_EBADF);
+    assert_int_equal(t_close(-1), -K_EBADF);
+    assert_int_equal(t_close(ABI_NOFILE), -K_EBADF);
+}
+
+static void devices(void **state) {
+    assert_int_equal(t_mknod("/console", 1, 0), 0);
+    assert_int_equal(t_mknod("/console", 1, 0), -K_EEXIST);
+    int fd = t_open("/console", ABI_O_RDWR | ABI_O_CREATE | ABI_O_TRUNC);
+    assert_int_equal(t_write(fd, "abc", 3), 3);
+    assert_int_equal(t_read(fd, back, 2), 2);
+    assert_memory_equal(back, "cc", 2);
+    assert_int_equal(t_lseek(fd, 0, 0), -K_EINVAL);
+    assert_int_equal(t_ftruncate(fd, 0), -K_EINVAL);
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.type, ABI_T_DEVICE);
+    assert_int_equal(t_mknod("/nodriver", 2, 0), 0);
+    int none = t_open("/nodriver", ABI_O_RDWR);
+    assert_true(none >= 0);
+    assert_int_equal(t_read(none, back, 2), -K_ENODEV);
+    assert_int_equal(t_mknod("/big", 30000, 0), 0);
+    assert_int_equal(t_open("/big", ABI_O_RDWR), -K_ENODEV);
+    assert_int_equal(t_mknod("/negative", -1, 0), 0);
+    assert_int_equal(t_open("/negative", ABI_O_RDONLY), -K_ENODEV);
+}
+
+static void descriptors_run_out(void **state) {
+    t_make_file("/f", 5000, 1);
+    for (int i = 0; i < ABI_NOFILE; i++)
+        assert_int_equal(t_open("/f", ABI_O_RDONLY), i);
+    assert_int_equal(t_open("/f", ABI_O_RDWR | ABI_O_TRUNC), -K_EMFILE);
+    assert_int_equal(t_open("/new", RDWR_NEW), -K_EMFILE);
+    assert_int_equal(t_dup(3), -K_EMFILE);
+    int fd[2];
+    assert_int_equal(t_pipe(fd), -K_EMFILE);
+    assert_int_equal(t_close(7), 0);
+    assert_int_equal(t_pipe(fd), -K_EMFILE); /* one is not enough */
+    assert_int_equal(t_open("/new", ABI_O_RDONLY), -K_ENOENT);
+    assert_int_equal(t_open("/f", ABI_O_RDONLY), 7);
+    assert_int_equal(t_close(0), 0);
+    assert_true(t_file_is("/f", 5000, 1));
+}
+
+/* ---- files without a name ---- */
+
+static void unlinked_while_open(void **state) {
+    uint32_t before = fsimage_free_blocks(memdisk_image());
+    t_make_file("/f", 50000, 9);
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_unlink("/f"), 0);
+    assert_int_equal(t_open("/f", ABI_O_RDONLY), -K_ENOENT);
+    assert_int_equal(t_read(fd, back, 60000), 50000);
+    assert_int_equal(t_write(fd, big, 1000), 1000);
+    assert_true(fsimage_free_blocks(memdisk_image()) < before);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    fsenv_check();
+}
+
+/* Pitfall 22: the machine stops while such a file is open. */
+static void orphans_are_reaped_at_mount(void **state) {
+    uint32_t blocks = fsimage_free_blocks(memdisk_image());
+    uint32_t inodes = fsimage_free_inodes(memdisk_image());
+    for (unsigned i = 0; i < 10; i++) {
+        t_make_file("/f", i * 20000, i);
+        assert_true(t_open("/f", ABI_O_RDWR) >= 0);
+        assert_int_equal(t_unlink("/f"), 0);
+    }
+    assert_int_equal(t_mkdir("/d"), 0);
+    assert_int_equal(t_chdir("/d"), 0);
+    assert_int_equal(t_unlink("/d"), 0);
+    assert_non_null(fsimage_complaint(memdisk_image(), memdisk_bytes()));
+    fsenv_mount_ok();
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks);
+    assert_int_equal(fsimage_free_inodes(memdisk_image()), inodes);
+}
+
+/* ---- a full disk (pitfall 24) ---- */
+
+static void the_disk_is_full(void **state) {
+    fsenv_fresh(400, 30, 50);
+    uint32_t blocks = fsimage_free_blocks(memdisk_image());
+    int64_t total = 0, n;
+    int fd = t_open("/a", RDWR_NEW);
+    n = t_write(fd, big, 200 * 1024);
+    assert_int_equal(n, 200 * 1024);
+    int fd2 = t_open("/b", RDWR_NEW);
+    n = t_write(fd2, big, MAX_SIZE); /* written in part, then not at all */
+    assert_in_range(n, 100 * 1024, 160 * 1024);
+    assert_int_equal(n % 1024, 0);
+    total = n;
+    assert_int_equal(t_write(fd2, big, 1), -K_ENOSPC);
+    assert_int_equal(t_ftruncate(fd2, (uint64_t)total + 5000), -K_ENOSPC);
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd2, &st), 0);
+    assert_int_equal(st.size, total);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), 0);
+    fsenv_check();
+    /* A name needs no block while the directory has room; a directory does. */
+    assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
+    fsenv_check();
+    assert_true(t_open("/empty", RDWR_NEW) >= 0);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_close(fd2), 0);
+    assert_int_equal(t_unlink("/a"), 0);
+    assert_int_equal(t_unlink("/b"), 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks);
+}
+
+/* The directory cannot grow: creating fails and takes nothing. */
+static void no_block_for_a_directory(void **state) {
+    fsenv_fresh(120, 30, 100);
+    char name[16];
+    for (int i = 2; i < 64; i++) { /* fills the root's block, with "." and ".." */
+        snprintf(name, sizeof name, "/z%d", i);
+        assert_int_equal(t_close(t_open(name, RDWR_NEW)), 0);
+    }
+    int fd = t_open("/z2", ABI_O_RDWR);
+    assert_true(t_write(fd, big, MAX_SIZE) > 0);
+    uint32_t inodes = fsimage_free_inodes(memdisk_image());
+    assert_int_equal(t_open("/new", RDWR_NEW), -K_ENOSPC);
+    assert_int_equal(t_mkdir("/new"), -K_ENOSPC);
+    assert_int_equal(t_link("/z3", "/new"), -K_ENOSPC);
+    assert_int_equal(t_mknod("/new", 1, 1), -K_ENOSPC);
+    assert_int_equal(fsimage_free_inodes(memdisk_image()), inodes);
+    fsenv_check();
+    assert_int_equal(t_rename("/z3", "/new"), -K_ENOSPC);
+    assert_true(fsimage_find(memdisk_image(), "/z3"));
+}
+
+static void inodes_run_out(void **state) {
+    char name[16];
+    int n = 0, err = 0;
+    while (err == 0) {
+        snprintf(name, sizeof name, "/z%d", n++);
+        err = t_open(name, RDWR_NEW);
+        if (err >= 0)
+            err = t_close(err);
+    }
+    assert_int_equal(err, -K_ENOSPC);
+    assert_int_equal(n, 200 - 2 + 1); /* but 0 and the root */
+    assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
+    fsenv_check();
+    assert_int_equal(t_unlink("/z7"), 0);
+    assert_int_equal(t_mkdir("/d"), 0);
+}
+
+static void a_directory_as_large_as_can_be(void **state) {
+    fsenv_fresh(4000, 200, 70);
+    t_make_file("/f", 10, 1);
+    assert_int_equal(t_mkdir("/d"), 0);
+    uint32_t inum = fsimage_find(memdisk_image(), "/d"), file = fsimage_find(memdisk_image(), "/f");
+    /* 17150 names by hand: calls would take long, and links are only 15 bits. */
+    struct inode *ip;
+    struct log_op op;
+    assert_int_equal(inode_get(inum, &ip), 0);
+    assert_int_equal(data_set_size(ip, MAX_SIZE), 0);
+    for (uint32_t i = 0; i < FS_MAX_FILE_BLOCKS; i++) {
+        struct buf *b;
+        bool fresh;
+        assert_int_equal(log_begin(&op, 10), 0);
+        assert_int_equal(inode_lock(ip), 0);
+        assert_int_equal(inode_edit(ip), 0);
+        assert_int_equal(data_block_for_write(&op, ip, i, &b, &fresh), 0);
+        struct fs_dirent *e = (struct fs_dirent *)(void *)b->data;
+        for (unsigned k = i == 0 ? 2 : 0; k < 64; k++) {
+            e[k].inum = (uint16_t)file;
+            snprintf(e[k].name, sizeof e[k].name, "n%u", i * 64 + k);
+        }
+        log_write(&op, b);
+        cache_put(b);
+        inode_unlock(ip);
+        assert_int_equal(log_end(&op), 0);
+    }
+    assert_int_equal(log_begin(&op, 10), 0);
+    assert_int_equal(inode_get(file, &ip), 0);
+    assert_int_equal(inode_lock(ip), 0);
+    assert_int_equal(inode_edit(ip), 0);
+    ip->d.nlink = 268 * 64 - 2 + 1;
+    inode_save(&op, ip);
+    inode_unlock(ip);
+    inode_put(ip);
+    assert_int_equal(log_end(&op), 0);
+    fsenv_check();
+    assert_int_equal(t_open("/d/new", RDWR_NEW), -K_ENOSPC);
+    assert_int_equal(t_mkdir("/d/new"), -K_ENOSPC);
+    assert_int_equal(t_unlink("/d/n17000"), 0);
+    assert_int_equal(t_mkdir("/d/new"), 0);
+    assert_int_equal(t_unlink("/d/new"), 0);
+}
+
+/* ---- bad pointers ---- */
+
+static void bad_pointers_leak_nothing(void **state) {
+    uint32_t before = fsimage_free_blocks(memdisk_image());
+    int fd = t_open("/f", RDWR_NEW);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
+    assert_int_equal(t_write(fd, (void *)1, 5000), -K_EFAULT);
+    assert_int_equal(t_write(fd, (void *)UINT64_MAX, 5000), -K_EFAULT);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    fsenv_check();
+    assert_int_equal(t_write(fd, big, 2500), 2500);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, fsenv_bad, 10), -K_EFAULT);
+    assert_int_equal(t_read(fd, fsenv_bad - 2000, 2500), 1024); /* whole blocks count */
+    assert_int_equal(t_read(fd, back, 3000), 1476);
+}
+
+/* Pitfall 21: a copy that stops in the middle of a block leaves memory and disk
+ * the same. */
+static void half_a_copy(void **state) {
+    t_make_file("/f", 4096, 1);
+    int fd = t_open("/f", ABI_O_RDWR);
+    memset(big, 'q', sizeof big);
+    assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
+    assert_int_equal(t_read(fd, back, 4096), 4096);
+    const struct fs_dinode *d =
+        fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    for (uint32_t i = 0; i < 4; i++)
+        assert_memory_equal(fsimage_block(memdisk_image(), d, i), back + i * 1024, 1024);
+    /* At the end: nothing is added. */
+    assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
+    fsenv_check();
+    /* Across blocks: whole blocks count. */
+    assert_int_equal(t_lseek(fd, 0, 2), 4096);
+    assert_int_equal(t_write(fd, fsenv_bad - 1500, 3000), 1024);
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.size, 5120);
+}
+
+/* ---- versions, for the cache of program images ---- */
+
+static uint64_t version_of(const char *path) {
+    struct inode *ip;
+    assert_int_equal(path_lookup(path, &ip), 0);
+    uint64_t v = inode_version(ip);
+    inode_put(ip);
+    return v;
+}
+
+static void versions_change_with_contents(void **state) {
+    t_make_file("/f", 3000, 1);
+    uint64_t v1 = version_of("/f");
+    assert_true(t_file_is("/f", 3000, 1));
+    assert_int_equal(version_of("/f"), v1);
+    for (int i = 0; i < 150; i++) { /* other inodes come and go */
+        char name[16];
+        snprintf(name, sizeof name, "/z%d", i);
+        t_make_file(name, 10, 1);
+    }
+    assert_int_equal(version_of("/f"), v1);
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_write(fd, "x", 1), 1);
+    uint64_t v2 = version_of("/f");
+    assert_int_not_equal(v1, v2);
+    assert_int_equal(t_ftruncate(fd, 2999), 0);
+    uint64_t v3 = version_of("/f");
+    assert_int_not_equal(v3, v2);
+    uint32_t inum = fsimage_find(memdisk_image(), "/f");
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_unlink("/f"), 0);
+    t_make_file("/g", 3000, 1);
+    assert_int_equal(fsimage_find(memdisk_image(), "/g"), inum); /* the same number again */
+    uint64_t v4 = version_of("/g");
+    assert_true(v4 != v1 && v4 != v2 && v4 != v3);
+}
+
+/* ---- large disks with small logs: truncation takes several transactions ---- */
+
+static void shrinking_over_many_bitmap_blocks(void **state) {
+    fsenv_fresh(200000, 10, 50); /* 25 bitmap blocks, room for 9 in a transaction */
+    uint8_t *image = memdisk_image();
+    /* By hand: the bitmap is full but for two blocks in each part. */
+    struct fs_superblock *sb = (struct fs_superblock *)(image + 1024);
+    uint8_t *bitmap = image + (uint64_t)sb->bmapstart * 1024;
+    memset(bitmap, 0xff, 25 * 1024);
+    for (uint32_t part = 0; part < 24; part++)
+        for (uint32_t k = 0; k < 2; k++)
+            bitmap[part * 1024 + 700 + k] = 0xfe;
+    fsenv_mount_ok();
+    int fd = t_open("/f", RDWR_NEW);
+    assert_int_equal(t_write(fd, big, 47 * 1024), 47 * 1024);
+    assert_int_equal(t_write(fd, big, 1024), -K_ENOSPC);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(fsimage_free_blocks(image), 0);
+    assert_int_equal(t_unlink("/f"), 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), 48);
+    memset(memdisk_image() + (uint64_t)sb->bmapstart * 1024, 0, 25 * 1024);
+    for (uint32_t block = 0; block <= 2 + 10 + 4 + 25; block++)
+        (memdisk_image() + (uint64_t)sb->bmapstart * 1024)[block / 8] |= 1 << block % 8;
+    fsenv_mount_ok(); /* so that teardown's check sees a whole bitmap */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(write_and_read_back),
+        T(random_writes_match_an_array),
+        T(append_goes_to_the_end),
+        T(dup_shares_the_offset),
+        T(stat_says_what_is_there),
+        T(offsets_beyond_the_end),
+        T(the_largest_file),
+        T(negative_and_zero_counts),
+        T(ftruncate_fills_with_zeros),
+        T(truncated_by_another),
+        T(open_modes),
+        T(devices),
+        T(descriptors_run_out),
+        T(unlinked_while_open),
+        T(orphans_are_reaped_at_mount),
+        T(the_disk_is_full),
+        T(no_block_for_a_directory),
+        T(inodes_run_out),
+        T(a_directory_as_large_as_can_be),
+        T(bad_pointers_leak_nothing),
+        T(half_a_copy),
+        T(versions_change_with_contents),
+        T(shrinking_over_many_bitmap_blocks),
+    };
+    host_random_seed(20240607);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+"""tools/need.sh asks a package manager only for what is missing. The system's commands
+are stand-ins in a directory that is the whole PATH."""
+import os
+import subprocess
+
+import machine
+import pytest
+
+NEED = os.path.join(machine.ROOT, "tools", "need.sh")
+# Commands of the host that the script may use, and the stand-ins that there may be.
+REAL = ("sh", "env", "grep", "echo", "id", "touch", "chmod", "cat")
+BUILD = ("riscv64-linux-gnu-gcc", "make")
+ALL = BUILD + ("python3", "qemu-system-riscv64", "cc", "gdb-multiarch")
+
+
+class System:
+    """A host with some commands. `calls` has what the package manager was asked."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        self.firmware = folder / "firmware"
+        self.firmware.mkdir()
+        for name in REAL:
+            found = subprocess.run(["sh", "-c", f"command -v {name}"], check=True,
+                                   capture_output=True, encoding="utf-8").stdout.strip()
+            if found.startswith("/"):
+                (self.bin / name).symlink_to(found)
+
+    def command(self, name, body="exit 0"):
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+
+    def with_all(self, but=()):
+        for name in set(ALL) - set(but):
+            self.command(name)
+        if "qemu-system-riscv64" not in but:
+            self.command("qemu-system-riscv64", f"echo {self.firmware}")
+        if "firmware" not in but:
+            (self.firmware / "opensbi-riscv64-generic-fw_dynamic.bin").touch()
+
+    def with_apt(self, knows="exit 0", provides=()):
+        """An apt whose install puts the commands `provides` there."""
+        made = "".join(f"printf '#!/bin/sh\\nexit 0\\n' > {self.bin}/{n}; chmod +x {self.bin}/{n}\n"
+                       for n in provides)
+        self.command("apt-get", f'echo "apt-get $*" >> {self.folder}/calls\n'
+                                f'case "$*" in *install*)\n:\n{made};; esac')
+        self.command("apt-cache", knows)
+        self.command("sudo", f'echo "sudo $*" >> {self.folder}/calls\nexec "$@"')
+
+    def need(self, *groups):
+        return subprocess.run([self.bin / "sh", NEED, *groups], check=False, encoding="utf-8",
+                              capture_output=True, env={"PATH": str(self.bin)},
+                              stdin=subprocess.DEVNULL)
+
+    @property
+    def calls(self):
+        path = self.folder / "calls"
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def system(tmp_path):
+    return System(tmp_path)
+
+
+def test_nothing_is_missing(system):
+    system.with_all()
+    system.with_apt()
+    done = system.need("python", "build", "boot", "test")
+    assert (done.returncode, done.stdout, done.stderr, system.calls) == (0, "", "", "")
+
+
+@pytest.mark.parametrize("compiler", [
+    ["riscv64-unknown-elf-gcc"], ["clang", "ld.lld"], ["riscv64-linux-gnu-gcc"]])
+def test_any_compiler_does(system, compiler):
+    system.with_all(but=["riscv64-linux-gnu-gcc"])
+    system.with_apt()
+    for name in compiler:
+        system.command(name)
+    assert system.need("build").returncode == 0 and system.calls == ""
+
+
+def test_missing_is_installed(system):
+    system.with_all(but=BUILD)
+    system.with_apt(provides=BUILD)
+    done = system.need("build")
+    assert done.returncode == 0, done.stderr
+    install, = [line for line in system.calls.splitlines() if line.startswith("apt-get")]
+    assert install.endswith("install --no-install-recommends gcc-riscv64-linux-gnu make")
+    assert "-y" in install and "update" not in system.calls
+    assert "a RISC-V compiler" in done.stderr and "make" in done.stderr
+
+
+def test_lists_are_read_when_they_are_not_there(system):
+    system.with_all(but=["make"])
+    system.with_apt(knows=f"test -e {system.folder}/updated", provides=["make"])
+    body = (system.bin / "apt-get").read_text()
+    (system.bin / "apt-get").write_text(
+        body + f'\ncase "$*" in *update*) touch {system.folder}/updated ;; esac\n')
+    assert system.need("build").returncode == 0
+    calls = [c for c in system.calls.splitlines() if c.startswith("apt-get")]
+    assert "update" in calls[0] and "install" in calls[1] and len(calls) == 2
+
+
+@pytest.mark.parametrize("newer, package", [
+    (True, "qemu-system-riscv opensbi"), (False, "qemu-system-misc opensbi")])
+def test_qemu_has_two_names(system, newer, package):
+    system.with_all(but=["qemu-system-riscv64", "firmware"])
+    system.with_apt(knows='echo "Package: $2"' if newer else
+                    'case $2 in qemu-system-riscv) exit 100 ;; esac')
+    assert system.need("boot").returncode == 2  # this apt installs nothing
+    assert system.calls.strip().endswith(package)
+
+
+def test_installed_and_still_missing(system):
+    system.with_all(but=["make"])
+    system.with_apt()
+    done = system.need("build")
+    assert done.returncode == 2 and "still not found: make" in done.stderr
+
+
+def test_failed_installation(system):
+    system.with_all(but=["make"])
+    system.with_apt()
+    system.command("apt-get", "exit 100")
+    done = system.need("build")
+    assert done.returncode == 2 and "installation failed" in done.stderr
+
+
+@pytest.mark.parametrize("manager, says", [
+    ("dnf", "sudo dnf install gcc-riscv64-linux-gnu make"),
+    ("pacman", "sudo pacman -S riscv64-linux-gnu-gcc make"),
+    ("apk", "sudo apk add clang lld llvm make"),
+    ("zypper", "sudo zypper install clang lld llvm make"),
+    ("brew", "brew install llvm lld make"), (None, "gcc-riscv64-linux-gnu make")])
+def test_other_systems_are_told(system, manager, says):
+    system.with_all(but=BUILD)
+    if manager:
+        system.command(manager, f"echo called >> {system.folder}/calls")
+    done = system.need("build")
+    assert done.returncode == 2 and says in done.stderr and system.calls == ""

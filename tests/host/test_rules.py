@@ -1,0 +1,50 @@
+"""The rules about the source hold, and their checker finds each planted violation."""
+import os
+
+import machine
+import pytest
+import rules
+
+
+def test_the_rules_hold():
+    assert rules.check(machine.ROOT) == []
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A source tree without a violation."""
+    for path, text in {
+            "kernel/lib/string.h": "#pragma once\n#include <stddef.h>\n",
+            "kernel/arch/csr.h": "#define SATP_MODE 8\nstatic void f(void) { asm(\"nop\"); }\n",
+            "kernel/arch/entry.S": "    csrr a0, sstatus\n",
+            "kernel/mm/pt.c": '#include "arch/csr.h"\n#include "lib/string.h"\n'
+                              "int x = PTE_V; /* asm sstatus */\nchar *s = \"asm sstatus\";\n",
+            "kernel/fs/dir.c": '#include "mm/pt.h"\n#include "fs/inode.h"\n'}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert rules.check(str(tmp_path)) == []
+    return tmp_path
+
+
+@pytest.mark.parametrize("path, text, says", [
+    ("kernel/lib/up.c", '#include "arch/csr.h"\n', "stands right of it"),
+    ("kernel/mm/up.c", '#include "proc/proc.h"\n', "stands right of it"),
+    ("kernel/dev/up.c", '  #  include "fs/log.h"\n', "stands right of it"),
+    ("kernel/proc/near.c", '#include "proc.h"\n', "names no layer"),
+    ("kernel/net/new.c", "int x;\n", "net is no layer"),
+    ("kernel/mm/insn.c", 'void f(void) { __asm__ volatile("nop"); }\n', "assembly in mm"),
+    ("kernel/trap/vec.S", "    nop\n", "assembly outside kernel/arch"),
+    ("kernel/proc/csr.c", "long f(void) { return csr_read(sstatus); }\n", "a CSR in proc"),
+    ("kernel/fs/pte.c", "int f(int e) { return e & PTE_V; }\n", "entry bit in fs"),
+    ("kernel/mm/bits.h", "#define PTE_MINE (1 << 8)\n", "the number of a CSR or entry bit"),
+    ("kernel/mm/which.c", "#ifdef DESIGN_WALK\n#endif\n", "a conditional about designs"),
+    ("kernel/lib/tab.c", "\tint x;\n", "a tab"),
+    ("user/bin/blank.c", "int x; \n", "a blank at the end"),
+    ("user/bin/wide.c", "int " + "x" * 100 + ";\n", "105 columns"),
+    ("docs/a.md", "see " + "/".join(["", "home", "me", "x"]) + "\n", "a path of somebody's"),
+    ("docs/a.md", "text", "no newline at the end")])
+def test_checker_finds(tree, path, text, says):
+    (tree / path).parent.mkdir(parents=True, exist_ok=True)
+    (tree / path).write_text(text)
+    found = rules.check(str(tree))
+    assert len(found) == 1 and says in found[0] and os.fspath(path) in found[0], found

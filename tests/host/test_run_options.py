@@ -1,0 +1,118 @@
+"""./run without a machine: help, --dry-run, and one clear sentence for each mistake."""
+import os
+import shlex
+import subprocess
+
+import machine
+import pytest
+import xv6fs
+
+RUN = os.path.join(machine.ROOT, "run")
+
+
+def run(*args, cwd=None):
+    return subprocess.run([RUN, *map(str, args)], check=False, cwd=cwd, capture_output=True,
+                          encoding="utf-8", stdin=subprocess.DEVNULL)
+
+
+def dry(*args):
+    done = run("--dry-run", *args)
+    assert (done.returncode, done.stderr) == (0, "")
+    return shlex.split(done.stdout)
+
+
+def after(command, option):
+    return command[command.index(option) + 1]
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help(option):
+    done = run(option)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
+                 "--verbose", "--timeout", "Ctrl-A X", *machine.designs()):
+        assert name in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_defaults():
+    command = dry()
+    assert command[0] == "qemu-system-riscv64"
+    assert after(command, "-m") == "128M" and after(command, "-smp") == "3"
+    assert after(command, "-kernel").endswith(f"/{machine.default_design()}/kernel.elf")
+    assert "snapshot=on" in after(command, "-drive")
+    assert "-nographic" in command and "panic=exit" in after(command, "-append")
+
+
+def test_options_reach_qemu(tmp_path):
+    disk = tmp_path / "my,disk.img"
+    xv6fs.Image.make(200, 20, 31).save(disk)
+    command = dry("--design", machine.designs()[-1], "--harts", 8, "--mem", "2G", "--debug",
+                  "--disk", disk, "--append", "one two", "-c", "echo 'a  b'")
+    assert after(command, "-m") == "2048M" and after(command, "-smp") == "8"
+    assert f"/{machine.designs()[-1]}-debug/" in after(command, "-kernel")
+    assert "my,,disk.img" in after(command, "-drive")
+    assert "snapshot" not in after(command, "-drive")
+    words, _, commands = after(command, "-append").partition(" -- ")
+    assert {"quiet", "panic=exit", "one", "two"} == set(words.split())
+    assert commands == "echo 'a  b'"
+
+
+def test_verbose_is_not_quiet():
+    assert "quiet" not in after(dry("-c", "ls", "--verbose"), "-append").split()
+
+
+def test_gdb_waits():
+    command = dry("--gdb=4321")
+    assert "-S" in command and after(command, "-gdb") == "tcp:127.0.0.1:4321"
+    assert "panic=exit" not in command
+    assert after(dry("--gdb"), "-gdb") != "tcp:127.0.0.1:0"
+
+
+def test_foreign_image_is_noticed(tmp_path):
+    """Commands for an init that knows no -c are typed, not passed."""
+    image = xv6fs.Image.make(200, 20, 31)
+    image.write_file("init", b"an init of xv6")
+    image.save(tmp_path / "foreign")
+    assert "trace=exit" in after(dry("--disk", tmp_path / "foreign", "-c", "ls"), "-append")
+    image = xv6fs.Image.make(200, 20, 31)
+    image.write_file("init", b"...Trellis init...")
+    image.save(tmp_path / "ours")
+    assert after(dry("--disk", tmp_path / "ours", "-c", "ls"), "-append").endswith(" -- ls")
+
+
+@pytest.mark.parametrize("args, says", [
+    (["--bogus"], "--bogus"), (["word"], "word"), (["-c"], "-c"), (["--des", "walk"], "--des"),
+    (["--design", "none"], "no such design"), (["--harts", "0"], "1 to 8"),
+    (["--harts", "9"], "1 to 8"), (["--harts", "two"], "1 to 8"), (["--harts", "-1"], "--harts"),
+    (["--mem", "16M"], "too small"), (["--mem", "31"], "too small"),
+    (["--mem", "lots"], "not a size"), (["--mem", "1T"], "not a size"),
+    (["--mem", "300G"], "too large"), (["--timeout", "5"], "is for -c"),
+    (["-c", "ls", "--timeout", "0"], "positive"), (["-c", "ls", "--timeout", "x"], "positive"),
+    (["--gdb=70000"], "port"), (["--gdb=x"], "port"), (["-c", "x" * 1901], "1900"),
+    (["--append", "a -- b"], "--append"), (["--disk", "missing.img"], "no such file"),
+    (["--disk", "."], "not a file"), (["--disk", "short"], "xv6's format"),
+    (["--disk", "zeros"], "magic"), (["--disk", "cut"], "blocks")])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_mistakes(tmp_path, args, says, dry_run):
+    (tmp_path / "short").write_bytes(b"x")
+    (tmp_path / "zeros").write_bytes(bytes(100000))
+    (tmp_path / "cut").write_bytes(xv6fs.Image.make(200, 20, 31).data[:150 * 1024])
+    done = run(*(["--dry-run"] if dry_run else []), *args, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_dry_run_does_nothing():
+    missing = "build-that-is-not-there"
+    done = subprocess.run([RUN, "--dry-run"], check=False, capture_output=True, encoding="utf-8",
+                          env={**os.environ, "BUILD": missing})
+    assert done.returncode == 0 and missing in done.stdout
+    assert not os.path.exists(os.path.join(machine.ROOT, missing))
+
+
+@pytest.mark.parametrize("text, mib", [
+    ("128M", 128), ("128", 128), ("2G", 2048), ("2g", 2048), ("64MiB", 64), ("1 GB", 1024)])
+def test_sizes(text, mib):
+    assert machine.parse_mem(text) == mib

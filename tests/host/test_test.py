@@ -1,0 +1,97 @@
+"""./test counts right, says how to run a failure alone, and fails when something failed.
+It runs in a small tree whose build and whose tests are stand-ins."""
+import os
+import shutil
+import subprocess
+
+import machine
+import pytest
+
+MAKEFILE = """DESIGN ?= one
+all kernel: ; @test ! -e broken-$(DESIGN)
+host-tests: ; @mkdir -p $(BUILD)/host; cp tests/host/*.c $(BUILD)/host; \\
+	cd $(BUILD)/host; for f in *.c; do mv $$f $${f%.c}; chmod +x $${f%.c}; done
+"""
+GOOD = "#!/bin/sh\necho 1..2; echo ok 1 - first; echo ok 2 - second\n"
+BAD = "#!/bin/sh\necho 1..2; echo ok 1 - fine; echo not ok 2 - wrong; echo '# why'; exit 1\n"
+CRASH = "#!/bin/sh\necho 1..2; echo ok 1 - fine; kill -9 $$\n"
+SILENT = "#!/bin/sh\nexit 0\n"
+SYSTEM = """import pytest
+def test_good(): pass
+def test_skipped(): pytest.skip("for a reason")
+@pytest.mark.parametrize("design", ["one", "two"])
+def test_design(design): assert design == "one"
+"""
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in ("tools", "tests/host", "tests/system", "kernel/mm"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("machine.py", "test.py", "need.sh"):
+        shutil.copy(os.path.join(machine.ROOT, "tools", name), tmp_path / "tools")
+    shutil.copy(os.path.join(machine.ROOT, "test"), tmp_path)
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    for design in ("one", "two"):
+        (tmp_path / f"kernel/mm/design_{design}.c").touch()
+    (tmp_path / "tests/host/test_good.c").write_text(GOOD)
+    (tmp_path / "tests/system/test_s.py").write_text("def test_boots(): pass\n")
+    return tmp_path
+
+
+def run(tree, *args):
+    env = {k: v for k, v in os.environ.items() if k not in ("BUILD", "PYTEST_ADDOPTS")}
+    done = subprocess.run([tree / "test", *args], check=False, capture_output=True,
+                          encoding="utf-8", env=env, stdin=subprocess.DEVNULL)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stdout.splitlines()[-1]
+
+
+def test_all_good(tree):
+    status, _, last = run(tree)
+    # Two designs, a debug kernel, the host tests' build; two unit tests; one system test.
+    assert (status, last) == (0, "7 passed, 0 failed")
+
+
+@pytest.mark.parametrize("text, passed, says", [
+    (BAD, 4, "FAILED: host/test_x:wrong    alone: ./test host/test_x"),
+    (CRASH, 4, "FAILED: host/test_x    alone: ./test host/test_x"),
+    (SILENT, 3, "FAILED: host/test_x    alone: ./test host/test_x")])
+def test_failing_unit(tree, text, passed, says):
+    (tree / "tests/host/test_x.c").write_text(text)
+    status, out, last = run(tree, "host")
+    assert (status, last) == (1, f"{passed} passed, 1 failed")
+    assert says in out
+
+
+def test_failing_system_test(tree):
+    (tree / "tests/system/test_s.py").write_text(SYSTEM)
+    status, out, last = run(tree, "system")
+    assert (status, last) == (1, "5 passed, 1 failed")
+    assert "alone: ./test 'system/test_s.py::test_design[two]'" in out
+    assert "for a reason" in out and "1 skipped" in out
+    status, _, last = run(tree, "system/test_s.py::test_design[two]")
+    assert (status, last) == (1, "3 passed, 1 failed")
+
+
+def test_failing_build(tree):
+    (tree / "broken-two").touch()
+    status, out, last = run(tree)
+    assert (status, last) == (1, "6 passed, 1 failed")
+    assert "FAILED: build/two" in out
+
+
+def test_tests_that_cannot_be_read(tree):
+    (tree / "tests/host/test_y.py").write_text("this is no Python")
+    status, _, last = run(tree)
+    assert (status, last) == (2, "0 passed, 1 failed")
+
+
+def test_list_and_names(tree):
+    status, out, _ = run(tree, "--list")
+    assert status == 0
+    assert out.split() == ["host/test_good", "system/test_s.py::test_boots"]
+    assert run(tree, "good")[2] == "3 passed, 0 failed"
+    assert run(tree, "nosuchtest")[0] == 2
+    assert run(tree, "--what")[0] == 2
+    assert "N passed, N failed" in run(tree, "--help")[1]

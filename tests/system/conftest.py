@@ -1,0 +1,32 @@
+"""Fixtures for tests that boot the kernel, and the designs as a parameter."""
+import machine
+import pytest
+from guest import Guest, PYTEST_DESIGNS
+
+
+def pytest_generate_tests(metafunc):
+    if "design" in metafunc.fixturenames:
+        metafunc.parametrize("design", PYTEST_DESIGNS)
+
+
+@pytest.fixture
+def boot():
+    """boot(...) starts a Guest; all of them are ended with the test."""
+    guests = []
+
+    def start(**kwargs):
+        kwargs.setdefault("design", machine.default_design())
+        guests.append(Guest(**kwargs))
+        return guests[-1]
+    yield start
+    for guest in guests:
+        guest.end()
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A copy of the default disk image, to be changed."""
+    path = tmp_path / "fs.img"
+    with open(machine.default_image(), "rb") as f:
+        path.write_bytes(f.read())
+    return path

@@ -1,0 +1,92 @@
+"""A machine that runs Trellis, and what a test says to it.
+
+Nothing here waits for an amount of time: every wait is for a text or for the
+machine's end, with a deadline that only a hang reaches.
+"""
+import io
+import os
+import re
+import subprocess
+
+import machine
+import pexpect
+
+DEADLINE = 120      # seconds, for anything that should take one
+LONG_DEADLINE = 600  # for whole test suites
+PYTEST_DESIGNS = machine.designs()
+TAIL = 6000         # bytes of the console that a failure shows
+CONSOLE = ("-display", "none", "-monitor", "none", "-chardev", "stdio,id=console,signal=off",
+           "-serial", "chardev:console")
+PANIC = re.compile(r"(?m)^panic\b[^\n]*\n|^PANIC[^\n]*\n")
+
+
+class Guest:
+    """One boot. text is all that its console has printed so far."""
+
+    def __init__(self, design, harts=3, mib=128, disks=None, append="panic=exit", debug=False,
+                 extra=()):
+        self.log = io.StringIO()
+        kernel = os.path.join(machine.kernel_folder(design, debug), "kernel.elf")
+        assert os.path.exists(kernel), f"{kernel} has not been built"
+        command = machine.qemu_command(design, harts, mib, disks, CONSOLE, append, debug, extra)
+        self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
+                                   codec_errors="replace", timeout=DEADLINE, echo=False)
+        self.child.logfile_read = self.log
+        self.child.delaybeforesend = None
+
+    @property
+    def text(self):
+        return self.log.getvalue().replace("\r\n", "\n")
+
+    def fail(self, what):
+        raise AssertionError(f"{what}\nThe console's last words:\n{self.text[-TAIL:]}")
+
+    def expect(self, pattern, timeout=DEADLINE):
+        """Waits for a regular expression; returns the match. A panic is a failure."""
+        found = self.child.expect([pattern, PANIC, pexpect.EOF, pexpect.TIMEOUT], timeout)
+        if found:
+            self.fail(["", "a kernel panic", "the machine ended",
+                       f"{timeout} seconds went by"][found] + f", waiting for {pattern!r}")
+        return self.child.match
+
+    def prompt(self, timeout=DEADLINE):
+        self.expect(r"(?:^|\n)\$ $", timeout)
+        return self
+
+    def type(self, text):
+        self.child.send(text)
+
+    def run(self, command, timeout=DEADLINE):
+        """Types a command at the prompt; returns what it prints, up to the next prompt."""
+        self.type(command + "\n")
+        self.expect(re.escape(command) + r"\r?\n", timeout)
+        m = self.expect(r"(?s)((?:.*?\n)??)\$ $", timeout)
+        return m[1].replace("\r\n", "\n")
+
+    def wait_end(self, timeout=DEADLINE):
+        """Waits until the machine has powered off; returns QEMU's status."""
+        if self.child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout):
+            self.fail(f"{timeout} seconds went by, waiting for the machine's end")
+        self.child.wait()
+        return self.child.exitstatus
+
+    def cpu_seconds(self):
+        """Processor time that QEMU has used so far."""
+        with open(f"/proc/{self.child.pid}/stat", encoding="utf-8") as f:
+            fields = f.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kill(self):
+        """Pulls the plug."""
+        self.child.kill(9)
+        self.child.wait()
+
+    def end(self):
+        self.child.close(force=True)
+
+
+def run(*args, timeout=DEADLINE):
+    """./run with arguments, as a user's script would call it."""
+    command = [os.path.join(machine.ROOT, "run"), "--no-build", *map(str, args)]
+    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8",
+                          errors="replace", stdin=subprocess.DEVNULL, timeout=timeout)

@@ -1,0 +1,326 @@
+"""Disk images: recovery, refusal, persistence, other places, crashes and errors. Each
+image is looked at afterwards by the checker, which shares no code with the kernel."""
+import json
+import random
+import struct
+
+import guest
+import machine
+import pexpect
+import pytest
+import xv6fs
+from machine import drive
+from xv6fs import BLOCK, Image
+
+
+def assert_clean(path, **allowed):
+    image = Image.load(path)
+    assert xv6fs.check(image, **allowed) == []
+    return image
+
+
+def run_on(path, commands, **kwargs):
+    return guest.run("--disk", path, "-c", commands, **kwargs)
+
+
+def test_our_default_image_is_consistent():
+    assert_clean(machine.default_image())
+
+
+def test_workload_leaves_a_consistent_image(image):
+    done = run_on(image, "mkdir a; mkdir a/b; echo 1 > a/b/f; ln a/b/f g; mv g h; cat h; "
+                         "cat usertests > big; rm big; mkdir gone; rm gone; stressfs")
+    assert done.returncode == 0 and done.stdout.startswith("1\n"), done.stdout
+    kept = assert_clean(image)
+    assert kept.log_blocks() == []
+    assert kept.read("/h") == b"1\n" and not kept.exists("/big") and not kept.exists("/gone")
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_committed_log_is_installed(image, count):
+    """What a crash after the commit leaves: n > 0 and the blocks in the log."""
+    before = Image.load(image)
+    inum = before.write_file("note", b"old!" * 256 * 30)
+    homes = before.file_blocks(before.inode(inum))[:count]
+    before.set_log({home: b"new!" * 256 for home in homes})
+    before.save(image)
+    done = run_on(image, "cat note > /copy; wc note; cat note | grep -c new")
+    assert done.returncode == 0, done.stdout
+    after = assert_clean(image)
+    assert after.log_blocks() == []
+    assert after.read("/note") == b"new!" * 256 * count + b"old!" * 256 * (30 - count)
+    assert after.read("/copy") == after.read("/note")
+
+
+def test_log_that_was_not_committed_is_ignored(image):
+    before = Image.load(image)
+    inum = before.write_file("note", b"old!\n")
+    home = before.inode(inum).addrs[0]
+    before.set_log({home: b"bad!\n"})
+    struct.pack_into("<i", before.data, before.sb.logstart * BLOCK, 0)
+    before.save(image)
+    assert run_on(image, "cat note").stdout == "old!\n"
+
+
+@pytest.mark.parametrize("n, home", [(-1, 100), (1000, 100), (1, 0), (1, 1), (1, 5), (1, 1 << 30)])
+def test_hostile_log_does_no_harm(image, n, home):
+    """A log header that cannot be true is refused, and nothing is written by it."""
+    bad = Image.load(image)
+    bad.set_block(bad.sb.logstart, struct.pack("<ii", n, home))
+    bad.save(image)
+    before = bytes(bad.data)
+    refused(image)
+    assert Image.load(image).data[:2 * BLOCK] == before[:2 * BLOCK]
+
+
+def test_orphans_are_given_back(image):
+    """Files that were unlinked while open when the machine stopped."""
+    before = Image.load(image)
+    for i in range(5):
+        inum = before.alloc_inode(xv6fs.T_FILE)
+        before.append(inum, bytes(1024 * (1 + 60 * i)))
+    before.save(image)
+    assert len(xv6fs.check(before)) == 5
+    assert run_on(image, "true").returncode == 0
+    assert_clean(image)
+
+
+def refused(path):
+    """Boots with an image that must be refused: a sentence, no panic, a failure status."""
+    machine_ = guest.Guest(machine.default_design(), disks=[drive(str(path), keep=True)])
+    try:
+        status = machine_.wait_end()
+    finally:
+        machine_.end()
+    assert status not in (0, machine.PANIC_STATUS), machine_.text
+    last = machine_.text.rstrip().splitlines()[-1]
+    assert "panic" not in machine_.text.lower(), machine_.text
+    return machine_.text, last
+
+
+SUPER_DAMAGE = [
+    ("magic", 0), ("magic", 0x10203041), ("size", 0), ("size", 1 << 31), ("size", 40),
+    ("nblocks", 0), ("nblocks", 1 << 31), ("ninodes", 0), ("ninodes", 1 << 30),
+    ("nlog", 0), ("nlog", 1), ("nlog", 1 << 30), ("logstart", 0), ("logstart", 1 << 31),
+    ("inodestart", 0), ("inodestart", 1 << 31), ("bmapstart", 0), ("bmapstart", 1 << 31),
+    ("bmapstart", 33)]
+
+
+@pytest.mark.parametrize("field, value", SUPER_DAMAGE)
+def test_bad_super_block_is_refused(image, field, value):
+    bad = Image.load(image)
+    bad.set_super(**{field: value})
+    bad.save(image)
+    text, last = refused(image)
+    assert any(word in text.split("Trellis ")[-1].lower()
+               for word in ("disk", "image", "super", "file system")), last
+
+
+def test_short_image_is_refused(image):
+    image.write_bytes(image.read_bytes()[:3000 * BLOCK])
+    refused(image)
+
+
+def test_empty_disk_is_refused(tmp_path):
+    (tmp_path / "zero").write_bytes(bytes(1 << 20))
+    refused(tmp_path / "zero")
+
+
+def test_no_disk_is_said():
+    machine_ = guest.Guest(machine.default_design(), disks=[])
+    try:
+        status = machine_.wait_end()
+        assert status not in (0, machine.PANIC_STATUS) and "disk" in machine_.text.lower()
+    finally:
+        machine_.end()
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"no program", b"\x7fELF"])
+def test_no_usable_init_is_said(tmp_path, contents):
+    made = Image.make(500, 50, 31)
+    if contents is not None:
+        made.write_file("init", contents)
+    made.save(tmp_path / "i")
+    text, _ = refused(tmp_path / "i")
+    assert "init" in text
+
+
+def programs(*names):
+    return {name: Image.load(machine.default_image()).read(f"/{name}") for name in names}
+
+
+def make_image(path, size, ninodes, nlog, *names):
+    made = Image.make(size, ninodes, nlog)
+    for name, content in programs("init", "sh", *names).items():
+        made.write_file(name, content)
+    made.save(path)
+    return made
+
+
+def test_other_shapes_of_image(tmp_path):
+    """xv6's numbers, a bitmap of several blocks, a long log, a small disk."""
+    path = tmp_path / "i"
+    for size, ninodes, nlog in [(2000, 200, 30), (20000, 3000, 31), (2000, 64, 128), (900, 30, 31)]:
+        make_image(path, size, ninodes, nlog, "cat", "ls", "mkdir")
+        done = run_on(path, "mkdir d; cat cat > d/c; cat sh > d/s; ls d")
+        assert done.returncode == 0, (size, done.stdout)
+        after = assert_clean(path)
+        assert after.read("/d/s") == after.read("/sh")
+
+
+def test_full_disk_is_an_error(tmp_path):
+    path = tmp_path / "i"
+    made = make_image(path, 600, 40, 31, "cat", "rm")
+    room = sum(not made.bit(n) for n in range(made.sb.size))
+    copies = room * BLOCK // made.inode(made.lookup("sh")).size + 2
+    lines = "; ".join(f"cat sh > c{i}" for i in range(copies))
+    done = run_on(path, f"{lines}; exit 9")
+    assert done.returncode == 9 and "panic" not in done.stdout
+    full = assert_clean(path)
+    assert sum(not full.bit(n) for n in range(full.sb.size)) < 2
+    assert run_on(path, "rm " + " ".join(f"c{i}" for i in range(copies) if full.exists(f"c{i}"))
+                  ).returncode == 0
+    after = assert_clean(path)
+    assert sum(not after.bit(n) for n in range(after.sb.size)) == room
+
+
+def test_no_inodes_is_an_error(tmp_path):
+    path = tmp_path / "i"
+    make_image(path, 900, 8, 31, "cat", "mkdir")
+    done = run_on(path, "; ".join(f"echo {i} > f{i}" for i in range(8)) + "; mkdir d; exit 9")
+    assert done.returncode == 9
+    assert_clean(path)
+
+
+def test_disk_in_another_slot(boot, image):
+    boot(disks=[drive(str(image), keep=False, slot=5)]).prompt()
+
+
+def test_the_first_disk_is_the_root(boot, image, tmp_path):
+    """Of two disks the one in the lower slot, in whatever order they are given."""
+    other = Image.load(image)
+    other.write_file("second", b"disk\n")
+    other.save(tmp_path / "other")
+    first, second = str(image), str(tmp_path / "other")
+    up = boot(disks=[drive(second, False, "b", 4), drive(first, False, "a", 2)]).prompt()
+    assert "second" not in up.run("ls")
+    up = boot(disks=[drive(second, False, "b", 1), drive(first, False, "a", 3)]).prompt()
+    assert up.run("cat second") == "disk\n"
+
+
+def test_read_only_disk(boot, image):
+    """Reading works; what would write is an error, and no panic."""
+    disk = ["-drive", f"file={image},if=none,format=raw,id=disk0,readonly=on",
+            "-device", "virtio-blk-device,drive=disk0,bus=virtio-mmio-bus.0"]
+    up = boot(disks=[disk])
+    up.prompt()
+    assert up.run("echo x > f") != ""
+    assert up.run("echo alive") == "alive\n"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pulled_plug(boot, image, seed):
+    """QEMU is killed in the middle of work; the next boot finds a consistent disk."""
+    rng = random.Random(seed)
+    up = boot(harts=2, disks=[drive(str(image), keep=True)])
+    up.prompt()
+    up.type("stressfs & stressfs\n")
+    for i in range(rng.randrange(1, 6)):
+        up.type(f"mkdir d{i}; cat usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rm d{i}; "
+                f"echo r{i}\n")
+        up.expect(rf"\nr{i}\r?\n|\$ r{i}\r?\n")
+    up.kill()
+    assert_clean(image, allow_orphans=True)
+    assert run_on(image, "echo up; ls > list").stdout == "up\n"
+    assert_clean(image)
+
+
+def faulty(path, iotype, **rule):
+    """A disk where requests of a type fail: QEMU's blkdebug."""
+    rules = [{"event": "none", "iotype": iotype, "errno": 5, **rule}]
+    node = {"driver": "blkdebug", "node-name": "disk0", "inject-error": rules,
+            "image": {"driver": "file", "filename": str(path)}}
+    return ["-blockdev", json.dumps(node), "-device", "virtio-blk-device,drive=disk0,"
+            "bus=virtio-mmio-bus.0,werror=report,rerror=report"]
+
+
+@pytest.mark.parametrize("iotype", ["write", "flush"])
+def test_failing_writes_are_errors(boot, image, iotype):
+    """Every write (or flush) fails: the calls say so, and the system goes on reading."""
+    up = boot(disks=[faulty(image, iotype)])
+    up.prompt()
+    for _ in range(3):
+        up.run("echo x > newfile")
+        up.run("mkdir newdir")
+    assert up.run("cat newfile") != "x\n"
+    assert up.run("echo alive | cat") == "alive\n"
+    up.kill()
+    assert_clean(image, allow_orphans=True)
+
+
+def test_failing_read_is_an_error(boot, image):
+    """One file's block cannot be read: reading it fails, everything else works."""
+    made = Image.load(image)
+    inum = made.write_file("victim", b"v" * 5000)
+    made.save(image)
+    sector = made.inode(inum).addrs[1] * 2
+    up = boot(disks=[faulty(image, "read", sector=sector)])
+    up.prompt()
+    out = up.run("cat victim")
+    assert out.count("v") < 5000
+    assert up.run("echo alive | cat") == "alive\n"
+
+
+def test_failing_log_write_loses_nothing(boot, image):
+    """The log's blocks cannot be written: nothing that was there is damaged."""
+    made = Image.load(image)
+    up = boot(disks=[faulty(image, "write", sector=(made.sb.logstart + 1) * 2)])
+    up.prompt()
+    up.run("echo x > newfile")
+    up.run("rm welcome.txt")
+    assert up.run("echo alive | cat") == "alive\n"
+    up.kill()
+    assert_clean(image, allow_orphans=True)
+    assert run_on(image, "echo back > newfile; cat newfile").stdout == "back\n"
+    assert_clean(image)
+
+
+def damage(rng, image):
+    """Breaks some inode, directory entry, indirect block or bitmap byte."""
+    kind = rng.randrange(4)
+    sb = image.sb
+    if kind == 0:
+        at = sb.inodestart * BLOCK + 64 * rng.randrange(1, 60) + rng.randrange(64)
+    elif kind == 1:
+        at = image.inode(xv6fs.ROOT).addrs[0] * BLOCK + rng.randrange(700)
+    elif kind == 2:
+        inode = image.inode(image.lookup("usertests"))
+        at = (inode.addrs[12] or inode.addrs[0]) * BLOCK + rng.randrange(BLOCK)
+    else:
+        at = sb.bmapstart * BLOCK + rng.randrange(sb.size // 8)
+    image.data[at] = rng.randrange(256)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_hostile_images_are_survived(image, seed):
+    """Whatever inodes, entries and maps say: errors, and neither panic nor hang. init and
+    sh are put right again, so that there is something to look with."""
+    rng = random.Random(seed)
+    bad = Image.load(image)
+    keep = {i: bad.inode(i) for i in (1, bad.lookup("init"), bad.lookup("sh"))}
+    for _ in range(25):
+        damage(rng, bad)
+    for inum, inode in keep.items():
+        bad.set_inode(inum, inode)
+    bad.save(image)
+    machine_ = guest.Guest(machine.default_design(), disks=[drive(str(image), keep=True)])
+    try:
+        machine_.child.expect([r"(?:^|\n)\$ $", pexpect.EOF])
+        if not machine_.child.eof():
+            for command in ("ls", "cat usertests > x", "rm usertests", "mkdir d", "rm ls",
+                            "cat x > y"):
+                machine_.run(command)
+            assert machine_.run("echo alive") == "alive\n"
+        assert "panic" not in machine_.text.lower(), machine_.text
+    finally:
+        machine_.end()

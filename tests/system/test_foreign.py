@@ -1,0 +1,41 @@
+"""Images with somebody else's init and sh: ./run -c types at the prompt."""
+import guest
+import pytest
+import xv6fs
+from xv6fs import Image
+
+
+@pytest.fixture
+def foreign(image):
+    """The default image with an init that looks like another's."""
+    made = Image.load(image)
+    inum = made.lookup("/init")
+    inode = made.inode(inum)
+    content = made.read("/init")
+    assert b"Trellis init" in content
+    changed = content.replace(b"Trellis init", b"Another init")
+    for i, block in enumerate(made.file_blocks(inode)):
+        made.set_block(block, changed[i * 1024:(i + 1) * 1024])
+    made.save(image)
+    return image
+
+
+@pytest.mark.parametrize("commands, output, status", [
+    ("echo hi", "hi\n", 0), ("ls nosuchfile", None, 1), ("echo a | cat", "a\n", 0),
+    ("mkdir d\ncd d\necho x > f\ncat f", "x\n", 0), ("grep -c nothing welcome.txt", "0\n", 1),
+    ("echo '$ '\necho b", "$ \nb\n", 0)],
+    ids=["echo", "fails", "pipe", "cd", "status", "false-prompt"])
+def test_commands_are_typed(foreign, commands, output, status):
+    done = guest.run("--disk", foreign, "--timeout", guest.DEADLINE, "-c", commands)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert output is None or done.stdout == output
+
+
+def test_what_was_written_is_kept(foreign):
+    assert guest.run("--disk", foreign, "-c", "echo kept > f").returncode == 0
+    image = Image.load(foreign)
+    assert image.read("/f") == b"kept\n" and xv6fs.check(image) == []
+
+
+def test_timeout_works(foreign):
+    assert guest.run("--disk", foreign, "--timeout", 20, "-c", "sleep 100000").returncode == 124

@@ -1,0 +1,100 @@
+"""The shell at the console, as a person uses it."""
+import pytest
+
+
+@pytest.fixture
+def shell(boot):
+    return boot().prompt()
+
+
+@pytest.mark.parametrize("command, output", [
+    ("echo hello", "hello\n"),
+    ("echo one two | wc", None),
+    ("echo data > f; cat f", "data\n"),
+    ("echo a > g; echo b >> g; cat < g", "a\nb\n"),
+    ("echo a; echo b", "a\nb\n"),
+    ("echo 'a  b' \"c  d\" e\\ f", "a  b c  d e f\n"),
+    ("echo nothing # a comment", "nothing\n"),
+    ("(echo x; echo y) | cat", "x\ny\n"),
+    ("echo x | cat | cat | cat", "x\n"),
+    ("cd / ; echo ok", "ok\n"),
+    ("", "")],
+    ids=["echo", "pipe", "redirect", "append", "list", "quotes", "comment", "group", "pipes", "cd",
+         "empty"])
+def test_line(shell, command, output):
+    got = shell.run(command)
+    if output is None:
+        assert got.split() == ["1", "2", "8"]
+    else:
+        assert got == output
+
+
+def test_directories(shell):
+    assert shell.run("mkdir d; cd d; echo in > file; cd ..; cat d/file") == "in\n"
+    assert shell.run("ls d").count("file") == 1
+    assert shell.run("rm d/file; rm d; ls").count("\nd ") == 0
+
+
+def test_missing_command_and_syntax_error_leave_the_shell(shell):
+    assert "nosuchprogram" in shell.run("nosuchprogram")
+    assert shell.run("echo )") != ")\n"
+    assert shell.run("cat < nosuchfile") != ""
+    assert shell.run("echo alive") == "alive\n"
+
+
+def test_background(shell):
+    """A background command does not hold the prompt, and its output comes."""
+    shell.type("(sleep 1; echo from-behind) &\n")
+    shell.expect(r"\$ ")
+    shell.expect(r"\nfrom-behind|from-behind\r?\n")
+    shell.type("\n")
+    shell.expect(r"\$ ")
+    assert shell.run("echo alive") == "alive\n"
+
+
+def test_script_file(shell):
+    shell.run("echo echo first > s")
+    shell.run("echo 'echo second | cat' >> s")
+    assert shell.run("sh s") == "first\nsecond\n"
+
+
+def test_statuses(shell):
+    assert shell.run("true && echo yes || echo no") == "yes\n"
+    assert shell.run("false && echo yes || echo no") == "no\n"
+
+
+@pytest.mark.parametrize("typed, output", [
+    ("echo abX\x08c", "abc"),          # ^H takes one character back
+    ("echo abXY\x7f\x7fc", "abc"),     # DEL too
+    ("echo wrong\x15echo right", "right"),  # ^U takes the line back
+    ("\x08\x08\x08echo first", "first"),    # nothing to take back
+    ("echo \x08\x08\x08\x08\x08echo all", "all")],
+    ids=["^H", "DEL", "^U", "nothing-left", "to-the-start"])
+def test_line_editing(shell, typed, output):
+    shell.type(typed + "\n")
+    shell.expect(r"\n" + output + r"\r?\n\$ $")
+
+
+def test_end_of_file(shell):
+    """^D at the start of a line ends a program's input; with text before it, it sends it."""
+    shell.type("cat\n")
+    shell.expect(r"cat\r?\n")
+    shell.type("text\n")
+    shell.expect(r"text\r?\n.*text\r?\n")
+    shell.type("\x04")
+    shell.expect(r"\$ $")
+    assert shell.run("echo alive") == "alive\n"
+
+
+def test_process_list(shell):
+    """^P lists the processes, whatever runs, and the line that is being typed stays."""
+    shell.type("echo ab\x10c\n")
+    m = shell.expect(r"(?s)(.*)\nabc\r?\n\$ $")
+    assert "init" in m[1] and "sh" in m[1]
+
+
+def test_fast_typing(shell):
+    """A whole script at once, faster than the commands run: nothing is lost."""
+    shell.type("".join(f"echo {i} >> lines\n" for i in range(40)) + "echo d'one'\n")
+    shell.expect(r"done\r?\n\$ $")
+    assert shell.run("cat lines") == "".join(f"{i}\n" for i in range(40))

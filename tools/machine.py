@@ -1,0 +1,133 @@
+"""The machine that Trellis runs on: designs, build directories, QEMU's command line.
+
+What ./run, ./test and the system tests share. Everything here only looks; it
+starts nothing but the build.
+"""
+import fcntl
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("BUILD", "build")
+QEMU = "qemu-system-riscv64"
+PANIC_STATUS = 134  # what the machine ends with after a kernel panic (panic=exit)
+HARTS_MAX = 8
+MIB_MIN = 32
+MIB_MAX = 252 << 10  # the kernel's direct map reaches 254 GiB, and RAM begins at 2 GiB
+
+
+class Unusable(Exception):
+    """What was asked for cannot be done: one sentence, for the user."""
+
+
+def designs():
+    """The designs that can be built: the files that there are."""
+    folder = os.path.join(ROOT, "kernel", "mm")
+    found = [re.fullmatch(r"design_(\w+)\.c", name) for name in sorted(os.listdir(folder))]
+    return [m[1] for m in found if m]
+
+
+def default_design():
+    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as f:
+        return re.search(r"^DESIGN \?= (\w+)", f.read(), re.M)[1]
+
+
+def build_path(*parts):
+    return os.path.join(ROOT, BUILD, *parts)
+
+
+def kernel_folder(design, debug=False):
+    return build_path(design + ("-debug" if debug else ""))
+
+
+def default_image():
+    return build_path("fs.img")
+
+
+def parse_mem(text):
+    """A size of RAM in MiB, from 128, 128M, 2G and the like."""
+    m = re.fullmatch(r"(\d+) *([MG]?)(i?B)?", text, re.I)
+    if not m:
+        raise Unusable(f"--mem {text}: not a size; use 128M or 2G, for example")
+    mib = int(m[1]) * (1024 if m[2].upper() == "G" else 1)
+    if mib < MIB_MIN:
+        raise Unusable(f"--mem {text}: too small; Trellis needs {MIB_MIN}M at least")
+    if mib > MIB_MAX:
+        raise Unusable(f"--mem {text}: too large; {MIB_MAX >> 10}G is the most")
+    return mib
+
+
+def parse_harts(text):
+    if not re.fullmatch(r"\d+", text) or not 1 <= int(text) <= HARTS_MAX:
+        raise Unusable(f"--harts {text}: not a number from 1 to {HARTS_MAX}")
+    return int(text)
+
+
+def drive(path, keep, name="disk0", slot=0):
+    """The options for a disk. What is not kept goes to a temporary file of QEMU's, and
+    then its flushes need not wait for the host's disk."""
+    where = path.replace(",", ",,")
+    rest = "" if keep else ",snapshot=on,cache=unsafe"
+    return ["-drive", f"file={where},if=none,format=raw,id={name}{rest}",
+            "-device", f"virtio-blk-device,drive={name},bus=virtio-mmio-bus.{slot}"]
+
+
+def qemu_command(design, harts=3, mib=128, disks=None, console=("-nographic",), append="",
+                 debug=False, extra=()):
+    """QEMU's argument list. disks: option lists from drive(), the default image when None."""
+    if disks is None:
+        disks = [drive(default_image(), keep=False)]
+    command = [QEMU, "-machine", "virt", "-bios", "default",
+               "-kernel", os.path.join(kernel_folder(design, debug), "kernel.elf"),
+               "-m", f"{mib}M", "-smp", str(harts),
+               "-global", "virtio-mmio.force-legacy=false"]
+    for disk in disks:
+        command += disk
+    command += console
+    if append:
+        command += ["-append", append]
+    return command + list(extra)
+
+
+def build(design, debug=False, targets=("all",), progress=None):
+    """Runs make. Its output is shown only when it fails; progress(line) sees each line."""
+    os.makedirs(build_path(), exist_ok=True)
+    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    command = ["make", "--no-print-directory", f"-j{jobs}", f"BUILD={BUILD}",
+               f"DESIGN={design}", f"DEBUG={int(debug)}", *targets]
+    with open(build_path(".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once would mix up their files
+        output = []
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              encoding="utf-8", errors="replace") as make:
+            for line in make.stdout:
+                output.append(line)
+                if progress:
+                    progress(line.rstrip())
+    if make.returncode:
+        raise Unusable("the build failed (" + " ".join(command) + "):\n" + "".join(output).rstrip())
+
+
+class Progress:
+    """One line on a terminal that shows what is being built, and then goes away."""
+
+    def __init__(self, title):
+        self.title = title
+        self.shown = False
+        self.terminal = sys.stderr.isatty()
+
+    def __call__(self, line):
+        if not re.match(r"  [A-Z]+ ", line):
+            return
+        if self.terminal:
+            print(f"\r\033[K{self.title}: {line.strip():.60}", end="", file=sys.stderr, flush=True)
+        elif not self.shown:
+            print(self.title, file=sys.stderr, flush=True)
+        self.shown = True
+
+    def done(self):
+        if self.shown and self.terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,475 @@
+#!/usr/bin/env python3
+"""Builds Trellis and boots it in QEMU.
+
+    ./run                  a shell on this terminal; Ctrl-A X ends the machine
+    ./run -c 'COMMANDS'    runs COMMANDS in the guest's shell, prints what they
+                           print, and ends with the status of the last one
+
+    --design NAME    {designs}; default {default}
+    --disk IMAGE     a disk image in xv6's format; what the guest writes stays
+                     there. Without it: a fresh one at each start, nothing stays
+    --harts N        processors, 1 to {harts_max}; default 3
+    --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
+    -c COMMANDS      see above; no terminal is needed, nothing can be typed
+    --timeout SEC    with -c: ends the machine after SEC seconds, status 124
+    --verbose        with -c: also shows what the firmware and the kernel say
+    --debug          a kernel with the checks that cost time
+    --gdb[=PORT]     the machine waits for GDB; says how to attach
+    --append WORDS   more boot options for the kernel
+    --no-build       boots what was built before
+    --dry-run        prints QEMU's command line and does nothing
+    --help           this text
+
+Status: that of the commands (-1, which a killed process has, is 255); 134 after
+a kernel panic; 2 when something about the command line, the build or the image
+is wrong. An image that was built for xv6 works, with -c too.
+"""
+import argparse
+import mmap
+import os
+import re
+import selectors
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine  # noqa: E402
+import xv6fs  # noqa: E402
+from machine import Unusable  # noqa: E402
+
+COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
+TIMEOUT_STATUS = 124
+OUR_INIT = b"Trellis init"
+# The kernel's first line, after which comes what the commands print.
+MARKER = re.compile(rb"(?:^|[\r\n])Trellis \w+:[^\n]*\n")
+# What the kernel says at trace=exit when a child of the first shell ends.
+EXIT_LINE = re.compile(rb"\[trellis\] exit pid=\d+ name=[^\n]*? status=(-?\d+)\r?\n")
+PROMPT = b"$ "
+# A prompt that no process's end has announced (a shell's own command) counts when
+# nothing follows it for so many seconds.
+QUIET = 2
+
+
+# ---- command line ----
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Unusable(f"{message}; ./run --help lists the options")
+
+
+def parse(args):
+    parser = Parser(prog="./run", allow_abbrev=False, add_help=False)
+    parser.add_argument("-c", dest="commands")
+    parser.add_argument("--design", default=machine.default_design())
+    parser.add_argument("--disk")
+    parser.add_argument("--harts", default="3")
+    parser.add_argument("--mem", default="128M")
+    parser.add_argument("--timeout")
+    parser.add_argument("--gdb", nargs="?", const="0")
+    parser.add_argument("--append", default="")
+    for name in ("--verbose", "--debug", "--no-build", "--dry-run", "--help", "-h"):
+        parser.add_argument(name, action="store_true")
+    options = parser.parse_args(args)
+    options.help = options.help or options.h
+    return options
+
+
+def check(options):
+    """Turns the texts into values, or says what is wrong with one."""
+    known = machine.designs()
+    if options.design not in known:
+        raise Unusable(f"--design {options.design}: no such design; there are "
+                       + ", ".join(known))
+    options.harts = machine.parse_harts(options.harts)
+    options.mib = machine.parse_mem(options.mem)
+    if "--" in options.append.split():
+        raise Unusable("--append: `--` would end the options; use -c for commands")
+    if options.timeout is not None:
+        if options.commands is None:
+            raise Unusable("--timeout is for -c")
+        if not re.fullmatch(r"\d+(\.\d+)?", options.timeout) or float(options.timeout) <= 0:
+            raise Unusable(f"--timeout {options.timeout}: not a positive number of seconds")
+        options.timeout = float(options.timeout)
+    if options.gdb is not None:
+        if not re.fullmatch(r"\d+", options.gdb) or int(options.gdb) > 65535:
+            raise Unusable(f"--gdb={options.gdb}: not a port number")
+        options.gdb = int(options.gdb) or free_port()
+    if options.commands is not None and len(os.fsencode(options.commands)) > COMMAND_MAX:
+        raise Unusable(f"-c: {len(os.fsencode(options.commands))} bytes of commands are more than "
+                       f"the {COMMAND_MAX} that fit; put them into a script on the disk")
+    check_host_memory(options)
+    check_disk(options)
+
+
+def check_host_memory(options):
+    """The host promises the memory here, as it will have to for QEMU."""
+    try:
+        mmap.mmap(-1, options.mib << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except (OSError, ValueError, OverflowError) as e:
+        raise Unusable(f"--mem {options.mem}: the host cannot give so much memory") from e
+
+
+def check_disk(options):
+    path = options.disk
+    if path is None:
+        return
+    if not os.path.exists(path):
+        raise Unusable(f"--disk {path}: no such file; tools/mkfs makes images")
+    if not os.path.isfile(path):
+        raise Unusable(f"--disk {path}: not a file")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise Unusable(f"--disk {path}: cannot be read and written")
+    try:
+        image = xv6fs.Image.load(path)
+    except xv6fs.FormatError as e:
+        raise Unusable(f"--disk {path}: not an image in xv6's format: {e}") from e
+    why = xv6fs.super_problem(image.sb, len(image.data))
+    if why:
+        raise Unusable(f"--disk {path}: not an image in xv6's format: {why}")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def init_is_ours(path):
+    """Whether the image's first program knows -c. Without one, the kernel says so."""
+    try:
+        image = xv6fs.Image.load(path)
+        image.recover()
+        return OUR_INIT in image.read("/init")
+    except xv6fs.FormatError:
+        return True
+
+
+# ---- QEMU's command line ----
+def boot_words(options, ours):
+    words = [] if options.gdb else ["panic=exit"]
+    if options.commands is not None:
+        if not options.verbose:
+            words.append("quiet")
+        if not ours:
+            words.append("trace=exit")
+    if options.append:
+        words.append(options.append)
+    if options.commands is not None and ours:
+        words.append("-- " + (options.commands if options.commands.strip() else ":"))
+    return " ".join(words)
+
+
+def command_line(options, ours=True):
+    disk = machine.drive(options.disk or machine.default_image(), keep=options.disk is not None)
+    if options.commands is None:
+        console = ["-nographic"]
+    else:
+        console = ["-display", "none", "-monitor", "none", "-chardev",
+                   "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
+    return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
+                                boot_words(options, ours), options.debug, extra)
+
+
+def write_gdbinit(options):
+    """The start file for GDB; it stands beside the kernel."""
+    folder = machine.kernel_folder(options.design, options.debug)
+    path = os.path.join(folder, "gdbinit")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("# Written by ./run --gdb.\n"
+                "set confirm off\n"
+                "set architecture riscv:rv64\n"
+                f"file {os.path.join(folder, 'kernel.elf')}\n"
+                f"directory {machine.ROOT}\n"
+                f"target remote 127.0.0.1:{options.gdb}\n")
+    shown = os.path.relpath(path)
+    print(f"Waiting for GDB on port {options.gdb}. In another terminal, in {machine.ROOT}:\n"
+          f"    gdb-multiarch -x {shown}", file=sys.stderr, flush=True)
+
+
+# ---- interactive ----
+def interact(options):
+    print(f"Trellis: {options.design}, {options.harts} harts, {options.mib} MiB. "
+          "Ctrl-A X ends the machine."
+          + ("" if options.disk else " Changes to the disk are not kept (--disk keeps them)."),
+          file=sys.stderr, flush=True)
+    command = command_line(options)
+    os.execvp(command[0], command)
+
+
+# ---- -c ----
+class OwnConsole:
+    """The guest's output when its init knows -c: all that follows the kernel's first line."""
+
+    def __init__(self, verbose):
+        self.started = verbose
+        self.held = b""
+        self.typed = b""  # nothing to type
+        self.finished = False
+
+    def feed(self, data):
+        """The bytes to print, given the next bytes of the console."""
+        if self.started:
+            return data
+        self.held += data
+        m = MARKER.search(self.held)
+        if not m:
+            return b""
+        self.started = True
+        return self.held[m.end():]
+
+    def at_prompt(self):
+        return False
+
+    def rest(self):
+        return b""
+
+
+class ForeignConsole:
+    """The guest's output when its shell is somebody else's: the commands are typed at
+    the prompt, and the kernel's trace lines, which are taken out, tell their statuses."""
+
+    def __init__(self, commands, verbose):
+        self.lines = [line for line in commands.split("\n") if line.strip()]
+        self.verbose = verbose
+        self.started = False
+        self.finished = False
+        self.status = 0
+        self.traced = True
+        self.held = b""
+        self.typed = b""
+        self.echo = b""
+        self.line_start = True
+
+    def feed(self, data):
+        self.held += data
+        if not self.started:
+            return self.wait_for_marker()
+        out = b""
+        while True:
+            m = EXIT_LINE.search(self.held)
+            if not m:
+                break
+            out += self.show(self.held[:m.start()])
+            self.status = int(m[1]) & 0xff
+            self.traced = True
+            self.line_start = True
+            self.held = self.held[m.end():]
+        if self.at_prompt() and self.traced:
+            return out + self.take_prompt()
+        keep = self.undecided()
+        out += self.show(self.held[:len(self.held) - keep])
+        self.held = self.held[len(self.held) - keep:]
+        return out
+
+    def at_prompt(self):
+        """A prompt is two bytes at the start of a line with nothing after them."""
+        at = self.held.rfind(b"\n") + 1
+        return self.started and self.held[at:] == PROMPT and (at > 0 or self.line_start)
+
+    def take_prompt(self):
+        out = self.show(self.held[:-len(PROMPT)])
+        self.held = b""
+        self.line_start = True
+        self.next_line()
+        return out
+
+    def wait_for_marker(self):
+        m = MARKER.search(self.held)
+        if not m and not self.verbose:
+            return b""
+        at = self.held.rfind(b"\n") + 1
+        if self.held[at:] != PROMPT:
+            return b""
+        self.started = True
+        shown = self.held[:at] if self.verbose else b""
+        self.held = b""
+        self.next_line()
+        return shown
+
+    def undecided(self):
+        """How many bytes at the end may be the start of a prompt or of a trace line."""
+        at = self.held.rfind(b"[trellis] ")
+        if at >= 0 and b"\n" not in self.held[at:]:
+            return len(self.held) - at
+        for n in range(min(len(b"[trellis] "), len(self.held)), 0, -1):
+            if self.held.endswith(b"[trellis] "[:n]):
+                return n
+        at = self.held.rfind(b"\n") + 1
+        if (at or self.line_start) and PROMPT.startswith(self.held[at:]):
+            return len(self.held) - at
+        return 0
+
+    def show(self, data):
+        """Output without the echo of what was typed."""
+        if data:
+            self.line_start = data.endswith(b"\n")
+        n = len(os.path.commonprefix([self.echo, data]))
+        if self.echo and n == len(data):
+            self.echo = self.echo[n:]
+            return b""
+        if self.echo:
+            data = data[n:] if n == len(self.echo) else data
+            self.echo = b""
+        return data
+
+    def next_line(self):
+        if not self.lines:
+            self.finished = True
+            return
+        line = os.fsencode(self.lines.pop(0)) + b"\n"
+        self.echo = line
+        self.typed += line
+        self.traced = line.split()[0] == b"cd"  # the shell's own: no process ends
+        self.status = 0
+
+    def rest(self):
+        return self.held if self.started else b""
+
+
+def end(qemu):
+    """Lets QEMU close its files; insists when it does not."""
+    if qemu.poll() is None:
+        qemu.terminate()
+        try:
+            qemu.wait(10)
+        except subprocess.TimeoutExpired:
+            qemu.kill()
+            qemu.wait()
+
+
+def type_into(qemu, console):
+    if console.typed:
+        try:
+            qemu.stdin.write(console.typed)
+            qemu.stdin.flush()
+        except BrokenPipeError:
+            pass  # QEMU has gone, and the end of its output says so
+        console.typed = b""
+
+
+def pump(qemu, console, deadline):
+    """Moves bytes until QEMU ends, the console is finished or time is up. Returns the raw
+    output, and whether time was up."""
+    raw = b""
+    out = sys.stdout.buffer
+    with selectors.DefaultSelector() as selector:
+        selector.register(qemu.stdout, selectors.EVENT_READ)
+        while not console.finished:
+            type_into(qemu, console)
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return raw, True
+            quiet = QUIET if console.at_prompt() else left
+            if not selector.select(quiet if left is None else min(quiet, left)):
+                if console.at_prompt():
+                    out.write(console.take_prompt())
+                continue
+            data = os.read(qemu.stdout.fileno(), 65536)
+            if not data:
+                break
+            if not console.started:
+                raw += data
+            out.write(console.feed(data))
+            out.flush()
+    out.write(console.rest())
+    out.flush()
+    return raw, False
+
+
+def raise_exit(number, frame):
+    sys.exit(128 + number)
+
+
+def run_commands(options, ours):
+    console = OwnConsole(options.verbose) if ours else \
+        ForeignConsole(options.commands, options.verbose)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, raise_exit)
+    deadline = None if options.timeout is None else time.monotonic() + options.timeout
+    with subprocess.Popen(command_line(options, ours), stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL if ours else subprocess.PIPE) as qemu:
+        try:
+            raw, late = pump(qemu, console, deadline)
+            if late:
+                print(f"run: not done after {options.timeout:g} seconds; the machine was ended",
+                      file=sys.stderr)
+                return TIMEOUT_STATUS
+            if console.finished:
+                return console.status
+            qemu.wait()
+        finally:
+            end(qemu)
+    if not console.started:
+        sys.stderr.buffer.write(raw)
+        print("run: the machine ended before the kernel had started", file=sys.stderr)
+        return qemu.returncode or 1
+    if qemu.returncode < 0:
+        print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
+        return 128 - qemu.returncode
+    if not ours and qemu.returncode == 0:
+        print("run: the machine was powered off", file=sys.stderr)
+    return qemu.returncode
+
+
+# ---- all together ----
+def prepare(options):
+    need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot"]
+    status = subprocess.run(need, check=False).returncode
+    if status:
+        sys.exit(status)
+    progress = machine.Progress(f"Building Trellis ({options.design})")
+    try:
+        machine.build(options.design, options.debug, progress=progress)
+    finally:
+        progress.done()
+
+
+def check_built(options):
+    kernel = os.path.join(machine.kernel_folder(options.design, options.debug), "kernel.elf")
+    for path in [kernel] + ([] if options.disk else [machine.default_image()]):
+        if not os.path.exists(path):
+            raise Unusable(f"--no-build: {os.path.relpath(path)} has not been built")
+
+
+def show_help():
+    print(__doc__.strip().format(
+        designs=", ".join(machine.designs()), default=machine.default_design(),
+        harts_max=machine.HARTS_MAX, mib_min=machine.MIB_MIN))
+
+
+def main(args):
+    try:
+        options = parse(args)
+        if options.help:
+            show_help()
+            return 0
+        check(options)
+        if options.dry_run:
+            ours = options.disk is None or init_is_ours(options.disk)
+            print(shlex.join(command_line(options, ours)))
+            return 0
+        if options.no_build:
+            check_built(options)
+        else:
+            prepare(options)
+        if options.gdb:
+            write_gdbinit(options)
+        if options.commands is None:
+            interact(options)
+        return run_commands(options, init_is_ours(options.disk or machine.default_image()))
+    except Unusable as e:
+        print(f"run: {e}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

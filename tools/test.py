@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+"""Builds Trellis under every design and tests it.
+
+    ./test              everything
+    ./test host         unit tests, on the host
+    ./test system       tests that boot the kernel
+    ./test NAME...      the tests whose name contains a NAME
+    ./test --list       the names
+    -j N                so many at a time; default: the host's processors
+    --help              this text
+
+Installs what is missing on Debian and Ubuntu. The last line is
+`N passed, N failed`; the status is 0 when nothing failed, 1 when something did,
+2 when the tests could not be run.
+"""
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import namedtuple
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import machine  # noqa: E402
+
+GROUPS = ("host", "system")
+# The backstop behind the deadlines that the tests have themselves.
+DEADLINE = 840
+SHOWN_LINES = 120
+
+# One process of the run: a cmocka program, a file of Python unit tests, or one system test.
+Unit = namedtuple("Unit", "name kind target")
+Result = namedtuple("Result", "name outcome seconds text")  # outcome: ok, FAILED, skipped
+
+
+class CannotRun(Exception):
+    """The tests cannot be run: one sentence."""
+
+
+# ---- what there is to run ----
+def find_python():
+    for python in (sys.executable, "python3", "/usr/bin/python3"):
+        done = subprocess.run([python, "-c", "import pytest, pexpect"], check=False,
+                              stderr=subprocess.DEVNULL)
+        if done.returncode == 0:
+            return python
+    raise CannotRun("no Python has pytest and pexpect")
+
+
+def cmocka_units():
+    folder = os.path.join(machine.ROOT, "tests", "host")
+    names = sorted(n[:-2] for n in os.listdir(folder) if re.fullmatch(r"test_\w+\.c", n))
+    return [Unit(f"host/{n}", "cmocka", machine.build_path("host", n)) for n in names]
+
+
+def python_units(python):
+    command = [python, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider",
+               "tests/host", "tests/system"]
+    done = subprocess.run(command, cwd=machine.ROOT, check=False, capture_output=True,
+                          encoding="utf-8", stdin=subprocess.DEVNULL)
+    nodes = [line for line in done.stdout.splitlines() if re.match(r"tests/\w+/\w+\.py::", line)]
+    if done.returncode not in (0, 5):
+        raise CannotRun("the tests cannot be collected:\n" + done.stdout + done.stderr)
+    units = []
+    for node in nodes:
+        path = node.split("::")[0]
+        if path.startswith("tests/host/"):  # quick ones: one process a file
+            unit = Unit(path[len("tests/"):], "pytest", path)
+            if unit not in units:
+                units.append(unit)
+        else:
+            units.append(Unit(node[len("tests/"):], "pytest", node))
+    return units
+
+
+def selected(units, names):
+    chosen = []
+    for unit in units:
+        for name in names or GROUPS:
+            if name in GROUPS and unit.name.startswith(name + "/") or \
+                    name not in GROUPS and name in unit.name:
+                chosen.append(unit)
+                break
+    return chosen
+
+
+# ---- building ----
+def build_all(units):
+    """Builds what the units need; each failure is a Result."""
+    results = []
+    jobs = []
+    if any(u.name.startswith("system/") for u in units):
+        jobs = [(f"build/{d}", d, False, ["all"]) for d in machine.designs()]
+        default = machine.default_design()
+        jobs.append((f"build/{default}-debug", default, True, ["kernel"]))
+    if any(u.kind == "cmocka" for u in units):
+        jobs.append(("build/host-tests", machine.default_design(), False, ["-k", "host-tests"]))
+    for name, design, debug, targets in jobs:
+        start = time.monotonic()
+        progress = machine.Progress(f"Building {name[len('build/'):]}")
+        try:
+            machine.build(design, debug, targets, progress)
+            outcome, text = "ok", ""
+        except machine.Unusable as e:
+            outcome, text = "FAILED", str(e)
+        finally:
+            progress.done()
+        results.append(Result(name, outcome, time.monotonic() - start, text))
+    return results
+
+
+# ---- running ----
+class Runner:
+    """Runs units, some at a time, and ends what it has started when it is ended itself."""
+
+    def __init__(self, python, report):
+        self.python = python
+        self.report = report
+        self.lock = threading.Lock()
+        self.running = set()
+        self.stopped = False
+
+    def run(self, units, jobs):
+        todo = queue.SimpleQueue()
+        for unit in units:
+            todo.put(unit)
+        threads = [threading.Thread(target=self.work, args=(todo,)) for _ in range(jobs)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                os.killpg(process.pid, signal.SIGTERM)
+
+    def work(self, todo):
+        while True:
+            try:
+                unit = todo.get_nowait()
+            except queue.Empty:
+                return
+            start = time.monotonic()
+            results = self.run_cmocka(unit) if unit.kind == "cmocka" else self.run_pytest(unit)
+            if self.stopped:
+                return
+            self.report(unit, results, time.monotonic() - start)
+
+    def process(self, command, env=None):
+        """(status, output); status None when it took too long."""
+        with self.lock:
+            if self.stopped:
+                return None, ""
+            process = subprocess.Popen(
+                command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+                start_new_session=True, env={**os.environ, **(env or {})})
+            self.running.add(process)
+        try:
+            output, _ = process.communicate(timeout=DEADLINE)
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            return None, f"{output}\nnot done after {DEADLINE} seconds"
+        finally:
+            with self.lock:
+                self.running.discard(process)
+
+    def run_cmocka(self, unit):
+        if not os.path.exists(unit.target):
+            return [Result(unit.name, "FAILED", 0, "it does not build")]
+        start = time.monotonic()
+        status, output = self.process([unit.target], {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
+        seconds = time.monotonic() - start
+        results = []
+        for line in output.splitlines():
+            m = re.match(r"(not )?ok \d+(?: - (\S+))?(.*)", line)
+            if m and m[2]:
+                skipped = "# skip" in m[3].lower()
+                outcome = "FAILED" if m[1] else "skipped" if skipped else "ok"
+                results.append(Result(f"{unit.name}:{m[2]}", outcome, seconds,
+                                      output if m[1] else m[3]))
+        failed = any(r.outcome == "FAILED" for r in results)
+        if not failed and (status != 0 or not results):
+            results.append(Result(unit.name, "FAILED", seconds,
+                                  f"{output}\nended with status {status}"))
+        return results
+
+    def run_pytest(self, unit):
+        fd, report = tempfile.mkstemp(suffix=".xml")
+        os.close(fd)
+        try:
+            start = time.monotonic()
+            status, output = self.process(
+                [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                 f"--junitxml={report}", unit.target])
+            seconds = time.monotonic() - start
+            results = read_junit(unit, report)
+        finally:
+            os.unlink(report)
+        failed = any(r.outcome == "FAILED" for r in results)
+        if not failed and (status != 0 or not results):
+            results.append(Result(unit.name, "FAILED", seconds,
+                                  f"{output}\nended with status {status}"))
+        return results
+
+
+def read_junit(unit, path):
+    results = []
+    try:
+        cases = ElementTree.parse(path).iter("testcase")
+    except ElementTree.ParseError:
+        return []
+    for case in cases:
+        bad = [e for e in case if e.tag in ("failure", "error")]
+        skips = [e for e in case if e.tag == "skipped"]
+        name = unit.name if "::" in unit.name else f"{unit.name}::{case.get('name')}"
+        outcome = "FAILED" if bad else "skipped" if skips else "ok"
+        text = "\n".join((e.text or e.get("message") or "") for e in bad)
+        text += "\n".join((e.get("message") or "") for e in skips)
+        if bad:
+            text += "".join(f"\n--- {e.tag}\n{e.text}" for e in case
+                            if e.tag in ("system-out", "system-err") and (e.text or "").strip())
+        results.append(Result(name, outcome, float(case.get("time") or 0), text))
+    return results
+
+
+# ---- reporting ----
+class Report:
+    """Collects results and prints each as it comes."""
+
+    def __init__(self, total):
+        self.results = []
+        self.seconds = {}
+        self.lock = threading.Lock()
+        self.total = total
+        self.done = 0
+
+    def __call__(self, unit, results, seconds):
+        with self.lock:
+            self.done += 1
+            self.seconds[unit.name] = round(seconds, 1)
+            bad = [r for r in results if r.outcome == "FAILED"]
+            skipped = [r for r in results if r.outcome == "skipped"]
+            counted = f" ({len(results)})" if len(results) > 1 else ""
+            word = "FAILED" if bad else "skip" if len(skipped) == len(results) else "ok"
+            print(f"[{self.done:3}/{self.total}] {word:6} {seconds:6.1f} s  {unit.name}{counted}",
+                  flush=True)
+            for r in skipped:
+                print(f"          skipped: {r.text.strip()}", flush=True)
+            for r in bad:
+                self.show(r)
+            self.results += results
+
+    def show(self, result):
+        lines = result.text.rstrip().splitlines()
+        print(f"---- {result.name}")
+        if len(lines) > SHOWN_LINES:
+            print(f"     (the last {SHOWN_LINES} of {len(lines)} lines)")
+        print("\n".join("     " + line for line in lines[-SHOWN_LINES:]))
+        print("----", flush=True)
+
+    def summary(self, seconds):
+        count = {word: sum(r.outcome == word for r in self.results)
+                 for word in ("ok", "FAILED", "skipped")}
+        print(f"{seconds:.0f} seconds" + (f", {count['skipped']} skipped" if count["skipped"]
+                                          else ""))
+        for r in self.results:
+            if r.outcome == "FAILED":
+                alone = re.sub(r"^(host/test_\w+):\w+$", r"\1", r.name)
+                alone = re.sub(r"^(host/test_\w+\.py)::.*$", r"\1", alone)
+                how = f"./test {quoted(alone)}" if not r.name.startswith("build/") else \
+                    "see above"
+                print(f"FAILED: {r.name}    alone: {how}")
+        print(f"{count['ok']} passed, {count['FAILED']} failed", flush=True)
+        return 1 if count["FAILED"] or not count["ok"] else 0
+
+
+def quoted(name):
+    return f"'{name}'" if re.search(r"[\[\] *?]", name) else name
+
+
+# How long each took the last time: the longest first, so that none comes late.
+def times_path():
+    return machine.build_path("test-times.json")
+
+
+def read_times():
+    try:
+        with open(times_path(), encoding="utf-8") as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return {}
+
+
+def write_times(seconds):
+    try:
+        with open(times_path(), "w", encoding="utf-8") as f:
+            json.dump({**read_times(), **seconds}, f, indent=0)
+    except OSError:
+        pass  # only a hint for the order
+
+
+def by_time(units):
+    times = read_times()
+    guess = {"cmocka": 5}
+
+    def key(unit):
+        slow = 60 if "usertests" in unit.name else 8
+        return -times.get(unit.name, guess.get(unit.kind, slow))
+    return sorted(units, key=key)
+
+
+# ---- all together ----
+def parse(args):
+    names, jobs, listing = [], os.cpu_count() or 2, False
+    args = list(args)
+    while args:
+        arg = args.pop(0)
+        if arg in ("-h", "--help"):
+            print(__doc__.strip())
+            sys.exit(0)
+        elif arg == "--list":
+            listing = True
+        elif arg == "-j" or re.fullmatch(r"-j\d+", arg):
+            text = arg[2:] or (args.pop(0) if args else "")
+            if not re.fullmatch(r"[1-9]\d*", text):
+                raise CannotRun(f"-j {text}: not a number of tests")
+            jobs = int(text)
+        elif arg.startswith("-"):
+            raise CannotRun(f"{arg}: no such option; ./test --help lists them")
+        else:
+            names.append(re.sub(r"^(\./)?tests/", "", arg))
+    return names, jobs, listing
+
+
+def run(args):
+    names, jobs, listing = parse(args)
+    need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot", "test"]
+    if subprocess.run(need, check=False).returncode:
+        raise CannotRun("what the tests need is not there")
+    python = find_python()
+    units = selected(cmocka_units() + python_units(python), names)
+    if listing:
+        print("\n".join(unit.name for unit in units))
+        return 0
+    if not units:
+        raise CannotRun("no test is named so; ./test --list lists them")
+    start = time.monotonic()
+    report = Report(len(units))
+    for result in build_all(units):
+        print(f"[  build] {result.outcome:6} {result.seconds:6.1f} s  {result.name}", flush=True)
+        if result.outcome == "FAILED":
+            report.show(result)
+        report.results.append(result)
+    runner = Runner(python, report)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    runner.run(by_time(units), jobs)
+    write_times(report.seconds)
+    return report.summary(time.monotonic() - start)
+
+
+def main(args):
+    try:
+        return run(args)
+    except CannotRun as e:
+        print(f"test: {e}", file=sys.stderr)
+        if "--list" not in args:
+            print("0 passed, 1 failed", flush=True)
+        return 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
