@@ -42,11 +42,13 @@ static bool plausible(uint64_t fp) {
     return IS_ALIGNED(fp, 8) && (fp >= KERNEL_HALF || (fp > USER_MAX && fp <= TRAPFRAME));
 }
 
+/* A return address: the call stands before it, maybe as a function's last
+ * instruction. */
 static void print_place(uint64_t pc) {
     uint64_t offset;
-    const char *name = ksym_lookup(pc, &offset);
+    const char *name = ksym_lookup(pc - 1, &offset);
     if (name)
-        kprintf("  0x%016lx  %s+0x%lx\n", (unsigned long)pc, name, (unsigned long)offset);
+        kprintf("  0x%016lx  %s+0x%lx\n", (unsigned long)pc, name, (unsigned long)offset + 1);
     else
         kprintf("  0x%016lx\n", (unsigned long)pc);
 }

@@ -264,13 +264,17 @@ static void remove_range(struct aspace *as, uint64_t start, uint64_t end) {
         pt_gather_init(gather);
         uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
         sync(as, at, end);
-        bool leaves_only = !gather->tables.v && !gathers[hart_self()->index][1].tables.v;
+        /* A flush of one address covers leaves only, and not a table made by a split
+         * or one that fell empty. */
+        bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
+                           !gather->tables.v && !gathers[hart_self()->index][1].tables.v;
         if (next - at == PAGE_SIZE && leaves_only)
             tlb_flush_page(&as->tlb, VA(at));
         else
             tlb_flush(&as->tlb);
         sync_finish(as);
         pt_gather_finish(&as->user, gather, put_leaf, as);
+        as->fenced_tables = as->user.tables + as->kernel.tables;
         at = next;
     }
 }

@@ -1,6 +1,7 @@
 /* The kernel's half: see kmap.h and docs/memory-map.md. */
 #include "mm/kmap.h"
 #include "arch/context.h"
+#include "arch/hart.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -8,6 +9,7 @@
 #include "mm/frame.h"
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
+extern char hart_stacks[]; /* NHART slots */
 
 struct pt kernel_pt;
 uint64_t kernel_satp;
@@ -69,7 +71,12 @@ static void map_image(void) {
     uint64_t data = ptr_pa(kernel_rodata_end).v, end = ptr_pa(kernel_end).v;
     map(text, rodata, PTE_R | PTE_X);
     map(rodata, data, PTE_R);
-    map(data, end, PTE_R | PTE_W);
+    /* The lower half of each hart's stack slot stays unmapped: a guard. */
+    uint64_t stacks = ptr_pa(hart_stacks).v;
+    map(data, stacks, PTE_R | PTE_W);
+    for (unsigned i = 0; i < NHART; i++, stacks += KSTACK_SLOT)
+        map(stacks + KSTACK_SIZE, stacks + KSTACK_SLOT, PTE_R | PTE_W);
+    map(stacks, end, PTE_R | PTE_W);
 }
 
 static void take_stacks(void) {

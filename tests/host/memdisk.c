@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FLUSH UINT64_MAX
 
@@ -25,6 +26,7 @@ static bool recording;
 static struct event *events;
 static uint64_t nevents, events_room;
 
+static uint32_t service_us;
 static uint32_t fail_ops;
 static uint64_t fail_after, failed;
 static bool fail_forever;
@@ -39,17 +41,20 @@ static void forget_events(void) {
 
 void memdisk_load(const uint8_t *image, uint64_t bytes) {
     forget_events();
-    free(now);
-    free(then);
-    now = malloc(bytes);
-    then = malloc(bytes);
-    memcpy(now, image, bytes);
-    size = bytes;
+    if (size != bytes) {
+        free(now);
+        free(then);
+        now = malloc(bytes);
+        then = malloc(bytes);
+        size = bytes;
+    }
+    memmove(now, image, bytes); /* it may be the disk itself */
     requests = failed = 0;
     recording = false;
     list_init(&queue);
     queued = 0;
     memdisk_fail(0, 0, false);
+    service_us = 0;
 }
 
 uint8_t *memdisk_image(void) { return now; }
@@ -184,7 +189,11 @@ void blk_submit(struct blk_request *rq) {
     pthread_mutex_unlock(&mutex);
 }
 
+void memdisk_service_time(uint32_t us) { service_us = us; }
+
 int blk_wait(struct blk_request *rq) {
+    if (service_us > 0)
+        usleep(service_us);
     pthread_mutex_lock(&mutex);
     while (!rq->done)
         do_any();

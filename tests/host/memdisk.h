@@ -12,6 +12,10 @@ uint8_t *memdisk_image(void); /* as the kernel reads it */
 uint64_t memdisk_bytes(void);
 uint64_t memdisk_requests(void); /* since memdisk_load */
 
+/* How long a request takes at least, in microseconds; other processes run meanwhile.
+ * 0 after memdisk_load. */
+void memdisk_service_time(uint32_t us);
+
 /* ---- power cuts */
 
 /* From now on every finished write and flush is an event; a write of n sectors is n. */

@@ -421,6 +421,21 @@ static void takes_early_keys(void **state) {
     assert_string_equal(read_line(100), "early\n");
 }
 
+/* Echo cannot sleep: with the ring full of output it waits for the device. */
+static void echo_waits_for_room(void **state) {
+    static char text[RING], keys[300];
+    memset(text, 'o', sizeof text);
+    memset(keys, 'e', sizeof keys);
+    size_t done;
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    for (size_t at = 0; at < sizeof keys; at += UART_BATCH / 2)
+        console_input(keys + at, MIN(sizeof keys - at, (size_t)UART_BATCH / 2));
+    sim_finish();
+    assert_int_equal(sim.sent_size, sizeof text + sizeof keys);
+    assert_memory_equal(sim.sent, text, sizeof text);
+    assert_memory_equal(sim.sent + sizeof text, keys, sizeof keys);
+}
+
 static void edits(void **state) {
     TYPE("helx\blo\n");
     assert_string_equal(read_line(100), "hello\n");
@@ -561,7 +576,7 @@ int main(void) {
         T(a_lost_interrupt_hangs_no_sleeper), T(kernel_messages_keep_the_order),
         T(kernel_messages_lose_no_writer),
         T(writes_all_before_a_bad_page), T(killed_writers_stop), T(draining_waits_for_all),
-        T(gives_lines), T(takes_early_keys), T(waits_for_the_end_of_the_line), T(edits),
+        T(gives_lines), T(takes_early_keys), T(echo_waits_for_room), T(waits_for_the_end_of_the_line), T(edits),
         T(ends_files), T(prints_the_process_list), T(killed_readers_stop), T(bad_read_buffers),
         T(keeps_what_nobody_reads), T(screen_shows_the_line), T(registers_itself),
         T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */

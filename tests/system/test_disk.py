@@ -29,7 +29,7 @@ def test_our_default_image_is_consistent():
 
 def test_workload_leaves_a_consistent_image(image):
     done = run_on(image, "mkdir a; mkdir a/b; echo 1 > a/b/f; ln a/b/f g; mv g h; cat h; "
-                         "cat usertests > big; rm big; mkdir gone; rm gone; stressfs")
+                         "cat usertests > big; rm big; mkdir gone; rmdir gone; stressfs")
     assert done.returncode == 0 and done.stdout.startswith("1\n"), done.stdout
     kept = assert_clean(image)
     assert kept.log_blocks() == []
@@ -226,7 +226,7 @@ def test_pulled_plug(boot, image, seed):
     up.prompt()
     up.type("stressfs & stressfs\n")
     for i in range(rng.randrange(1, 6)):
-        up.type(f"mkdir d{i}; cat usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rm d{i}; "
+        up.type(f"mkdir d{i}; cat usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rmdir d{i}; "
                 f"echo r{i}\n")
         up.expect(rf"\nr{i}\r?\n|\$ r{i}\r?\n")
     up.kill()
@@ -285,8 +285,8 @@ def test_failing_log_write_loses_nothing(boot, image):
     assert_clean(image)
 
 
-def damage(rng, image):
-    """Breaks some inode, directory entry, indirect block or bitmap byte."""
+def damage(rng, image, victim):
+    """Breaks some inode, directory entry, indirect block of the victim or bitmap byte."""
     kind = rng.randrange(4)
     sb = image.sb
     if kind == 0:
@@ -294,8 +294,7 @@ def damage(rng, image):
     elif kind == 1:
         at = image.inode(xv6fs.ROOT).addrs[0] * BLOCK + rng.randrange(700)
     elif kind == 2:
-        inode = image.inode(image.lookup("usertests"))
-        at = (inode.addrs[12] or inode.addrs[0]) * BLOCK + rng.randrange(BLOCK)
+        at = victim.addrs[xv6fs.NDIRECT] * BLOCK + rng.randrange(BLOCK)
     else:
         at = sb.bmapstart * BLOCK + rng.randrange(sb.size // 8)
     image.data[at] = rng.randrange(256)
@@ -308,8 +307,9 @@ def test_hostile_images_are_survived(image, seed):
     rng = random.Random(seed)
     bad = Image.load(image)
     keep = {i: bad.inode(i) for i in (1, bad.lookup("init"), bad.lookup("sh"))}
+    victim = bad.inode(bad.lookup("usertests"))
     for _ in range(25):
-        damage(rng, bad)
+        damage(rng, bad, victim)
     for inum, inode in keep.items():
         bad.set_inode(inum, inode)
     bad.save(image)

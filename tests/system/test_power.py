@@ -28,12 +28,12 @@ mv a/g a/b/h
 cat a/b/h big > big2
 rm big
 rm a/b/h
-rm a/b
+rmdir a/b
 echo two > a/two
 cat big2 > big3
 rm big2
 rm a/two
-rm a
+rmdir a
 """
 
 
@@ -103,7 +103,8 @@ def broken_states(before, record, states, seed):
 def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("power")
     disk, log = folder / "disk", folder / "log"
-    made = make_image(disk, 900, 64, 31, "cat", "mkdir", "rm", "ln", "mv")
+    made = make_image(disk, 900, 64, 31, "cat", "echo", "mkdir", "rm", "rmdir", "ln",
+                      "mv", "poweroff")
     made.write_file("script", SCRIPT.encode())
     made.save(disk)
     log.touch()

@@ -5,7 +5,8 @@
 #include "lib/abi.h"
 
 /* Gives the program a stack of so many bytes from the heap; without it, the
- * stack is the one page that exec makes, arguments included. Once, at file
+ * stack is what the arguments leave of the one page that exec makes, or 16 KiB
+ * when that is less than half of it. Once, at file
  * level: PROGRAM_STACK(32 * 1024); */
 #define PROGRAM_STACK(bytes) const unsigned long program_stack_bytes = (bytes)
 extern const unsigned long program_stack_bytes;

@@ -1,0 +1,251 @@
+/* Many processes in the file system at once: the disk stays consistent, whoever
+ * was told that something is done finds it after a power cut, nobody waits for ever. */
+/* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
+/* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
+/* sources: tests/host/fsimage.c tests/host/fsenv.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fs/fs.h"
+#include "fsenv.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEW (ABI_O_CREATE | ABI_O_RDWR)
+#define THREADS 6
+
+static int setup(void **state) {
+    fsenv_ram = MIB(32);
+    fsenv_commit_limit = 4096;
+    fsenv_fresh(3000, 30, 300);
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct fs_stats stats;
+    proc_files_drop(proc_self());
+    fs_stats(&stats);
+    assert_int_equal(stats.files_open, 0);
+    fsenv_check();
+    return 0;
+}
+
+/* Each thread has random numbers of its own: host_random has one state for all. */
+static uint64_t next(uint64_t *state) {
+    *state = *state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return *state >> 33;
+}
+
+/* ---- all calls on a few shared names ---- */
+
+static void churn(unsigned i) {
+    static const char *const paths[] = {"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/d", "/d/d/a", "/e/x"};
+    uint64_t random = i + 1;
+    uint8_t buf[9000];
+    memset(buf, (int)i, sizeof buf);
+    for (int step = 0; step < 250; step++) {
+        const char *a = paths[next(&random) % ARRAY_LEN(paths)];
+        const char *b = paths[next(&random) % ARRAY_LEN(paths)];
+        int fd, fds[2];
+        switch (next(&random) % 9) {
+        case 0:
+        case 1:
+            fd = t_open(a, NEW | (next(&random) % 2 ? ABI_O_TRUNC : 0));
+            if (fd >= 0) {
+                t_write(fd, buf, (int)(next(&random) % sizeof buf));
+                t_lseek(fd, 0, 0);
+                t_read(fd, buf, sizeof buf);
+                t_ftruncate(fd, next(&random) % 6000);
+                t_close(fd);
+            }
+            break;
+        case 2:
+            t_mkdir(a);
+            break;
+        case 3:
+        case 4:
+            t_unlink(a);
+            break;
+        case 5:
+            t_link(a, b);
+            break;
+        case 6:
+            t_rename(a, b);
+            break;
+        case 7:
+            if (t_chdir(a) == 0)
+                t_close(t_open("x", NEW));
+            break;
+        default:
+            if (t_pipe(fds) == 0) {
+                t_write(fds[1], buf, 100);
+                t_read(fds[0], buf, 100);
+                t_close(fds[0]);
+                t_close(fds[1]);
+            }
+        }
+    }
+    proc_files_drop(proc_self());
+}
+
+static void shared_names(void **state) { kstub_parallel(THREADS, churn); }
+
+/* While one process waits for the disk the others go on. */
+static void shared_names_and_a_slow_disk(void **state) {
+    memdisk_service_time(20);
+    kstub_parallel(THREADS, churn);
+}
+
+static void a_small_log_and_a_small_cache(void **state) {
+    fsenv_fresh(3000, 10, 300);
+    kstub_parallel(THREADS, churn);
+}
+
+/* ---- group commit: done means done ---- */
+
+#define FILES 25
+static uint64_t made_at[THREADS][FILES]; /* events when the file was done */
+
+static void make_files(unsigned i) {
+    char name[16];
+    for (int k = 0; k < FILES; k++) {
+        snprintf(name, sizeof name, "/t%u-%d", i, k);
+        t_make_file(name, 1000 + 100 * (unsigned)k, i * 100 + (unsigned)k);
+        made_at[i][k] = memdisk_events();
+    }
+}
+
+static void what_was_done_survives(void **state) {
+    enum { CUTS = 40 };
+    static uint64_t at[CUTS];
+    memdisk_record();
+    kstub_parallel(THREADS, make_files);
+    uint64_t size = memdisk_bytes();
+    uint8_t *images = malloc(CUTS * size);
+    for (int c = 0; c < CUTS; c++) {
+        at[c] = host_random_below(memdisk_events() + 1);
+        memdisk_power_cut(at[c], NULL, images + (uint64_t)c * size, NULL);
+    }
+    for (int c = 0; c < CUTS; c++) {
+        memdisk_load(images + (uint64_t)c * size, size);
+        fsenv_mount_ok();
+        fsenv_check();
+        for (unsigned i = 0; i < THREADS; i++)
+            for (int k = 0; k < FILES && made_at[i][k] <= at[c]; k++) {
+                char name[16];
+                snprintf(name, sizeof name, "/t%u-%d", i, k);
+                assert_true(t_file_is(name, 1000 + 100 * (unsigned)k, i * 100 + (unsigned)k));
+            }
+    }
+    free(images);
+}
+
+/* Operations that run at the same time share commits. */
+static void commits_are_shared(void **state) {
+    uint64_t before = memdisk_requests();
+    make_files(0);
+    uint64_t alone = memdisk_requests() - before;
+    setup(state);
+    before = memdisk_requests();
+    memdisk_service_time(200);
+    kstub_parallel(THREADS, make_files);
+    uint64_t together = memdisk_requests() - before;
+    print_message("%d processes: %llu requests, one: %llu\n", THREADS,
+                  (unsigned long long)together, (unsigned long long)alone);
+    assert_true(together < alone * THREADS / 2);
+}
+
+/* ---- one file, many writers ---- */
+
+static void append_lines(unsigned i) {
+    int fd = t_open("/log", ABI_O_WRONLY | ABI_O_APPEND);
+    char line[8];
+    memset(line, 'a' + (int)i, sizeof line);
+    for (int k = 0; k < 200; k++)
+        assert_int_equal(t_write(fd, line, sizeof line), sizeof line);
+    t_close(fd);
+}
+
+static void appends_do_not_mix(void **state) {
+    t_make_file("/log", 0, 0);
+    kstub_parallel(THREADS, append_lines);
+    static char all[THREADS * 200 * 8 + 1];
+    int count[THREADS] = {0}, fd = t_open("/log", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, all, sizeof all), sizeof all - 1);
+    for (size_t at = 0; at < sizeof all - 1; at += 8) {
+        for (int k = 1; k < 8; k++)
+            assert_int_equal(all[at], all[at + (size_t)k]);
+        count[all[at] - 'a']++;
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(count[i], 200);
+}
+
+/* Two big writers through a log that only has room for one of them at a time, and
+ * small operations between: nobody starves, nobody waits for himself. */
+static void big_and_small(unsigned i) {
+    static uint8_t bytes[200 * 1024];
+    char name[16];
+    snprintf(name, sizeof name, "/big%u", i);
+    for (int k = 0; k < (i < 2 ? 2 : 30); k++) {
+        int fd = t_open(name, NEW | ABI_O_TRUNC);
+        assert_true(fd >= 0);
+        int n = i < 2 ? (int)sizeof bytes : 10;
+        assert_int_equal(t_write(fd, bytes, n), n);
+        assert_int_equal(t_close(fd), 0);
+        assert_int_equal(t_unlink(name), 0);
+    }
+}
+
+static void big_writers_and_small_ones(void **state) { kstub_parallel(THREADS, big_and_small); }
+
+/* ---- the disk dies under all of them ---- */
+
+static void until_it_fails(unsigned i) {
+    char name[16];
+    int err = 0;
+    for (int k = 0; err >= 0; k++) {
+        snprintf(name, sizeof name, "/t%u-%d", i, k % 10);
+        err = t_open(name, NEW | ABI_O_TRUNC);
+        if (err >= 0) {
+            int fd = err;
+            err = (int)t_write(fd, name, sizeof name);
+            t_close(fd);
+        }
+    }
+    assert_true(err == -K_EIO || err == -K_EROFS);
+}
+
+static void an_error_reaches_everybody(void **state) {
+    for (uint64_t n = 100; n < 120; n++) {
+        setup(state);
+        memdisk_fail(MEMDISK_OP(BLK_WRITE) | MEMDISK_OP(BLK_FLUSH), n, true);
+        kstub_parallel(THREADS, until_it_fails);
+        memdisk_fail(0, 0, false);
+        fsenv_mount_ok();
+        fsenv_check();
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(shared_names),
+        T(shared_names_and_a_slow_disk),
+        T(a_small_log_and_a_small_cache),
+        T(what_was_done_survives),
+        T(commits_are_shared),
+        T(appends_do_not_mix),
+        T(big_writers_and_small_ones),
+        T(an_error_reaches_everybody),
+    };
+    host_random_seed(99);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
