@@ -6,8 +6,8 @@
 - layers: an #include in kernel/ goes to its own layer or to one left of it in
       lib < arch < sync < mm < proc < dev < fs < syscall < trap < init
 - the machine: assembly stands in kernel/arch only, and so do the numbers of CSRs
-  and of page-table entry bits; by name CSRs are used besides in mm, trap and
-  init, entry bits in mm
+  and of page-table entry bits; by name CSRs are used besides in mm, proc, trap
+  and init, entry bits in mm and trap
 - designs: no #if asks which design it is
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
@@ -21,9 +21,9 @@ COLUMNS = 100
 ASSEMBLY = re.compile(r"\b(?:asm|__asm__|__asm)\b")
 CSR = re.compile(r"\b(?:csr_(?:read|write|set|clear)|sstatus|stvec|sscratch|scause|sepc|stval|"
                  r"stimecmp|scounteren|(?:SSTATUS|SATP|SIE)_\w+)\b")
-CSR_LAYERS = ("mm", "trap", "init")
+CSR_LAYERS = ("mm", "proc", "trap", "init")
 PTE_BIT = re.compile(r"\bPTE_[VRWXUGAD]\b")
-PTE_LAYERS = ("mm",)
+PTE_LAYERS = ("mm", "trap")
 NUMBER = re.compile(r"\s*#\s*define\s+(?:PTE|SATP|SSTATUS|SIE|CAUSE)_")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml")
@@ -100,8 +100,8 @@ def check_kernel(root):
 
 
 def text_files(root):
-    for folder, folders, names in sorted(os.walk(root)):
-        folders[:] = [d for d in folders if not d.startswith((".git", "build", "__pycache__"))
+    for folder, folders, names in os.walk(root):
+        folders[:] = [d for d in sorted(folders) if not d.startswith((".git", "build", "__pycache__"))
                       and d != ".pytest_cache"]
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), root)

@@ -3,7 +3,10 @@
 #include "lib/types.h"
 
 #ifdef __riscv
-static inline void cpu_relax(void) { __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory"); } /* pause (Zihintpause), a hint elsewhere */
+/* pause (Zihintpause); a hint without effect where that is not there. */
+static inline void cpu_relax(void) {
+    __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory");
+}
 
 /* The time counter (Zicntr), in ticks of the device tree's timebase-frequency. */
 static inline uint64_t cpu_time(void) {

@@ -26,14 +26,20 @@
 #define CAUSE_PAGE_LOAD 13
 #define CAUSE_PAGE_STORE 15
 
-#define csr_read(csr) ({ uint64_t csr_v; __asm__ volatile("csrr %0, " #csr : "=r"(csr_v) :: "memory"); csr_v; })
+#ifdef __riscv
+#define csr_read(csr) ({ \
+    uint64_t csr_v; \
+    __asm__ volatile("csrr %0, " #csr : "=r"(csr_v) :: "memory"); \
+    csr_v; \
+})
 #define csr_write(csr, v) __asm__ volatile("csrw " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
 #define csr_set(csr, v) __asm__ volatile("csrs " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
 #define csr_clear(csr, v) __asm__ volatile("csrc " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
 
 /* sfence.vma orders earlier stores to page tables before later walks of this
  * hart, and empties its TLB of what it names (4.2.1). Entries with G are not
- * reached by the forms that name an ASID. */
+ * reached by the forms that name an ASID; the one that names an address reaches
+ * leaves only. */
 static inline void sfence_all(void) { __asm__ volatile("sfence.vma" ::: "memory"); }
 static inline void sfence_asid(uint64_t asid) {
     __asm__ volatile("sfence.vma x0, %0" :: "r"(asid) : "memory");
@@ -41,6 +47,9 @@ static inline void sfence_asid(uint64_t asid) {
 static inline void sfence_page(uint64_t va, uint64_t asid) {
     __asm__ volatile("sfence.vma %0, %1" :: "r"(va), "r"(asid) : "memory");
 }
+
+/* This hart translates with another table from here on; nothing is flushed. */
+static inline void satp_load(uint64_t satp_value) { csr_write(satp, satp_value); }
 
 /* Sleeps until an interrupt that sie enables is pending, whatever sstatus.SIE
  * says (3.3.3): called with SIE off, so none is taken before the caller looks. */
@@ -51,3 +60,13 @@ static inline void intr_window(void) {
     csr_set(sstatus, SSTATUS_SIE);
     csr_clear(sstatus, SSTATUS_SIE);
 }
+#else
+/* Host tests: the hart is a model that a test has. */
+uint64_t host_csr_read(const char *name);
+void host_csr_write(const char *name, uint64_t value);
+#define csr_read(csr) host_csr_read(#csr)
+#define csr_write(csr, v) host_csr_write(#csr, v)
+void sfence_all(void);
+void sfence_asid(uint64_t asid);
+void sfence_page(uint64_t va, uint64_t asid);
+#endif

@@ -2,6 +2,7 @@
 #include "arch/trapinfo.h"
 #include "arch/csr.h"
 #include "arch/layout.h"
+#include "arch/pte.h"
 #include "lib/ksyms.h"
 #include "lib/printf.h"
 
@@ -22,6 +23,15 @@ const char *cause_name(uint64_t scause) {
     if (scause < ARRAY_LEN(exception) && exception[scause])
         return exception[scause];
     return "reserved cause";
+}
+
+uint64_t cause_access(uint64_t scause) {
+    switch (scause) {
+    case CAUSE_PAGE_FETCH: return PTE_X;
+    case CAUSE_PAGE_LOAD: return PTE_R;
+    case CAUSE_PAGE_STORE: return PTE_W;
+    default: return 0;
+    }
 }
 
 struct extable_entry {

@@ -12,7 +12,7 @@ enum {
 
     SYS_poweroff = 100, /* (int status): ends the machine; no return but on error */
     SYS_sysinfo,        /* (struct abi_sysinfo *) */
-    SYS_procinfo,       /* (int slot, struct abi_procinfo *): 1 filled in, 0 slot is free, -1 no such slot */
+    SYS_procinfo,       /* (int slot, struct abi_procinfo *): 1, or 0 when the slot is free */
     SYS_lseek,          /* (int fd, int64 offset, int whence): the new offset */
     SYS_vmprint,        /* (int pid): prints its page table on the console; 0 = the caller */
     SYS_ftruncate,      /* (int fd, uint64 size) */
@@ -57,6 +57,7 @@ struct abi_sysinfo {
     uint64_t blocks_free;
     uint64_t files_open;       /* objects in the system's table */
     uint64_t design;           /* the four letters' first: 'w' 'm' 's' 'u' */
+    uint64_t idle;             /* time that harts had nothing to do, by the time counter */
 };
 
 enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };

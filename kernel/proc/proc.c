@@ -4,7 +4,7 @@
  * process's lock. A slot belongs, from slot_take to slot_give, to its process. */
 #include "proc/proc.h"
 #include "arch/cpu.h"
-#include "arch/csr.h"
+#include "arch/fpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -140,8 +140,7 @@ int proc_spawn_first(void (*entry)(void)) {
 }
 
 static void fpu_clone(struct proc *child, struct proc *parent) {
-    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
-        fpu_save(&parent->fpu);
+    fpu_keep(&parent->fpu);
     child->fpu_used = parent->fpu_used;
     if (parent->fpu_used)
         child->fpu = parent->fpu;
@@ -177,20 +176,17 @@ int proc_fork(int32_t *pid) {
 
 bool proc_fpu_first_use(void) {
     struct proc *p = proc_self();
-    if (csr_read(sstatus) & SSTATUS_FS)
+    if (!fpu_is_off())
         return false;
     memset(&p->fpu, 0, sizeof(p->fpu));
     p->fpu_used = true;
-    csr_set(sstatus, SSTATUS_FS_CLEAN);
-    fpu_load(&p->fpu);
-    csr_clear(sstatus, SSTATUS_FS);
-    csr_set(sstatus, SSTATUS_FS_CLEAN);
+    fpu_give(&p->fpu);
     return true;
 }
 
 void proc_fpu_reset(void) {
     proc_self()->fpu_used = false;
-    csr_clear(sstatus, SSTATUS_FS);
+    fpu_off();
 }
 
 /* ---- exec -------------------------------------------------------------------- */
@@ -208,7 +204,7 @@ void proc_replace_space(struct proc *p) {
     p->tf->kernel_satp = p->as->kernel_satp;
     tlb_activate(&p->as->tlb);
     /* Both tables map this stack at the same address. */
-    csr_write(satp, p->as->kernel_satp);
+    satp_load(p->as->kernel_satp);
     tlb_switched(&p->as->tlb);
     aspace_destroy(old);
 }

@@ -64,7 +64,7 @@ int proc_spawn_first(void (*entry)(void)) must_check;
 /* Each is what its system call says. On error nothing changed. */
 int proc_fork(int32_t *pid) must_check;      /* -K_EAGAIN no slot, -K_ENOMEM */
 void proc_exit(int32_t status) never_returns;
-int proc_kill(int32_t pid) must_check;       /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays as it is */
+int proc_kill(int32_t pid) must_check;       /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;

@@ -1,6 +1,6 @@
 /* Run queues, the switch between processes, and the idle harts: see sched.h. */
 #include "proc/sched.h"
-#include "arch/csr.h"
+#include "arch/fpu.h"
 #include "arch/sbi.h"
 #include "arch/cpu.h"
 #include "lib/bits.h"
@@ -16,6 +16,7 @@ struct hart_queue {
     struct proc *left;
     bool left_yields;
     struct context idle;
+    uint64_t idle_time;     /* cpu_time that this hart has waited for an interrupt */
 };
 
 static struct hart_queue queues[NHART];
@@ -90,20 +91,12 @@ void sched_ready(struct proc *p) {
 
 /* ---- the switch ------------------------------------------------------------ */
 
-static void fpu_leave(struct proc *p) {
-    if ((csr_read(sstatus) & SSTATUS_FS) == SSTATUS_FS_DIRTY)
-        fpu_save(&p->fpu);
-}
-
 /* Off until the process has used it: the first use traps (proc_fpu_first_use). */
 static void fpu_enter(struct proc *p) {
-    csr_clear(sstatus, SSTATUS_FS);
-    if (p->fpu_used) {
-        csr_set(sstatus, SSTATUS_FS_CLEAN);
-        fpu_load(&p->fpu);
-        csr_clear(sstatus, SSTATUS_FS);
-        csr_set(sstatus, SSTATUS_FS_CLEAN);
-    }
+    if (p->fpu_used)
+        fpu_give(&p->fpu);
+    else
+        fpu_off();
 }
 
 /* This hart runs p from now on. */
@@ -143,7 +136,7 @@ static void switch_to(struct proc *next, bool yields) {
     struct hart_queue *q = mine();
     struct proc *p = proc_self();
     p->time_used += cpu_time() - p->time_since;
-    fpu_leave(p);
+    fpu_keep(&p->fpu);
     q->left = p;
     q->left_yields = yields;
     if (next) {
@@ -179,6 +172,13 @@ void sched_tick(void) {
         mine()->wanted = true;
 }
 
+uint64_t sched_idle_time(void) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < hart_count; i++)
+        sum += __atomic_load_n(&queues[i].idle_time, __ATOMIC_RELAXED);
+    return sum;
+}
+
 static void idle_until_interrupt(void) {
     uint32_t bit = 1U << hart_self()->index;
     __atomic_or_fetch(&idle_harts, bit, __ATOMIC_SEQ_CST);
@@ -187,7 +187,9 @@ static void idle_until_interrupt(void) {
         waiting += __atomic_load_n(&queues[i].length, __ATOMIC_SEQ_CST);
     if (!waiting) {
         clock_arm_idle();
+        uint64_t since = cpu_time();
         wait_for_interrupt();
+        queues[hart_self()->index].idle_time += cpu_time() - since;
     }
     __atomic_and_fetch(&idle_harts, ~bit, __ATOMIC_SEQ_CST);
     intr_window();

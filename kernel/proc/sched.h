@@ -27,5 +27,8 @@ void sched_tick(void); /* from the timer interrupt */
 /* A process's first own instructions in the kernel end the switch to it. */
 void sched_started(void);
 
+/* How long harts have waited for something to do, in all, in ticks of cpu_time. */
+uint64_t sched_idle_time(void);
+
 /* Whether nothing is queued on this hart. */
 bool sched_queue_empty(void);

@@ -59,7 +59,8 @@ static int fill_image(struct inode *ip, const struct elf_plan *plan, struct imag
         const struct elf_segment *s = &plan->segment[i];
         uint64_t file_pages = ROUND_UP(s->filesz, PAGE_SIZE);
         image->segment[image->segments++] = (struct image_segment){
-            s->vaddr, s->vaddr + file_pages, ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE), s->perm, page};
+            .start = s->vaddr, .file_end = s->vaddr + file_pages,
+            .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE), .perm = s->perm, .first_page = page};
         int err = read_segment(ip, s, image, page);
         if (err)
             return err;
@@ -124,7 +125,9 @@ struct stack {
     uint64_t string[ABI_MAXARG]; /* offsets */
 };
 
-static char *stack_at(struct stack *s, uint64_t offset) { return (char *)pa_ptr(s->frame) + offset; }
+static char *stack_at(struct stack *s, uint64_t offset) {
+    return (char *)pa_ptr(s->frame) + offset;
+}
 
 /* A string that has been put at the page's start goes to its place. */
 static int push_string(struct stack *s, size_t bytes) {

@@ -10,6 +10,7 @@
 #include "mm/vmprint.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
+#include "proc/sched.h"
 
 int sys_fork(const uint64_t arg[6], uint64_t *result) {
     int32_t pid;
@@ -76,6 +77,7 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .blocks_free = files.blocks_free,
         .files_open = files.files_open,
         .design = (uint8_t)design.name[0],
+        .idle = sched_idle_time(),
     };
     return copyout(UA(arg[0]), &info, sizeof(info));
 }

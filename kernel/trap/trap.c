@@ -15,7 +15,9 @@
 #define COUNTERS_ALL 7 /* scounteren: cycle, time, instret */
 
 /* A symbol of the trampoline page, at the address that every table maps it at. */
-static uint64_t in_trampoline(const char *symbol) { return TRAMPOLINE + (symbol - trampoline_page); }
+static uint64_t in_trampoline(const char *symbol) {
+    return TRAMPOLINE + (symbol - trampoline_page);
+}
 
 void trap_init_hart(void) {
     csr_write(stvec, (uint64_t)kernel_vector);
@@ -42,15 +44,6 @@ static bool interrupt(uint64_t cause) {
 
 /* ---- from user mode ------------------------------------------------------------ */
 
-static uint64_t access_of(uint64_t cause) {
-    switch (cause) {
-    case CAUSE_PAGE_FETCH: return PTE_X;
-    case CAUSE_PAGE_LOAD: return PTE_R;
-    case CAUSE_PAGE_STORE: return PTE_W;
-    default: return 0;
-    }
-}
-
 static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
@@ -66,7 +59,7 @@ static void user_event(struct proc *p, uint64_t cause) {
             panic("interrupt %lu, which was never enabled", (unsigned long)(cause << 1 >> 1));
         return;
     }
-    uint64_t access = access_of(cause);
+    uint64_t access = cause_access(cause);
     if (access && aspace_fault(p->as, stval, access) == 0)
         return;
     if (cause == CAUSE_ILLEGAL && proc_fpu_first_use())
@@ -114,7 +107,7 @@ static bool copy_fault(struct kernel_frame *f) {
     uint64_t fixup = extable_find(f->sepc);
     if (!fixup)
         return false;
-    uint64_t access = access_of(f->scause);
+    uint64_t access = cause_access(f->scause);
     if (access && proc_self()) {
         if (f->stval >= USER_HALF_END)
             return false; /* the kernel's own side of the copy: a bug */

@@ -576,7 +576,8 @@ int main(void) {
         T(a_lost_interrupt_hangs_no_sleeper), T(kernel_messages_keep_the_order),
         T(kernel_messages_lose_no_writer),
         T(writes_all_before_a_bad_page), T(killed_writers_stop), T(draining_waits_for_all),
-        T(gives_lines), T(takes_early_keys), T(echo_waits_for_room), T(waits_for_the_end_of_the_line), T(edits),
+        T(gives_lines), T(takes_early_keys), T(echo_waits_for_room),
+        T(waits_for_the_end_of_the_line), T(edits),
         T(ends_files), T(prints_the_process_list), T(killed_readers_stop), T(bad_read_buffers),
         T(keeps_what_nobody_reads), T(screen_shows_the_line), T(registers_itself),
         T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */

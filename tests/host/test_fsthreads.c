@@ -50,7 +50,7 @@ static void churn(unsigned i) {
     uint64_t random = i + 1;
     uint8_t buf[9000];
     memset(buf, (int)i, sizeof buf);
-    for (int step = 0; step < 250; step++) {
+    for (int step = 0; step < 100; step++) {
         const char *a = paths[next(&random) % ARRAY_LEN(paths)];
         const char *b = paths[next(&random) % ARRAY_LEN(paths)];
         int fd, fds[2];
@@ -99,7 +99,7 @@ static void shared_names(void **state) { kstub_parallel(THREADS, churn); }
 
 /* While one process waits for the disk the others go on. */
 static void shared_names_and_a_slow_disk(void **state) {
-    memdisk_service_time(20);
+    memdisk_service_time(10);
     kstub_parallel(THREADS, churn);
 }
 

@@ -26,6 +26,12 @@ def tree(tmp_path):
     return tmp_path
 
 
+def test_builds_are_not_looked_at(tree):
+    (tree / "build-x" / "walk").mkdir(parents=True)
+    (tree / "build-x" / "walk" / "symbols.S").write_text("\ttab")
+    assert rules.check(str(tree)) == []
+
+
 @pytest.mark.parametrize("path, text, says", [
     ("kernel/lib/up.c", '#include "arch/csr.h"\n', "stands right of it"),
     ("kernel/mm/up.c", '#include "proc/proc.h"\n', "stands right of it"),
@@ -34,7 +40,7 @@ def tree(tmp_path):
     ("kernel/net/new.c", "int x;\n", "net is no layer"),
     ("kernel/mm/insn.c", 'void f(void) { __asm__ volatile("nop"); }\n', "assembly in mm"),
     ("kernel/trap/vec.S", "    nop\n", "assembly outside kernel/arch"),
-    ("kernel/proc/csr.c", "long f(void) { return csr_read(sstatus); }\n", "a CSR in proc"),
+    ("kernel/dev/csr.c", "long f(void) { return csr_read(sstatus); }\n", "a CSR in dev"),
     ("kernel/fs/pte.c", "int f(int e) { return e & PTE_V; }\n", "entry bit in fs"),
     ("kernel/mm/bits.h", "#define PTE_MINE (1 << 8)\n", "the number of a CSR or entry bit"),
     ("kernel/mm/which.c", "#ifdef DESIGN_WALK\n#endif\n", "a conditional about designs"),

@@ -10,7 +10,7 @@ import pytest
 MAKEFILE = """DESIGN ?= one
 all kernel: ; @test ! -e broken-$(DESIGN)
 host-tests: ; @mkdir -p $(BUILD)/host; cp tests/host/*.c $(BUILD)/host; \\
-	cd $(BUILD)/host; for f in *.c; do mv $$f $${f%.c}; chmod +x $${f%.c}; done
+\tcd $(BUILD)/host; for f in *.c; do mv $$f $${f%.c}; chmod +x $${f%.c}; done
 """
 GOOD = "#!/bin/sh\necho 1..2; echo ok 1 - first; echo ok 2 - second\n"
 BAD = "#!/bin/sh\necho 1..2; echo ok 1 - fine; echo not ok 2 - wrong; echo '# why'; exit 1\n"

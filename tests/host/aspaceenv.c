@@ -1,0 +1,402 @@
+/* The machine of aspaceenv.h. The sources of frame and tlb are part of this file,
+ * so that a fresh machine can be made and freed frames looked at. */
+#include "mm/frame.h"
+/* Every frame that falls free is looked at first. */
+#define frame_put frame_put_unchecked
+#include "mm/frame.c"
+#undef frame_put
+#include "mm/tlb.c"
+
+#include "aspaceenv.h"
+#include "arch/usermem.h"
+#include "hostarch.h"
+#include "mm/design.h"
+#include "mm/kmap.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct env_proc env_procs[ENV_PROCS];
+static struct env_proc *running[ENV_HARTS];
+
+void env_fail(const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\n");
+    abort();
+}
+
+/* ---- frames --------------------------------------------------------------- */
+
+uint32_t env_refs(uint64_t pa) {
+    const struct frame *head = record_at(PA(ROUND_DOWN(pa, LARGE_SIZE)));
+    if (head->order == FRAME_LARGE_ORDER && !head->in_pool && head->refs)
+        return head->refs;
+    return record_at(PA(ROUND_DOWN(pa, PAGE_SIZE)))->refs;
+}
+
+bool frame_put(paddr_t pa) {
+    tlbmodel_speculate(1);
+    if (env_refs(pa.v) == 1 && tlbmodel_reaches(pa.v, PAGE_SIZE))
+        env_fail("frame %#lx is given back while a hart can reach it", (unsigned long)pa.v);
+    return frame_put_unchecked(pa);
+}
+
+/* ---- the kernel's half: a stand-in for mm/kmap ------------------------------ */
+
+struct pt kernel_pt;
+uint64_t kernel_satp;
+static bool booting;
+static paddr_t trampoline_frame, stacks[ENV_PROCS][KSTACK_SIZE / PAGE_SIZE];
+
+static int table_take(paddr_t *table) {
+    if (booting)
+        *table = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
+    else
+        *table = frame_take();
+    frame_zero(*table, 0);
+    return 0;
+}
+
+static void table_give(paddr_t table) { frame_put(table); }
+
+const struct pt_memory pt_frames = {table_take, table_give};
+
+void kmap_share_half(struct pt *pt) {
+    const pte_t *from = pa_ptr(kernel_pt.root);
+    pte_t *to = pa_ptr(pt->root);
+    for (unsigned i = PT_ENTRIES / 2; i < PT_ENTRIES; i++)
+        to[i] = from[i];
+}
+
+int kmap_trampoline(struct pt *pt) {
+    return pt_map(pt, VA(TRAMPOLINE), trampoline_frame, PAGE_SIZE, PTE_R | PTE_X | PTE_G, 0);
+}
+
+int kmap_stack(struct pt *pt, uint32_t slot) {
+    int err = 0;
+    for (unsigned i = 0; !err && i < ARRAY_LEN(stacks[slot]); i++)
+        err = pt_map(pt, VA(KSTACK(slot) + i * PAGE_SIZE), stacks[slot][i], PAGE_SIZE,
+                     PTE_R | PTE_W, 0);
+    return err;
+}
+
+static void must(bool ok, const char *what) {
+    if (!ok)
+        env_fail("%s", what);
+}
+
+static void make_kernel_half(void) {
+    booting = true;
+    trampoline_frame = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
+    for (unsigned slot = 0; slot < ENV_PROCS; slot++)
+        for (unsigned i = 0; i < ARRAY_LEN(stacks[slot]); i++)
+            stacks[slot][i] = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
+    must(!pt_init(&kernel_pt, &pt_frames), "the kernel's table");
+    must(!pt_map(&kernel_pt, VA(KERNEL_HALF + GIB(2)), PA(GIB(2)), GIB(1) + MIB(4),
+                 PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL), "RAM");
+    must(!kmap_trampoline(&kernel_pt), "the trampoline");
+    for (unsigned slot = 0; design.stacks_in_kernel_pt && slot < ENV_PROCS; slot++)
+        must(!kmap_stack(&kernel_pt, slot), "a stack");
+    kernel_satp = satp_make(kernel_pt.root, 0);
+    booting = false;
+}
+
+/* Addresses that somebody uses or has used. */
+static uint64_t some_address(void) {
+    const struct env_proc *p = &env_procs[host_random_below(ENV_PROCS)];
+    uint64_t room = p->used ? p->as->brk + 4 * PAGE_SIZE : MIB(8);
+    switch (host_random_below(16)) {
+    case 0: return TRAMPOLINE;
+    case 1: return TRAPFRAME;
+    case 2: return KSTACK(host_random_below(ENV_PROCS)) + PAGE_SIZE;
+    case 3: return KERNEL_HALF + GIB(2);
+    default: return ROUND_DOWN(host_random_below(room), PAGE_SIZE);
+    }
+}
+
+static void forget_frames(void) {
+    memset(ranges, 0, sizeof ranges);
+    memset(&sections, 0, sizeof sections);
+    memset(caches, 0, sizeof caches);
+    memset(&pool, 0, sizeof pool);
+    pool.lock.name = "frames";
+    range_count = 0;
+    total = committed = cached = 0;
+    frame_fail_countdown = 0;
+}
+
+void env_fresh(uint64_t mib, unsigned asid_width) {
+    if (host_ram_base)
+        frame_reclaim(UINT64_MAX); /* images that the last test has left */
+    forget_frames();
+    memset(env_procs, 0, sizeof env_procs);
+    memset(running, 0, sizeof running);
+    memset(seen, 0, sizeof seen);
+    last_generation = 0;
+    asid_bits = 16;
+    host_ram_map(MIB(mib));
+    frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(mib)));
+    tlbmodel_interest = NULL;
+    tlbmodel_reset(asid_width);
+    make_kernel_half();
+    frame_init();
+    for (uint32_t i = ENV_HARTS; i-- > 0;) {
+        host_hart_be(i);
+        csr_write(satp, kernel_satp);
+        tlb_init_hart(16);
+    }
+    tlbmodel_interest = some_address;
+}
+
+/* ---- processes ---------------------------------------------------------------- */
+
+struct aspace *aspace_self(void) { return running[hart_self()->index]->as; }
+
+static void idle(uint32_t hart) {
+    if (!running[hart])
+        return;
+    struct hart *before = hart_self();
+    host_hart_be(hart);
+    env_kernel(running[hart]);
+    running[hart]->hart = -1;
+    running[hart] = NULL;
+    tlbmodel_swtch(kernel_satp);
+    host_hart = before;
+}
+
+void env_run(struct env_proc *p, uint32_t hart) {
+    struct env_proc *before = running[hart];
+    host_hart_be(hart);
+    if (before == p)
+        return;
+    if (p->hart >= 0)
+        idle(p->hart);
+    if (before) {
+        env_kernel(before);
+        before->hart = -1;
+    }
+    running[hart] = p;
+    p->hart = hart;
+    tlb_activate(&p->as->tlb);
+    tlbmodel_speculate(2);
+    tlbmodel_swtch(p->as->kernel_satp);
+    tlb_switched(&p->as->tlb);
+}
+
+void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
+void env_kernel(struct env_proc *p) { tlbmodel_trampoline_in(p->as->kernel_satp); }
+
+static int create_space(struct env_proc *p, struct aspace *as) {
+    return aspace_create(as, 2 * p->slot + (as - p->spaces), p->slot, p->trapframe);
+}
+
+int env_create(struct env_proc **out) {
+    for (uint32_t slot = 0; slot < ENV_PROCS; slot++) {
+        struct env_proc *p = &env_procs[slot];
+        if (p->used)
+            continue;
+        *p = (struct env_proc){.slot = slot, .hart = -1, .as = &p->spaces[0]};
+        int err = frame_alloc(&p->trapframe);
+        if (!err && (err = create_space(p, p->as)))
+            frame_free(p->trapframe);
+        p->used = !err;
+        *out = p;
+        return err;
+    }
+    return -K_EAGAIN;
+}
+
+void env_exit(struct env_proc *p) {
+    if (p->hart >= 0)
+        idle(p->hart);
+    aspace_destroy(p->as);
+    frame_free(p->trapframe);
+    p->used = false;
+}
+
+int env_fork(struct env_proc *parent, struct env_proc **child) {
+    int err = env_create(child);
+    if (!err && (err = aspace_clone((*child)->as, parent->as)))
+        env_exit(*child);
+    return err;
+}
+
+/* ---- exec --------------------------------------------------------------------- */
+
+#define RX (PTE_R | PTE_X)
+#define RW (PTE_R | PTE_W)
+#define P PAGE_SIZE
+
+const struct env_program env_programs[ENV_PROGRAMS] = {
+    {2, {{0, 3, 3, RX}, {3 * P, 2, 5, RW}}},
+    {1, {{0, 2, 4, PTE_RWX}}}, /* as older linkers make it */
+    {1, {{0, 1, 1, RX}}},
+    {2, {{0, 1, 1, RX}, {LARGE_SIZE, 0, 600, RW}}}, /* no byte of the file; two tables */
+    {2, {{0, 1, 1, RX}, {LARGE_SIZE - P, 2, 3, RW}}}, /* across the border of two tables */
+    {3, {{P, 1, 2, PTE_R}, {MIB(1), 2, 2, RW}, {MIB(6), 1, 1, RX}}}, /* gaps */
+};
+
+uint64_t env_program_word(unsigned program, uint32_t page) {
+    return 0x9a9e000000000000 | (uint64_t)program << 32 | page;
+}
+
+static void stamp(paddr_t pa, uint64_t word) {
+    uint64_t *page = pa_ptr(pa);
+    page[0] = page[PAGE_SIZE / 8 - 1] = word;
+}
+
+static int make_image(unsigned program, struct image **out) {
+    const struct env_program *from = &env_programs[program];
+    uint32_t pages = 0;
+    for (uint32_t i = 0; i < from->segments; i++)
+        pages += from->segment[i].file_pages;
+    int err = image_create(pages, out);
+    if (err)
+        return err;
+    struct image *image = *out;
+    for (uint32_t i = 0, page = 0; i < from->segments; i++) {
+        uint64_t start = from->segment[i].start, file = from->segment[i].file_pages;
+        image->end = start + from->segment[i].pages * P;
+        image->segment[image->segments++] = (struct image_segment){
+            start, start + file * P, image->end, from->segment[i].perm, page};
+        for (uint64_t j = 0; j < file; j++, page++)
+            stamp(image->page[page], env_program_word(program, page));
+    }
+    return 0;
+}
+
+static int find_image(unsigned program, uint64_t version, struct image **out) {
+    struct image_key key = {1, program + 1, version};
+    int err = image_find(key, out);
+    if (err || *out)
+        return err;
+    err = make_image(program, out);
+    if (!err)
+        image_publish(*out, key);
+    return err;
+}
+
+/* proc_replace_space */
+static void replace_space(struct env_proc *p, struct aspace *as) {
+    struct aspace *old = p->as;
+    p->as = as;
+    if (p->hart >= 0) {
+        tlb_activate(&as->tlb);
+        csr_write(satp, as->kernel_satp);
+        tlb_switched(&as->tlb);
+    }
+    aspace_destroy(old);
+}
+
+int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
+    struct aspace *as = &p->spaces[p->as == &p->spaces[0]];
+    struct image *image;
+    paddr_t stack;
+    int err = frame_alloc(&stack);
+    if (err)
+        return err;
+    stamp(stack, ENV_STACK_WORD);
+    memset((char *)pa_ptr(stack) + 8, 0, P - 16);
+    err = find_image(program, version, &image);
+    if (!err) {
+        err = create_space(p, as);
+        if (!err && (err = aspace_load(as, image, stack)))
+            aspace_destroy(as);
+        if (!err)
+            replace_space(p, as);
+        image_put(image);
+    }
+    if (err)
+        frame_free(stack);
+    return err;
+}
+
+/* ---- touches ------------------------------------------------------------------ */
+
+static uint64_t bit_of(enum walker_access access) {
+    return access == WALKER_LOAD ? PTE_R : access == WALKER_STORE ? PTE_W : PTE_X;
+}
+
+/* One access under the satp that is loaded. False: it may fault. */
+static bool try_access(uint64_t va, enum walker_access access, enum walker_mode mode,
+                       uint64_t *pa) {
+    struct tlbmodel_access a = tlbmodel_access(va, access, mode);
+    if (a.ambiguous)
+        env_fail("an access to %#lx may reach two frames", (unsigned long)va);
+    *pa = a.pa;
+    return !a.may_fault;
+}
+
+bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint64_t *pa) {
+    env_user(p);
+    tlbmodel_speculate(2);
+    if (try_access(va, access, WALKER_USER, pa))
+        return true;
+    env_kernel(p);
+    tlbmodel_speculate(2);
+    if (aspace_fault(p->as, va, bit_of(access)))
+        return false;
+    env_user(p);
+    tlbmodel_speculate(2);
+    if (!try_access(va, access, WALKER_USER, pa))
+        env_fail("a repaired touch of %#lx may fault again, for ever", (unsigned long)va);
+    return true;
+}
+
+/* The copy routines: the kernel's accesses through the table that it runs on. */
+static bool copy_access(uint64_t va, bool store, enum walker_mode mode, uint64_t *pa) {
+    enum walker_access access = store ? WALKER_STORE : WALKER_LOAD;
+    if (try_access(va, access, mode, pa))
+        return true;
+    tlbmodel_speculate(2);
+    if (va >= USER_HALF_END)
+        env_fail("a copy leaves the user's half at %#lx", (unsigned long)va);
+    if (aspace_fault(aspace_self(), va, bit_of(access)))
+        return false;
+    tlbmodel_speculate(2);
+    if (!try_access(va, access, mode, pa))
+        env_fail("a repaired copy at %#lx may fault again, for ever", (unsigned long)va);
+    return true;
+}
+
+static bool is_user(const void *p) { return (uint64_t)p < USER_HALF_END; }
+
+static int copy(void *dst, const void *src, size_t n, enum walker_mode mode) {
+    bool store = is_user(dst);
+    uint64_t user = store ? (uint64_t)dst : (uint64_t)src, pa;
+    for (size_t done = 0, m; done < n; done += m) {
+        m = MIN(n - done, P - ((user + done) & (P - 1)));
+        if (!copy_access(user + done, store, mode, &pa))
+            return -K_EFAULT;
+        if (store)
+            memcpy(pa_ptr(PA(pa)), (const char *)src + done, m);
+        else
+            memcpy((char *)dst + done, pa_ptr(PA(pa)), m);
+    }
+    return 0;
+}
+
+static int copy_string(char *dst, const char *src, size_t size, enum walker_mode mode) {
+    uint64_t pa;
+    for (size_t i = 0; i < size; i++) {
+        if (!copy_access((uint64_t)src + i, false, mode, &pa))
+            return -K_EFAULT;
+        if (!(dst[i] = *(const char *)pa_ptr(PA(pa))))
+            return 0;
+    }
+    return -K_ENAMETOOLONG;
+}
+
+int ucopy(void *dst, const void *src, size_t n) { return copy(dst, src, n, WALKER_SUPERVISOR); }
+int ucopystr(char *dst, const char *src, size_t size) {
+    return copy_string(dst, src, size, WALKER_SUPERVISOR);
+}
+int ucopy_sum(void *dst, const void *src, size_t n) {
+    return copy(dst, src, n, WALKER_SUPERVISOR_SUM);
+}
+int ucopystr_sum(char *dst, const char *src, size_t size) {
+    return copy_string(dst, src, size, WALKER_SUPERVISOR_SUM);
+}

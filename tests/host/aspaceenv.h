@@ -1,0 +1,64 @@
+/* A machine for mm/aspace on the host: frames, the kernel's half, processes with
+ * their spaces, and harts (tlbmodel.h) that run them. What proc, trap and
+ * syscall/exec do around the memory core is done here in the same order. */
+#pragma once
+#include "mm/aspace.h"
+#include "mm/frame.h"
+#include "tlbmodel.h"
+#include "walker.h"
+
+#define ENV_HARTS 3
+#define ENV_PROCS 6
+
+struct env_proc {
+    bool used;
+    int hart;              /* where it runs, or -1 */
+    uint32_t slot;
+    paddr_t trapframe;
+    struct aspace spaces[2];
+    struct aspace *as;     /* the one in use */
+};
+extern struct env_proc env_procs[ENV_PROCS];
+
+/* A fresh machine with so much RAM. */
+void env_fresh(uint64_t mib, unsigned asid_bits);
+
+/* A process with an empty space; -K_ENOMEM: nothing was taken. */
+int env_create(struct env_proc **out);
+void env_exit(struct env_proc *p);
+/* As fork: -K_ENOMEM: nothing was taken. The parent runs. */
+int env_fork(struct env_proc *parent, struct env_proc **child);
+
+/* A program for env_exec; page i of its file begins and ends with a word of its
+ * own, and the rest is zero. */
+#define ENV_PROGRAMS 6
+struct env_program {
+    uint32_t segments;
+    struct {
+        uint64_t start, file_pages, pages, perm;
+    } segment[3];
+};
+extern const struct env_program env_programs[ENV_PROGRAMS];
+uint64_t env_program_word(unsigned program, uint32_t page);
+#define ENV_STACK_WORD 0x57ac57ac57ac57acULL /* at both ends of a new stack page */
+
+/* As exec of programs[program]; version as a rewritten file has another one.
+ * -K_ENOMEM: the process goes on as before. */
+int env_exec(struct env_proc *p, unsigned program, uint64_t version);
+
+/* p runs on this hart from now on, in the kernel; who ran there waits. */
+void env_run(struct env_proc *p, uint32_t hart);
+/* The hart of the running process p, in user mode or in the kernel. */
+void env_user(struct env_proc *p);
+void env_kernel(struct env_proc *p);
+
+/* A touch in user mode by the running process: the fault is repaired as the trap
+ * layer does it. True: it succeeds, at *pa. Fails the test when a repaired touch
+ * could fault once more, or when the hart could reach two frames. */
+bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint64_t *pa);
+
+/* References to the 4 KiB at pa, which is in use. */
+uint32_t env_refs(uint64_t pa);
+
+/* Ends the program with a sentence. */
+void env_fail(const char *fmt, ...) printf_like(1, 2) never_returns;

@@ -1,0 +1,271 @@
+/* The model of world.h. */
+#include "world.h"
+#include "hostarch.h"
+#include "lib/errno.h"
+#include "mm/design.h"
+#include "mm/kmap.h"
+#include "mm/uaccess.h"
+#include <string.h>
+
+#define PAGES (MIB(32) / PAGE_SIZE)
+#define WORDS (PAGE_SIZE / 8)
+#define COPY_MAX (3 * PAGE_SIZE)
+
+enum kind { NONE_GRANTED, OF_IMAGE, OF_ZEROS };
+
+struct page {
+    uint8_t kind, perm;
+    uint16_t image_page;
+    uint64_t first, last; /* the words at its ends */
+};
+
+static struct world {
+    unsigned program;
+    uint64_t brk;
+    uint64_t pages; /* none is granted from here on */
+    struct page page[PAGES];
+} worlds[ENV_PROCS];
+
+uint64_t (*world_choose)(uint64_t n) = host_random_below;
+static struct frame_stats at_start;
+static uint64_t next_word;
+
+static struct world *world_of(const struct env_proc *p) { return &worlds[p - env_procs]; }
+
+static bool is_design(const char *name) { return strcmp(design.name, name) == 0; }
+
+#define MUST(cond, fmt, ...) \
+    do { \
+        if (!(cond)) \
+            env_fail("%s: " fmt " (%s)", design.name, ##__VA_ARGS__, #cond); \
+    } while (0)
+
+typedef unsigned long ul;
+
+/* ---- the account of one space --------------------------------------------------- */
+
+static uint64_t expected_commitment(const struct world *w) {
+    uint64_t pages = 0, tables = 0, last_large = UINT64_MAX, last_giga = UINT64_MAX;
+    for (uint64_t i = 0; i < w->pages; i++) {
+        const struct page *page = &w->page[i];
+        if (page->kind == NONE_GRANTED)
+            continue;
+        pages += page->kind == OF_ZEROS || (page->perm & PTE_W);
+        tables += (i / 512 != last_large) + (i / 512 / 512 != last_giga);
+        last_large = i / 512;
+        last_giga = i / 512 / 512;
+    }
+    if (is_design("mirror"))
+        return pages + 2 * tables + 6;
+    return pages + tables + (is_design("share") ? 6 : 3);
+}
+
+/* ---- the views ------------------------------------------------------------------- */
+
+#define ARENA_FRAMES (MIB(64) / PAGE_SIZE)
+static uint32_t references[ARENA_FRAMES]; /* by all leaves of users, and images */
+
+static uint32_t *references_to(uint64_t pa) {
+    MUST(pa >= HOST_RAM_START && pa < HOST_RAM_START + MIB(64), "a leaf to %#lx", (ul)pa);
+    return &references[(pa - HOST_RAM_START) / PAGE_SIZE];
+}
+
+struct look {
+    const struct env_proc *p;
+    const struct world *w;
+    bool count;       /* into references */
+    uint64_t present, others;
+    uint64_t user_root;
+};
+
+/* What is not the process's memory: the stack, the trampoline, the trapframe. */
+static void look_at_top(struct look *l, uint64_t va, uint64_t e, bool user_table) {
+    uint64_t flags = e & PTE_FLAGS & ~PTE_D;
+    uint64_t stack = KSTACK(l->p->slot);
+    l->others++;
+    if (va == TRAMPOLINE)
+        MUST(flags == (PTE_V | PTE_R | PTE_X | PTE_G | PTE_A), "the trampoline is %#lx", (ul)e);
+    else if (va == TRAPFRAME)
+        MUST(user_table && flags == (PTE_V | PTE_R | PTE_W | PTE_A) &&
+                 pte_pa(e).v == l->p->trapframe.v,
+             "the trapframe is %#lx", (ul)e);
+    else
+        MUST((va == stack || va == stack + PAGE_SIZE) && (!user_table || is_design("unify")) &&
+                 flags == (PTE_V | PTE_R | PTE_W | PTE_A),
+             "%#lx is mapped by %#lx", (ul)va, (ul)e);
+}
+
+static void look_at_page(struct look *l, uint64_t va, uint64_t pa, uint64_t e) {
+    MUST(va / PAGE_SIZE < l->w->pages, "%#lx is mapped above the break", (ul)va);
+    const struct page *page = &l->w->page[va / PAGE_SIZE];
+    MUST(page->kind != NONE_GRANTED, "%#lx is mapped and not granted", (ul)va);
+    MUST((e & PTE_RWX & ~(uint64_t)page->perm) == 0, "%#lx has %#lx, granted is %#x", (ul)va,
+         (ul)e, page->perm);
+    MUST(env_refs(pa) >= 1, "%#lx maps the free frame %#lx", (ul)va, (ul)pa);
+    MUST(!(e & PTE_W) || env_refs(pa) == 1, "%#lx can be written and is shared", (ul)va);
+    const uint64_t *word = pa_ptr(PA(pa));
+    MUST(word[0] == page->first && word[WORDS - 1] == page->last,
+         "process %u, %#lx: reads %#lx %#lx instead of %#lx %#lx", l->p->slot, (ul)va,
+         (ul)word[0], (ul)word[WORDS - 1], (ul)page->first, (ul)page->last);
+    if (l->count)
+        ++*references_to(pa);
+}
+
+static void look_at_user(void *ctx, uint64_t va, uint64_t e, unsigned level) {
+    struct look *l = ctx;
+    if (va >= USER_MAX) {
+        look_at_top(l, va, e, true);
+        return;
+    }
+    MUST((e & PTE_U) && (e & PTE_R) && (e & PTE_A) && !(e & PTE_G), "%#lx has %#lx", (ul)va,
+         (ul)e);
+    MUST(!(e & PTE_W) || (e & PTE_D), "%#lx has W without D", (ul)va);
+    for (uint64_t off = 0; off < level_size(level); off += PAGE_SIZE)
+        look_at_page(l, va + off, pte_pa(e).v + off, e);
+    l->present += level_size(level) / PAGE_SIZE;
+}
+
+/* The entry where the user's tree ends for va. */
+static uint64_t user_entry(uint64_t root, uint64_t va, unsigned *level) {
+    uint64_t e = ((uint64_t *)pa_ptr(PA(root)))[va >> 30 & 511];
+    for (*level = 2; *level > 0 && (e & 15) == 1; e = ((uint64_t *)pa_ptr(pte_pa(e)))
+                                                      [va >> (12 + 9 * *level) & 511])
+        --*level;
+    return e;
+}
+
+static void look_at_mirror(void *ctx, uint64_t va, uint64_t e, unsigned level) {
+    struct look *l = ctx;
+    if (va >= USER_MAX) {
+        look_at_top(l, va, e, false);
+        return;
+    }
+    unsigned user_level;
+    uint64_t user = user_entry(l->user_root, va, &user_level);
+    MUST(user_level == level && e == (user & ~(PTE_U | PTE_X)),
+         "%#lx is %#lx in the mirror and %#lx for the user", (ul)va, (ul)e, (ul)user);
+    l->present += level_size(level) / PAGE_SIZE;
+}
+
+static void look_at_kernel_top(void *ctx, uint64_t va, uint64_t e, unsigned level) {
+    look_at_top(ctx, va, e, false);
+}
+
+static uint64_t root_of(uint64_t satp) { return satp << 20 >> 8; }
+
+static void check_kernel_half(uint64_t root) {
+    const uint64_t *entry = pa_ptr(PA(root)), *kernel = pa_ptr(kernel_pt.root);
+    for (unsigned i = 256; i < 512; i++)
+        MUST(entry[i] == kernel[i], "root entry %u is not the kernel's", i);
+}
+
+static void check_tree(const struct pt *pt, struct walker_survey s, const char *which) {
+    MUST(!s.fault, "%s view: %s", which, s.fault);
+    MUST(s.empty == 0, "%s view: %lu empty tables", which, (ul)s.empty);
+    MUST(s.tables == pt->tables, "%s view: %lu tables, %u counted", which, (ul)s.tables,
+         pt->tables);
+}
+
+static void check_kernel_view(const struct env_proc *p, struct look *user) {
+    const struct aspace *as = p->as;
+    struct look l = {.p = p, .w = user->w, .user_root = as->user.root.v};
+    uint64_t root = root_of(as->kernel_satp);
+    check_kernel_half(root);
+    if (is_design("walk")) {
+        MUST(as->kernel_satp == kernel_satp && !as->kernel.root.v, "its own kernel table");
+    } else if (is_design("unify")) {
+        MUST(root == as->user.root.v && !as->kernel.root.v, "two roots");
+        MUST(user->others == 4, "%lu leaves above USER_MAX", (ul)user->others);
+    } else if (is_design("mirror")) {
+        check_tree(&as->kernel, walker_survey(root, 0, 256, look_at_mirror, &l), "kernel's");
+        MUST(l.present == user->present, "the mirror has %lu pages of %lu", (ul)l.present,
+             (ul)user->present);
+        MUST(l.others == 3, "%lu leaves above USER_MAX", (ul)l.others);
+    } else {
+        MUST(!memcmp(pa_ptr(PA(root)), pa_ptr(as->user.root), 255 * 8), "the roots differ");
+        check_tree(&as->kernel, walker_survey(root, 255, 256, look_at_kernel_top, &l), "kernel's");
+        MUST(l.others == 3 && as->kernel.root.v == root, "%lu leaves above USER_MAX", (ul)l.others);
+    }
+}
+
+/* Pages that are not there would be filled with what the model says. */
+static void check_absent(const struct env_proc *p, const struct world *w) {
+    for (uint64_t i = 0; i < w->pages; i++) {
+        const struct page *page = &w->page[i];
+        unsigned level;
+        if (page->kind == NONE_GRANTED || (user_entry(p->as->user.root.v, i * PAGE_SIZE, &level) & 1))
+            continue;
+        uint64_t word = page->kind == OF_IMAGE ? env_program_word(w->program, page->image_page) : 0;
+        MUST(page->first == word && page->last == word, "page %#lx was lost", (ul)(i * PAGE_SIZE));
+    }
+}
+
+static void check_process(const struct env_proc *p, bool count) {
+    const struct aspace *as = p->as;
+    const struct world *w = world_of(p);
+    struct look l = {.p = p, .w = w, .count = count};
+    check_tree(&as->user, walker_survey(as->user.root.v, 0, 256, look_at_user, &l), "user's");
+    MUST(l.present == as->present, "%lu pages are mapped, %lu counted", (ul)l.present,
+         (ul)as->present);
+    MUST(l.others == (is_design("unify") ? 4 : 2), "%lu leaves above USER_MAX", (ul)l.others);
+    MUST(as->committed == expected_commitment(w), "%lu frames committed instead of %lu",
+         (ul)as->committed, (ul)expected_commitment(w));
+    MUST(as->brk == w->brk, "the break is %#lx instead of %#lx", (ul)as->brk, (ul)w->brk);
+    check_kernel_view(p, &l);
+    check_absent(p, w);
+    const char *stale = tlbmodel_stale();
+    MUST(!stale, "%s", stale);
+}
+
+void world_check_process(const struct env_proc *p) { check_process(p, false); }
+
+/* ---- the machine's account -------------------------------------------------------- */
+
+static void count_images(uint64_t *frames) {
+    for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
+        bool seen = !p->used || !p->as->image;
+        for (struct env_proc *q = env_procs; q < p; q++)
+            seen |= q->used && p->used && q->as->image == p->as->image;
+        if (seen)
+            continue;
+        *frames += p->as->image->pages + 1;
+        for (uint32_t i = 0; i < p->as->image->pages; i++)
+            ++*references_to(p->as->image->page[i].v);
+    }
+}
+
+void world_check(void) {
+    struct frame_stats st;
+    uint64_t used = 0, committed = 0, images = 0;
+    memset(references, 0, sizeof references);
+    for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
+        if (!p->used)
+            continue;
+        check_process(p, true);
+        used += p->as->user.tables + p->as->kernel.tables + 1;
+        committed += p->as->committed + 1;
+    }
+    count_images(&images);
+    used++; /* of each image its record; its pages are among the references */
+    used--;
+    for (uint64_t i = 0; i < ARENA_FRAMES; i++) {
+        if (!references[i])
+            continue;
+        uint32_t refs = env_refs(HOST_RAM_START + i * PAGE_SIZE);
+        MUST(refs == references[i], "frame %#lx has %u references, counted are %u",
+             (ul)(HOST_RAM_START + i * PAGE_SIZE), refs, references[i]);
+        used++;
+    }
+    for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
+        bool first = p->used && p->as->image;
+        for (struct env_proc *q = env_procs; q < p; q++)
+            first &= !(q->used && q->as->image == p->as->image);
+        used += first;
+    }
+    frame_stats(&st);
+    frame_check();
+    MUST(st.total - st.free - st.cached == used, "%lu frames are in use, counted are %lu",
+         (ul)(st.total - st.free - st.cached), (ul)used);
+    MUST(st.committed == committed + images, "%lu frames are promised, counted are %lu",
+         (ul)st.committed, (ul)(committed + images));
+}

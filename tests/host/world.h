@@ -1,0 +1,39 @@
+/* The machine of aspaceenv.h beside a flat model of it: for every process the
+ * pages that it was granted, their permissions, and the words at both ends of each.
+ * What a space really is, is read by walker.c from raw entries of both views.
+ * Whatever differs ends the program with a sentence (env_fail). */
+#pragma once
+#include "aspaceenv.h"
+
+/* A number below n, for every decision that world_step takes. */
+extern uint64_t (*world_choose)(uint64_t n);
+
+/* One process that runs program 0. Every space keeps below 32 MiB. */
+void world_fresh(uint64_t mib, unsigned asid_bits);
+
+/* One operation of some process on some hart, checked. */
+void world_step(void);
+
+/* Everything of every process, and the machine's account. */
+void world_check(void);
+/* One process: both views, permissions, contents, present, committed. */
+void world_check_process(const struct env_proc *p);
+
+/* All processes exit; what is left must be what a fresh machine has. */
+void world_end(void);
+
+/* The operations, for tests that choose themselves. The process runs; each keeps
+ * the model in step and checks the result. Those that need memory return 0 or
+ * -K_ENOMEM, which is a finding when the machine had what it needed and
+ * frame_fail_countdown was not set. */
+struct env_proc *world_first(void);
+void world_touch(struct env_proc *p, uint64_t va, enum walker_access access);
+void world_copyin(struct env_proc *p, uint64_t va, uint64_t n);
+void world_copyout(struct env_proc *p, uint64_t va, uint64_t n);
+int world_sbrk(struct env_proc *p, int64_t delta);
+int world_fork(struct env_proc *p, struct env_proc **child);
+int world_exec(struct env_proc *p, unsigned program, uint64_t version);
+void world_exit(struct env_proc *p);
+
+/* Everything that a failed operation must leave as it was, as one number. */
+uint64_t world_hash(void);

@@ -1,0 +1,71 @@
+"""The programs, each by what it prints and its status."""
+import guest
+import pytest
+
+# A file t is there, and each case has a directory of its own.
+TEXT = "echo 'one 1\ntwo 22\nThree 333' > t"
+CASES = {
+    "grep": [
+        ("grep o t", "one 1\ntwo 22\n", 0), ("grep -vn o t", "3:Three 333\n", 0),
+        ("grep -ic T t", "2\n", 0), ("grep '^[a-z]* 2*$' t", "two 22\n", 0),
+        ("grep nowhere t", "", 1), ("grep '[' t", "grep: [: [ without ]\n", 2),
+        ("grep o nosuch", "grep: cannot open nosuch\n", 2)],
+    "text": [
+        ("wc t", "3 6 23 t\n", 0), ("wc -l < t", "3\n", 0),
+        ("wc -x", "usage: wc [-lwc] [FILE...]\n", 2),
+        ("head -n 1 t; tail -n 1 t", "one 1\nThree 333\n", 0),
+        ("sort -r t", "two 22\none 1\nThree 333\n", 0),
+        ("cat t nosuch", "one 1\ntwo 22\nThree 333\ncat: cannot open nosuch\n", 1),
+        ("cat /sh | head -n 0", "", 0)],
+    "files": [
+        ("cp t u; mv u v; ln v w; grep -c . w; ls", "3\nt\nv\nw\n", 0),
+        ("ls nosuch", "ls: nosuch: no such file or directory\n", 1),
+        ("mkdir -p a/b; cp t a/b; ls -d a/b/*; rm a",
+         "a/b/t\nrm: cannot remove a: is a directory\n", 1),
+        ("mkdir a a/b; cp t a/b; rm -r a; ls", "t\n", 0),
+        ("mkdir t", "mkdir: cannot make t: exists\n", 1), ("rm -f nosuch", "", 0)],
+    "processes": [
+        ("kill 99999", "kill: no process 99999\n", 1),
+        ("kill x", "kill: x: not a process number\n", 2),
+        ("sleep 0.2; sleep", "usage: sleep SECONDS\n", 2),
+        ("(sleep 1; echo late) & echo early; wait", "early\nlate\n", 0)],
+    "shell": [
+        ("echo '#!sh\necho $1-$#' > s; s x 'y z'", "x-2\n", 0),
+        ("true; echo $? \"$#\" '$?' \\$?; false; echo $?", "0 0 $? $?\n1\n", 0),
+        ("cat nosuch 2> e; cat e; ls t > o 2>&1; cat o; cd nosuch 2> e; wc -l < e",
+         "cat: cannot open nosuch\nt\n1\n", 0),
+        ("(cd /; exit 3) || echo $?; ls", "3\nt\n", 0),
+        ("nosuch; echo $?; echo > f; f",
+         "sh: nosuch: not found\n127\nsh: f: cannot execute\n", 126),
+        ("echo *; echo '*' [s-t]; ls ?", "t\n* t\nt\n", 0)],
+}
+
+
+@pytest.mark.parametrize("group", CASES)
+def test_programs(group):
+    script = "".join(f"mkdir {i}; cd {i}; {TEXT}; ({commands}); echo status $?; cd ..\n"
+                     for i, (commands, _, _) in enumerate(CASES[group]))
+    done = guest.run("-c", script)
+    expected = "".join(f"{output}status {status}\n" for _, output, status in CASES[group])
+    assert done.stdout == expected, done.stderr
+
+
+@pytest.mark.parametrize("commands, output, status", [
+    ("poweroff 9; echo not here", "", 9), ("kill $$; echo not here", "", 255),
+    ("echo (", "sh: syntax error near '('\n", 2)], ids=["poweroff", "kill", "syntax"])
+def test_end(commands, output, status):
+    done = guest.run("-c", commands)
+    assert (done.stdout, done.returncode) == (output, status), done.stderr
+
+
+def test_self_checking(design):
+    done = guest.run("--design", design, "-c", "libtest && forktest && stressfs")
+    assert (done.stdout, done.returncode) == (
+        "libtest: OK\nforktest: OK\nstressfs: OK\n", 0), done.stderr
+
+
+def test_view_of_the_kernel():
+    """ps, sysinfo and vmprint show what the kernel says about itself."""
+    out = guest.run("--harts", 2, "-c", "ps; sysinfo; vmprint 1; vmprint 99999").stdout
+    assert "init" in out and "harts      2" in out and "page table 0x" in out
+    assert out.endswith("vmprint: no process 99999\n")

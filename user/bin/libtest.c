@@ -1,0 +1,189 @@
+/* Tests the parts of the C library that need a kernel: streams, descriptors,
+ * the heap, processes, names. tests/host has the other parts. Each failure is
+ * one line; the status says whether there was any. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <trellis.h>
+#include <unistd.h>
+
+#define FILE_NAME "libtest.tmp"
+#define LINES 1000
+
+static int failures;
+
+#define CHECK(cond) ((cond) ? (void)0 : check_failed(__LINE__, #cond))
+
+static void check_failed(int line, const char *cond) {
+    printf("libtest: line %d: not %s\n", line, cond);
+    failures++;
+}
+
+static void test_lines(void) {
+    char *line = NULL;
+    size_t room = 0;
+    int n = 0, value;
+    FILE *f = fopen(FILE_NAME, "w+");
+    CHECK(f != NULL);
+    if (!f)
+        return;
+    for (int i = 0; i < LINES; i++)
+        CHECK(fprintf(f, "line %d\n", i) > 6);
+    CHECK(ftell(f) == 8890);
+    CHECK(fseek(f, 0, SEEK_SET) == 0);
+    for (; getline(&line, &room, f) > 0; n++)
+        CHECK(sscanf(line, "line %d", &value) == 1 && value == n);
+    CHECK(n == LINES && feof(f) && !ferror(f));
+    free(line);
+    CHECK(fclose(f) == 0);
+}
+
+/* Reading and writing in turn through one stream, over what test_lines left. */
+static void test_update(void) {
+    char s[16];
+    FILE *f = fopen(FILE_NAME, "r+");
+    CHECK(f != NULL);
+    if (!f)
+        return;
+    CHECK(fseek(f, 5, SEEK_SET) == 0 && getc(f) == '0');
+    CHECK(ungetc('x', f) == 'x' && getc(f) == 'x' && ftell(f) == 6);
+    CHECK(fseek(f, 0, SEEK_CUR) == 0 && fwrite("ZZ", 1, 2, f) == 2);
+    CHECK(fseek(f, 0, SEEK_SET) == 0);
+    CHECK(fgets(s, sizeof s, f) && strcmp(s, "line 0ZZine 1\n") == 0);
+    CHECK(fgets(s, 4, f) && strcmp(s, "lin") == 0);
+    CHECK(fputc('E', f) == 'E'); /* what was read ahead is given back first */
+    CHECK(fflush(f) == 0 && ftell(f) == 18);
+    rewind(f);
+    CHECK(fread(s, 1, 15, f) == 15 && fread(s, 2, 2, f) == 2 && memcmp(s, "inE ", 4) == 0);
+    CHECK(fclose(f) == 0);
+}
+
+static void test_modes(void) {
+    char s[16];
+    int n;
+    FILE *f = fopen(FILE_NAME, "a");
+    CHECK(f && fputs("end\n", f) == 0 && fclose(f) == 0);
+    f = fopen(FILE_NAME, "r");
+    CHECK(f && fseek(f, -4, SEEK_END) == 0);
+    CHECK(fgets(s, sizeof s, f) && strcmp(s, "end\n") == 0);
+    CHECK(fscanf(f, "%d", &n) == EOF && feof(f));
+    CHECK(fputc('a', f) == EOF && ferror(f));
+    clearerr(f);
+    CHECK(!ferror(f) && fclose(f) == 0);
+    CHECK(!fopen("no/such", "w") && !fopen("nosuch", "r") && errno == ENOENT);
+    CHECK(!fopen(FILE_NAME, "q") && errno == EINVAL);
+    CHECK(rename(FILE_NAME, "libtest.2") == 0 && remove("libtest.2") == 0);
+    CHECK(remove("libtest.2") < 0);
+}
+
+/* stdout is buffered when it is a file, and exit writes what is there. */
+static void test_exit_flushes(void) {
+    char s[16] = "";
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!freopen(FILE_NAME, "w", stdout))
+            _exit(1);
+        printf("at exit\n");
+        int fd = open(FILE_NAME, O_RDONLY);
+        exit(fd >= 0 && read(fd, s, 1) == 0 ? 5 : 1);
+    }
+    CHECK(pid > 0 && wait(&status) == pid && status == 5);
+    FILE *f = fopen(FILE_NAME, "r");
+    CHECK(f && fgets(s, sizeof s, f) && strcmp(s, "at exit\n") == 0);
+    if (f)
+        fclose(f);
+    remove(FILE_NAME);
+}
+
+static void test_dup2(void) {
+    int fds[2], extra[ABI_NOFILE], n = 0;
+    char s[8];
+    CHECK(pipe(fds) == 0);
+    CHECK(dup2(fds[1], 10) == 10 && write(10, "abc", 3) == 3 && read(fds[0], s, 8) == 3);
+    CHECK(dup2(10, 10) == 10 && write(10, "d", 1) == 1 && read(fds[0], s, 8) == 1);
+    CHECK(dup2(14, 3) < 0 && dup2(14, 14) < 0 && dup2(-1, 3) < 0 && dup2(10, ABI_NOFILE) < 0);
+    CHECK(write(10, "e", 1) == 1 && read(fds[0], s, 8) == 1); /* unharmed */
+    while (n < ABI_NOFILE && (extra[n] = dup(1)) >= 0)
+        n++;
+    CHECK(n < ABI_NOFILE);
+    CHECK(dup2(fds[1], extra[0]) == extra[0]); /* with every descriptor in use */
+    CHECK(write(extra[0], "f", 1) == 1 && read(fds[0], s, 8) == 1 && s[0] == 'f');
+    while (n > 0)
+        close(extra[--n]);
+    close(10);
+    close(fds[0]);
+    CHECK(write(fds[1], "g", 1) < 0); /* nobody reads */
+    close(fds[1]);
+}
+
+static void test_heap(void) {
+    char *p = malloc(3000000);
+    CHECK(p != NULL);
+    if (!p)
+        return;
+    memset(p, 1, 3000000);
+    CHECK(sbrk(16) != (void *)-1); /* the heap may not rely on owning the break */
+    char *q = realloc(p, 5000000);
+    CHECK(q && q[0] == 1 && q[2999999] == 1);
+    free(q ? q : p);
+    CHECK(!malloc(1UL << 39) && errno == ENOMEM && !malloc(SIZE_MAX));
+    CHECK((p = calloc(1000, 3000)) != NULL);
+    for (int i = 0; p && i < 3000000; i += 500)
+        CHECK(p[i] == 0);
+    free(p);
+}
+
+static void test_processes(void) {
+    int status;
+    fflush(stdout);
+    if (fork() == 0) {
+        fclose(stderr);
+        abort();
+    }
+    CHECK(wait(&status) > 0 && WIFSIGNALED(status) && !WIFEXITED(status));
+    if (fork() == 0)
+        execlp("false", "false", NULL), _exit(9);
+    CHECK(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1);
+    CHECK(execl("/nosuch", "nosuch", NULL) < 0 && wait(&status) < 0 && errno == ECHILD);
+    clock_t before = clock();
+    CHECK(usleep(150000) == 0 && clock() - before >= 2 * CLOCKS_PER_SEC / 10);
+}
+
+static void test_names(void) {
+    struct stat st, root;
+    int seen = 0;
+    CHECK(stat("/", &root) == 0 && S_ISDIR(root.st_mode) && root.st_ino == FS_ROOT_INODE);
+    CHECK(mkdir("libtest.d", 0777) == 0 && chdir("libtest.d") == 0);
+    CHECK(stat("..", &st) == 0 && chdir("..") == 0);
+    CHECK(mknod("libtest.d/c", 1, 0) == 0 && stat("libtest.d/c", &st) == 0);
+    CHECK(S_ISCHR(st.st_mode) && !opendir("libtest.d/c") && errno == ENOTDIR);
+    CHECK(rmdir("libtest.d/c") < 0 && rmdir("libtest.d") < 0);
+    DIR *dir = opendir("libtest.d");
+    CHECK(dir != NULL);
+    for (struct dirent *e; dir && (e = readdir(dir));)
+        seen += !strcmp(e->d_name, ".") + !strcmp(e->d_name, "..") * 10 +
+                !strcmp(e->d_name, "c") * 100;
+    CHECK(seen == 111 && dir && closedir(dir) == 0);
+    CHECK(unlink("libtest.d/c") == 0 && rmdir("libtest.d") == 0);
+}
+
+int main(void) {
+    test_lines();
+    test_update();
+    test_modes();
+    test_exit_flushes();
+    test_dup2();
+    test_heap();
+    test_processes();
+    test_names();
+    printf("libtest: %s\n", failures ? "FAILED" : "OK");
+    return failures > 0;
+}
