@@ -253,8 +253,14 @@ static void shared_path(char path[32]) {
 
 static void shared_file(void) {
     char path[32];
-    static const int modes[] = {O_RDONLY, O_WRONLY, O_RDWR, O_CREATE | O_RDWR, O_CREATE | O_WRONLY | O_TRUNC,
-                                O_RDWR | O_APPEND, O_CREATE | O_RDWR | O_APPEND, O_TRUNC};
+    static const int modes[] = {O_RDONLY,
+                                O_WRONLY,
+                                O_RDWR,
+                                O_CREATE | O_RDWR,
+                                O_CREATE | O_WRONLY | O_TRUNC,
+                                O_RDWR | O_APPEND,
+                                O_CREATE | O_RDWR | O_APPEND,
+                                O_TRUNC};
     shared_path(path);
     int fd = open(path, modes[rnd(sizeof(modes) / sizeof(modes[0]))]);
     if (fd < 0)
@@ -360,17 +366,21 @@ static void clean(void) {
 static bool as_before(const struct abi_sysinfo *before) {
     struct abi_sysinfo now;
     for (int tick = 0; tick < 100; tick++) {
-        if (sysinfo(&now) == 0 && now.procs == before->procs && now.files_open == before->files_open &&
-            now.frames_committed == before->frames_committed && now.frames_free == before->frames_free &&
-            now.inodes_free == before->inodes_free && now.blocks_free == before->blocks_free)
+        if (sysinfo(&now) == 0 && now.procs == before->procs &&
+            now.files_open == before->files_open &&
+            now.frames_committed == before->frames_committed &&
+            now.frames_free == before->frames_free && now.inodes_free == before->inodes_free &&
+            now.blocks_free == before->blocks_free)
             return true;
         sleep_ticks(1);
     }
-    printf("grind: leak: processes %ld, files %ld, inodes %ld, blocks %ld, frames %ld, promised %ld\n",
-           (long)(now.procs - before->procs), (long)(now.files_open - before->files_open),
-           (long)(before->inodes_free - now.inodes_free), (long)(before->blocks_free - now.blocks_free),
-           (long)(before->frames_free - now.frames_free),
-           (long)(now.frames_committed - before->frames_committed));
+    printf(
+        "grind: leak: processes %ld, files %ld, inodes %ld, blocks %ld, frames %ld, promised %ld\n",
+        (long)(now.procs - before->procs), (long)(now.files_open - before->files_open),
+        (long)(before->inodes_free - now.inodes_free),
+        (long)(before->blocks_free - now.blocks_free),
+        (long)(before->frames_free - now.frames_free),
+        (long)(now.frames_committed - before->frames_committed));
     return false;
 }
 

@@ -173,7 +173,8 @@ static void buffer_past_break(void) {
     struct abi_stat st;
     CHECK_EQ(sys_fstat(fd, &st), 0);
     CHECK_MSG(r == -1 || (r > 0 && r <= (int)PAGE), "write past the break is %d", r);
-    CHECK_MSG(st.size <= PAGE && (r < 0 || (int)st.size == r), "%d written, size %d", r, (int)st.size);
+    CHECK_MSG(st.size <= PAGE && (r < 0 || (int)st.size == r), "%d written, size %d", r,
+              (int)st.size);
 }
 
 static void empty_ranges(void) {

@@ -173,7 +173,8 @@ static void half_a_write(void) {
     while (same < 2500 && scratch[same] == (unsigned char)end[same - 2500])
         same++;
     CHECK_MSG(r <= same, "%d bytes written, %d found", r, same);
-    CHECK_MSG(memcmp(scratch + 2500, scratch2 + 2500, 7500) == 0, "bytes behind the bad page changed");
+    CHECK_MSG(memcmp(scratch + 2500, scratch2 + 2500, 7500) == 0,
+              "bytes behind the bad page changed");
     CHECK_EQ(sys_read(fd, scratch, 1), 0);
 }
 

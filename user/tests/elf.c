@@ -40,7 +40,8 @@ static void make(const char *code, unsigned n, unsigned flags) {
                                .filesz = n, .memsz = n, .align = 4096};
     memcpy(file.body, code, n);
 }
-#define MAKE(program, flags) make(program_##program, program_##program##_end - program_##program, flags)
+#define MAKE(program, flags)                                                                       \
+    make(program_##program, program_##program##_end - program_##program, flags)
 
 static void save(const char *path, unsigned n) {
     int fd = must_open(path, ABI_O_CREATE | ABI_O_WRONLY | ABI_O_TRUNC);
@@ -117,6 +118,25 @@ static void two_segments(void) {
     CHECK_EQ(run(BODY + 8192), 42);
 }
 
+/* Programs that write their data or their text, run again from the same file:
+ * what a process writes is its own, and neither the file's nor the next one's. */
+static void written_pages_are_private(void) {
+    MAKE(read_data, R | X);
+    add_data(R | W, 77, 3 * 4096);
+    save("p", BODY + 8192);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(run_program("p", NULL), 77);
+    MAKE(self_writing, R | W | X);
+    save("p", file_size());
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(run_program("p", NULL), 42);
+    MAKE(check_bss, R | W | X);
+    file.ph[0].memsz = 8192;
+    save("p", BODY + file.ph[0].filesz);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(run_program("p", NULL), 0);
+}
+
 /* What lies in the file behind a segment's bytes does not show in memory. */
 static void zero_filled(void) {
     MAKE(check_bss, R | W | X);
@@ -130,7 +150,8 @@ static void zero_filled(void) {
 }
 
 static void other_segments_are_skipped(void) {
-    static const uint32_t types[] = {PT_NULL, PT_NOTE, PT_RISCV_ATTRIBUTES, 0x6474e551, 6, 0x12345678};
+    static const uint32_t types[] = {PT_NULL,    PT_NOTE, PT_RISCV_ATTRIBUTES,
+                                     0x6474e551, 6,       0x12345678};
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         MAKE(e42, R | X);
         struct phdr junk = {.type = types[i], .vaddr = 0xfffffffffffff123ULL, .filesz = 1ULL << 60};
@@ -168,8 +189,11 @@ struct mutation {
     unsigned offset, width;
     uint64_t value;
 };
-#define EH(member, value) \
-    {"e_" #member " = " #value, offsetof(struct ehdr, member), sizeof(((struct ehdr *)0)->member), value}
+#define EH(member, value)                                                                          \
+    {                                                                                              \
+        "e_" #member " = " #value, offsetof(struct ehdr, member),                                  \
+            sizeof(((struct ehdr *)0)->member), value                                              \
+    }
 #define PH(member, value) \
     {"p_" #member " = " #value, sizeof(struct ehdr) + offsetof(struct phdr, member), \
      sizeof(((struct phdr *)0)->member), value}
@@ -198,12 +222,32 @@ static const struct mutation refused[] = {
 /* Refused when it is executed, or killed when it runs, or even runs to some
  * end: all are right, as long as nobody else is harmed. */
 static const struct mutation harmless[] = {
-    EH(entry, 1), EH(entry, 2), EH(entry, 0x1000), EH(entry, 0x80000000), EH(entry, 0x3fc0000000ULL),
-    EH(entry, 0x3ffffff000ULL), EH(entry, 1ULL << 38), EH(entry, 0xffffffc080200000ULL),
-    EH(entry, 0xffffffffffffffffULL), EH(phnum, 0), PH(type, 0), PH(vaddr, 0x1000),
-    PH(vaddr, 0x80000000), PH(flags, 0), PH(flags, 2), PH(flags, 0xfffffff8), PH(filesz, 0),
-    PH(filesz, 1), EH(version, 0), EH(ehsize, 0), EH(flags, 0xffffffff), EH(phnum, 2),
-    EH(phnum, 3), PH(memsz, 64 << 20), PH(align, 3), PH(paddr, 0xffffffffffffffffULL),
+    EH(entry, 1),
+    EH(entry, 2),
+    EH(entry, 0x1000),
+    EH(entry, 0x80000000),
+    EH(entry, 0x3fc0000000ULL),
+    EH(entry, 0x3ffffff000ULL),
+    EH(entry, 1ULL << 38),
+    EH(entry, 0xffffffc080200000ULL),
+    EH(entry, 0xffffffffffffffffULL),
+    EH(phnum, 0),
+    PH(type, 0),
+    PH(vaddr, 0x1000),
+    PH(vaddr, 0x80000000),
+    PH(flags, 0),
+    PH(flags, 2),
+    PH(flags, 0xfffffff8),
+    PH(filesz, 0),
+    PH(filesz, 1),
+    EH(version, 0),
+    EH(ehsize, 0),
+    EH(flags, 0xffffffff),
+    EH(phnum, 2),
+    EH(phnum, 3),
+    PH(memsz, 64 << 20),
+    PH(align, 3),
+    PH(paddr, 0xffffffffffffffffULL),
 };
 
 static void mutate(const struct mutation *m) {
@@ -302,7 +346,8 @@ static void random_headers(void) {
         MAKE(e42, R | X);
         add_data(R | W, 5, 4096);
         for (int n = 1 + next_random(&state) % 4; n > 0; n--) {
-            unsigned at = 16 + next_random(&state) % (sizeof(struct ehdr) + 2 * sizeof(struct phdr) - 16);
+            unsigned at =
+                16 + next_random(&state) % (sizeof(struct ehdr) + 2 * sizeof(struct phdr) - 16);
             ((unsigned char *)&file)[at] = next_random(&state) >> 8;
         }
         save("p", BODY + 4200);
@@ -330,6 +375,7 @@ static void truncated_copy(void) {
 const struct test elf_tests[] = {
     {"elf_permissions", permissions, false},
     {"elf_two_segments", two_segments, false},
+    {"elf_written_pages_are_private", written_pages_are_private, false},
     {"elf_zero_filled", zero_filled, false},
     {"elf_other_segments_are_skipped", other_segments_are_skipped, false},
     {"elf_empty_segment", empty_segment, false},

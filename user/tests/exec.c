@@ -33,6 +33,21 @@ static int role_bss(int argc, char **argv) {
     return 5;
 }
 
+/* data: initialised variables have their first values; written by the program,
+ * and by the kernel for it, they are this process's alone. */
+static int initialised[3 * 1024] = {[0] = 11, [1024] = 22, [2048] = 33};
+static int role_data(int argc, char **argv) {
+    int p[2], word = 44;
+    if (initialised[0] != 11 || initialised[1024] != 22 || initialised[2048] != 33)
+        return 1;
+    must_pipe(p);
+    write_all(p[1], &word, sizeof(word));
+    read_all(p[0], &initialised[1024], sizeof(word));
+    initialised[0] = initialised[2048] = 55;
+    sys_sleep(1);
+    return initialised[0] == 55 && initialised[1024] == 44 && initialised[2048] == 55 ? 10 : 2;
+}
+
 /* The heap is empty and starts above the one page of stack, the guard below. */
 static int role_heap(int argc, char **argv) {
     uint64_t brk = (uint64_t)sys_sbrk(0);
@@ -70,7 +85,7 @@ static int role_touch(int argc, char **argv) {
 
 int run_role(int argc, char **argv) {
     static const struct { const char *name; int (*run)(int, char **); } roles[] = {
-        {"args", role_args}, {"bss", role_bss}, {"heap", role_heap},
+        {"args", role_args}, {"bss", role_bss}, {"data", role_data}, {"heap", role_heap},
         {"fds", role_fds},   {"pid", role_pid}, {"touch", role_touch},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
@@ -196,6 +211,21 @@ static void fresh_image(void) {
         CHECK_EQ(run_self("heap", NULL, NULL), 6);
         CHECK_EQ(run_self("touch", NULL, NULL), 9);
     }
+}
+
+static void data_is_private(void) {
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(run_self("data", NULL, NULL), 10);
+    for (int i = 0; i < 4; i++) {
+        if (must_fork() == 0) {
+            char *argv[] = {"usertests", "--role", "data", NULL};
+            sys_exec(SELF, argv);
+            sys_exit(EXEC_FAILED);
+        }
+    }
+    reap_all(4, 10);
+    CHECK_EQ(initialised[0], 11);
+    CHECK_EQ(initialised[1024], 22);
 }
 
 /* The process stays the same one: its number, its files, its directory. */
@@ -447,6 +477,7 @@ const struct test exec_tests[] = {
     {"exec_argument_size", argument_size, false},
     {"exec_initial_stack", initial_stack, false},
     {"exec_fresh_image", fresh_image, false},
+    {"exec_data_is_private", data_is_private, false},
     {"exec_same_process", same_process, false},
     {"exec_fcsr_is_reset", fcsr_is_reset, false},
     {"exec_large_heap_is_freed", large_heap_is_freed, false},

@@ -99,7 +99,8 @@ static void write_behind_end(void) {
 
 static void append(void) {
     make_file("f", 10, 10);
-    int a = must_open("f", ABI_O_WRONLY | ABI_O_APPEND), b = must_open("f", ABI_O_RDWR | ABI_O_APPEND);
+    int a = must_open("f", ABI_O_WRONLY | ABI_O_APPEND),
+        b = must_open("f", ABI_O_RDWR | ABI_O_APPEND);
     write_all(a, "aa", 2);
     write_all(b, "bbb", 3);
     write_all(a, "a", 1);
@@ -206,8 +207,9 @@ static void offsets(void) {
 
 /* Offsets that no file reaches, 2^31 and sums that wrap among them. */
 static void huge_offsets(void) {
-    static const int64_t huge[] = {FILE_MAX, FILE_MAX + 1LL, 0x7fffffffLL, 0x80000000LL, 0xffffffffLL,
-                                   0x100000000LL, 0x7ffffffffffffff0LL, 0x7fffffffffffffffLL};
+    static const int64_t huge[] = {
+        FILE_MAX,     FILE_MAX + 1LL, 0x7fffffffLL,         0x80000000LL,
+        0xffffffffLL, 0x100000000LL,  0x7ffffffffffffff0LL, 0x7fffffffffffffffLL};
     struct abi_stat st;
     make_file("f", 100, 12);
     int fd = must_open("f", ABI_O_RDWR);
@@ -272,7 +274,8 @@ static void names_are_cut(void) {
 }
 
 static void strange_names(void) {
-    static const char *const names[] = {" ", "...", ".hidden", "a b", "\n", "\xff\xfe", "x", "..x", "-"};
+    static const char *const names[] = {" ",        "...", ".hidden", "a b", "\n",
+                                        "\xff\xfe", "x",   "..x",     "-"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         make_file(names[i], 5, i);
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -87,7 +87,8 @@ static void transfer(int write_size, int read_size, int total) {
         CHECK(r <= read_size);
         for (int i = 0; i < r; i++)
             CHECK_MSG(scratch2[i] == (unsigned char)((done + i) * 2654435761u >> 13),
-                      "byte %d is wrong (writes of %d, reads of %d)", done + i, write_size, read_size);
+                      "byte %d is wrong (writes of %d, reads of %d)", done + i, write_size,
+                      read_size);
         done += r;
     }
     CHECK_EQ(r, 0);

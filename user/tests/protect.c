@@ -179,7 +179,10 @@ static void wild_stack_pointer(void) {
 }
 
 static void fault_with_wild_stack(uint64_t sp) {
-    __asm__ volatile("mv sp, %0\n 1: addi sp, sp, -16\n sd zero, 0(sp)\n j 1b" : : "r"(sp) : "memory");
+    __asm__ volatile("mv sp, %0\n 1: addi sp, sp, -16\n sd zero, 0(sp)\n j 1b"
+                     :
+                     : "r"(sp)
+                     : "memory");
 }
 
 static void wild_stack_fault(void) {

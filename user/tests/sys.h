@@ -24,7 +24,9 @@ static inline void __attribute__((__noreturn__)) sys_exit(int status) {
 }
 static inline int sys_wait(int *status) { return ecall3(SYS_wait, ARG(status), 0, 0); }
 static inline int sys_pipe(int fd[2]) { return ecall3(SYS_pipe, ARG(fd), 0, 0); }
-static inline int sys_read(int fd, void *p, int n) { return ecall3(SYS_read, ARG(fd), ARG(p), ARG(n)); }
+static inline int sys_read(int fd, void *p, int n) {
+    return ecall3(SYS_read, ARG(fd), ARG(p), ARG(n));
+}
 static inline int sys_kill(int pid) { return ecall3(SYS_kill, ARG(pid), 0, 0); }
 static inline int sys_exec(const char *path, char *const argv[]) {
     return ecall3(SYS_exec, ARG(path), ARG(argv), 0);

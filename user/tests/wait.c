@@ -3,7 +3,8 @@
 #include <string.h>
 
 static void statuses(void) {
-    static const int list[] = {0, 1, 2, 255, 256, 257, 0x12345678, 0x7fffffff, -0x7fffffff - 1, -1, -2};
+    static const int list[] = {0,  1, 2, 255, 256, 257, 0x12345678, 0x7fffffff, -0x7fffffff - 1,
+                               -1, -2};
     for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
         int pid = must_fork(), status = 12345;
         if (pid == 0)
