@@ -50,7 +50,7 @@ static void churn(unsigned i) {
     uint64_t random = i + 1;
     uint8_t buf[9000];
     memset(buf, (int)i, sizeof buf);
-    for (int step = 0; step < 100; step++) {
+    for (int step = 0; step < 80; step++) {
         const char *a = paths[next(&random) % ARRAY_LEN(paths)];
         const char *b = paths[next(&random) % ARRAY_LEN(paths)];
         int fd, fds[2];
@@ -99,7 +99,7 @@ static void shared_names(void **state) { kstub_parallel(THREADS, churn); }
 
 /* While one process waits for the disk the others go on. */
 static void shared_names_and_a_slow_disk(void **state) {
-    memdisk_service_time(10);
+    memdisk_service_time(5);
     kstub_parallel(THREADS, churn);
 }
 
@@ -110,7 +110,7 @@ static void a_small_log_and_a_small_cache(void **state) {
 
 /* ---- group commit: done means done ---- */
 
-#define FILES 25
+#define FILES 20
 static uint64_t made_at[THREADS][FILES]; /* events when the file was done */
 
 static void make_files(unsigned i) {
@@ -188,23 +188,47 @@ static void appends_do_not_mix(void **state) {
         assert_int_equal(count[i], 200);
 }
 
-/* Two big writers through a log that only has room for one of them at a time, and
+/* Big writers through a log that only has room for one of them at a time, and
  * small operations between: nobody starves, nobody waits for himself. */
 static void big_and_small(unsigned i) {
     static uint8_t bytes[200 * 1024];
     char name[16];
     snprintf(name, sizeof name, "/big%u", i);
-    for (int k = 0; k < (i < 2 ? 2 : 30); k++) {
+    for (int k = 0; k < (i < 4 ? 1 : 15); k++) {
         int fd = t_open(name, NEW | ABI_O_TRUNC);
         assert_true(fd >= 0);
-        int n = i < 2 ? (int)sizeof bytes : 10;
+        int n = i < 4 ? (int)sizeof bytes : 10;
         assert_int_equal(t_write(fd, bytes, n), n);
         assert_int_equal(t_close(fd), 0);
         assert_int_equal(t_unlink(name), 0);
     }
 }
 
-static void big_writers_and_small_ones(void **state) { kstub_parallel(THREADS, big_and_small); }
+static void big_writers_and_small_ones(void **state) {
+    memdisk_service_time(100); /* so that all of them meet at the log */
+    kstub_parallel(THREADS, big_and_small);
+}
+
+/* ---- all read what nobody has in memory yet */
+
+static void read_files(unsigned i) {
+    for (unsigned n = 0; n < FILES; n++) { /* each another one, but inodes share blocks */
+        unsigned k = (n + i) % FILES;
+        char name[16];
+        snprintf(name, sizeof name, "/t0-%u", k);
+        assert_true(t_file_is(name, 1000 + 100 * k, k));
+    }
+}
+
+static void one_loads_and_all_read(void **state) {
+    make_files(0);
+    for (int round = 0; round < 3; round++) {
+        fsenv_mount_ok();
+        memdisk_service_time(100);
+        kstub_parallel(THREADS, read_files);
+    }
+    memdisk_service_time(0);
+}
 
 /* ---- the disk dies under all of them ---- */
 
@@ -244,6 +268,7 @@ int main(void) {
         T(commits_are_shared),
         T(appends_do_not_mix),
         T(big_writers_and_small_ones),
+        T(one_loads_and_all_read),
         T(an_error_reaches_everybody),
     };
     host_random_seed(99);

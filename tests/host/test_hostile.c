@@ -247,6 +247,8 @@ static void rings_of_directories(void **state) {
             inode_of("/d/e")->nlink = 5;
         }
         assert_int_equal(mount_copy(&why), 0);
+        if (what == 3)
+            assert_int_equal(t_rename("/console", "/d/e/new"), -K_EIO);
         for (unsigned i = 0; i < ARRAY_LEN(inside); i++) {
             t_close(t_open(inside[i], 0));
             t_rename("/d", inside[i]);

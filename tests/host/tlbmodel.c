@@ -3,6 +3,7 @@
 #include "arch/csr.h"
 #include "arch/pte.h"
 #include "hostarch.h"
+#include "lib/panic.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct entry {
     uint8_t level;
     uint16_t asid;
     uint64_t prefix; /* the address from the level's index on */
+    uint64_t root;   /* of the table that it was read in */
     pte_t pte;
 };
 
@@ -65,7 +67,7 @@ static void keep(unsigned hart, uint64_t prefix, unsigned level, pte_t pte) {
         if (!set[w].used)
             victim = &set[w];
     }
-    *victim = (struct entry){true, level, asid, prefix, pte};
+    *victim = (struct entry){true, level, asid, prefix, root_of(model[hart].satp), pte};
 }
 
 /* One walk that takes at each level memory or what it has kept, and keeps all. */
@@ -193,7 +195,7 @@ static bool is_leaf_of(const struct entry *e, uint64_t va, uint64_t asid) {
     if (!in_asid(e, va, asid) || e->prefix != prefix_of(va, e->level))
         return false;
     unsigned level;
-    pte_t now = now_at(root_of(model[self()].satp), e, &level);
+    pte_t now = now_at(e->root, e, &level);
     return pte_is_leaf(e->pte) || e->level == 0 ||
            (!pte_valid(e->pte) && level == e->level && pte_is_leaf(now));
 }
@@ -280,6 +282,10 @@ const char *tlbmodel_stale(void) {
             pte_t now = now_at(root_of(satp), e, &level);
             if (level == e->level && now == e->pte)
                 continue;
+            /* The kernel's half is global, though the user's table may lack it: user
+             * mode faults either way. */
+            if (is_global(e) && !(e->pte & PTE_U) && !pte_valid(now))
+                continue;
             if (pte_is_table(e->pte) || !leaf_holds(root_of(satp), e))
                 return blame(hart, e, now);
         }
@@ -291,7 +297,8 @@ bool tlbmodel_reaches(uint64_t pa, uint64_t bytes) {
     for (unsigned hart = 0; hart < HARTS; hart++) {
         const struct entry *e = &model[hart].cache[0][0];
         for (unsigned i = 0; i < SETS * WAYS; i++, e++) {
-            if (!e->used || !pte_valid(e->pte) || e->asid != asid_of(model[hart].satp))
+            if (!e->used || !pte_valid(e->pte) || is_global(e) ||
+                e->asid != asid_of(model[hart].satp))
                 continue;
             uint64_t from = pte_pa(e->pte).v;
             uint64_t size = pte_is_table(e->pte) ? PAGE_SIZE : level_size(e->level);

@@ -42,8 +42,8 @@ struct tlbmodel_access tlbmodel_access(uint64_t va, enum walker_access access,
  * entry that grants what the tables no longer grant. Invalid entries are no such,
  * nor those that grant less. */
 const char *tlbmodel_stale(void);
-/* Whether some hart may, under the satp that it has now, reach [pa, pa + bytes): as
- * memory of a leaf, or as a table. */
+/* Whether some hart may, under the satp that it has now, reach [pa, pa + bytes) by an
+ * entry it has kept: as memory of a leaf that is not global, or as a table. */
 bool tlbmodel_reaches(uint64_t pa, uint64_t bytes);
 
 /* How many sfence.vma there were: for one address, for an ASID, for all. */

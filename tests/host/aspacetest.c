@@ -1,0 +1,429 @@
+/* The memory core under one design: units; random operations of several processes on
+ * several harts against a flat model; the n-th commitment fails. The files
+ * test_aspace_NAME.c say which design. */
+#include "hostarch.h"
+#include "lib/errno.h"
+#include "mm/design.h"
+#include "mm/uaccess.h"
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define MEMORY 48 /* MiB */
+#define P PAGE_SIZE
+#define RW (PTE_R | PTE_W)
+
+static bool is_design(const char *name) { return strcmp(design.name, name) == 0; }
+
+/* ---- one space --------------------------------------------------------------------- */
+
+static void test_an_empty_space(void **state) {
+    struct env_proc *p;
+    world_fresh(MEMORY, 16);
+    assert_int_equal(env_create(&p), 0);
+    bool own_table = is_design("mirror") || is_design("share");
+    assert_int_equal(p->as->user.tables, 3);
+    assert_int_equal(p->as->kernel.tables, own_table ? 3 : 0);
+    assert_int_equal(p->as->committed, own_table ? 6 : 3);
+    assert_int_equal(p->as->user_satp >> 60, 8);
+    assert_int_equal(p->as->user_satp & ((1ULL << 44) - 1), p->as->user.root.v >> 12);
+    if (is_design("unify"))
+        assert_int_equal(p->as->user_satp, p->as->kernel_satp);
+    else
+        assert_int_not_equal(p->as->user_satp >> 44, p->as->kernel_satp >> 44);
+    env_run(p, 1);
+    world_touch(p, 0, WALKER_LOAD);
+    world_touch(p, TRAPFRAME, WALKER_STORE);
+    world_check();
+    world_end();
+}
+
+/* Who may do what with each page of each program; the guard page nobody. */
+static void test_programs_permissions(void **state) {
+    static const enum walker_access all[] = {WALKER_LOAD, WALKER_STORE, WALKER_FETCH};
+    for (unsigned program = 0; program < ENV_PROGRAMS; program++) {
+        world_fresh(MEMORY, 16);
+        struct env_proc *p = world_first();
+        assert_int_equal(world_exec(p, program, 0), 0);
+        for (uint64_t va = 0; va < p->as->brk + 2 * P; va += P)
+            for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+                uint64_t pa;
+                world_touch(p, va, all[i]);
+                assert_false(walker_access(p->as->kernel_satp << 20 >> 8, va, WALKER_FETCH,
+                                           WALKER_SUPERVISOR_SUM, &pa));
+            }
+        uint64_t guard = p->as->brk - 2 * P;
+        world_copyin(p, guard, 1);
+        world_copyin(p, guard + P - 1, 1);
+        world_copyout(p, guard, 1);
+        world_copyout(p, 0, 8); /* read-only text, in most */
+        world_copyout(p, guard + P, P);
+        world_copyout(p, guard + P, P + 1);
+        world_check();
+        world_end();
+    }
+}
+
+static void test_no_room_below_the_limit(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *q;
+    assert_int_equal(env_create(&q), 0);
+    struct image *image;
+    paddr_t stack;
+    assert_int_equal(image_create(1, &image), 0);
+    assert_int_equal(frame_alloc(&stack), 0);
+    image->segments = 1;
+    image->segment[0] = (struct image_segment){USER_MAX - 2 * P, USER_MAX - P, USER_MAX - P,
+                                               PTE_R | PTE_X, 0};
+    image->end = USER_MAX - P;
+    uint64_t before = world_hash();
+    assert_int_equal(aspace_load(q->as, image, stack), -K_ENOEXEC);
+    assert_int_equal(world_hash(), before);
+    image->segment[0].start -= P;
+    image->segment[0].file_end = image->segment[0].end = image->end = USER_MAX - 2 * P;
+    assert_int_equal(aspace_load(q->as, image, stack), 0);
+    assert_int_equal(q->as->brk, USER_MAX);
+    env_run(q, 1);
+    uint64_t pa, old;
+    char byte;
+    assert_true(env_touch(q, USER_MAX - 1, WALKER_STORE, &pa));
+    assert_false(env_touch(q, USER_MAX, WALKER_LOAD, &pa));
+    env_kernel(q);
+    assert_int_equal(copyin(&byte, UA(USER_MAX - 1), 1), 0);
+    assert_int_equal(aspace_sbrk(q->as, 1, &old), -K_ENOMEM);
+    assert_int_equal(aspace_sbrk(q->as, -1, &old), 0);
+    assert_int_equal(aspace_sbrk(q->as, 1, &old), 0);
+    image_put(image);
+    world_exit(q);
+    env_run(p, 0);
+    world_end();
+}
+
+/* ---- copies ------------------------------------------------------------------------- */
+
+static char text[3 * P];
+
+static void test_strings(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    uint64_t end = ROUND_UP(p->as->brk, P) + 2 * P;
+    assert_int_equal(world_sbrk(p, (int64_t)(end - p->as->brk)), 0);
+    memset(text, 'a', sizeof text);
+    /* Nothing there yet: the copy faults the page in and reads an empty string. */
+    assert_int_equal(copyinstr(text, UA(end - P), 10), 0);
+    assert_int_equal(text[0], 0);
+    memset(text, 'a', sizeof text);
+    assert_int_equal(copyout(UA(end - P - 3), text, P + 3), 0);
+    assert_int_equal(copyinstr(text, UA(end - P - 3), sizeof text), -K_EFAULT);
+    assert_int_equal(copyinstr(text, UA(end - P - 3), P + 3), -K_ENAMETOOLONG);
+    assert_int_equal(copyinstr(text, UA(end - 1), 1), -K_ENAMETOOLONG);
+    assert_int_equal(copyinstr(text, UA(end - 1), 2), -K_EFAULT);
+    assert_int_equal(copyinstr(text, UA(end - 1), 0), -K_ENAMETOOLONG);
+    assert_int_equal(copyout(UA(end - 1), "", 1), 0); /* on the last mapped byte */
+    assert_int_equal(copyinstr(text, UA(end - P - 3), sizeof text), 0);
+    assert_int_equal(strlen(text), P + 2);
+    assert_int_equal(copyinstr(text, UA(end - 1), 1), 0);
+    assert_int_equal(copyinstr(text, UA(end), 1), -K_EFAULT);
+    assert_int_equal(copyinstr(text, UA(USER_MAX), 1), -K_EFAULT);
+    assert_int_equal(copyinstr(text, UA(USER_MAX - 1), 2), -K_EFAULT);
+    assert_int_equal(copyinstr(text, UA(UINT64_MAX), 2), -K_EFAULT);
+    env_exit(p);
+}
+
+/* Every offset and length near borders of pages, against the bytes themselves. */
+static void test_bytes_at_borders(void **state) {
+    static char mirror[4 * P], read[4 * P];
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    uint64_t base = ROUND_UP(p->as->brk, P), old;
+    assert_int_equal(aspace_sbrk(p->as, (int64_t)(base + 4 * P - p->as->brk), &old), 0);
+    memset(mirror, 0, sizeof mirror);
+    for (unsigned i = 0; i < 3000; i++) {
+        uint64_t at = host_random_below(4) * P + host_random_below(20) - 10;
+        uint64_t n = host_random_below(2) ? host_random_below(24) : host_random_below(2 * P + 24);
+        at = MIN(at, 4 * P); /* -10 wraps to here */
+        bool fits = at + n <= 4 * P;
+        for (uint64_t j = 0; j < n; j++)
+            text[j] = (char)host_random();
+        memset(read, 0x5a, sizeof read);
+        if (!fits)
+            n = 4 * P - at;
+        assert_int_equal(copyout(UA(base + at), text, n), 0);
+        memcpy(mirror + at, text, n);
+        assert_int_equal(copyin(read, UA(base + at), n), 0);
+        assert_memory_equal(read, mirror + at, n);
+        assert_int_equal(read[n], 0x5a);
+    }
+    assert_int_equal(copyin(read, UA(base), 4 * P), 0);
+    assert_memory_equal(read, mirror, 4 * P);
+    assert_int_equal(copyin(read, UA(base), 0), 0);
+    assert_int_equal(copyin(read, UA(USER_MAX), 0), 0);
+    assert_int_equal(copyin(read, UA(USER_MAX + 1), 0), -K_EFAULT);
+    env_exit(p);
+}
+
+/* ---- the heap ------------------------------------------------------------------------ */
+
+static void test_the_break(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    static const int64_t delta[] = {
+        1, -1, 4095, -4095, 4096, -4096, 4097, -8, 8, -4097, 0, (int64_t)MIB(4), -(int64_t)MIB(3),
+        (int64_t)USER_MAX, INT64_MAX, INT64_MIN, -(int64_t)GIB(1), (int64_t)MIB(64), INT32_MAX,
+        INT32_MIN, (int64_t)MIB(8), -(int64_t)MIB(2) + 24};
+    for (unsigned i = 0; i < ARRAY_LEN(delta); i++) {
+        uint64_t before = p->as->brk;
+        (void)!world_sbrk(p, delta[i]);
+        world_touch(p, ROUND_DOWN(before, P), WALKER_STORE);
+        world_touch(p, ROUND_DOWN(p->as->brk, P) - 8, WALKER_STORE);
+        world_touch(p, ROUND_UP(p->as->brk, P), WALKER_LOAD);
+        world_check();
+    }
+    /* Down to nothing, program and all, and up again: all of it is heap. */
+    assert_int_equal(world_sbrk(p, -(int64_t)p->as->brk), 0);
+    assert_int_equal(p->as->present, 0);
+    world_touch(p, 0, WALKER_FETCH);
+    world_check();
+    assert_int_equal(world_sbrk(p, 7 * P), 0);
+    world_touch(p, 0, WALKER_STORE);
+    world_touch(p, 0, WALKER_FETCH);
+    world_check();
+    world_end();
+}
+
+/* What is given back and granted again is zero, also in the middle of a page. */
+static void test_heap_comes_back_zeroed(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    uint64_t base = ROUND_UP(p->as->brk, P), old, word;
+    assert_int_equal(aspace_sbrk(p->as, (int64_t)(base + 2 * P - p->as->brk), &old), 0);
+    memset(text, 0x77, sizeof text);
+    for (uint64_t keep = 0; keep <= P; keep += 1 + host_random_below(500)) {
+        assert_int_equal(copyout(UA(base), text, 2 * P), 0);
+        assert_int_equal(aspace_sbrk(p->as, -(int64_t)(2 * P - keep), &old), 0);
+        assert_int_equal(aspace_sbrk(p->as, (int64_t)(2 * P - keep), &old), 0);
+        static char now[2 * P], expected[2 * P];
+        memset(expected, 0x77, keep);
+        memset(expected + keep, 0, 2 * P - keep);
+        assert_int_equal(copyin(now, UA(base), 2 * P), 0);
+        assert_memory_equal(now, expected, 2 * P);
+    }
+    assert_int_equal(copyin(&word, UA(base + 2 * P), 8), -K_EFAULT);
+    env_exit(p);
+}
+
+/* Where machines have their devices there is heap as everywhere else. */
+static void test_heap_over_device_addresses(void **state) {
+    static const uint64_t devices[] = {0x100000, 0x2000000, 0x2004000, 0xc000000, 0xc201008,
+                                       0x10000000, 0x10001000};
+    world_fresh(320, 16);
+    struct env_proc *p = world_first();
+    uint64_t old, pa, word = 0x1234567;
+    assert_int_equal(aspace_sbrk(p->as, 0x10002000 - (int64_t)p->as->brk, &old), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(devices); i++) {
+        assert_int_equal(copyout(UA(devices[i]), &word, 8), 0);
+        assert_true(env_touch(p, devices[i], WALKER_LOAD, &pa));
+        assert_int_equal(*(uint64_t *)pa_ptr(PA(pa)), word);
+        env_kernel(p);
+    }
+    assert_int_equal(aspace_sbrk(p->as, -(int64_t)MIB(250), &old), 0);
+    for (unsigned i = 1; i < ARRAY_LEN(devices); i++)
+        assert_int_equal(copyout(UA(devices[i]), &word, 8), -K_EFAULT);
+    assert_null(tlbmodel_stale());
+    env_exit(p);
+}
+
+/* ---- fork and large leaves ------------------------------------------------------------ */
+
+static unsigned level_at(struct env_proc *p, uint64_t va) {
+    unsigned level;
+    assert_true(pte_is_leaf(*pt_walk(&p->as->user, VA(va), &level)));
+    return level;
+}
+
+static void test_large_leaves_shared_and_split(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child, *grandchild;
+    assert_int_equal(world_sbrk(p, (int64_t)(MIB(6) - p->as->brk)), 0);
+    world_touch(p, MIB(2), WALKER_STORE);
+    world_touch(p, MIB(4) + 5 * P, WALKER_STORE);
+    assert_int_equal(level_at(p, MIB(2)), 1);
+    assert_int_equal(level_at(p, MIB(4)), 1);
+    assert_int_equal(world_fork(p, &child), 0);
+    world_check();
+
+    env_run(child, 1); /* copies a page of the 2 MiB, and the parent still has them whole */
+    world_touch(child, MIB(2) + 3 * P, WALKER_STORE);
+    assert_int_equal(level_at(child, MIB(2)), 0);
+    assert_int_equal(level_at(p, MIB(2)), 1);
+    world_touch(child, MIB(2) + 4 * P, WALKER_LOAD);
+    world_check();
+
+    env_run(p, 0); /* cut by the break */
+    assert_int_equal(world_sbrk(p, -(int64_t)(MIB(1) + 3 * P)), 0);
+    assert_int_equal(level_at(p, MIB(4)), 0);
+    world_check();
+
+    env_run(child, 2);
+    assert_int_equal(world_fork(child, &grandchild), 0);
+    world_exit(child);
+    world_check();
+    env_run(grandchild, 1);
+    world_touch(grandchild, MIB(4), WALKER_STORE);
+    world_check();
+    world_exit(grandchild);
+    world_check();
+
+    env_run(p, 2); /* alone again: it takes its frames over, copies none */
+    uint64_t before, after;
+    assert_true(env_touch(p, MIB(2) + 9 * P, WALKER_LOAD, &before));
+    world_touch(p, MIB(2) + 9 * P, WALKER_STORE);
+    assert_true(env_touch(p, MIB(2) + 9 * P, WALKER_LOAD, &after));
+    assert_int_equal(before, after);
+    world_check();
+    world_end();
+}
+
+/* Each page of memory is private after a fork, whoever writes first, in user mode or
+ * through the kernel. */
+static void test_fork_isolates(void **state) {
+    for (unsigned who = 0; who < 4; who++) {
+        world_fresh(MEMORY, who * 3);
+        struct env_proc *p = world_first(), *child;
+        assert_int_equal(world_sbrk(p, 20 * P), 0);
+        for (uint64_t va = 0; va < p->as->brk; va += 2 * P)
+            world_touch(p, va, WALKER_STORE);
+        assert_int_equal(world_fork(p, &child), 0);
+        struct env_proc *first = who & 1 ? child : p, *second = who & 1 ? p : child;
+        env_run(first, 1);
+        for (uint64_t va = 0; va < p->as->brk; va += P)
+            who & 2 ? world_copyout(first, va, 8) : world_touch(first, va, WALKER_STORE);
+        world_check();
+        env_run(second, 2);
+        for (uint64_t va = 0; va < p->as->brk; va += P)
+            who & 2 ? world_touch(second, va, WALKER_STORE) : world_copyout(second, va, 8);
+        world_check();
+        world_end();
+    }
+}
+
+/* ---- not enough memory ------------------------------------------------------------------ */
+
+static int op_fork(struct env_proc *p) {
+    struct env_proc *child;
+    return world_fork(p, &child);
+}
+static int op_exec(struct env_proc *p) { return world_exec(p, 0, 1); }
+static int op_exec_large(struct env_proc *p) { return world_exec(p, 3, 1); }
+static int op_sbrk(struct env_proc *p) { return world_sbrk(p, MIB(5) + 8); }
+static int op_sbrk_page(struct env_proc *p) { return world_sbrk(p, P); }
+static int op_shrink(struct env_proc *p) { return world_sbrk(p, -(int64_t)MIB(1)); }
+static int op_create(struct env_proc *p) {
+    struct env_proc *q;
+    int err = env_create(&q);
+    if (!err)
+        world_exit(q);
+    return err;
+}
+
+/* The n-th promise is refused, for n = 1, 2, 3 ... until the operation succeeds:
+ * after each failure everything is as it was, and goes on working. */
+static void test_every_promise_refused_once(void **state) {
+    static const struct {
+        int (*op)(struct env_proc *p);
+        unsigned promises; /* that it makes */
+    } ops[] = {{op_fork, 3}, {op_exec, 4}, {op_exec_large, 4}, {op_sbrk, 1},
+               {op_sbrk_page, 1}, {op_shrink, 0}, {op_create, 2}};
+    for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
+        world_fresh(MEMORY, 16);
+        struct env_proc *p = world_first();
+        assert_int_equal(world_sbrk(p, MIB(5)), 0);
+        world_touch(p, MIB(2), WALKER_STORE);
+        world_touch(p, MIB(1), WALKER_STORE);
+        unsigned n = 1;
+        for (;; n++) {
+            uint64_t before = world_hash();
+            env_kernel(p);
+            frame_fail_countdown = n;
+            int err = ops[i].op(p);
+            bool refused = frame_fail_countdown == 0;
+            frame_fail_countdown = 0;
+            assert_int_equal(err, refused ? -K_ENOMEM : 0);
+            if (!refused)
+                break;
+            assert_int_equal(world_hash(), before);
+            world_check();
+            world_touch(p, 3 * P, WALKER_STORE);
+            world_copyout(p, MIB(2) + P, 2 * P);
+        }
+        assert_true(n > ops[i].promises);
+        world_check();
+        world_end();
+    }
+}
+
+/* What was granted can be touched, to the last frame of the machine. */
+static void test_the_last_frame(void **state) {
+    world_fresh(24, 16);
+    struct env_proc *p = world_first(), *child;
+    assert_int_equal(world_sbrk(p, MIB(2)), 0);
+    assert_int_equal(world_fork(p, &child), 0);
+    assert_int_equal(world_exec(p, 1, 0), 0); /* leaves an unused image behind */
+    for (int64_t step = MIB(4); step >= (int64_t)P; step /= 2)
+        while (world_sbrk(p, step) == 0) {
+        }
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_true(st.total - st.committed < 3);
+    for (uint64_t va = 0; va < p->as->brk; va += P)
+        world_touch(p, va, va / P % 2 ? WALKER_STORE : WALKER_LOAD);
+    env_run(child, 1);
+    for (uint64_t va = 0; va < child->as->brk; va += P)
+        world_touch(child, va, WALKER_STORE);
+    world_check();
+    assert_int_equal(world_fork(child, &(struct env_proc *){0}), -K_ENOMEM);
+    assert_int_equal(world_exec(child, 2, 0), -K_ENOMEM);
+    world_check();
+    world_end();
+}
+
+/* ---- all at once ------------------------------------------------------------------------- */
+
+static void test_random_use(void **state) {
+    for (unsigned bits = 0; bits <= 16; bits += bits < 5 ? 1 : 11) {
+        world_fresh(MEMORY, bits);
+        for (unsigned i = 0; i < 3000; i++) {
+            world_step();
+            if (i % 8 == 0)
+                world_check();
+        }
+        world_check();
+        world_end();
+    }
+}
+
+int main(void) {
+    host_random_seed(20240611);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_empty_space),
+        cmocka_unit_test(test_programs_permissions),
+        cmocka_unit_test(test_no_room_below_the_limit),
+        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_bytes_at_borders),
+        cmocka_unit_test(test_the_break),
+        cmocka_unit_test(test_heap_comes_back_zeroed),
+        cmocka_unit_test(test_heap_over_device_addresses),
+        cmocka_unit_test(test_large_leaves_shared_and_split),
+        cmocka_unit_test(test_fork_isolates),
+        cmocka_unit_test(test_every_promise_refused_once),
+        cmocka_unit_test(test_the_last_frame),
+        cmocka_unit_test(test_random_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
