@@ -101,8 +101,8 @@ def check_kernel(root):
 
 def text_files(root):
     for folder, folders, names in os.walk(root):
-        folders[:] = [d for d in sorted(folders) if not d.startswith((".git", "build", "__pycache__"))
-                      and d != ".pytest_cache"]
+        folders[:] = [d for d in sorted(folders)
+                      if not d.startswith((".git", "build", "__pycache__", ".pytest_cache"))]
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), root)
             if name.endswith(TEXT_ENDINGS) or name in ("Makefile", "run", "test", "mkfs"):

@@ -34,6 +34,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -197,7 +198,62 @@ def interact(options):
           + ("" if options.disk else " Changes to the disk are not kept (--disk keeps them)."),
           file=sys.stderr, flush=True)
     command = command_line(options)
+    if sys.stdin is None or not sys.stdin.isatty():
+        return type_from_pipe(command)
     os.execvp(command[0], command)
+
+
+class PipedConsole:
+    """Shows all; tells when the machine may be typed to. Firmware that sets up the
+    serial port loses what came before."""
+
+    finished = False
+    typed = b""
+
+    def __init__(self):
+        self.held = b""
+        self.listening = threading.Event()
+
+    @property
+    def started(self):
+        return self.listening.is_set()
+
+    def feed(self, data):
+        if not self.started:
+            self.held += data
+            if MARKER.search(self.held):
+                self.listening.set()
+        return data
+
+    def at_prompt(self):
+        return False
+
+    def rest(self):
+        return b""
+
+
+def type_from_pipe(command):
+    """Standard input is no terminal: it is typed when the kernel is there to listen."""
+    console = PipedConsole()
+    die_with_us()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
+        threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
+        try:
+            pump(qemu, console, None)
+            qemu.wait()
+        finally:
+            end(qemu)
+    return qemu.returncode if qemu.returncode >= 0 else 128 - qemu.returncode
+
+
+def forward(console, qemu):
+    console.listening.wait()
+    try:
+        while data := os.read(0, 4096):
+            qemu.stdin.write(data)
+            qemu.stdin.flush()
+    except (OSError, ValueError):
+        pass  # no input, or QEMU has gone
 
 
 # ---- -c ----
@@ -384,11 +440,16 @@ def raise_exit(number, frame):
     sys.exit(128 + number)
 
 
+def die_with_us():
+    """A signal that ends this program unwinds it, and so ends QEMU."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, raise_exit)
+
+
 def run_commands(options, ours):
     console = OwnConsole(options.verbose) if ours else \
         ForeignConsole(options.commands, options.verbose)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, raise_exit)
+    die_with_us()
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     with subprocess.Popen(command_line(options, ours), stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL if ours else subprocess.PIPE) as qemu:
@@ -406,7 +467,7 @@ def run_commands(options, ours):
     if not console.started:
         sys.stderr.buffer.write(raw)
         print("run: the machine ended before the kernel had started", file=sys.stderr)
-        return qemu.returncode or 1
+        return qemu.returncode or 1 if raw else 2
     if qemu.returncode < 0:
         print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
         return 128 - qemu.returncode
@@ -459,7 +520,7 @@ def main(args):
         if options.gdb:
             write_gdbinit(options)
         if options.commands is None:
-            interact(options)
+            return interact(options)
         return run_commands(options, init_is_ours(options.disk or machine.default_image()))
     except Unusable as e:
         print(f"run: {e}", file=sys.stderr)

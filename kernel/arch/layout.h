@@ -54,7 +54,8 @@ extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
 /* All kernel stacks, the trampoline and the trapframe lie in one level-1
  * entry's 2 MiB, so that they cost a kernel page table one level-0 table. */
 #define NPROC 126
-_Static_assert((NPROC + 1) * KSTACK_SLOT <= LARGE_SIZE, "kernel stacks span one level-0 table");
+#define KSTACKS_START (USER_HALF_END - LARGE_SIZE)
+_Static_assert(KSTACK(NPROC - 1) >= KSTACKS_START, "kernel stacks span one level-0 table");
 
 /* A physical address as the kernel sees it, and back. */
 static inline void *pa_ptr(paddr_t pa) { return (void *)(pa.v + DIRECT_BASE); }

@@ -19,6 +19,10 @@ swtch:
     csrr t0, satp
     beq t0, a2, 1f
     csrw satp, a2                   # the old stack is used no more, the next not yet
+    slli t1, a2, 4                  # an ASID of 0 is shared by many tables: what the
+    srli t1, t1, 48                 # hart knows by it is another table's, and the next
+    bnez t1, 1f                     # stack is not mapped there
+    sfence.vma zero, t1
 1:  ld ra, 0(a1)
     ld sp, 8(a1)
     ld s0, 16(a1)

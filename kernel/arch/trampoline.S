@@ -3,10 +3,8 @@
 #
 # In user mode stvec points to trampoline_vector and sscratch holds TRAPFRAME.
 # satp is written only where user and kernel have different tables.
-# ASID 0 for the user's table means that this hart has no ASID for it: then the
-# TLB is emptied with each switch of satp.
-
-#define TRAPFRAME 0x3fffffe000
+# The ASID of a user's table is odd, or 0 where harts have no ASIDs: then the TLB is
+# emptied with each switch of satp.
 
     .section .trampoline, "ax"
     .balign 4096
@@ -55,9 +53,8 @@ trampoline_vector:
     csrr t2, satp
     beq t1, t2, 2f
     csrw satp, t1
-    slli t2, t2, 4                  # the ASID of the table that we left
-    srli t2, t2, 48
-    bnez t2, 2f
+    slli t2, t2, 63 - 44            # the ASID of the table that we left: odd
+    bltz t2, 2f
     sfence.vma
 2:  li s0, 0                        # backtraces end here
     jalr t0                         # uint64_t trap_user(void): the user's satp
@@ -66,11 +63,13 @@ trampoline_return:                  # a0 = the user's satp
     csrr t0, satp
     beq a0, t0, 3f
     csrw satp, a0
-    slli t0, a0, 4
-    srli t0, t0, 48
-    bnez t0, 3f
+    slli t0, a0, 63 - 44
+    bltz t0, 3f
     sfence.vma
-3:  li a0, TRAPFRAME
+3:  lla t0, trampoline_vector       # relative to pc: the address that every table has
+    csrw stvec, t0
+    lui a0, 1
+    sub a0, t0, a0                  # TRAPFRAME, one page below
     csrw sscratch, a0               # for the next trap
     ld ra, 40(a0)
     ld sp, 48(a0)

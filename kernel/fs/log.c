@@ -99,6 +99,7 @@ void log_write(struct log_op *op, struct buf *b) {
     spin_lock(&log.lock);
     if (!log_holds(op, b)) { /* another operation may log the same inode block */
         ASSERT(op->room > 0);
+        ASSERT(log.n < log.capacity);
         op->room--;
         log.promised--;
         log.bufs[log.n++] = b;

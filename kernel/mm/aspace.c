@@ -73,6 +73,10 @@ static void add_region(struct aspace *as, enum region_kind kind, uint64_t start,
 /* The heap is the last region and may be empty. */
 static struct region *heap_of(struct aspace *as) { return &as->region[as->regions - 1]; }
 
+uint64_t aspace_end(const struct aspace *as) {
+    return as->regions ? as->region[as->regions - 1].end : 0;
+}
+
 /* ---- frames behind leaves ------------------------------------------------- */
 
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
@@ -122,16 +126,13 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
     return 0;
 }
 
-/* What lies in the last GiB (stack, trampoline, trapframe) is not the space's. */
-static void put_user_leaf(void *ctx, pte_t e, unsigned level) {
-    if (e & PTE_U)
-        put_leaf(ctx, e, level);
-}
-
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* somebody may be looking at it: vmprint */
     design_destroy(as);
-    pt_destroy(&as->user, PT_ENTRIES / 2, put_user_leaf, as);
+    pt_clear(&as->user, VA(0), VA(aspace_end(as)), put_leaf, as);
+    /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
+    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END), NULL, NULL);
+    pt_free_root(&as->user);
     spin_unlock(&as->lock);
     ASSERT(as->present == 0);
     if (as->image)
@@ -219,9 +220,7 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     child->image = parent->image;
     if (child->image)
         image_get(child->image);
-    uint64_t end = ROUND_UP(parent->brk, PAGE_SIZE);
-    for (uint32_t i = 0; i < parent->regions; i++)
-        end = MAX(end, parent->region[i].end);
+    uint64_t end = aspace_end(parent);
 
     spin_lock(&parent->lock);
     /* A leaf without W in a writable region is copied on write. */
@@ -305,7 +304,7 @@ int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
     if (delta == 0)
         return 0;
     /* The break is below 2^38, so the sum cannot wrap. */
-    if (delta < 0 ? (uint64_t)-delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
+    if (delta < 0 ? -(uint64_t)delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
         return -K_ENOMEM;
     uint64_t brk = as->brk + delta;
     spin_lock(&as->lock);

@@ -90,5 +90,9 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
  * accessed so, filled if need be. Valid until the process changes its space. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
 
+/* The end of the last region: nothing is mapped from there to USER_MAX, and no table
+ * of the user's lies there. */
+uint64_t aspace_end(const struct aspace *as);
+
 /* The region at va, or NULL; the lock is held. */
 const struct region *aspace_region_locked(const struct aspace *as, uint64_t va);

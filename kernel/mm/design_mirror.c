@@ -12,9 +12,7 @@ const struct design design = {
 
 int design_create(struct aspace *as) { return kernel_view_create(as); }
 
-void design_destroy(struct aspace *as) {
-    pt_destroy(&as->kernel, PT_ENTRIES / 2, NULL, NULL);
-}
+void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(aspace_end(as))); }
 
 /* What the kernel may do with a user's page: read it, and write it where the user
  * may; never execute it. */
@@ -51,7 +49,7 @@ static void mirror(struct aspace *as, const pte_t *user, pte_t *kernel, unsigned
         if (pte_is_table(from)) {
             uint64_t below = base + i * size;
             /* A leaf that the user has split is mirrored anew in full. */
-            bool whole = !pte_is_table(was);
+            bool whole = pte_is_leaf(was);
             mirror(as, pa_ptr(pte_pa(from)), table_for(&as->kernel, &kernel[i]), level - 1, below,
                    whole ? below : start, whole ? below + (size - 1) : last, gather);
             continue;

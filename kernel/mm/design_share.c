@@ -3,22 +3,15 @@
  * The leaves keep PTE_U; the kernel reaches them with SUM, set in the copy
  * routines and nowhere else. */
 #include "arch/usermem.h"
-#include "lib/string.h"
 #include "mm/design.h"
 #include "mm/kernel_view.h"
-
-/* Root entries of the user's memory; the one above holds the stack and the
- * trampoline, which each view has for itself. */
-#define SHARED_ENTRIES (USER_MAX / GIB(1))
 
 const struct design design = {.name = "share", .fixed_tables = KERNEL_VIEW_TABLES};
 
 int design_create(struct aspace *as) { return kernel_view_create(as); }
 
-void design_destroy(struct aspace *as) {
-    memset(pa_ptr(as->kernel.root), 0, SHARED_ENTRIES * sizeof(pte_t));
-    pt_destroy(&as->kernel, PT_ENTRIES / 2, NULL, NULL);
-}
+/* The tables of the user's memory are the user's own. */
+void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(0)); }
 
 void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
     (void)gather;

@@ -15,10 +15,11 @@ static void publish(struct aspace *as, uint64_t va, unsigned level, pte_t old) {
         tlb_flush_page(&as->tlb, VA(va));
     else
         tlb_fence_new(&as->tlb, VA(va));
-    /* A fence for one address covers leaves only (4.2.1). */
+    /* A fence for one address covers leaves only (4.2.1); and another hart may have
+     * cached that there is no table, until it sees a new generation. */
     uint32_t tables = as->user.tables + as->kernel.tables;
     if (tables != as->fenced_tables) {
-        tlb_fence_tables(&as->tlb);
+        tlb_flush(&as->tlb);
         as->fenced_tables = tables;
     }
 }

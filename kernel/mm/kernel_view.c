@@ -11,3 +11,9 @@ int kernel_view_create(struct aspace *as) {
     err = kmap_trampoline(&as->kernel);
     return err ? err : kmap_stack(&as->kernel, as->slot);
 }
+
+void kernel_view_destroy(struct aspace *as, vaddr_t end) {
+    pt_clear(&as->kernel, VA(0), end, NULL, NULL);
+    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END), NULL, NULL);
+    pt_free_root(&as->kernel);
+}

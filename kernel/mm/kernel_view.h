@@ -7,5 +7,9 @@
 #define KERNEL_VIEW_TABLES 3
 
 /* Makes as->kernel and as->kernel_satp. -K_ENOMEM: some of it may be there, for
- * pt_destroy; not when the frames have been committed. */
+ * kernel_view_destroy; not when the frames have been committed. */
 int kernel_view_create(struct aspace *as) must_check;
+
+/* Gives back as->kernel; [0, end) is what it has of the user's memory in tables of
+ * its own. */
+void kernel_view_destroy(struct aspace *as, vaddr_t end);

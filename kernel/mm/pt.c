@@ -29,24 +29,6 @@ int pt_init(struct pt *pt, const struct pt_memory *memory) {
     return pt_table_take(pt, &pt->root);
 }
 
-static void destroy_table(struct pt *pt, paddr_t table, unsigned level, unsigned entries,
-                          void (*leaf)(void *, pte_t, unsigned), void *ctx) {
-    pte_t *entry = pa_ptr(table);
-    for (unsigned i = 0; i < entries; i++) {
-        if (pte_is_table(entry[i]))
-            destroy_table(pt, pte_pa(entry[i]), level - 1, PT_ENTRIES, leaf, ctx);
-        else if (pte_valid(entry[i]) && leaf)
-            leaf(ctx, entry[i], level);
-    }
-    table_give(pt, table);
-}
-
-void pt_destroy(struct pt *pt, unsigned keep_from, void (*leaf)(void *, pte_t, unsigned),
-                void *ctx) {
-    destroy_table(pt, pt->root, PT_ROOT_LEVEL, keep_from, leaf, ctx);
-    pt->root = PA(0);
-}
-
 pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
     if (!va_canonical(va))
         return NULL;
@@ -224,6 +206,35 @@ static struct span span_of(vaddr_t start, vaddr_t end) {
      * apart: the base of the high half is where index 0 would be. */
     uint64_t base = start.v < USER_HALF_END ? 0 : KERNEL_HALF - USER_HALF_END;
     return (struct span){base, start.v, end.v - 1};
+}
+
+static void clear_table(struct pt *pt, const pte_t *table, unsigned level, struct span s,
+                        void (*leaf)(void *, pte_t, unsigned), void *ctx) {
+    if (level == 0 && !leaf)
+        return;
+    for (unsigned i = span_first(&s, level), last = span_last(&s, level); i <= last; i++) {
+        pte_t e = table[i];
+        if (pte_is_table(e)) {
+            clear_table(pt, table_of(e), level - 1, span_below(&s, level, i), leaf, ctx);
+            table_give(pt, pte_pa(e));
+        } else if (pte_valid(e) && leaf) {
+            leaf(ctx, e, level);
+        }
+    }
+}
+
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*leaf)(void *, pte_t, unsigned),
+              void *ctx) {
+    if (start.v == end.v)
+        return;
+    ASSERT(range_ok(start, end));
+    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaf, ctx);
+}
+
+void pt_free_root(struct pt *pt) {
+    ASSERT(pt->tables == 1);
+    table_give(pt, pt->root);
+    pt->root = PA(0);
 }
 
 void pt_gather_table(struct pt_gather *g, pte_t *table) {

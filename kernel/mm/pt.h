@@ -37,11 +37,16 @@ struct pt_gather {
 /* An empty tree. -K_ENOMEM: nothing was taken. */
 int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
 
-/* Gives back every table of the tree. Root entries from keep_from on belong to
- * somebody else (the kernel's half) and are left alone; 512 keeps none. Each leaf
- * is given to leaf() first, unless that is NULL. Nobody may be using the tree. */
-void pt_destroy(struct pt *pt, unsigned keep_from, void (*leaf)(void *ctx, pte_t e, unsigned level),
-                void *ctx);
+/* Takes a tree down that nobody uses any more: pt_clear for each range that has
+ * something, then pt_free_root.
+ *
+ * pt_clear gives back all tables below the root entries that [start, end) touches, and
+ * gives each leaf to leaf() before; with NULL leaves are not looked at. Nothing else
+ * than what is in the range may stand below these entries. Their values are stale
+ * afterwards. pt_free_root panics when a table of the tree is left. */
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end,
+              void (*leaf)(void *ctx, pte_t e, unsigned level), void *ctx);
+void pt_free_root(struct pt *pt);
 
 /* The entry where the walk for va ends: a leaf, or an invalid entry; *level says
  * at which level. NULL when va is not canonical. */

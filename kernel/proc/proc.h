@@ -38,6 +38,7 @@ struct proc {
     struct list alarm_link;      /* clock.c's, under its lock */
     struct wait_channel alarm;
     uint64_t alarm_at;           /* cpu_time */
+    bool slice_over;             /* somebody else should run; set by this hart's timer */
     struct aspace *as;           /* the one in use: one of the two below */
     struct aspace spaces[2];     /* exec builds in the other */
     struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */

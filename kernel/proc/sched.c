@@ -11,7 +11,6 @@ struct hart_queue {
     struct spinlock lock;   /* innermost of the process locks */
     struct list queue;      /* proc.run_link */
     uint32_t length;        /* read without the lock by who looks for work */
-    bool wanted;
     /* The switch in progress, from the old process to its successor. */
     struct proc *left;
     bool left_yields;
@@ -108,6 +107,7 @@ static void enter(struct proc *p) {
     }
     p->state = P_RUNNING;
     p->on_hart = true;
+    p->slice_over = false;
     p->time_since = cpu_time();
     p->tf->kernel_tp = (uint64_t)h;
     h->proc = p;
@@ -155,7 +155,7 @@ void sched_leave(void) {
 
 void proc_yield(void) {
     struct proc *next = take_from(mine());
-    mine()->wanted = false;
+    proc_self()->slice_over = false;
     if (!next)
         return;
     proc_self()->state = P_RUNNABLE;
@@ -164,12 +164,11 @@ void proc_yield(void) {
 
 /* ---- ticks and idling -------------------------------------------------------- */
 
-bool sched_wanted(void) { return mine()->wanted; }
 bool sched_queue_empty(void) { return mine()->length == 0; }
 
 void sched_tick(void) {
     if (proc_self() && mine()->length)
-        mine()->wanted = true;
+        proc_self()->slice_over = true;
 }
 
 uint64_t sched_idle_time(void) {

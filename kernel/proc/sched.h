@@ -20,9 +20,8 @@ void sched_ready(struct proc *p);
  * lock is free. Returns when it runs again; for a zombie never. */
 void sched_leave(void);
 
-/* Whether somebody should run here instead; set by the timer. */
-bool sched_wanted(void);
-void sched_tick(void); /* from the timer interrupt */
+/* From the timer interrupt: sets the running process's slice_over when others wait. */
+void sched_tick(void);
 
 /* A process's first own instructions in the kernel end the switch to it. */
 void sched_started(void);

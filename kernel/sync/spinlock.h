@@ -20,8 +20,24 @@ struct spinlock {
 
 void spin_init(struct spinlock *lk, const char *name);
 
+/* By this hart: nobody else writes this hart's address there, or takes it away. */
+static inline bool spin_held(const struct spinlock *lk) { return lk->holder == hart_self(); }
+
+/* What the two below leave to a call: waiting, and a panic. */
+void spin_wait(struct spinlock *lk);
+void spin_wrong(const struct spinlock *lk) never_returns;
+
 /* Taking a lock that this hart holds, or giving back one that it does not hold,
  * is a panic. Taking acquires, giving back releases (RVWMO). */
-void spin_lock(struct spinlock *lk);
-void spin_unlock(struct spinlock *lk);
-bool spin_held(const struct spinlock *lk); /* by this hart */
+static inline void spin_lock(struct spinlock *lk) {
+    if (__builtin_expect(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE), 0))
+        spin_wait(lk);
+    lk->holder = hart_self();
+}
+
+static inline void spin_unlock(struct spinlock *lk) {
+    if (__builtin_expect(!spin_held(lk), 0))
+        spin_wrong(lk);
+    lk->holder = NULL;
+    __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
+}

@@ -1,12 +1,24 @@
 /* System calls: from number to handler. lib/abi.h has the numbers. */
 #pragma once
 #include "arch/context.h"
+#include "lib/abi.h"
 #include "lib/types.h"
-
-/* Serves the call in a7, with the arguments in a0..a5; the result is in a0. */
-void syscall_do(struct trapframe *tf);
 
 /* arg: the six arguments a0..a5 as the program passed them. A handler that
  * succeeds stores its result in *result (0 when it does not) and returns 0;
  * else it returns a negative errno, and the program sees -1. */
 typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
+
+#define SYSCALL_END (SYS_rename + 1)
+extern const syscall_fn syscall_table[SYSCALL_END]; /* by number; NULL: there is no such call */
+int syscall_unknown(void); /* says so on the console */
+
+/* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
+ * header since it is on the way of every call. */
+static inline void syscall_do(struct trapframe *tf) {
+    uint64_t result = 0;
+    bool known = tf->a7 < SYSCALL_END && syscall_table[tf->a7];
+    int err = __builtin_expect(known, 1) ? syscall_table[tf->a7](&tf->a0, &result)
+                                         : syscall_unknown();
+    tf->a0 = err ? (uint64_t)-1 : result;
+}

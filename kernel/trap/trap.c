@@ -52,7 +52,7 @@ static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
 }
 
 /* Everything but system calls. stval is read before anything can trap again. */
-static void user_event(struct proc *p, uint64_t cause) {
+__attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause) {
     uint64_t stval = csr_read(stval);
     if (cause & CAUSE_INTERRUPT) {
         if (!interrupt(cause))
@@ -67,36 +67,34 @@ static void user_event(struct proc *p, uint64_t cause) {
     kill_for(p, cause, stval);
 }
 
-static void before_user(struct proc *p) {
-    if (proc_killed())
-        proc_exit(-1);
-    if (sched_wanted()) {
+/* A killed process ends here, and one whose slice is over lets others run. */
+static void before_user(struct proc *p, const struct trapframe *tf) {
+    if (__builtin_expect(p->slice_over, 0))
         proc_yield();
-        if (proc_killed())
-            proc_exit(-1);
-    }
-    csr_write(stvec, in_trampoline(trampoline_vector));
-    csr_write(sepc, p->tf->epc);
+    if (__builtin_expect(__atomic_load_n(&p->killed, __ATOMIC_RELAXED), 0))
+        proc_exit(-1);
+    csr_write(sepc, tf->epc);
 }
 
 uint64_t trap_user(void) {
     csr_write(stvec, (uint64_t)kernel_vector);
     struct proc *p = proc_self();
-    p->tf->epc = csr_read(sepc);
-    uint64_t cause = csr_read(scause);
+    struct trapframe *tf = p->tf;
+    uint64_t cause = csr_read(scause), epc = csr_read(sepc);
     if (cause == CAUSE_ECALL_U) {
-        p->tf->epc += 4;
-        syscall_do(p->tf);
+        tf->epc = epc + 4;
+        syscall_do(tf);
     } else {
+        tf->epc = epc;
         user_event(p, cause);
     }
-    before_user(p);
+    before_user(p, tf);
     return p->as->user_satp;
 }
 
 void proc_return_to_user(void) {
     struct proc *p = proc_self();
-    before_user(p);
+    before_user(p, p->tf);
     ((trampoline_return_fn)in_trampoline(trampoline_return))(p->as->user_satp);
 }
 

@@ -114,3 +114,22 @@ def test_disk_is_kept(image):
     assert guest.run("--disk", image, "-c", "mkdir d; echo mine > d/kept").returncode == 0
     done = guest.run("--disk", image, "-c", "cat d/kept")
     assert (done.stdout, done.returncode) == ("mine\n", 0)
+
+
+def test_disk_in_use(boot, image):
+    """A second machine on the same image would ruin it: QEMU refuses, status 2."""
+    first = boot(disks=[machine.drive(str(image), keep=True)])
+    first.prompt()
+    done = guest.run("--disk", image, "-c", "true")
+    assert done.returncode == 2 and "lock" in done.stderr and done.stdout == ""
+
+
+def test_ended_by_a_signal():
+    """Who ends ./run ends QEMU: nothing is left running."""
+    command = [os.path.join(machine.ROOT, "run"), "--no-build", "-c", "echo begun; sleep 100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as running:
+        assert running.stdout.readline() == b"begun\n"
+        running.terminate()
+        # The pipe's other end closes when the last process that has it is gone.
+        assert running.stdout.read() == b""
+    assert running.returncode == 128 + 15
