@@ -5,6 +5,7 @@
 #   make DEBUG=1         with the checks that cost time
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
+#   make bench           measures all designs (tools/bench.py)
 #   make clean
 #
 # Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld,
@@ -75,7 +76,7 @@ K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
 	-Wframe-larger-than=1024 -Ikernel -DDESIGN_NAME='"$(DESIGN)"' -DDEBUG=$(DEBUG)
 
-.PHONY: all kernel user image host-tests clean FORCE
+.PHONY: all kernel user image host-tests bench clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -188,6 +189,9 @@ endef
 $(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
 
 # ---- the rest ------------------------------------------------------------
+bench:
+	$(Q)BUILD=$(BUILD) python3 tools/bench.py
+
 clean:
 	rm -rf $(BUILD)
 

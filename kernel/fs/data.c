@@ -235,8 +235,9 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
     return err;
 }
 
-/* Fills len bytes of a block, from the user's memory or, when src is 0, zeros. */
-static int fill(struct write_block *wb, size_t within, const uaddr_t *src, size_t done, size_t len) {
+/* Fills len bytes of a block, from the user's memory or, when src is NULL, zeros. */
+static int fill(struct write_block *wb, size_t within, const uaddr_t *src, size_t done,
+                size_t len) {
     if (wb->fresh && len < FS_BLOCK_SIZE)
         memset(wb->buf->data, 0, FS_BLOCK_SIZE);
     if (src != NULL)

@@ -12,8 +12,10 @@
 /* Reads up to n bytes from offset on; *done is how many, fewer at the end of the
  * contents, and also after an error how many were read before it. -K_EIO;
  * -K_EFAULT: not all of dst can be written. */
-int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) must_check;
-int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) must_check;
+int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n,
+                   size_t *done) must_check;
+int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n,
+                     size_t *done) must_check;
 
 /* Blocks that an operation must reserve to write n blocks, or to add one block to
  * a directory; and the most that one operation can write. */

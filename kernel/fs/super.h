@@ -1,4 +1,4 @@
-/* The super block: where the parts of a disk image lie (docs/filesystem.md).
+/* The super block: where the parts of a disk image lie (docs/file-system.md).
  *
  *     | boot | super | log | inodes | bitmap | data |   blocks of FS_BLOCK_SIZE
  *

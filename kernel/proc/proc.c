@@ -80,13 +80,14 @@ static int proc_alloc(struct proc **out) {
     struct proc *p = slot_take();
     if (!p)
         return -K_EAGAIN;
-    paddr_t tf;
-    int err = frame_alloc(&tf);
+    int err = frame_commit(1);
     if (err) {
         slot_give(p);
         return err;
     }
+    paddr_t tf = frame_take();
     p->tf = pa_ptr(tf);
+    *p->tf = (struct trapframe){0};
     p->as = &p->spaces[0];
     err = space_create(p, p->as);
     if (err) {

@@ -13,13 +13,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "fs/fs.h"
+#include "fs/log.h"
 #include "fsenv.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NEW (ABI_O_CREATE | ABI_O_RDWR)
-#define THREADS 6
+#define THREADS 4
 
 static int setup(void **state) {
     fsenv_ram = MIB(32);
@@ -46,7 +47,8 @@ static uint64_t next(uint64_t *state) {
 /* ---- all calls on a few shared names ---- */
 
 static void churn(unsigned i) {
-    static const char *const paths[] = {"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/d", "/d/d/a", "/e/x"};
+    static const char *const paths[] = {"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/d",
+                                        "/d/d/a", "/e/x"};
     uint64_t random = i + 1;
     uint8_t buf[9000];
     memset(buf, (int)i, sizeof buf);
@@ -159,7 +161,7 @@ static void commits_are_shared(void **state) {
     uint64_t together = memdisk_requests() - before;
     print_message("%d processes: %llu requests, one: %llu\n", THREADS,
                   (unsigned long long)together, (unsigned long long)alone);
-    assert_true(together < alone * THREADS / 2);
+    assert_true(together < alone * THREADS * 3 / 4);
 }
 
 /* ---- one file, many writers ---- */
@@ -194,10 +196,10 @@ static void big_and_small(unsigned i) {
     static uint8_t bytes[200 * 1024];
     char name[16];
     snprintf(name, sizeof name, "/big%u", i);
-    for (int k = 0; k < (i < 4 ? 1 : 15); k++) {
+    for (int k = 0; k < (i < 3 ? 1 : 15); k++) {
         int fd = t_open(name, NEW | ABI_O_TRUNC);
         assert_true(fd >= 0);
-        int n = i < 4 ? (int)sizeof bytes : 10;
+        int n = i < 3 ? (int)sizeof bytes : 10;
         assert_int_equal(t_write(fd, bytes, n), n);
         assert_int_equal(t_close(fd), 0);
         assert_int_equal(t_unlink(name), 0);
@@ -228,6 +230,44 @@ static void one_loads_and_all_read(void **state) {
         kstub_parallel(THREADS, read_files);
     }
     memdisk_service_time(0);
+}
+
+/* ---- room in the log: first come, first served */
+
+static int order, began[3]; /* in which order the three operations began */
+
+static void want_room(unsigned i) {
+    static const uint32_t wants[] = {20, 15, 2}; /* of 29 */
+    struct log_op op;
+    if (i > 0)
+        kstub_until_asleep(kstub_proc(i)); /* the one before waits; a thread's process is i + 1 */
+    assert_int_equal(log_begin(&op, wants[i]), 0);
+    began[i] = __atomic_add_fetch(&order, 1, __ATOMIC_RELAXED);
+    assert_int_equal(log_end(&op), 0);
+}
+
+static struct log_op *the_first;
+
+static void want_room_or_release(unsigned i) {
+    if (i < 3) {
+        want_room(i);
+    } else {
+        kstub_until_asleep(kstub_proc(3));
+        assert_int_equal(order, 0);
+        assert_int_equal(log_end(the_first), 0);
+    }
+}
+
+static void operations_wait_for_room(void **state) {
+    struct log_op first;
+    order = 0;
+    assert_int_equal(log_begin(&first, 10), 0);
+    assert_true(log_extend(&first, 5));
+    assert_false(log_extend(&first, 15));
+    the_first = &first;
+    kstub_parallel(4, want_room_or_release);
+    /* The last would have fitted at once; it must not overtake the others. */
+    assert_true(began[0] == 1 && began[1] == 2 && began[2] == 3);
 }
 
 /* ---- the disk dies under all of them ---- */
@@ -269,6 +309,7 @@ int main(void) {
         T(appends_do_not_mix),
         T(big_writers_and_small_ones),
         T(one_loads_and_all_read),
+        T(operations_wait_for_room),
         T(an_error_reaches_everybody),
     };
     host_random_seed(99);

@@ -340,10 +340,9 @@ static void damage(void) {
     const struct fs_superblock *sb = super_of(im.data);
     for (uint64_t n = 1 + host_random_below(12); n > 0; n--) {
         uint64_t inodes = sb->inodestart * 1024ULL + 64;
-        uint64_t root = fsimage_inode(copy, 1)->addrs[0] % 600 * 1024ULL;
-        uint64_t area[] = {inodes, inodes, inodes, sb->bmapstart * 1024ULL, root,
-                           inode_of("/")->addrs[0] % 600 * 1024ULL, sb->logstart * 1024ULL, 1024,
-                           host_random_below(600) * 1024};
+        uint64_t root = fsimage_inode(im.data, 1)->addrs[0] * 1024ULL;
+        uint64_t area[] = {inodes, inodes, inodes, sb->bmapstart * 1024ULL, root, root,
+                           sb->logstart * 1024ULL, 1024, host_random_below(600) * 1024};
         uint64_t at = area[host_random_below(ARRAY_LEN(area))] + host_random_below(160) * 4;
         uint32_t value = (uint32_t[]){(uint32_t)host_random(), (uint32_t)host_random_below(700),
                                       (uint32_t)host_random_below(20), 0,

@@ -293,7 +293,8 @@ static void random_calls_keep_the_tree_whole(void **state) {
         char *const paths[] = {from, to};
         for (int p = 0; p < 2; p++) {
             paths[p][0] = '\0';
-            for (uint64_t depth = (uint64_t[]){1, 1, 2, 2, 3}[host_random_below(5)]; depth > 0; depth--) {
+            uint64_t depth = (uint64_t[]){1, 1, 2, 2, 3}[host_random_below(5)];
+            for (; depth > 0; depth--) {
                 strcat(paths[p], "/");
                 strcat(paths[p], names[host_random_below(4)]);
             }

@@ -571,6 +571,9 @@ static enum walker_access some_access(void) { return 1 + choose(3); }
 void world_step(void) {
     struct env_proc *p = some_process();
     env_run(p, choose(4) && p->hart >= 0 ? (uint64_t)p->hart : choose(ENV_HARTS));
+    env_user(p);
+    tlbmodel_speculate(12);
+    env_kernel(p);
     if (choose(8) == 0)
         frame_fail_countdown = 1 + choose(3);
     switch (choose(20)) {

@@ -76,9 +76,10 @@ def test_panic_is_a_failure(design, which, function):
 
 def test_timeout():
     start = time.monotonic()
-    done = guest.run("--timeout", 20, "-c", "echo begun; sleep 100000")
-    assert done.returncode == 124 and done.stdout == "begun\n"
-    assert "20 seconds" in done.stderr and time.monotonic() - start >= 20
+    done = guest.run("--timeout", 8, "-c", "echo begun; sleep 100000")
+    # Before or after the boot, as fast as the host is.
+    assert done.returncode == 124 and done.stdout in ("", "begun\n")
+    assert "8 seconds" in done.stderr and time.monotonic() - start >= 8
 
 
 def test_verbose_shows_the_boot():

@@ -38,4 +38,4 @@ def test_what_was_written_is_kept(foreign):
 
 
 def test_timeout_works(foreign):
-    assert guest.run("--disk", foreign, "--timeout", 20, "-c", "sleep 100000").returncode == 124
+    assert guest.run("--disk", foreign, "--timeout", 8, "-c", "sleep 100000").returncode == 124

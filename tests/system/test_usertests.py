@@ -15,18 +15,10 @@ def test_all(design):
     usertests("--design", design)
 
 
-# Of the quick part, what another machine may change.
-@pytest.mark.parametrize("harts", [1, 8])
-def test_harts(design, harts):
-    usertests("--design", design, "--harts", harts, command="usertests -q")
-
-
-def test_small_memory(design):
-    usertests("--design", design, "--mem", "32M", command="usertests -q")
-
-
-def test_large_memory():
-    usertests("--mem", "2G", command="usertests -q")
+# The quick part again on the smallest machine, and on a large one.
+@pytest.mark.parametrize("harts, mem", [(1, "32M"), (8, "2G")])
+def test_machines(design, harts, mem):
+    usertests("--design", design, "--harts", harts, "--mem", mem, command="usertests -q")
 
 
 def test_debug_kernel():

@@ -44,6 +44,9 @@ static void memory_worker(int seed) {
         if (i % 16 == 5)
             sys_sleep(0);
     }
+    must_close(p[0]);
+    must_close(p[1]);
+    must_sbrk(-(int)(pages * PAGE));
 }
 
 static void memory_on_all_harts(void) {
