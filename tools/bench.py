@@ -35,6 +35,7 @@ PEERS_FILE = os.path.join(DOCS, "benchmarks-peers.csv")
 PEERS = {"linux": "Linux", "ext4": "Linux, ext4", "xv6": "xv6", "lab": "lab", "cow": "COW lab"}
 ORDER = ["walk", "mirror", "share", "unify"]
 TOLERANCE = 0.10
+NOISE = 0.001
 SLACK = 10      # instructions that do not count
 COUNT_BOOTS = 3  # of which the median counts, for the file operations
 DEADLINE = 300  # seconds for one boot; it takes some
@@ -101,10 +102,11 @@ def count(designs, keys=(), boots=1):
 
 
 def expect_same(design, runs):
-    """Says so when something that needs no disk was not counted alike in all runs."""
+    """Says so when what needs no disk was not counted alike in all runs. A timer's
+    interrupt may fall into one and not into another: that is the noise."""
     for o in read_operations():
         seen = {run[o["key"]][0] for run in runs if o["key"] in run}
-        if o["group"] != "file" and len(seen) > 1:
+        if o["group"] != "file" and seen and max(seen) > min(seen) * (1 + NOISE):
             print(f"{design} {o['key']}: not the same in all runs: {sorted(seen)}",
                   file=sys.stderr)
 

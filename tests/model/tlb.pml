@@ -12,7 +12,7 @@
  * something is not kept. So it is enough that every hart keeps everything that it
  * could read at every moment. */
 
-#define HARTS 2
+#define HARTS 2 /* some places below know that it is two */
 #define SPACES 2
 #define NONE 255
 #define VIEWS 2
@@ -37,31 +37,23 @@ byte entries[HARTS * ASIDS];            /* kept: bit v for value v */
 byte dirs[HARTS * ASIDS];
 bool behind[HARTS * SPACES];            /* the generation that the hart has seen is old */
 
-byte i; /* scratch of atomic steps */
-
 /* ---- hardware -------------------------------------------------------------------- */
 
-/* Every hart reads what it can. */
-inline keep_all() {
-    i = 0;
-    do
-    :: i < HARTS && satp[i] != NONE ->
-        dirs[AT(i, ASID(satp[i], view[i]))] = dirs[AT(i, ASID(satp[i], view[i]))] | (1 << dir[satp[i]]);
-        if
-        :: dir[satp[i]] -> entries[AT(i, ASID(satp[i], view[i]))] =
-            entries[AT(i, ASID(satp[i], view[i]))] | (1 << entry[satp[i]])
-        :: else
-        fi;
-        i++
-    :: i < HARTS && satp[i] == NONE -> i++
-    :: else -> break
-    od;
-    i = 0
+#define ACTIVE(h) AT(h, ASID(satp[h], view[h]))
+
+/* The hart reads what it can. Nothing changes for the others: they run other spaces. */
+inline keep(h) {
+    if
+    :: satp[h] != NONE ->
+        dirs[ACTIVE(h)] = dirs[ACTIVE(h)] | (1 << dir[satp[h]]);
+        entries[ACTIVE(h)] = entries[ACTIVE(h)] | (dir[satp[h]] -> 1 << entry[satp[h]] : 0)
+    :: else
+    fi
 }
 
-inline sfence_asid(h, a) { entries[AT(h, a)] = 0; dirs[AT(h, a)] = 0; keep_all() }
+inline sfence_asid(h, a) { entries[AT(h, a)] = 0; dirs[AT(h, a)] = 0; keep(h) }
 /* One address: leaves only. */
-inline sfence_page(h, a) { entries[AT(h, a)] = 0; keep_all() }
+inline sfence_page(h, a) { entries[AT(h, a)] = 0; keep(h) }
 
 /* Valid entries that are kept are those that stand in memory. */
 #define HOLDS(h) (satp[h] == NONE \
@@ -90,14 +82,8 @@ inline fence_page(h, s) {
     sfence_page(h, ASID(s, KERNEL_VIEW))
 }
 
-inline new_generation(s) {
-    i = 0;
-    do
-    :: i < HARTS -> behind[i * SPACES + s] = true; i++
-    :: else -> break
-    od;
-    i = 0
-}
+/* Which every other hart has not seen. */
+inline new_generation(h, s) { behind[(1 - h) * SPACES + s] = true }
 
 inline tlb_activate(h, s) {
     if
@@ -110,12 +96,12 @@ inline tlb_activate(h, s) {
     fi
 }
 
-inline load_satp(h, s, v) { satp[h] = s; view[h] = v; keep_all() }
+inline load_satp(h, s, v) { satp[h] = s; view[h] = v; keep(h) }
 
 /* ASID 0 belongs to many tables. */
 inline switch_flush(h) {
 #ifdef NOASID
-    sfence_asid(h, 0)
+    sfence_asid(h, 0);
 #endif
     skip
 }
@@ -128,32 +114,31 @@ inline switch_flush(h) {
 
 /* A touch of what is granted and not there. */
 inline fill(h, s) {
-    made = false;
+    made = dir[s] == 0;
     if
-    :: dir[s] == 0 ->
+    :: made ->
         last_dir[s] = 3 - last_dir[s];
         dir[s] = last_dir[s];
-        made = true;
-        keep_all()
+        keep(h)
     :: else
-    fi;    atomic {
-        if
-        :: entry[s] = 1
-        :: entry[s] = 2
-        fi;
-        keep_all()
-    }
+    fi;
+    if
+    :: entry[s] = 1
+    :: entry[s] = 2
+    fi;
+    keep(h);
 #ifndef NO_FENCE_NEW
-    fence_page(h, s)
+    fence_page(h, s);
 #endif
     if
     :: made ->
 #ifndef NO_TABLE_GENERATION
-        new_generation(s); behind[h * SPACES + s] = false
+        new_generation(h, s);
 #endif
 #ifndef NO_TABLE_FLUSH
-        flush_local(h, s)
+        flush_local(h, s);
 #endif
+        skip
     :: else
     fi;
     assert(REPAIRED(h, s))
@@ -162,66 +147,67 @@ inline fill(h, s) {
 /* The hart has faulted at an entry that is good. */
 inline repair_spurious(h, s) {
 #ifndef NO_SPURIOUS_FENCE
-    fence_page(h, s)
+    fence_page(h, s);
 #endif
     assert(REPAIRED(h, s))
 }
 
 /* Another frame, or less permission: copy on write, fork. */
 inline replace(h, s) {
-    entry[s] = 3 - entry[s]; keep_all()
+    entry[s] = 3 - entry[s];
+    keep(h);
 #ifndef NO_REPLACE_GENERATION
-    new_generation(s); behind[h * SPACES + s] = false
+    new_generation(h, s);
 #endif
 #ifndef NO_REPLACE_FLUSH
-    fence_page(h, s)
+    fence_page(h, s);
 #endif
     FREE(h)
 }
 
 /* sbrk down: the table may fall empty. */
 inline unmap(h, s) {
-    fell_empty = false;
-    entry[s] = 0; keep_all()
+    entry[s] = 0;
+    keep(h);
     if
-    :: dir[s] = 0; fell_empty = true; keep_all()
-    :: skip
+    :: dir[s] = 0; fell_empty = true
+    :: fell_empty = false
     fi;
+    keep(h);
 #ifdef FREE_BEFORE_FLUSH
     FREE(h);
 #endif
 #ifndef NO_UNMAP_GENERATION
-    new_generation(s); behind[h * SPACES + s] = false
+    new_generation(h, s);
 #endif
-    if
-#ifndef LEAVES_ONLY
-    :: fell_empty -> flush_local(h, s)
-    :: !fell_empty ->
-#else
-    :: true ->
+#ifdef LEAVES_ONLY
+    fell_empty = false;
 #endif
 #ifndef NO_UNMAP_FLUSH
-        fence_page(h, s)
-#else
-        skip
-#endif
+    if
+    :: fell_empty -> flush_local(h, s)
+    :: else -> fence_page(h, s)
     fi;
+#endif
     FREE(h)
 }
 
 /* ---- proc ---------------------------------------------------------------------------- */
 
-inline create(s) {
-    alive[s] = true; entry[s] = 0; dir[s] = 0
+inline create(h, s) {
+    alive[s] = true;
+    entry[s] = 0;
+    dir[s] = 0;
 #ifndef NO_REUSE_GENERATION
-    new_generation(s)
+    new_generation(h, s);
+    behind[h * SPACES + s] = true;
 #endif
     skip
 }
 
 inline enter(h, s) {
     runs_on[s] = h;
-    tlb_activate(h, s)
+    tlb_activate(h, s);
     load_satp(h, s, KERNEL_VIEW);
 #ifndef NO_ENTER_FLUSH
     switch_flush(h);
@@ -248,8 +234,8 @@ end: do
         if
         :: alive[0] && runs_on[0] == NONE -> s = 0; enter(h, s)
         :: alive[1] && runs_on[1] == NONE -> s = 1; enter(h, s)
-        :: !alive[0] -> create(0)
-        :: !alive[1] -> create(1)
+        :: !alive[0] -> create(h, 0)
+        :: !alive[1] -> create(h, 1)
         fi }
     :: satp[h] != NONE -> atomic {
         assert(HOLDS(h)); /* an access may happen now, in the view that is loaded */
@@ -268,7 +254,7 @@ end: do
             leave(h, s);
             entry[s] = 0;
             dir[s] = 0;
-            keep_all();
+            keep(h);
             FREE(h);
             alive[s] = false;
             runs_on[s] = NONE
