@@ -88,6 +88,12 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
         frame_put_large(pte_pa(e));
 }
 
+static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
+    for (unsigned i = 0; i < count; i++)
+        if (pte_valid(entry[i]))
+            put_leaf(ctx, entry[i], level);
+}
+
 /* After the user's leaves in [start, end) changed. */
 static void sync(struct aspace *as, uint64_t start, uint64_t end) {
     struct pt_gather *kernel = &gathers[hart_self()->index][1];
@@ -129,7 +135,7 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* somebody may be looking at it: vmprint */
     design_destroy(as);
-    pt_clear(&as->user, VA(0), VA(aspace_end(as)), put_leaf, as);
+    pt_clear(&as->user, VA(0), VA(aspace_end(as)), put_leaves, as);
     /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
     pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END), NULL, NULL);
     pt_free_root(&as->user);
@@ -199,13 +205,17 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
 
 /* ---- fork ----------------------------------------------------------------- */
 
-static void share_leaf(void *ctx, pte_t e, unsigned level) {
+static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
     struct aspace *child = ctx;
-    child->present += level_size(level) / PAGE_SIZE;
-    if (level == 0)
-        frame_get(pte_pa(e));
-    else
-        frame_get_large(pte_pa(e));
+    for (unsigned i = 0; i < count; i++) {
+        if (!pte_valid(entry[i]))
+            continue;
+        child->present += level_size(level) / PAGE_SIZE;
+        if (level == 0)
+            frame_get(pte_pa(entry[i]));
+        else
+            frame_get_large(pte_pa(entry[i]));
+    }
 }
 
 int aspace_clone(struct aspace *child, struct aspace *parent) {
@@ -224,7 +234,7 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
 
     spin_lock(&parent->lock);
     /* A leaf without W in a writable region is copied on write. */
-    if (pt_copy(&child->user, &parent->user, VA(0), VA(end), PTE_W, share_leaf, child))
+    if (pt_copy(&child->user, &parent->user, VA(0), VA(end), PTE_W, share_leaves, child))
         panic("a copy's tables were not covered by its commitment");
     sync(parent, 0, end);
     tlb_flush(&parent->tlb);

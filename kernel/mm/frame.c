@@ -29,24 +29,12 @@
 #define LARGE_FRAMES (1u << FRAME_LARGE_ORDER)
 #define NONE UINT32_MAX
 
-#define SECTION_SHIFT 13 /* frames in a section: 32 MiB */
-#define SECTION_FRAMES (1u << SECTION_SHIFT)
-
 #define RANGE_MAX 32
 #define CACHE_MAX 63
 #define CACHE_BATCH 32 /* frames that go from or to the pool at a time */
 
 #define POISON 0xdbdbdbdbdbdbdbdbULL
 #define PATIENCE 1000000 /* fruitless rounds before a missing promise is a panic */
-
-struct frame {
-    uint32_t refs;
-    uint8_t order;    /* of the block whose head this is */
-    bool in_pool;     /* head of a free block in the pool */
-    bool poisoned;    /* DEBUG: was freed, so that it holds POISON whenever it is free */
-    uint32_t prev, next; /* in the pool's list of its order, by number */
-};
-_Static_assert(sizeof(struct frame) == 16, "a frame's record is 16 bytes");
 
 /* Boot only. [start, end) in bytes, of which whole pages become frames. */
 struct range {
@@ -68,10 +56,8 @@ _Static_assert(sizeof(struct cache) == 1024, "the index of a cache is a shift");
 static struct range ranges[RANGE_MAX];
 static unsigned range_count;
 
-static struct {
-    struct frame **table; /* NULL where there is no RAM */
-    uint64_t first, count;
-} sections;
+struct frame_sections frame_sections;
+#define sections frame_sections
 
 static struct cache caches[NHART];
 static struct {
@@ -87,29 +73,20 @@ int64_t frame_fail_countdown;
 
 /* ---- records ------------------------------------------------------------- */
 
-static inline struct frame *record_at(paddr_t pa) {
-    uint64_t s = (pa.v >> (PAGE_SHIFT + SECTION_SHIFT)) - sections.first;
-    ASSERT(IS_ALIGNED(pa.v, PAGE_SIZE));
-    ASSERT(s < sections.count);
-    struct frame *section = sections.table[s];
-    ASSERT(section);
-    return &section[(pa.v >> PAGE_SHIFT) % SECTION_FRAMES];
-}
-
 static inline paddr_t frame_pa(uint32_t number) { return PA((uint64_t)number << PAGE_SHIFT); }
 static inline uint32_t frame_number(paddr_t pa) { return pa.v >> PAGE_SHIFT; }
-static struct frame *record(uint32_t number) { return record_at(frame_pa(number)); }
+static struct frame *record(uint32_t number) { return frame_record(frame_pa(number)); }
 
 static void poison(paddr_t pa, uint32_t frames) {
     for (uint32_t i = 0; DEBUG && i < frames; i++, pa.v += PAGE_SIZE) {
         memset(pa_ptr(pa), (int)(POISON & 0xff), PAGE_SIZE);
-        record_at(pa)->poisoned = true;
+        frame_record(pa)->poisoned = true;
     }
 }
 
 static void check_poison(paddr_t pa, uint32_t frames) {
     for (uint32_t i = 0; DEBUG && i < frames; i++, pa.v += PAGE_SIZE) {
-        const struct frame *f = record_at(pa);
+        const struct frame *f = frame_record(pa);
         const uint64_t *word = pa_ptr(pa);
         for (uint32_t w = 0; f->poisoned && w < PAGE_SIZE / sizeof *word; w++)
             if (word[w] != POISON)
@@ -286,45 +263,50 @@ static inline bool drop(struct frame *f) {
     return refs == 1;
 }
 
-void frame_get(paddr_t pa) {
-    uint32_t refs = __atomic_fetch_add(&record_at(pa)->refs, 1, __ATOMIC_RELAXED);
-    ASSERT(refs != 0);
+void frame_misused(paddr_t pa) {
+    panic("frame %#lx: free, or no frame, and referred to all the same", (unsigned long)pa.v);
 }
 
-__attribute__((noinline)) static bool put_into_full(struct cache *c, struct frame *f, paddr_t pa) {
+__attribute__((noinline)) static void put_into_full(struct cache *c, struct frame *f, paddr_t pa) {
     cache_give_back(c, CACHE_BATCH);
     c->frames[c->count++] = (struct cached_frame){f, pa};
     cache_unlock(c);
-    return true;
 }
 
-bool frame_put(paddr_t pa) {
-    struct frame *f = record_at(pa);
-    if (f->order != 0)
-        return frame_put_large(pa);
-    if (!drop(f))
-        return false;
+void frame_release(paddr_t pa) {
+    struct frame *f = frame_record(pa);
     poison(pa, 1);
     struct cache *c = &caches[hart_self()->index];
     cache_lock(c);
-    if (__builtin_expect(c->count == CACHE_MAX, 0))
-        return put_into_full(c, f, pa);
+    if (__builtin_expect(c->count == CACHE_MAX, 0)) {
+        put_into_full(c, f, pa);
+        return;
+    }
     struct cached_frame *top = &c->frames[c->count++];
     top->record = f;
     top->pa = pa;
     cache_unlock(c);
+}
+
+bool frame_put_slowly(paddr_t pa) {
+    struct frame *f = frame_record(pa);
+    if (f->order != 0)
+        return frame_put_large(pa);
+    if (!drop(f))
+        return false;
+    frame_release(pa);
     return true;
 }
 
 uint32_t frame_refs(paddr_t pa) {
-    return __atomic_load_n(&record_at(pa)->refs, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&frame_record(pa)->refs, __ATOMIC_ACQUIRE);
 }
 
 /* ---- large frames: 512 in a row ------------------------------------------ */
 
 static struct frame *large_record(paddr_t pa) {
     ASSERT(IS_ALIGNED(pa.v, LARGE_SIZE));
-    return record_at(pa);
+    return frame_record(pa);
 }
 
 static bool take_large(uint32_t *number) {
@@ -501,7 +483,7 @@ void frame_check(void) {
         ASSERT(c->count <= CACHE_MAX);
         for (uint32_t i = 0; i < c->count; i++) {
             const struct frame *f = c->frames[i].record;
-            ASSERT(f == record_at(c->frames[i].pa));
+            ASSERT(f == frame_record(c->frames[i].pa));
             ASSERT(!f->in_pool);
             ASSERT(f->order == 0);
             ASSERT(f->refs == 0);

@@ -40,9 +40,9 @@ paddr_t frame_take(void);
 int frame_take_large(paddr_t *pa) must_check;
 
 /* pa is a single frame, or the first of 512 that were taken as one and not split. */
-void frame_get(paddr_t pa);
+static inline void frame_get(paddr_t pa);
 /* True when that was the last reference and the frame is free now. */
-bool frame_put(paddr_t pa);
+static inline bool frame_put(paddr_t pa);
 /* 0 for a free frame. Who sees 1 and holds that reference has the frame alone. */
 uint32_t frame_refs(paddr_t pa);
 
@@ -88,3 +88,50 @@ void frame_check(void);
 /* Tests of failure, in DEBUG builds: when n > 0, the n-th frame_commit from now
  * fails with -K_ENOMEM (frame_alloc commits too); it then counts no further. */
 extern int64_t frame_fail_countdown;
+
+/* ---- inline, since fork and exit do it for every page: the records of frames ---- */
+
+struct frame {
+    uint32_t refs;
+    uint8_t order;    /* of the block whose head this is */
+    bool in_pool;     /* head of a free block in the pool */
+    bool poisoned;    /* DEBUG: was freed, so that it holds a pattern whenever it is free */
+    uint32_t prev, next; /* in the pool's list of its order, by number */
+};
+_Static_assert(sizeof(struct frame) == 16, "a frame's record is 16 bytes");
+
+#define SECTION_SHIFT 13 /* frames in a section: 32 MiB */
+#define SECTION_FRAMES (1u << SECTION_SHIFT)
+
+extern struct frame_sections {
+    struct frame **table; /* NULL where there is no RAM */
+    uint64_t first, count;
+} frame_sections;
+
+void frame_misused(paddr_t pa) never_returns; /* the panic */
+bool frame_put_slowly(paddr_t pa);            /* whatever pa is */
+void frame_release(paddr_t pa);               /* a single frame whose last reference is gone */
+
+static inline struct frame *frame_record(paddr_t pa) {
+    uint64_t s = (pa.v >> (PAGE_SHIFT + SECTION_SHIFT)) - frame_sections.first;
+    if (__builtin_expect(s >= frame_sections.count || !frame_sections.table[s] ||
+                             !IS_ALIGNED(pa.v, PAGE_SIZE), 0))
+        frame_misused(pa);
+    return &frame_sections.table[s][(pa.v >> PAGE_SHIFT) % SECTION_FRAMES];
+}
+
+static inline void frame_get(paddr_t pa) {
+    if (__builtin_expect(!__atomic_fetch_add(&frame_record(pa)->refs, 1, __ATOMIC_RELAXED), 0))
+        frame_misused(pa);
+}
+
+static inline bool frame_put(paddr_t pa) {
+    struct frame *f = frame_record(pa);
+    if (__atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) <= 1 || f->order != 0)
+        return frame_put_slowly(pa);
+    /* Others share it; but they may all have dropped it by now. */
+    if (__atomic_fetch_sub(&f->refs, 1, __ATOMIC_ACQ_REL) != 1)
+        return false;
+    frame_release(pa);
+    return true;
+}

@@ -209,26 +209,29 @@ static struct span span_of(vaddr_t start, vaddr_t end) {
 }
 
 static void clear_table(struct pt *pt, const pte_t *table, unsigned level, struct span s,
-                        void (*leaf)(void *, pte_t, unsigned), void *ctx) {
-    if (level == 0 && !leaf)
+                        pt_leaves_fn leaves, void *ctx) {
+    unsigned first = span_first(&s, level), last = span_last(&s, level);
+    if (level == 0) {
+        if (leaves)
+            leaves(ctx, &table[first], last - first + 1, 0);
         return;
-    for (unsigned i = span_first(&s, level), last = span_last(&s, level); i <= last; i++) {
+    }
+    for (unsigned i = first; i <= last; i++) {
         pte_t e = table[i];
         if (pte_is_table(e)) {
-            clear_table(pt, table_of(e), level - 1, span_below(&s, level, i), leaf, ctx);
+            clear_table(pt, table_of(e), level - 1, span_below(&s, level, i), leaves, ctx);
             table_give(pt, pte_pa(e));
-        } else if (pte_valid(e) && leaf) {
-            leaf(ctx, e, level);
+        } else if (pte_valid(e) && leaves) {
+            leaves(ctx, &table[i], 1, level);
         }
     }
 }
 
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*leaf)(void *, pte_t, unsigned),
-              void *ctx) {
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return;
     ASSERT(range_ok(start, end));
-    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaf, ctx);
+    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaves, ctx);
 }
 
 void pt_free_root(struct pt *pt) {
@@ -343,18 +346,29 @@ void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
 struct copy {
     struct pt *dst;
     uint64_t clear;
-    void (*leaf)(void *ctx, pte_t e, unsigned level);
+    pt_leaves_fn leaves;
     void *ctx;
 };
 
+/* Entries that are leaves or invalid; an invalid one has no flags to clear. */
+static void copy_leaves(const struct copy *c, pte_t *dst, pte_t *src, unsigned count,
+                        unsigned level) {
+    uint64_t keep = ~c->clear;
+    for (unsigned i = 0; i < count; i++)
+        if (pte_valid(src[i]))
+            dst[i] = src[i] &= keep;
+    c->leaves(c->ctx, dst, count, level);
+}
+
 static int copy_in(const struct copy *c, pte_t *dst, pte_t *src, unsigned level, struct span s) {
-    for (unsigned i = span_first(&s, level); i <= span_last(&s, level); i++) {
-        if (!pte_valid(src[i]))
-            continue;
-        if (pte_is_leaf(src[i])) {
-            src[i] &= ~c->clear;
-            dst[i] = src[i];
-            c->leaf(c->ctx, src[i], level);
+    unsigned first = span_first(&s, level), last = span_last(&s, level);
+    if (level == 0) {
+        copy_leaves(c, &dst[first], &src[first], last - first + 1, 0);
+        return 0;
+    }
+    for (unsigned i = first; i <= last; i++) {
+        if (!pte_is_table(src[i])) {
+            copy_leaves(c, &dst[i], &src[i], 1, level);
             continue;
         }
         if (!pte_valid(dst[i])) {
@@ -373,10 +387,10 @@ static int copy_in(const struct copy *c, pte_t *dst, pte_t *src, unsigned level,
 }
 
 int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
-            void (*leaf)(void *ctx, pte_t e, unsigned level), void *ctx) {
+            pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return 0;
     ASSERT(range_ok(start, end));
-    struct copy c = {dst, clear, leaf, ctx};
+    struct copy c = {dst, clear, leaves, ctx};
     return copy_in(&c, pa_ptr(dst->root), pa_ptr(src->root), PT_ROOT_LEVEL, span_of(start, end));
 }

@@ -37,15 +37,19 @@ struct pt_gather {
 /* An empty tree. -K_ENOMEM: nothing was taken. */
 int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
 
+/* Sees count entries of one table, those that are valid being leaves of this level:
+ * what pt_clear and pt_copy tell their callers, a table at a time, since fork and
+ * exit do it for every page. */
+typedef void (*pt_leaves_fn)(void *ctx, const pte_t *entry, unsigned count, unsigned level);
+
 /* Takes a tree down that nobody uses any more: pt_clear for each range that has
  * something, then pt_free_root.
  *
  * pt_clear gives back all tables below the root entries that [start, end) touches, and
- * gives each leaf to leaf() before; with NULL leaves are not looked at. Nothing else
+ * tells leaves() of the leaves before; with NULL they are not looked at. Nothing else
  * than what is in the range may stand below these entries. Their values are stale
  * afterwards. pt_free_root panics when a table of the tree is left. */
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end,
-              void (*leaf)(void *ctx, pte_t e, unsigned level), void *ctx);
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx);
 void pt_free_root(struct pt *pt);
 
 /* The entry where the walk for va ends: a leaf, or an invalid entry; *level says
@@ -102,8 +106,8 @@ void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
 
 /* Copies the leaves of src in [start, end), which must not be crossed by one, to
  * dst, which has nothing there; first the flags in clear are cleared in src, so
- * that both have the same. leaf() sees each copied leaf. -K_ENOMEM: dst has some
+ * that both have the same. leaves() is told of the copied ones. -K_ENOMEM: dst has some
  * of them, and all that it has can be destroyed as usual; some of src's flags may
  * have been cleared. */
 int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
-            void (*leaf)(void *ctx, pte_t e, unsigned level), void *ctx) must_check;
+            pt_leaves_fn leaves, void *ctx) must_check;

@@ -2,9 +2,12 @@
  * so that a fresh machine can be made and freed frames looked at. */
 #include "mm/frame.h"
 /* Every frame that falls free is looked at first. */
-#define frame_put frame_put_unchecked
+#define frame_put_slowly frame_put_slowly_unchecked
+#define frame_put frame_put_slowly_unchecked
+bool frame_put_slowly_unchecked(paddr_t pa);
 #include "mm/frame.c"
 #undef frame_put
+#undef frame_put_slowly
 #include "mm/tlb.c"
 
 #include "aspaceenv.h"
@@ -31,17 +34,17 @@ void env_fail(const char *fmt, ...) {
 /* ---- frames --------------------------------------------------------------- */
 
 uint32_t env_refs(uint64_t pa) {
-    const struct frame *head = record_at(PA(ROUND_DOWN(pa, LARGE_SIZE)));
+    const struct frame *head = frame_record(PA(ROUND_DOWN(pa, LARGE_SIZE)));
     if (head->order == FRAME_LARGE_ORDER && !head->in_pool && head->refs)
         return head->refs;
-    return record_at(PA(ROUND_DOWN(pa, PAGE_SIZE)))->refs;
+    return frame_record(PA(ROUND_DOWN(pa, PAGE_SIZE)))->refs;
 }
 
-bool frame_put(paddr_t pa) {
+bool frame_put_slowly(paddr_t pa) {
     tlbmodel_speculate(1);
     if (env_refs(pa.v) == 1 && tlbmodel_reaches(pa.v, PAGE_SIZE))
         env_fail("frame %#lx is given back while a hart can reach it", (unsigned long)pa.v);
-    return frame_put_unchecked(pa);
+    return frame_put_slowly_unchecked(pa);
 }
 
 /* ---- the kernel's half: a stand-in for mm/kmap ------------------------------ */

@@ -120,6 +120,19 @@ static void damaged_log_headers_are_refused(void **state) {
         assert_string_equal(why, "the log's header is damaged");
         assert_memory_equal(copy, memdisk_image(), im.bytes); /* nothing was installed */
     }
+    /* One block more than the log has: the last copy would be an inode block. */
+    for (uint32_t n = super_of(copy)->nlog - 1; n <= super_of(copy)->nlog; n++) {
+        const char *why;
+        setup(state);
+        int32_t *header = (int32_t *)(copy + super_of(copy)->logstart * 1024);
+        header[0] = (int32_t)n;
+        for (uint32_t i = 0; i < n; i++)
+            header[1 + i] = (int32_t)(500 + i);
+        int err = mount_copy(&why);
+        assert_int_equal(err == -K_EINVAL, n == super_of(copy)->nlog);
+        if (err == -K_EINVAL)
+            assert_memory_equal(copy, memdisk_image(), im.bytes);
+    }
 }
 
 static void damaged_roots_are_refused(void **state) {

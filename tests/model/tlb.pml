@@ -4,8 +4,8 @@
  *
  * A space has one page: an entry in a table, dir, of which each is 0 (invalid) or
  * one of two values, so that a replaced frame or table is told from its successor.
- * It has two views, the user's and the kernel's, each with its ASID; without ASIDs
- * (-DNOASID) all are 0, as the kernel's own table's is always.
+ * It has two views, the user's and the kernel's, each with its ASID. Without ASIDs
+ * (-DNOASID; -DMIXED: too few) it is 0, as the kernel's own table's is always.
  *
  * What a hart keeps is a set of values for each ASID. It may read at any time; but
  * what the software does never depends on what is kept, and all claims say that
@@ -13,18 +13,25 @@
  * could read at every moment. */
 
 #define HARTS 2 /* some places below know that it is two */
-#define SPACES 2
 #define NONE 255
 #define VIEWS 2
 #define KERNEL_VIEW 0
 #define USER_VIEW 1
 
-#ifdef NOASID
+/* Spaces with ASIDs of their own have nothing in common: one is enough, which ends
+ * and is made again. */
+#if defined(NOASID)
+#define SPACES 2
 #define ASIDS 1
 #define ASID(s, v) 0
+#elif defined(MIXED) /* as on harts with few ASIDs: the second space has none */
+#define SPACES 2
+#define ASIDS (1 + VIEWS)
+#define ASID(s, v) ((s) == 0 -> 1 + (v) : 0)
 #else
-#define ASIDS (1 + VIEWS * SPACES)
-#define ASID(s, v) (1 + VIEWS * (s) + (v))
+#define SPACES 1
+#define ASIDS (1 + VIEWS)
+#define ASID(s, v) (1 + (v))
 #endif
 #define AT(h, a) ((h) * ASIDS + (a))
 
@@ -33,20 +40,24 @@ bool alive[SPACES];
 byte runs_on[SPACES] = NONE;
 
 byte satp[HARTS] = NONE, view[HARTS];   /* NONE: the kernel's own table */
-byte entries[HARTS * ASIDS];            /* kept: bit v for value v */
+byte entries[HARTS * ASIDS];            /* kept: one bit for each value */
 byte dirs[HARTS * ASIDS];
 bool behind[HARTS * SPACES];            /* the generation that the hart has seen is old */
 
 /* ---- hardware -------------------------------------------------------------------- */
 
 #define ACTIVE(h) AT(h, ASID(satp[h], view[h]))
+/* The views have entries of their own (mirror), so they are told apart too. */
+#define BIT(x, v) (1 << ((x) -> (x) + 2 * (v) : 0))
+#define VALID_BITS 30
 
 /* The hart reads what it can. Nothing changes for the others: they run other spaces. */
 inline keep(h) {
     if
     :: satp[h] != NONE ->
-        dirs[ACTIVE(h)] = dirs[ACTIVE(h)] | (1 << dir[satp[h]]);
-        entries[ACTIVE(h)] = entries[ACTIVE(h)] | (dir[satp[h]] -> 1 << entry[satp[h]] : 0)
+        dirs[ACTIVE(h)] = dirs[ACTIVE(h)] | BIT(dir[satp[h]], view[h]);
+        entries[ACTIVE(h)] = entries[ACTIVE(h)] |
+                             (dir[satp[h]] -> BIT(entry[satp[h]], view[h]) : 0)
     :: else
     fi
 }
@@ -57,9 +68,9 @@ inline sfence_page(h, a) { entries[AT(h, a)] = 0; keep(h) }
 
 /* Valid entries that are kept are those that stand in memory. */
 #define HOLDS(h) (satp[h] == NONE \
-    -> (entries[AT(h, 0)] & 6) == 0 && (dirs[AT(h, 0)] & 6) == 0 \
-    : (entries[AT(h, ASID(satp[h], view[h]))] & 6 & ~(1 << entry[satp[h]])) == 0 && \
-      (dirs[AT(h, ASID(satp[h], view[h]))] & 6 & ~(1 << dir[satp[h]])) == 0)
+    -> ((entries[AT(h, 0)] | dirs[AT(h, 0)]) & VALID_BITS) == 0 \
+    : (entries[ACTIVE(h)] & VALID_BITS & ~BIT(entry[satp[h]], view[h])) == 0 && \
+      (dirs[ACTIVE(h)] & VALID_BITS & ~BIT(dir[satp[h]], view[h])) == 0)
 
 /* A repaired access cannot fault again, in either view. */
 #define REPAIRED(h, s) (((entries[AT(h, ASID(s, 0))] | dirs[AT(h, ASID(s, 0))] | \
@@ -100,10 +111,10 @@ inline load_satp(h, s, v) { satp[h] = s; view[h] = v; keep(h) }
 
 /* ASID 0 belongs to many tables. */
 inline switch_flush(h) {
-#ifdef NOASID
-    sfence_asid(h, 0);
-#endif
-    skip
+    if
+    :: satp[h] == NONE || ASID(satp[h], 0) == 0 -> sfence_asid(h, 0)
+    :: else
+    fi
 }
 
 /* A frame or table is given back. Nobody but this hart may have reached it: the
@@ -233,9 +244,12 @@ end: do
         assert(HOLDS(h));
         if
         :: alive[0] && runs_on[0] == NONE -> s = 0; enter(h, s)
+#if SPACES > 1
         :: alive[1] && runs_on[1] == NONE -> s = 1; enter(h, s)
-        :: !alive[0] -> create(h, 0)
         :: !alive[1] -> create(h, 1)
+#endif
+        :: !alive[0] -> create(h, 0)
+        :: else
         fi }
     :: satp[h] != NONE -> atomic {
         assert(HOLDS(h)); /* an access may happen now, in the view that is loaded */
@@ -250,6 +264,12 @@ end: do
         :: view[h] == KERNEL_VIEW && entry[s] -> replace(h, s)
         :: view[h] == KERNEL_VIEW && entry[s] -> unmap(h, s)
         :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE
+#if SPACES > 1
+        :: view[h] == KERNEL_VIEW && alive[1 - s] && runs_on[1 - s] == NONE ->
+            enter(h, 1 - s);
+            runs_on[s] = NONE;
+            s = 1 - s
+#endif
         :: view[h] == KERNEL_VIEW -> /* exit: its memory is given back when it has left */
             leave(h, s);
             entry[s] = 0;
@@ -264,7 +284,8 @@ end: do
 
 init {
     atomic {
-        last_dir[0] = 2; last_dir[1] = 2;
+        last_dir[0] = 2;
+        last_dir[SPACES - 1] = 2;
         run hart(0); run hart(1)
     }
 }

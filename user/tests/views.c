@@ -224,6 +224,29 @@ static void kernel_write_after_fork(void) {
     }
 }
 
+/* What the kernel writes for the parent after a fork, the parent having touched
+ * nothing, a child that lives on does not see. */
+static void kernel_write_of_parent(void) {
+    static char shared[4 * 4096] __attribute__((aligned(4096)));
+    int go[2], p[2];
+    char c;
+    must_pipe(go);
+    must_pipe(p);
+    memset(shared, 'o', sizeof(shared));
+    write_all(p[1], "kernel", 6);
+    int pid = must_fork();
+    if (pid == 0) {
+        read_all(go[0], &c, 1);
+        for (unsigned i = 0; i < sizeof(shared); i++)
+            CHECK_MSG(shared[i] == 'o', "byte %u is the parent's", i);
+        sys_exit(0);
+    }
+    read_all(p[0], shared + 2 * 4096 - 3, 6);
+    CHECK(memcmp(shared + 2 * 4096 - 3, "kernel", 6) == 0);
+    write_all(go[1], "1", 1);
+    CHECK_EQ(reap(pid), 0);
+}
+
 /* Shrunk by a child after fork: the parent still has its pages. */
 static void shrink_page_of_parent(uint64_t unused) { must_sbrk(-4 * (int)PAGE); }
 
@@ -250,6 +273,7 @@ const struct test views_tests[] = {
     {"guard_page_kernel", guard_page_kernel, false},
     {"stack_overflow_kills", stack_overflow_kills, false},
     {"kernel_write_after_fork", kernel_write_after_fork, false},
+    {"kernel_write_of_parent", kernel_write_of_parent, false},
     {"shrink_after_fork", shrink_after_fork, false},
     {0},
 };

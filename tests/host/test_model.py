@@ -1,0 +1,65 @@
+"""The TLB protocol (docs/tlb.md) as a model: spin finds no stale translation in any
+order of events, and finds one as soon as any one step is left out."""
+import os
+import shutil
+import subprocess
+
+import machine
+import pytest
+
+MODEL = os.path.join(machine.ROOT, "tests", "model", "tlb.pml")
+WITH, WITHOUT = "ASIDS", "NOASID"
+
+# Each step, and on which harts it is needed: those with ASIDs, those without.
+STEPS = {
+    "NO_FENCE_NEW": (WITH, WITHOUT),
+    "NO_TABLE_FLUSH": (WITH, WITHOUT),
+    "NO_TABLE_GENERATION": (WITH,),
+    "NO_SPURIOUS_FENCE": (WITH,),
+    "NO_REPLACE_FLUSH": (WITH, WITHOUT),
+    "NO_REPLACE_GENERATION": (WITH,),
+    "NO_UNMAP_FLUSH": (WITH, WITHOUT),
+    "NO_UNMAP_GENERATION": (WITH,),
+    "LEAVES_ONLY": (WITH, WITHOUT),
+    "FREE_BEFORE_FLUSH": (WITH, WITHOUT),
+    "NO_REUSE_GENERATION": (WITH,),
+    "NO_ACTIVATE_FLUSH": (WITH,),
+    "NO_USER_FLUSH": (WITH,),
+    "NO_KERNEL_FLUSH": (WITH,),
+    "NO_ENTER_FLUSH": (WITHOUT,),
+    "NO_LEAVE_FLUSH": (WITHOUT,),
+    "NO_TRAMPOLINE_FLUSH": (WITHOUT,),
+}
+
+pytestmark = pytest.mark.skipif(not shutil.which("spin"), reason="spin is not installed")
+
+
+def violations(folder, *defines):
+    """How many spin finds; 0 only after all states have been seen."""
+    def run(*command):
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True,
+                              encoding="utf-8", timeout=120).stdout
+    run("spin", *(f"-D{d}" for d in defines), "-a", MODEL)
+    run("gcc", "-O0", "-w", "-DSAFETY", "-o", "pan", "pan.c")
+    report = run("./pan", "-m500000")
+    assert "max search depth too small" not in report
+    found = int(report.split("errors:")[1].split()[0])
+    assert found or "Search not completed" not in report
+    return found
+
+
+@pytest.mark.parametrize("harts", [WITH, WITHOUT])
+def test_no_hart_uses_a_stale_translation(tmp_path, harts):
+    assert violations(tmp_path, harts) == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_is_needed(tmp_path, step):
+    for harts in STEPS[step]:
+        assert violations(tmp_path, harts, step) > 0, f"{step} is not needed with {harts}"
+
+
+def test_every_step_of_the_model_is_left_out_once():
+    with open(MODEL, encoding="utf-8") as f:
+        in_model = {line.split()[1] for line in f if line.startswith(("#ifdef", "#ifndef"))}
+    assert in_model == set(STEPS)
