@@ -1,7 +1,7 @@
 # Builds the kernel, its programs and the disk image.
 #
 #   make                 kernel and image for the default design
-#   make DESIGN=walk     another design: walk or mirror
+#   make DESIGN=walk     another design: walk, mirror, share or unify
 #   make DEBUG=1         with the checks that cost time
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
@@ -11,7 +11,7 @@
 # Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld,
 # the first that is there; TOOLCHAIN=gnu|elf|llvm chooses.
 
-DESIGN ?= mirror
+DESIGN ?= share
 DEBUG ?= 0
 BUILD ?= build
 V ?= 0

@@ -94,7 +94,12 @@ inline fence_page(h, s) {
 }
 
 /* Which every other hart has not seen. */
-inline new_generation(h, s) { behind[(1 - h) * SPACES + s] = true }
+inline new_generation(h, s) {
+    if
+    :: ASID(s, 0) -> behind[(1 - h) * SPACES + s] = true
+    :: else /* every switch flushes, as if it were always behind */
+    fi
+}
 
 inline tlb_activate(h, s) {
     if
@@ -152,6 +157,7 @@ inline fill(h, s) {
         skip
     :: else
     fi;
+    made = false;
     assert(REPAIRED(h, s))
 }
 
@@ -200,6 +206,7 @@ inline unmap(h, s) {
     :: else -> fence_page(h, s)
     fi;
 #endif
+    fell_empty = false;
     FREE(h)
 }
 
@@ -211,7 +218,7 @@ inline create(h, s) {
     dir[s] = 0;
 #ifndef NO_REUSE_GENERATION
     new_generation(h, s);
-    behind[h * SPACES + s] = true;
+    behind[h * SPACES + s] = ASID(s, 0) != 0;
 #endif
     skip
 }
@@ -263,7 +270,7 @@ end: do
         :: view[h] == KERNEL_VIEW && entry[s] && !REPAIRED(h, s) -> repair_spurious(h, s)
         :: view[h] == KERNEL_VIEW && entry[s] -> replace(h, s)
         :: view[h] == KERNEL_VIEW && entry[s] -> unmap(h, s)
-        :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE
+        :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE; s = 0
 #if SPACES > 1
         :: view[h] == KERNEL_VIEW && alive[1 - s] && runs_on[1 - s] == NONE ->
             enter(h, 1 - s);
@@ -277,7 +284,9 @@ end: do
             keep(h);
             FREE(h);
             alive[s] = false;
-            runs_on[s] = NONE
+            runs_on[s] = NONE;
+            last_dir[s] = 2;
+            s = 0
         fi }
     od
 }

@@ -120,6 +120,57 @@ static void ping_pong(void) {
     CHECK_MSG(took < 1000, "1000 round trips took %d ticks", took);
 }
 
+static uint64_t time_now(void) {
+    uint64_t t;
+    __asm__ volatile("rdtime %0" : "=r"(t));
+    return t;
+}
+
+static void read_for_ever(int fd) {
+    char c;
+    while (sys_read(fd, &c, 1) == 1) {
+    }
+    sys_exit(0);
+}
+
+/* Who wakes a process and goes on computing does not keep it waiting while another
+ * hart idles (pitfall 26). If that hart is not told, or misses it since it is about to
+ * sleep, the reader runs at the end of our time slice, a tenth of a tick later. Most
+ * rounds may be slow, since the host may be busy. */
+static void wakes_an_idle_hart(void) {
+    enum { ROUNDS = 100 };
+    struct abi_sysinfo si;
+    int p[2], fast = 0;
+    must_info(&si);
+    if (si.harts == 1) {
+        note("one hart: nothing to see");
+        return;
+    }
+    uint64_t tick = time_now();
+    CHECK_EQ(sys_sleep(3), 0);
+    tick = (time_now() - tick) / 3;
+    must_pipe(p);
+    int pid = must_fork();
+    if (pid == 0) {
+        sys_close(p[1]);
+        read_for_ever(p[0]);
+    }
+    WAIT_UNTIL(state_of(pid) == ABI_P_SLEEPING);
+    for (int i = 0; i < ROUNDS; i++) {
+        for (uint64_t start = time_now(); time_now() - start < tick / 1000;) {
+        }
+        write_all(p[1], "x", 1);
+        uint64_t start = time_now();
+        while (state_of(pid) != ABI_P_SLEEPING) {
+        }
+        fast += time_now() - start < tick / 25;
+    }
+    must_close(p[1]);
+    CHECK_EQ(reap(pid), 0);
+    CHECK_MSG(fast >= ROUNDS / 4, "%d of %d wake-ups did not wait for the slice's end", fast,
+              (int)ROUNDS);
+}
+
 /* A disk request in an idle system does not wait for the next tick (pitfall 34):
  * 300 operations of several requests each would take thousands of ticks. */
 static void disk_wakes_up(void) {
@@ -139,6 +190,7 @@ const struct test sched_tests[] = {
     {"preemption", preemption, false},
     {"fair_enough", fair_enough, false},
     {"ping_pong", ping_pong, false},
+    {"wakes_an_idle_hart", wakes_an_idle_hart, false},
     {"disk_wakes_up", disk_wakes_up, false},
     {0},
 };
