@@ -193,7 +193,9 @@ static void check_absent(const struct env_proc *p, const struct world *w) {
     for (uint64_t i = 0; i < w->pages; i++) {
         const struct page *page = &w->page[i];
         unsigned level;
-        if (page->kind == NONE_GRANTED || (user_entry(p->as->user.root.v, i * PAGE_SIZE, &level) & 1))
+        if (page->kind == NONE_GRANTED)
+            continue;
+        if (pte_valid(user_entry(p->as->user.root.v, i * PAGE_SIZE, &level)))
             continue;
         uint64_t word = page->kind == OF_IMAGE ? env_program_word(w->program, page->image_page) : 0;
         MUST(page->first == word && page->last == word, "page %#lx was lost", (ul)(i * PAGE_SIZE));
