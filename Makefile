@@ -5,6 +5,7 @@
 #   make DEBUG=1         with the checks that cost time
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
+#   make fuzz            builds the fuzzers (so does ./test)
 #   make bench           measures all designs (tools/bench.py)
 #   make clean
 #
@@ -76,7 +77,7 @@ K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
 	-Wframe-larger-than=1024 -Ikernel -DDESIGN_NAME='"$(DESIGN)"' -DDEBUG=$(DEBUG)
 
-.PHONY: all kernel user image host-tests bench clean FORCE
+.PHONY: all kernel user image host-tests fuzz bench clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -187,6 +188,25 @@ $(H)/$(1): tests/host/$(1).c $(call field,$(1),sources)
 	$(Q)$(CC) $(H_CFLAGS) $(H)/obj/$(1)/*.o -o $$@ -lcmocka
 endef
 $(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
+
+# ---- fuzzers ---------------------------------------------------------------
+# tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs each
+# for a few seconds; by hand for an hour, with what it finds kept:
+#     build/fuzz/fuzz_pt -max_total_time=3600 NEW_FOLDER tests/fuzz/corpus/pt
+F := $(BUILD)/fuzz
+F_CFLAGS := $(filter-out -MMD -MP -fsanitize=%,$(H_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-builtin
+F_TESTS := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: $(F_TESTS)
+fuzz_field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/fuzz/$(1).c)
+
+define FUZZ_TEST
+$(F)/$(1): tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) $(wildcard kernel/*/*.h tests/host/*.h kernel/mm/*.c)
+	$$(call say,FUZZ,$(1))
+	@mkdir -p $(F)
+	$(Q)clang $(F_CFLAGS) $(foreach n,$(call fuzz_field,$(1),rename),-D$(n)=k_$(n)) tests/fuzz/$(1).c \
+	  $(call fuzz_field,$(1),sources) -o $$@
+endef
+$(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 
 # ---- the rest ------------------------------------------------------------
 bench:

@@ -102,6 +102,9 @@ static void first_process(void) {
     const char *argv[] = {"/init", command ? "-c" : NULL, command, NULL};
     if (exec_kernel("/init", argv))
         give_up("cannot run /init", "it is missing or no program for this machine");
+    /* In debug builds: now that the first program is there, promises of memory fail. */
+    if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
+        frame_fail_period = 0;
     if (!quiet)
         vmprint(&proc_self()->as->user);
 }

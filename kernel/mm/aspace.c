@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/check.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
@@ -134,6 +135,8 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
 
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* somebody may be looking at it: vmprint */
+    if (DEBUG)
+        check_space(as);
     design_destroy(as);
     pt_clear(&as->user, VA(0), VA(aspace_end(as)), put_leaves, as);
     /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
@@ -200,6 +203,8 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
             map_image_pages(as, &as->region[i]);
     sync(as, 0, top);
     sync_finish(as);
+    if (DEBUG)
+        check_space(as);
     return 0;
 }
 
@@ -242,6 +247,10 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     spin_unlock(&parent->lock);
     sync(child, 0, end);
     sync_finish(child);
+    if (DEBUG) {
+        check_space(parent);
+        check_space(child);
+    }
     return 0;
 }
 
@@ -332,5 +341,7 @@ int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
     spin_unlock(&as->lock);
     if (delta < 0)
         clear_above_break(as);
+    if (DEBUG)
+        check_space(as);
     return err;
 }

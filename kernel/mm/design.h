@@ -35,6 +35,10 @@ void design_destroy(struct aspace *as);
  * where no table stood, so that none can. Cannot fail. */
 void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
+/* For checks: whether the kernel's view has at va what it should have for this leaf,
+ * which the user's table has there at this level. */
+bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) must_check;
+
 /* copyin, copyout, copyinstr for a range that user_range_ok has passed. */
 int design_copyin(void *dst, uaddr_t src, size_t n) must_check;
 int design_copyout(uaddr_t dst, const void *src, size_t n) must_check;

@@ -66,6 +66,11 @@ void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather
                end.v - 1, gather);
 }
 
+bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {
+    unsigned at;
+    return *pt_walk(&as->kernel, va, &at) == mirrored(user) && at == level;
+}
+
 int design_copyin(void *dst, uaddr_t src, size_t n) { return ucopy(dst, (void *)src.v, n); }
 
 int design_copyout(uaddr_t dst, const void *src, size_t n) {

@@ -21,6 +21,12 @@ void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather
         kernel[i] = user[i];
 }
 
+bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {
+    const pte_t *ours = pa_ptr(as->kernel.root), *theirs = pa_ptr(as->user.root);
+    unsigned i = va_index(va, PT_ROOT_LEVEL);
+    return ours[i] == theirs[i];
+}
+
 int design_copyin(void *dst, uaddr_t src, size_t n) { return ucopy_sum(dst, (void *)src.v, n); }
 
 int design_copyout(uaddr_t dst, const void *src, size_t n) {

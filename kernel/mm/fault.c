@@ -4,6 +4,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
+#include "mm/check.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 
@@ -122,6 +123,8 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
         return -K_EFAULT;
     spin_lock(&as->lock);
     int err = repair(as, va, access);
+    if (DEBUG)
+        check_around(as, va);
     spin_unlock(&as->lock);
     return err;
 }

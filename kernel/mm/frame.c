@@ -70,6 +70,7 @@ static uint64_t total;     /* constant after frame_init */
 static uint64_t committed; /* atomic, <= total */
 static uint64_t cached;    /* atomic */
 int64_t frame_fail_countdown;
+uint64_t frame_fail_period;
 
 /* ---- records ------------------------------------------------------------- */
 
@@ -386,6 +387,10 @@ bool frame_large_sole(paddr_t pa) {
 /* ---- the account --------------------------------------------------------- */
 
 static bool injected_failure(void) {
+    static uint64_t commits;
+    if (DEBUG && frame_fail_period &&
+        __atomic_add_fetch(&commits, 1, __ATOMIC_RELAXED) % frame_fail_period == 0)
+        return true;
     if (!DEBUG || __atomic_load_n(&frame_fail_countdown, __ATOMIC_RELAXED) <= 0)
         return false;
     return __atomic_fetch_sub(&frame_fail_countdown, 1, __ATOMIC_RELAXED) == 1;

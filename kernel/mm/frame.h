@@ -88,6 +88,8 @@ void frame_check(void);
 /* Tests of failure, in DEBUG builds: when n > 0, the n-th frame_commit from now
  * fails with -K_ENOMEM (frame_alloc commits too); it then counts no further. */
 extern int64_t frame_fail_countdown;
+/* When it is not 0, every so-manyth frame_commit fails (boot argument fail_commit=). */
+extern uint64_t frame_fail_period;
 
 /* ---- inline, since fork and exit do it for every page: the records of frames ---- */
 

@@ -4,6 +4,8 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 
+#define PA_END (1ULL << 56) /* physical addresses have 56 bits (4.4.1) */
+
 static pte_t *table_of(pte_t e) { return pa_ptr(pte_pa(e)); }
 
 static bool range_ok(vaddr_t start, vaddr_t end) {
@@ -113,7 +115,7 @@ static void unmap_made(struct pt *pt, vaddr_t start, vaddr_t end) {
 int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
            unsigned max_level) {
     if (!range_ok(va, VA(va.v + bytes)) || !IS_ALIGNED(pa.v, PAGE_SIZE) || !flags_ok(flags) ||
-        max_level > PT_ROOT_LEVEL)
+        max_level > PT_ROOT_LEVEL || pa.v >= PA_END || bytes > PA_END - pa.v)
         return -K_EINVAL;
     for (uint64_t done = 0; done < bytes;) {
         uint64_t at = va.v + done, from = pa.v + done;
@@ -134,7 +136,7 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
 }
 
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
-    if (!va_canonical(va) || level > PT_ROOT_LEVEL || !flags_ok(leaf) ||
+    if (!va_canonical(va) || level > PT_ROOT_LEVEL || !pte_valid(leaf) || !flags_ok(leaf) ||
         !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
         return -K_EINVAL;
     pte_t *e;

@@ -58,16 +58,17 @@ pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level);
 
 /* Maps [va, va + bytes) to physical memory from pa on with the largest leaves
  * that alignment permits, up to level max_level. flags: PTE_R/W/X/U/G; V, A and
- * D are added. -K_EINVAL: misaligned, not canonical, wrapping, W without R, or
- * no R/W/X; -K_EEXIST: something in the range is mapped; -K_ENOMEM. After an
- * error the tree is as it was, tables included. */
+ * D are added. -K_EINVAL: misaligned, not canonical, wrapping, beyond physical
+ * addresses of 56 bits, W without R, or no R/W/X; -K_EEXIST: something in the range is
+ * mapped; -K_ENOMEM. After an error the tree is as it was, tables included: for a tree
+ * that no hart uses, since one could have seen tables that were given back. */
 int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
            unsigned max_level) must_check;
 
 /* Stores one leaf at a level, in place of an invalid entry or of a leaf at that
  * level. *old gets the entry that stood there (who repairs a fault wants it).
- * -K_EEXIST: a larger leaf or a table is in the way; -K_EINVAL; -K_ENOMEM: the tree
- * is as it was. */
+ * -K_EEXIST: a larger leaf or a table is in the way; -K_EINVAL: not a valid leaf for
+ * this address and level; -K_ENOMEM: the tree is as it was. */
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) must_check;
 
 /* Replaces the large leaf that covers va, if there is one, by a table of 512

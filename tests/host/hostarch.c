@@ -67,8 +67,10 @@ void host_random_seed(uint64_t otherwise) {
     const char *text = getenv("SEED");
     uint64_t seed = text ? strtoull(text, NULL, 0) : otherwise;
     printf("SEED=%llu\n", (unsigned long long)seed);
-    random_state = seed * 2 + 1; /* never 0 */
+    host_random_start(seed);
 }
+
+void host_random_start(uint64_t seed) { random_state = seed * 2 + 1; /* never 0 */ }
 
 uint64_t host_random(void) {
     random_state ^= random_state >> 12;

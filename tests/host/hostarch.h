@@ -41,5 +41,6 @@ extern __thread char host_panic_text[256];
  * The seed comes from the environment's SEED if that is set, else from the test,
  * and is printed, so that a failure can be repeated. */
 void host_random_seed(uint64_t otherwise);
+void host_random_start(uint64_t seed); /* with this one, and nothing printed */
 uint64_t host_random(void);
 static inline uint64_t host_random_below(uint64_t n) { return host_random() % n; }

@@ -198,6 +198,9 @@ static void test_bad_arguments(void **state) {
     pte_t old;
     assert_int_equal(pt_set_leaf(&pt, VA(0x1000), 1, pte_leaf(PA(0), PTE_R), &old), -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(0), 1, pte_leaf(PA(0x1000), PTE_R), &old), -K_EINVAL);
+    assert_int_equal(pt_set_leaf(&pt, VA(0), 0, pte_leaf(PA(0), PTE_R) & ~PTE_V, &old), -K_EINVAL);
+    expect_refused(&pt, 0x1000, 1ULL << 56, PAGE_SIZE, PTE_R, 2, -K_EINVAL);
+    expect_refused(&pt, 0x1000, (1ULL << 56) - PAGE_SIZE, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(0), 0, pte_table(PA(0)), &old), -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(0), 3, pte_leaf(PA(0), PTE_R), &old), -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(USER_HALF_END), 0, pte_leaf(PA(0), PTE_R), &old),

@@ -5,7 +5,7 @@
  * A space has one page: an entry in a table, dir, of which each is 0 (invalid) or
  * one of two values, so that a replaced frame or table is told from its successor.
  * It has two views, the user's and the kernel's, each with its ASID. Without ASIDs
- * (-DNOASID; -DMIXED: too few) it is 0, as the kernel's own table's is always.
+ * (-DNOASID) it is 0, as the kernel's own table's is always.
  *
  * What a hart keeps is a set of values for each ASID. It may read at any time; but
  * what the software does never depends on what is kept, and all claims say that
@@ -20,14 +20,10 @@
 
 /* Spaces with ASIDs of their own have nothing in common: one is enough, which ends
  * and is made again. */
-#if defined(NOASID)
+#ifdef NOASID
 #define SPACES 2
 #define ASIDS 1
 #define ASID(s, v) 0
-#elif defined(MIXED) /* as on harts with few ASIDs: the second space has none */
-#define SPACES 2
-#define ASIDS (1 + VIEWS)
-#define ASID(s, v) ((s) == 0 -> 1 + (v) : 0)
 #else
 #define SPACES 1
 #define ASIDS (1 + VIEWS)
@@ -251,7 +247,7 @@ end: do
         assert(HOLDS(h));
         if
         :: alive[0] && runs_on[0] == NONE -> s = 0; enter(h, s)
-#if SPACES > 1
+#ifdef NOASID
         :: alive[1] && runs_on[1] == NONE -> s = 1; enter(h, s)
         :: !alive[1] -> create(h, 1)
 #endif
@@ -271,11 +267,11 @@ end: do
         :: view[h] == KERNEL_VIEW && entry[s] -> replace(h, s)
         :: view[h] == KERNEL_VIEW && entry[s] -> unmap(h, s)
         :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE; s = 0
-#if SPACES > 1
+#ifdef NOASID
         :: view[h] == KERNEL_VIEW && alive[1 - s] && runs_on[1 - s] == NONE ->
-            enter(h, 1 - s);
             runs_on[s] = NONE;
-            s = 1 - s
+            s = 1 - s;
+            enter(h, s)
 #endif
         :: view[h] == KERNEL_VIEW -> /* exit: its memory is given back when it has left */
             leave(h, s);

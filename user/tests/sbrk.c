@@ -137,6 +137,13 @@ static void give_back_program(void) {
 
 static void touch(uint64_t a) { *(volatile char *)opaque(a) = 1; }
 
+/* In the same address space: no translation may outlive the page. */
+static void give_back_and_touch(uint64_t a) {
+    touch(a);
+    must_sbrk(-(int)PAGE);
+    touch(a);
+}
+
 static void past_break_kills(void) {
     char *p = page_aligned_break();
     CHECK_EQ(run_child(touch, (uint64_t)p), KILLED);
@@ -147,6 +154,9 @@ static void past_break_kills(void) {
     p[0] = 1;
     must_sbrk(-(int)PAGE);
     CHECK_EQ(run_child(touch, (uint64_t)p), KILLED);
+    p = must_sbrk(2 * PAGE) + PAGE;
+    p[-1] = 1;
+    CHECK_EQ(run_child(give_back_and_touch, (uint64_t)p), KILLED);
 }
 
 /* A heap that passes the physical address of a device (pitfall 10): the page

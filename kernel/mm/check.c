@@ -1,0 +1,98 @@
+/* The checks of check.h. */
+#include "mm/check.h"
+#include "lib/panic.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+
+struct check {
+    const struct aspace *as;
+    uint64_t present; /* pages that were seen */
+    uint64_t own;     /* of them, those against the space's own promise */
+};
+
+static void wrong(const struct aspace *as, vaddr_t va, pte_t e, const char *what) {
+    panic("address space of slot %u: the entry 0x%lx for 0x%lx %s", as->slot, (unsigned long)e,
+          (unsigned long)va.v, what);
+}
+
+/* Whether a page shows the program's own frame. */
+static bool is_the_images(const struct aspace *as, const struct region *r, vaddr_t va, pte_t e) {
+    uint64_t page = r->first_page + (va.v - r->start) / PAGE_SIZE;
+    return r->kind == REGION_IMAGE && pte_pa(e).v == as->image->page[page].v;
+}
+
+static void check_frame(const struct aspace *as, vaddr_t va, unsigned level, pte_t e) {
+    if (frame_refs(pte_pa(e)) == 0)
+        wrong(as, va, e, "maps a free frame");
+    bool sole = level == 0 ? frame_refs(pte_pa(e)) == 1 : frame_large_sole(pte_pa(e));
+    if ((e & PTE_W) && !sole)
+        wrong(as, va, e, "can be written, and others have the frame too");
+}
+
+static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
+    struct check *c = ctx;
+    pte_t e = *entry;
+    if (pte_is_table(e)) {
+        if (e & (PTE_A | PTE_D | PTE_U | PTE_G))
+            wrong(c->as, va, e, "points to a table and has a leaf's flags");
+        return true;
+    }
+    const struct region *r = aspace_region_locked(c->as, va.v);
+    if (!r || va.v + level_size(level) > r->end)
+        wrong(c->as, va, e, "is not inside a region");
+    if (e & PTE_RWX & ~(uint64_t)r->perm)
+        wrong(c->as, va, e, "permits more than its region");
+    if ((e & (PTE_R | PTE_U | PTE_A)) != (PTE_R | PTE_U | PTE_A) || (e & PTE_G))
+        wrong(c->as, va, e, "lacks R, U or A, or has G");
+    if ((e & PTE_W) && !(e & PTE_D))
+        wrong(c->as, va, e, "has W without D");
+    if (!design_agrees(c->as, va, level, e))
+        wrong(c->as, va, e, "is something else in the kernel's view");
+    check_frame(c->as, va, level, e);
+    c->present += level_size(level) / PAGE_SIZE;
+    if (!is_the_images(c->as, r, va, e))
+        c->own += level_size(level) / PAGE_SIZE;
+    return true;
+}
+
+static bool check_kernel(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
+    struct check *c = ctx;
+    if (pte_is_table(*entry))
+        return true;
+    if ((*entry & PTE_X) && !(*entry & PTE_U))
+        wrong(c->as, va, *entry, "could be executed by the kernel");
+    c->present += level_size(level) / PAGE_SIZE;
+    return true;
+}
+
+static void check_range(struct check *user, struct check *kernel, uint64_t start, uint64_t end) {
+    pt_visit(&user->as->user, VA(start), VA(end), check_user, user);
+    *kernel = (struct check){.as = user->as, .present = user->present};
+    if (!user->as->kernel.root.v)
+        return;
+    kernel->present = 0;
+    pt_visit(&user->as->kernel, VA(start), VA(end), check_kernel, kernel);
+}
+
+void check_space(const struct aspace *as) {
+    struct check user = {.as = as}, kernel;
+    check_range(&user, &kernel, 0, USER_MAX);
+    if (user.present != as->present || kernel.present != as->present)
+        panic("address space of slot %u: %lu pages counted, %lu mapped for the user, %lu for the "
+              "kernel", as->slot, (unsigned long)as->present, (unsigned long)user.present,
+              (unsigned long)kernel.present);
+    uint64_t used = user.own + as->user.tables + as->kernel.tables;
+    if (used > as->committed)
+        panic("address space of slot %u: uses %lu frames, promised are %lu", as->slot,
+              (unsigned long)used, (unsigned long)as->committed);
+}
+
+void check_around(const struct aspace *as, uint64_t va) {
+    struct check user = {.as = as}, kernel;
+    uint64_t start = ROUND_DOWN(va, LARGE_SIZE);
+    check_range(&user, &kernel, start, start + LARGE_SIZE);
+    if (user.present != kernel.present)
+        panic("address space of slot %u: around 0x%lx %lu pages are mapped for the user, %lu for "
+              "the kernel", as->slot, (unsigned long)va, (unsigned long)user.present,
+              (unsigned long)kernel.present);
+}

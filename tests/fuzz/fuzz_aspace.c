@@ -1,0 +1,33 @@
+/* Each byte is a decision of world.h: which process on which hart does what with which
+ * address, and which promise of memory is refused. */
+/* sources: kernel/mm/aspace.c kernel/mm/fault.c kernel/mm/image.c kernel/mm/pt.c */
+/* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
+/* sources: kernel/mm/design_mirror.c kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/mm/check.c */
+/* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/tlbmodel.c tests/host/walker.c */
+#include "hostarch.h"
+#include "world.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint8_t *next, *end;
+
+static uint64_t from_input(uint64_t n) {
+    uint64_t value = 0;
+    for (uint64_t left = n - 1; left > 0 && next < end; left >>= 8)
+        value = value << 8 | *next++;
+    return value % n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    next = data;
+    end = data + size;
+    host_random_start(1);
+    world_choose = from_input;
+    world_fresh(48, from_input(17));
+    for (unsigned steps = 0; next < end && steps < 60; steps++)
+        world_step();
+    world_check();
+    world_end();
+    return 0;
+}

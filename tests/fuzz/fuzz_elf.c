@@ -1,0 +1,58 @@
+/* Any bytes as an executable: either refused, or a plan that keeps every promise of
+ * elf.h, so that exec need check nothing. */
+/* sources: kernel/mm/elf.c tests/host/hostarch.c */
+#include "arch/pte.h"
+#include "mm/elf.h"
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static void check(const struct elf_plan *plan, uint64_t file_size) {
+    uint64_t end = 0, pages = 0;
+    bool entry_ok = false;
+    must(plan->segments > 0 && plan->segments <= IMAGE_SEGMENTS);
+    for (uint32_t i = 0; i < plan->segments; i++) {
+        const struct elf_segment *s = &plan->segment[i];
+        must(s->vaddr % PAGE_SIZE == 0 && s->vaddr >= end);
+        must(s->memsz > 0 && s->memsz >= s->filesz);
+        must(s->offset <= file_size && s->filesz <= file_size - s->offset);
+        must(s->vaddr < USER_MAX && s->memsz <= USER_MAX - 2 * PAGE_SIZE - s->vaddr);
+        must((s->perm & PTE_R) && (s->perm & ~PTE_RWX) == 0);
+        entry_ok |= (s->perm & PTE_X) && plan->entry >= s->vaddr &&
+                    plan->entry < s->vaddr + s->memsz;
+        end = (s->vaddr + s->memsz + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+        pages += (s->filesz + PAGE_SIZE - 1) / PAGE_SIZE;
+    }
+    must(entry_ok && plan->entry % 2 == 0);
+    must(plan->end == end && end <= USER_MAX - 2 * PAGE_SIZE);
+    must(plan->pages == pages && pages <= IMAGE_PAGES);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct elf_header h;
+    struct elf_phdr phdr[ELF_MAX_PHDRS];
+    struct elf_plan plan;
+    if (size < sizeof h)
+        return 0;
+    memcpy(&h, data, sizeof h);
+    /* A file that is as long as its first segment says may be longer than the input. */
+    uint64_t file_size = size < 4096 && h.ehsize ? (uint64_t)h.ehsize << 12 | size : size;
+    if (elf_check_header(&h, file_size))
+        return 0;
+    must(h.phoff <= file_size && h.phnum <= ELF_MAX_PHDRS &&
+         h.phnum * sizeof phdr[0] <= file_size - h.phoff);
+    memset(phdr, 0, sizeof phdr);
+    if (h.phoff < size) {
+        uint64_t n = size - h.phoff;
+        memcpy(phdr, data + h.phoff, n < sizeof phdr ? n : sizeof phdr);
+    }
+    if (elf_plan(&h, phdr, file_size, &plan) == 0)
+        check(&plan, file_size);
+    return 0;
+}

@@ -1,0 +1,31 @@
+"""Each fuzzer on its corpus and for some seconds more, always the same inputs. By hand for
+longer: see the Makefile."""
+import glob
+import os
+import shutil
+import subprocess
+
+import machine
+import pytest
+
+TARGETS = sorted(os.path.basename(path)[len("fuzz_"):-len(".c")]
+                 for path in glob.glob(os.path.join(machine.ROOT, "tests", "fuzz", "fuzz_*.c")))
+# About ten seconds each on a slow host.
+RUNS = {"range": 1000000, "elf": 500000, "fdt": 40000, "pt": 2000, "aspace": 40}
+
+pytestmark = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not installed")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_fuzz(tmp_path, name):
+    machine.build(machine.default_design(), targets=[f"{machine.BUILD}/fuzz/fuzz_{name}"])
+    target = machine.build_path("fuzz", f"fuzz_{name}")
+    corpus = tmp_path / "corpus"
+    shutil.copytree(os.path.join(machine.ROOT, "tests", "fuzz", "corpus", name), corpus)
+    done = subprocess.run([target, "-seed=1", f"-runs={RUNS[name]}", "-max_len=512", "-timeout=60",
+                           "-max_total_time=40", f"-artifact_prefix={tmp_path}/", corpus],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          encoding="utf-8", errors="replace")
+    found = [f"{path.name}: {path.read_bytes().hex()}"
+             for path in tmp_path.iterdir() if path.is_file()]
+    assert done.returncode == 0, "\n".join([done.stdout[-6000:], *found])

@@ -1,0 +1,27 @@
+"""Promises of memory that are refused now and then, in a debug kernel, which checks
+every address space after each operation: programs may fail, nothing else, and nothing is
+lost."""
+import re
+
+import guest
+import pytest
+
+# Twice as much as needed: each command may be one that cannot be started.
+COMMANDS = ("forktest; stressfs; ls > x; sort x; rm x; forktest; grind 20; grind 20; "
+            "sysinfo; sysinfo; sysinfo")
+
+
+def in_use(*options):
+    done = guest.run("--debug", "--harts", 2, *options, "-c", COMMANDS)
+    assert done.returncode != 134, done.stdout + done.stderr
+    found = re.findall(r"(\d+) in use or promised", done.stdout)
+    assert found, done.stdout
+    return int(found[-1]), done.stdout
+
+
+@pytest.mark.parametrize("period", [11, 20])
+def test_refused_promises_lose_nothing(design, period):
+    usual, _ = in_use("--design", design)
+    after, output = in_use("--design", design, "--append", f"fail_commit={period}")
+    assert "cannot fork" in output or "fork failed" in output
+    assert after == usual, output
