@@ -3,6 +3,7 @@
  * test_aspace_NAME.c say which design. */
 #include "hostarch.h"
 #include "lib/errno.h"
+#include "mm/check.h"
 #include "mm/design.h"
 #include "mm/uaccess.h"
 #include "world.h"
@@ -393,6 +394,61 @@ static void test_the_last_frame(void **state) {
     world_end();
 }
 
+/* ---- the debug build's checker ------------------------------------------------------------ */
+
+static void expect_found(struct env_proc *p, const char *sentence) {
+    assert_true(HOST_PANICS(check_space(p->as)));
+    if (!strstr(host_panic_text, sentence))
+        fail_msg("expected \"%s\", found: %s", sentence, host_panic_text);
+}
+
+static void test_the_checker_finds(void **state) {
+    static const struct {
+        uint64_t va, set, clear;
+        const char *sentence;
+    } faults[] = {
+        {3 * P, 0, PTE_U, "lacks R, U or A"},
+        {3 * P, 0, PTE_A, "lacks R, U or A"},
+        {3 * P, PTE_G, 0, "has G"},
+        {3 * P, PTE_X, 0, "more than its region"},
+        {0, PTE_W | PTE_D, 0, "more than its region"},
+        {4 * P, PTE_W | PTE_D, 0, ""}, /* shared with the image; mirror sees it first */
+        {9 * P, 0, PTE_D, "W without D"},
+        {9 * P, 0, PTE_V, "pages counted"},
+    };
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child;
+    world_touch(p, 9 * P, WALKER_STORE); /* the stack, or the heap above it */
+    assert_int_equal(world_sbrk(p, 4 * P), 0);
+    world_touch(p, 9 * P, WALKER_STORE);
+    check_space(p->as);
+    for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+        unsigned level;
+        pte_t *e = pt_walk(&p->as->user, VA(faults[i].va), &level), good = *e;
+        assert_true(pte_is_leaf(good) && level == 0);
+        *e = (good | faults[i].set) & ~faults[i].clear;
+        expect_found(p, faults[i].sentence);
+        *e = good;
+        check_space(p->as);
+    }
+    p->as->present++;
+    expect_found(p, "pages counted");
+    p->as->present--;
+    uint64_t promised = p->as->committed;
+    p->as->committed = p->as->user.tables;
+    expect_found(p, "promised");
+    p->as->committed = promised;
+    assert_int_equal(world_fork(p, &child), 0);
+    if (is_design("mirror")) { /* the parent's mirror keeps the W that fork has taken */
+        unsigned level;
+        *pt_walk(&p->as->kernel, VA(9 * P), &level) |= PTE_W;
+        expect_found(p, "in the kernel's view");
+        *pt_walk(&p->as->kernel, VA(9 * P), &level) &= ~PTE_W;
+    }
+    check_space(p->as);
+    world_end();
+}
+
 /* ---- all at once ------------------------------------------------------------------------- */
 
 static void test_random_use(void **state) {
@@ -423,6 +479,7 @@ int main(void) {
         cmocka_unit_test(test_fork_isolates),
         cmocka_unit_test(test_every_promise_refused_once),
         cmocka_unit_test(test_the_last_frame),
+        cmocka_unit_test(test_the_checker_finds),
         cmocka_unit_test(test_random_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
