@@ -97,8 +97,7 @@ def build_all(units):
     jobs = []
     if any(u.name.startswith("system/") for u in units):
         jobs = [(f"build/{d}", d, False, ["all"]) for d in machine.designs()]
-        default = machine.default_design()
-        jobs.append((f"build/{default}-debug", default, True, ["kernel"]))
+        jobs += [(f"build/{d}-debug", d, True, ["kernel"]) for d in machine.designs()]
     if any(u.kind == "cmocka" for u in units):
         jobs.append(("build/host-tests", machine.default_design(), False, ["-k", "host-tests"]))
     for name, design, debug, targets in jobs:

@@ -49,8 +49,8 @@ def run(tree, *args):
 
 def test_all_good(tree):
     status, _, last = run(tree)
-    # Two designs, a debug kernel, the host tests' build; two unit tests; one system test.
-    assert (status, last) == (0, "7 passed, 0 failed")
+    # Two designs, a debug kernel of each, the host tests' build; two unit tests; one system test.
+    assert (status, last) == (0, "8 passed, 0 failed")
 
 
 @pytest.mark.parametrize("text, passed, says", [
@@ -67,17 +67,17 @@ def test_failing_unit(tree, text, passed, says):
 def test_failing_system_test(tree):
     (tree / "tests/system/test_s.py").write_text(SYSTEM)
     status, out, last = run(tree, "system")
-    assert (status, last) == (1, "5 passed, 1 failed")
+    assert (status, last) == (1, "6 passed, 1 failed")
     assert "alone: ./test 'system/test_s.py::test_design[two]'" in out
     assert "for a reason" in out and "1 skipped" in out
     status, _, last = run(tree, "system/test_s.py::test_design[two]")
-    assert (status, last) == (1, "3 passed, 1 failed")
+    assert (status, last) == (1, "4 passed, 1 failed")
 
 
 def test_failing_build(tree):
     (tree / "broken-two").touch()
     status, out, last = run(tree)
-    assert (status, last) == (1, "6 passed, 1 failed")
+    assert (status, last) == (1, "7 passed, 1 failed")
     assert "FAILED: build/two" in out
 
 
