@@ -1,11 +1,10 @@
 /* Copies a file to a name, or files into a directory. */
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "../lib/filestodir.h"
 
 static char buf[4096];
 
@@ -44,25 +43,5 @@ static bool copy(const char *from, const char *to) {
 }
 
 int main(int argc, char *argv[]) {
-    struct stat st;
-    int status = 0;
-    const char *to = argc > 2 ? argv[argc - 1] : NULL;
-    bool into = to && stat(to, &st) == 0 && S_ISDIR(st.st_mode);
-    if (!to || argv[1][0] == '-' || (argc > 3 && !into)) {
-        fprintf(stderr, "usage: cp FILE NAME, or cp FILE... DIRECTORY\n");
-        return 2;
-    }
-    for (int i = 1; i < argc - 1; i++) {
-        char path[PATH_MAX];
-        const char *slash = strrchr(argv[i], '/');
-        int n = into ? snprintf(path, sizeof path, "%s/%s", to, slash ? slash + 1 : argv[i])
-                     : snprintf(path, sizeof path, "%s", to);
-        if (n >= (int)sizeof path) {
-            complain("path too long:", to);
-            status = 1;
-        } else if (!copy(argv[i], path)) {
-            status = 1;
-        }
-    }
-    return status;
+    return files_to_dir("cp", argc, argv, copy);
 }

@@ -5,26 +5,23 @@
  *     sh FILE [ARG...]        commands from a file
  *     sh -c COMMANDS [ARG...]
  *
- * shparse.h has the grammar, shexpand.h the expansions. Commands of its own: cd,
- * exit, wait and : . A name without slash is looked for in the current
- * directory, then in "/". A file that begins with #! is run as a shell script.
+ * shparse.h has the grammar, shexpand.h the expansions, shexec.h says where programs
+ * are looked for. Commands of its own: cd, exit, wait and : .
  *
  * The status of a command is its exit value; 255 when it was killed, 127 when it
  * was not found, 126 when it could not run, 2 after a syntax error. */
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <trellis.h>
 #include <unistd.h>
+#include "../lib/shell.h"
+#include "../lib/shexec.h"
 #include "../lib/shexpand.h"
 #include "../lib/shparse.h"
+#include "../lib/shredirect.h"
 
 PROGRAM_STACK(48 * 1024);
 
@@ -40,13 +37,6 @@ static struct {
 
 static int run(const struct node *node);
 static void run_and_exit(const struct node *node) __attribute__((noreturn));
-
-static void complain(const char *what, const char *why) {
-    if (what)
-        fprintf(stderr, "sh: %s: %s\n", what, why);
-    else
-        fprintf(stderr, "sh: %s\n", why);
-}
 
 /* ---- children ------------------------------------------------------------ */
 
@@ -127,55 +117,6 @@ static int wait_for(int n, pid_t last) {
     return result;
 }
 
-/* ---- redirection --------------------------------------------------------- */
-
-static int open_redirect(enum redirect_kind kind, const char *path) {
-    static const int flags[] = {
-        [REDIRECT_READ] = O_RDONLY,
-        [REDIRECT_WRITE] = O_WRONLY | O_CREATE | O_TRUNC,
-        [REDIRECT_APPEND] = O_WRONLY | O_CREATE | O_APPEND,
-    };
-    int fd = open(path, flags[kind]);
-    if (fd < 0)
-        complain(path, kind == REDIRECT_READ ? "cannot open" : "cannot create");
-    return fd;
-}
-
-/* Makes r->fd what the redirection says. */
-static bool redirect_to(const struct redirect *r, const char *target) {
-    if (r->kind == REDIRECT_DUP) {
-        bool digit = isdigit((unsigned char)target[0]) && !target[1];
-        if (digit && dup2(target[0] - '0', r->fd) >= 0)
-            return true;
-        complain(target, "not an open descriptor");
-        return false;
-    }
-    int fd = open_redirect(r->kind, target);
-    if (fd < 0 || fd == r->fd)
-        return fd >= 0;
-    bool ok = dup2(fd, r->fd) >= 0;
-    close(fd);
-    if (!ok)
-        complain(target, "cannot redirect");
-    return ok;
-}
-
-static bool redirect_all(const struct redirect *r) {
-    for (; r; r = r->next) {
-        struct fields f = {0};
-        bool ok = expand_words(&f, r->target, &shell);
-        if (ok && f.n != 1) {
-            complain(r->target->text, "not one file name");
-            ok = false;
-        }
-        ok = ok && redirect_to(r, f.argv[0]);
-        fields_free(&f);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
 /* ---- commands of the shell's own ----------------------------------------- */
 
 static int do_cd(char **argv) {
@@ -224,123 +165,16 @@ static builtin find_builtin(const char *name) {
     return NULL;
 }
 
-#define SAVED_FIRST 10 /* copies of redirected descriptors are kept from here on */
-#define SAVED_MAX (ABI_NOFILE - SAVED_FIRST)
-
-struct saved {
-    int fd;
-    bool was_open;
-};
-
-/* Keeps a copy of each descriptor that r changes; false: too many. */
-static bool save_all(const struct redirect *r, struct saved *saved, int *n) {
-    for (*n = 0; r; r = r->next) {
-        int i = 0;
-        while (i < *n && saved[i].fd != r->fd)
-            i++;
-        if (i < *n)
-            continue;
-        if (*n == SAVED_MAX) {
-            complain(NULL, "too many redirections");
-            return false;
-        }
-        saved[i].fd = r->fd;
-        saved[i].was_open = dup2(r->fd, SAVED_FIRST + i) >= 0;
-        ++*n;
-    }
-    return true;
-}
-
-static void restore_all(const struct saved *saved, int n) {
-    for (int i = 0; i < n; i++) {
-        if (saved[i].was_open) {
-            dup2(SAVED_FIRST + i, saved[i].fd);
-            close(SAVED_FIRST + i);
-        } else {
-            close(saved[i].fd);
-        }
-    }
-}
-
 /* Runs fn in this very process with redirections, and undoes them afterwards. */
 static int run_redirected(const struct redirect *r, builtin fn, char **argv) {
     struct saved saved[SAVED_MAX];
     int n = 0, status = 1;
     if (!r)
         return fn(argv);
-    if (save_all(r, saved, &n) && redirect_all(r))
+    if (save_all(r, saved, &n) && redirect_all(r, &shell))
         status = fn(argv);
     restore_all(saved, n);
     return status;
-}
-
-/* ---- programs ------------------------------------------------------------ */
-
-/* Whether the file begins with #!: there is no permission bit to say so. */
-static bool is_script(const char *path) {
-    char start[2];
-    struct stat st;
-    int fd = open(path, O_RDONLY);
-    bool is = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && read(fd, start, 2) == 2 &&
-              start[0] == '#' && start[1] == '!';
-    if (fd >= 0)
-        close(fd);
-    return is;
-}
-
-/* Returns when there are too many arguments, or no memory. */
-static void run_script(const char *path, const struct fields *f) {
-    char *argv[ABI_MAXARG + 1] = {"sh", (char *)path};
-    if (f->n + 2 > ABI_MAXARG)
-        return;
-    memcpy(argv + 2, f->argv + 1, f->n * sizeof argv[0]);
-    execvp("sh", argv);
-}
-
-/* Says why a program did not start. */
-static void explain(const char *path, const struct fields *f) __attribute__((noreturn));
-static void explain(const char *path, const struct fields *f) {
-    struct stat st;
-    size_t bytes = 0;
-    for (size_t i = 0; i < f->n; i++)
-        bytes += strlen(f->argv[i]) + 1 + sizeof(char *);
-    if (stat(path, &st) < 0) {
-        complain(f->argv[0], "not found");
-        _exit(127);
-    }
-    if (S_ISDIR(st.st_mode))
-        complain(path, "is a directory");
-    else if (f->n >= ABI_MAXARG)
-        complain(path, "too many arguments");
-    else if (bytes > 3900)
-        complain(path, "arguments too long");
-    else
-        complain(path, "cannot execute");
-    _exit(126);
-}
-
-/* Replaces this process by the program; never returns. */
-static void execute(const struct fields *f) __attribute__((noreturn));
-static void execute(const struct fields *f) {
-    char root[PATH_MAX + 1];
-    const char *name = f->argv[0], *path = name;
-    struct stat st;
-    if (*name == 0) {
-        complain("''", "not found");
-        _exit(127);
-    }
-    exec(name, f->argv);
-    if (is_script(name))
-        run_script(name, f);
-    if (!strchr(name, '/')) {
-        snprintf(root, sizeof root, "/%s", name);
-        exec(root, f->argv);
-        if (is_script(root))
-            run_script(root, f);
-        if (stat(name, &st) < 0)
-            path = root;
-    }
-    explain(path, f);
 }
 
 static int run_command(const struct node *node) {
@@ -355,7 +189,7 @@ static int run_command(const struct node *node) {
     } else {
         pid_t pid = fork_child();
         if (pid == 0) {
-            if (!redirect_all(node->redirects))
+            if (!redirect_all(node->redirects, &shell))
                 _exit(1);
             execute(&f);
         }
@@ -373,7 +207,7 @@ static int run_command(const struct node *node) {
 static void run_and_exit(const struct node *node) {
     struct fields f = {0};
     if (node->kind == NODE_GROUP) {
-        if (!redirect_all(node->redirects))
+        if (!redirect_all(node->redirects, &shell))
             _exit(1);
         _exit(node->child ? run(node->child) : 0);
     }
@@ -383,7 +217,7 @@ static void run_and_exit(const struct node *node) {
         complain(NULL, "out of memory");
         _exit(1);
     }
-    if (!redirect_all(node->redirects))
+    if (!redirect_all(node->redirects, &shell))
         _exit(1);
     if (f.n == 0)
         _exit(0);
