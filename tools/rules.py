@@ -6,8 +6,9 @@
 - layers: an #include in kernel/ goes to its own layer or to one left of it in
       lib < arch < sync < mm < proc < dev < fs < syscall < trap < init
 - the machine: assembly stands in kernel/arch only, and so do the numbers of CSRs
-  and of page-table entry bits; by name CSRs are used besides in mm, proc, trap
-  and init, entry bits in mm and trap
+  and of page-table entry bits. By name a CSR is used besides where it is the
+  subject: satp in mm/tlb.c, those of traps in trap. Of an entry's bits mm asks for
+  permissions (R, W, X, U), kmap for G, and the checker for all but V
 - designs: no #if asks which design it is
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
@@ -18,15 +19,24 @@ import sys
 
 LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "fs", "syscall", "trap", "init")
 COLUMNS = 100
-ASSEMBLY = re.compile(r"\b(?:asm|__asm__|__asm)\b")
-CSR = re.compile(r"\b(?:csr_(?:read|write|set|clear)|sstatus|stvec|sscratch|scause|sepc|stval|"
-                 r"stimecmp|scounteren|(?:SSTATUS|SATP|SIE)_\w+)\b")
-CSR_LAYERS = ("mm", "proc", "trap", "init")
-PTE_BIT = re.compile(r"\bPTE_[VRWXUGAD]\b")
-PTE_LAYERS = ("mm", "trap")
 NUMBER = re.compile(r"\s*#\s*define\s+(?:PTE|SATP|SSTATUS|SIE|CAUSE)_")
+# What, how it looks, and where besides kernel/arch it may stand: layers and files.
+MACHINE = (
+    ("assembly", r"\b(?:asm|__asm__|__asm)\b", ()),
+    ("a CSR", r"\bcsr_(?:read|write|set|clear)\b", ("mm/tlb.c", "trap")),
+    ("satp", r"\bcsr_\w+\(\s*satp\b|\bSATP_\w+", ("mm/tlb.c",)),
+    ("a CSR of traps", r"\bcsr_\w+\(\s*(?!satp\b)|\b(?:SSTATUS|SIE|CAUSE)_\w+|"
+     r"\b(?:sstatus|stvec|sscratch|scause|sepc|stval|stimecmp|scounteren)\b", ("trap",)),
+    ("a TLB fence", r"\bsfence_\w+", ("mm/tlb.c",)),
+    ("an entry", r"\b(?:pte_\w+|PTE_\w+)\b", ("mm",)),
+    ("a global entry's bit", r"\bPTE_G\b", ("mm/kmap.c", "mm/check.c")),
+    ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
+    ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
+)
+INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
-TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml")
+TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
+                ".js", ".css", ".html")
 
 
 def without_comments(text):
@@ -48,6 +58,12 @@ def includes(text):
             yield number, m[1]
 
 
+def permitted(path, places):
+    """Whether a file of kernel/ is one of these places, or in one."""
+    return any(path == f"kernel/{place}" or path.startswith(f"kernel/{place}/")
+               for place in places)
+
+
 def check_layers(path, layer, text):
     for number, name in includes(text):
         target = name.split("/")[0]
@@ -58,15 +74,15 @@ def check_layers(path, layer, text):
 
 
 def check_machine(path, layer, text):
-    wrong = [("assembly", ASSEMBLY), ("the number of a CSR or entry bit", NUMBER)]
-    if layer not in CSR_LAYERS:
-        wrong.append(("a CSR", CSR))
-    if layer not in PTE_LAYERS:
-        wrong.append(("a page-table entry bit", PTE_BIT))
+    wrong = [(what, pattern) for what, pattern, places in MACHINE if not permitted(path, places)]
+    wrong.append(("the number of a CSR or entry bit", NUMBER))
     for number, line in enumerate(without_comments(text).splitlines(), 1):
-        for what, pattern in wrong:
-            if pattern.search(line):
-                yield f"{path}:{number}: {what} in {layer}"
+        what = [what for what, pattern in wrong if re.search(pattern, line)]
+        if what:
+            yield f"{path}:{number}: {what[0]} in {layer}"
+    for number, name in includes(text):
+        if not permitted(path, INCLUDERS.get(name, (layer,))):
+            yield f"{path}:{number}: {layer} includes \"{name}\", which is not its subject"
 
 
 def check_designs(path, text):
@@ -105,7 +121,7 @@ def text_files(root):
                       if not d.startswith((".git", "build", "__pycache__", ".pytest_cache"))]
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), root)
-            if name.endswith(TEXT_ENDINGS) or name in ("Makefile", "run", "test", "mkfs"):
+            if name.endswith(TEXT_ENDINGS) or name in ("Makefile", "run", "test", "mkfs", "ptview"):
                 yield path
 
 

@@ -48,9 +48,6 @@ static inline void sfence_page(uint64_t va, uint64_t asid) {
     __asm__ volatile("sfence.vma %0, %1" :: "r"(va), "r"(asid) : "memory");
 }
 
-/* This hart translates with another table from here on; nothing is flushed. */
-static inline void satp_load(uint64_t satp_value) { csr_write(satp, satp_value); }
-
 /* Sleeps until an interrupt that sie enables is pending, whatever sstatus.SIE
  * says (3.3.3): called with SIE off, so none is taken before the caller looks. */
 static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory"); }

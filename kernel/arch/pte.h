@@ -47,10 +47,25 @@ static inline pte_t pte_leaf(paddr_t pa, uint64_t flags) {
     return pa.v >> PAGE_SHIFT << 10 | flags | PTE_V | PTE_A | (flags & PTE_W ? PTE_D : 0);
 }
 
+/* Whether a walk for this access (PTE_R, PTE_W or PTE_X) ends here without success, in the
+ * order of 4.3.2; user: user mode's, else supervisor mode's with SUM clear. */
+static inline bool pte_refuses(pte_t e, unsigned level, uint64_t access, bool user) {
+    if (pte_is_table(e))
+        return level == 0;
+    if (!pte_is_leaf(e) || !(e & access) || !(e & PTE_A) || ((access & PTE_W) && !(e & PTE_D)) ||
+        !IS_ALIGNED(pte_pa(e).v, level_size(level)))
+        return true;
+    return user ? !(e & PTE_U) : (e & PTE_U) != 0;
+}
+
 #define SATP_SV39 (8ULL << 60)
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK 0xffffULL
 
 static inline uint64_t satp_make(paddr_t root, uint32_t asid) {
     return SATP_SV39 | (uint64_t)asid << SATP_ASID_SHIFT | root.v >> PAGE_SHIFT;
+}
+
+static inline paddr_t satp_root(uint64_t satp) {
+    return PA((satp & ((1ULL << SATP_ASID_SHIFT) - 1)) << PAGE_SHIFT);
 }

@@ -19,10 +19,10 @@ swtch:
     csrr t0, satp
     beq t0, a2, 1f
     csrw satp, a2                   # the old stack is used no more, the next not yet
-    slli t1, a2, 4                  # an ASID of 0 is shared by many tables: what the
-    srli t1, t1, 48                 # hart knows by it is another table's, and the next
-    bnez t1, 1f                     # stack is not mapped there
-    sfence.vma zero, t1
+    slli t1, t0, 4                  # an ASID of 0 is shared by many tables: who leaves
+    srli t1, t1, 48                 # it makes the hart forget all of it, before the next
+    bnez t1, 1f                     # stack is used and before the tables that were left
+    sfence.vma zero, t1             # can be given back
 1:  ld ra, 0(a1)
     ld sp, 8(a1)
     ld s0, 16(a1)
@@ -40,7 +40,8 @@ swtch:
     ret
 
 # Where a process starts in the kernel: ra = here, s0 = 0 ends backtraces,
-# s1 = what to call.
+# s1 = what to call, which does not return.
     .globl context_start
 context_start:
-    jr s1
+    jalr s1
+    unimp

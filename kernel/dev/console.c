@@ -110,7 +110,7 @@ static void console_input(const char *text, size_t n) {
     }
     spin_unlock(&console.lock);
     if (list)
-        proc_dump(); /* takes the processes' locks, and prints */
+        proc_dump(); /* prints */
 }
 
 /* Moves up to n bytes of the oldest line to chunk; *end when that was its last.

@@ -6,10 +6,10 @@
 #include "lib/string.h"
 #include "mm/uaccess.h"
 
-/* Where a read goes: to kernel memory, or to the user's when kernel is NULL. */
+/* Where a read goes: to kernel memory or to the user's. */
 struct target {
-    uint8_t *kernel;
-    uaddr_t user;
+    uint64_t at;
+    bool is_user;
 };
 
 static const uint8_t zeros[FS_BLOCK_SIZE];
@@ -82,16 +82,55 @@ int data_block(struct inode *ip, uint32_t i, struct buf **out) {
 
 /* ---- reading ---- */
 
-static int move_out(struct target *to, const uint8_t *from, size_t n) {
-    int err = 0;
-    if (to->kernel != NULL) {
-        memcpy(to->kernel, from, n);
-        to->kernel += n;
-    } else {
-        err = copyout(to->user, from, n);
-        to->user.v += n;
+/* Blocks that one copy moves at most. */
+#define RUN_MAX 16
+
+static struct kpiece piece_of(const struct buf *b, size_t within, size_t len) {
+    return (struct kpiece){(b != NULL ? b->data : (uint8_t *)zeros) + within, len};
+}
+
+/* As get_mapped, but without waiting. False: the block may not be in memory. */
+static bool peek_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
+    uint32_t block;
+    if (i >= FS_NDIRECT && *indirect == NULL)
+        return false;
+    if (map_block(ip, i, indirect, &block))
+        return false;
+    *out = block == 0 ? NULL : cache_peek(block);
+    return block == 0 || *out != NULL;
+}
+
+/* Copies to the user a piece that ends with block i - 1 of the contents, and of the
+ * blocks from i on those that are in memory, n bytes in all at most.
+ *
+ * Who holds these blocks waits neither for another nor in the copy. So there is one
+ * run for each hart at most, however many processes read, and whoever waits for a
+ * buffer of the cache gets one. */
+__attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i,
+                                              struct buf **indirect, struct kpiece first,
+                                              uaddr_t dst, size_t n, size_t *moved) {
+    struct kpiece piece[RUN_MAX];
+    struct buf *buf[RUN_MAX];
+    unsigned count = 1;
+    piece[0] = first;
+    for (n -= first.bytes; n > 0 && count < RUN_MAX; i++, count++) {
+        if (!peek_mapped(ip, i, indirect, &buf[count]))
+            break;
+        piece[count] = piece_of(buf[count], 0, MIN(n, (size_t)FS_BLOCK_SIZE));
+        n -= piece[count].bytes;
     }
+    int err = copyout_gather(dst, piece, count, moved);
+    while (--count > 0)
+        if (buf[count] != NULL)
+            cache_put(buf[count]);
     return err;
+}
+
+static int move_out(struct target to, struct kpiece from) {
+    if (to.is_user)
+        return copyout(UA(to.at), from.start, from.bytes);
+    memcpy((void *)to.at, from.start, from.bytes);
+    return 0;
 }
 
 static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n, size_t *done) {
@@ -101,31 +140,36 @@ static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n
     if (offset >= ip->d.size)
         return 0;
     n = MIN(n, (size_t)(ip->d.size - offset));
-    while (*done < n && !err) {
+    while (n > 0 && !err) {
         struct buf *b;
+        uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
         size_t within = offset % FS_BLOCK_SIZE;
-        size_t len = MIN(n - *done, FS_BLOCK_SIZE - within);
-        err = get_mapped(ip, (uint32_t)(offset / FS_BLOCK_SIZE), &indirect, &b);
+        err = get_mapped(ip, i, &indirect, &b);
         if (err)
             break;
-        err = move_out(&to, (b != NULL ? b->data : zeros) + within, len);
+        struct kpiece from = piece_of(b, within, MIN(n, FS_BLOCK_SIZE - within));
+        size_t moved = from.bytes;
+        if (moved < n && to.is_user)
+            err = move_run(ip, i + 1, &indirect, from, UA(to.at), n, &moved);
+        else if ((err = move_out(to, from)) != 0)
+            moved = 0;
         if (b != NULL)
             cache_put(b);
-        if (!err) {
-            *done += len;
-            offset += len;
-        }
+        *done += moved;
+        to.at += moved;
+        offset += moved;
+        n -= moved;
     }
     put_indirect(indirect);
     return err;
 }
 
 int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
-    return read_to(ip, offset, (struct target){.user = dst}, n, done);
+    return read_to(ip, offset, (struct target){dst.v, true}, n, done);
 }
 
 int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
-    return read_to(ip, offset, (struct target){.kernel = dst}, n, done);
+    return read_to(ip, offset, (struct target){(uint64_t)dst, false}, n, done);
 }
 
 /* ---- writing ---- */

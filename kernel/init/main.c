@@ -1,5 +1,4 @@
 /* From the first C function to the first process. */
-#include "arch/csr.h"
 #include "arch/sbi.h"
 #include "arch/timer.h"
 #include "arch/cpu.h"
@@ -32,6 +31,8 @@ static bool quiet;
 static uint64_t asid_limit = 16;
 static uint32_t harts_ready; /* harts besides the first that wait for boot_done */
 static bool boot_done;
+static uint64_t began; /* cpu_time */
+static uint64_t timebase_hz;
 
 static void early_console(void *ctx, const char *text, size_t n) {
     (void)ctx;
@@ -82,7 +83,7 @@ void kernel_main_secondary(void) {
     __atomic_add_fetch(&harts_ready, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&boot_done, __ATOMIC_ACQUIRE))
         cpu_relax();
-    sfence_all(); /* mappings that boot has added meanwhile */
+    tlb_fence_kernel(); /* mappings that boot has added meanwhile */
     dev_init_hart();
     sched_idle();
 }
@@ -93,6 +94,8 @@ static void give_up(const char *what, const char *why) {
     kprintf("Trellis: %s: %s\n", what, why);
     machine_poweroff(1);
 }
+
+static unsigned long milliseconds(uint64_t time) { return time * 1000 / timebase_hz; }
 
 static void first_process(void) {
     const char *why = "";
@@ -105,8 +108,11 @@ static void first_process(void) {
     /* In debug builds: now that the first program is there, promises of memory fail. */
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
-    if (!quiet)
+    if (!quiet) {
         vmprint(&proc_self()->as->user);
+        kprintf("Trellis: /init runs, %lu ms after the kernel began (idle harts: %lu ms)\n",
+                milliseconds(cpu_time() - began), milliseconds(sched_idle_time()));
+    }
 }
 
 void proc_first_ended(int32_t status) {
@@ -132,14 +138,15 @@ static void greet(uint64_t ram) {
             hart_count == 1 ? "" : "s", (unsigned long)(ram >> 20), tlb_asid_bits());
 }
 
-static uint64_t timebase(void) {
+static void read_timebase(void) {
     uint32_t hz = 0;
     if (fdt_cell(fdt_path("/cpus"), "timebase-frequency", 0, &hz) || hz < 1000)
         panic("the device tree does not say how fast the time counter is");
-    return hz;
+    timebase_hz = hz;
 }
 
 void kernel_main(uint64_t hartid, uint64_t fdt) {
+    began = cpu_time();
     harts[0].hartid = hartid;
     hart_count = 1;
     kprintf_set_sink(early_console, NULL);
@@ -152,11 +159,12 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
         panic("the machine is too small: it has %lu MiB of RAM, Trellis needs %lu",
               (unsigned long)(ram >> 20), (unsigned long)(RAM_MIN >> 20));
     kmap_init();
-    csr_write(satp, kernel_satp);
-    sfence_all();
+    tlb_load(kernel_satp);
+    tlb_fence_kernel();
     tlb_init_hart(asid_limit);
     timer_probe();
-    clock_init(timebase());
+    read_timebase();
+    clock_init(timebase_hz);
     start_harts();
     greet(ram);
     proc_init();

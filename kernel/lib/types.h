@@ -14,6 +14,12 @@ typedef struct { uint64_t v; } uaddr_t; /* virtual, in the user half, not to be 
 #define VA(x) ((vaddr_t){(uint64_t)(x)})
 #define UA(x) ((uaddr_t){(uint64_t)(x)})
 
+/* A piece of kernel memory. */
+struct kpiece {
+    uint8_t *start;
+    size_t bytes;
+};
+
 #define must_check __attribute__((__warn_unused_result__))
 #define never_returns __attribute__((__noreturn__))
 #define printf_like(fmt, first) __attribute__((format(printf, fmt, first)))

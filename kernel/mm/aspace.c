@@ -78,8 +78,30 @@ uint64_t aspace_end(const struct aspace *as) {
     return as->regions ? as->region[as->regions - 1].end : 0;
 }
 
+uint64_t aspace_granted(const struct aspace *as) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < as->regions; i++)
+        bytes += as->region[i].end - as->region[i].start;
+    return bytes;
+}
+
+/* What regions cover: the program with its stack, and the heap. Who goes over all leaves
+ * does so by spans, and leaves out the gap between. */
+struct span {
+    uint64_t start, end;
+};
+
+#define SPANS 2
+
+static void spans_of(const struct aspace *as, struct span span[SPANS]) {
+    const struct region *heap = &as->region[as->regions - 1];
+    span[0] = (struct span){0, heap[-1].end};
+    span[1] = (struct span){heap->start, heap->end};
+}
+
 /* ---- frames behind leaves ------------------------------------------------- */
 
+/* Drops what a leaf that is no more had of its frame. */
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
     struct aspace *as = ctx;
     as->present -= level_size(level) / PAGE_SIZE;
@@ -89,17 +111,26 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
         frame_put_large(pte_pa(e));
 }
 
+/* The same for a table's leaves; 4 KiB ones of the running hart's time most of all. */
 static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
-    for (unsigned i = 0; i < count; i++)
-        if (pte_valid(entry[i]))
-            put_leaf(ctx, entry[i], level);
+    struct aspace *as = ctx;
+    struct frame_cursor near = FRAME_CURSOR;
+    uint64_t put = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (!pte_valid(entry[i]))
+            continue;
+        if (level == 0)
+            frame_put_near(&near, pte_pa(entry[i]));
+        else
+            frame_put_large(pte_pa(entry[i]));
+        put++;
+    }
+    as->present -= put * (level_size(level) / PAGE_SIZE);
 }
 
 /* After the user's leaves in [start, end) changed. */
 static void sync(struct aspace *as, uint64_t start, uint64_t end) {
-    struct pt_gather *kernel = &gathers[hart_self()->index][1];
-    pt_gather_init(kernel);
-    design_sync(as, VA(start), VA(end), kernel);
+    design_sync(as, VA(start), VA(end), &gathers[hart_self()->index][1]);
 }
 
 /* After sync and the flush. */
@@ -133,14 +164,24 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
     return 0;
 }
 
+static void put_all_leaves(struct aspace *as) {
+    struct span span[SPANS];
+    if (!as->regions)
+        return;
+    spans_of(as, span);
+    for (unsigned i = 0; i < SPANS; i++)
+        pt_leaves(&as->user, VA(span[i].start), VA(span[i].end), put_leaves, as);
+}
+
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* somebody may be looking at it: vmprint */
     if (DEBUG)
         check_space(as);
     design_destroy(as);
-    pt_clear(&as->user, VA(0), VA(aspace_end(as)), put_leaves, as);
+    put_all_leaves(as);
     /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
-    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END), NULL, NULL);
+    pt_clear(&as->user, VA(0), VA(aspace_end(as)));
+    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END));
     pt_free_root(&as->user);
     spin_unlock(&as->lock);
     ASSERT(as->present == 0);
@@ -179,13 +220,16 @@ static void map_image_pages(struct aspace *as, const struct region *r) {
 
 int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
     uint64_t stack_start = aspace_stack(image).v, top = stack_start + PAGE_SIZE;
+    uint64_t heap = ROUND_UP(top, LARGE_SIZE); /* USER_MAX is a multiple too */
     if (image->end > USER_MAX - 2 * PAGE_SIZE)
         return -K_ENOEXEC;
     ASSERT(as->regions == 0);
     for (uint32_t i = 0; i < image->segments; i++)
         add_segment(as, &image->segment[i]);
     add_region(as, REGION_STACK, stack_start, top, PTE_R | PTE_W, 0);
-    add_region(as, REGION_HEAP, top, top, PTE_R | PTE_W, 0);
+    /* The byte below the break can be used before anything was granted, as in xv6, where
+     * it is the stack's; its usertests do. */
+    add_region(as, REGION_HEAP, MAX(top, heap - PAGE_SIZE), heap, PTE_R | PTE_W, 0);
     int err = recommit(as);
     if (err) {
         as->regions = 0;
@@ -195,7 +239,7 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
     if (pt_map(&as->user, VA(stack_start), stack, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
         panic("a stack's tables were not covered by the commitment");
     as->present = 1;
-    as->brk = top;
+    as->brk = heap;
     as->image = image;
     image_get(image);
     for (uint32_t i = 0; i < as->regions; i++)
@@ -212,15 +256,25 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
 
 static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
     struct aspace *child = ctx;
+    struct frame_cursor near = FRAME_CURSOR;
+    uint64_t shared = 0;
     for (unsigned i = 0; i < count; i++) {
         if (!pte_valid(entry[i]))
             continue;
-        child->present += level_size(level) / PAGE_SIZE;
         if (level == 0)
-            frame_get(pte_pa(entry[i]));
+            frame_get_near(&near, pte_pa(entry[i]));
         else
             frame_get_large(pte_pa(entry[i]));
+        shared++;
     }
+    child->present += shared * (level_size(level) / PAGE_SIZE);
+}
+
+static void share_span(struct aspace *child, struct aspace *parent, struct span s) {
+    /* A leaf without W in a writable region is copied on write. */
+    if (pt_copy(&child->user, &parent->user, VA(s.start), VA(s.end), PTE_W, share_leaves, child))
+        panic("a copy's tables were not covered by its commitment");
+    sync(parent, s.start, s.end);
 }
 
 int aspace_clone(struct aspace *child, struct aspace *parent) {
@@ -235,17 +289,17 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     child->image = parent->image;
     if (child->image)
         image_get(child->image);
-    uint64_t end = aspace_end(parent);
+    struct span span[SPANS];
+    spans_of(parent, span);
 
     spin_lock(&parent->lock);
-    /* A leaf without W in a writable region is copied on write. */
-    if (pt_copy(&child->user, &parent->user, VA(0), VA(end), PTE_W, share_leaves, child))
-        panic("a copy's tables were not covered by its commitment");
-    sync(parent, 0, end);
+    for (unsigned i = 0; i < SPANS; i++)
+        share_span(child, parent, span[i]);
     tlb_flush(&parent->tlb);
     sync_finish(parent);
     spin_unlock(&parent->lock);
-    sync(child, 0, end);
+    for (unsigned i = 0; i < SPANS; i++)
+        sync(child, span[i].start, span[i].end);
     sync_finish(child);
     if (DEBUG) {
         check_space(parent);
@@ -279,9 +333,8 @@ static void remove_range(struct aspace *as, uint64_t start, uint64_t end) {
     split_at(as, start);
     split_at(as, end);
     for (uint64_t at = start; at < end;) {
-        pt_gather_init(gather);
         uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
-        sync(as, at, end);
+        sync(as, at, next);
         /* A flush of one address covers leaves only, and not a table made by a split
          * or one that fell empty. */
         bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
@@ -298,7 +351,11 @@ static void remove_range(struct aspace *as, uint64_t start, uint64_t end) {
 }
 
 static void shrink(struct aspace *as, uint64_t brk) {
-    uint64_t end = heap_of(as)->end, keep = ROUND_UP(brk, PAGE_SIZE);
+    /* The page that the break is in stays, unless nobody has it: then the heap, when it
+     * grows again, begins with that page. */
+    bool in_gap = !aspace_region_locked(as, brk);
+    uint64_t end = heap_of(as)->end;
+    uint64_t keep = in_gap ? ROUND_DOWN(brk, PAGE_SIZE) : ROUND_UP(brk, PAGE_SIZE);
     if (keep < end)
         remove_range(as, keep, end);
     for (uint32_t i = 0; i < as->regions; i++) {

@@ -13,7 +13,12 @@
  *     0 .. image->end    the program's segments
  *     one page           the stack's guard: no region
  *     one page           the stack
- *     .. brk             the heap; brk may be moved below its start, down to 0
+ *     a gap              no region
+ *     .. brk             the heap: one page below a multiple of 2 MiB, where the break is at
+ *                        first; it may be moved below that, down to 0
+ *
+ * The heap starts where large leaves start, so that all of a large heap has them: one
+ * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
  *
  * lock: inner to a process's lock, outer to image_lock and the frame locks. */
 #pragma once
@@ -94,5 +99,9 @@ int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) mu
  * of the user's lies there. */
 uint64_t aspace_end(const struct aspace *as);
 
-/* The region at va, or NULL; the lock is held. */
+/* The sum of all regions, in bytes. The lock is held, or the value may be off while the
+ * process changes it. */
+uint64_t aspace_granted(const struct aspace *as);
+
+/* The region at va, or NULL; the lock is held, or the space is the running process's. */
 const struct region *aspace_region_locked(const struct aspace *as, uint64_t va);

@@ -43,3 +43,6 @@ bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t us
 int design_copyin(void *dst, uaddr_t src, size_t n) must_check;
 int design_copyout(uaddr_t dst, const void *src, size_t n) must_check;
 int design_copyinstr(char *dst, uaddr_t src, size_t size) must_check;
+/* copyout_gather and copyin_scatter, for a range as above. */
+int design_copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+                       size_t *done) must_check;

@@ -80,3 +80,8 @@ int design_copyout(uaddr_t dst, const void *src, size_t n) {
 int design_copyinstr(char *dst, uaddr_t src, size_t size) {
     return ucopystr(dst, (char *)src.v, size);
 }
+
+int design_copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+                       size_t *done) {
+    return ucopy_pieces((uint8_t *)user.v, p, n, to_user, done);
+}

@@ -74,3 +74,17 @@ int design_copyinstr(char *dst, uaddr_t src, size_t size) {
     }
     return -K_ENAMETOOLONG;
 }
+
+int design_copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+                       size_t *done) {
+    uaddr_t at = user;
+    int err = 0;
+    for (const struct kpiece *end = p + n; p < end; at.v += p++->bytes) {
+        err = to_user ? design_copyout(at, p->start, p->bytes)
+                      : design_copyin(p->start, at, p->bytes);
+        if (err)
+            break;
+    }
+    *done = at.v - user.v;
+    return err;
+}

@@ -58,21 +58,6 @@ static void fill_zero(struct aspace *as, const struct region *r, uint64_t va, un
 
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
 
-/* A page of the program, not touched so far: its own copy when it is to be
- * written, else the image's frame. */
-static void fill_image(struct aspace *as, const struct region *r, uint64_t va, uint64_t access) {
-    uint64_t page_va = ROUND_DOWN(va, PAGE_SIZE);
-    paddr_t from = as->image->page[r->first_page + (page_va - r->start) / PAGE_SIZE];
-    if (access == PTE_W) {
-        paddr_t pa = frame_take();
-        copy_frame(pa, from);
-        fill(as, page_va, 0, pa, r->perm);
-    } else {
-        frame_get(from);
-        fill(as, page_va, 0, from, r->perm & ~PTE_W);
-    }
-}
-
 /* A write to a page that is present without W in a writable region: its frame
  * was shared at some time. Who is the last owner takes it over. */
 static void own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
@@ -105,10 +90,8 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access) {
     unsigned level;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
     if (!pte_valid(e)) {
-        if (r->kind == REGION_IMAGE)
-            fill_image(as, r, va, access);
-        else
-            fill_zero(as, r, va, level);
+        ASSERT(r->kind != REGION_IMAGE); /* exec has mapped all of it */
+        fill_zero(as, r, va, level);
     } else if (access == PTE_W && !(e & PTE_W)) {
         own(as, r, va, e, level);
     } else {

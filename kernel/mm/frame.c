@@ -23,23 +23,18 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/frame_boot.h"
 #include "sync/spinlock.h"
 
 #define ORDERS (FRAME_LARGE_ORDER + 1)
 #define LARGE_FRAMES (1u << FRAME_LARGE_ORDER)
 #define NONE UINT32_MAX
 
-#define RANGE_MAX 32
 #define CACHE_MAX 63
 #define CACHE_BATCH 32 /* frames that go from or to the pool at a time */
 
 #define POISON 0xdbdbdbdbdbdbdbdbULL
 #define PATIENCE 1000000 /* fruitless rounds before a missing promise is a panic */
-
-/* Boot only. [start, end) in bytes, of which whole pages become frames. */
-struct range {
-    uint64_t start, end;
-};
 
 struct cached_frame {
     struct frame *record;
@@ -52,12 +47,6 @@ struct cache {
     struct cached_frame frames[CACHE_MAX]; /* the most recently freed last */
 } __attribute__((aligned(1024)));
 _Static_assert(sizeof(struct cache) == 1024, "the index of a cache is a shift");
-
-static struct range ranges[RANGE_MAX];
-static unsigned range_count;
-
-struct frame_sections frame_sections;
-#define sections frame_sections
 
 static struct cache caches[NHART];
 static struct {
@@ -501,102 +490,14 @@ void frame_check(void) {
 
 /* ---- boot ---------------------------------------------------------------- */
 
-void frame_add_range(paddr_t start, paddr_t end) {
-    start.v = MIN(ROUND_UP(start.v, PAGE_SIZE), DIRECT_SIZE);
-    end.v = MIN(ROUND_DOWN(end.v, PAGE_SIZE), DIRECT_SIZE);
-    for (unsigned i = 0; i < range_count; i++) {
-        struct range r = ranges[i];
-        if (start.v < r.end && r.start < end.v) {
-            frame_add_range(start, PA(r.start));
-            frame_add_range(PA(r.end), end);
-            return;
-        }
-    }
-    if (start.v < end.v && range_count < RANGE_MAX)
-        ranges[range_count++] = (struct range){start.v, end.v};
-}
-
-/* Cuts the memory off the low end of the largest range. */
-static void *boot_alloc(size_t bytes, size_t align) {
-    struct range *best = NULL;
-    uint64_t best_room = 0;
-    for (struct range *r = ranges; r < ranges + range_count; r++) {
-        uint64_t start = ROUND_UP(r->start, align);
-        uint64_t room = start < r->end ? r->end - start : 0;
-        if (room > best_room) {
-            best = r;
-            best_room = room;
-        }
-    }
-    if (bytes > best_room || bytes == 0)
-        return NULL;
-    uint64_t start = ROUND_UP(best->start, align);
-    best->start = start + bytes;
-    return pa_ptr(PA(start));
-}
-
-void *frame_boot_alloc(size_t bytes, size_t align) {
-    void *p = boot_alloc(bytes, align);
-    if (p)
-        memset(p, 0, bytes);
-    return p;
-}
-
-static uint64_t section_of(uint64_t pa) { return pa >> (PAGE_SHIFT + SECTION_SHIFT); }
-
-/* Arrays of records for all sections that any range reaches. A section that gets
- * none, and its RAM, stay out of use. */
-static void make_sections(void) {
-    uint64_t low = UINT64_MAX, high = 0;
-    for (struct range *r = ranges; r < ranges + range_count; r++) {
-        low = MIN(low, section_of(r->start));
-        high = MAX(high, section_of(r->end - 1) + 1);
-    }
-    if (high > 0)
-        sections.table = frame_boot_alloc((high - low) * sizeof sections.table[0], 64);
-    if (!sections.table)
-        return;
-    sections.first = low;
-    sections.count = high - low;
-    for (struct range *r = ranges; r < ranges + range_count; r++) {
-        uint64_t last = section_of(r->end - 1);
-        for (uint64_t s = section_of(r->start); s <= last; s++)
-            if (!sections.table[s - low])
-                sections.table[s - low] = boot_alloc(SECTION_FRAMES * sizeof(struct frame), 64);
-    }
-}
-
-/* Only where some frame of a section is not free may records be read that the
- * pool has not written: those are zeroed. */
-static bool wholly_free(uint64_t section) {
-    uint64_t start = section << (PAGE_SHIFT + SECTION_SHIFT);
-    for (struct range *r = ranges; r < ranges + range_count; r++)
-        if (r->start <= start && start + SECTION_FRAMES * PAGE_SIZE <= r->end)
-            return true;
-    return false;
-}
-
-static void add_frames(uint32_t number, uint32_t end) {
-    while (number < end) {
-        unsigned order = 0;
-        while (order < FRAME_LARGE_ORDER && IS_ALIGNED(number, 2u << order) &&
-               (2u << order) <= end - number)
-            order++;
-        if (sections.table[(number >> SECTION_SHIFT) - sections.first]) {
-            pool_insert(number, order);
-            total += 1u << order;
-        }
-        number += 1u << order;
-    }
+static void add_block(uint32_t number, unsigned order) {
+    pool_insert(number, order);
+    total += 1u << order;
 }
 
 void frame_init(void) {
     for (unsigned order = 0; order < ORDERS; order++)
         pool.first[order] = NONE;
-    make_sections();
-    for (uint64_t s = 0; s < sections.count; s++)
-        if (sections.table[s] && (DEBUG || !wholly_free(sections.first + s)))
-            memset(sections.table[s], 0, SECTION_FRAMES * sizeof(struct frame));
-    for (struct range *r = ranges; sections.count && r < ranges + range_count; r++)
-        add_frames(ROUND_UP(r->start, PAGE_SIZE) >> PAGE_SHIFT, r->end >> PAGE_SHIFT);
+    frame_boot_records();
+    frame_boot_blocks(add_block);
 }

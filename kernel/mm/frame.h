@@ -122,13 +122,29 @@ static inline struct frame *frame_record(paddr_t pa) {
     return &frame_sections.table[s][(pa.v >> PAGE_SHIFT) % SECTION_FRAMES];
 }
 
-static inline void frame_get(paddr_t pa) {
-    if (__builtin_expect(!__atomic_fetch_add(&frame_record(pa)->refs, 1, __ATOMIC_RELAXED), 0))
+/* The way to the records of many frames of which most are near each other: fork and exit
+ * count every page. */
+struct frame_cursor {
+    uint64_t section;
+    struct frame *records;
+};
+#define FRAME_CURSOR {.section = UINT64_MAX}
+
+static inline struct frame *frame_record_near(struct frame_cursor *c, paddr_t pa) {
+    uint64_t s = pa.v >> (PAGE_SHIFT + SECTION_SHIFT);
+    if (__builtin_expect(s != c->section, 0)) {
+        c->records = frame_record(PA(s << (PAGE_SHIFT + SECTION_SHIFT)));
+        c->section = s;
+    }
+    return &c->records[(pa.v >> PAGE_SHIFT) % SECTION_FRAMES];
+}
+
+static inline void frame_get_record(struct frame *f, paddr_t pa) {
+    if (__builtin_expect(!__atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED), 0))
         frame_misused(pa);
 }
 
-static inline bool frame_put(paddr_t pa) {
-    struct frame *f = frame_record(pa);
+static inline bool frame_put_record(struct frame *f, paddr_t pa) {
     if (__atomic_load_n(&f->refs, __ATOMIC_ACQUIRE) <= 1 || f->order != 0)
         return frame_put_slowly(pa);
     /* Others share it; but they may all have dropped it by now. */
@@ -136,4 +152,15 @@ static inline bool frame_put(paddr_t pa) {
         return false;
     frame_release(pa);
     return true;
+}
+
+static inline void frame_get(paddr_t pa) { frame_get_record(frame_record(pa), pa); }
+static inline bool frame_put(paddr_t pa) { return frame_put_record(frame_record(pa), pa); }
+
+static inline void frame_get_near(struct frame_cursor *near, paddr_t pa) {
+    frame_get_record(frame_record_near(near, pa), pa);
+}
+
+static inline bool frame_put_near(struct frame_cursor *near, paddr_t pa) {
+    return frame_put_record(frame_record_near(near, pa), pa);
 }

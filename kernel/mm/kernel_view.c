@@ -13,7 +13,7 @@ int kernel_view_create(struct aspace *as) {
 }
 
 void kernel_view_destroy(struct aspace *as, vaddr_t end) {
-    pt_clear(&as->kernel, VA(0), end, NULL, NULL);
-    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END), NULL, NULL);
+    pt_clear(&as->kernel, VA(0), end);
+    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END));
     pt_free_root(&as->kernel);
 }

@@ -104,17 +104,24 @@ void kmap_init(void) {
     kernel_satp = satp_make(kernel_pt.root, 0);
 }
 
+static int map_device(uint64_t start, uint64_t end) {
+    return pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start,
+                  PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL);
+}
+
 void *kmap_device(uint64_t pa, uint64_t bytes) {
     uint64_t start = ROUND_DOWN(pa, PAGE_SIZE), end = ROUND_UP(pa + bytes, PAGE_SIZE);
     if (end <= start || end > DIRECT_SIZE)
         return NULL;
-    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
-        unsigned level;
-        if (pte_valid(*pt_walk(&kernel_pt, VA(DIRECT_BASE + at), &level)))
-            continue; /* two devices on one page */
-        if (pt_map(&kernel_pt, VA(DIRECT_BASE + at), PA(at), PAGE_SIZE, PTE_R | PTE_W | PTE_G, 0))
+    int err = map_device(start, end);
+    /* Two devices on one page: the pages that are missing, one by one. */
+    for (uint64_t at = start; err == -K_EEXIST && at < end; at += PAGE_SIZE) {
+        int one = map_device(at, at + PAGE_SIZE);
+        if (one && one != -K_EEXIST)
             return NULL;
     }
+    if (err && err != -K_EEXIST)
+        return NULL;
     tlb_fence_kernel();
     return pa_ptr(PA(pa));
 }

@@ -46,8 +46,8 @@ pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
 }
 
 static bool table_empty(const pte_t *table) {
-    for (unsigned i = 0; i < PT_ENTRIES; i++)
-        if (table[i])
+    for (const pte_t *e = table; e < table + PT_ENTRIES; e += 8)
+        if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
             return false;
     return true;
 }
@@ -210,30 +210,44 @@ static struct span span_of(vaddr_t start, vaddr_t end) {
     return (struct span){base, start.v, end.v - 1};
 }
 
-static void clear_table(struct pt *pt, const pte_t *table, unsigned level, struct span s,
-                        pt_leaves_fn leaves, void *ctx) {
+static void leaves_in(const pte_t *table, unsigned level, struct span s, pt_leaves_fn leaves,
+                      void *ctx) {
     unsigned first = span_first(&s, level), last = span_last(&s, level);
     if (level == 0) {
-        if (leaves)
-            leaves(ctx, &table[first], last - first + 1, 0);
+        leaves(ctx, &table[first], last - first + 1, 0);
         return;
     }
     for (unsigned i = first; i <= last; i++) {
-        pte_t e = table[i];
-        if (pte_is_table(e)) {
-            clear_table(pt, table_of(e), level - 1, span_below(&s, level, i), leaves, ctx);
-            table_give(pt, pte_pa(e));
-        } else if (pte_valid(e) && leaves) {
+        if (pte_is_table(table[i]))
+            leaves_in(table_of(table[i]), level - 1, span_below(&s, level, i), leaves, ctx);
+        else if (pte_valid(table[i]))
             leaves(ctx, &table[i], 1, level);
-        }
     }
 }
 
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
+void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return;
     ASSERT(range_ok(start, end));
-    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaves, ctx);
+    leaves_in(pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaves, ctx);
+}
+
+static void clear_table(struct pt *pt, const pte_t *table, unsigned level, struct span s) {
+    unsigned last = span_last(&s, level);
+    for (unsigned i = span_first(&s, level); i <= last; i++) {
+        if (!pte_is_table(table[i]))
+            continue;
+        if (level > 1)
+            clear_table(pt, table_of(table[i]), level - 1, span_below(&s, level, i));
+        table_give(pt, pte_pa(table[i]));
+    }
+}
+
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end) {
+    if (start.v == end.v)
+        return;
+    ASSERT(range_ok(start, end));
+    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end));
 }
 
 void pt_free_root(struct pt *pt) {
@@ -252,7 +266,8 @@ void pt_gather_table(struct pt_gather *g, pte_t *table) {
 /* False: the gather is full; *stop is where to go on. */
 static bool unmap_in(pte_t *table, unsigned level, struct span s, struct pt_gather *g,
                      uint64_t *stop) {
-    for (unsigned i = span_first(&s, level); i <= span_last(&s, level); i++) {
+    unsigned first = span_first(&s, level), last = span_last(&s, level);
+    for (unsigned i = first; i <= last; i++) {
         struct span below = span_below(&s, level, i);
         if (pte_is_table(table[i])) {
             pte_t *child = table_of(table[i]);
@@ -287,7 +302,8 @@ vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *ga
 
 static bool visit_in(pte_t *table, unsigned level, struct span s,
                      bool (*fn)(void *, vaddr_t, unsigned, pte_t *), void *ctx) {
-    for (unsigned i = span_first(&s, level); i <= span_last(&s, level); i++) {
+    unsigned first = span_first(&s, level), last = span_last(&s, level); /* divisions */
+    for (unsigned i = first; i <= last; i++) {
         if (!pte_valid(table[i]))
             continue;
         struct span below = span_below(&s, level, i);

@@ -38,18 +38,21 @@ struct pt_gather {
 int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
 
 /* Sees count entries of one table, those that are valid being leaves of this level:
- * what pt_clear and pt_copy tell their callers, a table at a time, since fork and
- * exit do it for every page. */
+ * pt_leaves and pt_copy speak of a table at a time, since fork and exit do it for
+ * every page. */
 typedef void (*pt_leaves_fn)(void *ctx, const pte_t *entry, unsigned count, unsigned level);
+
+/* Tells leaves() of all leaves in [start, end), which none may cross. */
+void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx);
 
 /* Takes a tree down that nobody uses any more: pt_clear for each range that has
  * something, then pt_free_root.
  *
- * pt_clear gives back all tables below the root entries that [start, end) touches, and
- * tells leaves() of the leaves before; with NULL they are not looked at. Nothing else
- * than what is in the range may stand below these entries. Their values are stale
- * afterwards. pt_free_root panics when a table of the tree is left. */
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx);
+ * pt_clear gives back all tables below the root entries that [start, end) touches;
+ * leaves are not looked at. Nothing else than what is in the range may stand below these
+ * entries. Their values are stale afterwards. pt_free_root panics when a table of the
+ * tree is left. */
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end);
 void pt_free_root(struct pt *pt);
 
 /* The entry where the walk for va ends: a leaf, or an invalid entry; *level says

@@ -64,9 +64,11 @@ void tlb_activate(const struct tlb_tag *tag) {
     }
 }
 
-void tlb_switched(const struct tlb_tag *tag) {
-    if (!tlb_user_asid(tag))
-        sfence_all();
+void tlb_load(uint64_t satp_value) {
+    uint64_t left = csr_read(satp);
+    csr_write(satp, satp_value);
+    if (!(left >> SATP_ASID_SHIFT & SATP_ASID_MASK))
+        sfence_asid(0);
 }
 
 void tlb_flush(struct tlb_tag *tag) {

@@ -33,8 +33,9 @@ uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
 
 /* This hart is about to run the space. */
 void tlb_activate(const struct tlb_tag *tag);
-/* This hart has switched satp: for harts without ASIDs. */
-void tlb_switched(const struct tlb_tag *tag);
+/* This hart translates with another table from here on: as swtch does it. The stack
+ * in use is mapped alike in both. */
+void tlb_load(uint64_t satp_value);
 
 /* Mappings of the running space were removed or narrowed: one page, or many.
  * Afterwards no hart uses the old translations. */

@@ -19,3 +19,24 @@ int copyinstr(char *dst, uaddr_t src, size_t size) {
     int err = design_copyinstr(dst, src, MIN((uint64_t)size, room));
     return err == -K_ENAMETOOLONG && room < size ? -K_EFAULT : err;
 }
+
+/* The pieces that reach out of the user's part fail as a whole, as one that faults. */
+static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+                       size_t *done) {
+    size_t bytes = 0;
+    unsigned inside = n;
+    for (unsigned i = 0; i < n; i++)
+        bytes += p[i].bytes;
+    while (inside > 0 && !user_range_ok(user, bytes))
+        bytes -= p[--inside].bytes;
+    int err = design_copy_pieces(user, p, inside, to_user, done);
+    return !err && inside < n ? -K_EFAULT : err;
+}
+
+int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) {
+    return copy_pieces(dst, from, n, true, done);
+}
+
+int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) {
+    return copy_pieces(src, to, n, false, done);
+}

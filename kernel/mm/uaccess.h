@@ -19,6 +19,13 @@ bool user_range_ok(uaddr_t start, uint64_t n);
 int copyin(void *dst, uaddr_t src, size_t n) must_check;
 int copyout(uaddr_t dst, const void *src, size_t n) must_check;
 
+/* The same with n pieces of kernel memory, in order, and one stretch of user memory:
+ * cheaper than a call for each, since what a copy costs whatever its length (in
+ * some designs a flush of the TLB) is paid once. *done: the bytes of the pieces
+ * before the one that failed; of that one, too, a prefix may have been copied. */
+int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) must_check;
+int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) must_check;
+
 /* Copies a string with its terminator into dst, which has room for size bytes.
  * 0; -K_EFAULT when a byte before the terminator cannot be read;
  * -K_ENAMETOOLONG when there is no terminator in the first size bytes. After a

@@ -205,8 +205,7 @@ void proc_replace_space(struct proc *p) {
     p->tf->kernel_satp = p->as->kernel_satp;
     tlb_activate(&p->as->tlb);
     /* Both tables map this stack at the same address. */
-    satp_load(p->as->kernel_satp);
-    tlb_switched(&p->as->tlb);
+    tlb_load(p->as->kernel_satp);
     aspace_destroy(old);
 }
 

@@ -119,8 +119,6 @@ static void enter(struct proc *p) {
 static void finish_switch(void) {
     struct hart_queue *q = mine();
     struct proc *left = q->left;
-    if (proc_self())
-        tlb_switched(&proc_self()->as->tlb);
     if (!left)
         return;
     q->left = NULL;

@@ -2,53 +2,23 @@
  * borders that matter, a length, a level and permissions; tables run out when the input
  * says so. A failed call changes nothing; what is mapped and unmapped is read by
  * walker.c. */
-/* sources: kernel/mm/pt.c tests/host/walker.c tests/host/hostarch.c */
+/* sources: kernel/mm/pt.c tests/host/pttables.c tests/host/walker.c tests/host/hostarch.c */
 #include "arch/pte.h"
-#include "hostarch.h"
 #include "lib/errno.h"
-#include "mm/pt.h"
+#include "pttables.h"
 #include "walker.h"
 #include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define FRAMES 1024
-static bool used[FRAMES];
-static uint32_t outstanding;
-static int32_t fail_in;
 
 static void must(bool holds) {
     if (!holds)
         abort();
 }
 
-static int take(paddr_t *table) {
-    uint32_t i = 0;
-    if (outstanding == FRAMES || (fail_in > 0 && --fail_in == 0))
-        return -K_ENOMEM;
-    while (used[i])
-        i++;
-    used[i] = true;
-    outstanding++;
-    *table = PA(HOST_RAM_START + i * PAGE_SIZE);
-    memset(pa_ptr(*table), 0, PAGE_SIZE);
-    return 0;
-}
-
-static void give(paddr_t table) {
-    uint64_t i = (table.v - HOST_RAM_START) / PAGE_SIZE;
-    must(i < FRAMES && used[i]);
-    used[i] = false;
-    outstanding--;
-    memset(pa_ptr(table), 0xff, PAGE_SIZE);
-}
-
-static const struct pt_memory memory = {take, give};
-
 static struct walker_survey survey(const struct pt *pt) {
     struct walker_survey s = walker_survey(pt->root.v, 0, 512, NULL, NULL);
-    must(!s.fault && s.tables == pt->tables && s.tables == outstanding && s.empty == 0);
+    must(!s.fault && s.tables == pt->tables && s.tables == pttables_out && s.empty == 0);
     return s;
 }
 
@@ -138,7 +108,7 @@ static void protect(struct pt *pt, const struct call *c) {
 
 static void run(struct pt *pt, const uint8_t *in) {
     struct call c = decode(in);
-    fail_in = in[0] >> 3;
+    pttables_fail = in[0] >> 3;
     switch (in[0] & 7) {
     case 0 ... 2: map(pt, &c); break;
     case 3 ... 4: unmap(pt, &c); break;
@@ -146,17 +116,14 @@ static void run(struct pt *pt, const uint8_t *in) {
     case 6: protect(pt, &c); break;
     default: (void)!pt_split(pt, VA(c.va)); break;
     }
-    fail_in = 0;
+    pttables_fail = 0;
     survey(pt);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pt pt;
-    if (!host_ram_base)
-        host_ram_map(FRAMES * PAGE_SIZE);
-    memset(used, 0, sizeof used);
-    outstanding = 0;
-    must(pt_init(&pt, &memory) == 0);
+    pttables_reset();
+    must(pt_init(&pt, &pttables) == 0);
     for (size_t i = 0; i + 5 <= size && i < 200; i += 5)
         run(&pt, data + i);
     return 0;

@@ -5,6 +5,7 @@
 #define frame_put_slowly frame_put_slowly_unchecked
 #define frame_put frame_put_slowly_unchecked
 bool frame_put_slowly_unchecked(paddr_t pa);
+#include "mm/frame_boot.c"
 #include "mm/frame.c"
 #undef frame_put
 #undef frame_put_slowly
@@ -12,6 +13,7 @@ bool frame_put_slowly_unchecked(paddr_t pa);
 
 #include "aspaceenv.h"
 #include "arch/usermem.h"
+#include "freshframes.h"
 #include "hostarch.h"
 #include "mm/design.h"
 #include "mm/kmap.h"
@@ -54,16 +56,32 @@ uint64_t kernel_satp;
 static bool booting;
 static paddr_t trampoline_frame, stacks[ENV_PROCS][KSTACK_SIZE / PAGE_SIZE];
 
+static bool tables[GIB(1) / PAGE_SIZE]; /* by frame of RAM: is it a page table? */
+
+static bool *table_flag(uint64_t pa) {
+    uint64_t frame = (pa - HOST_RAM_START) / PAGE_SIZE;
+    return frame < ARRAY_LEN(tables) ? &tables[frame] : NULL;
+}
+
+static bool is_table(uint64_t pa) {
+    const bool *flag = table_flag(pa);
+    return flag && *flag;
+}
+
 static int table_take(paddr_t *table) {
     if (booting)
         *table = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
     else
         *table = frame_take();
     frame_zero(*table, 0);
+    *table_flag(table->v) = true;
     return 0;
 }
 
-static void table_give(paddr_t table) { frame_put(table); }
+static void table_give(paddr_t table) {
+    *table_flag(table.v) = false;
+    frame_put(table);
+}
 
 const struct pt_memory pt_frames = {table_take, table_give};
 
@@ -120,17 +138,6 @@ static uint64_t some_address(void) {
     }
 }
 
-static void forget_frames(void) {
-    memset(ranges, 0, sizeof ranges);
-    memset(&sections, 0, sizeof sections);
-    memset(caches, 0, sizeof caches);
-    memset(&pool, 0, sizeof pool);
-    pool.lock.name = "frames";
-    range_count = 0;
-    total = committed = cached = 0;
-    frame_fail_countdown = 0;
-}
-
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
         frame_reclaim(UINT64_MAX); /* images that the last test has left */
@@ -138,11 +145,13 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
     memset(seen, 0, sizeof seen);
+    memset(tables, 0, sizeof tables);
     last_generation = 0;
     asid_bits = 16;
     host_ram_map(MIB(mib));
     frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(mib)));
     tlbmodel_interest = NULL;
+    tlbmodel_is_table = is_table;
     tlbmodel_reset(asid_width);
     make_kernel_half();
     frame_init();
@@ -186,7 +195,6 @@ void env_run(struct env_proc *p, uint32_t hart) {
     tlb_activate(&p->as->tlb);
     tlbmodel_speculate(2);
     tlbmodel_swtch(p->as->kernel_satp);
-    tlb_switched(&p->as->tlb);
 }
 
 void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
@@ -288,8 +296,7 @@ static void replace_space(struct env_proc *p, struct aspace *as) {
     p->as = as;
     if (p->hart >= 0) {
         tlb_activate(&as->tlb);
-        csr_write(satp, as->kernel_satp);
-        tlb_switched(&as->tlb);
+        tlb_load(as->kernel_satp);
     }
     aspace_destroy(old);
 }
@@ -393,13 +400,19 @@ static int copy_string(char *dst, const char *src, size_t size, enum walker_mode
     return -K_ENAMETOOLONG;
 }
 
-int ucopy(void *dst, const void *src, size_t n) { return copy(dst, src, n, WALKER_SUPERVISOR); }
+static enum walker_mode copy_mode = WALKER_SUPERVISOR;
+
+void sum_set(void) {
+    must(copy_mode == WALKER_SUPERVISOR, "SUM is set where it is set already");
+    copy_mode = WALKER_SUPERVISOR_SUM;
+}
+
+void sum_clear(void) {
+    must(copy_mode == WALKER_SUPERVISOR_SUM, "SUM is cleared where it is not set");
+    copy_mode = WALKER_SUPERVISOR;
+}
+
+int ucopy(void *dst, const void *src, size_t n) { return copy(dst, src, n, copy_mode); }
 int ucopystr(char *dst, const char *src, size_t size) {
-    return copy_string(dst, src, size, WALKER_SUPERVISOR);
-}
-int ucopy_sum(void *dst, const void *src, size_t n) {
-    return copy(dst, src, n, WALKER_SUPERVISOR_SUM);
-}
-int ucopystr_sum(char *dst, const char *src, size_t size) {
-    return copy_string(dst, src, size, WALKER_SUPERVISOR_SUM);
+    return copy_string(dst, src, size, copy_mode);
 }

@@ -59,7 +59,8 @@ static void test_programs_permissions(void **state) {
                 assert_false(walker_access(p->as->kernel_satp << 20 >> 8, va, WALKER_FETCH,
                                            WALKER_SUPERVISOR_SUM, &pa));
             }
-        uint64_t guard = p->as->brk - 2 * P;
+        assert_true(IS_ALIGNED(p->as->brk, LARGE_SIZE)); /* where the heap begins */
+        uint64_t guard = aspace_stack(p->as->image).v - P;
         world_copyin(p, guard, 1);
         world_copyin(p, guard + P - 1, 1);
         world_copyout(p, guard, 1);
@@ -97,6 +98,13 @@ static void test_no_room_below_the_limit(void **state) {
     assert_false(env_touch(q, USER_MAX, WALKER_LOAD, &pa));
     env_kernel(q);
     assert_int_equal(copyin(&byte, UA(USER_MAX - 1), 1), 0);
+    uint8_t bytes[4] = {0};
+    struct kpiece piece[] = {{bytes, 1}, {bytes, 1}, {bytes, 4}, {bytes, 1}};
+    size_t done;
+    assert_int_equal(copyout_gather(UA(USER_MAX - 3), piece, 4, &done), -K_EFAULT);
+    assert_int_equal(done, 2);
+    assert_int_equal(copyin_scatter(piece, 3, UA(USER_MAX + 1), &done), -K_EFAULT);
+    assert_int_equal(done, 0);
     assert_int_equal(aspace_sbrk(q->as, 1, &old), -K_ENOMEM);
     assert_int_equal(aspace_sbrk(q->as, -1, &old), 0);
     assert_int_equal(aspace_sbrk(q->as, 1, &old), 0);
@@ -169,6 +177,65 @@ static void test_bytes_at_borders(void **state) {
     env_exit(p);
 }
 
+#define PIECES 16
+
+/* Pieces of any length, 0 too, of the bytes from start on; how many. */
+static unsigned cut(struct kpiece piece[PIECES], char *start) {
+    unsigned n = 1 + (unsigned)host_random_below(PIECES);
+    for (unsigned i = 0; i < n; i++) {
+        piece[i] = (struct kpiece){(uint8_t *)start, host_random_below(1500)};
+        start += piece[i].bytes;
+    }
+    return n;
+}
+
+/* A copy of many pieces is as many copies, up to the one that fails: to pages that
+ * nobody has touched, that a child shares, or that are present; and past their end. */
+static void test_pieces(void **state) {
+    static char from[PIECES * 1500], back[PIECES * 1500];
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child;
+    uint64_t base = ROUND_UP(p->as->brk, P), old;
+    assert_int_equal(aspace_sbrk(p->as, (int64_t)(base - p->as->brk), &old), 0);
+    for (unsigned i = 0; i < 600; i++) {
+        struct kpiece piece[PIECES];
+        bool shared = i % 3 == 0;
+        uint64_t at = host_random_below(P), expect = 0, done;
+        assert_int_equal(aspace_sbrk(p->as, 4 * P, &old), 0);
+        for (unsigned j = 0; j < sizeof from; j++)
+            from[j] = (char)host_random();
+        if (i % 3 < 2)
+            assert_int_equal(copyout(UA(base), from, 4 * P), 0);
+        if (shared)
+            assert_int_equal(env_fork(p, &child), 0);
+        unsigned n = cut(piece, from), whole = 0;
+        while (whole < n && at + expect + piece[whole].bytes <= 4 * P)
+            expect += piece[whole++].bytes;
+        int err = whole < n ? -K_EFAULT : 0;
+        assert_int_equal(copyout_gather(UA(base + at), piece, n, &done), err);
+        assert_int_equal(done, expect);
+        assert_int_equal(copyin(back, UA(base + at), done), 0);
+        assert_memory_equal(back, from, done);
+        memset(from, 0, sizeof from);
+        assert_int_equal(copyin_scatter(piece, n, UA(base + at), &done), err);
+        assert_int_equal(done, expect);
+        assert_memory_equal(back, from, done);
+        if (shared)
+            env_exit(child);
+        assert_int_equal(aspace_sbrk(p->as, -4 * (int64_t)P, &old), 0);
+    }
+    static const uint64_t kernel[] = {TRAPFRAME, KSTACK(0) + P, KERNEL_HALF + GIB(2), 0 - 100ULL};
+    for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {
+        struct kpiece piece[] = {{(uint8_t *)from, 90}, {(uint8_t *)from, 90}};
+        size_t done;
+        assert_int_equal(copyout_gather(UA(kernel[i]), piece, 2, &done), -K_EFAULT);
+        assert_int_equal(done, 0);
+        assert_int_equal(copyin_scatter(piece, 2, UA(kernel[i]), &done), -K_EFAULT);
+        assert_int_equal(done, 0);
+    }
+    env_exit(p);
+}
+
 /* ---- the heap ------------------------------------------------------------------------ */
 
 static void test_the_break(void **state) {
@@ -226,6 +293,8 @@ static void test_heap_over_device_addresses(void **state) {
     world_fresh(320, 16);
     struct env_proc *p = world_first();
     uint64_t old, pa, word = 0x1234567;
+    /* From below the lowest one: the heap begins above it. */
+    assert_int_equal(aspace_sbrk(p->as, 0x80000 - (int64_t)p->as->brk, &old), 0);
     assert_int_equal(aspace_sbrk(p->as, 0x10002000 - (int64_t)p->as->brk, &old), 0);
     for (unsigned i = 0; i < ARRAY_LEN(devices); i++) {
         assert_int_equal(copyout(UA(devices[i]), &word, 8), 0);
@@ -449,6 +518,29 @@ static void test_the_checker_finds(void **state) {
     world_end();
 }
 
+static void expect_found_in_root(struct env_proc *p, unsigned i, pte_t e, const char *sentence) {
+    pte_t *entry = pa_ptr(p->as->kernel.root), good = entry[i];
+    entry[i] = e;
+    expect_found(p, sentence);
+    entry[i] = good;
+    check_space(p->as);
+}
+
+/* Where the kernel has a root of its own, the checker compares the roots first. */
+static void test_the_checker_compares_the_roots(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    world_touch(p, 0, WALKER_LOAD);
+    if (p->as->kernel.root.v) {
+        expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_X), "executed by the kernel");
+        expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_W), "pages counted");
+        expect_found_in_root(p, 0, 0, "in the kernel's view");
+        if (is_design("mirror"))
+            expect_found_in_root(p, 0, *(pte_t *)pa_ptr(p->as->user.root), "in the kernel's view");
+    }
+    world_end();
+}
+
 /* ---- all at once ------------------------------------------------------------------------- */
 
 static void test_random_use(void **state) {
@@ -472,6 +564,7 @@ int main(void) {
         cmocka_unit_test(test_no_room_below_the_limit),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_bytes_at_borders),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_the_break),
         cmocka_unit_test(test_heap_comes_back_zeroed),
         cmocka_unit_test(test_heap_over_device_addresses),
@@ -480,6 +573,7 @@ int main(void) {
         cmocka_unit_test(test_every_promise_refused_once),
         cmocka_unit_test(test_the_last_frame),
         cmocka_unit_test(test_the_checker_finds),
+        cmocka_unit_test(test_the_checker_compares_the_roots),
         cmocka_unit_test(test_random_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,22 @@ int copyout(uaddr_t dst, const void *src, size_t n) {
     return ok < n ? -K_EFAULT : 0;
 }
 
+int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) {
+    int err = 0;
+    *done = 0;
+    for (; n > 0 && !(err = copyout(UA(dst.v + *done), from->start, from->bytes)); n--, from++)
+        *done += from->bytes;
+    return err;
+}
+
+int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) {
+    int err = 0;
+    *done = 0;
+    for (; n > 0 && !(err = copyin(to->start, UA(src.v + *done), to->bytes)); n--, to++)
+        *done += to->bytes;
+    return err;
+}
+
 int copyinstr(char *dst, uaddr_t src, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (reachable(UA(src.v + i), 1) == 0)
@@ -180,6 +196,15 @@ void fsenv_check(void) {
     fs_stats(&stats);
     assert_int_equal(stats.blocks_free, fsimage_free_blocks(memdisk_image()));
     assert_int_equal(stats.inodes_free, fsimage_free_inodes(memdisk_image()));
+}
+
+int fsenv_teardown(void **state) {
+    struct fs_stats stats;
+    proc_files_drop(proc_self());
+    fs_stats(&stats);
+    assert_int_equal(stats.files_open, 0);
+    fsenv_check();
+    return 0;
 }
 
 /* ---- system calls ---- */

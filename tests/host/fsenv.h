@@ -22,11 +22,15 @@ void fsenv_mount_ok(void);         /* fails the test if it cannot */
 void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */
 extern uint64_t fsenv_ram;         /* that the tables are sized for; 32 MiB */
 
+/* For a test's end: nobody has a file open, and fsenv_check. 0, as cmocka wants it. */
+int fsenv_teardown(void **state);
+
 /* Checks the disk as it is now, which must be consistent with nothing under way,
  * and that the kernel's counts agree. */
 void fsenv_check(void);
 
 /* ---- system calls: the result, or a negative errno. */
+#define NEW (ABI_O_CREATE | ABI_O_RDWR)
 int t_open(const char *path, int mode);
 int t_close(int fd);
 int64_t t_read(int fd, void *buf, int n);

@@ -3,5 +3,6 @@
 /* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_unify.c kernel/sync/spinlock.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c */
-/* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/tlbmodel.c tests/host/walker.c */
+/* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/worldops.c */
+/* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "aspacetest.c"

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define MAX_SIZE (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
-#define RDWR_NEW (ABI_O_CREATE | ABI_O_RDWR)
 
 static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
 
@@ -28,16 +27,6 @@ static int setup(void **state) {
     fsenv_ram = MIB(32);
     fsenv_commit_limit = 4096;
     fsenv_fresh(2000, 30, 200);
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct proc *p = proc_self();
-    proc_files_drop(p);
-    struct fs_stats stats;
-    fs_stats(&stats);
-    assert_int_equal(stats.files_open, 0);
-    fsenv_check();
     return 0;
 }
 
@@ -60,7 +49,7 @@ static void write_and_read_back(void **state) {
 static void random_writes_match_an_array(void **state) {
     static uint8_t model[MAX_SIZE], bytes[8192];
     size_t size = 0;
-    int fd = t_open("/f", RDWR_NEW);
+    int fd = t_open("/f", NEW);
     memset(model, 0, sizeof model);
     for (int step = 0; step < 600; step++) {
         size_t n = host_random_below(sizeof bytes) + 1;
@@ -99,7 +88,7 @@ static void random_writes_match_an_array(void **state) {
 }
 
 static void append_goes_to_the_end(void **state) {
-    int a = t_open("/f", RDWR_NEW), b = t_open("/f", ABI_O_WRONLY | ABI_O_APPEND);
+    int a = t_open("/f", NEW), b = t_open("/f", ABI_O_WRONLY | ABI_O_APPEND);
     assert_int_equal(t_write(a, "one", 3), 3);
     assert_int_equal(t_write(b, "two", 3), 3);
     assert_int_equal(t_write(b, "three", 5), 5);
@@ -109,7 +98,7 @@ static void append_goes_to_the_end(void **state) {
 }
 
 static void dup_shares_the_offset(void **state) {
-    int a = t_open("/f", RDWR_NEW), b = t_dup(a);
+    int a = t_open("/f", NEW), b = t_dup(a);
     assert_int_equal(b, a + 1);
     assert_int_equal(t_write(a, "ab", 2), 2);
     assert_int_equal(t_write(b, "cd", 2), 2);
@@ -160,7 +149,7 @@ static void offsets_beyond_the_end(void **state) {
 }
 
 static void the_largest_file(void **state) {
-    int fd = t_open("/f", RDWR_NEW);
+    int fd = t_open("/f", NEW);
     memset(big, 'x', sizeof big);
     assert_int_equal(t_write(fd, big, MAX_SIZE + 2000), MAX_SIZE);
     assert_int_equal(t_write(fd, big, 1), -K_EFBIG);
@@ -172,7 +161,7 @@ static void the_largest_file(void **state) {
 }
 
 static void negative_and_zero_counts(void **state) {
-    int fd = t_open("/f", RDWR_NEW);
+    int fd = t_open("/f", NEW);
     assert_int_equal(t_write(fd, "abc", 3), 3);
     assert_int_equal(t_write(fd, "abc", -1), -K_EINVAL);
     assert_int_equal(t_read(fd, back, INT32_MIN), -K_EINVAL);
@@ -197,7 +186,7 @@ static void ftruncate_fills_with_zeros(void **state) {
 
 /* A file that another truncates: xv6's truncate1 to truncate3. */
 static void truncated_by_another(void **state) {
-    int a = t_open("/f", RDWR_NEW);
+    int a = t_open("/f", NEW);
     assert_int_equal(t_write(a, "abcd", 4), 4);
     int b = t_open("/f", ABI_O_TRUNC | ABI_O_WRONLY), c = t_open("/f", ABI_O_RDONLY);
     assert_int_equal(t_write(a, "x", 1), -K_EINVAL);
@@ -266,7 +255,7 @@ static void descriptors_run_out(void **state) {
     for (int i = 0; i < ABI_NOFILE; i++)
         assert_int_equal(t_open("/f", ABI_O_RDONLY), i);
     assert_int_equal(t_open("/f", ABI_O_RDWR | ABI_O_TRUNC), -K_EMFILE);
-    assert_int_equal(t_open("/new", RDWR_NEW), -K_EMFILE);
+    assert_int_equal(t_open("/new", NEW), -K_EMFILE);
     assert_int_equal(t_dup(3), -K_EMFILE);
     int fd[2];
     assert_int_equal(t_pipe(fd), -K_EMFILE);
@@ -318,10 +307,10 @@ static void the_disk_is_full(void **state) {
     fsenv_fresh(400, 30, 50);
     uint32_t blocks = fsimage_free_blocks(memdisk_image());
     int64_t total = 0, n;
-    int fd = t_open("/a", RDWR_NEW);
+    int fd = t_open("/a", NEW);
     n = t_write(fd, big, 200 * 1024);
     assert_int_equal(n, 200 * 1024);
-    int fd2 = t_open("/b", RDWR_NEW);
+    int fd2 = t_open("/b", NEW);
     n = t_write(fd2, big, MAX_SIZE); /* written in part, then not at all */
     assert_in_range(n, 100 * 1024, 160 * 1024);
     assert_int_equal(n % 1024, 0);
@@ -336,7 +325,7 @@ static void the_disk_is_full(void **state) {
     /* A name needs no block while the directory has room; a directory does. */
     assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
     fsenv_check();
-    assert_true(t_open("/empty", RDWR_NEW) >= 0);
+    assert_true(t_open("/empty", NEW) >= 0);
     assert_int_equal(t_close(fd), 0);
     assert_int_equal(t_close(fd2), 0);
     assert_int_equal(t_unlink("/a"), 0);
@@ -350,12 +339,12 @@ static void no_block_for_a_directory(void **state) {
     char name[16];
     for (int i = 2; i < 64; i++) { /* fills the root's block, with "." and ".." */
         snprintf(name, sizeof name, "/z%d", i);
-        assert_int_equal(t_close(t_open(name, RDWR_NEW)), 0);
+        assert_int_equal(t_close(t_open(name, NEW)), 0);
     }
     int fd = t_open("/z2", ABI_O_RDWR);
     assert_true(t_write(fd, big, MAX_SIZE) > 0);
     uint32_t inodes = fsimage_free_inodes(memdisk_image());
-    assert_int_equal(t_open("/new", RDWR_NEW), -K_ENOSPC);
+    assert_int_equal(t_open("/new", NEW), -K_ENOSPC);
     assert_int_equal(t_mkdir("/new"), -K_ENOSPC);
     assert_int_equal(t_link("/z3", "/new"), -K_ENOSPC);
     assert_int_equal(t_mknod("/new", 1, 1), -K_ENOSPC);
@@ -370,7 +359,7 @@ static void inodes_run_out(void **state) {
     int n = 0, err = 0;
     while (err == 0) {
         snprintf(name, sizeof name, "/z%d", n++);
-        err = t_open(name, RDWR_NEW);
+        err = t_open(name, NEW);
         if (err >= 0)
             err = t_close(err);
     }
@@ -419,7 +408,7 @@ static void a_directory_as_large_as_can_be(void **state) {
     inode_put(ip);
     assert_int_equal(log_end(&op), 0);
     fsenv_check();
-    assert_int_equal(t_open("/d/new", RDWR_NEW), -K_ENOSPC);
+    assert_int_equal(t_open("/d/new", NEW), -K_ENOSPC);
     assert_int_equal(t_mkdir("/d/new"), -K_ENOSPC);
     assert_int_equal(t_unlink("/d/n17000"), 0);
     assert_int_equal(t_mkdir("/d/new"), 0);
@@ -430,7 +419,7 @@ static void a_directory_as_large_as_can_be(void **state) {
 
 static void bad_pointers_leak_nothing(void **state) {
     uint32_t before = fsimage_free_blocks(memdisk_image());
-    int fd = t_open("/f", RDWR_NEW);
+    int fd = t_open("/f", NEW);
     for (int i = 0; i < 300; i++)
         assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
     assert_int_equal(t_write(fd, (void *)1, 5000), -K_EFAULT);
@@ -465,6 +454,77 @@ static void half_a_copy(void **state) {
     struct abi_stat st;
     assert_int_equal(t_fstat(fd, &st), 0);
     assert_int_equal(st.size, 5120);
+}
+
+/* Reading: the blocks that were copied in full count, wherever the bad page begins,
+ * whether the blocks come from the disk or from memory. */
+static void half_a_read(void **state) {
+    t_make_file("/f", 40000, 3);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, big, 40000), 40000);
+    for (int i = 0; i < 400; i++) {
+        if (i % 40 == 0) { /* nothing of it is in memory */
+            fsenv_mount_ok();
+            fd = t_open("/f", ABI_O_RDONLY);
+        }
+        int64_t at = (int64_t)host_random_below(36000), good = (int64_t)host_random_below(4096);
+        int64_t first = 1024 - at % 1024, whole = good < first ? 0 : good - (good - first) % 1024;
+        memset(fsenv_bad - 4096, 0, 4096);
+        assert_int_equal(t_lseek(fd, at, 0), at);
+        assert_int_equal(t_read(fd, fsenv_bad - good, 30000), whole > 0 ? whole : -K_EFAULT);
+        assert_memory_equal(fsenv_bad - good, big + at, whole);
+        assert_int_equal(t_lseek(fd, 0, 1), at + whole);
+    }
+}
+
+/* Holes, in the direct blocks and in the indirect one, and the blocks around them. */
+static void reading_over_holes(void **state) {
+    t_make_file("/f", 60000, 5);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, big, 60000), 60000);
+    struct inode *ip;
+    assert_int_equal(path_lookup("/f", &ip), 0);
+    static const uint32_t direct[] = {0, 3, 4, 11};
+    uint32_t kept[ARRAY_LEN(direct)];
+    for (unsigned i = 0; i < ARRAY_LEN(direct); i++) {
+        kept[i] = ip->d.addrs[direct[i]];
+        ip->d.addrs[direct[i]] = 0;
+        memset(big + direct[i] * 1024, 0, 1024);
+    }
+    for (int i = 0; i < 300; i++) {
+        int64_t at = (int64_t)host_random_below(60000);
+        int n = (int)host_random_below(40000), expect = (int)MIN(n, 60000 - at);
+        assert_int_equal(t_lseek(fd, at, 0), at);
+        assert_int_equal(t_read(fd, back, n), expect);
+        assert_memory_equal(back, big + at, (size_t)expect);
+    }
+    uint32_t indirect = ip->d.addrs[FS_NDIRECT];
+    ip->d.addrs[FS_NDIRECT] = 0;
+    memset(big + FS_NDIRECT * 1024, 0, 60000 - FS_NDIRECT * 1024);
+    assert_int_equal(t_lseek(fd, 1000, 0), 1000);
+    assert_int_equal(t_read(fd, back, 60000), 59000);
+    assert_memory_equal(back, big + 1000, 59000);
+    ip->d.addrs[FS_NDIRECT] = indirect;
+    for (unsigned i = 0; i < ARRAY_LEN(direct); i++)
+        ip->d.addrs[direct[i]] = kept[i];
+    inode_put(ip);
+}
+
+/* A block that cannot be read, behind others of the same copy: those count. */
+static void a_read_error_in_the_middle(void **state) {
+    t_make_file("/f", 30000, 7);
+    fsenv_mount_ok();
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, back, 5000), 5000);
+    uint32_t in_memory = 16 * 1024; /* what the first read has fetched ahead */
+    memdisk_fail(MEMDISK_OP(BLK_READ), 1, true);
+    assert_int_equal(t_read(fd, back + 5000, 25000), in_memory - 5000);
+    assert_int_equal(t_read(fd, back + in_memory, 1000), -K_EIO);
+    memdisk_fail(0, 0, false);
+    assert_int_equal(t_read(fd, back + in_memory, 30000), 30000 - in_memory);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, big, 30000), 30000);
+    assert_memory_equal(back, big, 30000);
 }
 
 /* ---- versions, for the cache of program images ---- */
@@ -517,7 +577,7 @@ static void shrinking_over_many_bitmap_blocks(void **state) {
         for (uint32_t k = 0; k < 2; k++)
             bitmap[part * 1024 + 700 + k] = 0xfe;
     fsenv_mount_ok();
-    int fd = t_open("/f", RDWR_NEW);
+    int fd = t_open("/f", NEW);
     assert_int_equal(t_write(fd, big, 47 * 1024), 47 * 1024);
     assert_int_equal(t_write(fd, big, 1024), -K_ENOSPC);
     assert_int_equal(t_close(fd), 0);
@@ -532,7 +592,7 @@ static void shrinking_over_many_bitmap_blocks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
         T(write_and_read_back),
         T(random_writes_match_an_array),
         T(append_goes_to_the_end),
@@ -554,6 +614,9 @@ int main(void) {
         T(a_directory_as_large_as_can_be),
         T(bad_pointers_leak_nothing),
         T(half_a_copy),
+        T(half_a_read),
+        T(reading_over_holes),
+        T(a_read_error_in_the_middle),
         T(versions_change_with_contents),
         T(shrinking_over_many_bitmap_blocks),
     };

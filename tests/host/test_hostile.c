@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEW (ABI_O_CREATE | ABI_O_RDWR)
-
 static struct fsimage im; /* a good one, to be damaged in a copy */
 static uint8_t *copy;
 static uint8_t bytes[300 * 1024];

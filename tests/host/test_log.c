@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEW (ABI_O_CREATE | ABI_O_RDWR)
-
 static uint8_t bytes[FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE];
 
 static int setup(void **state) {

@@ -17,20 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NEW (ABI_O_CREATE | ABI_O_RDWR)
-
 static int setup(void **state) {
     fsenv_ram = MIB(32);
     fsenv_fresh(2000, 30, 200);
-    return 0;
-}
-
-static int teardown(void **state) {
-    struct fs_stats stats;
-    proc_files_drop(proc_self());
-    fs_stats(&stats);
-    assert_int_equal(stats.files_open, 0);
-    fsenv_check();
     return 0;
 }
 
@@ -333,7 +322,7 @@ static void random_calls_keep_the_tree_whole(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
         T(all_kinds_of_paths),
         T(long_paths),
         T(names_are_cut_to_14_bytes),

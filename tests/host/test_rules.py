@@ -17,8 +17,13 @@ def tree(tmp_path):
             "kernel/lib/string.h": "#pragma once\n#include <stddef.h>\n",
             "kernel/arch/csr.h": "#define SATP_MODE 8\nstatic void f(void) { asm(\"nop\"); }\n",
             "kernel/arch/entry.S": "    csrr a0, sstatus\n",
-            "kernel/mm/pt.c": '#include "arch/csr.h"\n#include "lib/string.h"\n'
-                              "int x = PTE_V; /* asm sstatus */\nchar *s = \"asm sstatus\";\n",
+            "kernel/mm/pt.c": '#include "arch/pte.h"\n#include "lib/string.h"\n'
+                              "int x = PTE_W; /* asm sstatus */\nchar *s = \"asm sstatus\";\n",
+            "kernel/mm/tlb.c": '#include "arch/csr.h"\n'
+                               "void f(void) { csr_write(satp, SATP_SV39); sfence_all(); }\n",
+            "kernel/mm/kmap.c": "int x = PTE_R | PTE_G;\n",
+            "kernel/trap/trap.c": '#include "arch/csr.h"\n'
+                                  "void f(void) { csr_clear(sstatus, SSTATUS_SIE); }\n",
             "kernel/fs/dir.c": '#include "mm/pt.h"\n#include "fs/inode.h"\n'}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -33,7 +38,7 @@ def test_builds_are_not_looked_at(tree):
 
 
 @pytest.mark.parametrize("path, text, says", [
-    ("kernel/lib/up.c", '#include "arch/csr.h"\n', "stands right of it"),
+    ("kernel/lib/up.c", '#include "arch/hart.h"\n', "stands right of it"),
     ("kernel/mm/up.c", '#include "proc/proc.h"\n', "stands right of it"),
     ("kernel/dev/up.c", '  #  include "fs/log.h"\n', "stands right of it"),
     ("kernel/proc/near.c", '#include "proc.h"\n', "names no layer"),
@@ -41,7 +46,22 @@ def test_builds_are_not_looked_at(tree):
     ("kernel/mm/insn.c", 'void f(void) { __asm__ volatile("nop"); }\n', "assembly in mm"),
     ("kernel/trap/vec.S", "    nop\n", "assembly outside kernel/arch"),
     ("kernel/dev/csr.c", "long f(void) { return csr_read(sstatus); }\n", "a CSR in dev"),
-    ("kernel/fs/pte.c", "int f(int e) { return e & PTE_V; }\n", "entry bit in fs"),
+    ("kernel/proc/csr.c", "void f(void) { csr_write(sie, 0); }\n", "a CSR in proc"),
+    ("kernel/proc/csr.h", '#include "arch/csr.h"\n', "is not its subject"),
+    ("kernel/init/csr.c", "void f(void) { csr_write(satp, kernel_satp); }\n", "a CSR in init"),
+    ("kernel/mm/other.c", "long f(void) { return csr_read(satp); }\n", "a CSR in mm"),
+    ("kernel/mm/tlb.c", "void f(void) { csr_set( sstatus, 2); }\n", "a CSR of traps in mm"),
+    ("kernel/mm/tlb.c", "int x = SSTATUS_SUM;\n", "a CSR of traps in mm"),
+    ("kernel/trap/satp.c", "void f(void) { csr_write(satp, 0); }\n", "satp in trap"),
+    ("kernel/trap/mode.c", "long x = SATP_SV39;\n", "satp in trap"),
+    ("kernel/syscall/cause.c", "int f(long c) { return c == CAUSE_TIMER; }\n", "of traps in"),
+    ("kernel/mm/fence.c", "void f(void) { sfence_all(); }\n", "a TLB fence in mm"),
+    ("kernel/fs/pte.c", "int f(int e) { return e & PTE_R; }\n", "an entry in fs"),
+    ("kernel/trap/pte.c", "int f(int e) { return pte_valid(e); }\n", "an entry in trap"),
+    ("kernel/proc/pte.c", '#include "arch/pte.h"\n', "is not its subject"),
+    ("kernel/mm/global.c", "int x = PTE_G;\n", "a global entry's bit in mm"),
+    ("kernel/mm/kmap.c", "int x = PTE_A;\n", "a bit that hardware sets in mm"),
+    ("kernel/mm/check.c", "int x = PTE_V;\n", "a valid or spare bit in mm"),
     ("kernel/mm/bits.h", "#define PTE_MINE (1 << 8)\n", "the number of a CSR or entry bit"),
     ("kernel/mm/which.c", "#ifdef DESIGN_WALK\n#endif\n", "a conditional about designs"),
     ("kernel/lib/tab.c", "\tint x;\n", "a tab"),

@@ -27,6 +27,7 @@ static struct {
 static uint64_t asid_mask;
 
 uint64_t (*tlbmodel_interest)(void);
+bool (*tlbmodel_is_table)(uint64_t pa);
 uint64_t tlbmodel_fences[3];
 
 static unsigned self(void) { return hart_self()->index; }
@@ -74,6 +75,9 @@ static void keep(unsigned hart, uint64_t prefix, unsigned level, pte_t pte) {
 static void walk_some_way(unsigned hart, uint64_t va) {
     uint64_t satp = model[hart].satp, table = root_of(satp);
     for (int level = PT_ROOT_LEVEL; level >= 0; level--) {
+        if (!tlbmodel_is_table(table))
+            panic("hart %u walks for %#llx through %#llx, which is no table any more", hart,
+                  (unsigned long long)va, (unsigned long long)table);
         uint64_t prefix = prefix_of(va, level);
         pte_t pte = *at(table, va, level);
         keep(hart, prefix, level, pte);
@@ -159,6 +163,8 @@ void host_csr_write(const char *name, uint64_t value) {
     if (strcmp(name, "satp") != 0)
         panic("the model has no %s", name);
     model[self()].satp = value & ~((SATP_ASID_MASK & ~asid_mask) << SATP_ASID_SHIFT);
+    if (tlbmodel_interest)
+        tlbmodel_speculate(2); /* the fence, if there is one, comes too late for these */
 }
 
 uint64_t tlbmodel_satp(void) { return model[self()].satp; }
@@ -216,10 +222,11 @@ void sfence_all(void) { fence(2, NULL, 0, 0); }
 
 /* swtch.S */
 void tlbmodel_swtch(uint64_t satp) {
-    if (model[self()].satp == satp)
+    uint64_t left = model[self()].satp;
+    if (left == satp)
         return;
     csr_write(satp, satp);
-    if (asid_of(satp) == 0)
+    if (asid_of(left) == 0)
         sfence_asid(0);
 }
 

@@ -17,6 +17,9 @@ void tlbmodel_reset(unsigned asid_bits);
 
 /* The addresses that harts like to walk: gives one at random. */
 extern uint64_t (*tlbmodel_interest)(void);
+/* Whether a frame is a page table now. A hart that reads any other as one is a finding:
+ * it could also set A in what it takes for an entry. */
+extern bool (*tlbmodel_is_table)(uint64_t pa);
 
 /* As the kernel's assembly loads satp: swtch, and the two ways through the
  * trampoline. */

@@ -5,7 +5,8 @@
  * A space has one page: an entry in a table, dir, of which each is 0 (invalid) or
  * one of two values, so that a replaced frame or table is told from its successor.
  * It has two views, the user's and the kernel's, each with its ASID. Without ASIDs
- * (-DNOASID) it is 0, as the kernel's own table's is always.
+ * (-DNOASID) it is 0, as the kernel's own table's is always; where there are too few of
+ * them (-DFEW), space 0 has its own and space 1 has 0.
  *
  * What a hart keeps is a set of values for each ASID. It may read at any time; but
  * what the software does never depends on what is kept, and all claims say that
@@ -20,10 +21,14 @@
 
 /* Spaces with ASIDs of their own have nothing in common: one is enough, which ends
  * and is made again. */
-#ifdef NOASID
+#if defined(NOASID)
 #define SPACES 2
 #define ASIDS 1
 #define ASID(s, v) 0
+#elif defined(FEW)
+#define SPACES 2
+#define ASIDS (1 + VIEWS)
+#define ASID(s, v) ((s) -> 0 : 1 + (v))
 #else
 #define SPACES 1
 #define ASIDS (1 + VIEWS)
@@ -108,14 +113,33 @@ inline tlb_activate(h, s) {
     fi
 }
 
-inline load_satp(h, s, v) { satp[h] = s; view[h] = v; keep(h) }
+/* Before any fence the hart may walk from the new root through what it has kept under
+ * its ASID: that must be tables still, though they may be another space's. With
+ * -DNOASID those are alive, since nothing happens between leaving and loading. */
+#ifdef FEW
+#define MAY_WALK(h) (ASID_NOW(h) != 0 || (dirs[AT(h, 0)] & VALID_BITS & \
+                                          ~(BIT(dir[1], 0) | BIT(dir[1], 1))) == 0)
+#else
+#define MAY_WALK(h) true
+#endif
+#define ASID_NOW(h) (satp[h] == NONE -> 0 : ASID(satp[h], view[h]))
 
-/* ASID 0 belongs to many tables. */
-inline switch_flush(h) {
+inline load_satp(h, s, v) { satp[h] = s; view[h] = v; assert(MAY_WALK(h)); keep(h) }
+
+/* ASID 0 belongs to many tables: who leaves it empties it. */
+inline switch_satp(h, s, v) {
+#ifdef FLUSH_WHAT_IS_ENTERED
+    load_satp(h, s, v);
+    left_0 = ASID_NOW(h) == 0;
+#else
+    left_0 = ASID_NOW(h) == 0;
+    load_satp(h, s, v);
+#endif
     if
-    :: satp[h] == NONE || ASID(satp[h], 0) == 0 -> sfence_asid(h, 0)
+    :: left_0 -> sfence_asid(h, 0)
     :: else
-    fi
+    fi;
+    left_0 = false
 }
 
 /* A frame or table is given back. Nobody but this hart may have reached it: the
@@ -222,17 +246,19 @@ inline create(h, s) {
 inline enter(h, s) {
     runs_on[s] = h;
     tlb_activate(h, s);
+#ifdef NO_ENTER_FLUSH
     load_satp(h, s, KERNEL_VIEW);
-#ifndef NO_ENTER_FLUSH
-    switch_flush(h);
+#else
+    switch_satp(h, s, KERNEL_VIEW);
 #endif
     assert(HOLDS(h))
 }
 
 inline leave(h, s) {
+#ifdef NO_LEAVE_FLUSH
     load_satp(h, NONE, KERNEL_VIEW);
-#ifndef NO_LEAVE_FLUSH
-    switch_flush(h);
+#else
+    switch_satp(h, NONE, KERNEL_VIEW);
 #endif
     assert(HOLDS(h))
 }
@@ -241,13 +267,13 @@ inline leave(h, s) {
  * other hart could see it halfway. */
 proctype hart(byte h) {
     byte s;
-    bool made, fell_empty;
+    bool made, fell_empty, left_0;
 end: do
     :: satp[h] == NONE -> atomic {
         assert(HOLDS(h));
         if
         :: alive[0] && runs_on[0] == NONE -> s = 0; enter(h, s)
-#ifdef NOASID
+#if SPACES == 2
         :: alive[1] && runs_on[1] == NONE -> s = 1; enter(h, s)
         :: !alive[1] -> create(h, 1)
 #endif
@@ -257,9 +283,10 @@ end: do
     :: satp[h] != NONE -> atomic {
         assert(HOLDS(h)); /* an access may happen now, in the view that is loaded */
         if
-        :: load_satp(h, s, 1 - view[h]); /* the trampoline */
-#ifndef NO_TRAMPOLINE_FLUSH
-            switch_flush(h);
+#ifdef NO_TRAMPOLINE_FLUSH
+        :: load_satp(h, s, 1 - view[h]);
+#else
+        :: switch_satp(h, s, 1 - view[h]);
 #endif
             assert(HOLDS(h))
         :: view[h] == KERNEL_VIEW && entry[s] == 0 -> fill(h, s)
@@ -267,7 +294,7 @@ end: do
         :: view[h] == KERNEL_VIEW && entry[s] -> replace(h, s)
         :: view[h] == KERNEL_VIEW && entry[s] -> unmap(h, s)
         :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE; s = 0
-#ifdef NOASID
+#if SPACES == 2
         :: view[h] == KERNEL_VIEW && alive[1 - s] && runs_on[1 - s] == NONE ->
             runs_on[s] = NONE;
             s = 1 - s;

@@ -387,6 +387,60 @@ static void misaligned_pointers(void) {
     }
 }
 
+/* A read of many blocks whose target is good for the first good bytes alone: what it
+ * counts lies there, no more than the last block is missing, and the next read goes
+ * on behind it. */
+static void read_in_part(int fd, int at, char *target, int good) {
+    CHECK_EQ(sys_lseek(fd, at, 0), at);
+    int r = sys_read(fd, target, 30000);
+    CHECK_MSG(r <= good && (r > good - 1024 || (r == -1 && good < 1024)),
+              "read to %d good bytes is %d", good, r);
+    r = r < 0 ? 0 : r;
+    CHECK(memcmp(target, scratch + at, r) == 0);
+    CHECK_EQ(sys_lseek(fd, 0, 1), at + r);
+}
+
+/* Pages that nobody has touched, pages shared with a child, and then none. */
+static void long_read_faults(void) {
+    make_file("f", 60000, 13);
+    fill(scratch, 60000, 13);
+    int fd = must_open("f", ABI_O_RDONLY), quit[2];
+    for (int i = 0; i < 12; i++) {
+        char c, *end = heap_end(), *fresh = must_sbrk(5 * PAGE);
+        int offset = i * 701, good = 5 * PAGE - offset;
+        read_in_part(fd, i * 1500, fresh + offset, good);
+        must_pipe(quit);
+        int pid = must_fork();
+        if (pid == 0) {
+            must_close(quit[1]);
+            CHECK_EQ(sys_read(quit[0], &c, 1), 0);
+            CHECK_EQ(end[-1], 'x');
+            CHECK(memcmp(fresh + offset, scratch + i * 1500, good - 1024) == 0);
+            sys_exit(0);
+        }
+        read_in_part(fd, 20000 + i * 1500, end - PAGE + offset, PAGE + 5 * PAGE - offset);
+        must_close(quit[1]);
+        CHECK_EQ(reap(pid), 0);
+        must_close(quit[0]);
+    }
+    CHECK_EQ(sys_lseek(fd, 0, 0), 0);
+    CHECK_EQ(sys_read(fd, opaque(0), 30000), -1); /* the text */
+}
+
+/* This program's file, read into pages of its data that have yet to come from there. */
+static void read_own_program(void) {
+    static char data[6 * PAGE] = {1};
+    int fd = must_open(SELF, ABI_O_RDONLY);
+    char *copy = must_sbrk(sizeof(data));
+    memset(copy, 0, sizeof(data));
+    read_all(fd, data + 100, sizeof(data) - 200);
+    CHECK_EQ(sys_lseek(fd, 0, 0), 0);
+    read_all(fd, copy + 100, sizeof(data) - 200);
+    CHECK(memcmp(data + 100, copy + 100, sizeof(data) - 200) == 0);
+    CHECK_EQ(data[0], 1);
+    CHECK(all_zero(data + 1, 99) && all_zero(data + sizeof(data) - 100, 100));
+}
+
 const struct test bounds_tests[] = {
     {"bad_write_source", bad_write_source, false},
     {"bad_read_target", bad_read_target, false},
@@ -407,5 +461,7 @@ const struct test bounds_tests[] = {
     {"strings_over_pages", strings_over_pages, false},
     {"results_over_pages", results_over_pages, false},
     {"misaligned_pointers", misaligned_pointers, false},
+    {"long_read_faults", long_read_faults, false},
+    {"read_own_program", read_own_program, false},
     {0},
 };

@@ -75,30 +75,17 @@ static void fork_shares_offset(void) {
 
 /* Parent and children write through one open file: every record is there. */
 static void shared_writers(void) {
-    enum { PROCS = 4, RECORDS = 60 };
-    int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR), seen[PROCS] = {0};
-    char rec[10];
+    enum { PROCS = 4, RECORDS = 60, SIZE = 10 };
+    int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
     for (int k = 0; k < PROCS; k++) {
         if (must_fork() == 0) {
-            memset(rec, 'a' + k, sizeof(rec));
-            for (int i = 0; i < RECORDS; i++)
-                write_all(fd, rec, sizeof(rec));
+            write_records(fd, k, SIZE, RECORDS);
             sys_exit(0);
         }
     }
     reap_all(PROCS, 0);
     must_close(fd);
-    fd = must_open("f", ABI_O_RDONLY);
-    for (int n = 0; n < PROCS * RECORDS; n++) {
-        read_all(fd, rec, sizeof(rec));
-        CHECK(rec[0] >= 'a' && rec[0] < 'a' + PROCS);
-        for (unsigned i = 1; i < sizeof(rec); i++)
-            CHECK_EQ(rec[i], rec[0]);
-        seen[rec[0] - 'a']++;
-    }
-    CHECK_EQ(sys_read(fd, rec, 1), 0);
-    for (int k = 0; k < PROCS; k++)
-        CHECK_EQ(seen[k], RECORDS);
+    check_records("f", PROCS, SIZE, RECORDS);
 }
 
 static void access_modes(void) {

@@ -117,31 +117,17 @@ static void append(void) {
 
 /* Several processes append to one file: all records, each whole. */
 static void appenders(void) {
-    enum { PROCS = 4, RECORDS = 40 };
-    char rec[16];
-    int seen[PROCS] = {0};
+    enum { PROCS = 4, RECORDS = 40, SIZE = 16 };
     make_file("f", 0, 0);
     for (int k = 0; k < PROCS; k++) {
         if (must_fork() == 0) {
             int fd = must_open("f", ABI_O_WRONLY | ABI_O_APPEND);
-            memset(rec, 'a' + k, sizeof(rec));
-            for (int i = 0; i < RECORDS; i++)
-                write_all(fd, rec, sizeof(rec));
+            write_records(fd, k, SIZE, RECORDS);
             sys_exit(0);
         }
     }
     reap_all(PROCS, 0);
-    int fd = must_open("f", ABI_O_RDONLY);
-    for (int n = 0; n < PROCS * RECORDS; n++) {
-        read_all(fd, rec, sizeof(rec));
-        CHECK(rec[0] >= 'a' && rec[0] < 'a' + PROCS);
-        for (unsigned i = 1; i < sizeof(rec); i++)
-            CHECK_EQ(rec[i], rec[0]);
-        seen[rec[0] - 'a']++;
-    }
-    CHECK_EQ(sys_read(fd, rec, 1), 0);
-    for (int k = 0; k < PROCS; k++)
-        CHECK_EQ(seen[k], RECORDS);
+    check_records("f", PROCS, SIZE, RECORDS);
 }
 
 /* Writes in pieces until it takes no more; returns the size. */

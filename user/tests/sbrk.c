@@ -90,6 +90,32 @@ static void shrink_inside_large(void) {
         CHECK_MSG(*(unsigned *)(p + at) == 0, "not zero at %u after regrowing", at);
 }
 
+/* The break is moved down into the middle of a page that is in no region, between the stack
+ * and the heap. All that is granted from there on can be used. */
+static void regrow_between(void) {
+    uint64_t to[] = {(uint64_t)sys_sbrk(0) - 100, (uint64_t)sys_sbrk(0) - 5 * PAGE - 8,
+                     stack_page() + 3 * PAGE + 100};
+    for (unsigned i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+        must_sbrk((int)(to[i] - (uint64_t)sys_sbrk(0)));
+        char *p = must_sbrk(2 * PAGE);
+        CHECK_EQ((uint64_t)p, to[i]);
+        CHECK(all_zero(p, 2 * PAGE));
+        memset(p, 1, 2 * PAGE);
+        must_sbrk(-2 * (int)PAGE);
+    }
+}
+
+/* As in xv6, where it is the stack's. */
+static void byte_below_break(void) {
+    CHECK(sys_sbrk(INT32_MIN + 4) == SBRK_FAILED);
+    volatile char *top = sys_sbrk(0);
+    top[-1] = top[-1] + 1;
+    int p[2];
+    must_pipe(p);
+    write_all(p[1], (char *)top - 1, 1);
+    read_all(p[0], (char *)top - 1, 1);
+}
+
 static void below_zero(void) {
     char *brk = sys_sbrk(0);
     CHECK(sys_sbrk(-(int)(uint64_t)brk - 1) == SBRK_FAILED);
@@ -164,7 +190,11 @@ static void past_break_kills(void) {
  * timer and disk go on. Where the machine has too little memory for it, sbrk
  * refuses and nothing has changed. */
 static void pass_device(uint64_t device) {
-    uint64_t brk = (uint64_t)sys_sbrk(0), goal = device + 16 * PAGE;
+    uint64_t brk = (uint64_t)sys_sbrk(0), start_at = device - 2 * PAGE, goal = device + 16 * PAGE;
+    if (brk > start_at) { /* the heap begins above the device */
+        CHECK((uint64_t)sys_sbrk(-(int)(brk - start_at)) == brk);
+        brk = start_at;
+    }
     uint64_t need = (goal - brk) / PAGE;
     bool fits = frames_left() > need + need / 256 + 64;
     while ((uint64_t)sys_sbrk(0) < goal) {
@@ -335,6 +365,8 @@ const struct test sbrk_tests[] = {
     {"regrow_is_zero", regrow_is_zero, false},
     {"regrow_part_of_page", regrow_part_of_page, false},
     {"shrink_inside_large", shrink_inside_large, false},
+    {"regrow_between", regrow_between, false},
+    {"byte_below_break", byte_below_break, false},
     {"below_zero", below_zero, false},
     {"largest_argument", largest_argument, false},
     {"give_back_program", give_back_program, false},

@@ -83,12 +83,17 @@ static void memory_hungry(uint64_t seed) {
 }
 
 static void memory_contended(void) {
+    int go[2];
+    must_pipe(go);
     for (int k = 0; k < 5; k++) {
         if (must_fork() == 0) {
+            char c;
+            read_all(go[0], &c, 1); /* all are there: those that run need not let a fork succeed */
             memory_hungry(k + 1);
             sys_exit(0);
         }
     }
+    write_all(go[1], "55555", 5);
     reap_all(5, 0);
 }
 
@@ -203,12 +208,37 @@ static void killed_in_between(void) {
     }
 }
 
+/* As many processes as there can be, all reading long stretches of files that the
+ * smallest machine's cache does not hold together. */
+static void many_readers(void) {
+    enum { FILES = 20, BYTES = 60000, ROUNDS = 2 };
+    static char name[] = "r?";
+    for (int i = 0; i < FILES; i++) {
+        name[1] = 'a' + i;
+        make_file(name, BYTES, i);
+    }
+    int readers = 0, pid;
+    while ((pid = sys_fork()) > 0)
+        readers++;
+    if (pid == 0) {
+        for (int k = 0; k < ROUNDS; k++) {
+            int i = (sys_getpid() * 7 + k * 3) % FILES;
+            name[1] = 'a' + i;
+            check_file(name, BYTES, i);
+        }
+        sys_exit(0);
+    }
+    CHECK_MSG(readers > 40, "only %d readers", readers);
+    reap_all(readers, 0);
+}
+
 const struct test stress_tests[] = {
     {"stress_memory_on_all_harts", memory_on_all_harts, false},
     {"stress_memory_contended", memory_contended, true},
     {"stress_exec_storm", exec_storm, false},
     {"stress_process_tree", process_tree, false},
     {"stress_sieve", sieve, false},
+    {"stress_many_readers", many_readers, false},
     {"stress_killed_in_between", killed_in_between, false},
     {0},
 };

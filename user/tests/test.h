@@ -80,6 +80,10 @@ int reap(int pid);
 void reap_all(int n, int status);
 /* Runs fn(arg) in a child, which exits with 0 when fn returns; its status. */
 int run_child(void (*fn)(uint64_t), uint64_t arg);
+/* A child calls attempt, first with no memory left, and once more whenever a page has been
+ * given back; in between it fails at every place where it can. When it succeeds it ends the
+ * child, whose status this is; fails when that takes none, or more than so many pages. */
+int with_growing_memory(void (*attempt)(void), int most);
 /* The state of a process (enum abi_procstate), 0 when there is none. */
 unsigned state_of(int pid);
 void must_info(struct abi_sysinfo *si);
@@ -115,6 +119,10 @@ void read_all(int fd, void *p, int n);
 /* A file with n bytes fill()ed with seed, replacing what was there. */
 void make_file(const char *path, unsigned n, unsigned seed);
 void check_file(const char *path, unsigned n, unsigned seed);
+/* n writes of a record of size bytes, at most 16, that says who wrote it; and whether path
+ * has n whole ones of each of so many processes and nothing else, in any order. */
+void write_records(int fd, int who, unsigned size, int n);
+void check_records(const char *path, int procs, unsigned size, int n);
 bool exists(const char *path);
 void must_stat(const char *path, struct abi_stat *st);
 void must_mkdir(const char *path);

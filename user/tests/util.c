@@ -39,6 +39,32 @@ int run_child(void (*fn)(uint64_t), uint64_t arg) {
     return reap(pid);
 }
 
+int with_growing_memory(void (*attempt)(void), int most) {
+    int go[2], done[2], steps = 0;
+    char c;
+    must_pipe(go);
+    must_pipe(done);
+    int pid = must_fork();
+    while (pid == 0) {
+        read_all(go[0], &c, 1);
+        attempt();
+        write_all(done[1], "x", 1);
+    }
+    uint64_t got = take_all_memory();
+    must_close(done[1]);
+    for (;; steps++) {
+        write_all(go[1], "1", 1);
+        if (sys_read(done[0], &c, 1) != 1)
+            break;
+        CHECK_MSG(steps < most, "it failed with %d pages free", steps);
+        give_back(PAGE);
+        got -= PAGE;
+    }
+    CHECK(steps > 0);
+    give_back(got);
+    return reap(pid);
+}
+
 unsigned state_of(int pid) {
     static struct abi_procinfo pi;
     for (int slot = 0;; slot++) {
@@ -189,6 +215,29 @@ void check_file(const char *path, unsigned n, unsigned seed) {
     read_all(fd, scratch, n);
     CHECK_MSG(filled(scratch, n, seed), "%s has wrong contents", path);
     CHECK_EQ(sys_read(fd, scratch, 1), 0);
+    must_close(fd);
+}
+
+void write_records(int fd, int who, unsigned size, int n) {
+    char rec[16];
+    memset(rec, 'a' + who, sizeof(rec));
+    for (int i = 0; i < n; i++)
+        write_all(fd, rec, size);
+}
+
+void check_records(const char *path, int procs, unsigned size, int n) {
+    char rec[16];
+    int fd = must_open(path, ABI_O_RDONLY), seen[26] = {0};
+    for (int left = procs * n; left > 0; left--) {
+        read_all(fd, rec, size);
+        CHECK(rec[0] >= 'a' && rec[0] < 'a' + procs);
+        for (unsigned i = 1; i < size; i++)
+            CHECK_EQ(rec[i], rec[0]);
+        seen[rec[0] - 'a']++;
+    }
+    CHECK_EQ(sys_read(fd, rec, 1), 0);
+    for (int k = 0; k < procs; k++)
+        CHECK_EQ(seen[k], n);
     must_close(fd);
 }
 

@@ -1,0 +1,73 @@
+/* The trees of pttree.h. */
+#include "pttree.h"
+#include "hostarch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+struct pt pttree_fresh(void) {
+    struct pt pt;
+    pttables_reset();
+    assert_int_equal(pt_init(&pt, &pttables), 0);
+    assert_int_equal(pttables_out, 1);
+    return pt;
+}
+
+struct walker_survey pttree_survey(const struct pt *pt) {
+    struct walker_survey s = walker_survey(pt->root.v, 0, 512, NULL, NULL);
+    assert_string_equal(s.fault ? s.fault : "sound", "sound");
+    assert_int_equal(s.tables, pt->tables);
+    return s;
+}
+
+struct walker_survey pttree_tidy(const struct pt *pt) {
+    struct walker_survey s = pttree_survey(pt);
+    assert_int_equal(s.empty, 0);
+    assert_int_equal(s.tables, pttables_out);
+    return s;
+}
+
+void pttree_expect_at(const struct pt *pt, uint64_t va, uint64_t pa) {
+    uint64_t got = 0;
+    bool ok = walker_access(pt->root.v, va, WALKER_LOAD, WALKER_SUPERVISOR, &got);
+    assert_true(ok);
+    assert_int_equal(got, pa);
+}
+
+void pttree_ignore_leaf(void *ctx, pte_t e, unsigned level) {}
+
+void pttree_clear_all(struct pt *pt, pt_leaves_fn leaf, void *ctx) {
+    if (leaf) {
+        pt_leaves(pt, VA(0), VA(USER_HALF_END), leaf, ctx);
+        pt_leaves(pt, VA(KERNEL_HALF), VA(KERNEL_HALF + GIB(255)), leaf, ctx);
+    }
+    pt_clear(pt, VA(0), VA(USER_HALF_END));
+    pt_clear(pt, VA(KERNEL_HALF), VA(KERNEL_HALF + GIB(255)));
+    pt_free_root(pt);
+}
+
+void pttree_destroy(struct pt *pt) {
+    pttree_clear_all(pt, NULL, NULL);
+    assert_int_equal(pttables_out, 0);
+}
+
+void pttree_unmap(struct pt *pt, uint64_t start, uint64_t end) {
+    struct pt_gather g;
+    while (start != end) {
+        pt_gather_init(&g);
+        uint64_t stop = pt_unmap(pt, VA(start), VA(end), &g).v;
+        assert_true(stop > start && stop <= end);
+        pt_gather_finish(pt, &g, pttree_ignore_leaf, NULL);
+        start = stop;
+    }
+}
+
+void pttree_sum_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
+    uint64_t *sum = ctx;
+    for (unsigned i = 0; i < count; i++)
+        if (pte_valid(entry[i]))
+            *sum += level_size(level);
+}
