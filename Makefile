@@ -41,6 +41,8 @@ CC_RV := clang --target=riscv64-unknown-elf
 LD_RV := ld.lld
 OBJDUMP_RV := $(firstword $(call have,llvm-objdump) $(lastword $(sort $(wildcard /usr/bin/llvm-objdump-*))))
 NM_RV := $(firstword $(call have,llvm-nm) $(lastword $(sort $(wildcard /usr/bin/llvm-nm-*))))
+LINES_RV := $(firstword $(call have,llvm-dwarfdump) $(lastword $(sort $(wildcard /usr/bin/llvm-dwarfdump-*)))) \
+	--debug-line
 CC_KNOWN := $(shell clang -dumpversion 2>/dev/null | grep -E '^(14|15|16|19)\.')
 else
 CROSS_gnu := riscv64-linux-gnu-
@@ -50,6 +52,7 @@ CC_RV := $(CROSS)gcc
 LD_RV := $(CROSS)ld
 OBJDUMP_RV := $(CROSS)objdump
 NM_RV := $(CROSS)nm
+LINES_RV := $(CROSS)readelf --debug-dump=decodedline
 CC_KNOWN := $(shell $(CC_RV) -dumpversion 2>/dev/null | grep -E '^(12|13|14)(\.|$$)')
 endif
 
@@ -93,14 +96,16 @@ $(K)/%.S.o: kernel/%.S $(K)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
 
-# Linked twice: the second time with the table of function names that panics
-# print, made from the first. The table lies behind all code, so no function moves.
+# Linked twice: the second time with the tables of function names and source lines that
+# panics print, made from the first. They lie behind all code, so no function moves.
 LINK_K = $(LD_RV) -nostdlib -z max-page-size=4096 -z noexecstack -T kernel/arch/kernel.ld
 $(K)/kernel-nosyms.elf: $(K_OBJ) kernel/arch/kernel.ld
 	$(Q)$(LINK_K) $(K_OBJ) -o $@
 
-$(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk
+$(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/linetable.awk
 	$(Q)$(NM_RV) -n $< | awk -f tools/symbols.awk > $@
+	$(Q)$(LINES_RV) $< 2>/dev/null | awk -f tools/lines.awk | LC_ALL=C sort | \
+		awk -f tools/linetable.awk >> $@
 
 $(K)/symbols.o: $(K)/symbols.S
 	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
@@ -190,8 +195,8 @@ endef
 $(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
 
 # ---- fuzzers ---------------------------------------------------------------
-# tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs each
-# for a few seconds; by hand for an hour, with what it finds kept:
+# tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them
+# for a minute together; by hand for an hour, with what it finds kept:
 #     build/fuzz/fuzz_pt -max_total_time=3600 NEW_FOLDER tests/fuzz/corpus/pt
 F := $(BUILD)/fuzz
 F_CFLAGS := $(filter-out -MMD -MP -fsanitize=%,$(H_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-builtin

@@ -109,6 +109,7 @@ overflow:
     sd t0, 272(sp)
     csrr t0, scause
     sd t0, 264(sp)
+    sd ra, 0(sp)
     sd s0, 56(sp)
     mv a0, sp
     li s0, 0

@@ -34,6 +34,8 @@ uint64_t cause_access(uint64_t scause) {
     }
 }
 
+paddr_t loaded_root(void) { return satp_root(csr_read(satp)); }
+
 struct extable_entry {
     uint64_t start, end, fixup;
 };
@@ -52,27 +54,59 @@ static bool plausible(uint64_t fp) {
     return IS_ALIGNED(fp, 8) && (fp >= KERNEL_HALF || (fp > USER_MAX && fp <= TRAPFRAME));
 }
 
-/* A return address: the call stands before it, maybe as a function's last
- * instruction. */
-static void print_place(uint64_t pc) {
-    uint64_t offset;
-    const char *name = ksym_lookup(pc - 1, &offset);
+void print_place(uint64_t pc, bool is_return) {
+    uint64_t offset, at = pc - is_return;
+    unsigned line = 0;
+    const char *name = ksym_lookup(at, &offset);
+    const char *file = name ? kline_lookup(at, &line) : NULL;
+    kprintf("  0x%016lx  ", (unsigned long)pc);
     if (name)
-        kprintf("  0x%016lx  %s+0x%lx\n", (unsigned long)pc, name, (unsigned long)offset + 1);
+        kprintf("%s+0x%lx", name, (unsigned long)(offset + is_return));
     else
-        kprintf("  0x%016lx\n", (unsigned long)pc);
+        kprintf("not in the kernel");
+    if (file)
+        kprintf("  %s:%u", file, line);
+    kprintf("\n");
 }
 
+/* Callers from a frame pointer on. Recursion is one line; a stack has room for less than
+ * 512 frames, and chains cross from one to another at a trap. */
 void backtrace_from(uint64_t fp) {
-    for (unsigned depth = 0; depth < 24 && plausible(fp); depth++) {
+    uint64_t last = 0;
+    unsigned again = 0;
+    for (unsigned depth = 0; depth < 1024 && plausible(fp); depth++) {
         uint64_t ra = ((uint64_t *)fp)[-1], caller = ((uint64_t *)fp)[-2];
+        again = ra == last ? again + 1 : 0;
+        if (again == 1)
+            kprintf("  and again\n");
         if (!ra)
             break;
-        print_place(ra);
+        if (!again)
+            print_place(ra, true);
+        last = ra;
         if (caller <= fp && (caller ^ fp) < KSTACK_SIZE)
             break;
         fp = caller;
     }
+}
+
+static const char *function_of(uint64_t pc) {
+    uint64_t offset;
+    return ksym_lookup(pc, &offset);
+}
+
+/* ra is the caller as long as it does not lead back into the function itself. One that
+ * calls nobody keeps its caller's frame pointer where others keep ra; at its ends a function
+ * has no frame, and fp is its caller's. */
+void backtrace_trap(uint64_t pc, uint64_t ra, uint64_t fp) {
+    print_place(pc, false);
+    const uint64_t *frame = plausible(fp) ? (uint64_t *)fp : NULL;
+    const char *caller = function_of(ra - 1);
+    if (caller && caller != function_of(pc) && !(frame && frame[-1] == ra))
+        print_place(ra, true);
+    if (frame && plausible(frame[-1]) && !function_of(frame[-1] - 1))
+        fp = frame[-1];
+    backtrace_from(fp);
 }
 
 void backtrace(void) { backtrace_from((uint64_t)__builtin_frame_address(0)); }

@@ -11,6 +11,15 @@ uint64_t cause_access(uint64_t scause);
 /* The fixup for an instruction that may fault, or 0. */
 uint64_t extable_find(uint64_t pc);
 
-/* One line a caller, innermost first, from a frame pointer; with function names. */
-void backtrace_from(uint64_t fp);
+/* The root of the page table that this hart translates with. */
+paddr_t loaded_root(void);
+
+/* One line: an address of code, or one to return to (the call stands before it, maybe as
+ * its function's last instruction), with function, file and line. */
+void print_place(uint64_t pc, bool is_return);
+
+/* One line a caller, innermost first: of the caller of this, or from a frame pointer. */
 void backtrace(void);
+void backtrace_from(uint64_t fp);
+/* The same for a trap, from what the registers had: its own place first. */
+void backtrace_trap(uint64_t pc, uint64_t ra, uint64_t fp);

@@ -108,6 +108,7 @@ static void first_process(void) {
     /* In debug builds: now that the first program is there, promises of memory fail. */
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
+    selftest_in_process();
     if (!quiet) {
         vmprint(&proc_self()->as->user);
         kprintf("Trellis: /init runs, %lu ms after the kernel began (idle harts: %lu ms)\n",

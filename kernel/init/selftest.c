@@ -5,6 +5,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "proc/proc.h"
 
 static void fail_panic(void) { panic("asked for by selftest=panic"); }
 
@@ -27,22 +28,60 @@ static void fail_overflow(void) {
     again(0);
 }
 
-static const struct {
+static volatile uint64_t null_pointer; /* so that the compiler cannot see it */
+
+static void load(uint64_t va) { *(volatile uint64_t *)va; }
+
+static void fail_null(void) { load(null_pointer + 8); }
+static void fail_user_pointer(void) { load(aspace_stack(proc_self()->as->image).v); }
+static void fail_guard(void) { *(volatile uint64_t *)(KSTACK(proc_self()->as->slot) - 8) = 0; }
+static void fail_other_stack(void) { load(KSTACK(proc_self()->as->slot + 1)); }
+
+static void fail_run_data(void) {
+    volatile uint32_t code[2] = {0};
+    ((void (*)(void))(uintptr_t)code)();
+}
+
+/* Its backtrace faults too: its caller's frame is said to be where nothing is. */
+static void fail_frames(void) {
+    ((volatile uint64_t *)__builtin_frame_address(0))[-2] = KERNEL_HALF + GIB(250);
+    panic("asked for by selftest=frames");
+}
+
+static const struct failure {
     const char *name;
+    bool in_process;
     void (*fn)(void);
 } failures[] = {
-    {"panic", fail_panic},
-    {"fault", fail_fault},
-    {"write-text", fail_write_text},
-    {"overflow", fail_overflow},
+    {"panic", false, fail_panic},
+    {"fault", false, fail_fault},
+    {"write-text", false, fail_write_text},
+    {"overflow", false, fail_overflow},
+    {"frames", false, fail_frames},
+    {"null", true, fail_null},
+    {"user-pointer", true, fail_user_pointer},
+    {"guard", true, fail_guard},
+    {"other-stack", true, fail_other_stack},
+    {"run-data", true, fail_run_data},
 };
 
-void selftest(void) {
+static const struct failure *chosen(const char *name) {
+    for (unsigned i = 0; i < ARRAY_LEN(failures); i++)
+        if (!strcmp(name, failures[i].name))
+            return &failures[i];
+    return NULL;
+}
+
+static void fail(bool in_process) {
     char name[16];
     if (!bootarg("selftest", name, sizeof(name)))
         return;
-    for (unsigned i = 0; i < ARRAY_LEN(failures); i++)
-        if (!strcmp(name, failures[i].name))
-            failures[i].fn();
-    kprintf("selftest=%s: there is no such test\n", name);
+    const struct failure *f = chosen(name);
+    if (f && f->in_process == in_process)
+        f->fn();
+    if (!f && in_process)
+        kprintf("selftest=%s: there is no such test\n", name);
 }
+
+void selftest(void) { fail(false); }
+void selftest_in_process(void) { fail(true); }

@@ -1,4 +1,4 @@
-/* The function at an address: binary search. */
+/* The function and the line at an address: binary search. */
 #include "lib/ksyms.h"
 
 const char *ksym_lookup(uint64_t addr, uint64_t *offset) {
@@ -14,4 +14,19 @@ const char *ksym_lookup(uint64_t addr, uint64_t *offset) {
         return NULL;
     *offset = addr - ksyms_table[low - 1].addr;
     return ksyms_names + ksyms_table[low - 1].name;
+}
+
+const char *kline_lookup(uint64_t addr, unsigned *line) {
+    uint64_t low = 0, high = klines_count;
+    while (low < high) {
+        uint64_t mid = low + (high - low) / 2;
+        if (klines_table[mid].addr <= (uint32_t)addr)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == 0)
+        return NULL;
+    *line = klines_table[low - 1].line;
+    return klines_names + klines_files[klines_table[low - 1].file];
 }

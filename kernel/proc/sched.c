@@ -3,6 +3,7 @@
 #include "arch/fpu.h"
 #include "arch/sbi.h"
 #include "arch/cpu.h"
+#include "arch/trapinfo.h"
 #include "lib/bits.h"
 #include "mm/kmap.h"
 #include "proc/clock.h"
@@ -177,6 +178,8 @@ uint64_t sched_idle_time(void) {
 }
 
 static void idle_until_interrupt(void) {
+    if (DEBUG) /* and not on that of a process, which may end meanwhile */
+        ASSERT(loaded_root().v == kernel_pt.root.v);
     uint32_t bit = 1U << hart_self()->index;
     __atomic_or_fetch(&idle_harts, bit, __ATOMIC_SEQ_CST);
     uint32_t waiting = 0;

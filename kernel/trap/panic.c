@@ -7,6 +7,7 @@
 #include "lib/ksyms.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "mm/explain.h"
 #include "proc/proc.h"
 
 bool panic_powers_off;
@@ -27,6 +28,7 @@ void panic_stop_if_asked(void) {
 /* The first hart to panic goes on; a second one stops; the same one again, since
  * the panic itself went wrong, ends the machine without another word. */
 static void claim(void) {
+    static bool ending;
     uint32_t nobody = 0;
     if (__atomic_compare_exchange_n(&panicking, &nobody, hart_self()->index + 1, false,
                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
@@ -38,8 +40,12 @@ static void claim(void) {
     }
     if (nobody != hart_self()->index + 1)
         stop();
+    if (panic_powers_off && !ending) {
+        ending = true;
+        machine_poweroff(PANIC_STATUS);
+    }
     if (panic_powers_off)
-        sbi_shutdown(true);
+        sbi_shutdown(true); /* that went wrong too */
     stop();
 }
 
@@ -87,8 +93,10 @@ void panic_for_trap(const struct kernel_frame *f, const char *sentence) {
             name ? name : "?", name ? (unsigned long)offset : 0, (unsigned long)f->stval,
             (unsigned long)f->sp);
     print_where();
+    if (cause_access(f->scause))
+        explain_kernel_fault(loaded_root(), f->stval, cause_access(f->scause));
     kprintf("backtrace:\n");
-    backtrace_from(f->s0);
+    backtrace_trap(f->sepc, f->ra, f->s0);
     end();
     __builtin_unreachable();
 }

@@ -6,6 +6,7 @@
 #include "dev/irq.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "mm/explain.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
@@ -48,6 +49,8 @@ static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
+    if (cause_access(cause))
+        explain_user_fault(p->as, stval, cause_access(cause));
     proc_exit(-1);
 }
 

@@ -1,0 +1,169 @@
+/* Failed accesses in words: see explain.h. Each finder below returns NULL when it has
+ * nothing to say; the first that has is right. */
+#include "mm/explain.h"
+#include "lib/printf.h"
+
+struct pte_letters pte_letters(pte_t e) {
+    struct pte_letters l = {"VRWXUGAD"};
+    for (unsigned i = 0; i < 8; i++)
+        if (!(e & 1ULL << i))
+            l.text[i] = '-';
+    return l;
+}
+
+struct failure {
+    const struct aspace *as;
+    uint64_t va, access;
+    bool user;      /* user mode's access */
+    pte_t e;        /* where the walk stops; 0 when it does not begin */
+    unsigned level;
+};
+
+/* ---- the walk ------------------------------------------------------------------ */
+
+static void print_walk(struct failure *f, paddr_t root) {
+    if (!va_canonical(VA(f->va)))
+        return;
+    pte_t *table = pa_ptr(root);
+    for (unsigned level = PT_ROOT_LEVEL;; level--) {
+        unsigned i = va_index(VA(f->va), level);
+        f->e = table[i];
+        f->level = level;
+        bool stop = pte_refuses(f->e, level, f->access, f->user);
+        kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", level, i,
+                (unsigned long)ptr_pa(&table[i]).v, (unsigned long)f->e, pte_letters(f->e).text);
+        if (!pte_is_table(f->e) || level == 0)
+            return;
+        table = pa_ptr(pte_pa(f->e));
+    }
+}
+
+/* ---- places ---------------------------------------------------------------------- */
+
+static const char *region_name(const struct region *r) {
+    switch (r->kind) {
+    case REGION_STACK: return "the stack";
+    case REGION_HEAP: return "the heap";
+    case REGION_BSS: return "data that is zero at the start";
+    default: return r->perm & PTE_X ? "text" : r->perm & PTE_W ? "data" : "read-only data";
+    }
+}
+
+static const char *verb(uint64_t access) {
+    return access == PTE_R ? "read" : access == PTE_W ? "written" : "executed";
+}
+
+static char letter(uint64_t access) { return access == PTE_R ? 'R' : access == PTE_W ? 'W' : 'X'; }
+
+static const struct region *stack_of(const struct aspace *as) {
+    for (uint32_t i = 0; i < as->regions; i++)
+        if (as->region[i].kind == REGION_STACK)
+            return &as->region[i];
+    return NULL;
+}
+
+/* Below USER_MAX, in no region. */
+static void say_no_region(const struct failure *f) {
+    const struct aspace *as = f->as;
+    const struct region *stack = stack_of(as), *heap = NULL;
+    for (uint32_t i = 0; i < as->regions; i++)
+        heap = &as->region[i]; /* the last one */
+    if (!heap)
+        kprintf("the process has no memory yet\n");
+    else if (stack && stack->start < stack->end && f->va < stack->start &&
+             f->va >= stack->start - PAGE_SIZE)
+        kprintf("guard page below the stack, which is 0x%lx to 0x%lx: an overflow\n",
+                (unsigned long)stack->start, (unsigned long)stack->end);
+    else if (f->va >= heap->end)
+        kprintf("beyond the heap: the break is 0x%lx\n", (unsigned long)as->brk);
+    else if (stack && f->va >= stack->end)
+        kprintf("above the stack, which ends at 0x%lx, and below the heap, which begins at "
+                "0x%lx\n", (unsigned long)stack->end, (unsigned long)heap->start);
+    else if (f->va < PAGE_SIZE)
+        kprintf("a null pointer, or near one: the program has nothing there\n");
+    else
+        kprintf("between the program's segments\n");
+}
+
+/* The last GiB of the low half, the kernel's own. */
+static void say_kernels_gib(const struct failure *f) {
+    const char *what = "the kernel's last GiB of the low half";
+    if (f->va >= TRAMPOLINE)
+        what = "the trampoline";
+    else if (f->va >= TRAPFRAME)
+        what = "the trapframe";
+    else if (f->va >= KSTACKS_START)
+        what = f->va & KSTACK_SIZE ? "a kernel stack" : "a guard page below a kernel stack";
+    if (f->user)
+        kprintf("%s: not for user mode%s\n", what, pte_is_leaf(f->e) ? ", the leaf has no U" : "");
+    else if (pte_is_leaf(f->e))
+        kprintf("%s: the leaf has no %c\n", what, letter(f->access));
+    else
+        kprintf("%s: nothing is mapped there in this table\n", what);
+}
+
+/* ---- sentences --------------------------------------------------------------------- */
+
+static void say_user(const struct failure *f) {
+    const struct region *r = aspace_region_locked(f->as, f->va);
+    if (!va_canonical(VA(f->va)))
+        kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
+    else if (f->va >= KERNEL_HALF)
+        kprintf("the kernel's half of the address space: not for user mode\n");
+    else if (f->va >= USER_MAX)
+        say_kernels_gib(f);
+    else if (!r)
+        say_no_region(f);
+    else if (!(r->perm & f->access))
+        kprintf("%s %c; the region is %s and may not be %s\n",
+                pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
+                region_name(r), verb(f->access));
+    else
+        kprintf("the region permits it and memory for it is promised: this is the kernel's "
+                "fault\n");
+}
+
+/* The kernel's half: physical address p at DIRECT_BASE + p. */
+static void say_direct(const struct failure *f) {
+    extern char kernel_start[], kernel_end[];
+    const char *what = f->e & PTE_X ? "the kernel's text" : "the kernel's read-only data";
+    if (!pte_is_leaf(f->e) && f->va >= (uint64_t)kernel_start && f->va < (uint64_t)kernel_end)
+        kprintf("a guard page below a hart's own stack\n");
+    else if (!pte_is_leaf(f->e))
+        kprintf("neither RAM that the kernel may use nor a device is at physical address "
+                "0x%lx\n", (unsigned long)(f->va - DIRECT_BASE));
+    else
+        kprintf("the leaf has no %c: %s may not be %s\n", letter(f->access),
+                f->e & PTE_W ? "data" : what, verb(f->access));
+}
+
+static void say_kernel(const struct failure *f) {
+    if (!va_canonical(VA(f->va)))
+        kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
+    else if (!pte_refuses(f->e, f->level, f->access, false))
+        kprintf("the walk permits this access: has somebody changed the entry without "
+                "sfence.vma?\n");
+    else if (f->va >= KERNEL_HALF)
+        say_direct(f);
+    else if (f->va >= USER_MAX)
+        say_kernels_gib(f);
+    else if (f->va < PAGE_SIZE)
+        kprintf("a null pointer, or near one; user memory is for the copy routines only\n");
+    else
+        kprintf("user memory, outside of the copy routines: copyin and copyout reach it, the "
+                "kernel's own code never\n");
+}
+
+void explain_user_fault(struct aspace *as, uint64_t va, uint64_t access) {
+    struct failure f = {.as = as, .va = va, .access = access, .user = true};
+    kprintf("the walk of 0x%016lx:\n", (unsigned long)va);
+    print_walk(&f, as->user.root);
+    say_user(&f);
+}
+
+void explain_kernel_fault(paddr_t root, uint64_t va, uint64_t access) {
+    struct failure f = {.va = va, .access = access};
+    kprintf("the walk of 0x%016lx:\n", (unsigned long)va);
+    print_walk(&f, root);
+    say_kernel(&f);
+}

@@ -1,0 +1,20 @@
+/* Why an access failed: the walk of its address, and one sentence. For the errors that
+ * end a program or the kernel. */
+#pragma once
+#include "mm/aspace.h"
+
+/* Text for an entry's eight flags, V R W X U G A D, a dash for each that is clear. */
+struct pte_letters {
+    char text[9];
+};
+struct pte_letters pte_letters(pte_t e);
+
+/* A program's access (one of PTE_R, PTE_W, PTE_X) at va has failed for good: prints the
+ * walk through its own table, with an arrow where it stops, and says why. The same under
+ * every design. as is the running process's: nobody else changes it, so no lock is held
+ * while the console takes the text. */
+void explain_user_fault(struct aspace *as, uint64_t va, uint64_t access);
+
+/* The kernel's own access has failed: the walk through the table with this root. For
+ * panics: takes no lock. */
+void explain_kernel_fault(paddr_t root, uint64_t va, uint64_t access);
