@@ -14,9 +14,11 @@ enum {
     SYS_sysinfo,        /* (struct abi_sysinfo *) */
     SYS_procinfo,       /* (int slot, struct abi_procinfo *): 1, or 0 when the slot is free */
     SYS_lseek,          /* (int fd, int64 offset, int whence): the new offset */
-    SYS_vmprint,        /* (int pid): prints its page table on the console; 0 = the caller */
+    SYS_vmprint,        /* (int pid): prints its user's table on the console; 0 = the caller */
     SYS_ftruncate,      /* (int fd, uint64 size) */
     SYS_rename,         /* (char *from, char *to): atomic; replaces a file that is there */
+    SYS_vmtable,        /* (int pid, struct abi_vmtable *): 1, or 0 when the walk ends above */
+    SYS_vmregions,      /* (int pid, struct abi_vmregion *, int max): how many there are */
 };
 
 /* open */
@@ -58,6 +60,7 @@ struct abi_sysinfo {
     uint64_t files_open;       /* objects in the system's table */
     uint64_t design;           /* the four letters' first: 'w' 'm' 's' 'u' */
     uint64_t idle;             /* time that harts had nothing to do, by the time counter */
+    uint64_t frames_cached;    /* of the free ones, those that are only a cache */
 };
 
 enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
@@ -66,13 +69,45 @@ struct abi_procinfo {
     int32_t pid, parent;
     uint32_t state;       /* enum abi_procstate */
     uint32_t hart;        /* where it runs or ran last */
-    uint64_t size;        /* break, bytes */
+    uint64_t size;        /* bytes that it was granted: program, stack, heap */
     uint64_t frames;      /* present in its user table */
     uint64_t table_frames;/* page-table frames, both views */
     uint64_t committed;   /* frames promised to it */
     uint64_t ticks;       /* processor time */
     char name[16];
+    uint64_t brk;         /* the break */
 };
+
+/* One page table of a process. A process that runs may change it right after: what is
+ * told was so at one moment. */
+struct abi_vmtable {
+    struct abi_vmtable_head {
+        uint64_t va;    /* in: an address; the table is one that its walk passes */
+        uint32_t level; /* in: 2 is the root's */
+        uint32_t view;  /* in: enum abi_vmview */
+        uint64_t satp;  /* out: of the view */
+        uint64_t table; /* out: physical address */
+    } head;
+    uint64_t entry[512];/* out */
+};
+
+enum abi_vmview { ABI_VIEW_USER, ABI_VIEW_KERNEL };
+
+enum abi_vmkind { ABI_VM_IMAGE, ABI_VM_BSS, ABI_VM_STACK, ABI_VM_HEAP };
+
+/* A range of addresses that a process was granted; in order of address. Counts are in
+ * pages of 4 KiB. */
+struct abi_vmregion {
+    uint64_t start, end;
+    uint32_t kind;      /* enum abi_vmkind */
+    uint32_t perm;      /* the bits R, W and X of a page table's entry */
+    uint64_t first_page;/* of the program's file pages; ABI_VM_IMAGE only */
+    uint64_t present;   /* mapped */
+    uint64_t shared;    /* of them, on frames that others use too */
+    uint64_t copied;    /* of a program's pages: replaced by the process's own copies */
+};
+
+#define ABI_VM_REGIONS_MAX 32
 
 /* Disk format: blocks of 1024 bytes, little-endian. */
 #define FS_BLOCK_SIZE 1024

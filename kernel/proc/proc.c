@@ -10,7 +10,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "mm/vmprint.h"
 #include "proc/clock.h"
 #include "proc/sched.h"
 
@@ -334,11 +333,11 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
         uint64_t running = p->state == P_RUNNING ? cpu_time() - p->time_since : 0;
         *out = (struct abi_procinfo){
             .pid = p->pid, .parent = p->parent ? p->parent->pid : 0,
-            .state = abi_state[p->state], .hart = p->hart, .size = p->as->brk,
+            .state = abi_state[p->state], .hart = p->hart, .size = aspace_granted(p->as),
             .frames = p->as->present,
             .table_frames = p->as->user.tables + p->as->kernel.tables,
             .committed = p->as->committed,
-            .ticks = clock_to_ticks(p->time_used + running)};
+            .ticks = clock_to_ticks(p->time_used + running), .brk = p->as->brk};
         str_copy(out->name, p->name, sizeof(out->name));
     }
     spin_unlock(&p->lock);
@@ -346,17 +345,20 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     return there ? 0 : -K_ENOENT;
 }
 
-int proc_vmprint(int32_t pid) {
+struct aspace *proc_space_locked(int32_t pid) {
     struct proc *p = find_locked(pid ? pid : proc_self()->pid);
     if (!p)
-        return -K_ESRCH;
+        return NULL;
     struct aspace *as = p->as;
-    spin_lock(&as->lock); /* whoever destroys it waits for this */
+    bool there = p->state != P_NEW;
+    if (there)
+        spin_lock(&as->lock); /* whoever destroys it waits for this */
     spin_unlock(&p->lock);
-    if (as->user.root.v)
-        vmprint(&as->user);
-    spin_unlock(&as->lock);
-    return 0;
+    if (there && as->user.root.v)
+        return as;
+    if (there)
+        spin_unlock(&as->lock);
+    return NULL;
 }
 
 void proc_dump(void) {
@@ -366,6 +368,6 @@ void proc_dump(void) {
         const struct proc *p = &procs[i];
         if (p->state != P_FREE)
             kprintf("%-5d %-9s %4u %10lu  %s\n", p->pid, names[p->state], p->hart,
-                    (unsigned long)(p->as->brk / 1024), p->name);
+                    (unsigned long)(aspace_granted(p->as) / 1024), p->name);
     }
 }

@@ -6,6 +6,7 @@
 #include "syscall/exec.h"
 #include "syscall/sysfile.h"
 #include "syscall/sysproc.h"
+#include "syscall/sysvm.h"
 
 #define CALL(name) [SYS_##name] = sys_##name
 
@@ -14,7 +15,7 @@ const syscall_fn syscall_table[SYSCALL_END] = {
     CALL(fstat), CALL(chdir), CALL(dup), CALL(getpid), CALL(sbrk), CALL(sleep), CALL(uptime),
     CALL(open), CALL(write), CALL(mknod), CALL(unlink), CALL(link), CALL(mkdir), CALL(close),
     CALL(poweroff), CALL(sysinfo), CALL(procinfo), CALL(lseek), CALL(vmprint), CALL(ftruncate),
-    CALL(rename),
+    CALL(rename), CALL(vmtable), CALL(vmregions),
 };
 
 int syscall_unknown(void) {

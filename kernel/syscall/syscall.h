@@ -9,7 +9,7 @@
  * else it returns a negative errno, and the program sees -1. */
 typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
 
-#define SYSCALL_END (SYS_rename + 1)
+#define SYSCALL_END (SYS_vmregions + 1)
 extern const syscall_fn syscall_table[SYSCALL_END]; /* by number; NULL: there is no such call */
 int syscall_unknown(void); /* says so on the console */
 

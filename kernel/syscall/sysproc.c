@@ -7,7 +7,6 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "mm/vmprint.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
@@ -78,6 +77,7 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .files_open = files.files_open,
         .design = (uint8_t)design.name[0],
         .idle = sched_idle_time(),
+        .frames_cached = frames.cached,
     };
     return copyout(UA(arg[0]), &info, sizeof(info));
 }
@@ -91,8 +91,4 @@ int sys_procinfo(const uint64_t arg[6], uint64_t *result) {
         return err == -K_ENOENT ? 0 : err;
     *result = 1;
     return copyout(UA(arg[1]), &info, sizeof(info));
-}
-
-int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
-    return proc_vmprint((int32_t)arg[0]);
 }

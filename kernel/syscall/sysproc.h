@@ -14,4 +14,3 @@ int sys_uptime(const uint64_t arg[6], uint64_t *result);
 int sys_poweroff(const uint64_t arg[6], uint64_t *result);
 int sys_sysinfo(const uint64_t arg[6], uint64_t *result);
 int sys_procinfo(const uint64_t arg[6], uint64_t *result);
-int sys_vmprint(const uint64_t arg[6], uint64_t *result);

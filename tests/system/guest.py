@@ -3,6 +3,8 @@
 Nothing here waits for an amount of time: every wait is for a text or for the
 machine's end, with a deadline that only a hang reaches.
 """
+import contextlib
+import fcntl
 import io
 import os
 import re
@@ -60,8 +62,8 @@ class Guest:
         """Types a command at the prompt; returns what it prints, up to the next prompt."""
         self.type(command + "\n")
         self.expect(re.escape(command) + r"\r?\n", timeout)
-        m = self.expect(r"(?s)((?:.*?\n)??)\$ $", timeout)
-        return m[1].replace("\r\n", "\n")
+        self.expect(r"(?<![^\n])\$ $", timeout)
+        return self.child.before.replace("\r\n", "\n")
 
     def wait_end(self, timeout=DEADLINE):
         """Waits until the machine has powered off; returns QEMU's status."""
@@ -83,6 +85,14 @@ class Guest:
 
     def end(self):
         self.child.close(force=True)
+
+
+@contextlib.contextmanager
+def gdb_turn():
+    """One at a time: each ./run --gdb writes the same start file for GDB."""
+    with open(machine.build_path("gdb-turn"), "w", encoding="utf-8") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
 
 
 def run(*args, timeout=DEADLINE):

@@ -28,6 +28,18 @@ def test_boots(boot, design, harts, mib):
     assert guest.wait_end() == 0
 
 
+@pytest.mark.parametrize("mib", [128, 8192])
+def test_boot_is_short(boot, design, mib):
+    """With -icount shift=0 a millisecond is a million guest instructions, or waiting for
+    the host's disk. Emulation does several hundred million in half a second."""
+    if mib > host_mib():
+        pytest.skip(f"the host has less than {mib} MiB")
+    guest = boot(design=design, harts=1, mib=mib, extra=("-icount", "shift=0"))
+    m = guest.expect(r"/init runs, (\d+) ms after the kernel began \(idle harts: (\d+) ms\)")
+    guest.prompt()
+    assert int(m[1]) - int(m[2]) < 10
+
+
 def test_debug_kernel_boots(boot):
     guest = boot(debug=True, harts=2)
     guest.prompt()

@@ -49,12 +49,12 @@ def program(instruction):
     0x00003003])  # ld zero, 0(zero): legal; what follows the text is not
 def test_killed_process_has_status_255(image, instruction):
     made = xv6fs.Image.load(image)
-    made.write_file("crash", program(instruction))
+    made.write_file("killed", program(instruction))
     made.save(image)
-    done = guest.run("--disk", image, "-c", "crash")
+    done = guest.run("--disk", image, "-c", "killed")
     assert done.returncode == 255, done.stdout
     assert "scause" in done.stdout and "sepc" in done.stdout
-    assert guest.run("--disk", image, "-c", "crash; echo $?").stdout.endswith("255\n")
+    assert guest.run("--disk", image, "-c", "killed; echo $?").stdout.endswith("255\n")
 
 
 def test_long_command_fits_to_the_byte():
@@ -65,7 +65,7 @@ def test_long_command_fits_to_the_byte():
 
 @pytest.mark.parametrize("which, function", [
     ("panic", "fail_panic"), ("fault", "fail_fault"), ("write-text", "fail_write_text"),
-    ("overflow", "fail_deeper")])
+    ("overflow", "fail_deeper"), ("frames", "fail_frames")])
 def test_panic_is_a_failure(design, which, function):
     """The kernel's own mistakes, made on request: a sentence, a backtrace, the status."""
     done = guest.run("--design", design, "--append", f"selftest={which}", "-c", "echo not reached")

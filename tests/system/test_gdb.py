@@ -14,10 +14,11 @@ GDBS = ("gdb-multiarch", "riscv64-unknown-elf-gdb", "riscv64-linux-gnu-gdb", "ri
 
 @pytest.fixture
 def waiting():
-    child = pexpect.spawn(os.path.join(machine.ROOT, "run"), ["--gdb", "--harts", "1"],
-                          encoding="utf-8", timeout=guest.DEADLINE, cwd=machine.ROOT)
-    yield child
-    child.close(force=True)
+    with guest.gdb_turn():
+        child = pexpect.spawn(os.path.join(machine.ROOT, "run"), ["--gdb", "--harts", "1"],
+                              encoding="utf-8", timeout=guest.DEADLINE, cwd=machine.ROOT)
+        yield child
+        child.close(force=True)
 
 
 def test_gdb_breaks_in_a_function(waiting):

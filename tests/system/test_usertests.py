@@ -21,5 +21,7 @@ def test_machines(design, harts, mem):
     usertests("--design", design, "--harts", harts, "--mem", mem, command="usertests -q")
 
 
-def test_debug_kernel():
-    usertests("--debug", command="usertests -q")
+# One hart never runs another's processes; several move them, and share the locks.
+@pytest.mark.parametrize("harts", [1, 3])
+def test_debug_kernel(design, harts):
+    usertests("--debug", "--design", design, "--harts", harts, command="usertests -q")

@@ -1,7 +1,12 @@
-/* Lists processes: size is the break, the other memory columns are frames of
- * 4 KiB: present, promised, page tables (both views). */
+/* Lists processes; SIZE is what each was granted. -l: with what they hold of memory, in
+ * frames of 4 KiB: mapped, promised, and page tables of both views. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <trellis.h>
+#include "../lib/vmtext.h"
+
+#define USAGE "ps [-l]"
 
 static const char *state_name(unsigned state) {
     switch (state) {
@@ -13,21 +18,25 @@ static const char *state_name(unsigned state) {
     }
 }
 
+static void show(const struct abi_procinfo *p, bool details) {
+    printf("%5d %6d %-6s %4u %6luK ", p->pid, p->parent, state_name(p->state), p->hart,
+           p->size / 1024);
+    if (details)
+        printf("%7lu %9lu %6lu ", p->frames, p->committed, p->table_frames);
+    printf("%7lu %s\n", p->ticks, p->name);
+}
+
 int main(int argc, char *argv[]) {
     struct abi_procinfo p;
     int slot = 0;
-    if (argc > 1) {
-        fprintf(stderr, "usage: ps\n");
-        return 2;
-    }
-    printf("  PID PARENT STATE  HART    SIZE PRESENT PROMISED TABLES   TICKS NAME\n");
-    for (int r; (r = procinfo(slot, &p)) >= 0; slot++) {
-        if (r == 0)
-            continue;
-        printf("%5d %6d %-6s %4u %6luK %7lu %8lu %6lu %7lu %s\n", p.pid, p.parent,
-               state_name(p.state), p.hart, p.size / 1024, p.frames, p.committed, p.table_frames,
-               p.ticks, p.name);
-    }
+    bool details = argc == 2 && strcmp(argv[1], "-l") == 0;
+    if (argc > 1 + details)
+        vm_usage(USAGE, argv[1]);
+    printf("  PID PARENT STATE  HART    SIZE %s  TICKS NAME\n",
+           details ? "PRESENT COMMITTED TABLES " : "");
+    for (int r; (r = procinfo(slot, &p)) >= 0; slot++)
+        if (r == 1)
+            show(&p, details);
     if (slot == 0) {
         fprintf(stderr, "ps: this kernel does not tell\n");
         return 1;

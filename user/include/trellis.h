@@ -21,6 +21,12 @@ int sysinfo(struct abi_sysinfo *info);
 int procinfo(int slot, struct abi_procinfo *info);
 int vmprint(pid_t pid);
 
+/* A process's memory, pid 0 for the caller's: abi.h. vmtable: 1, or 0 when the walk for
+ * head.va ends above head.level; vmregions: how many there are, of which max are told. -1:
+ * no such process. */
+int vmtable(pid_t pid, struct abi_vmtable *table);
+int vmregions(pid_t pid, struct abi_vmregion *regions, int max);
+
 /* For the end of a program that prints: flushes stdout; 0, or -1 when something
  * could not be written. Then it has said so, except when stdout is a pipe that
  * nobody reads any more: so ends the left side of "ls | head". */

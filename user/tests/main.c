@@ -20,7 +20,8 @@ static const struct subject {
     {"fork", fork_tests},     {"exec", exec_tests},     {"elf", elf_tests},
     {"wait", wait_tests},     {"sched", sched_tests},   {"pipe", pipe_tests},
     {"fd", fd_tests},         {"file", file_tests},     {"dir", dir_tests},
-    {"disk", disk_tests},     {"info", info_tests},     {"stress", stress_tests},
+    {"disk", disk_tests},     {"info", info_tests},     {"inspect", inspect_tests},
+    {"stress", stress_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 

@@ -64,6 +64,12 @@ static inline long sys_lseek(int fd, int64_t offset, int whence) {
     return ecall3(SYS_lseek, ARG(fd), ARG(offset), ARG(whence));
 }
 static inline int sys_vmprint(int pid) { return ecall3(SYS_vmprint, ARG(pid), 0, 0); }
+static inline int sys_vmtable(int pid, struct abi_vmtable *t) {
+    return ecall3(SYS_vmtable, ARG(pid), ARG(t), 0);
+}
+static inline int sys_vmregions(int pid, struct abi_vmregion *r, int max) {
+    return ecall3(SYS_vmregions, ARG(pid), ARG(r), ARG(max));
+}
 static inline int sys_ftruncate(int fd, uint64_t size) {
     return ecall3(SYS_ftruncate, ARG(fd), size, 0);
 }

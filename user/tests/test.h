@@ -34,7 +34,7 @@ struct test {
 extern const struct test args_tests[], bounds_tests[], sbrk_tests[], views_tests[],
     protect_tests[], regs_tests[], fork_tests[], exec_tests[], elf_tests[], wait_tests[],
     sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
-    stress_tests[];
+    inspect_tests[], stress_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
@@ -139,6 +139,7 @@ extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
 /* ---- exec.c, elf.c ---- */
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
+int role_churn(int argc, char **argv); /* inspect.c's */
 
 /* A program of a few instructions, as position-independent assembly. */
 #define PROGRAM(name, text) \

@@ -1,0 +1,22 @@
+/* A process's memory as others may see it: single page tables, and what its regions
+ * hold. The space's lock is held by the caller, so what is told is there, and true at
+ * that moment, also of a process that runs on another hart; nothing is kept. */
+#pragma once
+#include "mm/aspace.h"
+
+/* The tree that the user's or the kernel's translations of this process go through:
+ * under `walk` the kernel's is the one for all, under `unify` both are the same. */
+const struct pt *inspect_view(const struct aspace *as, bool kernel);
+uint64_t inspect_satp(const struct aspace *as, bool kernel);
+
+/* The table of this level (2: the root) that the walk for va passes; NULL when the walk
+ * ends above, or va is not canonical. */
+const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level);
+
+/* What a region has of its pages, in pages of 4 KiB. */
+struct inspect_pages {
+    uint64_t present; /* mapped */
+    uint64_t shared;  /* of them, on frames that others have too: program text, after fork */
+    uint64_t copied;  /* of a program's pages: its own copies, since it wrote to them */
+};
+struct inspect_pages inspect_region(const struct aspace *as, const struct region *r);

@@ -1,0 +1,21 @@
+/* A process's regions, and what the addresses between them are. */
+#pragma once
+#include <stddef.h>
+#include "vmtext.h"
+
+struct vm_space {
+    uint64_t brk;
+    unsigned regions;
+    struct abi_vmregion region[ABI_VM_REGIONS_MAX]; /* none is empty */
+    uint64_t stack, stack_end; /* both 0 when there is none */
+    uint64_t heap;             /* where it begins, also when it is empty */
+};
+
+/* False when there is no such process any more. */
+bool vm_space_read(const struct abi_procinfo *p, struct vm_space *s);
+
+/* The region at va, or NULL. */
+const struct abi_vmregion *vm_region(const struct vm_space *s, uint64_t va);
+
+/* Why the view maps nothing at va, in a few words. */
+const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint64_t va);

@@ -1,0 +1,77 @@
+/* Text about a process's memory: see vmtext.h. */
+#include "vmtext.h"
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <trellis.h>
+#include <unistd.h>
+
+const char *vm_flags(uint64_t entry, char text[VM_FLAGS_TEXT]) {
+    static const char letters[VM_FLAGS_TEXT] = "VRWXUGAD";
+    for (unsigned bit = 0; bit < VM_FLAGS_TEXT - 1; bit++)
+        text[bit] = entry >> bit & 1 ? letters[bit] : '-';
+    text[VM_FLAGS_TEXT - 1] = 0;
+    return text;
+}
+
+const char *vm_size_name(unsigned level) {
+    static const char *const names[] = {"4 KiB", "2 MiB", "1 GiB"};
+    return names[level];
+}
+
+bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p) {
+    pid_t wanted = pid ? pid : getpid();
+    for (int slot = 0, r; (r = procinfo(slot, p)) >= 0; slot++)
+        if (r == 1 && p->pid == wanted)
+            return true;
+    fprintf(stderr, "%s: no process %d\n", program, wanted);
+    return false;
+}
+
+const char *vm_design(void) {
+    static const char *const names[] = {"walk", "mirror", "share", "unify"};
+    struct abi_sysinfo s;
+    if (sysinfo(&s) == 0)
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (names[i][0] == (char)s.design)
+                return names[i];
+    return "unknown";
+}
+
+bool vm_one_table(void) { return strcmp(vm_design(), "unify") == 0; }
+bool vm_one_kernel_table(void) { return strcmp(vm_design(), "walk") == 0; }
+
+const char *vm_title(const struct abi_procinfo *p, enum abi_vmview view) {
+    static char text[80];
+    if (view == ABI_VIEW_KERNEL && vm_one_kernel_table())
+        snprintf(text, sizeof text, "kernel view of all processes, %s", vm_design());
+    else
+        snprintf(text, sizeof text, "%s view of process %d (%s), %s",
+                 view == ABI_VIEW_USER ? "user" : vm_one_table() ? "user and kernel" : "kernel",
+                 p->pid, p->name, vm_design());
+    return text;
+}
+
+bool vm_parse_address(const char *text, uint64_t *va, const char **rest) {
+    char *end;
+    errno = 0;
+    *va = strtoull(text, &end, 0);
+    *rest = end;
+    return isdigit((unsigned char)*text) && errno == 0;
+}
+
+bool vm_parse_pid(const char *text, pid_t *pid) {
+    char *end;
+    long n = strtol(text, &end, 10);
+    *pid = (pid_t)n;
+    return isdigit((unsigned char)*text) && *end == 0 && n <= INT_MAX;
+}
+
+void vm_usage(const char *usage, const char *argument) {
+    bool help = argument && strcmp(argument, "--help") == 0;
+    fprintf(help ? stdout : stderr, "usage: %s\n", usage);
+    exit(help ? 0 : 2);
+}

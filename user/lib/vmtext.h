@@ -1,0 +1,59 @@
+/* What the programs that show a process's memory have in common: Sv39's entries and
+ * addresses, their text, and their arguments. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "lib/abi.h"
+
+/* ---- Sv39 (privileged specification 4.4) ---- */
+
+#define VM_PAGE 4096ul
+#define VM_ROOT_LEVEL 2u
+#define VM_ENTRIES 512u
+#define VM_LOW_HALF_END (1ul << 38)
+
+enum { VM_V = 1, VM_R = 2, VM_W = 4, VM_X = 8 };
+
+/* What one entry of a table of this level spans. */
+static inline uint64_t vm_span(unsigned level) { return VM_PAGE << 9 * level; }
+static inline unsigned vm_index(uint64_t va, unsigned level) {
+    return va / vm_span(level) % VM_ENTRIES;
+}
+static inline bool vm_canonical(uint64_t va) {
+    return va < VM_LOW_HALF_END || va >= -VM_LOW_HALF_END;
+}
+static inline uint64_t vm_frame(uint64_t entry) { return (entry << 10 >> 20) * VM_PAGE; }
+static inline bool vm_is_table(uint64_t entry, unsigned level) {
+    return (entry & (VM_V | VM_R | VM_W | VM_X)) == VM_V && level > 0;
+}
+
+/* V R W X U G A D, with - for a bit that is clear. */
+#define VM_FLAGS_TEXT 9
+const char *vm_flags(uint64_t entry, char text[VM_FLAGS_TEXT]);
+/* "4 KiB": what a leaf of this level maps. */
+const char *vm_size_name(unsigned level);
+
+/* ---- processes and their views ---- */
+
+/* Finds a process by its number, 0 for the caller. False when there is none: then it has
+ * said so, in the program's name. */
+bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p);
+
+/* The design's name; "unknown" when the kernel does not tell. */
+const char *vm_design(void);
+/* Whether user and kernel view are one table, and whether the kernel's is one for all. */
+bool vm_one_table(void);
+bool vm_one_kernel_table(void);
+
+/* "user view of process 7 (sh), share". Valid until the next call. */
+const char *vm_title(const struct abi_procinfo *p, enum abi_vmview view);
+
+/* ---- arguments ---- */
+
+/* A number as C writes it, up to *rest. False when there is none, or it is too large. */
+bool vm_parse_address(const char *text, uint64_t *va, const char **rest);
+/* False when it cannot be the number of a process. */
+bool vm_parse_pid(const char *text, pid_t *pid);
+/* Ends the program: after --help with 0, else with 2. */
+void vm_usage(const char *usage, const char *argument) __attribute__((noreturn));

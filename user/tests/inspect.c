@@ -1,0 +1,404 @@
+/* vmtable and vmregions: what a process is told about its own memory and others'. */
+#include "test.h"
+#include <string.h>
+
+#define PTE_BITS_RWX 0xe
+#define ROOT_LEVEL 2
+
+static struct abi_vmtable t;
+static struct abi_vmregion regions[ABI_VM_REGIONS_MAX];
+
+/* ---- reading ---- */
+static int table_at(struct abi_vmtable *to, int pid, uint64_t va, uint32_t level, uint32_t view) {
+    to->head = (struct abi_vmtable_head){.va = va, .level = level, .view = view};
+    return sys_vmtable(pid, to);
+}
+
+static unsigned index_of(uint64_t va, unsigned level) { return va >> (12 + 9 * level) & 511; }
+static uint64_t frame_of(uint64_t pte) { return pte << 10 >> 20 << 12; }
+static bool is_leaf(uint64_t pte) { return (pte & 1) && (pte & PTE_BITS_RWX); }
+
+/* The leaf that translates va, or 0. */
+static uint64_t leaf(int pid, const void *p, uint32_t view) {
+    uint64_t va = (uint64_t)p;
+    for (int level = ROOT_LEVEL; level >= 0; level--) {
+        int r = table_at(&t, pid, va, level, view);
+        CHECK_MSG(r >= 0, "process %d has no table for 0x%lx", pid, (long)va);
+        if (r == 0)
+            return 0;
+        uint64_t pte = t.entry[index_of(va, level)];
+        if (is_leaf(pte))
+            return pte;
+    }
+    return 0;
+}
+
+static uint64_t frame(int pid, const void *p) {
+    uint64_t pte = leaf(pid, p, ABI_VIEW_USER);
+    CHECK_MSG(pte, "process %d has nothing at 0x%lx", pid, (long)p);
+    return frame_of(pte);
+}
+
+static const struct abi_vmregion *region(int pid, const void *p) {
+    int n = sys_vmregions(pid, regions, ABI_VM_REGIONS_MAX);
+    CHECK(n > 0 && n <= ABI_VM_REGIONS_MAX);
+    for (int i = 0; i < n; i++)
+        if ((uint64_t)p >= regions[i].start && (uint64_t)p < regions[i].end)
+            return &regions[i];
+    FAIL("process %d has no region at 0x%lx", pid, (long)p);
+}
+
+static char *pages(int n) {
+    uint64_t brk = (uint64_t)sys_sbrk(0);
+    must_sbrk((PAGE - brk % PAGE) % PAGE);
+    return must_sbrk(n * PAGE);
+}
+
+/* ---- errors ---- */
+static void inspect_nobody(void) {
+    int pid = must_fork();
+    if (pid == 0)
+        sys_exit(0);
+    CHECK_EQ(reap(pid), 0);
+    const int nobody[] = {pid, -1, 0x7fffffff, -0x7fffffff - 1};
+    for (unsigned i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
+        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_USER), -1);
+        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_KERNEL), -1);
+        CHECK_EQ(sys_vmregions(nobody[i], regions, ABI_VM_REGIONS_MAX), -1);
+    }
+}
+
+static void bad_level_and_view(void) {
+    static const uint32_t bad[] = {3, 64, 0x80000000, 0xffffffff};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CHECK_EQ(table_at(&t, 0, 0, bad[i], ABI_VIEW_USER), -1);
+        CHECK_EQ(table_at(&t, 0, 0, 0, bad[i]), -1);
+    }
+    CHECK_EQ(table_at(&t, 0, 0, 0, 2), -1);
+    CHECK_EQ(table_at(&t, 0, 0, 0, ABI_VIEW_USER), 1);
+}
+
+/* A walk that ends above tells nothing; one that does not exist neither. */
+static void walk_ends_above(void) {
+    uint64_t nothing = USER_LIMIT - PAGE;
+    CHECK_EQ(table_at(&t, 0, nothing, 2, ABI_VIEW_USER), 1);
+    CHECK_EQ(t.entry[index_of(nothing, 2)], 0);
+    memset(&t, 0x55, sizeof(t));
+    CHECK_EQ(table_at(&t, 0, nothing, 1, ABI_VIEW_USER), 0);
+    CHECK_EQ(table_at(&t, 0, nothing, 0, ABI_VIEW_USER), 0);
+    CHECK_EQ(t.head.table, 0);
+    CHECK(all_zero(&t.head.satp, 8) && t.entry[0] == 0x5555555555555555);
+    static const uint64_t beyond[] = {LOW_HALF_END, 1ULL << 39, 1ULL << 63, DIRECT_MAP - 1};
+    for (unsigned i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        CHECK_EQ(table_at(&t, 0, beyond[i], 2, ABI_VIEW_KERNEL), 0);
+}
+
+/* The structure at `to` cannot be read, or cannot be written as a whole. */
+static void refused(uint64_t to) {
+    CHECK_MSG(sys_vmtable(0, opaque(to)) == -1, "vmtable at 0x%lx", (long)to);
+    CHECK_MSG(sys_vmregions(0, opaque(to), ABI_VM_REGIONS_MAX) == -1, "vmregions at 0x%lx",
+              (long)to);
+}
+
+static void bad_pointers_to_tables(void) {
+    static const struct abi_vmtable readonly; /* asks for a table that is there */
+    char *a = pages(4), *end = a + 4 * PAGE;
+    static const unsigned parts[] = {
+        0, 8, 12, 16, 24, sizeof(t.head), sizeof(t.head) + 8, PAGE, sizeof(t) - 8, sizeof(t) - 1};
+    for (const uint64_t *bad = bad_addresses(); *bad; bad++)
+        refused(*bad);
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        memset(a, 0, 4 * PAGE);
+        CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - parts[i])), -1);
+    }
+    for (unsigned room = 0; room < 2 * sizeof(regions[0]); room += 8)
+        CHECK_EQ(sys_vmregions(0, opaque((uint64_t)end - room), ABI_VM_REGIONS_MAX), -1);
+    CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - sizeof(t))), 1);
+    refused((uint64_t)&readonly);
+}
+
+/* ---- the caller's memory takes what it is told ---- */
+static void table_to_untouched_pages(void) {
+    char *a = pages(8);
+    struct abi_vmtable *fresh = (struct abi_vmtable *)(a + 3 * PAGE - 16);
+    CHECK_EQ(leaf(0, a + 3 * PAGE, ABI_VIEW_USER), 0);
+    CHECK_EQ(sys_vmtable(0, fresh), 1); /* zeros: the user's last table for address 0 */
+    CHECK_EQ(table_at(&t, 0, 0, 0, ABI_VIEW_USER), 1);
+    CHECK_EQ(memcmp(&fresh->head, &t.head, sizeof(t.head)), 0);
+    CHECK_EQ(memcmp(fresh->entry, t.entry, sizeof(t.entry)), 0);
+}
+
+static void table_to_shared_pages(void) {
+    struct abi_vmtable *shared = (struct abi_vmtable *)pages(3);
+    memset(shared, 0, 3 * PAGE);
+    int pid = must_fork();
+    if (pid == 0) {
+        CHECK_EQ(sys_vmtable(0, shared), 1);
+        CHECK(shared->head.table != 0);
+        sys_exit(0);
+    }
+    CHECK_EQ(reap(pid), 0);
+    CHECK(all_zero(shared, 3 * PAGE));
+}
+
+/* ---- what is told is so ---- */
+static void satp_and_root(void) {
+    struct abi_sysinfo si;
+    must_info(&si);
+    CHECK_EQ(table_at(&t, 0, 0, ROOT_LEVEL, ABI_VIEW_USER), 1);
+    CHECK_EQ(t.head.satp >> 60, 8);
+    CHECK_EQ((t.head.satp << 20 >> 20) * PAGE, t.head.table);
+    uint64_t satp = t.head.satp;
+    CHECK_EQ(table_at(&t, 0, DIRECT_MAP, ROOT_LEVEL, ABI_VIEW_KERNEL), 1);
+    CHECK_EQ((t.head.satp << 20 >> 20) * PAGE, t.head.table);
+    CHECK_EQ(t.head.satp == satp, si.design == 'u');
+    CHECK_EQ(table_at(&t, 1, DIRECT_MAP, ROOT_LEVEL, ABI_VIEW_KERNEL), 1);
+    CHECK(t.head.table != 0 && t.entry[index_of(DIRECT_MAP + 0x80000000, ROOT_LEVEL)] & 1);
+}
+
+/* The kernel sees the same frame, but under walk, where it sees none. */
+static void views_agree(const char *p) {
+    struct abi_sysinfo si;
+    must_info(&si);
+    uint64_t user = leaf(0, p, ABI_VIEW_USER), kernel = leaf(0, p, ABI_VIEW_KERNEL);
+    CHECK(user & 0x10);
+    if (si.design == 'w')
+        CHECK_EQ(kernel, 0);
+    else
+        CHECK_EQ(kernel | 0x10, user);
+    if (si.design == 'm')
+        CHECK_EQ(kernel & 0x10, 0);
+}
+
+static void touched_is_present(void) {
+    char *a = pages(4);
+    uint64_t present = region(0, a)->present;
+    for (int i = 0; i < 4; i++) {
+        CHECK_EQ(leaf(0, a + i * PAGE, ABI_VIEW_USER), 0);
+        CHECK_EQ(leaf(0, a + i * PAGE, ABI_VIEW_KERNEL), 0);
+        a[i * PAGE] = 1;
+        views_agree(a + i * PAGE);
+        CHECK_EQ(region(0, a)->present, present + i + 1);
+        CHECK_EQ(region(0, a)->shared, 0);
+    }
+    CHECK(frame(0, a) != frame(0, a + PAGE));
+    must_sbrk(-2 * (int)PAGE);
+    CHECK_EQ(region(0, a)->present, present + 2);
+    CHECK_EQ(region(0, a)->end, (uint64_t)a + 2 * PAGE);
+    CHECK_EQ(leaf(0, a + 2 * PAGE, ABI_VIEW_USER), 0);
+    CHECK_EQ(leaf(0, a + 2 * PAGE, ABI_VIEW_KERNEL), 0);
+    views_agree(a);
+}
+
+static void large_page_is_told(void) {
+    uint64_t brk = (uint64_t)sys_sbrk(0);
+    must_sbrk((2 * MB - brk % (2 * MB)) % (2 * MB));
+    char *a = must_sbrk(2 * MB);
+    memset(a, 1, 2 * MB);
+    CHECK_EQ(region(0, a)->present, 512);
+    CHECK_EQ(region(0, a)->shared, 0);
+    int r = table_at(&t, 0, (uint64_t)a, 0, ABI_VIEW_USER); /* small ones where RAM is in pieces */
+    CHECK_EQ(table_at(&t, 0, (uint64_t)a, 1, ABI_VIEW_USER), 1);
+    CHECK_EQ(r, !is_leaf(t.entry[index_of((uint64_t)a, 1)]));
+    int pid = must_fork();
+    if (pid == 0) {
+        sys_sleep(100000);
+        sys_exit(0);
+    }
+    CHECK_EQ(region(pid, a)->shared, 512);
+    a[PAGE] = 2;
+    CHECK(frame(pid, a + PAGE) != frame(0, a + PAGE)); /* copied, alone or with the others */
+    CHECK_EQ(sys_kill(pid), 0);
+    CHECK_EQ(reap(pid), KILLED);
+    CHECK_EQ(region(0, a)->shared, 0);
+}
+
+/* Frames after fork: the same, then the writer's own; what the other is told follows. */
+static void forked_is_shared(void) {
+    int go[2], done[2];
+    char c = 0;
+    char *a = pages(3);
+    memset(a, 'a', 3 * PAGE);
+    must_pipe(go);
+    must_pipe(done);
+    uint64_t frames = region(0, a)->present;
+    int parent = sys_getpid(), pid = must_fork();
+    if (pid == 0) {
+        CHECK_EQ(frame(0, a), frame(parent, a));
+        read_all(go[0], &c, 1);
+        a[PAGE] = 'c';
+        CHECK(frame(0, a + PAGE) != frame(parent, a + PAGE));
+        write_all(done[1], &c, 1);
+        read_all(go[0], &c, 1);
+        sys_exit(0);
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(frame(0, a + i * PAGE), frame(pid, a + i * PAGE));
+    CHECK_EQ(region(0, a)->shared, frames);
+    CHECK_EQ(region(pid, a)->shared, frames);
+    uint64_t before = frame(0, a + PAGE);
+    write_all(go[1], "1", 1);
+    read_all(done[0], &c, 1);
+    CHECK_EQ(frame(0, a + PAGE), before);
+    CHECK(frame(pid, a + PAGE) != before);
+    CHECK_EQ(frame(pid, a), frame(0, a));
+    CHECK_EQ(region(0, a)->shared, frames - 1);
+    CHECK_EQ(region(pid, a)->shared, frames - 1);
+    write_all(go[1], "2", 1);
+    CHECK_EQ(reap(pid), 0);
+    CHECK_EQ(region(0, a)->shared, 0);
+}
+
+static void written_is_copied(void) {
+    static char data[3 * 4096] __attribute__((aligned(4096))) = "of the program";
+    struct abi_vmregion before = *region(0, data + PAGE);
+    uint64_t program = frame(0, data + PAGE);
+    CHECK_EQ(before.kind, ABI_VM_IMAGE);
+    CHECK_EQ(before.perm, 2 | 4);
+    CHECK_EQ(frame(sys_getpid(), data + PAGE), program);
+    data[PAGE] = 'w';
+    const struct abi_vmregion *after = region(0, data + PAGE);
+    CHECK(frame(0, data + PAGE) != program);
+    CHECK_EQ(after->copied, before.copied + 1);
+    CHECK_EQ(after->shared, before.shared - 1);
+    CHECK_EQ(after->present, before.present);
+}
+
+static void regions_are_in_order(void) {
+    struct abi_procinfo pi;
+    uint64_t present = 0, end = 0;
+    memset(regions, 0, sizeof(regions)); /* what is told shall not need a page more */
+    int n = sys_vmregions(0, NULL, 0);
+    CHECK_EQ(sys_vmregions(0, regions, -1), n);
+    CHECK_EQ(sys_vmregions(0, regions, ABI_VM_REGIONS_MAX), n);
+    for (int i = 0; i < n; i++) {
+        CHECK(regions[i].start >= end && regions[i].end >= regions[i].start);
+        CHECK_EQ(regions[i].start % PAGE, 0);
+        CHECK_EQ(regions[i].end % PAGE, 0);
+        CHECK(regions[i].present <= (regions[i].end - regions[i].start) / PAGE);
+        CHECK(regions[i].shared <= regions[i].present && regions[i].copied <= regions[i].present);
+        present += regions[i].present;
+        end = regions[i].end;
+    }
+    for (int slot = 0; sys_procinfo(slot, &pi) != 1 || pi.pid != sys_getpid();)
+        slot++;
+    CHECK_EQ(pi.frames, present);
+    CHECK_EQ(region(0, &n)->kind, ABI_VM_STACK);
+    CHECK_EQ(region(0, &n)->start, stack_page());
+    CHECK_EQ(region(0, opaque((uint64_t)inspect_nobody))->perm, 2 | 8);
+    memset(regions, 0x55, sizeof(regions));
+    CHECK_EQ(sys_vmregions(0, regions, 1), n);
+    CHECK(regions[0].end % PAGE == 0 && regions[1].start == 0x5555555555555555);
+}
+
+/* ---- a process that changes all the time, on another hart if there is one ---- */
+#define CHURN_EXECS 40
+#define LOOKS 3000
+
+/* `usertests --role churn C`: grows, forks, shrinks, and executes itself with the character
+ * before C, until that is a blank. */
+int role_churn(int argc, char **argv) {
+    char number[2] = {argv[1][0] - 1, 0};
+    char *again[] = {"usertests", "--role", "churn", number, NULL};
+    for (int i = 0; i < 8; i++) {
+        char *a = pages(24);
+        for (int k = 0; k < 24; k++)
+            a[k * PAGE] = k;
+        if (sys_fork() == 0) {
+            memset(a, i, 12 * PAGE);
+            sys_exit(0);
+        }
+        a[0] = a[23 * PAGE] = 1;
+        must_sbrk(-24 * (int)PAGE);
+        if (sys_wait(NULL) < 0)
+            return 1;
+    }
+    if (argv[1][0] > ' ')
+        sys_exec(SELF, again);
+    return 0;
+}
+
+/* Where RAM ends: the kernel's half has all of it, and no device above its start. */
+static uint64_t ram_end(void) {
+    uint64_t end = 0x80000000;
+    for (uint64_t gib = end; gib < 0x80000000 + (64ul << 30); gib += 1ul << 30) {
+        CHECK_EQ(table_at(&t, 0, DIRECT_MAP + gib, 2, ABI_VIEW_KERNEL), 1);
+        uint64_t pte = t.entry[index_of(DIRECT_MAP + gib, 2)];
+        if (is_leaf(pte))
+            end = gib + (1ul << 30);
+        if (table_at(&t, 0, DIRECT_MAP + gib, 1, ABI_VIEW_KERNEL) == 1)
+            for (unsigned i = 0; i < 512; i++)
+                if (t.entry[i] & 1)
+                    end = gib + (i + 1) * 2ul * MB;
+    }
+    return end;
+}
+
+/* What the table's entries below the kernel's half point to lies in RAM. */
+static void check_table(const struct abi_vmtable *table, uint64_t end) {
+    unsigned n = table->head.level == ROOT_LEVEL ? 256 : 512;
+    CHECK(table->head.table >= 0x80000000 && table->head.table < end);
+    CHECK((table->head.satp << 20 >> 20) * PAGE < end);
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t pte = table->entry[i], pa = frame_of(pte);
+        CHECK_MSG(!(pte & 1) || (pa >= 0x80000000 && pa < end), "entry %u at level %u is 0x%lx", i,
+                  table->head.level, (long)pte);
+        CHECK((pte & 12) != 12); /* writable and executable */
+    }
+}
+
+/* Looks at one process everywhere; how often it was there. */
+static int look_at(int pid, uint64_t end) {
+    static const uint64_t places[] = {0, 0x200000, TRAPFRAME_VA};
+    int looks = 0;
+    for (uint32_t view = ABI_VIEW_USER; view <= ABI_VIEW_KERNEL; view++)
+        for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+            for (int level = ROOT_LEVEL; level >= 0; level--)
+                if (table_at(&t, pid, places[i], level, view) == 1) {
+                    check_table(&t, end);
+                    looks++;
+                }
+    int n = sys_vmregions(pid, regions, ABI_VM_REGIONS_MAX);
+    for (int i = 0; i < n; i++)
+        CHECK(regions[i].present <= (regions[i].end - regions[i].start) / PAGE &&
+              regions[i].shared <= regions[i].present);
+    return looks;
+}
+
+static void inspect_while_busy(void) {
+    static struct abi_procinfo pi;
+    static char rounds[2] = {' ' + CHURN_EXECS, 0};
+    char *argv[] = {"usertests", "--role", "churn", rounds, NULL};
+    uint64_t end = ram_end();
+    for (int looks = 0; looks < LOOKS;) {
+        int pid = must_fork();
+        if (pid == 0) {
+            sys_exec(SELF, argv);
+            sys_exit(EXEC_FAILED);
+        }
+        while (state_of(pid) != ABI_P_ZOMBIE) {
+            looks += look_at(pid, end);
+            for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++)
+                if (r == 1 && pi.parent == pid)
+                    looks += look_at(pi.pid, end);
+        }
+        CHECK_EQ(reap(pid), 0);
+    }
+}
+
+const struct test inspect_tests[] = {
+    {"inspect_nobody", inspect_nobody, false},
+    {"bad_level_and_view", bad_level_and_view, false},
+    {"walk_ends_above", walk_ends_above, false},
+    {"bad_pointers_to_tables", bad_pointers_to_tables, false},
+    {"table_to_untouched_pages", table_to_untouched_pages, false},
+    {"table_to_shared_pages", table_to_shared_pages, false},
+    {"satp_and_root", satp_and_root, false},
+    {"touched_is_present", touched_is_present, false},
+    {"large_page_is_told", large_page_is_told, false},
+    {"forked_is_shared", forked_is_shared, false},
+    {"written_is_copied", written_is_copied, false},
+    {"regions_are_in_order", regions_are_in_order, false},
+    {"inspect_while_busy", inspect_while_busy, false},
+    {0},
+};
