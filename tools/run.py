@@ -15,6 +15,8 @@
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
     --gdb[=PORT]     the machine waits for GDB; says how to attach
+    --view           afterwards shows the page tables that the session printed
+                     (vmprint), as a page in the browser; see docs/ptview.md
     --append WORDS   more boot options for the kernel
     --no-build       boots what was built before
     --dry-run        prints QEMU's command line and does nothing
@@ -39,6 +41,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine  # noqa: E402
+import view  # noqa: E402
 import xv6fs  # noqa: E402
 from machine import Unusable  # noqa: E402
 
@@ -71,7 +74,8 @@ def parse(args):
     parser.add_argument("--timeout")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
-    for name in ("--verbose", "--debug", "--no-build", "--dry-run", "--help", "-h"):
+    for name in ("--verbose", "--debug", "--view", "--no-build", "--dry-run",
+                 "--help", "-h"):
         parser.add_argument(name, action="store_true")
     options = parser.parse_args(args)
     options.help = options.help or options.h
@@ -165,11 +169,15 @@ def boot_words(options, ours):
 
 def command_line(options, ours=True):
     disk = machine.drive(options.disk or machine.default_image(), keep=options.disk is not None)
-    if options.commands is None:
-        console = ["-nographic"]
+    logged = view.chardev_words() if options.view else ""
+    stdio = ["-serial", "chardev:console", "-chardev", "stdio,id=console,signal=off" + logged]
+    if options.commands is not None:
+        console = ["-display", "none", "-monitor", "none", *stdio]
+    elif options.view:  # what -nographic is, with a log
+        stdio[-1] += ",mux=on"
+        console = ["-display", "none", *stdio, "-mon", "chardev=console"]
     else:
-        console = ["-display", "none", "-monitor", "none", "-chardev",
-                   "stdio,id=console,signal=off", "-serial", "chardev:console"]
+        console = ["-nographic"]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
                                 boot_words(options, ours), options.debug, extra)
@@ -200,6 +208,8 @@ def interact(options):
     command = command_line(options)
     if sys.stdin is None or not sys.stdin.isatty():
         return type_from_pipe(command)
+    if options.view:
+        return subprocess.run(command, check=False).returncode
     os.execvp(command[0], command)
 
 
@@ -502,6 +512,12 @@ def show_help():
         harts_max=machine.HARTS_MAX, mib_min=machine.MIB_MIN))
 
 
+def run_session(options):
+    if options.commands is None:
+        return interact(options)
+    return run_commands(options, init_is_ours(options.disk or machine.default_image()))
+
+
 def main(args):
     try:
         options = parse(args)
@@ -519,9 +535,10 @@ def main(args):
             prepare(options)
         if options.gdb:
             write_gdbinit(options)
-        if options.commands is None:
-            return interact(options)
-        return run_commands(options, init_is_ours(options.disk or machine.default_image()))
+        status = run_session(options)
+        if options.view:
+            view.show()
+        return status
     except Unusable as e:
         print(f"run: {e}", file=sys.stderr)
         return 2

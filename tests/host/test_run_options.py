@@ -62,6 +62,16 @@ def test_verbose_is_not_quiet():
     assert "quiet" not in after(dry("-c", "ls", "--verbose"), "-append").split()
 
 
+@pytest.mark.parametrize("args", [[], ["-c", "ls"]])
+def test_view_has_the_console_logged(args):
+    plain, logged = dry(*args), dry(*args, "--view")
+    assert not any("logfile" in word for word in plain)
+    console = after(logged, "-chardev")
+    assert ",signal=off" in console and "logfile=" in console
+    assert ("mux=on" in console) == ("-mon" in logged) == (not args)
+    assert after(plain, "-append") == after(logged, "-append")
+
+
 def test_gdb_waits():
     command = dry("--gdb=4321")
     assert "-S" in command and after(command, "-gdb") == "tcp:127.0.0.1:4321"

@@ -1,0 +1,116 @@
+"""tools/ptview as a script calls it, with and without a browser."""
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from ptviewenv import COMMAND, FOLDER, Tree, log, needs_browser, user_leaves
+
+SHARE = os.path.join(FOLDER, "share.log")
+LAB = os.path.join(FOLDER, "lab.log")
+
+
+def run(*args, text=None, env=None, cwd=None):
+    return subprocess.run([sys.executable, COMMAND, *map(str, args)], check=False, cwd=cwd,
+                          input=text or "", capture_output=True, encoding="utf-8",
+                          env={**os.environ, **(env or {})})
+
+
+def boot_root():
+    """The root of the first dump in the log, in short."""
+    return hex(int(re.search(r"page table (0x\w+)", log("share"))[1], 16))
+
+
+def test_help():
+    done = run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in ("--dump", "--ram", "--lang", "--browser", "--check", "--list", "-o"):
+        assert word in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("args, says", [
+    ([], "nothing to do"), ([SHARE], "nothing to do"), ([SHARE, "-o", "x.png"], "neither"),
+    (["-o", "x.svg"], "no LOG"), (["--check"], "no LOG"), (["--what"], "--what"),
+    (["missing.log", "-o", "x.html"], "missing.log"), ([".", "-o", "x.html"], "directory"),
+    ([SHARE, "-o", "none/x.html"], "none/x.html"),
+    ([SHARE, "-o", "x.svg", "--dump", "0"], "--dump"),
+    ([SHARE, "--list", "--lang", "fr"], "--lang fr"), ([SHARE, "--list", "--ram", "much"], "--ram"),
+    ([SHARE, "--list", "--browser", "no-such-browser"], "no-such-browser")])
+def test_mistakes(tmp_path, args, says):
+    done = run(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_a_browser(tmp_path):
+    """One sentence that names the package; the page itself needs none."""
+    env = {"PATH": str(tmp_path)}
+    done = run(SHARE, "-o", tmp_path / "x.svg", env=env)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "package is chromium" in done.stderr
+    assert run(SHARE, "-o", tmp_path / "x.html", env=env).returncode == 0
+
+
+def test_a_browser_that_fails_is_said(tmp_path):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho 'no display, alas' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    done = run(SHARE, "--list", "--browser", broken)
+    assert done.returncode == 2 and "no display, alas" in done.stderr
+
+
+def test_page(tmp_path):
+    evil = "</script><!-- <b>\n"
+    assert run("-", "-o", tmp_path / "p.html", text=evil + log("share")).returncode == 0
+    html = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>") and html.count("</script>") == 2
+    assert "between" in html and "<!--" not in html
+
+
+@needs_browser
+def test_picture(tmp_path):
+    done = run(SHARE, "-o", tmp_path / "t.svg")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    svg = (tmp_path / "t.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert "kernel view of process 1 (init), share" in svg
+    assert run(SHARE, "-o", tmp_path / "t.svg", "--dump", 1, "--lang", "zh").returncode == 0
+    svg = (tmp_path / "t.svg").read_text(encoding="utf-8")
+    assert f"页表 {boot_root()}" in svg
+
+
+@needs_browser
+def test_a_dump_that_is_not_there(tmp_path):
+    done = run(SHARE, "-o", tmp_path / "t.svg", "--dump", 9)
+    assert done.returncode == 2 and "--dump 9: the log has 7" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+@needs_browser
+def test_a_log_without_a_dump():
+    done = run("-", "--check", text="hello\n")
+    assert done.returncode == 2 and "no page table" in done.stderr
+
+
+@needs_browser
+def test_list():
+    done = run(SHARE, "--list")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 7
+    assert done.stdout.startswith(f"1. page table {boot_root()} (line 2): ")
+
+
+@needs_browser
+def test_check():
+    """Status 1 for mistakes and for what could not be read; notes alone are none."""
+    assert run(SHARE, "--check").returncode == 0
+    done = run(LAB, "--check")
+    assert done.returncode == 1
+    assert "warning: Writable and executable: 0x0\u20130x2fff" in done.stdout
+    text = Tree(user_leaves()).text()
+    assert run("-", "--check", text=text.replace("4d7", "457")).returncode == 0
+    assert run("-", "--check", text=text[:-20]).returncode == 1
+    assert run("-", "--check", "--ram", "64M", text=text).returncode == 1

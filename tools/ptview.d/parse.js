@@ -1,0 +1,212 @@
+// A console log into dumps: the page tables that a vmprint has printed in it.
+//
+// An entry's line is its depth in `..` or `||`, its index (or the first address of what it
+// spans), and `pte` and `pa` in hexadecimal:
+//
+//     .. .. ..6: pte 0x0000000021f850d7 pa 0x0000000087e14000
+//
+// `vmprint -v` of Trellis adds the flags as letters and the range, and folds neighbours whose
+// frames ascend: `6-130:`. Everything else in the log is passed over. What looks like an entry
+// and cannot be read whole is said: dump.problems has {line, key, args}.
+"use strict";
+
+(function () {
+    const LEVELS_MAX = 5;  // Sv57
+    const HEX = "0x[0-9a-f]+";
+    const DOTS = "((?:(?:\\.\\.|\\|\\|)[ \\t]*)+)";
+    const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*pte[ \\t]+` +
+        "(?:0x)?([0-9a-f]+)[ \\t]+pa[ \\t]+(?:0x)?([0-9a-f]+)" +
+        `(?:[ \\t]+([VRWXUGAD-]{8})(?![^ \\t]))?(?:[ \\t]+va[ \\t]+(${HEX})(?:-(${HEX}))?)?`, "i");
+    const ROOT = /page table[ \t]+(?:at[ \t]+)?(?:0x([0-9a-f]+)|([0-9a-f]{8,16})\b)/i;
+    const CUT_ROOT = /^[ \t]*page table[ \t]*(?:0x?)?$/i;
+    const TITLE = new RegExp("\\b(user and kernel|user|kernel) view of " +
+        "(?:process (\\d+)(?: \\((.*)\\))?|all processes)(?:, (\\w+))?", "i");
+    const GONE = new RegExp(`^[ \\t]*${DOTS}\\(gone meanwhile\\)`, "i");
+    const BOOT = /^Trellis (\w+): .*?(\d+) ([KMG]iB) of RAM/;
+    // A line that has at least its index and the word pte, or that ends before that: a list of
+    // files, which has a `..` too, is neither.
+    const BROKEN = new RegExp(`^[ \\t]*${DOTS}(?:${HEX}|\\d+(?:-\\d+)?)[ \\t]*:[ \\t]*pte`, "i");
+    const CUT = new RegExp(`^[ \\t]*${DOTS}(?:0x[0-9a-f]*|\\d+(?:-\\d*)?)` +
+        "(?:[ \\t]*:[ \\t]*(?:p|pt)?)?$", "i");
+    // Nothing but dots is cut off where the log ends, and elsewhere something else.
+    const ONLY_DOTS = /^[ \t]*([.|][.| \t]*)$/;
+    // Colours and the like, which a terminal's log may have.
+    const ESCAPE = /\x1b(?:\[[0-?]*[ -\/]*[@-~]|[@-Z\\-_])|[\x00-\x08\x0b-\x1f]/g;
+
+    function newDump(state, root, line) {
+        const dump = {
+            number: state.dumps.length + 1, line, root, kids: [], leaves: [], problems: [],
+            levels: 3, title: null, view: null, pid: null, name: null, design: state.design,
+            ram: state.ram,
+        };
+        Object.assign(dump, state.title);
+        state.title = null;
+        state.path = [];
+        state.dumps.push(dump);
+        return dump;
+    }
+
+    function current(state, line) {
+        if (state.dumps.length)
+            return state.dumps[state.dumps.length - 1];
+        const dump = newDump(state, null, line);
+        problem(dump, line, "lostRoot");
+        return dump;
+    }
+
+    function problem(dump, line, key, ...args) {
+        dump.problems.push({line, key, args});
+    }
+
+    const depthOf = dots => Math.ceil(dots.replace(/[ \t]/g, "").length / 2);
+
+    // Index and run length of an entry's line, or null when they make no sense.
+    function readIndex(m) {
+        if (/^0x/i.test(m[2]))  // an address; which index it is depends on the depth of the tree
+            return {address: BigInt(m[2]), count: 1};
+        const first = Number(m[2]), last = m[3] === undefined ? first : Number(m[3]);
+        return last < PT.ENTRIES && first <= last ? {first, count: last - first + 1} : null;
+    }
+
+    function readEntry(state, m, line) {
+        const dump = current(state, line);
+        const depth = depthOf(m[1]);
+        const at = readIndex(m);
+        const parent = depth > 1 ? state.path[depth - 2] : null;
+        const pte = BigInt("0x" + m[4]);
+        const wrong = !at || m[4].length > 16 || at.count > 1 && !(pte & 14n) ? "badEntry" :
+            depth > state.path.length + 1 || parent && PT.isLeaf(parent) ? "lostParent" :
+            depth > LEVELS_MAX ? "tooDeep" : !(pte & 1n) ? "notValid" : null;
+        state.path.length = Math.min(state.path.length, depth - 1);
+        if (wrong)
+            return problem(dump, line, wrong);
+        const entry = {depth, line, parent, kids: [], ...PT.split(pte), ...at};
+        checkFrame(dump, entry, m[5], line);
+        entry.letters = m[6] && m[6].toUpperCase();
+        entry.claimed = m[7];
+        const list = parent ? parent.kids : dump.kids;
+        if (list.length && at.first !== undefined && list.at(-1).first >= at.first)
+            problem(dump, line, "outOfOrder");
+        list.push(entry);
+        state.path.push(entry);
+    }
+
+    // The pa is in the pte already; where they differ, the line was cut or its printer is wrong.
+    function checkFrame(dump, entry, printed, line) {
+        if (BigInt("0x" + printed) === BigInt(entry.ppn) << 12n)
+            return;
+        const cut = PT.paText(entry.ppn).slice(2).startsWith(printed);
+        problem(dump, line, cut ? "cutLine" : "wrongFrame");
+    }
+
+    // An address that is filled up with zeros has all 16 digits.
+    function readRoot(state, digits, line) {
+        const root = BigInt("0x" + digits), cut = digits[0] === "0" && digits.length < 16;
+        const dump = newDump(state, Number(root >> 12n), line);
+        if (root & 0xfffn || !root || cut)
+            problem(dump, line, "badRoot");
+    }
+
+    function readTitle(state, m) {
+        const view = {user: "user", kernel: "kernel"}[m[1].toLowerCase()] || "both";
+        state.title = {title: m[0], view, pid: m[2] ? Number(m[2]) : null, name: m[3] || null,
+                       design: m[4] || state.design};
+    }
+
+    const cutEntry = (state, text, last) => BROKEN.exec(text) ||
+        state.inEntries && (CUT.exec(text) || last && ONLY_DOTS.exec(text));
+
+    function readLine(state, text, line, last) {
+        let m = TITLE.exec(text);
+        if (m)
+            return readTitle(state, m);
+        if ((m = BOOT.exec(text))) {
+            state.design = m[1];
+            state.ram = PT.readSize(m[2] + m[3]);
+        } else if ((m = ENTRY.exec(text))) {
+            readEntry(state, m, line);
+        } else if ((m = ROOT.exec(text))) {
+            readRoot(state, m[1] || m[2], line);
+        } else if (state.inEntries && GONE.test(text)) {
+            problem(current(state, line), line, "gone");
+        } else if (CUT_ROOT.test(text)) {
+            problem(newDump(state, null, line), line, "lostRoot");
+        } else if ((m = cutEntry(state, text, last))) {
+            problem(current(state, line), line, "cutLine");
+            // What follows below it has lost its parent, and is not the child of another.
+            state.path.length = Math.min(state.path.length, depthOf(m[1]) - 1);
+        } else {
+            state.inEntries = false;
+            return;
+        }
+        state.inEntries = true;
+    }
+
+    // ---- placing: what needs the whole dump, since the depth tells how many levels there are
+    function place(dump) {
+        dump.levels = Math.max(3, deepest(dump.kids));
+        dump.kids = placeAll(dump, dump.kids, null, 0);
+        for (const list of [dump.kids, ...tablesOf(dump.kids).map(e => e.kids)])
+            list.sort((a, b) => a.index - b.index);
+        dump.leaves = leavesOf(dump.kids);
+        dump.hasUser = dump.leaves.some(leaf => leaf.flags & PT.U);
+    }
+
+    function deepest(list) {
+        return list.reduce((most, e) => Math.max(most, e.depth, deepest(e.kids)), 0);
+    }
+
+    function placeAll(dump, list, parent, base) {
+        const placed = [];
+        for (const raw of list) {
+            const level = dump.levels - raw.depth;
+            const first = raw.first !== undefined ? raw.first :
+                Number(raw.address >> BigInt(12 + 9 * level) & 511n);
+            for (let i = 0; i < raw.count; i++)
+                placed.push(placeOne(dump, raw, parent, base, first + i, i));
+            checkClaims(dump, raw, placed.at(-raw.count));
+        }
+        return placed;
+    }
+
+    function placeOne(dump, raw, parent, base, index, nth) {
+        const level = dump.levels - raw.depth, span = PT.spanOf(level);
+        const entry = {level, index, parent, line: raw.line, high: raw.high, flags: raw.flags,
+                       ppn: raw.ppn + nth * span, vpn: base + index * span, kids: null};
+        if (PT.isTable(entry))
+            entry.kids = placeAll(dump, raw.kids, entry, entry.vpn);
+        return entry;
+    }
+
+    // Letters and addresses that were printed beside the entry say the same as it does.
+    function checkClaims(dump, raw, entry) {
+        if (raw.letters && raw.letters !== PT.flagText(entry.flags & 0xff))
+            problem(dump, raw.line, "wrongLetters");
+        const va = raw.address !== undefined ? raw.address :
+            raw.claimed ? BigInt(raw.claimed) : null;
+        const bits = 9 * dump.levels + 12;
+        if (va !== null && BigInt.asUintN(bits, va) !== BigInt(entry.vpn) << 12n)
+            problem(dump, raw.line, "wrongAddress");
+    }
+
+    function tablesOf(list) {
+        return list.filter(e => e.kids).flatMap(e => [e, ...tablesOf(e.kids)]);
+    }
+    function leavesOf(list) {
+        return list.flatMap(e => PT.isLeaf(e) ? [e] : leavesOf(e.kids));
+    }
+    PT.tables = dump => tablesOf(dump.kids);
+
+    // Every dump in the log, in its order.
+    PT.parse = function (log) {
+        const state = {dumps: [], path: [], title: null, design: null, ram: null,
+                       inEntries: false};
+        const lines = log.trimEnd().split(/\r*\n/);
+        lines.forEach((text, i) =>
+            readLine(state, text.replace(ESCAPE, "").trimEnd(), i + 1, i === lines.length - 1));
+        state.dumps.forEach(place);
+        for (const dump of state.dumps)
+            dump.problems.sort((a, b) => a.line - b.line);
+        return state.dumps;
+    };
+})();

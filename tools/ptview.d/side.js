@@ -1,0 +1,91 @@
+// The left panel: the dumps in the log, the comparison, the findings, what could not be read.
+"use strict";
+
+(function () {
+    const $ = id => document.getElementById(id), h = (...args) => PT.h(...args);
+    const RANGES_SHOWN = 12;  // of one finding, at first
+
+    function drawDumps(page) {
+        $("dumps").replaceChildren(...page.dumps.map(dump => {
+            const label = h("span", {}, PT.titleOf(dump, page.t), h("br"),
+                h("small", {class: "dim"}, `${page.t("dump.line", dump.line)} \u00b7 ` +
+                    PT.summaryOf(dump, page.t)));
+            return h("li", {}, h("button", {
+                class: "pick", "aria-current": dump === page.dump, onclick: () => page.show(dump),
+            }, `${dump.number}. `, label));
+        }));
+    }
+
+    function drawOthers(page) {
+        const options = [h("option", {value: ""}, page.t("compare.none"))];
+        for (const dump of page.dumps.filter(d => d !== page.dump))
+            options.push(h("option", {value: dump.number},
+                `${dump.number}. ${PT.titleOf(dump, page.t)}`));
+        $("other").replaceChildren(...options);
+        $("other").value = page.other ? page.other.number : "";
+        $("other").onchange = () =>
+            page.compareWith(page.dumps[Number($("other").value) - 1] || null);
+    }
+
+    function changeText(change, t) {
+        if (change.kind !== "changed")
+            return change.is || change.was;
+        const letters = change.was === change.is ? change.is : `${change.was} \u2192 ${change.is}`;
+        const why = change.moved ? t("compare.moved") :
+            change.was === change.is ? t("compare.bits") : "";
+        return `${letters} ${why}`;
+    }
+
+    // A button that selects a range's first page.
+    function rangeButton(page, vpn, pages, entry, more = "") {
+        return h("button", {class: "pick mono", onclick: () => {
+            page.select(vpn, entry);
+            PT.revealInTree(page);
+        }}, `${PT.rangeText(vpn, pages, page.dump.levels)} `, more);
+    }
+
+    function drawComparison(page) {
+        const {t} = page;
+        const list = page.changes.map(change => h("div", {class: change.kind},
+            h("b", {}, t("compare." + change.kind)),
+            rangeButton(page, change.vpn, change.pages, change.changes[0].is,
+                        changeText(change, t))));
+        const none = page.other && !list.length ? [h("p", {}, t("compare.same"))] : [];
+        $("comparison").replaceChildren(...list, ...none);
+    }
+
+    function drawFinding(page, finding) {
+        const {t} = page, ranges = PT.ranges(finding.entries);
+        const shown = ranges.slice(0, RANGES_SHOWN).map(range => {
+            const pages = range.reduce((sum, e) => sum + PT.pagesOf(e), 0);
+            const inDump = PT.walk(page.dump, range[0].vpn).includes(range[0]) ? range[0] : null;
+            return rangeButton(page, range[0].vpn, pages, inDump);
+        });
+        const more = ranges.length > RANGES_SHOWN ?
+            h("p", {class: "dim"}, t("findings.more", ranges.length - RANGES_SHOWN)) : null;
+        return h("li", {class: finding.severity, "data-check": finding.key},
+            h("b", {}, t("severity." + finding.severity)), " ",
+            h("span", {title: t("define." + finding.key)}, t("check." + finding.key,
+                                                             ...finding.args)),
+            ...shown, more);
+    }
+
+    function drawProblems(page) {
+        const {t} = page, {problems} = page.dump;
+        $("problems").replaceChildren(...(problems.length ? [
+            h("h2", {}, t("problems")),
+            h("ul", {}, ...problems.map(p => h("li", {class: "warning"},
+                h("b", {}, t("dump.line", p.line)), ": ", t("problem." + p.key, ...p.args)))),
+        ] : []));
+    }
+
+    PT.panels.side = function (page) {
+        drawDumps(page);
+        drawOthers(page);
+        drawComparison(page);
+        $("findings-title").textContent = page.findings.length ?
+            page.t("findings", page.findings.length) : page.t("findings.none");
+        $("findings").replaceChildren(...page.findings.map(f => drawFinding(page, f)));
+        drawProblems(page);
+    };
+})();

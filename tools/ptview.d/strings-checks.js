@@ -1,0 +1,147 @@
+// The texts of the checks, of what the parser could not read, and of the help, in both
+// languages. check.KEY is what a finding says, define.KEY its definition.
+"use strict";
+
+PT.addStrings({
+    "findings": ["Findings: {0}", "检查结果：{0}"],
+    "findings.none": ["None of the known mistakes.", "未发现已知错误。"],
+    "severity.error": ["error", "错误"],
+    "severity.warning": ["warning", "警告"],
+    "severity.note": ["note", "提示"],
+    "findings.more": ["and {0} more ranges", "另有 {0} 个区间"],
+
+    "check.writeExecute": ["Writable and executable", "可写又可执行"],
+    "define.writeExecute": ["A leaf has W and X.", "叶子项同时有 W 和 X。"],
+    "check.writeOnly": ["Writable but not readable", "可写却不可读"],
+    "define.writeOnly": [
+        "A leaf has W without R, which the specification reserves: every access faults.",
+        "叶子项有 W 无 R；规范保留此组合，任何访问都会异常。"],
+    "check.misaligned": ["Misaligned large leaf", "大页未对齐"],
+    "define.misaligned": [
+        "A leaf above level 0 whose frame is no multiple of its size (2 MiB, 1 GiB): every " +
+        "access faults.",
+        "0 级以上的叶子项，其物理地址不是页大小(2 MiB、1 GiB)的整数倍：任何访问都会异常。"],
+    "check.notRam": ["A leaf that is no frame of RAM", "叶子项指向的不是内存页帧"],
+    "define.notRam": [
+        "The frame lies below 0x80000000 or, where the size of RAM is known, beyond its end. " +
+        "The size is what was typed in above, else what the log's boot line says. Not " +
+        "reported: leaves without U whose virtual and physical address are the same, and the " +
+        "high half; there the kernel maps devices.",
+        "页帧低于 0x80000000，或（已知内存大小时）超出内存末尾。大小取自上方输入，否则取自日志的启动行。不报告：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；" +
+        "内核在那里映射设备。"],
+    "check.trampolineUser": ["Trampoline or trapframe with U", "trampoline 或 trapframe 带 U"],
+    "define.trampolineUser": [
+        "A leaf at 0x3ffffff000 or 0x3fffffe000 has U: user code could run or change what the " +
+        "trap runs on.",
+        "0x3ffffff000 或 0x3fffffe000 处的叶子项带 U：用户代码可执行或修改陷入所用的页。"],
+    "check.noAccessed": ["A is missing", "缺少 A"],
+    "define.noAccessed": [
+        "A leaf without A. Hardware may fault instead of setting it; QEMU sets it, so a kernel " +
+        "that relies on that hangs elsewhere.",
+        "叶子项没有 A。硬件可以选择异常而不置位；QEMU 会置位，依赖它的内核在别处会卡死。"],
+    "check.noDirty": ["D is missing", "缺少 D"],
+    "define.noDirty": ["A leaf with W and without D. As with A.", "叶子项有 W 无 D。理由同 A。"],
+
+    "check.tableBits": ["U, A or D on a non-leaf", "非叶子项带 U、A 或 D"],
+    "define.tableBits": [
+        "An entry that points to a table has U, A or D: they are reserved there. G is allowed.",
+        "指向页表的表项带 U、A 或 D：这些位在此保留。允许 G。"],
+    "check.tableAtBottom": ["A level-0 entry without R, W and X", "0 级表项无 R、W、X"],
+    "define.tableAtBottom": ["At level 0 no table can follow: every access faults.",
+        "0 级之下没有页表：任何访问都会异常。"],
+    "check.tableNotRam": ["A table that is no frame of RAM", "页表不在内存中"],
+    "define.tableNotRam": [
+        "An entry points to a table outside of RAM (see the leaf that is no frame of RAM).",
+        "表项指向内存之外的页表（参见“叶子项指向的不是内存页帧”）。"],
+    "check.emptyTable": ["An empty table", "空页表"],
+    "define.emptyTable": [
+        "A table without any valid entry: a frame that nobody uses. Not reported when lines of " +
+        "the dump are missing.",
+        "页表中没有任何有效项：白白占用一个页帧。若该份输出有缺行则不报告。"],
+
+    "check.twoPages": ["Two pages on one frame", "两页映射到同一页帧"],
+    "define.twoPages": [
+        "Two leaves of one dump map the same frame. Not counted: leaves without U whose " +
+        "virtual and physical address are the same, and the high half: all of memory is in " +
+        "those.",
+        "同一份页表中两个叶子项映射同一页帧。不计：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；它们包含全部内存。"],
+    "check.kernelText": ["Kernel text is writable", "内核代码可写"],
+    "define.kernelText": [
+        "A leaf with W maps a frame that the kernel executes: one that is mapped with X and " +
+        "without U at the trampoline, at its own physical address or in the high half.",
+        "带 W 的叶子项映射了内核要执行的页帧，即在 trampoline、恒等地址或高半区以 X 且无 U 映射的页帧。"],
+    "check.userMapsTable": ["User memory maps a page table", "用户内存映射了页表"],
+    "define.userMapsTable": [
+        "A leaf with U maps a frame that is a table of the same dump: the program can change " +
+        "its own page table.",
+        "带 U 的叶子项映射了同一份页表所用的页帧：程序可以修改自己的页表。"],
+    "check.noGuard": ["No guard page below the stack", "栈下没有保护页"],
+    "define.noGuard": [
+        "All leaves with U below the last GiB lie in one unbroken piece of two pages or more. " +
+        "A program and its stack are two pages at least, and a guard (unmapped, or without U) " +
+        "would break the piece. A dump cannot tell the stack from the heap, so a guard that is " +
+        "missing beside another gap is not found.",
+        "最后 1 GiB 以下所有带 U 的叶子项连成一片且不少于两页。程序加栈至少两页，保护页（未映射或无 U）会将其隔开。仅凭页表无法区分栈和堆，因此若别处还有空隙，" +
+        "缺少的保护页不会被发现。"],
+    "check.noStackGuard": ["No guard page between kernel stacks", "内核栈之间没有保护页"],
+    "define.noStackGuard": [
+        "Three neighbouring pages or more without U in the last GiB below the trapframe. A " +
+        "kernel stack is one page in xv6 and two in Trellis, with unmapped ones below.",
+        "最后 1 GiB 中、trapframe 以下，有三页或更多相邻且无 U 的页。xv6 的内核栈为一页，Trellis 为两页，其下应有未映射的页。"],
+    "check.views": [
+        "The kernel's view disagrees with the user's (dump {0}), or the process ran in between",
+        "内核视图与用户视图（第 {0} 份）不一致，或进程在两次打印之间运行过"],
+    "define.views": [
+        "For a dump titled `kernel view of process P (NAME), DESIGN`, after the user's view of " +
+        "the same process (in walk the kernel's view is that of all processes). Below the " +
+        "last GiB, without leaves whose virtual and physical " +
+        "address are the same: in mirror every leaf with U is there, at the same frame, " +
+        "without U and X, and no other; in share and unify the very same leaves; in walk none. " +
+        "A, D and the bits for software may differ. A process that runs while it is printed can " +
+        "change between the two: print it again.",
+        "针对标题为 `kernel view of process P (NAME), DESIGN` 且前面有同一进程用户视图的页表。在最后 1 GiB 以下，不计恒等映射：" +
+        "mirror 中每个带 U 的叶子项都在，页帧相同，去掉 U 和 X，且没有其他项；share 和 unify 中完全相同；walk 中没有。" +
+        "A、D 和软件位可以不同。正在运行的进程可能在两次打印之间变化：请再打印一次。"],
+    "check.reserved": ["Reserved bits are set", "保留位被置位"],
+    "define.reserved": [
+        "One of the bits 60 to 54 is 1, or N or PBMT in an entry that points to a table.",
+        "位 60 到 54 之一为 1，或指向页表的表项中 N、PBMT 不为 0。"],
+
+    "problems": ["What could not be read", "无法读取的内容"],
+    "problem.lostRoot": [
+        "the line `page table 0x…` is missing or cut off", "缺少 `page table 0x…` 行或该行被截断"],
+    "problem.badRoot": [
+        "the root is no address of a page; the line may be cut off", "根不是页地址；该行可能被截断"],
+    "problem.gone": ["the table went away while it was printed", "打印期间该页表已消失"],
+    "problem.cutLine": ["the line is cut off", "该行被截断"],
+    "problem.badEntry": ["the index or the entry is no possible one", "索引或表项不可能存在"],
+    "problem.lostParent": ["the line of the table above it is missing", "缺少其上级页表的行"],
+    "problem.tooDeep": ["deeper than five levels", "深度超过五级"],
+    "problem.notValid": ["the entry is not valid (V is 0)", "表项无效(V 为 0)"],
+    "problem.outOfOrder": ["out of order: lines may be missing or mixed", "顺序不对：可能缺行或混杂"],
+    "problem.wrongFrame": [
+        "pa is not what the pte says; the pte is believed", "pa 与 pte 不符；以 pte 为准"],
+    "problem.wrongLetters": [
+        "the letters are not what the pte says; the pte is believed", "字母标志与 pte 不符；以 pte 为准"],
+    "problem.wrongAddress": [
+        "the address is not what the place in the tree says; lines may be " +
+        "missing", "地址与树中位置不符；可能缺行"],
+
+    "help.heading": ["ptview: page tables in a console log", "ptview：控制台日志中的页表"],
+    "help.intro": [
+        "Reads what vmprint prints: Trellis's, or that of any kernel in the format of the " +
+        "page-table lab. Nothing leaves this page; it needs no network.",
+        "读取 vmprint 的输出：Trellis 的，或任何采用页表实验格式的内核的。数据不会离开本页，无需网络。"],
+    "help.keys": ["Keys", "按键"],
+    "help.key.tree": ["↑ ↓ in the tree: move; → ←: unfold, fold; Home, End; Enter: select",
+        "树中 ↑ ↓：移动；→ ←：展开、折叠；Home、End；回车：选中"],
+    "help.key.map": [
+        "+ and -: zoom the map about the selection; 0: all of it; with the map in focus ← →: " +
+        "move, Enter: select",
+        "+ 和 -：以选中处为中心缩放地图；0：全部；焦点在地图时 ← →：移动，回车：选中"],
+    "help.key.mouse": ["Map: the wheel zooms, dragging moves, a click selects the page",
+        "地图：滚轮缩放，拖动平移，单击选中页"],
+    "help.key.rest": ["[ and ]: the dump before and after; g: go to an address; ?: this help",
+        "[ 和 ]：上一份、下一份页表；g：转到地址；?：本帮助"],
+    "help.checks": ["What is checked, precisely", "检查的准确定义"],
+});
