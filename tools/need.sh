@@ -1,11 +1,15 @@
 # Installs what is missing. Sourced by ./run and ./test, run by tools/run.py.
 #
-#   sh tools/need.sh [python] [build] [boot] [test]
+#   sh tools/need.sh [python] [build] [boot] [test] [more] [browser]
 #
 # python  Python 3, which the tools are written in
 # build   a RISC-V compiler (any of the Makefile's three) and make
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
+# more    what some tests need, which are skipped without: clang with libFuzzer, lld, spin,
+#         a second RISC-V gcc
+# browser Chromium, its driver and Selenium, for ptview's tests, which are skipped without;
+#         a group of its own, since some systems have no such package
 #
 # When all is there, no package manager is asked, so it is quick. On Debian and
 # Ubuntu the missing packages are installed without a question, as root or
@@ -48,6 +52,16 @@ have_cmocka() {
         '#include <setjmp.h>' '#include <cmocka.h>' | cc -E - >/dev/null 2>&1
 }
 
+have_fuzzer() {
+    have clang && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1
+}
+
+# In the Python that the tests run in.
+have_selenium() {
+    python=$(test_python) && "$python" -c 'import selenium' >/dev/null 2>&1
+}
+
 # Adds to $missing the names of what the group needs and is not there.
 look_for() {
     case $1 in
@@ -65,6 +79,15 @@ look_for() {
         have_cmocka || missing="$missing cmocka"
         test_python >/dev/null || missing="$missing pytest pexpect"
         have_gdb || missing="$missing gdb" ;;
+    more)
+        have_fuzzer || missing="$missing fuzzer"
+        have ld.lld || missing="$missing lld"
+        have spin || missing="$missing spin"
+        have riscv64-unknown-elf-gcc || missing="$missing elfgcc" ;;
+    browser)
+        have chromium || missing="$missing chromium"
+        have chromedriver || missing="$missing chromedriver"
+        have_selenium || missing="$missing selenium" ;;
     *)
         echo "need.sh: no group $1" >&2
         return 2 ;;
@@ -83,6 +106,13 @@ why() {
     pytest) echo "the test runner pytest" ;;
     pexpect) echo "pexpect, which talks to the guest's console" ;;
     gdb) echo "a GDB that knows RISC-V" ;;
+    fuzzer) echo "clang with libFuzzer" ;;
+    lld) echo "LLVM's linker, for the second toolchain" ;;
+    spin) echo "the model checker spin" ;;
+    elfgcc) echo "the third toolchain" ;;
+    chromium) echo "the browser Chromium" ;;
+    chromedriver) echo "what drives the browser in tests" ;;
+    selenium) echo "Selenium, which the browser's tests are written with" ;;
     esac
 }
 
@@ -100,6 +130,10 @@ package() {
     apt:cmocka) echo libcmocka-dev ;;
     apt:pytest) echo python3-pytest ;;
     apt:pexpect) echo python3-pexpect ;;
+    apt:fuzzer) echo clang libclang-rt-dev ;;
+    apt:elfgcc) echo gcc-riscv64-unknown-elf ;;
+    apt:chromedriver) echo chromium-driver ;;
+    *:selenium) echo python3-selenium ;;
     apt:gdb) echo gdb-multiarch ;;
     dnf:python) echo python3 ;;
     dnf:compiler) echo gcc-riscv64-linux-gnu ;;
@@ -109,6 +143,8 @@ package() {
     dnf:cmocka) echo libcmocka-devel ;;
     dnf:pytest) echo python3-pytest ;;
     dnf:pexpect) echo python3-pexpect ;;
+    dnf:fuzzer) echo clang compiler-rt ;;
+    dnf:elfgcc) echo riscv64-unknown-elf-gcc ;;
     dnf:gdb) echo gdb ;;
     pacman:python) echo python ;;
     pacman:compiler) echo riscv64-linux-gnu-gcc ;;
@@ -117,6 +153,8 @@ package() {
     pacman:hostcc) echo gcc ;;
     pacman:pytest) echo python-pytest ;;
     pacman:pexpect) echo python-pexpect ;;
+    pacman:fuzzer) echo clang compiler-rt ;;
+    pacman:elfgcc) echo riscv64-elf-gcc ;;
     pacman:gdb) echo riscv64-linux-gnu-gdb ;;
     apk:python) echo python3 ;;
     apk:compiler) echo clang lld llvm ;;
@@ -126,6 +164,8 @@ package() {
     apk:cmocka) echo cmocka-dev ;;
     apk:pytest) echo py3-pytest ;;
     apk:pexpect) echo py3-pexpect ;;
+    apk:fuzzer) echo clang compiler-rt ;;
+    apk:elfgcc) echo gcc-riscv-none-elf ;;
     apk:gdb) echo gdb-multiarch ;;
     zypper:python) echo python3 ;;
     zypper:compiler) echo clang lld llvm ;;
@@ -135,12 +175,16 @@ package() {
     zypper:cmocka) echo libcmocka-devel ;;
     zypper:pytest) echo python3-pytest ;;
     zypper:pexpect) echo python3-pexpect ;;
+    zypper:fuzzer) echo clang ;;
+    zypper:elfgcc) echo cross-riscv64-elf-gcc12 ;;
     zypper:gdb) echo gdb ;;
     brew:compiler) echo llvm lld ;;
     brew:firmware) echo qemu ;;
     brew:hostcc) echo llvm ;;
     brew:pytest) echo pytest ;;
     brew:pexpect) echo pexpect ;;
+    brew:fuzzer) echo llvm ;;
+    brew:elfgcc) echo riscv64-elf-gcc ;;
     brew:gdb) echo riscv64-elf-gdb ;;
     *) echo "$2" ;;
     esac

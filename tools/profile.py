@@ -7,6 +7,7 @@
     --less COMMANDS   takes off what these cost, boot included; default: `:`
     --per N           divides the counts, when COMMANDS do a thing N times
     --top N           lines of the table; default 40
+    --debug           of the kernel with the checks that cost time
     --lines FUNCTION  also shows how often each block of a function has run
 
 For example, instructions per fork (`bench fork` does 22, see user/bin/bench.c):
@@ -63,14 +64,14 @@ def read_log(log):
     return {int(pc, 16): n for pc, n in runs.items()}, length
 
 
-def trace(design, commands):
+def trace(design, commands, debug=False):
     """Instructions by the address of their block."""
     with tempfile.TemporaryDirectory() as folder:
         fifo = os.path.join(folder, "log")
         os.mkfifo(fifo)
         command = machine.qemu_command(
             design, harts=1, console=("-display", "none", "-monitor", "none", "-serial", "stdio"),
-            append="panic=exit quiet -- " + commands,
+            append="panic=exit quiet -- " + commands, debug=debug,
             extra=("-d", "exec,in_asm,nochain", "-D", fifo))
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as qemu:
             with open(fifo, "rb", buffering=1 << 20) as log:
@@ -99,11 +100,12 @@ def main():
     parser.add_argument("--per", type=int, default=1)
     parser.add_argument("--top", type=int, default=40)
     parser.add_argument("--lines")
+    parser.add_argument("--debug", action="store_true")
     options = parser.parse_args()
-    machine.build(options.design)
-    addresses, names = symbols(machine.kernel_folder(options.design))
-    counts = trace(options.design, options.commands)
-    counts.subtract(trace(options.design, options.less))
+    machine.build(options.design, options.debug)
+    addresses, names = symbols(machine.kernel_folder(options.design, options.debug))
+    counts = trace(options.design, options.commands, options.debug)
+    counts.subtract(trace(options.design, options.less, options.debug))
     by_name = collections.Counter()
     for pc, n in counts.items():
         by_name[place(pc, addresses, names)] += n

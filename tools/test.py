@@ -351,6 +351,10 @@ def run(args):
     need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot", "test"]
     if subprocess.run(need, check=False).returncode:
         raise CannotRun("what the tests need is not there")
+    if not listing:
+        for group in ("more", "browser"):
+            if subprocess.run([*need[:2], group], check=False).returncode:
+                print("Some tests will be skipped; they say so.", flush=True)
     python = find_python()
     units = selected(cmocka_units() + python_units(python), names)
     if listing:

@@ -94,6 +94,36 @@ def test_missing_is_installed(system):
     assert "a RISC-V compiler" in done.stderr and "make" in done.stderr
 
 
+def test_more(system):
+    system.with_all()
+    system.command("clang", "exit 1")  # without libFuzzer
+    provides = ("ld.lld", "spin", "riscv64-unknown-elf-gcc")
+    system.with_apt(provides=("clang",) + provides)
+    done = system.need("more")
+    assert done.returncode == 0, done.stderr
+    assert system.calls.strip().endswith(
+        "install --no-install-recommends clang libclang-rt-dev lld spin gcc-riscv64-unknown-elf")
+    before = system.calls
+    assert system.need("more").returncode == 0 and system.calls == before
+
+
+def test_browser(system):
+    """A Python without Selenium, and a system that has no Chromium to install."""
+    system.with_all()
+    has = f'case "$2" in *selenium*) test -e {system.bin}/with-selenium;; esac'
+    system.command("python3", has)
+    system.with_apt(provides=("chromium", "chromedriver", "with-selenium"))
+    done = system.need("browser")
+    assert done.returncode == 0, done.stderr
+    assert system.calls.strip().endswith(
+        "install --no-install-recommends chromium chromium-driver python3-selenium")
+    before = system.calls
+    assert system.need("browser").returncode == 0 and system.calls == before
+    (system.bin / "chromium").unlink()
+    system.command("apt-get", "exit 100")
+    assert system.need("browser").returncode == 2
+
+
 def test_lists_are_read_when_they_are_not_there(system):
     system.with_all(but=["make"])
     system.with_apt(knows=f"test -e {system.folder}/updated", provides=["make"])
