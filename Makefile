@@ -80,7 +80,7 @@ K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
 	-Wframe-larger-than=1024 -Ikernel -DDESIGN_NAME='"$(DESIGN)"' -DDEBUG=$(DEBUG)
 
-.PHONY: all kernel user image host-tests fuzz bench clean FORCE
+.PHONY: all kernel user image host-tests fuzz bench pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -216,6 +216,14 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 # ---- the rest ------------------------------------------------------------
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
+
+# The pictures in README.md, of the boot that it shows, and in docs/tour.md; needs Chromium.
+TOUR_DUMPS := 1 2 3 5
+pictures:
+	$(Q)tools/ptview README.md -o docs/init.svg
+	$(Q)BUILD=$(BUILD) ./run -c forkview </dev/null >$(BUILD)/fork.log
+	$(Q)for n in $(TOUR_DUMPS); do \
+	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
 
 clean:
 	rm -rf $(BUILD)
