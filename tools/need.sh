@@ -7,7 +7,7 @@
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld, spin,
-#         a second RISC-V gcc
+#         both RISC-V gccs
 # browser Chromium, its driver and Selenium, for ptview's tests, which are skipped without;
 #         a group of its own, since some systems have no such package
 #
@@ -83,6 +83,7 @@ look_for() {
         have_fuzzer || missing="$missing fuzzer"
         have ld.lld || missing="$missing lld"
         have spin || missing="$missing spin"
+        have riscv64-linux-gnu-gcc || missing="$missing riscv64-linux-gnu-gcc"
         have riscv64-unknown-elf-gcc || missing="$missing elfgcc" ;;
     browser)
         have chromium || missing="$missing chromium"
@@ -109,6 +110,7 @@ why() {
     fuzzer) echo "clang with libFuzzer" ;;
     lld) echo "LLVM's linker, for the second toolchain" ;;
     spin) echo "the model checker spin" ;;
+    riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
     elfgcc) echo "the third toolchain" ;;
     chromium) echo "the browser Chromium" ;;
     chromedriver) echo "what drives the browser in tests" ;;
@@ -120,7 +122,7 @@ why() {
 package() {
     case $1:$2 in
     apt:python) echo python3 ;;
-    apt:compiler) echo gcc-riscv64-linux-gnu ;;
+    apt:compiler | apt:riscv64-linux-gnu-gcc) echo gcc-riscv64-linux-gnu ;;
     apt:qemu)
         # Newer releases have RISC-V in a package of its own.
         if apt-cache show qemu-system-riscv 2>/dev/null | grep -q '^Package: qemu-system-riscv$'
@@ -136,7 +138,7 @@ package() {
     *:selenium) echo python3-selenium ;;
     apt:gdb) echo gdb-multiarch ;;
     dnf:python) echo python3 ;;
-    dnf:compiler) echo gcc-riscv64-linux-gnu ;;
+    dnf:compiler | dnf:riscv64-linux-gnu-gcc) echo gcc-riscv64-linux-gnu ;;
     dnf:qemu) echo qemu-system-riscv-core ;;
     dnf:firmware) echo qemu-common ;;
     dnf:hostcc) echo gcc glibc-devel libasan libubsan ;;
