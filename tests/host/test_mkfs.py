@@ -1,4 +1,4 @@
-"""tools/mkfs and tools/xv6fs.py: what one writes the other reads, and the checker
+"""tools/mkfs, xv6fs.py and xv6check.py: what one writes the other reads, and the checker
 finds each defect that is planted."""
 import os
 import random
@@ -8,6 +8,7 @@ import subprocess
 import machine
 import pytest
 import xv6fs
+from xv6check import check
 from xv6fs import BLOCK, Image
 
 TOOLS = os.path.join(machine.ROOT, "tools")
@@ -30,7 +31,7 @@ def image():
 
 
 def test_empty_image_is_consistent():
-    assert xv6fs.check(Image.make(100, 16, 31)) == []
+    assert check(Image.make(100, 16, 31)) == []
 
 
 def test_layout_is_xv6s():
@@ -44,7 +45,7 @@ def test_what_is_written_is_read(image):
     assert image.read("empty") == b""
     assert image.read("/d/e/deep") == b"x" * BLOCK
     assert set(image.listdir("/")) == {".", "..", "small", "large", "empty", "d"}
-    assert xv6fs.check(image) == []
+    assert check(image) == []
 
 
 def test_random_files_survive():
@@ -55,13 +56,13 @@ def test_random_files_survive():
     for name, content in files.items():
         made.write_file(name, content)
     assert all(made.read(name) == content for name, content in files.items())
-    assert xv6fs.check(made) == []
+    assert check(made) == []
 
 
 def test_largest_file():
     made = Image.make(2000, 20, 31)
     made.write_file("max", b"m" * xv6fs.MAX_FILE)
-    assert xv6fs.check(made) == []
+    assert check(made) == []
     with pytest.raises(xv6fs.FormatError, match="more than"):
         made.write_file("more", b"m" * (xv6fs.MAX_FILE + 1))
 
@@ -72,7 +73,7 @@ def test_bitmap_of_several_blocks():
         made.write_file(f"f{i}", b"m" * xv6fs.MAX_FILE)
     for n in range(9000, 9100):
         assert made.bit(n) == 0
-    assert xv6fs.check(made) == []
+    assert check(made) == []
 
 
 @pytest.mark.parametrize("kwargs", [
@@ -173,9 +174,9 @@ def plant_hole(image):
     (lambda image: image.set_super(magic=1), "magic"),
 ])
 def test_checker_finds(image, plant, says):
-    assert xv6fs.check(image) == []
+    assert check(image) == []
     plant(image)
-    assert any(says in problem for problem in xv6fs.check(image)), xv6fs.check(image)
+    assert any(says in problem for problem in check(image)), check(image)
 
 
 @pytest.mark.parametrize("field, value", [
@@ -190,7 +191,7 @@ def test_super_block_is_refused(image, field, value):
 
 def test_orphans_may_be_allowed(image):
     plant_orphan(image)
-    assert xv6fs.check(image, allow_orphans=True) == []
+    assert check(image, allow_orphans=True) == []
 
 
 def test_garbage_never_breaks_the_checker(image):
@@ -201,7 +202,7 @@ def test_garbage_never_breaks_the_checker(image):
         bad = bytearray(good)
         for _ in range(rng.randrange(1, 40)):
             bad[rng.randrange(BLOCK, 60 * BLOCK)] = rng.randrange(256)
-        assert isinstance(xv6fs.check(Image(bad)), list)
+        assert isinstance(check(Image(bad)), list)
 
 
 def test_command_line(tmp_path):
@@ -217,7 +218,7 @@ def test_command_line(tmp_path):
     assert (image.sb.ninodes, image.sb.nlog) == (50, 30)
     assert image.read("/prog") == b"program"
     assert image.read("/etc/conf") == b"data"
-    assert xv6fs.check(image) == []
+    assert check(image) == []
 
 
 @pytest.mark.parametrize("args, status, says", [
@@ -256,16 +257,29 @@ def test_strip_keeps_what_is_loaded(tmp_path):
     assert Image.load(tmp_path / "i").read("prog") == content
 
 
-def test_tool_ls_cat_check(tmp_path, image):
+def tool(name, *args):
+    return subprocess.run([os.path.join(TOOLS, name), *args], check=False, capture_output=True)
+
+
+def test_tool_ls_cat(tmp_path, image):
     path = tmp_path / "i"
     image.save(path)
-    tool = [os.path.join(TOOLS, "xv6fs.py")]
-    run = lambda *args: subprocess.run(tool + [*args], check=False, capture_output=True)
+    run = lambda *args: tool("xv6fs.py", *args)
     assert run("cat", path, "small").stdout == b"hello\n"
     assert b"deep" in run("ls", path, "d/e").stdout
-    assert run("check", path).returncode == 0
-    plant_double_block(image)
-    image.save(path)
-    assert run("check", path).returncode == 1
     assert run("cat", path, "none").returncode == 1
     assert run().returncode == 2
+
+
+def test_tool_check(tmp_path, image):
+    path = tmp_path / "i"
+    image.save(path)
+    done = tool("xv6check.py", path)
+    assert (done.returncode, done.stdout) == (0, b"")
+    plant_double_block(image)
+    image.save(path)
+    done = tool("xv6check.py", path)
+    assert done.returncode == 1 and b"belongs to inode" in done.stdout
+    done = tool("xv6check.py", tmp_path / "none")
+    assert done.returncode == 1 and done.stderr.startswith(b"xv6check: ")
+    assert tool("xv6check.py").returncode == 2 and tool("xv6check.py", "--help").returncode == 0

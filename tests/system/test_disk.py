@@ -10,12 +10,13 @@ import pexpect
 import pytest
 import xv6fs
 from machine import drive
+from xv6check import check
 from xv6fs import BLOCK, Image
 
 
 def assert_clean(path, **allowed):
     image = Image.load(path)
-    assert xv6fs.check(image, **allowed) == []
+    assert check(image, **allowed) == []
     return image
 
 
@@ -80,7 +81,7 @@ def test_orphans_are_given_back(image):
         inum = before.alloc_inode(xv6fs.T_FILE)
         before.append(inum, bytes(1024 * (1 + 60 * i)))
     before.save(image)
-    assert len(xv6fs.check(before)) == 5
+    assert len(check(before)) == 5
     assert run_on(image, "true").returncode == 0
     assert_clean(image)
 

@@ -1,7 +1,7 @@
 """Images with somebody else's init and sh: ./run -c types at the prompt."""
 import guest
 import pytest
-import xv6fs
+from xv6check import check
 from xv6fs import Image
 
 
@@ -34,7 +34,7 @@ def test_commands_are_typed(foreign, commands, output, status):
 def test_what_was_written_is_kept(foreign):
     assert guest.run("--disk", foreign, "-c", "echo kept > f").returncode == 0
     image = Image.load(foreign)
-    assert image.read("/f") == b"kept\n" and xv6fs.check(image) == []
+    assert image.read("/f") == b"kept\n" and check(image) == []
 
 
 def test_timeout_works(foreign):

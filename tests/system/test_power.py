@@ -12,6 +12,7 @@ import guest
 import machine
 import pytest
 import xv6fs
+from xv6check import check
 from guest import Guest
 from test_disk import make_image
 
@@ -92,7 +93,7 @@ def broken_states(before, record, states, seed):
         state = bytearray(durable)
         chance = rng.choice([0.1, 0.5, 0.9])
         put(state, [s for write in pending for s in sectors_of(write) if rng.random() < chance])
-        problems = xv6fs.check(xv6fs.Image(state), allow_orphans=True)
+        problems = check(xv6fs.Image(state), allow_orphans=True)
         if problems:
             broken += 1
             example = example or f"after {cut} of {len(record)} entries: {problems[:3]}"
@@ -158,4 +159,4 @@ def test_kernel_recovers_what_a_cut_leaves(recorded, tmp_path, seed):
     path = tmp_path / "disk"
     path.write_bytes(state)
     assert guest.run("--disk", path, "-c", "echo up > up; cat up").stdout == "up\n"
-    assert xv6fs.check(xv6fs.Image.load(path)) == []
+    assert check(xv6fs.Image.load(path)) == []
