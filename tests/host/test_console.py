@@ -2,7 +2,7 @@
 import random
 
 import pytest
-from run import ForeignConsole, OwnConsole
+from consoles import ForeignConsole, OwnConsole
 
 BANNER = b"OpenSBI v1.1\r\n...\nTrellis mirror: 3 harts, 128 MiB\n"
 
