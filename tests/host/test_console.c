@@ -1,9 +1,8 @@
-/* The console and the UART below it against a simulated NS16550A: a transmitter
- * that takes its time, interrupts as the data sheet has them (and one that gets
- * lost), a keyboard, and a screen to compare with. */
+/* The console and the UART below it against a simulated NS16550A, with a screen to compare
+ * with. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/lib/string.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c */
-/* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
+/* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "dev/console.c" /* themselves, so that each test starts with fresh ones */
 #include "dev/uart.c"
@@ -11,6 +10,7 @@
 #include "devstub.h"
 #include "fdtbuild.h"
 #include "hostarch.h"
+#include "uartsim.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,34 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define SIM 0x10000000UL
-#define IRQ 10
-#define FCR_CLEAR_RECEIVED 0x02
-
-/* ---- the simulated UART --------------------------------------------------*/
-static struct {
-    uint32_t shift, width; /* of its registers */
-    bool instant;          /* sends at once, as QEMU's does; else on sim_send */
-    bool lose_next;        /* the next transmit interrupt does not come */
-    uint8_t ier, fcr, lcr;
-    bool thr_pending; /* the transmit interrupt's condition */
-    uint32_t fifo_used;
-    char fifo[16];
-    uint32_t polled; /* looks at LSR while it was busy: then it sends one character */
-    char sent[1 << 17];
-    size_t sent_size;
-    const char *keys; /* what is still to be typed */
-    size_t keys_size;
-} sim;
-
-static void (*irq_handler)(void *ctx);
-
-int irq_of_node(fdt_node node, uint32_t *irq) { return fdt_cell(node, "interrupts", 0, irq); }
-
-void irq_register(uint32_t irq, void (*handler)(void *ctx), void *ctx) {
-    assert_int_equal(irq, IRQ);
-    irq_handler = handler;
-}
+/* ---- the machine ---------------------------------------------------------*/
 
 static unsigned dumps;
 void proc_dump(void) {
@@ -53,99 +26,10 @@ void proc_dump(void) {
     kprintf("<dump>"); /* takes the UART's lock: no other may be held that it waits for */
 }
 
-static void announce_empty(void) {
-    sim.thr_pending = !sim.lose_next;
-    sim.lose_next = false;
-}
-
-static void sim_send_one(void) {
-    assert_true(sim.sent_size < sizeof sim.sent);
-    if (sim.fifo_used == 0)
-        return;
-    sim.sent[sim.sent_size++] = sim.fifo[0];
-    memmove(sim.fifo, sim.fifo + 1, --sim.fifo_used);
-    if (sim.fifo_used == 0)
-        announce_empty();
-}
-
-static bool sim_irq(void) {
-    return (sim.ier & IER_RECEIVED && sim.keys_size) ||
-           (sim.ier & IER_THR_EMPTY && sim.thr_pending);
-}
-
-static void sim_raise(void) {
-    for (int i = 0; sim_irq(); i++) {
-        assert_true(i < 100000); /* an interrupt that is never satisfied */
-        irq_handler(NULL);
-    }
-}
-
-/* Time passes: a few characters leave. */
-static void sim_step(void) {
-    for (uint64_t n = host_random_below(20); n > 0; n--)
-        sim_send_one();
-    sim_raise();
-}
-
-static void sim_finish(void) {
-    for (int i = 0; i < 100000 && (sim.fifo_used || sim_irq()); i++)
-        sim_step();
-    assert_int_equal(ring_used(), 0);
-}
-
-static uint32_t sim_read(uint64_t offset, unsigned bytes) {
-    assert_int_equal(bytes, sim.width);
-    switch (offset >> sim.shift) {
-    case RBR:
-        assert_true(sim.keys_size > 0);
-        sim.keys_size--;
-        return (uint8_t)*sim.keys++;
-    case IER: return sim.ier;
-    case IIR: return sim.fcr & FCR_ENABLE ? IIR_FIFO | 1 : 1;
-    case LSR:
-        if (sim.fifo_used && ++sim.polled % 4 == 0)
-            sim_send_one(); /* time passes for those who poll, too */
-        return (sim.keys_size ? LSR_DATA_READY : 0) |
-               (sim.fifo_used ? 0 : LSR_THR_EMPTY | LSR_IDLE);
-    }
-    fail_msg("read of register %#lx", offset);
-    return 0;
-}
-
-static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
-    assert_int_equal(bytes, sim.width);
-    switch (offset >> sim.shift) {
-    case THR:
-        assert_false(sim.lcr & 0x80);
-        assert_true(sim.fifo_used < 16); /* an overrun */
-        sim.fifo[sim.fifo_used++] = (char)v;
-        sim.thr_pending = false;
-        if (sim.instant)
-            sim_send_one();
-        return;
-    case IER: /* enabling it anew raises the interrupt of an empty transmitter */
-        if (~sim.ier & v & IER_THR_EMPTY && sim.fifo_used == 0)
-            sim.thr_pending = true;
-        sim.ier = (uint8_t)v;
-        return;
-    case FCR:
-        if (v & FCR_CLEAR_RECEIVED)
-            sim.keys_size = 0;
-        sim.fcr = (uint8_t)v;
-        return;
-    case LCR: sim.lcr = (uint8_t)v; return;
-    case MCR: return;
-    }
-    fail_msg("write of register %#lx", offset);
-}
-
-/* ---- the machine ---------------------------------------------------------*/
-
 static uint8_t *blob;
 static const struct chardev_ops *ops;
 
 static void start(void) {
-    stub_add_device(&(struct stub_device){SIM, 0x100, sim_read, sim_write});
     fdtb_start();
     fdtb_begin("");
     fdtb_cells("#address-cells", 1, 1u);
@@ -162,8 +46,8 @@ static void start(void) {
     fdtb_end();
     fdtb_begin("serial@10000000");
     fdtb_string("compatible", "ns16550a");
-    fdtb_cells("reg", 2, (uint32_t)SIM, 0x100u);
-    fdtb_cells("interrupts", 1, (uint32_t)IRQ);
+    fdtb_cells("reg", 2, (uint32_t)SIM, (uint32_t)SIM_BYTES);
+    fdtb_cells("interrupts", 1, (uint32_t)SIM_IRQ);
     if (sim.shift)
         fdtb_cells("reg-shift", 1, sim.shift);
     if (sim.width != 1)
@@ -180,30 +64,33 @@ static void start(void) {
     ops = &console_ops;
 }
 
-static int setup_with(uint32_t shift, uint32_t width, bool instant) {
-    memset(&sim, 0, sizeof sim);
-    sim.shift = shift;
-    sim.width = width;
-    sim.instant = instant;
+/* Before boot: the driver has not looked at the UART. */
+static void power_on(uint32_t shift, uint32_t width, bool instant) {
     uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
     wait_channel_init(&uart.room);
     console = (__typeof__(console)){.lock = SPINLOCK_INIT("console")};
     wait_channel_init(&console.input);
     dumps = 0;
     stub_reset();
+    sim_reset(shift, width, instant);
     stub_idle = sim_step;
+}
+
+static int setup_with(uint32_t shift, uint32_t width, bool instant) {
+    power_on(shift, width, instant);
     start();
     return 0;
 }
 
+static void sim_finish(void) {
+    for (int i = 0; i < 100000 && (sim.fifo_used || sim_irq()); i++)
+        sim_step();
+    assert_int_equal(ring_used(), 0);
+}
+
 static int setup(void **state) { return setup_with(0, 1, false); }
 
-static void type(const char *keys, size_t n) {
-    sim.keys = keys;
-    sim.keys_size = n;
-    sim_raise();
-}
-#define TYPE(literal) type(literal, sizeof(literal) - 1)
+#define TYPE(literal) sim_type(literal, sizeof(literal) - 1)
 
 static const char *read_line(size_t n) {
     static char line[CONSOLE_BUFFER + 1];
@@ -395,7 +282,7 @@ static void gives_lines(void **state) {
 static const char *later;
 static void type_later(void) {
     if (later)
-        type(later, strlen(later));
+        sim_type(later, strlen(later));
     later = NULL;
 }
 
@@ -409,13 +296,9 @@ static void waits_for_the_end_of_the_line(void **state) {
 
 /* What is typed before the driver starts is not lost. */
 static void takes_early_keys(void **state) {
-    memset(&sim, 0, sizeof sim);
-    sim.width = 1;
-    sim.keys = "early\n";
+    power_on(0, 1, false);
+    sim.keys = "early\n"; /* and no interrupt: nobody is there to take it */
     sim.keys_size = 6;
-    stub_reset();
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
-    wait_channel_init(&uart.room);
     start();
     sim_raise();
     assert_string_equal(read_line(100), "early\n");
@@ -448,7 +331,7 @@ static void edits(void **state) {
     assert_string_equal(read_line(100), "new\n");
     TYPE("a\xc3\xa9\x7f" "b\n"); /* a character of two bytes goes as one */
     assert_string_equal(read_line(100), "ab\n");
-    type("a\0b\n", 4);
+    sim_type("a\0b\n", 4);
     assert_string_equal(read_line(100), "ab\n");
 }
 
@@ -494,7 +377,7 @@ static void keeps_what_nobody_reads(void **state) {
         for (size_t i = 0; i < sizeof typed; i++)
             typed[i] = lines && host_random_below(50) == 0 ? '\n' : (char)('a' + i % 26);
         typed[sizeof typed - 1] = '\n';
-        type(typed, sizeof typed);
+        sim_type(typed, sizeof typed);
         assert_in_range(sizeof typed - sim.keys_size, CONSOLE_BUFFER - UART_BATCH, CONSOLE_BUFFER);
         size_t total = 0;
         while (total < sizeof typed) {
@@ -539,7 +422,7 @@ static void screen_shows_the_line(void **state) {
         size_t n = host_random_below(sizeof typed);
         for (size_t i = 0; i < n; i++)
             typed[i] = keys[host_random_below(host_random_below(4) ? 10 : sizeof keys - 1)];
-        type(typed, n);
+        sim_type(typed, n);
         screen_line(sim.sent, sim.sent_size, screen);
         TYPE("\n");
         const char *line = read_line(100);
