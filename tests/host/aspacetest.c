@@ -1,12 +1,10 @@
 /* The memory core under one design: units; random operations of several processes on
  * several harts against a flat model; the n-th commitment fails. The files
  * test_aspace_NAME.c say which design. */
+#include "aspacetest.h"
 #include "hostarch.h"
 #include "lib/errno.h"
-#include "mm/check.h"
-#include "mm/design.h"
 #include "mm/uaccess.h"
-#include "world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,12 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-#define MEMORY 48 /* MiB */
-#define P PAGE_SIZE
-#define RW (PTE_R | PTE_W)
-
-static bool is_design(const char *name) { return strcmp(design.name, name) == 0; }
 
 /* ---- one space --------------------------------------------------------------------- */
 
@@ -114,128 +106,6 @@ static void test_no_room_below_the_limit(void **state) {
     world_end();
 }
 
-/* ---- copies ------------------------------------------------------------------------- */
-
-static char text[3 * P];
-
-static void test_strings(void **state) {
-    world_fresh(MEMORY, 16);
-    struct env_proc *p = world_first();
-    uint64_t end = ROUND_UP(p->as->brk, P) + 2 * P;
-    assert_int_equal(world_sbrk(p, (int64_t)(end - p->as->brk)), 0);
-    memset(text, 'a', sizeof text);
-    /* Nothing there yet: the copy faults the page in and reads an empty string. */
-    assert_int_equal(copyinstr(text, UA(end - P), 10), 0);
-    assert_int_equal(text[0], 0);
-    memset(text, 'a', sizeof text);
-    assert_int_equal(copyout(UA(end - P - 3), text, P + 3), 0);
-    assert_int_equal(copyinstr(text, UA(end - P - 3), sizeof text), -K_EFAULT);
-    assert_int_equal(copyinstr(text, UA(end - P - 3), P + 3), -K_ENAMETOOLONG);
-    assert_int_equal(copyinstr(text, UA(end - 1), 1), -K_ENAMETOOLONG);
-    assert_int_equal(copyinstr(text, UA(end - 1), 2), -K_EFAULT);
-    assert_int_equal(copyinstr(text, UA(end - 1), 0), -K_ENAMETOOLONG);
-    assert_int_equal(copyout(UA(end - 1), "", 1), 0); /* on the last mapped byte */
-    assert_int_equal(copyinstr(text, UA(end - P - 3), sizeof text), 0);
-    assert_int_equal(strlen(text), P + 2);
-    assert_int_equal(copyinstr(text, UA(end - 1), 1), 0);
-    assert_int_equal(copyinstr(text, UA(end), 1), -K_EFAULT);
-    assert_int_equal(copyinstr(text, UA(USER_MAX), 1), -K_EFAULT);
-    assert_int_equal(copyinstr(text, UA(USER_MAX - 1), 2), -K_EFAULT);
-    assert_int_equal(copyinstr(text, UA(UINT64_MAX), 2), -K_EFAULT);
-    env_exit(p);
-}
-
-/* Every offset and length near borders of pages, against the bytes themselves. */
-static void test_bytes_at_borders(void **state) {
-    static char mirror[4 * P], read[4 * P];
-    world_fresh(MEMORY, 16);
-    struct env_proc *p = world_first();
-    uint64_t base = ROUND_UP(p->as->brk, P), old;
-    assert_int_equal(aspace_sbrk(p->as, (int64_t)(base + 4 * P - p->as->brk), &old), 0);
-    memset(mirror, 0, sizeof mirror);
-    for (unsigned i = 0; i < 3000; i++) {
-        uint64_t at = host_random_below(4) * P + host_random_below(20) - 10;
-        uint64_t n = host_random_below(2) ? host_random_below(24) : host_random_below(2 * P + 24);
-        at = MIN(at, 4 * P); /* -10 wraps to here */
-        bool fits = at + n <= 4 * P;
-        for (uint64_t j = 0; j < n; j++)
-            text[j] = (char)host_random();
-        memset(read, 0x5a, sizeof read);
-        if (!fits)
-            n = 4 * P - at;
-        assert_int_equal(copyout(UA(base + at), text, n), 0);
-        memcpy(mirror + at, text, n);
-        assert_int_equal(copyin(read, UA(base + at), n), 0);
-        assert_memory_equal(read, mirror + at, n);
-        assert_int_equal(read[n], 0x5a);
-    }
-    assert_int_equal(copyin(read, UA(base), 4 * P), 0);
-    assert_memory_equal(read, mirror, 4 * P);
-    assert_int_equal(copyin(read, UA(base), 0), 0);
-    assert_int_equal(copyin(read, UA(USER_MAX), 0), 0);
-    assert_int_equal(copyin(read, UA(USER_MAX + 1), 0), -K_EFAULT);
-    env_exit(p);
-}
-
-#define PIECES 16
-
-/* Pieces of any length, 0 too, of the bytes from start on; how many. */
-static unsigned cut(struct kpiece piece[PIECES], char *start) {
-    unsigned n = 1 + (unsigned)host_random_below(PIECES);
-    for (unsigned i = 0; i < n; i++) {
-        piece[i] = (struct kpiece){(uint8_t *)start, host_random_below(1500)};
-        start += piece[i].bytes;
-    }
-    return n;
-}
-
-/* A copy of many pieces is as many copies, up to the one that fails: to pages that
- * nobody has touched, that a child shares, or that are present; and past their end. */
-static void test_pieces(void **state) {
-    static char from[PIECES * 1500], back[PIECES * 1500];
-    world_fresh(MEMORY, 16);
-    struct env_proc *p = world_first(), *child;
-    uint64_t base = ROUND_UP(p->as->brk, P), old;
-    assert_int_equal(aspace_sbrk(p->as, (int64_t)(base - p->as->brk), &old), 0);
-    for (unsigned i = 0; i < 600; i++) {
-        struct kpiece piece[PIECES];
-        bool shared = i % 3 == 0;
-        uint64_t at = host_random_below(P), expect = 0, done;
-        assert_int_equal(aspace_sbrk(p->as, 4 * P, &old), 0);
-        for (unsigned j = 0; j < sizeof from; j++)
-            from[j] = (char)host_random();
-        if (i % 3 < 2)
-            assert_int_equal(copyout(UA(base), from, 4 * P), 0);
-        if (shared)
-            assert_int_equal(env_fork(p, &child), 0);
-        unsigned n = cut(piece, from), whole = 0;
-        while (whole < n && at + expect + piece[whole].bytes <= 4 * P)
-            expect += piece[whole++].bytes;
-        int err = whole < n ? -K_EFAULT : 0;
-        assert_int_equal(copyout_gather(UA(base + at), piece, n, &done), err);
-        assert_int_equal(done, expect);
-        assert_int_equal(copyin(back, UA(base + at), done), 0);
-        assert_memory_equal(back, from, done);
-        memset(from, 0, sizeof from);
-        assert_int_equal(copyin_scatter(piece, n, UA(base + at), &done), err);
-        assert_int_equal(done, expect);
-        assert_memory_equal(back, from, done);
-        if (shared)
-            env_exit(child);
-        assert_int_equal(aspace_sbrk(p->as, -4 * (int64_t)P, &old), 0);
-    }
-    static const uint64_t kernel[] = {TRAPFRAME, KSTACK(0) + P, KERNEL_HALF + GIB(2), 0 - 100ULL};
-    for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {
-        struct kpiece piece[] = {{(uint8_t *)from, 90}, {(uint8_t *)from, 90}};
-        size_t done;
-        assert_int_equal(copyout_gather(UA(kernel[i]), piece, 2, &done), -K_EFAULT);
-        assert_int_equal(done, 0);
-        assert_int_equal(copyin_scatter(piece, 2, UA(kernel[i]), &done), -K_EFAULT);
-        assert_int_equal(done, 0);
-    }
-    env_exit(p);
-}
-
 /* ---- the heap ------------------------------------------------------------------------ */
 
 static void test_the_break(void **state) {
@@ -267,6 +137,7 @@ static void test_the_break(void **state) {
 
 /* What is given back and granted again is zero, also in the middle of a page. */
 static void test_heap_comes_back_zeroed(void **state) {
+    static char text[3 * P];
     world_fresh(MEMORY, 16);
     struct env_proc *p = world_first();
     uint64_t base = ROUND_UP(p->as->brk, P), old, word;
@@ -460,84 +331,6 @@ static void test_the_last_frame(void **state) {
     assert_int_equal(world_fork(child, &(struct env_proc *){0}), -K_ENOMEM);
     assert_int_equal(world_exec(child, 2, 0), -K_ENOMEM);
     world_check();
-    world_end();
-}
-
-/* ---- the debug build's checker ------------------------------------------------------------ */
-
-static void expect_found(struct env_proc *p, const char *sentence) {
-    assert_true(HOST_PANICS(check_space(p->as)));
-    if (!strstr(host_panic_text, sentence))
-        fail_msg("expected \"%s\", found: %s", sentence, host_panic_text);
-}
-
-static void test_the_checker_finds(void **state) {
-    static const struct {
-        uint64_t va, set, clear;
-        const char *sentence;
-    } faults[] = {
-        {3 * P, 0, PTE_U, "lacks R, U or A"},
-        {3 * P, 0, PTE_A, "lacks R, U or A"},
-        {3 * P, PTE_G, 0, "has G"},
-        {3 * P, PTE_X, 0, "more than its region"},
-        {0, PTE_W | PTE_D, 0, "more than its region"},
-        {4 * P, PTE_W | PTE_D, 0, ""}, /* shared with the image; mirror sees it first */
-        {9 * P, 0, PTE_D, "W without D"},
-        {9 * P, 0, PTE_V, "pages counted"},
-    };
-    world_fresh(MEMORY, 16);
-    struct env_proc *p = world_first(), *child;
-    world_touch(p, 9 * P, WALKER_STORE); /* the stack, or the heap above it */
-    assert_int_equal(world_sbrk(p, 4 * P), 0);
-    world_touch(p, 9 * P, WALKER_STORE);
-    check_space(p->as);
-    for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
-        unsigned level;
-        pte_t *e = pt_walk(&p->as->user, VA(faults[i].va), &level), good = *e;
-        assert_true(pte_is_leaf(good) && level == 0);
-        *e = (good | faults[i].set) & ~faults[i].clear;
-        expect_found(p, faults[i].sentence);
-        *e = good;
-        check_space(p->as);
-    }
-    p->as->present++;
-    expect_found(p, "pages counted");
-    p->as->present--;
-    uint64_t promised = p->as->committed;
-    p->as->committed = p->as->user.tables;
-    expect_found(p, "promised");
-    p->as->committed = promised;
-    assert_int_equal(world_fork(p, &child), 0);
-    if (is_design("mirror")) { /* the parent's mirror keeps the W that fork has taken */
-        unsigned level;
-        *pt_walk(&p->as->kernel, VA(9 * P), &level) |= PTE_W;
-        expect_found(p, "in the kernel's view");
-        *pt_walk(&p->as->kernel, VA(9 * P), &level) &= ~PTE_W;
-    }
-    check_space(p->as);
-    world_end();
-}
-
-static void expect_found_in_root(struct env_proc *p, unsigned i, pte_t e, const char *sentence) {
-    pte_t *entry = pa_ptr(p->as->kernel.root), good = entry[i];
-    entry[i] = e;
-    expect_found(p, sentence);
-    entry[i] = good;
-    check_space(p->as);
-}
-
-/* Where the kernel has a root of its own, the checker compares the roots first. */
-static void test_the_checker_compares_the_roots(void **state) {
-    world_fresh(MEMORY, 16);
-    struct env_proc *p = world_first();
-    world_touch(p, 0, WALKER_LOAD);
-    if (p->as->kernel.root.v) {
-        expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_X), "executed by the kernel");
-        expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_W), "pages counted");
-        expect_found_in_root(p, 0, 0, "in the kernel's view");
-        if (is_design("mirror"))
-            expect_found_in_root(p, 0, *(pte_t *)pa_ptr(p->as->user.root), "in the kernel's view");
-    }
     world_end();
 }
 

@@ -1,0 +1,274 @@
+/* What a call leaves behind that cannot do all of its work: a full disk, no inodes, bad
+ * pointers, blocks that are missing or cannot be read. */
+/* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
+/* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
+/* sources: tests/host/fsimage.c tests/host/fsenv.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fs/data.h"
+#include "fs/fs.h"
+#include "fs/path.h"
+#include "fsenv.h"
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SIZE (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
+
+static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
+
+static int setup(void **state) {
+    fsenv_ram = MIB(32);
+    fsenv_commit_limit = 4096;
+    fsenv_fresh(2000, 30, 200);
+    return 0;
+}
+
+/* ---- a full disk (pitfall 24) ---- */
+
+static void the_disk_is_full(void **state) {
+    fsenv_fresh(400, 30, 50);
+    uint32_t blocks = fsimage_free_blocks(memdisk_image());
+    int64_t total = 0, n;
+    int fd = t_open("/a", NEW);
+    n = t_write(fd, big, 200 * 1024);
+    assert_int_equal(n, 200 * 1024);
+    int fd2 = t_open("/b", NEW);
+    n = t_write(fd2, big, MAX_SIZE); /* written in part, then not at all */
+    assert_in_range(n, 100 * 1024, 160 * 1024);
+    assert_int_equal(n % 1024, 0);
+    total = n;
+    assert_int_equal(t_write(fd2, big, 1), -K_ENOSPC);
+    assert_int_equal(t_ftruncate(fd2, (uint64_t)total + 5000), -K_ENOSPC);
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd2, &st), 0);
+    assert_int_equal(st.size, total);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), 0);
+    fsenv_check();
+    /* A name needs no block while the directory has room; a directory does. */
+    assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
+    fsenv_check();
+    assert_true(t_open("/empty", NEW) >= 0);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_close(fd2), 0);
+    assert_int_equal(t_unlink("/a"), 0);
+    assert_int_equal(t_unlink("/b"), 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks);
+}
+
+/* The directory cannot grow: creating fails and takes nothing. */
+static void no_block_for_a_directory(void **state) {
+    fsenv_fresh(120, 30, 100);
+    char name[16];
+    for (int i = 2; i < 64; i++) { /* fills the root's block, with "." and ".." */
+        snprintf(name, sizeof name, "/z%d", i);
+        assert_int_equal(t_close(t_open(name, NEW)), 0);
+    }
+    int fd = t_open("/z2", ABI_O_RDWR);
+    assert_true(t_write(fd, big, MAX_SIZE) > 0);
+    uint32_t inodes = fsimage_free_inodes(memdisk_image());
+    assert_int_equal(t_open("/new", NEW), -K_ENOSPC);
+    assert_int_equal(t_mkdir("/new"), -K_ENOSPC);
+    assert_int_equal(t_link("/z3", "/new"), -K_ENOSPC);
+    assert_int_equal(t_mknod("/new", 1, 1), -K_ENOSPC);
+    assert_int_equal(fsimage_free_inodes(memdisk_image()), inodes);
+    fsenv_check();
+    assert_int_equal(t_rename("/z3", "/new"), -K_ENOSPC);
+    assert_true(fsimage_find(memdisk_image(), "/z3"));
+}
+
+static void inodes_run_out(void **state) {
+    char name[16];
+    int n = 0, err = 0;
+    while (err == 0) {
+        snprintf(name, sizeof name, "/z%d", n++);
+        err = t_open(name, NEW);
+        if (err >= 0)
+            err = t_close(err);
+    }
+    assert_int_equal(err, -K_ENOSPC);
+    assert_int_equal(n, 200 - 2 + 1); /* but 0 and the root */
+    assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
+    fsenv_check();
+    assert_int_equal(t_unlink("/z7"), 0);
+    assert_int_equal(t_mkdir("/d"), 0);
+}
+
+static void a_directory_as_large_as_can_be(void **state) {
+    fsenv_fresh(4000, 200, 70);
+    t_make_file("/f", 10, 1);
+    assert_int_equal(t_mkdir("/d"), 0);
+    uint32_t inum = fsimage_find(memdisk_image(), "/d"), file = fsimage_find(memdisk_image(), "/f");
+    /* 17150 names by hand: calls would take long, and links are only 15 bits. */
+    struct inode *ip;
+    struct log_op op;
+    assert_int_equal(inode_get(inum, &ip), 0);
+    assert_int_equal(data_set_size(ip, MAX_SIZE), 0);
+    for (uint32_t i = 0; i < FS_MAX_FILE_BLOCKS; i++) {
+        struct buf *b;
+        bool fresh;
+        assert_int_equal(log_begin(&op, 10), 0);
+        assert_int_equal(inode_lock(ip), 0);
+        assert_int_equal(inode_edit(ip), 0);
+        assert_int_equal(data_block_for_write(&op, ip, i, &b, &fresh), 0);
+        struct fs_dirent *e = (struct fs_dirent *)(void *)b->data;
+        for (unsigned k = i == 0 ? 2 : 0; k < 64; k++) {
+            e[k].inum = (uint16_t)file;
+            snprintf(e[k].name, sizeof e[k].name, "n%u", i * 64 + k);
+        }
+        log_write(&op, b);
+        cache_put(b);
+        inode_unlock(ip);
+        assert_int_equal(log_end(&op), 0);
+    }
+    assert_int_equal(log_begin(&op, 10), 0);
+    assert_int_equal(inode_get(file, &ip), 0);
+    assert_int_equal(inode_lock(ip), 0);
+    assert_int_equal(inode_edit(ip), 0);
+    ip->d.nlink = 268 * 64 - 2 + 1;
+    inode_save(&op, ip);
+    inode_unlock(ip);
+    inode_put(ip);
+    assert_int_equal(log_end(&op), 0);
+    fsenv_check();
+    assert_int_equal(t_open("/d/new", NEW), -K_ENOSPC);
+    assert_int_equal(t_mkdir("/d/new"), -K_ENOSPC);
+    assert_int_equal(t_unlink("/d/n17000"), 0);
+    assert_int_equal(t_mkdir("/d/new"), 0);
+    assert_int_equal(t_unlink("/d/new"), 0);
+}
+
+/* ---- bad pointers ---- */
+
+static void bad_pointers_leak_nothing(void **state) {
+    uint32_t before = fsimage_free_blocks(memdisk_image());
+    int fd = t_open("/f", NEW);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
+    assert_int_equal(t_write(fd, (void *)1, 5000), -K_EFAULT);
+    assert_int_equal(t_write(fd, (void *)UINT64_MAX, 5000), -K_EFAULT);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    fsenv_check();
+    assert_int_equal(t_write(fd, big, 2500), 2500);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, fsenv_bad, 10), -K_EFAULT);
+    assert_int_equal(t_read(fd, fsenv_bad - 2000, 2500), 1024); /* whole blocks count */
+    assert_int_equal(t_read(fd, back, 3000), 1476);
+}
+
+/* Pitfall 21: a copy that stops in the middle of a block leaves memory and disk
+ * the same. */
+static void half_a_copy(void **state) {
+    t_make_file("/f", 4096, 1);
+    int fd = t_open("/f", ABI_O_RDWR);
+    memset(big, 'q', sizeof big);
+    assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
+    assert_int_equal(t_read(fd, back, 4096), 4096);
+    const struct fs_dinode *d =
+        fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    for (uint32_t i = 0; i < 4; i++)
+        assert_memory_equal(fsimage_block(memdisk_image(), d, i), back + i * 1024, 1024);
+    /* At the end: nothing is added. */
+    assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
+    fsenv_check();
+    /* Across blocks: whole blocks count. */
+    assert_int_equal(t_lseek(fd, 0, 2), 4096);
+    assert_int_equal(t_write(fd, fsenv_bad - 1500, 3000), 1024);
+    struct abi_stat st;
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.size, 5120);
+}
+
+/* Reading: the blocks that were copied in full count, wherever the bad page begins,
+ * whether the blocks come from the disk or from memory. */
+static void half_a_read(void **state) {
+    t_make_file("/f", 40000, 3);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, big, 40000), 40000);
+    for (int i = 0; i < 400; i++) {
+        if (i % 40 == 0) { /* nothing of it is in memory */
+            fsenv_mount_ok();
+            fd = t_open("/f", ABI_O_RDONLY);
+        }
+        int64_t at = (int64_t)host_random_below(36000), good = (int64_t)host_random_below(4096);
+        int64_t first = 1024 - at % 1024, whole = good < first ? 0 : good - (good - first) % 1024;
+        memset(fsenv_bad - 4096, 0, 4096);
+        assert_int_equal(t_lseek(fd, at, 0), at);
+        assert_int_equal(t_read(fd, fsenv_bad - good, 30000), whole > 0 ? whole : -K_EFAULT);
+        assert_memory_equal(fsenv_bad - good, big + at, whole);
+        assert_int_equal(t_lseek(fd, 0, 1), at + whole);
+    }
+}
+
+/* Holes, in the direct blocks and in the indirect one, and the blocks around them. */
+static void reading_over_holes(void **state) {
+    t_make_file("/f", 60000, 5);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, big, 60000), 60000);
+    struct inode *ip;
+    assert_int_equal(path_lookup("/f", &ip), 0);
+    static const uint32_t direct[] = {0, 3, 4, 11};
+    uint32_t kept[ARRAY_LEN(direct)];
+    for (unsigned i = 0; i < ARRAY_LEN(direct); i++) {
+        kept[i] = ip->d.addrs[direct[i]];
+        ip->d.addrs[direct[i]] = 0;
+        memset(big + direct[i] * 1024, 0, 1024);
+    }
+    for (int i = 0; i < 300; i++) {
+        int64_t at = (int64_t)host_random_below(60000);
+        int n = (int)host_random_below(40000), expect = (int)MIN(n, 60000 - at);
+        assert_int_equal(t_lseek(fd, at, 0), at);
+        assert_int_equal(t_read(fd, back, n), expect);
+        assert_memory_equal(back, big + at, (size_t)expect);
+    }
+    uint32_t indirect = ip->d.addrs[FS_NDIRECT];
+    ip->d.addrs[FS_NDIRECT] = 0;
+    memset(big + FS_NDIRECT * 1024, 0, 60000 - FS_NDIRECT * 1024);
+    assert_int_equal(t_lseek(fd, 1000, 0), 1000);
+    assert_int_equal(t_read(fd, back, 60000), 59000);
+    assert_memory_equal(back, big + 1000, 59000);
+    ip->d.addrs[FS_NDIRECT] = indirect;
+    for (unsigned i = 0; i < ARRAY_LEN(direct); i++)
+        ip->d.addrs[direct[i]] = kept[i];
+    inode_put(ip);
+}
+
+/* A block that cannot be read, behind others of the same copy: those count. */
+static void a_read_error_in_the_middle(void **state) {
+    t_make_file("/f", 30000, 7);
+    fsenv_mount_ok();
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, back, 5000), 5000);
+    uint32_t in_memory = 16 * 1024; /* what the first read has fetched ahead */
+    memdisk_fail(MEMDISK_OP(BLK_READ), 1, true);
+    assert_int_equal(t_read(fd, back + 5000, 25000), in_memory - 5000);
+    assert_int_equal(t_read(fd, back + in_memory, 1000), -K_EIO);
+    memdisk_fail(0, 0, false);
+    assert_int_equal(t_read(fd, back + in_memory, 30000), 30000 - in_memory);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, big, 30000), 30000);
+    assert_memory_equal(back, big, 30000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
+        T(the_disk_is_full),
+        T(no_block_for_a_directory),
+        T(inodes_run_out),
+        T(a_directory_as_large_as_can_be),
+        T(bad_pointers_leak_nothing),
+        T(half_a_copy),
+        T(half_a_read),
+        T(reading_over_holes),
+        T(a_read_error_in_the_middle),
+    };
+    host_random_seed(20240607);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
