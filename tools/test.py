@@ -15,7 +15,6 @@ Installs what is missing on Debian and Ubuntu. The last line is
 """
 import json
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -35,7 +34,8 @@ DEADLINE = 840
 SHOWN_LINES = 120
 
 # One process of the run: a cmocka program, a file of Python unit tests, or one system test.
-Unit = namedtuple("Unit", "name kind target")
+# wide: it keeps many processors busy, by the tests' mark of that name.
+Unit = namedtuple("Unit", "name kind target wide", defaults=[False])
 Result = namedtuple("Result", "name outcome seconds text")  # outcome: ok, FAILED, skipped
 
 
@@ -59,23 +59,26 @@ def cmocka_units():
     return [Unit(f"host/{n}", "cmocka", machine.build_path("host", n)) for n in names]
 
 
-def python_units(python):
-    command = [python, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider",
-               "tests/host", "tests/system"]
+def collect(python, *args):
+    command = [python, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *args]
     done = subprocess.run(command, cwd=machine.ROOT, check=False, capture_output=True,
                           encoding="utf-8", stdin=subprocess.DEVNULL)
-    nodes = [line for line in done.stdout.splitlines() if re.match(r"tests/\w+/\w+\.py::", line)]
     if done.returncode not in (0, 5):
         raise CannotRun("the tests cannot be collected:\n" + done.stdout + done.stderr)
+    return [line for line in done.stdout.splitlines() if re.match(r"tests/\w+/\w+\.py::", line)]
+
+
+def python_units(python):
+    wide = set(collect(python, "-m", "wide", "tests/system"))
     units = []
-    for node in nodes:
+    for node in collect(python, "tests/host", "tests/system"):
         path = node.split("::")[0]
         if path.startswith("tests/host/"):  # quick ones: one process a file
             unit = Unit(path[len("tests/"):], "pytest", path)
             if unit not in units:
                 units.append(unit)
         else:
-            units.append(Unit(node[len("tests/"):], "pytest", node))
+            units.append(Unit(node[len("tests/"):], "pytest", node, node in wide))
     return units
 
 
@@ -116,20 +119,24 @@ def build_all(units):
 
 # ---- running ----
 class Runner:
-    """Runs units, some at a time, and ends what it has started when it is ended itself."""
+    """Runs units, some at a time, and ends what it has started when it is ended itself.
 
-    def __init__(self, python, report):
+    Of wide ones one for two jobs: guests of many harts take each other's processors, and
+    then a hart waits for a lock whose holder does not run. Side by side they take three
+    times the processor time."""
+
+    def __init__(self, python, report, jobs):
         self.python = python
         self.report = report
-        self.lock = threading.Lock()
+        self.jobs = jobs
+        self.wide_free = max(1, jobs // 2)
+        self.lock = threading.Condition()
         self.running = set()
         self.stopped = False
 
-    def run(self, units, jobs):
-        todo = queue.SimpleQueue()
-        for unit in units:
-            todo.put(unit)
-        threads = [threading.Thread(target=self.work, args=(todo,)) for _ in range(jobs)]
+    def run(self, units):
+        todo = list(units)
+        threads = [threading.Thread(target=self.work, args=(todo,)) for _ in range(self.jobs)]
         for thread in threads:
             thread.start()
         try:
@@ -142,20 +149,34 @@ class Runner:
     def stop(self):
         with self.lock:
             self.stopped = True
+            self.lock.notify_all()
             for process in self.running:
                 os.killpg(process.pid, signal.SIGTERM)
 
+    def take(self, todo):
+        """The first unit that may run now, when there is one; None when all have been taken."""
+        with self.lock:
+            while todo and not self.stopped:
+                for unit in todo:
+                    if not unit.wide or self.wide_free:
+                        self.wide_free -= unit.wide
+                        todo.remove(unit)
+                        return unit
+                self.lock.wait()
+        return None
+
+    def finished(self, unit):
+        with self.lock:
+            self.wide_free += unit.wide
+            self.lock.notify_all()
+
     def work(self, todo):
-        while True:
-            try:
-                unit = todo.get_nowait()
-            except queue.Empty:
-                return
+        while unit := self.take(todo):
             start = time.monotonic()
             results = self.run_cmocka(unit) if unit.kind == "cmocka" else self.run_pytest(unit)
-            if self.stopped:
-                return
-            self.report(unit, results, time.monotonic() - start)
+            self.finished(unit)
+            if not self.stopped:
+                self.report(unit, results, time.monotonic() - start)
 
     def process(self, command, env=None):
         """(status, output); status None when it took too long."""
@@ -369,9 +390,9 @@ def run(args):
         if result.outcome == "FAILED":
             report.show(result)
         report.results.append(result)
-    runner = Runner(python, report)
+    runner = Runner(python, report, jobs)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    runner.run(by_time(units), jobs)
+    runner.run(by_time(units))
     write_times(report.seconds)
     return report.summary(time.monotonic() - start)
 

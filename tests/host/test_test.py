@@ -74,6 +74,27 @@ def test_failing_system_test(tree):
     assert (status, last) == (1, "4 passed, 1 failed")
 
 
+WIDE = """import os, time, pytest
+def wait_for_narrow():
+    deadline = time.monotonic() + 20
+    while not os.path.exists("narrow"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+@pytest.mark.wide
+def test_a(): wait_for_narrow()
+@pytest.mark.wide
+def test_b(): wait_for_narrow()
+def test_c(): open("narrow", "w").close()
+"""
+
+
+def test_no_two_wide_ones_at_a_time(tree):
+    """Two at once would both wait for the third, which is the last in order."""
+    (tree / "tests/system/test_s.py").write_text(WIDE)
+    status, out, last = run(tree, "-j2", "system/test_s.py")
+    assert (status, last) == (0, "7 passed, 0 failed"), out
+
+
 def test_failing_build(tree):
     (tree / "broken-two").touch()
     status, out, last = run(tree)
