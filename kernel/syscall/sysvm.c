@@ -43,7 +43,7 @@ static int read_table(int32_t pid, struct abi_vmtable_head *t, uint64_t *entries
 }
 
 /* The table, and after it what the caller asked, are copied to where arg[1] points. */
-static int tell_table(const uint64_t arg[6], uint64_t *entries, uint64_t *result) {
+static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
     struct abi_vmtable_head t;
     if (copyin(&t, UA(arg[1]), sizeof(t)))
         return -K_EFAULT;
@@ -66,7 +66,8 @@ static struct abi_vmregion describe(const struct aspace *as, const struct region
         .copied = pages.copied};
 }
 
-static int tell_regions(const uint64_t arg[6], struct abi_vmregion *region, uint64_t *result) {
+static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {
+    struct abi_vmregion *region = page;
     struct aspace *as = proc_space_locked((int32_t)arg[0]);
     if (!as)
         return -K_ESRCH;
@@ -80,23 +81,22 @@ static int tell_regions(const uint64_t arg[6], struct abi_vmregion *region, uint
     return copyout(UA(arg[1]), region, told * sizeof(region[0]));
 }
 
-/* What is told is too large for a kernel stack. */
-int sys_vmtable(const uint64_t arg[6], uint64_t *result) {
+/* What is told is too large for a kernel stack: a page for it. */
+static int with_page(int (*tell)(const uint64_t arg[6], void *page, uint64_t *result),
+                     const uint64_t arg[6], uint64_t *result) {
     paddr_t frame;
     int err = frame_alloc(&frame);
     if (err)
         return err;
-    err = tell_table(arg, pa_ptr(frame), result);
+    err = tell(arg, pa_ptr(frame), result);
     frame_free(frame);
     return err;
 }
 
+int sys_vmtable(const uint64_t arg[6], uint64_t *result) {
+    return with_page(tell_table, arg, result);
+}
+
 int sys_vmregions(const uint64_t arg[6], uint64_t *result) {
-    paddr_t frame;
-    int err = frame_alloc(&frame);
-    if (err)
-        return err;
-    err = tell_regions(arg, pa_ptr(frame), result);
-    frame_free(frame);
-    return err;
+    return with_page(tell_regions, arg, result);
 }

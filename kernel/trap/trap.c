@@ -10,6 +10,7 @@
 #include "proc/clock.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
+#include "sync/spinlock.h"
 #include "syscall/syscall.h"
 #include "trap/panic.h"
 
@@ -46,11 +47,14 @@ static bool interrupt(uint64_t cause) {
 /* ---- from user mode ------------------------------------------------------------ */
 
 static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
+    static struct spinlock report = SPINLOCK_INIT("report");
+    spin_lock(&report); /* what is said of one program stands together */
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
     if (cause_access(cause))
         explain_user_fault(p->as, stval, cause_access(cause));
+    spin_unlock(&report);
     proc_exit(-1);
 }
 

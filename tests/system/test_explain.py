@@ -58,6 +58,13 @@ def test_crashes(design):
     assert "killed by illegal instruction" in parts[-1] and "walk" not in parts[-1]
 
 
+def test_reports_stand_together(design):
+    """Programs that are killed at one moment, on several harts."""
+    done = guest.run("--design", design, "--harts", "4", "-c", " | ".join(["crash null"] * 6))
+    report = r"\d+ crash: killed by .*\nthe walk of .*\n(?:(?:  |->) level .*\n){3}the leaf .*\n"
+    assert re.fullmatch(f"(?:{report}){{6}}", done.stdout), done.stdout
+
+
 PANICS = {
     "fault": ("fail_fault", r"neither RAM that the kernel may use nor a device is at physical "
                             r"address 0x3f80000000"),

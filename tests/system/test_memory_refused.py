@@ -25,3 +25,16 @@ def test_refused_promises_lose_nothing(design, period):
     after, output = in_use("--design", design, "--append", f"fail_commit={period}")
     assert "cannot fork" in output or "fork failed" in output
     assert after == usual, output
+
+
+def test_no_memory_to_look_is_said():
+    """Process 1 has not ended when there is no page to tell of it in."""
+    said = set()
+    for period in range(9, 60):
+        done = guest.run("--debug", "--append", f"fail_commit={period}", "-c",
+                         "; ".join(["vmmap 1; vmwalk 0 1; vmprint -u 1"] * 3))
+        assert "has ended" not in done.stdout
+        said |= set(re.findall(r"(?m)^(\w+): process 1 cannot be looked at: ", done.stdout))
+        if said == {"vmmap", "vmwalk", "vmprint"}:
+            return
+    assert False, said

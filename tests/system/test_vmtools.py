@@ -245,7 +245,8 @@ def test_free(shell):
 KINDS = {
     "entry": LONG_ENTRY, "page": PART, "hole": HOLE, "gone": GONE, "region": REGION,
     "title": re.compile(r"page table 0x.*|.* view of .*:|process \d+ \(.*|ADDRESSES .*"),
-    "end": re.compile(r"break 0x.*|vm\w+: no process \d+|vm\w+: process \d+ has ended"),
+    "end": re.compile(r"break 0x.*|vm\w+: no process \d+|"
+                      r"vm\w+: process \d+ (has ended|cannot be looked at: .*)"),
 }
 
 

@@ -58,7 +58,7 @@ int main(int argc, char *argv[]) {
     if (!vm_find("vmmap", pid, &p))
         return 1;
     if (!vm_space_read(&p, &space)) {
-        fprintf(stderr, "vmmap: process %d has ended\n", p.pid);
+        vm_say_gone("vmmap", p.pid);
         return 1;
     }
     print_space(&p, &space);

@@ -90,6 +90,6 @@ int main(int argc, char *argv[]) {
     bool there = print_views(&p);
     int failed = finish_output("vmprint");
     if (!there)
-        fprintf(stderr, "vmprint: process %d has ended\n", p.pid);
+        vm_say_gone("vmprint", p.pid);
     return failed < 0 || !there;
 }

@@ -153,6 +153,6 @@ int main(int argc, char *argv[]) {
                  (range ? walk_range(first, last) : walk_address(first));
     int failed = finish_output("vmwalk");
     if (!there)
-        fprintf(stderr, "vmwalk: process %d has ended\n", process.pid);
+        vm_say_gone("vmwalk", process.pid);
     return failed < 0 || !there;
 }

@@ -22,13 +22,26 @@ const char *vm_size_name(unsigned level) {
     return names[level];
 }
 
+static bool find(pid_t pid, struct abi_procinfo *p) {
+    for (int slot = 0, r; (r = procinfo(slot, p)) >= 0; slot++)
+        if (r == 1 && p->pid == pid)
+            return true;
+    return false;
+}
+
 bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p) {
     pid_t wanted = pid ? pid : getpid();
-    for (int slot = 0, r; (r = procinfo(slot, p)) >= 0; slot++)
-        if (r == 1 && p->pid == wanted)
-            return true;
-    fprintf(stderr, "%s: no process %d\n", program, wanted);
-    return false;
+    bool found = find(wanted, p);
+    if (!found)
+        fprintf(stderr, "%s: no process %d\n", program, wanted);
+    return found;
+}
+
+void vm_say_gone(const char *program, pid_t pid) {
+    struct abi_procinfo p;
+    bool there = find(pid, &p) && p.state != ABI_P_ZOMBIE;
+    fprintf(stderr, "%s: process %d %s\n", program, pid,
+            there ? "cannot be looked at: it has yet to start, or memory is short" : "has ended");
 }
 
 const char *vm_design(void) {

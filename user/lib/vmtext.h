@@ -40,6 +40,9 @@ const char *vm_size_name(unsigned level);
  * said so, in the program's name. */
 bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p);
 
+/* Says why a process that vm_find has found could not be looked at. */
+void vm_say_gone(const char *program, pid_t pid);
+
 /* The design's name; "unknown" when the kernel does not tell. */
 const char *vm_design(void);
 /* Whether user and kernel view are one table, and whether the kernel's is one for all. */
