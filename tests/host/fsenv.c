@@ -188,6 +188,13 @@ void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes) {
     fsenv_mount_ok();
 }
 
+int fsenv_setup(void **state) {
+    fsenv_ram = MIB(32);
+    fsenv_commit_limit = FRAMES;
+    fsenv_fresh(2000, 30, 200);
+    return 0;
+}
+
 void fsenv_check(void) {
     struct fs_stats stats;
     const char *complaint = fsimage_complaint(memdisk_image(), memdisk_bytes());

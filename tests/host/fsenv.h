@@ -22,6 +22,8 @@ void fsenv_mount_ok(void);         /* fails the test if it cannot */
 void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */
 extern uint64_t fsenv_ram;         /* that the tables are sized for; 32 MiB */
 
+/* For a test's start: a disk of 2000 blocks and 200 inodes, and memory enough. 0. */
+int fsenv_setup(void **state);
 /* For a test's end: nobody has a file open, and fsenv_check. 0, as cmocka wants it. */
 int fsenv_teardown(void **state);
 

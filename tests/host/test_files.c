@@ -21,13 +21,6 @@
 
 static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
 
-static int setup(void **state) {
-    fsenv_ram = MIB(32);
-    fsenv_commit_limit = 4096;
-    fsenv_fresh(2000, 30, 200);
-    return 0;
-}
-
 /* ---- contents ---- */
 
 static void write_and_read_back(void **state) {
@@ -364,7 +357,7 @@ static void shrinking_over_many_bitmap_blocks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fsenv_setup, fsenv_teardown)
         T(write_and_read_back),
         T(random_writes_match_an_array),
         T(append_goes_to_the_end),

@@ -23,13 +23,6 @@
 
 static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
 
-static int setup(void **state) {
-    fsenv_ram = MIB(32);
-    fsenv_commit_limit = 4096;
-    fsenv_fresh(2000, 30, 200);
-    return 0;
-}
-
 /* ---- a full disk (pitfall 24) ---- */
 
 static void the_disk_is_full(void **state) {
@@ -258,7 +251,7 @@ static void a_read_error_in_the_middle(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fsenv_setup, fsenv_teardown)
         T(the_disk_is_full),
         T(no_block_for_a_directory),
         T(inodes_run_out),

@@ -17,12 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int setup(void **state) {
-    fsenv_ram = MIB(32);
-    fsenv_fresh(2000, 30, 200);
-    return 0;
-}
-
 static uint32_t find(const char *path) { return fsimage_find(memdisk_image(), path); }
 
 static void touch(const char *path) {
@@ -322,7 +316,7 @@ static void random_calls_keep_the_tree_whole(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fsenv_setup, fsenv_teardown)
         T(all_kinds_of_paths),
         T(long_paths),
         T(names_are_cut_to_14_bytes),
