@@ -87,8 +87,9 @@ static struct buf *claim_locked(uint32_t block) {
 }
 
 /* The block's buffer with a new reference, not being loaded by anybody else. The
- * log pins at most half of the buffers, an operation holds a few, and who holds
- * many (move_run) does not wait, so one becomes idle sooner or later. */
+ * log pins at most half of the buffers, those that are held to be written included,
+ * and of others an operation holds a few; who holds many to read them (move_run) does
+ * not wait. So one becomes idle sooner or later. */
 static struct buf *obtain_locked(uint32_t block) {
     for (;;) {
         struct buf *b = find_locked(block);

@@ -192,7 +192,8 @@ uint32_t data_write_max(void) {
     return n;
 }
 
-/* Makes sure that there is an indirect block, and has it in *indirect. */
+/* Has an indirect block in *indirect, an empty one that is not yet the file's if there is
+ * none; put_new_indirect must follow. */
 static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indirect) {
     if (*indirect != NULL)
         return 0;
@@ -204,9 +205,14 @@ static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indir
         return err;
     *indirect = cache_blank(block);
     memset((*indirect)->data, 0, FS_BLOCK_SIZE);
-    log_write(op, *indirect);
-    ip->d.addrs[FS_NDIRECT] = block;
     return 0;
+}
+
+/* A new one that nothing was attached to is free again. */
+static void put_new_indirect(struct log_op *op, struct inode *ip, struct buf *indirect) {
+    if (indirect != NULL && ip->d.addrs[FS_NDIRECT] == 0)
+        block_unalloc(op, indirect->block);
+    put_indirect(indirect);
 }
 
 /* Block i of the contents, allocated if need be: then its buffer's contents are
@@ -238,6 +244,7 @@ static void attach(struct log_op *op, struct inode *ip, uint32_t i, struct buf *
         ip->d.addrs[i] = wb->block;
     } else if (wb->fresh) {
         addrs_of(indirect)[i - FS_NDIRECT] = wb->block;
+        ip->d.addrs[FS_NDIRECT] = indirect->block;
         log_write(op, indirect);
     }
     cache_put(wb->buf);
@@ -274,20 +281,50 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
         *out = wb.buf;
         *fresh = wb.fresh;
     }
-    put_indirect(indirect);
+    put_new_indirect(op, ip, indirect);
     save_if_changed(op, ip, &before);
     return err;
 }
 
-/* Fills len bytes of a block, from the user's memory or, when src is NULL, zeros. */
-static int fill(struct write_block *wb, size_t within, const uaddr_t *src, size_t done,
-                size_t len) {
-    if (wb->fresh && len < FS_BLOCK_SIZE)
-        memset(wb->buf->data, 0, FS_BLOCK_SIZE);
+/* Fills the pieces from the user's memory or, when src is NULL, with zeros. *moved: the bytes
+ * of those before the one that failed. */
+static int fill(const struct kpiece *piece, unsigned count, const uaddr_t *src, size_t *moved) {
     if (src != NULL)
-        return copyin(wb->buf->data + within, UA(src->v + done), len);
-    memset(wb->buf->data + within, 0, len);
+        return copyin_scatter(piece, count, *src, moved);
+    *moved = 0;
+    for (unsigned k = 0; k < count; *moved += piece[k++].bytes)
+        memset(piece[k].start, 0, piece[k].bytes);
     return 0;
+}
+
+/* Writes as many blocks as one copy moves, n bytes at most. Who holds them may wait for
+ * another: all are counted in the operation's part of the log. */
+static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
+                     size_t n, struct buf **indirect, size_t *moved) {
+    struct write_block wb[RUN_MAX];
+    struct kpiece piece[RUN_MAX];
+    unsigned count = 0;
+    int err = 0;
+    for (uint64_t at = offset; at < offset + n && count < RUN_MAX; at += piece[count++].bytes) {
+        size_t within = at % FS_BLOCK_SIZE, len = MIN(offset + n - at, FS_BLOCK_SIZE - within);
+        err = prepare(op, ip, (uint32_t)(at / FS_BLOCK_SIZE), indirect, &wb[count]);
+        if (err)
+            break;
+        if (wb[count].fresh && len < FS_BLOCK_SIZE)
+            memset(wb[count].buf->data, 0, FS_BLOCK_SIZE);
+        piece[count] = (struct kpiece){wb[count].buf->data + within, len};
+    }
+    int failed = fill(piece, count, src, moved);
+    uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
+    size_t end = 0;
+    for (unsigned k = 0; k < count; k++, i++) {
+        end += piece[k].bytes;
+        if (end <= *moved)
+            attach(op, ip, i, *indirect, &wb[k]);
+        else
+            discard(op, &wb[k]);
+    }
+    return failed ? failed : err;
 }
 
 static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
@@ -299,24 +336,14 @@ static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, cons
     if (offset > ip->d.size)
         return -K_EINVAL;
     while (*done < n && !err) {
-        struct write_block wb;
-        uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
-        size_t within = offset % FS_BLOCK_SIZE;
-        size_t len = MIN(n - *done, FS_BLOCK_SIZE - within);
-        err = prepare(op, ip, i, &indirect, &wb);
-        if (err)
-            break;
-        err = fill(&wb, within, src, *done, len);
-        if (err) {
-            discard(op, &wb);
-            break;
-        }
-        attach(op, ip, i, indirect, &wb);
-        *done += len;
-        offset += len;
+        size_t moved;
+        uaddr_t from = UA(src != NULL ? src->v + *done : 0);
+        err = write_run(op, ip, offset, src != NULL ? &from : NULL, n - *done, &indirect, &moved);
+        *done += moved;
+        offset += moved;
         ip->d.size = MAX(ip->d.size, (uint32_t)offset);
     }
-    put_indirect(indirect);
+    put_new_indirect(op, ip, indirect);
     if (op->wrote)
         inode_touch(ip);
     save_if_changed(op, ip, &before);

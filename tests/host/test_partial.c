@@ -155,6 +155,30 @@ static void bad_pointers_leak_nothing(void **state) {
     assert_int_equal(t_read(fd, back, 3000), 1476);
 }
 
+/* Nor does a file get an indirect block that it has nothing for: when the copy fails, at
+ * the first block behind the direct ones or before it, and when the disk has no more. */
+static void no_empty_indirect_block(void **state) {
+    fsenv_fresh(400, 30, 50);
+    t_make_file("/f", FS_NDIRECT * 1024, 1);
+    t_make_file("/one", 1024, 2);
+    int fd = t_open("/f", ABI_O_RDWR);
+    uint32_t before = fsimage_free_blocks(memdisk_image());
+    assert_int_equal(t_lseek(fd, 0, 2), FS_NDIRECT * 1024);
+    assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
+    assert_int_equal(t_lseek(fd, 3000, 0), 3000);
+    assert_int_equal(t_write(fd, fsenv_bad - 2000, 20000), 72 + 1024); /* to a block's end */
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    static const char *const others[] = {"/a", "/b"};
+    for (unsigned i = 0; i < ARRAY_LEN(others); i++)
+        assert_true(t_write(t_open(others[i], NEW), big, MAX_SIZE) > 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), 0);
+    assert_int_equal(t_unlink("/one"), 0);
+    assert_int_equal(t_lseek(fd, 0, 2), FS_NDIRECT * 1024);
+    assert_int_equal(t_write(fd, big, 1), -K_ENOSPC);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), 1);
+    fsenv_check();
+}
+
 /* Pitfall 21: a copy that stops in the middle of a block leaves memory and disk
  * the same. */
 static void half_a_copy(void **state) {
@@ -257,6 +281,7 @@ int main(void) {
         T(inodes_run_out),
         T(a_directory_as_large_as_can_be),
         T(bad_pointers_leak_nothing),
+        T(no_empty_indirect_block),
         T(half_a_copy),
         T(half_a_read),
         T(reading_over_holes),
