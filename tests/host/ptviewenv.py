@@ -2,6 +2,7 @@
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shutil
 
 import machine
@@ -104,6 +105,13 @@ class Tree:
 
 def lab_line(depth, index, vpn, pte):
     return f"{' '.join(['..'] * depth)}{index}: pte 0x{pte:016x} pa 0x{pte >> 10 << 12:016x}"
+
+
+def by_int_address(depth, index, vpn, pte):
+    """As a vmprint that computes addresses in an int, which the lab's own example does."""
+    va = vpn << 12 & 0xffffffff
+    va |= 0xffffffff00000000 if va >> 31 else 0
+    return re.sub(r"\.\.\d+:", f"..0x{va:016x}:", " " + lab_line(depth, index, vpn, pte))
 
 
 def user_leaves():

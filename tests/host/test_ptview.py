@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from ptviewenv import (COMMAND, DATA, KERNEL_DATA, KERNEL_TEXT, LOGS, TEXT, TRAMPOLINE,
-                       TRAPFRAME, Tree, X, driver, expected, js, kernel_leaves, lab_line,
-                       leaves, log, needs_browser, parse, parse_one, problems, ptview,
+                       TRAPFRAME, Tree, X, by_int_address, driver, expected, js, kernel_leaves,
+                       lab_line, leaves, log, needs_browser, parse, parse_one, problems, ptview,
                        user_leaves, with_)
 
 pytestmark = needs_browser
@@ -66,6 +66,7 @@ FORMATS = {
     "bars": without(bars),
     "no zeros": without(lambda line: re.sub("0x0+(?=.)", "0x", line)),
     "by address": by_address,
+    "by address, in an int": by_int_address,
     "verbose": verbose,
     "a prefix": without(lambda line: "[  1.204] " + line),
     "carriage returns": without(lambda line: line + "\r"),
@@ -85,6 +86,20 @@ def test_a_header_with_more_words(parse_one):
         "00\n..0: pte", "00 of pid 3 (sh)\n..0: pte", 1)
     dump = parse_one(text)
     assert (dump["root"], len(dump["leaves"])) == (0x87f00, 7)
+
+
+def test_addresses_in_an_int(parse_one):
+    """Of a kernel's table too. A high half, whose addresses need 39 bits, is not taken for one
+    of these, and a table without a trampoline neither."""
+    dump = parse_one(Tree(kernel_leaves()).text(by_int_address))
+    assert leaves(dump) == expected(kernel_leaves()) and dump["problems"] == []
+    high = {(1 << 26) + 5: (0x80005, KERNEL_DATA), (1 << 27) - 1: (0x80007, KERNEL_TEXT)}
+    for tree in (user_leaves() | high, high):
+        dump = parse_one(Tree(tree).text(lambda depth, index, vpn, pte: by_address(
+            depth, index, vpn | (0xffffff8 << 24 if vpn >> 26 else 0), pte)))
+        assert leaves(dump) == expected(tree) and dump["problems"] == []
+    dump = parse_one(Tree({(1 << 27) - 1: (0x80007, KERNEL_DATA)}).text(by_int_address))
+    assert [e["vpn"] for e in dump["leaves"]] == [(1 << 27) - 1]
 
 
 def test_large_leaves_are_leaves_at_their_level(parse_one):

@@ -1,8 +1,8 @@
 """ptview's checks and its comparison: each mistake is found, and nothing that is none."""
 import pytest
 from ptviewenv import (A, D, DATA, G, KERNEL_DATA, KERNEL_TEXT, LOGS, R, TEXT, TRAMPOLINE,
-                       TRAPFRAME, Tree, U, V, W, X, check, driver, js, kernel_leaves, log,
-                       needs_browser, user_leaves, with_)
+                       TRAPFRAME, Tree, U, V, W, X, by_int_address, check, driver, js,
+                       kernel_leaves, log, needs_browser, user_leaves, with_)
 
 pytestmark = needs_browser
 
@@ -72,6 +72,7 @@ MISTAKES = [
     ("noGuard", without_pages(0, 1, 2), [4, 5]),
     ("noStackGuard", with_({TRAMPOLINE - 3: (0x86000, KERNEL_DATA)}, kernel_leaves),
      [TRAMPOLINE - 4, TRAMPOLINE - 3, TRAMPOLINE - 2]),
+    ("wrapped", lambda: Tree(user_leaves()).text(by_int_address), [255 << 18]),
     ("reserved", lambda: Tree(user_leaves()).text().replace("pte 0x00", "pte 0x01", 1), [0]),
     ("reserved", with_({2: (0x87e11 | 1 << 44, DATA)}), [2]),
     ("reserved", lambda: Tree(user_leaves()).text().replace("pte 0x00", "pte 0x80", 1), [0]),

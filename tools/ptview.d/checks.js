@@ -152,6 +152,7 @@
         userMapsTable: ["error", userMapsTable],
         noGuard: ["warning", noGuard],
         noStackGuard: ["warning", noStackGuard],
+        wrapped: ["note", dump => dump.kids.filter(entry => entry.wrapped)],
     };
 
     // ---- two views of one process ----

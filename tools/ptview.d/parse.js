@@ -145,12 +145,39 @@
     // ---- placing: what needs the whole dump, since the depth tells how many levels there are
     function place(dump) {
         dump.levels = Math.max(3, deepest(dump.kids));
+        unwrap(dump);
         dump.kids = placeAll(dump, dump.kids, null, 0);
         for (const list of [dump.kids, ...tablesOf(dump.kids).map(e => e.kids)])
             list.sort((a, b) => a.index - b.index);
         dump.leaves = leavesOf(dump.kids);
         dump.hasUser = dump.leaves.some(leaf => leaf.flags & PT.U);
     }
+
+    // Addresses that were computed in an int, as in the lab's own example: where the root's entry
+    // 255 begins, 0x3fc0000000, is printed as 0xffffffffc0000000. What tells it from a high half
+    // is the trampoline, which would be the last page of all. The lower ones lack nothing but
+    // zeros above their 32 bits.
+    const INT_SIGN = 0xffffffff00000000n, INT_TRAMPOLINE = 0xfffffffffffff000n;
+    const LOST_AT_TOP = 0x3f00000000n;
+
+    function unwrap(dump) {
+        const top = dump.kids.at(-1);
+        if (dump.levels !== 3 || !top || !isTrampoline(lastBelow(top)) || !dump.kids.every(isInt))
+            return;
+        for (const raw of dump.kids.filter(isNegative)) {
+            const lost = raw === top ? LOST_AT_TOP : 0n;
+            for (const e of [raw, ...allBelow(raw)].filter(isNegative))
+                e.address = e.address - INT_SIGN + lost;
+            raw.wrapped = true;
+        }
+    }
+    const isNegative = raw => raw.address !== undefined && raw.address >= INT_SIGN;
+    const isInt = raw => raw.address !== undefined &&
+        BigInt.asUintN(64, BigInt.asIntN(32, raw.address)) === raw.address;
+    const lastBelow = raw => raw.kids.length ? lastBelow(raw.kids.at(-1)) : raw;
+    const allBelow = raw => raw.kids.flatMap(e => [e, ...allBelow(e)]);
+    const isTrampoline = raw => raw.depth === 3 && raw.address === INT_TRAMPOLINE &&
+        (raw.flags & (PT.X | PT.U)) === PT.X;
 
     function deepest(list) {
         return list.reduce((most, e) => Math.max(most, e.depth, deepest(e.kids)), 0);
@@ -172,7 +199,8 @@
     function placeOne(dump, raw, parent, base, index, nth) {
         const level = dump.levels - raw.depth, span = PT.spanOf(level);
         const entry = {level, index, parent, line: raw.line, high: raw.high, flags: raw.flags,
-                       ppn: raw.ppn + nth * span, vpn: base + index * span, kids: null};
+                       ppn: raw.ppn + nth * span, vpn: base + index * span, kids: null,
+                       wrapped: raw.wrapped === true};
         if (PT.isTable(entry))
             entry.kids = placeAll(dump, raw.kids, entry, entry.vpn);
         return entry;

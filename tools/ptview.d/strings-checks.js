@@ -88,6 +88,13 @@ PT.addStrings({
         "Three neighbouring pages or more without U in the last GiB below the trapframe. A " +
         "kernel stack is one page in xv6 and two in Trellis, with unmapped ones below.",
         "最后 1 GiB 中、trapframe 以下，有三页或更多相邻且无 U 的页。xv6 的内核栈为一页，Trellis 为两页，其下应有未映射的页。"],
+    "check.wrapped": ["Addresses were computed in an int", "地址按 int 计算而溢出"],
+    "define.wrapped": [
+        "All addresses printed are numbers of 32 bits with their sign, and the last page is the " +
+        "trampoline at 0xfffffffffffff000: 255 << 30 does not fit an int. What begins at " +
+        "0xffffffffc0000000 is shown where it is, from 0x3fc0000000 on.",
+        "打印的地址都是带符号扩展的 32 位数，且最后一页是位于 0xfffffffffffff000 的 trampoline：int 放不下 255 << 30。" +
+        "从 0xffffffffc0000000 起的部分按其实际位置显示，即从 0x3fc0000000 起。"],
     "check.views": [
         "The kernel's view disagrees with the user's (dump {0}), or the process ran in between",
         "内核视图与用户视图（第 {0} 份）不一致，或进程在两次打印之间运行过"],
