@@ -164,6 +164,16 @@ def test_paste(page):
     assert page.one("#tree").is_displayed()
 
 
+def test_nothing_to_save_or_to_go_back_to(page):
+    assert not page.one("#save-tree").is_enabled() and not page.one("#save-map").is_enabled()
+    assert not page.one("#cancel").is_displayed()
+    drop(page, "\n")
+    page.wait(lambda: "no page table (lines: 0)" in page.text("#status"), "the sentence")
+    drop(page, TWO)
+    page.wait(lambda: page.one("#save-tree").is_enabled(), "the log")
+    assert page.one("#save-map").is_enabled()
+
+
 def test_nothing_in_the_log(loaded):
     """A log without a dump is said, and what was shown stays."""
     drop(loaded, "hello\n")
@@ -320,6 +330,13 @@ def test_dumps_by_keyboard(loaded):
     assert loaded.text("#dumps [aria-current=true]").startswith("2.")
 
 
+def test_the_chosen_dump_keeps_the_focus(loaded):
+    loaded.js("document.querySelector('#dumps button').focus()")
+    loaded.keys("ENTER")
+    assert loaded.text("#dumps [aria-current=true]").startswith("1.")
+    assert loaded.js("return document.activeElement.getAttribute('aria-current')") == "true"
+
+
 def test_help(loaded):
     loaded.keys("?")
     text = loaded.text("#help-box")
@@ -332,6 +349,39 @@ def test_keys_in_a_field_are_text(loaded):
     loaded.one("#goto").send_keys("[?+0")
     assert loaded.one("#goto").get_attribute("value") == "[?+0"
     assert not loaded.one("#help-box").is_displayed() and loaded.view == {"from": 0, "to": 1}
+
+
+# ---- much to show, little room ----
+def in_sight(page, selector, inside="html"):
+    """Whether a person sees the element, where what is around it is scrolled to."""
+    return page.js("""
+        const [item, box] = [...arguments].map(
+            selector => document.querySelector(selector).getBoundingClientRect());
+        return item.top >= Math.max(box.top, 0) - 1 &&
+               item.bottom <= Math.min(box.bottom, innerHeight) + 1;""", selector, inside)
+
+
+def test_many_dumps(page):
+    """The one shown is in sight in the list, and below the list what is found in it."""
+    page.open({"log": TWO * 30, "name": "many"})
+    for key in ("", "[", "[", "]", "]"):
+        page.keys(*key)
+        assert in_sight(page, "#dumps [aria-current=true]", "#dumps")
+    for selector in ("#other", "#findings-title", "#findings li"):
+        assert in_sight(page, selector)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_narrow_window(page, language):
+    """Nothing sticks out at the side."""
+    size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        page.open({"log": log("share"), "name": "share", "language": language})
+        page.js("PT.page.compareWith(PT.page.dumps[0]); PT.page.select(0x3fffffe)")
+        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 # ---- tree ----

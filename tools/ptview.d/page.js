@@ -36,6 +36,8 @@
     function refresh() {
         $("main").hidden = !page.dump;
         $("empty").hidden = !!page.dump;
+        $("cancel").hidden = !page.dump;
+        $("save-tree").disabled = $("save-map").disabled = !page.dump;
         if (!page.dump)
             return;
         page.findings = PT.findingsOf(page.dump);
@@ -79,9 +81,11 @@
     page.say = (key, ...args) => say(false, key, ...args);
     page.complain = (key, ...args) => say(true, key, ...args);
 
+    const linesOf = log => log.trimEnd() ? log.trimEnd().split("\n").length : 0;
+
     // Shows a log's last dump: a session's last word is what its reader wants to see.
     page.load = function (log, name) {
-        const lines = log.trimEnd().split("\n").length;
+        const lines = linesOf(log);
         const dumps = PT.parse(log);
         if (!dumps.length)
             return page.complain("status.none", name, lines);

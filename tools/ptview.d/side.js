@@ -6,6 +6,7 @@
     const RANGES_SHOWN = 12;  // of one finding, at first
 
     function drawDumps(page) {
+        const focused = $("dumps").contains(document.activeElement);
         $("dumps").replaceChildren(...page.dumps.map(dump => {
             const label = h("span", {}, PT.titleOf(dump, page.t), h("br"),
                 h("small", {class: "dim"}, `${page.t("dump.line", dump.line)} \u00b7 ` +
@@ -14,6 +15,16 @@
                 class: "pick", "aria-current": dump === page.dump, onclick: () => page.show(dump),
             }, `${dump.number}. `, label));
         }));
+        const shown = $("dumps").querySelector("[aria-current=true]");
+        if (focused)
+            shown.focus({preventScroll: true});
+        reveal($("dumps"), shown);
+    }
+
+    // Scrolls the list, and nothing else, until the item is in sight.
+    function reveal(list, item) {
+        const box = list.getBoundingClientRect(), {top, bottom} = item.getBoundingClientRect();
+        list.scrollTop += Math.min(top - box.top, 0) + Math.max(bottom - box.bottom, 0);
     }
 
     function drawOthers(page) {

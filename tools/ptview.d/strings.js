@@ -41,7 +41,7 @@ PT.addStrings({
     "empty.show": ["Show", "显示"],
     "empty.release": ["Drop the log", "松开以载入日志"],
     "status.loaded": ["{0}: {2} lines, dumps: {1}", "{0}：{2} 行，页表 {1} 份"],
-    "status.none": ["{0}: no page table in {1} lines. A dump begins with: page table 0x…",
+    "status.none": ["{0}: no page table (lines: {1}). A dump begins with: page table 0x…",
                     "{0}：{1} 行中没有页表。页表以 page table 0x… 开头"],
     "status.cannotRead": ["{0} cannot be read", "无法读取 {0}"],
     "status.pasted": ["pasted text", "粘贴的文本"],
