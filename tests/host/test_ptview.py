@@ -265,12 +265,12 @@ PICTURE = """const dumps = PT.parse(arguments[0]), dump = dumps.at(-1);
              return PT.pictureSvg(dump, PT.check(dumps, dump, null), PT.translator(arguments[1]))"""
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_picture(js, language):
+@pytest.mark.parametrize("language, trapframe", [("en", "trapframe"), ("zh", "陷阱帧")])
+def test_picture(js, language, trapframe):
     texts = texts_of(js(PICTURE, Tree(user_leaves()).text(title="user view of process 3 (a<b), "
                                                                 "share:"), language))
     assert any("process 3 (a<b)" in text for text in texts)
-    for text in ("0x0\u20130x1fff", "R-XU", "RW-U", "0x87f00000", "trapframe", "8 KiB", "0\u20131",
+    for text in ("0x0\u20130x1fff", "R-XU", "RW-U", "0x87f00000", trapframe, "8 KiB", "0\u20131",
                  "0x3ffffff000\u20130x3fffffffff"):
         assert text in texts, texts
     assert "\u26a0" not in texts

@@ -15,30 +15,30 @@ PT.addStrings({
     "check.writeOnly": ["Writable but not readable", "可写却不可读"],
     "define.writeOnly": [
         "A leaf has W without R, which the specification reserves: every access faults.",
-        "叶子项有 W 无 R；规范保留此组合，任何访问都会异常。"],
+        "叶子项有 W 无 R；规范保留此组合，任何访问都会产生异常。"],
     "check.misaligned": ["Misaligned large leaf", "大页未对齐"],
     "define.misaligned": [
         "A leaf above level 0 whose frame is no multiple of its size (2 MiB, 1 GiB): every " +
         "access faults.",
-        "0 级以上的叶子项，其物理地址不是页大小(2 MiB、1 GiB)的整数倍：任何访问都会异常。"],
-    "check.notRam": ["A leaf that is no frame of RAM", "叶子项指向的不是内存页帧"],
+        "0 级以上的叶子项，其物理地址不是页大小(2 MiB、1 GiB)的整数倍：任何访问都会产生异常。"],
+    "check.notRam": ["A leaf that is no frame of RAM", "叶子项指向的不是内存页框"],
     "define.notRam": [
         "The frame lies below 0x80000000 or, where the size of RAM is known, beyond its end. " +
         "The size is what was typed in above, else what the log's boot line says. Not " +
         "reported: leaves without U whose virtual and physical address are the same, and the " +
         "high half; there the kernel maps devices.",
-        "页帧低于 0x80000000，或（已知内存大小时）超出内存末尾。大小取自上方输入，否则取自日志的启动行。不报告：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；" +
+        "页框低于 0x80000000，或（已知内存大小时）超出内存末尾。大小取自上方输入，否则取自日志的启动行。不报告：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；" +
         "内核在那里映射设备。"],
-    "check.trampolineUser": ["Trampoline or trapframe with U", "trampoline 或 trapframe 带 U"],
+    "check.trampolineUser": ["Trampoline or trapframe with U", "跳板页或陷阱帧带 U"],
     "define.trampolineUser": [
         "A leaf at 0x3ffffff000 or 0x3fffffe000 has U: user code could run or change what the " +
         "trap runs on.",
-        "0x3ffffff000 或 0x3fffffe000 处的叶子项带 U：用户代码可执行或修改陷入所用的页。"],
+        "0x3ffffff000 或 0x3fffffe000 处的叶子项带 U：用户代码可执行或修改陷阱所用的页。"],
     "check.noAccessed": ["A is missing", "缺少 A"],
     "define.noAccessed": [
         "A leaf without A. Hardware may fault instead of setting it; QEMU sets it, so a kernel " +
         "that relies on that hangs elsewhere.",
-        "叶子项没有 A。硬件可以选择异常而不置位；QEMU 会置位，依赖它的内核在别处会卡死。"],
+        "叶子项没有 A。硬件可以不置位，而是产生异常；QEMU 会置位，依赖它的内核在别处会卡死。"],
     "check.noDirty": ["D is missing", "缺少 D"],
     "define.noDirty": ["A leaf with W and without D. As with A.", "叶子项有 W 无 D。理由同 A。"],
 
@@ -48,33 +48,33 @@ PT.addStrings({
         "指向页表的表项带 U、A 或 D：这些位在此保留。允许 G。"],
     "check.tableAtBottom": ["A level-0 entry without R, W and X", "0 级表项无 R、W、X"],
     "define.tableAtBottom": ["At level 0 no table can follow: every access faults.",
-        "0 级之下没有页表：任何访问都会异常。"],
+        "0 级之下没有页表：任何访问都会产生异常。"],
     "check.tableNotRam": ["A table that is no frame of RAM", "页表不在内存中"],
     "define.tableNotRam": [
         "An entry points to a table outside of RAM (see the leaf that is no frame of RAM).",
-        "表项指向内存之外的页表（参见“叶子项指向的不是内存页帧”）。"],
+        "表项指向内存之外的页表（参见“叶子项指向的不是内存页框”）。"],
     "check.emptyTable": ["An empty table", "空页表"],
     "define.emptyTable": [
         "A table without any valid entry: a frame that nobody uses. Not reported when lines of " +
         "the dump are missing.",
-        "页表中没有任何有效项：白白占用一个页帧。若该份输出有缺行则不报告。"],
+        "页表中没有任何有效项：白白占用一个页框。若该份输出有缺行则不报告。"],
 
-    "check.twoPages": ["Two pages on one frame", "两页映射到同一页帧"],
+    "check.twoPages": ["Two pages on one frame", "两页映射到同一页框"],
     "define.twoPages": [
         "Two leaves of one dump map the same frame. Not counted: leaves without U whose " +
         "virtual and physical address are the same, and the high half: all of memory is in " +
         "those.",
-        "同一份页表中两个叶子项映射同一页帧。不计：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；它们包含全部内存。"],
+        "同一份页表中两个叶子项映射同一页框。不计：虚拟地址与物理地址相同且无 U 的叶子项，以及高半区；它们包含全部内存。"],
     "check.kernelText": ["Kernel text is writable", "内核代码可写"],
     "define.kernelText": [
         "A leaf with W maps a frame that the kernel executes: one that is mapped with X and " +
         "without U at the trampoline, at its own physical address or in the high half.",
-        "带 W 的叶子项映射了内核要执行的页帧，即在 trampoline、恒等地址或高半区以 X 且无 U 映射的页帧。"],
+        "带 W 的叶子项映射了内核要执行的页框，即在跳板页、恒等地址或高半区以 X 且无 U 映射的页框。"],
     "check.userMapsTable": ["User memory maps a page table", "用户内存映射了页表"],
     "define.userMapsTable": [
         "A leaf with U maps a frame that is a table of the same dump: the program can change " +
         "its own page table.",
-        "带 U 的叶子项映射了同一份页表所用的页帧：程序可以修改自己的页表。"],
+        "带 U 的叶子项映射了同一份页表所用的页框：程序可以修改自己的页表。"],
     "check.noGuard": ["No guard page below the stack", "栈下没有保护页"],
     "define.noGuard": [
         "All leaves with U below the last GiB lie in one unbroken piece of two pages or more. " +
@@ -87,13 +87,13 @@ PT.addStrings({
     "define.noStackGuard": [
         "Three neighbouring pages or more without U in the last GiB below the trapframe. A " +
         "kernel stack is one page in xv6 and two in Trellis, with unmapped ones below.",
-        "最后 1 GiB 中、trapframe 以下，有三页或更多相邻且无 U 的页。xv6 的内核栈为一页，Trellis 为两页，其下应有未映射的页。"],
+        "最后 1 GiB 中、陷阱帧以下，有三页或更多相邻且无 U 的页。xv6 的内核栈为一页，Trellis 为两页，其下应有未映射的页。"],
     "check.wrapped": ["Addresses were computed in an int", "地址按 int 计算而溢出"],
     "define.wrapped": [
         "All addresses printed are numbers of 32 bits with their sign, and the last page is the " +
         "trampoline at 0xfffffffffffff000: 255 << 30 does not fit an int. What begins at " +
         "0xffffffffc0000000 is shown where it is, from 0x3fc0000000 on.",
-        "打印的地址都是带符号扩展的 32 位数，且最后一页是位于 0xfffffffffffff000 的 trampoline：int 放不下 255 << 30。" +
+        "打印的地址都是带符号扩展的 32 位数，且最后一页是位于 0xfffffffffffff000 的跳板页：int 放不下 255 << 30。" +
         "从 0xffffffffc0000000 起的部分按其实际位置显示，即从 0x3fc0000000 起。"],
     "check.views": [
         "The kernel's view disagrees with the user's (dump {0}), or the process ran in between",
@@ -107,7 +107,7 @@ PT.addStrings({
         "A, D and the bits for software may differ. A process that runs while it is printed can " +
         "change between the two: print it again.",
         "针对标题为 `kernel view of process P (NAME), DESIGN` 且前面有同一进程用户视图的页表。在最后 1 GiB 以下，不计恒等映射：" +
-        "mirror 中每个带 U 的叶子项都在，页帧相同，去掉 U 和 X，且没有其他项；share 和 unify 中完全相同；walk 中没有。" +
+        "mirror 中每个带 U 的叶子项都在，页框相同，去掉 U 和 X，且没有其他项；share 和 unify 中完全相同；walk 中没有。" +
         "A、D 和软件位可以不同。正在运行的进程可能在两次打印之间变化：请再打印一次。"],
     "check.reserved": ["Reserved bits are set", "保留位被置位"],
     "define.reserved": [
@@ -145,9 +145,9 @@ PT.addStrings({
     "help.key.map": [
         "+ and -: zoom the map about the selection; 0: all of it; with the map in focus ← →: " +
         "move, Enter: select",
-        "+ 和 -：以选中处为中心缩放地图；0：全部；焦点在地图时 ← →：移动，回车：选中"],
+        "+ 和 -：以选中处为中心缩放布局图；0：全部；焦点在布局图时 ← →：移动，回车：选中"],
     "help.key.mouse": ["Map: the wheel zooms, dragging moves, a click selects the page",
-        "地图：滚轮缩放，拖动平移，单击选中页"],
+        "布局图：滚轮缩放，拖动平移，单击选中页"],
     "help.key.rest": ["[ and ]: the dump before and after; g: go to an address; ?: this help",
         "[ 和 ]：上一份、下一份页表；g：转到地址；?：本帮助"],
     "help.checks": ["What is checked, precisely", "检查的准确定义"],
