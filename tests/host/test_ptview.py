@@ -68,6 +68,7 @@ FORMATS = {
     "by address": by_address,
     "by address, in an int": by_int_address,
     "verbose": verbose,
+    "equals signs": without(lambda line: re.sub("(pte|pa) ", r"\1=", line).replace(" pa", ", pa")),
     "a prefix": without(lambda line: "[  1.204] " + line),
     "carriage returns": without(lambda line: line + "\r"),
     "colours": without(lambda line: "\x1b[32m" + line + "\x1b[0m"),
@@ -141,6 +142,24 @@ def test_titles_and_the_boot_line(parse):
     assert (user["view"], user["pid"], user["name"], user["design"]) == ("user", 7, "sh", "share")
     assert (kernel["view"], kernel["pid"], kernel["name"], kernel["design"]) == (
         "kernel", 12, "cat x", "walk")
+
+
+@pytest.mark.parametrize("end", ["vmprint: process 7 has ended", "vmprint: no process 7",
+                                 "Trellis share: 3 harts, 64 MiB of RAM, 16 bits of ASID"])
+def test_a_title_without_a_dump_is_not_the_next_ones(parse_one, end):
+    text = Tree(user_leaves()).text()
+    assert parse_one(f"user view of process 7 (sh), share:\n{end}\n{text}")["title"] is None
+    assert parse_one(f"user view of process 7 (sh), share:\n3 sh: noise\n{text}")["pid"] == 7
+
+
+def test_a_dump_without_an_entry_is_said(parse):
+    """The log ends there, or has a format that we do not know."""
+    header = "page table 0x0000000087f6e000\n"
+    other = "||idx: 0: pa: 0x0000000087f6a000, flags: ----\n"
+    for rest in ("", "$ ls\n", other):
+        assert [problems(d) for d in parse("ok\n" + header + rest)] == [["noEntries"]]
+    both = parse(header + other + Tree(user_leaves()).text())
+    assert [problems(d) for d in both] == [["noEntries"], []]
 
 
 def test_other_output_in_between(parse):

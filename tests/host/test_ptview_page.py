@@ -116,6 +116,11 @@ def test_log_inside(loaded):
     assert not loaded.one("#empty").is_displayed()
 
 
+def test_log_inside_and_a_dump_chosen(page):
+    page.open({"log": TWO, "name": "two.log", "dump": 1})
+    assert page.text("#dumps [aria-current=true]").startswith("1. page table 0x87f00000")
+
+
 def test_open_a_file(page):
     path = page.folder / "my.log"
     path.write_text(TWO)

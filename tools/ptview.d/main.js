@@ -27,11 +27,9 @@
     }
 
     function answer() {
-        const {page} = PT, wanted = page.dumps[preset.dump - 1];
-        if (wanted)
-            page.show(wanted);
+        const {page} = PT, isThere = preset.dump === undefined || preset.dump <= page.dumps.length;
         return {dumps: page.dumps.map(describe),
-                svg: page.dump && (preset.dump === undefined || wanted) ? page.treeSvg() : null};
+                svg: page.dump && isThere ? page.treeSvg() : null};
     }
 
     if (preset.answer) {

@@ -241,5 +241,7 @@
         }
         if (preset.log !== undefined)
             page.load(preset.log, preset.name);
+        if (page.dumps[preset.dump - 1])
+            page.show(page.dumps[preset.dump - 1]);
     };
 })();

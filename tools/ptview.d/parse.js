@@ -14,14 +14,17 @@
     const LEVELS_MAX = 5;  // Sv57
     const HEX = "0x[0-9a-f]+";
     const DOTS = "((?:(?:\\.\\.|\\|\\|)[ \\t]*)+)";
-    const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*pte[ \\t]+` +
-        "(?:0x)?([0-9a-f]+)[ \\t]+pa[ \\t]+(?:0x)?([0-9a-f]+)" +
+    const IS = "(?:[ \\t]*[=:][ \\t]*|[ \\t]+)(?:0x)?([0-9a-f]+)";
+    const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*` +
+        `pte${IS}[ \\t,]+pa${IS}` +
         `(?:[ \\t]+([VRWXUGAD-]{8})(?![^ \\t]))?(?:[ \\t]+va[ \\t]+(${HEX})(?:-(${HEX}))?)?`, "i");
     const ROOT = /page table[ \t]+(?:at[ \t]+)?(?:0x([0-9a-f]+)|([0-9a-f]{8,16})\b)/i;
     const CUT_ROOT = /^[ \t]*page table[ \t]*(?:0x?)?$/i;
     const TITLE = new RegExp("\\b(user and kernel|user|kernel) view of " +
         "(?:process (\\d+)(?: \\((.*)\\))?|all processes)(?:, (\\w+))?", "i");
     const GONE = new RegExp(`^[ \\t]*${DOTS}\\(gone meanwhile\\)`, "i");
+    // vmprint has printed a title, and then there was nothing to print below it.
+    const NO_DUMP = /^vmprint: /;
     const BOOT = /^Trellis (\w+): .*?(\d+) ([KMG]iB) of RAM/;
     // A line that has at least its index and the word pte, or that ends before that: a list of
     // files, which has a `..` too, is neither.
@@ -120,7 +123,10 @@
         let m = TITLE.exec(text);
         if (m)
             return readTitle(state, m);
+        if (NO_DUMP.test(text))
+            state.title = null;
         if ((m = BOOT.exec(text))) {
+            state.title = null;
             state.design = m[1];
             state.ram = PT.readSize(m[2] + m[3]);
         } else if ((m = ENTRY.exec(text))) {
@@ -147,6 +153,8 @@
         dump.levels = Math.max(3, deepest(dump.kids));
         unwrap(dump);
         dump.kids = placeAll(dump, dump.kids, null, 0);
+        if (!dump.kids.length && !dump.problems.length)
+            problem(dump, dump.line, "noEntries");
         for (const list of [dump.kids, ...tablesOf(dump.kids).map(e => e.kids)])
             list.sort((a, b) => a.index - b.index);
         dump.leaves = leavesOf(dump.kids);

@@ -119,6 +119,9 @@ PT.addStrings({
         "the line `page table 0x…` is missing or cut off", "缺少 `page table 0x…` 行或该行被截断"],
     "problem.badRoot": [
         "the root is no address of a page; the line may be cut off", "根不是页地址；该行可能被截断"],
+    "problem.noEntries": [
+        "no entry could be read below it: the log is cut off, or has another format",
+        "其下没有能读取的表项：日志被截断，或格式不同"],
     "problem.gone": ["the table went away while it was printed", "打印期间该页表已消失"],
     "problem.cutLine": ["the line is cut off", "该行被截断"],
     "problem.badEntry": ["the index or the entry is no possible one", "索引或表项不可能存在"],
