@@ -217,10 +217,12 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
 
-# The pictures in README.md, of the boot that it shows, and in docs/tour.md; needs Chromium.
+# The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md; needs
+# Chromium.
 TOUR_DUMPS := 1 2 3 5
 pictures:
 	$(Q)tools/ptview README.md -o docs/init.svg
+	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg
 	$(Q)BUILD=$(BUILD) ./run -c forkview </dev/null >$(BUILD)/fork.log
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done

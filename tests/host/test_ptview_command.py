@@ -5,6 +5,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
+import machine
 import pytest
 from ptviewenv import COMMAND, FOLDER, Tree, log, needs_browser, user_leaves
 
@@ -81,6 +82,17 @@ def test_picture(tmp_path):
     assert run(SHARE, "-o", tmp_path / "t.svg", "--dump", 1, "--lang", "zh").returncode == 0
     svg = (tmp_path / "t.svg").read_text(encoding="utf-8")
     assert f"页表 {boot_root()}" in svg
+
+
+@needs_browser
+@pytest.mark.parametrize("picture, args", [
+    ("docs/ptview.svg", [SHARE, "--dump", 4]),
+    ("docs/init.svg", [os.path.join(machine.ROOT, "README.md")])])
+def test_the_documents_show_what_is_drawn_now(tmp_path, picture, args):
+    """`make pictures` draws them again."""
+    assert run(*args, "-o", tmp_path / "now.svg").returncode == 0
+    with open(os.path.join(machine.ROOT, picture), encoding="utf-8") as f:
+        assert f.read() == (tmp_path / "now.svg").read_text(encoding="utf-8")
 
 
 @needs_browser
