@@ -15,6 +15,8 @@ LETTERS = "VRWXUGAD"
 CRASHES = {
     "null": (r"8", r"the leaf has no W; the region is text and may not be written"),
     "guard": (r"\w+ff8", r"guard page below the stack, which is 0x\w+ to 0x\w+: an overflow"),
+    "gap": (r"\w+000", r"above the stack, which ends at 0x\w+, and below the heap, which begins at "
+                       r"0x\w+"),
     "heap": (r"\w+000", r"beyond the heap: the break is 0x\w+"),
     "text": (r"\w+", r"the leaf has no W; the region is text and may not be written"),
     "rodata": (r"\w+", r"the leaf has no W; the region is (text|read-only data) and may not "

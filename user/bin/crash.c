@@ -20,21 +20,22 @@ static uint64_t stack_page(void) {
     return (uint64_t)at((uint64_t)&here) & ~0xfffULL;
 }
 
-/* The page of stack that exec makes, though this program may have a larger one: the last
- * region but the heap. */
-static uint64_t exec_stack(void) {
+/* The stack that exec makes, though this program may have a larger one: the last region but
+ * the heap. */
+static struct abi_vmregion exec_stack(void) {
     static struct abi_vmregion region[ABI_VM_REGIONS_MAX];
     int n = vmregions(0, region, ABI_VM_REGIONS_MAX);
     for (int i = 0; i < n; i++)
         if (region[i].kind == ABI_VM_STACK)
-            return region[i].start;
-    return stack_page();
+            return region[i];
+    return (struct abi_vmregion){.start = stack_page(), .end = stack_page() + 4096};
 }
 
 static const char constant[] = "read-only";
 
 static void null(void) { store(at(8)); } /* the program's text begins at 0 */
-static void guard(void) { store(at(exec_stack() - 8)); }
+static void guard(void) { store(at(exec_stack().start - 8)); }
+static void gap(void) { load(at(exec_stack().end)); }
 static void heap(void) { load(at((uint64_t)sbrk(0) + 4096)); }
 static void text(void) { store(at((uint64_t)run)); }
 static void rodata(void) { store(at((uint64_t)constant)); }
@@ -52,6 +53,7 @@ static const struct {
 } ways[] = {
     {"null", "stores through a null pointer", null},
     {"guard", "stores below the stack", guard},
+    {"gap", "loads from above the stack", gap},
     {"heap", "loads from beyond the break", heap},
     {"text", "stores to its own code", text},
     {"rodata", "stores to a constant", rodata},
