@@ -34,6 +34,15 @@ uint64_t cause_access(uint64_t scause) {
     }
 }
 
+struct failed_access cause_failed_access(uint64_t scause) {
+    switch (scause) {
+    case CAUSE_ACCESS_FETCH: return (struct failed_access){PTE_X, .refused = true};
+    case CAUSE_ACCESS_LOAD: return (struct failed_access){PTE_R, .refused = true};
+    case CAUSE_ACCESS_STORE: return (struct failed_access){PTE_W, .refused = true};
+    default: return (struct failed_access){.wanted = cause_access(scause)};
+    }
+}
+
 paddr_t loaded_root(void) { return satp_root(csr_read(satp)); }
 
 struct extable_entry {

@@ -8,6 +8,13 @@ const char *cause_name(uint64_t scause);
 /* What a page fault wanted: PTE_R, PTE_W or PTE_X; 0 for any other cause. */
 uint64_t cause_access(uint64_t scause);
 
+/* An access that a page fault or an access fault has ended; wanted is 0 for other causes. */
+struct failed_access {
+    uint64_t wanted; /* PTE_R, PTE_W or PTE_X */
+    bool refused;    /* translated, and then refused by the machine: an access fault */
+};
+struct failed_access cause_failed_access(uint64_t scause);
+
 /* The fixup for an instruction that may fault, or 0. */
 uint64_t extable_find(uint64_t pc);
 

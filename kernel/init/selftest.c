@@ -1,10 +1,12 @@
 /* Failures on request: see selftest.h. */
 #include "init/selftest.h"
 #include "arch/layout.h"
+#include "arch/trapinfo.h"
 #include "dev/bootargs.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/kmap.h"
 #include "proc/proc.h"
 
 static void fail_panic(void) { panic("asked for by selftest=panic"); }
@@ -42,6 +44,14 @@ static void fail_run_data(void) {
     ((void (*)(void))(uintptr_t)code)();
 }
 
+/* As a stray store: the root's last entry, which is nobody's, points to where no RAM is. */
+static void fail_bad_table(void) {
+    ((volatile uint64_t *)pa_ptr(loaded_root()))[511] = DIRECT_SIZE >> 2 | 1;
+    load(-GIB(1) + 8);
+}
+
+static void fail_bad_frame(void) { load((uint64_t)kmap_device(GIB(200), PAGE_SIZE)); }
+
 /* Its backtrace faults too: its caller's frame is said to be where nothing is. */
 static void fail_frames(void) {
     ((volatile uint64_t *)__builtin_frame_address(0))[-2] = KERNEL_HALF + GIB(250);
@@ -63,6 +73,8 @@ static const struct failure {
     {"guard", true, fail_guard},
     {"other-stack", true, fail_other_stack},
     {"run-data", true, fail_run_data},
+    {"bad-table", true, fail_bad_table},
+    {"bad-frame", false, fail_bad_frame},
 };
 
 static const struct failure *chosen(const char *name) {

@@ -2,6 +2,7 @@
  * nothing to say; the first that has is right. */
 #include "mm/explain.h"
 #include "lib/printf.h"
+#include "mm/kmap.h"
 
 struct pte_letters pte_letters(pte_t e) {
     struct pte_letters l = {"VRWXUGAD"};
@@ -15,6 +16,8 @@ struct failure {
     const struct aspace *as;
     uint64_t va, access;
     bool user;      /* user mode's access */
+    bool refused;   /* by the machine, after the translation */
+    bool lost;      /* the walk stops at a table that is not in RAM */
     pte_t e;        /* where the walk stops; 0 when it does not begin */
     unsigned level;
 };
@@ -22,6 +25,7 @@ struct failure {
 /* ---- the walk ------------------------------------------------------------------ */
 
 static void print_walk(struct failure *f, paddr_t root) {
+    kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
     if (!va_canonical(VA(f->va)))
         return;
     pte_t *table = pa_ptr(root);
@@ -29,10 +33,12 @@ static void print_walk(struct failure *f, paddr_t root) {
         unsigned i = va_index(VA(f->va), level);
         f->e = table[i];
         f->level = level;
-        bool stop = pte_refuses(f->e, level, f->access, f->user);
+        f->lost = pte_is_table(f->e) && level > 0 && !kmap_is_ram(pte_pa(f->e));
+        bool stop = f->lost || (f->refused && pte_is_leaf(f->e)) ||
+                    pte_refuses(f->e, level, f->access, f->user);
         kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", level, i,
                 (unsigned long)ptr_pa(&table[i]).v, (unsigned long)f->e, pte_letters(f->e).text);
-        if (!pte_is_table(f->e) || level == 0)
+        if (f->lost || !pte_is_table(f->e) || level == 0)
             return;
         table = pa_ptr(pte_pa(f->e));
     }
@@ -104,8 +110,24 @@ static void say_kernels_gib(const struct failure *f) {
 
 /* ---- sentences --------------------------------------------------------------------- */
 
+/* What no program and no access can be blamed for. */
+static bool say_broken_entry(const struct failure *f) {
+    uint64_t offset = f->va & (level_size(f->level) - 1);
+    bool refused = f->refused && pte_is_leaf(f->e);
+    if (f->lost)
+        kprintf("the table that the entry points to is not in RAM: somebody has written over the "
+                "entry\n");
+    else if (refused)
+        kprintf("the walk permits this access, but the machine does not: neither memory nor a "
+                "device answers at physical address 0x%lx\n",
+                (unsigned long)(pte_pa(f->e).v + offset));
+    return f->lost || refused;
+}
+
 static void say_user(const struct failure *f) {
     const struct region *r = aspace_region_locked(f->as, f->va);
+    if (say_broken_entry(f))
+        return;
     if (!va_canonical(VA(f->va)))
         kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
     else if (f->va >= KERNEL_HALF)
@@ -138,6 +160,8 @@ static void say_direct(const struct failure *f) {
 }
 
 static void say_kernel(const struct failure *f) {
+    if (say_broken_entry(f))
+        return;
     if (!va_canonical(VA(f->va)))
         kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
     else if (!pte_refuses(f->e, f->level, f->access, false))
@@ -154,16 +178,19 @@ static void say_kernel(const struct failure *f) {
                 "kernel's own code never\n");
 }
 
-void explain_user_fault(struct aspace *as, uint64_t va, uint64_t access) {
-    struct failure f = {.as = as, .va = va, .access = access, .user = true};
-    kprintf("the walk of 0x%016lx:\n", (unsigned long)va);
+void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access) {
+    struct failure f = {.as = as, .va = va, .access = access.wanted, .refused = access.refused,
+                        .user = true};
+    if (!f.access)
+        return;
     print_walk(&f, as->user.root);
     say_user(&f);
 }
 
-void explain_kernel_fault(paddr_t root, uint64_t va, uint64_t access) {
-    struct failure f = {.va = va, .access = access};
-    kprintf("the walk of 0x%016lx:\n", (unsigned long)va);
+void explain_kernel_fault(paddr_t root, uint64_t va, struct failed_access access) {
+    struct failure f = {.va = va, .access = access.wanted, .refused = access.refused};
+    if (!f.access)
+        return;
     print_walk(&f, root);
     say_kernel(&f);
 }

@@ -1,6 +1,7 @@
 /* Why an access failed: the walk of its address, and one sentence. For the errors that
  * end a program or the kernel. */
 #pragma once
+#include "arch/trapinfo.h"
 #include "mm/aspace.h"
 
 /* Text for an entry's eight flags, V R W X U G A D, a dash for each that is clear. */
@@ -9,12 +10,12 @@ struct pte_letters {
 };
 struct pte_letters pte_letters(pte_t e);
 
-/* A program's access (one of PTE_R, PTE_W, PTE_X) at va has failed for good: prints the
- * walk through its own table, with an arrow where it stops, and says why. The same under
- * every design. as is the running process's: nobody else changes it, so no lock is held
+/* A program's access at va has failed for good: prints the walk through its own table, with an
+ * arrow where it stops, and says why; nothing when it was no access. The same under every
+ * design. as is the running process's: nobody else changes it, so no lock is held
  * while the console takes the text. */
-void explain_user_fault(struct aspace *as, uint64_t va, uint64_t access);
+void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access);
 
 /* The kernel's own access has failed: the walk through the table with this root. For
- * panics: takes no lock. */
-void explain_kernel_fault(paddr_t root, uint64_t va, uint64_t access);
+ * panics: takes no lock, and reads no table that is not in RAM. */
+void explain_kernel_fault(paddr_t root, uint64_t va, struct failed_access access);

@@ -49,6 +49,13 @@ void kmap_add_ram(uint64_t start, uint64_t end) {
     ram[ram_count++].end = end;
 }
 
+bool kmap_is_ram(paddr_t frame) {
+    for (unsigned i = 0; i < ram_count; i++)
+        if (frame.v >= ram[i].start && frame.v < ram[i].end)
+            return true;
+    return ram_count == 0;
+}
+
 static void map(uint64_t start, uint64_t end, uint64_t flags) {
     if (start >= end)
         return;

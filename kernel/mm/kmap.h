@@ -17,6 +17,8 @@ extern const struct pt_memory pt_frames;
  * machine too small for it is a panic: there is nobody to return to. */
 void kmap_add_ram(uint64_t start, uint64_t end); /* before kmap_init; direct-mapped, page-aligned */
 void kmap_init(void);
+/* Whether a frame lies in RAM that was added; before any was, all do. */
+bool kmap_is_ram(paddr_t frame);
 /* From here on page tables are made of committed frames. */
 void kmap_boot_done(void);
 

@@ -93,8 +93,7 @@ void panic_for_trap(const struct kernel_frame *f, const char *sentence) {
             name ? name : "?", name ? (unsigned long)offset : 0, (unsigned long)f->stval,
             (unsigned long)f->sp);
     print_where();
-    if (cause_access(f->scause))
-        explain_kernel_fault(loaded_root(), f->stval, cause_access(f->scause));
+    explain_kernel_fault(loaded_root(), f->stval, cause_failed_access(f->scause));
     kprintf("backtrace:\n");
     backtrace_trap(f->sepc, f->ra, f->s0);
     end();

@@ -52,8 +52,7 @@ static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
-    if (cause_access(cause))
-        explain_user_fault(p->as, stval, cause_access(cause));
+    explain_user_fault(p->as, stval, cause_failed_access(cause));
     spin_unlock(&report);
     proc_exit(-1);
 }

@@ -78,6 +78,11 @@ PANICS = {
     "user-pointer": ("fail_user_pointer", r"user memory, outside of the copy routines: .+"),
     "other-stack": ("fail_other_stack", r"a kernel stack: nothing is mapped there in this table"),
     "run-data": (None, r"a kernel stack: the leaf has no X"),
+    "bad-table": ("fail_bad_table", r"the table that the entry points to is not in RAM: somebody "
+                                    r"has written over the entry"),
+    "bad-frame": ("fail_bad_frame", r"the walk permits this access, but the machine does not: "
+                                    r"neither memory nor a device answers at physical address "
+                                    r"0x3200000000"),
 }
 # What a design lets the kernel do: these do not fail there.
 PERMITTED = {("mirror", "null"), ("mirror", "user-pointer"), ("walk", "other-stack")}
