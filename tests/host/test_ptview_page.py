@@ -169,6 +169,19 @@ def test_paste(page):
     assert page.one("#tree").is_displayed()
 
 
+def test_paste_anywhere(page):
+    """A paste that is for no field is a log; one into a field is not."""
+    paste = """
+        const clipboardData = new DataTransfer(), [target, text] = arguments;
+        clipboardData.setData("text/plain", text);
+        document.querySelector(target).dispatchEvent(
+            new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));"""
+    page.js(paste, "#text", TWO)
+    assert page.text("#status") == ""
+    page.js(paste, "header", TWO)
+    assert "pasted text" in page.text("#status")
+
+
 def test_nothing_to_save_or_to_go_back_to(page):
     assert not page.one("#save-tree").is_enabled() and not page.one("#save-map").is_enabled()
     assert not page.one("#cancel").is_displayed()
