@@ -113,6 +113,8 @@ static bool copy_fault(struct kernel_frame *f) {
         return false;
     uint64_t access = cause_access(f->scause);
     if (access && proc_self()) {
+        if (DEBUG) /* the repair is no part of the copy */
+            ASSERT(!(csr_read(sstatus) & SSTATUS_SUM));
         if (f->stval >= USER_HALF_END)
             return false; /* the kernel's own side of the copy: a bug */
         if (aspace_fault(proc_self()->as, f->stval, access) == 0)
