@@ -99,7 +99,7 @@ $(K)/%.S.o: kernel/%.S $(K)/flags
 # Linked twice: the second time with the tables of function names and source lines that
 # panics print, made from the first. They lie behind all code, so no function moves.
 LINK_K = $(LD_RV) -nostdlib -z max-page-size=4096 -z noexecstack -T kernel/arch/kernel.ld
-$(K)/kernel-nosyms.elf: $(K_OBJ) kernel/arch/kernel.ld
+$(K)/kernel-nosyms.elf: $(K_OBJ) $(K)/objects kernel/arch/kernel.ld
 	$(Q)$(LINK_K) $(K_OBJ) -o $@
 
 $(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/linetable.awk
@@ -125,6 +125,12 @@ $(K)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' | cmp -s - $@ || \
 		echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' > $@
+
+# A list of files, which changes when one comes or goes: who depends on it is made again
+# without a file that is no more.
+write_list = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+$(K)/objects: FORCE
+	$(call write_list,$(K_OBJ))
 
 # ---- programs ------------------------------------------------------------
 # user/bin/NAME.c is a program; user/tests/*.c are one program, usertests.
@@ -164,9 +170,13 @@ $(U)/flags: FORCE
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
-$(BUILD)/fs.img: $(U_PROGS) tools/mkfs $(wildcard tools/*.py) $(wildcard user/etc/*)
+I_FILES := $(U_PROGS) $(wildcard user/etc/*)
+$(BUILD)/fs.files: FORCE
+	$(call write_list,$(I_FILES))
+
+$(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files tools/mkfs $(wildcard tools/*.py)
 	$(call say,MKFS,$@)
-	$(Q)tools/mkfs --strip $@ $(U_PROGS) $(wildcard user/etc/*)
+	$(Q)tools/mkfs --strip $@ $(I_FILES)
 
 # ---- host tests ----------------------------------------------------------
 # tests/host/test_NAME.c says in a comment which kernel sources it tests:

@@ -42,6 +42,28 @@ def test_other_toolchain(tmp_path, toolchain, commands):
     assert booted.returncode == 0, booted.stdout
 
 
+def test_what_is_no_more_goes(tmp_path):
+    """A file that was taken out of the sources leaves the kernel and the image."""
+    tree = tmp_path / "tree"
+    shutil.copytree(machine.ROOT, tree, symlinks=True,
+                    ignore=shutil.ignore_patterns("build*", ".git", "__pycache__"))
+    source, text = tree / "kernel" / "lib" / "stray.c", tree / "user" / "etc" / "stray.txt"
+    source.write_text("int stray_number;\n", encoding="utf-8")
+    text.write_text("stray\n", encoding="utf-8")
+
+    def built():
+        subprocess.run(["make", "-j2", f"BUILD={tmp_path}/b"], check=True, cwd=tree,
+                       capture_output=True, timeout=guest.LONG_DEADLINE)
+        symbols = next((tmp_path / "b").glob("*/kernel.sym")).read_text(encoding="utf-8")
+        image = (tmp_path / "b" / "fs.img").read_bytes()
+        return "stray_number" in symbols, b"stray.txt" in image
+
+    assert built() == (True, True)
+    source.unlink()
+    text.unlink()
+    assert built() == (False, False)
+
+
 def test_broken_source_is_shown(tmp_path):
     """A failed build: the compiler's message, and status 2."""
     tree = tmp_path / "tree"
