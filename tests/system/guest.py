@@ -87,6 +87,12 @@ class Guest:
         self.child.close(force=True)
 
 
+def host_mib():
+    """Memory that the host has to give."""
+    with open("/proc/meminfo", encoding="utf-8") as f:
+        return int(re.search(r"MemAvailable: +(\d+)", f.read())[1]) >> 10
+
+
 @contextlib.contextmanager
 def gdb_turn():
     """One at a time: each ./run --gdb writes the same start file for GDB."""

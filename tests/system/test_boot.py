@@ -3,12 +3,7 @@ import re
 
 import machine
 import pytest
-from guest import PYTEST_DESIGNS
-
-
-def host_mib():
-    with open("/proc/meminfo", encoding="utf-8") as f:
-        return int(re.search(r"MemAvailable: +(\d+)", f.read())[1]) >> 10
+from guest import PYTEST_DESIGNS, host_mib
 
 
 SHAPES = [(1, 128), (2, 128), (3, 128), (8, 128), (3, 32), (1, 32), (3, 2048), (8, 8192)]

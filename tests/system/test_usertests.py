@@ -1,5 +1,6 @@
 """The guest's own test suite, under every design."""
 import guest
+import machine
 import pytest
 
 
@@ -9,11 +10,23 @@ def usertests(*args, command="usertests"):
     failed = [line for line in done.stdout.splitlines() if "FAILED" in line]
     assert done.returncode == 0 and "ALL TESTS PASSED" in done.stdout, \
         "\n".join(failed) + "\n" + done.stdout[-guest.TAIL:] + done.stderr
+    return done.stdout
 
 
 @pytest.mark.wide
 def test_all(design):
     usertests("--design", design)
+
+
+def test_heap_of_several_gib(design):
+    """Which the machines below are too small for; under one design all of it is granted, and
+    touched here and there."""
+    if guest.host_mib() < 5000:
+        pytest.skip("the host has too little memory for a machine of 4 GiB")
+    most = " out_of_memory" if design == machine.default_design() else ""
+    output = usertests("--design", design, "--mem", "4G",
+                       command="usertests heap_past_ram_base" + most)
+    assert "too little memory" not in output
 
 
 # The quick part again on the smallest machine, and on a large one.

@@ -112,6 +112,15 @@ PROGRAM(sp_above_argv, "sltu a0, a1, sp\n li a7, 2\n ecall");
 PROGRAM(last_string, "slli t0, a0, 3\n add t0, t0, a1\n ld t0, -8(t0)\n li a0, 0\n"
                      "1: lbu t1, 0(t0)\n beqz t1, 2f\n addi t0, t0, 1\n addi a0, a0, 1\n j 1b\n"
                      "2: li a7, 2\n ecall");
+/* whether any register is not zero but the stack pointer and the two arguments */
+PROGRAM(registers, "or ra, ra, gp\n or ra, ra, tp\n or ra, ra, t0\n or ra, ra, t1\n"
+                   "or ra, ra, t2\n or ra, ra, t3\n or ra, ra, t4\n or ra, ra, t5\n"
+                   "or ra, ra, t6\n or ra, ra, s0\n or ra, ra, s1\n or ra, ra, s2\n"
+                   "or ra, ra, s3\n or ra, ra, s4\n or ra, ra, s5\n or ra, ra, s6\n"
+                   "or ra, ra, s7\n or ra, ra, s8\n or ra, ra, s9\n or ra, ra, s10\n"
+                   "or ra, ra, s11\n or ra, ra, a2\n or ra, ra, a3\n or ra, ra, a4\n"
+                   "or ra, ra, a5\n or ra, ra, a6\n or ra, ra, a7\n snez a0, ra\n"
+                   "li a7, 2\n ecall");
 PROGRAM(fcsr, "frcsr a0\n li a7, 2\n ecall");
 /* waits for a byte on descriptor 0, then 42 */
 PROGRAM(wait_then_42, "li a0, 0\n addi a1, sp, -16\n li a2, 1\n li a7, 5\n ecall\n"
@@ -135,6 +144,12 @@ static void runs(void) {
     CHECK_EQ(run_program(WORK_DIR "/p", NULL), 42);
     CHECK_EQ(run_program("/true", NULL), 0);
     CHECK_EQ(run_program("/false", NULL), 1);
+}
+
+/* A new program sees nothing of the old one's registers. */
+static void clean_registers(void) {
+    WRITE_PROGRAM("p", registers, 5);
+    CHECK_EQ(run_program("p", NULL), 0);
 }
 
 static void arguments(void) {
@@ -452,6 +467,7 @@ static void relative_paths(void) {
 
 const struct test exec_tests[] = {
     {"exec_runs", runs, false},
+    {"exec_clean_registers", clean_registers, false},
     {"exec_arguments", arguments, false},
     {"exec_argument_count", argument_count, false},
     {"exec_argument_size", argument_size, false},

@@ -19,6 +19,20 @@ static void lowest_is_given(void) {
     CHECK((p[0] == a && p[1] == b) || (p[0] == b && p[1] == a));
 }
 
+/* Descriptors and counts are ints: what is above in the register does not count. */
+static void ints_of_registers(void) {
+    const uint64_t above = 0xabcULL << 32;
+    make_file("f", 100, 3);
+    int fd = must_open("f", ABI_O_RDWR);
+    CHECK_EQ(ecall3(SYS_read, above | (uint64_t)fd, ARG(scratch), above | 40), 40);
+    CHECK_EQ(ecall3(SYS_write, above | (uint64_t)fd, ARG(scratch), above | 5), 5);
+    CHECK_EQ(ecall3(SYS_fstat, above | (uint64_t)fd, ARG(scratch), 0), 0);
+    int other = ecall3(SYS_dup, above | (uint64_t)fd, 0, 0);
+    CHECK(other > fd);
+    CHECK_EQ(ecall3(SYS_close, above | (uint64_t)other, 0, 0), 0);
+    CHECK_EQ(ecall3(SYS_read, above | 0xffffffffULL, ARG(scratch), 1), -1);
+}
+
 static void limit_of_16(void) {
     int fd, n = 0, last = -1, open_before = ABI_NOFILE - fds_left();
     while ((fd = sys_open("/", ABI_O_RDONLY)) >= 0) {
@@ -162,6 +176,7 @@ static void closed_by_exit(void) {
 
 const struct test fd_tests[] = {
     {"fd_lowest_is_given", lowest_is_given, false},
+    {"fd_ints_of_registers", ints_of_registers, false},
     {"fd_limit_of_16", limit_of_16, false},
     {"fd_dup_shares_offset", dup_shares_offset, false},
     {"fd_fork_shares_offset", fork_shares_offset, false},

@@ -59,6 +59,9 @@ static void truncate_on_open(void) {
     check_file("f", 0, 0);
     must_info(&full);
     CHECK_EQ(full.blocks_free, empty.blocks_free);
+    make_file("f", 3000, 6);
+    must_close(must_open("f", ABI_O_RDONLY | ABI_O_TRUNC)); /* as in xv6 */
+    check_file("f", 0, 0);
     make_file("f", 10, 7);
     check_file("f", 10, 7);
 }
@@ -444,6 +447,7 @@ static void missing_drivers(void) {
     for (unsigned i = 0; i < sizeof(majors) / sizeof(majors[0]); i++) {
         CHECK_EQ(sys_mknod("dev", majors[i], 7), 0);
         int fd = sys_open("dev", ABI_O_RDWR);
+        CHECK_MSG(fd < 0 || (majors[i] >= 0 && majors[i] < 99), "device %d opens", majors[i]);
         if (fd >= 0) {
             CHECK_EQ(sys_read(fd, scratch, 1), -1);
             CHECK_EQ(sys_write(fd, scratch, 1), -1);
