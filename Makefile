@@ -36,6 +36,12 @@ $(error no RISC-V compiler: install gcc-riscv64-linux-gnu, gcc-riscv64-unknown-e
 endif
 endif
 
+ifneq ($(TOOLCHAIN),)
+ifeq ($(filter $(TOOLCHAIN),gnu elf llvm),)
+$(error TOOLCHAIN=$(TOOLCHAIN): no such toolchain; there are: gnu elf llvm)
+endif
+endif
+
 ifeq ($(TOOLCHAIN),llvm)
 CC_RV := clang --target=riscv64-unknown-elf
 LD_RV := ld.lld

@@ -10,7 +10,8 @@
                      there. Without it: a fresh one at each start, nothing stays
     --harts N        processors, 1 to {harts_max}; default 3
     --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
-    -c COMMANDS      see above; no terminal is needed, nothing can be typed
+    -c COMMANDS      see above; no terminal is needed, nothing can be typed:
+                     standard input is at its end
     --timeout SEC    with -c: ends the machine after SEC seconds, status 124
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
@@ -47,7 +48,9 @@ from consoles import ForeignConsole, OwnConsole, PipedConsole  # noqa: E402
 from machine import Unusable  # noqa: E402
 
 COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
+FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it drops the rest without a word
 TIMEOUT_STATUS = 124
+END_KEYS = b"\x01x"  # what a user types to end QEMU
 OUR_INIT = b"Trellis init"
 # A prompt that no process's end has announced (a shell's own command) counts when
 # nothing follows it for so many seconds.
@@ -103,6 +106,15 @@ def check(options):
                        f"the {COMMAND_MAX} that fit; put them into a script on the disk")
     check_host_memory(options)
     check_disk(options)
+    if options.commands is not None and options.disk and not init_is_ours(options.disk):
+        check_typed_lines(options.commands)
+
+
+def check_typed_lines(commands):
+    longest = max(map(len, os.fsencode(commands).split(b"\n")))
+    if longest > FOREIGN_LINE_MAX:
+        raise Unusable(f"-c: this image's shell is not ours, and xv6's takes {FOREIGN_LINE_MAX} "
+                       f"bytes a line, not {longest}; put each command on a line of its own")
 
 
 def check_host_memory(options):
@@ -166,14 +178,11 @@ def boot_words(options, ours):
 def command_line(options, ours=True):
     disk = machine.drive(options.disk or machine.default_image(), keep=options.disk is not None)
     logged = view.chardev_words() if options.view else ""
-    stdio = ["-serial", "chardev:console", "-chardev", "stdio,id=console,signal=off" + logged]
-    if options.commands is not None:
-        console = ["-display", "none", "-monitor", "none", *stdio]
-    elif options.view:  # what -nographic is, with a log
-        stdio[-1] += ",mux=on"
-        console = ["-display", "none", *stdio, "-mon", "chardev=console"]
-    else:
+    if options.commands is None and not logged:
         console = ["-nographic"]
+    else:  # what that is, with a log, and without QEMU's own use of signals
+        console = ["-display", "none", "-serial", "chardev:console", "-mon", "chardev=console",
+                   "-chardev", "stdio,id=console,mux=on,signal=off" + logged]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
                                 boot_words(options, ours), options.debug, extra)
@@ -235,23 +244,29 @@ def forward(console, qemu):
 
 # ---- -c ----
 def end(qemu):
-    """Lets QEMU close its files; insists when it does not."""
+    """Lets QEMU close its files, without a word on how it ended; insists when it does not."""
     if qemu.poll() is None:
-        qemu.terminate()
+        type_bytes(qemu, END_KEYS)
+    for insist in (qemu.terminate, qemu.kill):
         try:
-            qemu.wait(10)
+            qemu.wait(5)
+            return
         except subprocess.TimeoutExpired:
-            qemu.kill()
-            qemu.wait()
+            insist()
+    qemu.wait()
+
+
+def type_bytes(qemu, data):
+    try:
+        qemu.stdin.write(data)
+        qemu.stdin.flush()
+    except (BrokenPipeError, ValueError):
+        pass  # QEMU has gone, and the end of its output says so
 
 
 def type_into(qemu, console):
     if console.typed:
-        try:
-            qemu.stdin.write(console.typed)
-            qemu.stdin.flush()
-        except BrokenPipeError:
-            pass  # QEMU has gone, and the end of its output says so
+        type_bytes(qemu, console.typed.replace(b"\x01", b"\x01\x01"))
         console.typed = b""
 
 
@@ -300,10 +315,12 @@ def run_commands(options, ours):
     die_with_us()
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     with subprocess.Popen(command_line(options, ours), stdout=subprocess.PIPE,
-                          stdin=subprocess.DEVNULL if ours else subprocess.PIPE) as qemu:
+                          stdin=subprocess.PIPE) as qemu:
         try:
             raw, late = pump(qemu, console, deadline)
             if late:
+                if not console.started:
+                    sys.stderr.buffer.write(raw)
                 print(f"run: not done after {options.timeout:g} seconds; the machine was ended",
                       file=sys.stderr)
                 return TIMEOUT_STATUS
@@ -357,6 +374,9 @@ def run_session(options):
 
 
 def main(args):
+    if sys.stdout is None or sys.stderr is None:  # closed by the caller
+        print("run: standard output and standard error must be open", file=sys.stderr)
+        return 2
     try:
         options = parse(args)
         if options.help:

@@ -67,8 +67,7 @@ def test_view_has_the_console_logged(args):
     plain, logged = dry(*args), dry(*args, "--view")
     assert not any("logfile" in word for word in plain)
     console = after(logged, "-chardev")
-    assert ",signal=off" in console and "logfile=" in console
-    assert ("mux=on" in console) == ("-mon" in logged) == (not args)
+    assert ",mux=on,signal=off" in console and "logfile=" in console and "-mon" in logged
     assert after(plain, "-append") == after(logged, "-append")
 
 
@@ -79,11 +78,15 @@ def test_gdb_waits():
     assert after(dry("--gdb"), "-gdb") != "tcp:127.0.0.1:0"
 
 
-def test_foreign_image_is_noticed(tmp_path):
-    """Commands for an init that knows no -c are typed, not passed."""
+def foreign_image():
     image = xv6fs.Image.make(200, 20, 31)
     image.write_file("init", b"an init of xv6")
-    image.save(tmp_path / "foreign")
+    return image
+
+
+def test_foreign_image_is_noticed(tmp_path):
+    """Commands for an init that knows no -c are typed, not passed."""
+    foreign_image().save(tmp_path / "foreign")
     assert "trace=exit" in after(dry("--disk", tmp_path / "foreign", "-c", "ls"), "-append")
     image = xv6fs.Image.make(200, 20, 31)
     image.write_file("init", b"...Trellis init...")
@@ -102,12 +105,14 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--gdb=70000"], "port"), (["--gdb=x"], "port"), (["-c", "x" * 1901], "1900"),
     (["--append", "a -- b"], "--append"), (["--disk", "missing.img"], "no such file"),
     (["--disk", "."], "not a file"), (["--disk", "short"], "xv6's format"),
-    (["--disk", "zeros"], "magic"), (["--disk", "cut"], "blocks")])
+    (["--disk", "zeros"], "magic"), (["--disk", "cut"], "blocks"),
+    (["--disk", "foreign", "-c", "ls\n" + "x" * 99], "98 bytes a line, not 99")])
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_mistakes(tmp_path, args, says, dry_run):
     (tmp_path / "short").write_bytes(b"x")
     (tmp_path / "zeros").write_bytes(bytes(100000))
     (tmp_path / "cut").write_bytes(xv6fs.Image.make(200, 20, 31).data[:150 * 1024])
+    foreign_image().save(tmp_path / "foreign")
     done = run(*(["--dry-run"] if dry_run else []), *args, cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == ""
     assert says in done.stderr and len(done.stderr.splitlines()) == 1

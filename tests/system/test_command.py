@@ -17,12 +17,19 @@ import xv6fs
     ("echo 'one  two' | cat", "one  two\n", 0),
     ("echo no newline > f; cat f", "no newline\n", 0),
     ("echo first\necho second\n\nexit 3", "first\nsecond\n", 3),
-    ("", "", 0), ("exit 255", "", 255), ("true && echo and", "and\n", 0)],
+    ("", "", 0), ("exit 255", "", 255), ("true && echo and", "and\n", 0),
+    ("cat; wc; sh; head; echo end", "0 0 0\nend\n", 0)],
     ids=["true", "false", "exit", "echo", "last-fails", "last-works", "pipe", "file", "lines",
-         "empty", "exit-255", "and"])
+         "empty", "exit-255", "and", "no-input"])
 def test_status_and_output(commands, output, status):
     done = guest.run("-c", commands)
     assert (done.stdout, done.returncode) == (output, status), done.stderr
+
+
+def test_closed_output():
+    done = subprocess.run(["sh", "-c", machine.ROOT + "/run --no-build -c true >&-"], check=False,
+                          stderr=subprocess.PIPE, encoding="utf-8", timeout=guest.DEADLINE)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_every_design(design):

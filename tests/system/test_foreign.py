@@ -29,6 +29,7 @@ def test_commands_are_typed(foreign, commands, output, status):
     done = guest.run("--disk", foreign, "--timeout", guest.DEADLINE, "-c", commands)
     assert done.returncode == status, done.stdout + done.stderr
     assert output is None or done.stdout == output
+    assert done.stderr == ""
 
 
 def test_what_was_written_is_kept(foreign):
@@ -39,3 +40,12 @@ def test_what_was_written_is_kept(foreign):
 
 def test_timeout_works(foreign):
     assert guest.run("--disk", foreign, "--timeout", 8, "-c", "sleep 100000").returncode == 124
+
+
+def test_no_prompt_is_shown_at_the_timeout(foreign):
+    """What the machine said until then, since it may say why."""
+    made = Image.load(foreign)
+    made.set_block(made.file_blocks(made.inode(made.lookup("/sh")))[0], bytes(1024))
+    made.save(foreign)
+    done = guest.run("--disk", foreign, "--timeout", 8, "-c", "echo hi")
+    assert done.returncode == 124 and "Another init: cannot execute" in done.stderr, done.stderr

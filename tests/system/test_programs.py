@@ -26,6 +26,7 @@ CASES = {
         ("mkdir t", "mkdir: cannot make t: exists\n", 1), ("rm -f nosuch", "", 0)],
     "processes": [
         ("kill 99999", "kill: no process 99999\n", 1),
+        ("kill 1", "kill: process 1 is the first, and has to stay\n", 1),
         ("kill x", "kill: x: not a process number\n", 2),
         ("sleep 0.2; sleep", "usage: sleep SECONDS\n", 2),
         ("(sleep 1; echo late) & echo early; wait", "early\nlate\n", 0)],

@@ -42,6 +42,11 @@ def test_other_toolchain(tmp_path, toolchain, commands):
     assert booted.returncode == 0, booted.stdout
 
 
+def test_unknown_toolchain(tmp_path):
+    done = make(tmp_path, "TOOLCHAIN=gcc", "all")
+    assert done.returncode == 2 and "no such toolchain; there are: gnu elf llvm" in done.stderr
+
+
 def test_what_is_no_more_goes(tmp_path):
     """A file that was taken out of the sources leaves the kernel and the image."""
     tree = tmp_path / "tree"

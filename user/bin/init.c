@@ -2,7 +2,8 @@
  *
  *     init               a shell on the console, for ever
  *     init -c COMMANDS   runs them and powers off with their status: 255 when
- *                        the shell was killed, 127 when there is none
+ *                        the shell was killed, 127 when there is none; their
+ *                        standard input is at its end, since nobody types
  *
  * It is the parent of orphans, for which it waits. */
 #include <fcntl.h>
@@ -44,6 +45,16 @@ static void open_console(void) {
         fd = dup(0);
 }
 
+/* Standard input becomes a pipe that nobody writes to. */
+static void close_input(void) {
+    int p[2];
+    if (pipe(p) < 0)
+        return;
+    dup2(p[0], 0);
+    close(p[0]);
+    close(p[1]);
+}
+
 /* Starts the shell and waits until it ends, and for every orphan meanwhile. */
 static int run_shell(char *const argv[]) {
     int status = 0;
@@ -67,6 +78,7 @@ int main(int argc, char *argv[]) {
     open_console();
     if (argc >= 3 && strcmp(argv[1], "-c") == 0) {
         char *args[] = {"sh", "-c", argv[2], NULL};
+        close_input();
         power_off(run_shell(args) & 0xff);
     }
     char *args[] = {"sh", NULL};
