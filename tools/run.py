@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Builds Trellis and boots it in QEMU.
 
-    ./run                  a shell on this terminal; Ctrl-A X ends the machine
+    ./run                  a shell on this terminal; Ctrl-A X ends the machine.
+                           What comes from a pipe is typed; poweroff ends that
     ./run -c 'COMMANDS'    runs COMMANDS in the guest's shell, prints what they
                            print, and ends with the status of the last one
 

@@ -29,11 +29,11 @@ def test_heap_of_several_gib(design):
     assert "too little memory" not in output
 
 
-# The quick part again on the smallest machine, and on a large one.
-@pytest.mark.parametrize("harts, mem", [(1, "32M"),
-                                        pytest.param(8, "2G", marks=pytest.mark.wide)])
-def test_machines(design, harts, mem):
-    usertests("--design", design, "--harts", harts, "--mem", mem, command="usertests -q")
+@pytest.mark.parametrize("harts, mem, command", [
+    (1, "32M", "usertests"),  # the smallest machine, and a large one
+    pytest.param(8, "2G", "usertests -q", marks=pytest.mark.wide)], ids=["1-32M", "8-2G"])
+def test_machines(design, harts, mem, command):
+    usertests("--design", design, "--harts", harts, "--mem", mem, command=command)
 
 
 # One hart never runs another's processes; several move them, and share the locks.
