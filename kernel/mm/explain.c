@@ -1,5 +1,4 @@
-/* Failed accesses in words: see explain.h. Each finder below returns NULL when it has
- * nothing to say; the first that has is right. */
+/* Failed accesses in words: see explain.h. */
 #include "mm/explain.h"
 #include "lib/printf.h"
 #include "mm/kmap.h"
@@ -68,15 +67,11 @@ static const struct region *stack_of(const struct aspace *as) {
     return NULL;
 }
 
-/* Below USER_MAX, in no region. */
+/* Below USER_MAX, in no region. A process that runs has a program, so there is a heap. */
 static void say_no_region(const struct failure *f) {
     const struct aspace *as = f->as;
-    const struct region *stack = stack_of(as), *heap = NULL;
-    for (uint32_t i = 0; i < as->regions; i++)
-        heap = &as->region[i]; /* the last one */
-    if (!heap)
-        kprintf("the process has no memory yet\n");
-    else if (stack && stack->start < stack->end && f->va < stack->start &&
+    const struct region *stack = stack_of(as), *heap = &as->region[as->regions - 1];
+    if (stack && stack->start < stack->end && f->va < stack->start &&
              f->va >= stack->start - PAGE_SIZE)
         kprintf("guard page below the stack, which is 0x%lx to 0x%lx: an overflow\n",
                 (unsigned long)stack->start, (unsigned long)stack->end);
@@ -141,8 +136,7 @@ static void say_user(const struct failure *f) {
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
                 region_name(r), verb(f->access));
     else
-        kprintf("the region permits it and memory for it is promised: this is the kernel's "
-                "fault\n");
+        kprintf("the region permits it and memory for it is promised: a mistake of the kernel\n");
 }
 
 /* The kernel's half: physical address p at DIRECT_BASE + p. */
