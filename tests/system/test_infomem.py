@@ -18,6 +18,10 @@ LINE = re.compile(r"(?:(?P<title>\w[\w ]*)view of (?P<who>[^\n]*):\n)?page table
 ATTRIBUTES = "rwxugad"
 
 
+def leaf(line):
+    return int(re.search(r"pte 0x(\w+)", line)[1], 16) & 0xe
+
+
 def pages_of_tree(lines):
     """{virtual address: (physical address, attributes)} of each page that the lines map."""
     found, path = {}, []
@@ -94,14 +98,22 @@ def test_trees_are_those_of_the_hardware(stopped, design):
     low = {va: page for va, page in at_boot.items() if va < LOW_HALF_END}  # what it prints
     assert low and differences(pages_of_tree(tree["lines"]), low) == {}
 
-    # Both views of init, which sleeps.
-    trees = list(LINE.finditer(trellis.run("vmprint 1")))
+    # Both views of processes that sleep: init, and two that share large leaves.
+    large = trellis.run("usertests --role split").split()
+    for pid in ["1", *large]:
+        compare_views(trellis, debugger, kernel, design, pid)
+    assert trellis.run("echo went on") == "went on\n"
+
+
+def compare_views(trellis, debugger, kernel, design, pid):
+    trees = list(LINE.finditer(trellis.run(f"vmprint {pid}")))
     titles = [t["title"].strip() for t in trees]
     assert titles == (["user and kernel"] if design == "unify" else ["user", "kernel"])
+    levels = {line.count("..") for line in trees[0]["lines"].splitlines() if leaf(line)}
+    assert levels == ({3} if pid == "1" else {2, 3}) or design == "unify"
     for tree in trees:
         pages = pages_of_tree(tree["lines"])
         mem = debugger.info_mem(kernel, "0x" + tree["root"])
         assert differences(pages, mem) == {}, tree["title"]
         wants_kernel = "kernel" in tree["title"]
         assert any(va >= LOW_HALF_END for va in pages) == wants_kernel
-    assert trellis.run("echo went on") == "went on\n"

@@ -90,7 +90,7 @@ int run_role(int argc, char **argv) {
     static const struct { const char *name; int (*run)(int, char **); } roles[] = {
         {"args", role_args}, {"bss", role_bss}, {"data", role_data}, {"heap", role_heap},
         {"fds", role_fds},   {"pid", role_pid}, {"touch", role_touch},
-        {"churn", role_churn},   {"vmprint", role_vmprint},
+        {"churn", role_churn}, {"split", role_split}, {"vmprint", role_vmprint},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

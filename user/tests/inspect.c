@@ -1,5 +1,6 @@
 /* vmtable and vmregions: what a process is told about its own memory and others'. */
 #include "test.h"
+#include <stdio.h>
 #include <string.h>
 
 #define PTE_BITS_RWX 0xe
@@ -306,6 +307,35 @@ int role_churn(int argc, char **argv) {
     }
     if (argv[1][0] > ' ')
         sys_exec(SELF, again);
+    return 0;
+}
+
+static void stay(int ready, char *heap, int at) {
+    heap[at] = 1;
+    write_all(ready, "r", 1);
+    for (;;)
+        sys_sleep(1000000);
+}
+
+/* Leaves two processes asleep, which share large leaves and have split others, and prints
+ * their numbers. */
+int role_split(int argc, char **argv) {
+    int ready[2], pid[2];
+    char c;
+    must_sbrk(2 * MB - (uint64_t)sys_sbrk(0) % (2 * MB));
+    char *heap = must_sbrk(8 * MB);
+    for (int i = 0; i < 4; i++)
+        heap[i * 2 * MB] = 1;
+    must_pipe(ready);
+    for (int i = 0; i < 2; i++) {
+        pid[i] = must_fork();
+        if (pid[i] == 0) {
+            must_sbrk(-(int)MB);
+            stay(ready[1], heap, (i + 1) * 2 * MB);
+        }
+        read_all(ready[0], &c, 1);
+    }
+    printf("%d %d\n", pid[0], pid[1]);
     return 0;
 }
 

@@ -139,7 +139,8 @@ extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
 /* ---- exec.c, elf.c ---- */
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
-int role_churn(int argc, char **argv); /* inspect.c's */
+int role_churn(int argc, char **argv); /* these are inspect.c's */
+int role_split(int argc, char **argv);
 
 /* A program of a few instructions, as position-independent assembly. */
 #define PROGRAM(name, text) \
