@@ -6,6 +6,7 @@ import re
 import defects
 import machine
 import pytest
+from guesttests import guest_tests
 
 PATCHES = defects.read_patches()
 HOST = os.path.join(machine.ROOT, "tests", "host")
@@ -14,14 +15,6 @@ HOST = os.path.join(machine.ROOT, "tests", "host")
 def read(*parts):
     with open(os.path.join(machine.ROOT, *parts), encoding="utf-8") as f:
         return f.read()
-
-
-def guest_tests():
-    """The names that usertests takes: tests, and subjects."""
-    folder = os.path.join(machine.ROOT, "user", "tests")
-    text = "".join(read("user", "tests", n) for n in os.listdir(folder) if n.endswith(".c"))
-    return set(re.findall(r'^    \{"(\w+)",', text, re.M)) | \
-        set(re.findall(r'\{"(\w+)", +\w+_tests\}', text))
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda p: p.name)

@@ -1,9 +1,11 @@
 """What the documentation points to exists, and both languages say it of the same things."""
 import os
+import re
 
 import pytest
 from docpages import (CHINESE, ENGLISH, broken_links, missing_references, pages, read, references,
                       shape, unknown_in_commands)
+from guesttests import guest_tests
 
 
 @pytest.mark.parametrize("path", [ENGLISH, CHINESE])
@@ -58,3 +60,11 @@ def test_links_lead_somewhere(path):
 def test_a_broken_link_is_found():
     text = "[a](tlb.md) [b](../README.md#x) [c](#y) [d](https://x.org/) [e](tlb2.md) [f](a/tlb.md)"
     assert broken_links("docs/tlb.md", text) == ["tlb2.md", "a/tlb.md"]
+
+
+def test_named_tests_exist():
+    """docs/xv6.md: the last column."""
+    cells = re.findall(r"^\|.* \|([^|]*)\|$", read("docs/xv6.md"), re.M)
+    named = re.findall(r"`(\w+)`", " ".join(cells))
+    assert len(cells) == 11 and len(named) >= 10 and set(named) <= guest_tests(), \
+        set(named) - guest_tests()
