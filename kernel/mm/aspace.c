@@ -111,7 +111,7 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
         frame_put_large(pte_pa(e));
 }
 
-/* The same for a table's leaves; 4 KiB ones of the running hart's time most of all. */
+/* The same for a table's leaves: exit does it for every page. */
 static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
     struct aspace *as = ctx;
     struct frame_cursor near = FRAME_CURSOR;
