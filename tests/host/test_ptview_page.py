@@ -1,108 +1,12 @@
 """ptview's page as a person uses it: files, mouse and keyboard in a real headless Chromium."""
 import re
 import time
-import xml.etree.ElementTree as ElementTree
 
 import pytest
-from ptviewenv import (DATA, TRAMPOLINE, Tree, X, kernel_leaves, log, needs_browser, ptview,
-                       start_browser, user_leaves)
+from ptviewenv import DATA, Tree, kernel_leaves, log, needs_browser, ptview
+from ptviewpage import TWO, driver, drop, loaded, page
 
 pytestmark = needs_browser
-DEADLINE = 30
-
-TWO = "boot\n" + Tree(user_leaves()).text() + "$ \n" + \
-    Tree(user_leaves() | {2: (0x87e11, DATA | X), 6: (0x87e70, DATA)}, root=0x87d00).text()
-
-
-@pytest.fixture(scope="module")
-def driver():
-    driver = start_browser()
-    yield driver
-    driver.quit()
-
-
-class Page:
-    """The open page."""
-
-    def __init__(self, driver, folder):
-        self.driver = driver
-        self.folder = folder
-
-    def open(self, preset=None):
-        path = self.folder / "page.html"
-        path.write_text(ptview().page_html({"language": "en", **(preset or {})}),
-                        encoding="utf-8")
-        self.driver.get(path.as_uri())
-        return self
-
-    def js(self, code, *args):
-        return self.driver.execute_script(code, *args)
-
-    def one(self, selector):
-        from selenium.webdriver.common.by import By
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector):
-        from selenium.webdriver.common.by import By
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def text(self, selector):
-        return self.one(selector).text
-
-    def wait(self, condition, what):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < end, f"{what} did not come; {self.text('body')[:2000]}"
-            time.sleep(0.05)
-
-    @property
-    def mouse(self):
-        from selenium.webdriver import ActionChains
-        return ActionChains(self.driver)
-
-    def keys(self, *keys):
-        """Presses keys, wherever the focus is."""
-        from selenium.webdriver.common.keys import Keys
-        self.mouse.send_keys(*[getattr(Keys, k, k) for k in keys]).perform()
-
-    def click_map(self, vpn):
-        """A click of the mouse on the middle of a page in the map."""
-        x, y = self.js("""
-            const box = document.querySelector("#map rect.gap").getBoundingClientRect();
-            const {page} = PT, layout = PT.mapLayout([page.dump], page.mode);
-            const u = (PT.mapPlace(layout, arguments[0]) +
-                       Math.min(PT.mapPlace(layout, arguments[0] + 1), 1)) / 2;
-            const part = (u - page.view.from) / (page.view.to - page.view.from);
-            return [box.left + part * box.width, box.top + box.height / 2];""", vpn)
-        actions = self.mouse
-        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y)).click()
-        actions.perform()
-
-    def pick(self, selector, value):
-        from selenium.webdriver.support.ui import Select
-        Select(self.one(selector)).select_by_value(str(value))
-
-    @property
-    def view(self):
-        return self.js("return PT.page.view")
-
-    @property
-    def focused(self):
-        """The row of the tree that has the focus."""
-        return self.js("return document.activeElement.querySelector('.row')?.innerText"
-                       ".replace(/\\s+/g, ' ').trim()")
-
-
-@pytest.fixture
-def page(driver, tmp_path):
-    driver.get_log("browser")  # what earlier tests left
-    yield Page(driver, tmp_path).open()
-    assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
-
-
-@pytest.fixture
-def loaded(page):
-    return page.open({"log": TWO, "name": "two.log"})
 
 
 # ---- load ----
@@ -126,26 +30,6 @@ def test_open_a_file(page):
     path.write_text(TWO)
     page.one("#file").send_keys(str(path))
     page.wait(lambda: "dumps: 2" in page.text("#status"), "the log")
-
-
-def drop(page, text, name=None):
-    """Drags something over the page and lets go: a file, or text without a name."""
-    page.js("""
-        const data = new DataTransfer(), [text, name] = arguments;
-        if (name)
-            data.items.add(new File([text], name));
-        else
-            data.setData("text/plain", text);
-        for (const kind of ["dragenter", "dragover", "drop"]) {
-            const event = new DragEvent(kind, {dataTransfer: data, bubbles: true,
-                                               cancelable: true});
-            document.querySelector("header").dispatchEvent(event);
-            // The browser would leave the page for the file if nobody said no.
-            if (kind !== "dragenter" && !event.defaultPrevented)
-                throw new Error(kind + " is not handled");
-            if (kind === "dragover" && document.getElementById("drop-here").hidden)
-                throw new Error("nothing says where to drop");
-        }""", text, name)
 
 
 def test_drop_a_file(page):
@@ -216,90 +100,6 @@ def test_no_network(loaded):
     assert blocked
     messages = [e["message"] for e in loaded.driver.get_log("browser")]
     assert any("Content Security Policy" in message for message in messages)
-
-
-# ---- map ----
-def test_click_on_the_map(loaded):
-    loaded.click_map(5)
-    assert loaded.text("#address") == "0x0000000000005000"
-    assert loaded.text("#physical") == "0x0000000087e21000"
-    parts = [part.text.split("\n")[0] for part in loaded.all("#detail .split > div")]
-    assert parts == ["0 (0x0)", "0 (0x0)", "5 (0x5)", "0 (0x0)"]
-    assert "pa 0x87e21000" in loaded.text("#tree [aria-selected=true]")
-
-
-def test_click_on_a_gap(loaded):
-    loaded.click_map(3)
-    assert "the access faults here" in loaded.text("#detail")
-    assert loaded.all("#detail tr[data-level]")[-1].get_attribute("data-level") == "0"
-
-
-def test_the_way_through_the_tables(loaded):
-    loaded.click_map(TRAMPOLINE)
-    rows = [row.text.split() for row in loaded.all("#detail tr[data-level]")]
-    assert [row[0] for row in rows] == ["2", "1", "0"]
-    assert rows[0][1:3] == ["0x0000000087d007f8", "[255]"]  # root + 8 * 255
-    assert "0x80215000" in rows[2]
-
-
-def test_every_bit(loaded):
-    loaded.click_map(TRAMPOLINE)
-    bits = {row.text.split()[1]: row.text.split()[2] for row in
-            loaded.all("#detail .bits-table tr")[1:]}
-    assert [bits[c] for c in "VRWXUGAD"] == list("11010010")
-    assert (bits["PPN[0]"], bits["PPN[1]"], bits["PPN[2]"]) == ("0x15", "0x1", "0x2")
-    assert {"N", "PBMT", "reserved", "RSW"} <= set(bits)
-
-
-def test_go_to(loaded):
-    field = loaded.one("#goto")
-    field.send_keys("0x5010\n")
-    assert loaded.text("#physical") == "0x0000000087e21010"
-    field.clear()
-    field.send_keys("0x3fffff0000\n")
-    assert "the access faults here" in loaded.text("#detail")
-    field.clear()
-    field.send_keys("nonsense\n")
-    assert "nonsense is no address" in loaded.text("#status")
-
-
-def test_zoom(loaded):
-    loaded.click_map(5)
-    loaded.keys("+", "+")
-    assert abs(loaded.view["to"] - loaded.view["from"] - 0.25) < 1e-9
-    cursor = loaded.one("#map .cursor").rect
-    assert cursor["width"] > 100  # zooming went to what is selected
-    loaded.one("#zoom-out").click()
-    assert abs(loaded.view["to"] - loaded.view["from"] - 0.5) < 1e-9
-    loaded.keys("0")
-    assert loaded.view == {"from": 0, "to": 1}
-    loaded.one("#zoom-to").click()
-    assert loaded.view["to"] - loaded.view["from"] < 0.6
-
-
-def test_wheel_and_drag(loaded):
-    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
-    origin = ScrollOrigin.from_element(loaded.one("#map"))
-    loaded.mouse.scroll_from_origin(origin, 0, -100).perform()
-    loaded.wait(lambda: loaded.view["to"] - loaded.view["from"] < 0.9, "the zoom")
-    before = loaded.view["from"]
-    loaded.mouse.click_and_hold(loaded.one("#map")).move_by_offset(60, 0).release().perform()
-    assert loaded.view["from"] < before
-    assert not loaded.all("#address")  # a drag is no click
-
-
-def test_to_scale(loaded):
-    assert "gaps are compressed" in loaded.text("#map")
-    loaded.pick("#mode", "scale")
-    assert "To scale" in loaded.text("#map")
-    end = loaded.one("#map svg").rect["x"] + loaded.one("#map svg").rect["width"]
-    top = loaded.all("#map rect.rx")[-1].rect  # one page in 256 GiB, and still seen
-    assert top["width"] > 1 and end - 5 < top["x"] + top["width"] <= end + 0.1
-    loaded.one("#goto").send_keys("0x2000\n")
-    loaded.one("#zoom-to").click()
-    assert loaded.one("#map .cursor").rect["width"] > 50
-    loaded.click_map(2)
-    assert loaded.text("#address") == "0x0000000000002000"
 
 
 # ---- keyboard ----
@@ -445,33 +245,6 @@ def test_size_of_ram(loaded):
     loaded.one("#ram").clear()
     loaded.one("#ram").send_keys("many\n")
     assert "not a size" in loaded.text("#status")
-
-
-def test_compare(loaded):
-    assert not loaded.all("#comparison .came")
-    loaded.pick("#other", 1)
-    assert "0x6000" in loaded.text("#comparison .came")
-    assert "VRW-U-AD \u2192 VRWXU-AD" in loaded.text("#comparison .changed")
-    assert not loaded.all("#comparison .went")
-    assert len(loaded.all("#map rect.gap")) == 2 and loaded.all("#map rect.came")
-    assert "came" in loaded.text("#tree") and "changed" in loaded.text("#tree")
-    loaded.one("#comparison .came button").click()
-    assert loaded.text("#address") == "0x0000000000006000"
-    loaded.keys("[")  # the other one is shown now: nothing is left to compare
-    assert not loaded.all("#comparison .came")
-
-
-# ---- export ----
-@pytest.mark.parametrize("button, name, says", [
-    ("save-tree", "page-table.svg", "RW-U"), ("save-map", "address-space.svg", "0x3fffffe000")])
-def test_export(loaded, button, name, says):
-    loaded.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {
-        "behavior": "allow", "downloadPath": str(loaded.folder)})
-    loaded.one("#" + button).click()
-    path = loaded.folder / name
-    loaded.wait(path.exists, name)
-    svg = path.read_text(encoding="utf-8")
-    assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg" and says in svg
 
 
 # ---- languages, colours ----
