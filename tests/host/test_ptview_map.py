@@ -2,7 +2,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from ptviewenv import TRAMPOLINE, needs_browser
+from ptviewenv import TRAMPOLINE, Tree, needs_browser, user_leaves
 from ptviewpage import TWO, driver, loaded, page
 
 pytestmark = needs_browser
@@ -105,6 +105,16 @@ def test_compare(loaded):
     assert loaded.text("#address") == "0x0000000000006000"
     loaded.keys("[")  # the other one is shown now: nothing is left to compare
     assert not loaded.all("#comparison .came")
+
+
+def test_each_kind_is_said_once(page):
+    """Ranges that changed apart from each other, below one word."""
+    other = {vpn: (ppn + 64, flags) if vpn in (0, 4) else (ppn, flags)
+             for vpn, (ppn, flags) in user_leaves().items()}
+    page.open({"log": Tree(user_leaves()).text() + Tree(other).text(), "name": "two"})
+    page.pick("#other", 1)
+    assert page.text("#comparison").split("\n") == [
+        "changed", "0x0\u20130xfff VR-XU-A- other frame", "0x4000\u20130x4fff VRW-U-AD other frame"]
 
 
 # ---- export ----

@@ -15,7 +15,7 @@ def test_empty_page(page):
 
 
 def test_log_inside(loaded):
-    assert loaded.text("#status") == f"two.log: {len(TWO.splitlines())} lines, dumps: 2"
+    assert loaded.text("#status") == f"two.log: {len(TWO.splitlines())} lines, 2 dumps"
     assert loaded.text("#dumps [aria-current=true]").startswith("2. page table 0x87d00000")
     assert not loaded.one("#empty").is_displayed()
 
@@ -29,7 +29,7 @@ def test_open_a_file(page):
     path = page.folder / "my.log"
     path.write_text(TWO)
     page.one("#file").send_keys(str(path))
-    page.wait(lambda: "dumps: 2" in page.text("#status"), "the log")
+    page.wait(lambda: "2 dumps" in page.text("#status"), "the log")
 
 
 def test_drop_a_file(page):
@@ -253,7 +253,8 @@ def test_languages(loaded):
     loaded.one("#language").click()
     assert loaded.text("#help") == "? 帮助" and "可写又可执行" in loaded.text("#findings")
     loaded.click_map(5)
-    assert "物理地址" in loaded.text("#detail")
+    assert "物理地址" in loaded.text("#detail") and "保留" in loaded.text("#detail .bits-table")
+    assert "reserved" not in loaded.text("#detail")
     loaded.one("#language").click()
     assert loaded.text("#help") == "? Help" and "Physical address" in loaded.text("#detail")
 
@@ -294,6 +295,12 @@ def test_readable(loaded, scheme):
                          ("changed", ("bg",)), ("mark", ("bg",))):
         for ground in grounds:
             assert contrast(value(ink), value(ground)) >= 4.5, (ink, ground)
+
+
+def test_one_of_a_kind(page):
+    page.open({"log": "page table 0x87f00000\n..0: pte 0x200000c7 pa 0x80000000\n", "name": "1"})
+    assert page.text("#status") == "1: 2 lines, 1 dump"
+    assert "1 leaf maps 1 GiB through 1 table" in page.text("#dumps")
 
 
 @pytest.mark.parametrize("name", ["share", "mirror", "lab"])

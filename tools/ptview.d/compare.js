@@ -54,4 +54,9 @@
             range.pages = range.changes.reduce((sum, c) => sum + PT.pagesOf(leafOf(c)), 0);
         return ranges;
     };
+
+    // [kind, its ranges] of each kind that there is.
+    PT.byKind = ranges => ["came", "went", "changed"]
+        .map(kind => [kind, ranges.filter(range => range.kind === kind)])
+        .filter(([, list]) => list.length);
 })();

@@ -71,7 +71,8 @@
             const where = high === low ? `${high}` : `${high}\u2013${low}`;
             const shown = high === low ? `${value}` : `0x${value.toString(16)}`;
             return h("tr", {class: value ? "" : "off"}, h("td", {class: "mono"}, where),
-                h("td", {}, h("b", {}, name)), h("td", {class: "mono"}, shown),
+                h("td", {}, h("b", {}, name === "reserved" ? t("detail.reserved") : name)),
+                h("td", {class: "mono"}, shown),
                 h("td", {}, t(key || "bit." + name)));
         });
         const heads = ["detail.bit", "", "detail.value", "detail.meaning"];
@@ -81,8 +82,8 @@
 
     function bitsStrip(entry) {
         const bits = PT.pteBig(entry).toString(2).padStart(64, "0");
-        return h("p", {class: "mono dim"}, bits.replace(/(.{10})(.{26})(.{9})(.{9})(.{2})(.{8})/,
-                                                        "$1 $2 $3 $4 $5 $6"));
+        const fields = bits.replace(/(.{10})(.{26})(.{9})(.{9})(.{2})(.{8})/, "$1 $2 $3 $4 $5 $6");
+        return h("p", {class: "mono dim bits"}, fields);
     }
 
     function describe(page) {

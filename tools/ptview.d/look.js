@@ -63,7 +63,7 @@
         const swatch = (flags, name, mono) => {
             out += PT.fill(flags, x, y - 11, 20, 14) +
                 PT.text(mono ? "mono" : "", x + 26, y, name);
-            x += 40 + name.length * (mono || name.charCodeAt(0) < 0x2e80 ? 7 : 12.5);
+            x += 40 + [...name].reduce((sum, c) => sum + (c < "\u2e80" ? 7 : 12.5), 0);
         };
         for (const flags of Object.values(PT.COLOURS))
             swatch(flags | PT.U, PT.permissionText(flags).slice(0, 3), true);

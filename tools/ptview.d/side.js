@@ -57,12 +57,12 @@
 
     function drawComparison(page) {
         const {t} = page;
-        const list = page.changes.map(change => h("div", {class: change.kind},
-            h("b", {}, t("compare." + change.kind)),
-            rangeButton(page, change.vpn, change.pages, change.changes[0].is,
-                        changeText(change, t))));
-        const none = page.other && !list.length ? [h("p", {}, t("compare.same"))] : [];
-        $("comparison").replaceChildren(...list, ...none);
+        const lists = PT.byKind(page.changes).map(([kind, changes]) => h("div", {class: kind},
+            h("b", {}, t("compare." + kind)),
+            ...changes.map(change => rangeButton(page, change.vpn, change.pages,
+                                                 change.changes[0].is, changeText(change, t)))));
+        const none = page.other && !lists.length ? [h("p", {}, t("compare.same"))] : [];
+        $("comparison").replaceChildren(...lists, ...none);
     }
 
     function drawFinding(page, finding) {

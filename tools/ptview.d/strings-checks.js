@@ -8,7 +8,7 @@ PT.addStrings({
     "severity.error": ["error", "错误"],
     "severity.warning": ["warning", "警告"],
     "severity.note": ["note", "提示"],
-    "findings.more": ["and {0} more ranges", "另有 {0} 个区间"],
+    "findings.more": ["and {0} more {0:range|ranges}", "另有 {0} 个区间"],
 
     "check.writeExecute": ["Writable and executable", "可写又可执行"],
     "define.writeExecute": ["A leaf has W and X.", "叶子项同时有 W 和 X。"],

@@ -1,5 +1,6 @@
 // Every text that the page and the pictures show, in English and in Chinese. {0}, {1} stand for
-// arguments. The checks' and the parser's texts are in strings-checks.js.
+// arguments, {0:page|pages} for a word that depends on how many there are. The checks' and the
+// parser's texts are in strings-checks.js.
 "use strict";
 
 PT.strings = {en: {}, zh: {}};
@@ -15,7 +16,8 @@ PT.translator = language => function (key, ...args) {
     const text = PT.strings[language][key];
     if (text === undefined)
         throw new Error(`no text for ${key} in ${language}`);
-    return text.replace(/\{(\d)\}/g, (whole, i) => args[i]);
+    return text.replace(/\{(\d)(?::(.*?)\|(.*?))?\}/g, (whole, i, one, more) =>
+        one === undefined ? args[i] : args[i] === 1 ? one : more);
 };
 
 PT.addStrings({
@@ -40,7 +42,7 @@ PT.addStrings({
     "empty.text": ["The log", "日志"],
     "empty.show": ["Show", "显示"],
     "empty.release": ["Drop the log", "松开以载入日志"],
-    "status.loaded": ["{0}: {2} lines, dumps: {1}", "{0}：{2} 行，页表 {1} 份"],
+    "status.loaded": ["{0}: {2} {2:line|lines}, {1} {1:dump|dumps}", "{0}：{2} 行，页表 {1} 份"],
     "status.none": ["{0}: no page table (lines: {1}). A dump begins with: page table 0x…",
                     "{0}：{1} 行中没有页表。页表以 page table 0x… 开头"],
     "status.cannotRead": ["{0} cannot be read", "无法读取 {0}"],
@@ -51,7 +53,8 @@ PT.addStrings({
     "dump.root": ["page table {0}", "页表 {0}"],
     "dump.noRoot": ["page table, its first line is missing", "页表（缺少首行）"],
     "dump.line": ["line {0}", "第 {0} 行"],
-    "dump.summary": ["{0} leaves map {1} through {2} tables", "{0} 个叶子项经 {2} 张页表映射 {1}"],
+    "dump.summary": ["{0} {0:leaf maps|leaves map} {1} through {2} {2:table|tables}",
+                     "{0} 个叶子项经 {2} 张页表映射 {1}"],
 
     "map.name": ["Map of the address space", "地址空间布局图"],
     "map.mode": ["How the map is drawn", "布局图画法"],
@@ -133,7 +136,8 @@ PT.addStrings({
     "bit.D": ["dirty: written since D was last cleared", "脏：自 D 上次清零后被写过"],
     "bit.RSW": ["left to software", "留给软件使用"],
     "bit.PPN": ["part of the physical page number", "物理页号的一部分"],
-    "bit.reserved": ["reserved: has to be 0", "保留：必须为 0"],
+    "detail.reserved": ["reserved", "保留"],
+    "bit.reserved": ["has to be 0", "必须为 0"],
     "bit.PBMT": ["memory type (Svpbmt): 0 as the hardware says, 1 not cached, 2 I/O",
                  "内存类型(Svpbmt)：0 由硬件决定，1 不缓存，2 I/O"],
     "bit.N": ["part of a larger page (Svnapot)", "更大页的一部分(Svnapot)"],

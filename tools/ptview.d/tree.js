@@ -1,4 +1,4 @@
-// The tree with fold and unfold. Entries alike that follow each other are one item, which
+// The tree with fold and unfold. Some entries alike that follow each other are one item, which
 // unfolds to its pages; what is folded is not in the document, so that a table of all of RAM is
 // as quick as a small one.
 "use strict";
