@@ -2,7 +2,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from ptviewenv import TRAMPOLINE, Tree, needs_browser, user_leaves
+from ptviewenv import TRAMPOLINE, Tree, log, needs_browser, user_leaves
 from ptviewpage import TWO, driver, loaded, page
 
 pytestmark = needs_browser
@@ -100,6 +100,9 @@ def test_compare(loaded):
     assert "VRW-U-AD \u2192 VRWXU-AD" in loaded.text("#comparison .changed")
     assert not loaded.all("#comparison .went")
     assert len(loaded.all("#map rect.gap")) == 2 and loaded.all("#map rect.came")
+    assert [name.split(".")[0] for name in loaded.text("#map").split("\n")
+            if "page table" in name] == ["Before: 1", "After: 2"]
+    assert "came" in loaded.text("#legend")
     assert "came" in loaded.text("#tree") and "changed" in loaded.text("#tree")
     loaded.one("#comparison .came button").click()
     assert loaded.text("#address") == "0x0000000000006000"
@@ -118,13 +121,50 @@ def test_each_kind_is_said_once(page):
 
 
 # ---- export ----
+def saved(page, button, name):
+    """The texts of the picture that the button saves."""
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {
+        "behavior": "allow", "downloadPath": str(page.folder)})
+    page.one("#" + button).click()
+    path = page.folder / name
+    page.wait(path.exists, name)
+    svg = ElementTree.parse(path).getroot()
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    return [e.text for e in svg.iter("{http://www.w3.org/2000/svg}text")]
+
+
 @pytest.mark.parametrize("button, name, says", [
     ("save-tree", "page-table.svg", "RW-U"), ("save-map", "address-space.svg", "0x3fffffe000")])
 def test_export(loaded, button, name, says):
-    loaded.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {
-        "behavior": "allow", "downloadPath": str(loaded.folder)})
-    loaded.one("#" + button).click()
-    path = loaded.folder / name
-    loaded.wait(path.exists, name)
-    svg = path.read_text(encoding="utf-8")
-    assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg" and says in svg
+    texts = saved(loaded, button, name)
+    assert {says, "page table 0x87d00000", "kernel only"} <= set(texts)
+    assert "8 leaves map 32 KiB through 5 tables" in texts
+
+
+def test_export_of_a_comparison(loaded):
+    """It says what is compared, and what the colours mean."""
+    loaded.pick("#other", 1)
+    texts = saved(loaded, "save-map", "address-space.svg")
+    assert {"Two address spaces compared", "Before: 1. page table 0x87f00000",
+            "After: 2. page table 0x87d00000", "came", "went", "changed", "RW-"} <= set(texts)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nothing_in_the_map_overlaps(page, language):
+    """Texts of the picture, as wide as the browser draws them."""
+    page.open({"log": log("share"), "name": "share", "language": language})
+    for one, other in ((0, None), (3, 1), (6, 5)):
+        assert page.js("""
+            const {page} = PT, box = document.createElement("div");
+            page.show(page.dumps[arguments[0]]);
+            page.compareWith(page.dumps[arguments[1]] || null);
+            box.innerHTML = PT.mapNow(page);
+            document.body.append(box);
+            const outer = box.firstChild.getBoundingClientRect();
+            const texts = [...box.querySelectorAll("text")].map(e => [
+                e.textContent, e.getBoundingClientRect()]);
+            box.remove();
+            return texts.filter(([, a], i) => a.right > outer.right || a.bottom > outer.bottom ||
+                texts.some(([, b], j) => i < j && a.left < b.right && b.left < a.right &&
+                                         a.top + 3 < b.bottom && b.top + 3 < a.bottom))
+                .map(([text]) => text);""", one, other) == []

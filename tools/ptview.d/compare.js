@@ -55,8 +55,9 @@
         return ranges;
     };
 
+    PT.KINDS = ["came", "went", "changed"];
     // [kind, its ranges] of each kind that there is.
-    PT.byKind = ranges => ["came", "went", "changed"]
+    PT.byKind = ranges => PT.KINDS
         .map(kind => [kind, ranges.filter(range => range.kind === kind)])
         .filter(([, list]) => list.length);
 })();

@@ -50,6 +50,10 @@
     PT.text = (cls, x, y, text) =>
         `<text class="${cls}" x="${round(x)}" y="${round(y)}">${PT.escape(text)}</text>`;
 
+    // About as many pixels as it will need; Chinese characters are wider.
+    PT.textWidth = text =>
+        [...text].reduce((sum, c) => sum + (c < "\u2e80" ? 7 : 12.5), 0);
+
     // A region's filling: its colour, and the hatch over it where the user may not go.
     PT.fill = function (flags, x, y, width, height, more = "") {
         const colour = PT.rect(PT.colourOf(flags), x, y, width, height, more);
@@ -57,18 +61,20 @@
             colour + PT.rect("kernel", x, y, width, height, ' pointer-events="none"');
     };
 
-    // Swatches with their names, from x on.
-    PT.legend = function (x, y, t) {
+    // Swatches with their names, from x on; for two dumps with those of what changed.
+    PT.legend = function (x, y, t, two) {
         let out = "";
-        const swatch = (flags, name, mono) => {
-            out += PT.fill(flags, x, y - 11, 20, 14) +
-                PT.text(mono ? "mono" : "", x + 26, y, name);
-            x += 40 + [...name].reduce((sum, c) => sum + (c < "\u2e80" ? 7 : 12.5), 0);
+        const swatch = (colour, name, mono) => {
+            out += colour(x) + PT.text(mono ? "mono" : "", x + 26, y, name);
+            x += 40 + PT.textWidth(name);
         };
+        const page = flags => x => PT.fill(flags, x, y - 11, 20, 14);
         for (const flags of Object.values(PT.COLOURS))
-            swatch(flags | PT.U, PT.permissionText(flags).slice(0, 3), true);
-        swatch(PT.R | PT.U, t("legend.user"));
-        swatch(PT.R, t("legend.kernel"));
+            swatch(page(flags | PT.U), PT.permissionText(flags).slice(0, 3), true);
+        swatch(page(PT.R | PT.U), t("legend.user"));
+        swatch(page(PT.R), t("legend.kernel"));
+        for (const kind of two ? PT.KINDS : [])
+            swatch(x => PT.rect(kind, x, y - 7, 20, 6), t("compare." + kind));
         return out;
     };
 
@@ -77,6 +83,7 @@
         const root = dump.root === null ? t("dump.noRoot") : t("dump.root", PT.paShort(dump.root));
         return dump.title ? `${dump.title} \u00b7 ${root}` : root;
     };
+    PT.numberedTitle = (dump, t) => `${dump.number}. ${PT.titleOf(dump, t)}`;
     PT.summaryOf = function (dump, t) {
         const pages = dump.leaves.reduce((sum, leaf) => sum + PT.pagesOf(leaf), 0);
         return t("dump.summary", dump.leaves.length, PT.sizeText(pages),

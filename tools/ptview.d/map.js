@@ -7,7 +7,7 @@
 "use strict";
 
 (function () {
-    const BAND = 40, ABOVE = 26, BELOW = 34, DIFFERENCE = 12;
+    const NOTE = 22, CAPTION = 20, BAND = 40, DIFFERENCE = 12, BELOW = 34;
     const SMALL_GAP = 16;  // pages: up to here a gap is drawn like a mapped piece
     const GAP_WEIGHT = 3;
 
@@ -93,7 +93,7 @@
         const zigzag = at => `<path class="edge" d="M${at - 3} ${top}l6 ${quarter}l-6 ${quarter}` +
             `l6 ${quarter}l-6 ${quarter}"/>`;
         // The sign that something was left out stands on both sides of the text.
-        return width < name.length * 7 + 20 ? zigzag(middle) : zigzag(x + 6) +
+        return width < PT.textWidth(name) + 20 ? zigzag(middle) : zigzag(x + 6) +
             zigzag(x + width - 6) + PT.text("dim mid", middle, top + height / 2 + 4, name);
     }
 
@@ -102,7 +102,7 @@
     function drawRegion(region, x, width, top, dump, t) {
         const role = t("role." + PT.role(region.leaves[0], dump));
         const permissions = PT.permissionText(region.permissions);
-        const fits = text => text.length * 7 + 6 < width;
+        const fits = text => PT.textWidth(text) + 6 < width;
         const name = PT.escape(`${PT.rangeText(region.vpn, region.pages, dump.levels)} ` +
             `${permissions} ${role} ${PT.sizeText(region.pages)}`);
         return `<g><title>${name}</title>` +
@@ -173,27 +173,50 @@
         }).join("");
     }
 
-    function drawCursor(vpn, pages, layout, view, x, height) {
+    function drawCursor(vpn, pages, layout, view, x, tops) {
         const at = visible(layout, view, vpn, pages);
-        return at ? PT.rect("cursor", x(at[0]) - 1, ABOVE - 3, Math.max(x(at[1]) - x(at[0]), 2) + 2,
-                            height + 6) : "";
+        return !at ? "" : tops.map(top => PT.rect("cursor", x(at[0]) - 1, top - 3,
+            Math.max(x(at[1]) - x(at[0]), 2) + 2, BAND + 6)).join("");
     }
 
-    // The map as text. options: {dumps (one or two), mode, view, width, selected ({vpn, pages}
-    // or null), changes (from PT.compare, or []), t}.
-    PT.mapSvg = function ({dumps, mode, view, width, selected, changes, t}) {
-        const layout = PT.mapLayout(dumps, mode), x = scaleOf(view, width);
-        const bands = dumps.length * BAND + (dumps.length > 1 ? DIFFERENCE : 0);
+    // The bands with what belongs to them: {content, height}. The names of the dumps stand above
+    // their bands where there are two, since one of them is the one before.
+    function drawMap({dumps, mode, view, width, selected, changes, t}) {
+        const layout = PT.mapLayout(dumps, mode), x = scaleOf(view, width), two = dumps.length > 1;
+        const tops = dumps.map((dump, i) => NOTE + (two ? CAPTION : 4) + i * (BAND + CAPTION + 4));
+        const end = tops.at(-1) + BAND + (two ? DIFFERENCE : 0);
         let out = PT.text("dim", 2, 15, t(mode === "gaps" ? "map.compressed" : "map.toScale"));
         dumps.forEach((dump, i) => {
-            const top = ABOVE + i * (BAND + DIFFERENCE);
-            out += drawBand(dump, layout, view, x, width, top, t);
-            if (i)
-                out += drawChanges(changes, layout, view, x, top - DIFFERENCE + 3);
+            if (two)
+                out += PT.text("bold", 2, tops[i] - 8,
+                               t(i ? "map.after" : "map.before", PT.numberedTitle(dump, t)));
+            out += drawBand(dump, layout, view, x, width, tops[i], t);
         });
+        out += drawChanges(changes, layout, view, x, end - DIFFERENCE + 4);
         if (selected)
-            out += drawCursor(selected.vpn, selected.pages, layout, view, x, bands);
-        out += drawAxis(layout, view, x, width, ABOVE + bands);
-        return PT.svg(width, ABOVE + bands + BELOW, t("map.name"), out);
+            out += drawCursor(selected.vpn, selected.pages, layout, view, x, tops);
+        out += drawAxis(layout, view, x, width, end);
+        return {content: out, height: end + BELOW};
+    }
+
+    // The map as text. options: {dumps (one, or the one before and the one after), mode, view,
+    // width, selected ({vpn, pages} or null), changes (from PT.compare, or []), t}.
+    PT.mapSvg = function (options) {
+        const {content, height} = drawMap(options);
+        return PT.svg(options.width, height, options.t("map.name"), content);
+    };
+
+    // The same as a picture that stands alone, with its title and the legend.
+    const MARGIN = 20, HEAD = 56, FOOT = 36;
+    PT.mapPicture = function (options) {
+        const {content, height} = drawMap(options), {dumps, width, t} = options;
+        const two = dumps.length > 1, title = two ? t("map.two") : PT.titleOf(dumps[0], t);
+        const summary = two ? "" : PT.text("dim", MARGIN, 48, PT.summaryOf(dumps[0], t));
+        const head = two ? HEAD - 20 : HEAD;
+        return PT.svg(width + 2 * MARGIN, head + height + FOOT, title,
+            PT.text("title", MARGIN, 28, title) + summary +
+            // What lies beyond the view is cut off at the edge of an svg.
+            `<svg x="${MARGIN}" y="${head}" width="${width}" height="${height}">${content}</svg>` +
+            PT.legend(MARGIN, head + height + 16, t, two));
     };
 })();

@@ -10,17 +10,21 @@
     const layoutOf = page => PT.mapLayout(dumpsOf(page), page.mode);
     const widthOf = () => Math.max(300, Math.floor($("map").clientWidth) || 1000);
 
-    // The map as it is shown now, as SVG.
-    PT.mapNow = page => PT.mapSvg({
-        dumps: dumpsOf(page), mode: page.mode, view: page.view, width: widthOf(),
+    const PICTURE = 1200;  // pixels, whatever the window has
+
+    const optionsOf = (page, width) => ({
+        dumps: dumpsOf(page), mode: page.mode, view: page.view, width,
         selected: page.selected && {vpn: page.selected.from, pages: page.selected.pages},
         changes: page.changes, t: page.t,
     });
+    // What the map shows now, as a picture.
+    PT.mapNow = page => PT.mapPicture(optionsOf(page, PICTURE));
 
     PT.panels.map = function (page) {
-        $("map").innerHTML = PT.mapNow(page);
-        const width = 660;
-        $("legend").innerHTML = PT.svg(width, 20, page.t("map.name"), PT.legend(2, 15, page.t));
+        $("map").innerHTML = PT.mapSvg(optionsOf(page, widthOf()));
+        const two = page.other !== null;
+        $("legend").innerHTML = PT.svg(two ? 880 : 660, 20, page.t("map.name"),
+                                       PT.legend(2, 15, page.t, two));
         $("zoom-to").disabled = !page.selected;
         $("mode").value = page.mode;
     };

@@ -30,8 +30,7 @@
     function drawOthers(page) {
         const options = [h("option", {value: ""}, page.t("compare.none"))];
         for (const dump of page.dumps.filter(d => d !== page.dump))
-            options.push(h("option", {value: dump.number},
-                `${dump.number}. ${PT.titleOf(dump, page.t)}`));
+            options.push(h("option", {value: dump.number}, PT.numberedTitle(dump, page.t)));
         $("other").replaceChildren(...options);
         $("other").value = page.other ? page.other.number : "";
         $("other").onchange = () =>

@@ -51,10 +51,9 @@
 
     function badges(node, page) {
         const entries = node.run || [node.entry];
-        const change = page.changedLeaves.get(entries.find(e => page.changedLeaves.has(e)));
-        const out = [];
-        if (change)
-            out.push(h("span", {class: "badge " + change}, page.t("compare." + change)));
+        const kinds = new Set(entries.map(e => page.changedLeaves.get(e)));
+        const out = PT.KINDS.filter(kind => kinds.has(kind)).map(kind =>
+            h("span", {class: "badge " + kind}, page.t("compare." + kind)));
         if (entries.some(e => page.flagged.has(e)))
             out.push(h("span", {class: "flag", title: page.t("tree.flag")}, "\u26a0"));
         return out;
