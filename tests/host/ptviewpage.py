@@ -98,17 +98,24 @@ def page(driver, tmp_path):
 
 @pytest.fixture
 def loaded(page):
-    return page.open({"log": TWO, "name": "two.log"})
+    return page.open({"logs": [{"text": TWO, "name": "two.log"}]})
 
 
 def drop(page, text, name=None):
     """Drags something over the page and lets go: a file, or text without a name."""
+    drop_all(page, [(text, name)])
+
+
+def drop_all(page, things):
+    """The same with several files."""
     page.js("""
-        const data = new DataTransfer(), [text, name] = arguments;
-        if (name)
-            data.items.add(new File([text], name));
-        else
-            data.setData("text/plain", text);
+        const data = new DataTransfer();
+        for (const [text, name] of arguments[0]) {
+            if (name)
+                data.items.add(new File([text], name));
+            else
+                data.setData("text/plain", text);
+        }
         for (const kind of ["dragenter", "dragover", "drop"]) {
             const event = new DragEvent(kind, {dataTransfer: data, bubbles: true,
                                                cancelable: true});
@@ -118,4 +125,4 @@ def drop(page, text, name=None):
                 throw new Error(kind + " is not handled");
             if (kind === "dragover" && document.getElementById("drop-here").hidden)
                 throw new Error("nothing says where to drop");
-        }""", text, name)
+        }""", things)

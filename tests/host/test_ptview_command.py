@@ -39,7 +39,9 @@ def test_help():
     ([SHARE, "-o", "none/x.html"], "none/x.html"),
     ([SHARE, "-o", "x.svg", "--dump", "0"], "--dump"),
     ([SHARE, "--list", "--lang", "fr"], "--lang fr"), ([SHARE, "--list", "--ram", "much"], "--ram"),
-    ([SHARE, "--list", "--browser", "no-such-browser"], "no-such-browser")])
+    ([SHARE, "--list", "--browser", "no-such-browser"], "no-such-browser"),
+    ([SHARE, "missing.log", "--list"], "missing.log: No such file"),
+    (["-", "-", "--list"], "once")])
 def test_mistakes(tmp_path, args, says):
     done = run(*args, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -98,7 +100,7 @@ def test_the_documents_show_what_is_drawn_now(tmp_path, picture, args):
 @needs_browser
 def test_a_dump_that_is_not_there(tmp_path):
     done = run(SHARE, "-o", tmp_path / "t.svg", "--dump", 9)
-    assert done.returncode == 2 and "--dump 9: the log has 7" in done.stderr
+    assert done.returncode == 2 and "--dump 9: the number of dumps is 7" in done.stderr
     assert os.listdir(tmp_path) == []
 
 
@@ -106,6 +108,37 @@ def test_a_dump_that_is_not_there(tmp_path):
 def test_a_log_without_a_dump():
     done = run("-", "--check", text="hello\n")
     assert done.returncode == 2 and "no page table" in done.stderr
+
+
+@needs_browser
+def test_a_log_without_a_dump_among_others(tmp_path):
+    """The dumps would have other numbers than the reader thinks."""
+    (tmp_path / "empty.log").write_text("hello\n")
+    done = run(SHARE, tmp_path / "empty.log", "--list")
+    assert done.returncode == 2 and done.stderr.startswith("ptview: empty.log: no page table")
+
+
+@needs_browser
+def test_several_logs(tmp_path):
+    """Dumps are numbered through and named with their file; one boot's kernel view is not held
+    against another boot's user view."""
+    done = run(SHARE, LAB, "--list")
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert done.returncode == 0 and len(lines) == 8
+    assert lines[0].startswith(f"1. share.log: page table {boot_root()} (line 2): ")
+    assert lines[7].startswith("8. lab.log: page table 0x")
+    (tmp_path / "share.log").write_text(Tree(user_leaves()).text())
+    done = run("-o", "t.svg", SHARE, "--dump", 8, "share.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ">share.log: page table 0x87f00000<" in (tmp_path / "t.svg").read_text(encoding="utf-8")
+
+    view = "{} view of process 1 (init), share:".format
+    (tmp_path / "user").write_text(Tree(user_leaves()).text(title=view("user")))
+    (tmp_path / "kernel").write_text(
+        Tree({5: (0x87e77, 0x17)}, root=0x87d00).text(title=view("kernel")))
+    both = (tmp_path / "user").read_text() + (tmp_path / "kernel").read_text()
+    assert "disagrees" in run("-", "--check", text=both).stdout
+    assert "disagrees" not in run("user", "kernel", "--check", cwd=tmp_path).stdout
 
 
 @needs_browser

@@ -114,7 +114,7 @@ def test_each_kind_is_said_once(page):
     """Ranges that changed apart from each other, below one word."""
     other = {vpn: (ppn + 64, flags) if vpn in (0, 4) else (ppn, flags)
              for vpn, (ppn, flags) in user_leaves().items()}
-    page.open({"log": Tree(user_leaves()).text() + Tree(other).text(), "name": "two"})
+    page.open({"logs": [{"text": Tree(user_leaves()).text() + Tree(other).text(), "name": "two"}]})
     page.pick("#other", 1)
     assert page.text("#comparison").split("\n") == [
         "changed", "0x0\u20130xfff VR-XU-A- other frame", "0x4000\u20130x4fff VRW-U-AD other frame"]
@@ -152,7 +152,7 @@ def test_export_of_a_comparison(loaded):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_nothing_in_the_map_overlaps(page, language):
     """Texts of the picture, as wide as the browser draws them."""
-    page.open({"log": log("share"), "name": "share", "language": language})
+    page.open({"logs": [{"text": log("share"), "name": "share"}], "language": language})
     for one, other in ((0, None), (3, 1), (6, 5)):
         assert page.js("""
             const {page} = PT, box = document.createElement("div");

@@ -21,7 +21,7 @@ def test_log_inside(loaded):
 
 
 def test_log_inside_and_a_dump_chosen(page):
-    page.open({"log": TWO, "name": "two.log", "dump": 1})
+    page.open({"logs": [{"text": TWO, "name": "two.log"}], "dump": 1})
     assert page.text("#dumps [aria-current=true]").startswith("1. page table 0x87f00000")
 
 
@@ -85,7 +85,7 @@ def test_nothing_in_the_log(loaded):
 
 def test_markup_in_a_log_is_text(page):
     evil = "user view of process 1 (<img src=x onerror=document.title=1></script><b>), share:\n"
-    page.open({"log": evil + TWO, "name": "</script><b>x"})
+    page.open({"logs": [{"text": evil + TWO, "name": "</script><b>x"}]})
     assert "<img src=x" in page.text("#dumps") and "</script><b>x" in page.text("#status")
     assert page.driver.title == "ptview" and not page.all("#dumps img")
 
@@ -181,7 +181,7 @@ def in_sight(page, selector, inside="html"):
 
 def test_many_dumps(page):
     """The one shown is in sight in the list, and below the list what is found in it."""
-    page.open({"log": TWO * 30, "name": "many"})
+    page.open({"logs": [{"text": TWO * 30, "name": "many"}]})
     for key in ("", "[", "[", "]", "]"):
         page.keys(*key)
         assert in_sight(page, "#dumps [aria-current=true]", "#dumps")
@@ -195,7 +195,7 @@ def test_a_narrow_window(page, language):
     size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
-        page.open({"log": log("share"), "name": "share", "language": language})
+        page.open({"logs": [{"text": log("share"), "name": "share"}], "language": language})
         page.js("PT.page.compareWith(PT.page.dumps[0]); PT.page.select(0x3fffffe)")
         assert page.js("return document.documentElement.scrollWidth <= innerWidth")
     finally:
@@ -204,7 +204,7 @@ def test_a_narrow_window(page, language):
 
 # ---- tree ----
 def test_neighbours_alike_are_one_line(page):
-    page.open({"log": Tree(kernel_leaves()).text(), "name": "kernel"})
+    page.open({"logs": [{"text": Tree(kernel_leaves()).text(), "name": "kernel"}]})
     run, = [li for li in page.all("#tree [role=treeitem]") if "512 leaves" in li.text and
             "0x80200000" in li.text and "table" not in li.text]
     from selenium.webdriver.common.by import By
@@ -216,7 +216,7 @@ def test_much_memory_is_quick(page):
     """64 thousand pages, as a kernel maps 256 MiB: shown within seconds."""
     ram = {0x80000 + i: (0x80000 + i, DATA & ~16) for i in range(1 << 16)}
     start = time.monotonic()
-    page.open({"log": Tree(ram).text(), "name": "large"})
+    page.open({"logs": [{"text": Tree(ram).text(), "name": "large"}]})
     assert "65536 leaves" in page.text("#dumps")
     page.click_map(0x88000)  # or near it: a page is less than a pixel
     assert page.text("#address") == page.text("#physical")
@@ -235,7 +235,7 @@ def test_findings(loaded):
 
 
 def test_what_could_not_be_read(page):
-    page.open({"log": TWO[:-30], "name": "cut"})
+    page.open({"logs": [{"text": TWO[:-30], "name": "cut"}]})
     assert "the line is cut off" in page.text("#problems")
 
 
@@ -298,7 +298,8 @@ def test_readable(loaded, scheme):
 
 
 def test_one_of_a_kind(page):
-    page.open({"log": "page table 0x87f00000\n..0: pte 0x200000c7 pa 0x80000000\n", "name": "1"})
+    text = "page table 0x87f00000\n..0: pte 0x200000c7 pa 0x80000000\n"
+    page.open({"logs": [{"text": text, "name": "1"}]})
     assert page.text("#status") == "1: 2 lines, 1 dump"
     assert "1 leaf maps 1 GiB through 1 table" in page.text("#dumps")
 
@@ -307,7 +308,7 @@ def test_one_of_a_kind(page):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_real_logs(page, name, language):
     """Every dump of a real log, its regions selected: no exception, no missing text."""
-    page.open({"log": log(name), "name": name, "language": language})
+    page.open({"logs": [{"text": log(name), "name": name}], "language": language})
     page.js("""for (const dump of PT.page.dumps) {
                    PT.page.show(dump);
                    for (const {leaves: [leaf]} of PT.regions(dump).slice(0, 20)) {

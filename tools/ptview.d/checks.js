@@ -191,13 +191,14 @@
         return [...found].sort((a, b) => a.vpn - b.vpn);
     };
 
-    // The user's view that was printed before this kernel's view: of the same process, or of any
-    // if the kernel's view is the one of all.
+    // The user's view that was printed before this kernel's view, in the same log: of the same
+    // process, or of any if the kernel's view is the one of all.
     PT.otherView = function (dumps, dump) {
         if (dump.view !== "kernel")
             return null;
         const before = dumps.slice(0, dumps.indexOf(dump)).reverse();
-        return before.find(d => d.view === "user" && d.design === dump.design &&
+        return before.find(d => d.view === "user" && d.file === dump.file &&
+            d.design === dump.design &&
             (dump.pid === null || d.pid === dump.pid && d.name === dump.name)) || null;
     };
 

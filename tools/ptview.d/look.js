@@ -78,10 +78,11 @@
         return out;
     };
 
-    // The title of a dump: what was printed above it, or its root.
+    // The title of a dump: its log where there are several, what was printed above it, its root.
     PT.titleOf = function (dump, t) {
         const root = dump.root === null ? t("dump.noRoot") : t("dump.root", PT.paShort(dump.root));
-        return dump.title ? `${dump.title} \u00b7 ${root}` : root;
+        const title = dump.title ? `${dump.title} \u00b7 ${root}` : root;
+        return dump.file ? `${dump.file}: ${title}` : title;
     };
     PT.numberedTitle = (dump, t) => `${dump.number}. ${PT.titleOf(dump, t)}`;
     PT.summaryOf = function (dump, t) {

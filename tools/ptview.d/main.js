@@ -29,6 +29,7 @@
     function answer() {
         const {page} = PT, isThere = preset.dump === undefined || preset.dump <= page.dumps.length;
         return {dumps: page.dumps.map(describe),
+                empty: preset.logs.filter(log => !PT.parse(log.text).length).map(log => log.name),
                 svg: page.dump && isThere ? page.treeSvg() : null};
     }
 

@@ -1,6 +1,7 @@
 // The page's state, and what changes it. The panels (side.js, tree.js, detail.js, mapview.js)
 // draw what the state says: each has PT.panels.NAME(page).
 //
+// page.logs are the logs that are shown, {name, dumps, lines}, page.dumps the dumps of all.
 // page.dump is the dump that is shown, page.other the one that it is compared with (the one
 // before) or null. page.selected is {vpn, pages, offset, entry} or null; entry is null where
 // nothing is mapped.
@@ -24,8 +25,8 @@
     };
 
     const page = PT.page = {
-        language: "en", t: null, dumps: [], dump: null, other: null, findings: [], changes: [],
-        selected: null, ram: undefined, mode: "gaps", view: {from: 0, to: 1},
+        language: "en", t: null, logs: [], dumps: [], dump: null, other: null, findings: [],
+        changes: [], selected: null, ram: undefined, mode: "gaps", view: {from: 0, to: 1},
     };
 
     // ---- what the state follows from ----
@@ -36,7 +37,7 @@
     function refresh() {
         $("main").hidden = !page.dump;
         $("empty").hidden = !!page.dump;
-        $("cancel").hidden = !page.dump;
+        $("cancel").hidden = $("add").parentElement.hidden = !page.dump;
         $("save-tree").disabled = $("save-map").disabled = !page.dump;
         if (!page.dump)
             return;
@@ -73,36 +74,13 @@
         PT.panels.mark(page);
     };
 
-    // ---- loading ----
-    function say(bad, key, ...args) {
-        $("status").textContent = page.t(key, ...args);
+    // ---- what happened ----
+    page.report = function (bad, text) {
+        $("status").textContent = text;
         $("status").classList.toggle("bad", bad);
-    }
-    page.say = (key, ...args) => say(false, key, ...args);
-    page.complain = (key, ...args) => say(true, key, ...args);
-
-    const linesOf = log => log.trimEnd() ? log.trimEnd().split("\n").length : 0;
-
-    // Shows a log's last dump: a session's last word is what its reader wants to see.
-    page.load = function (log, name) {
-        const lines = linesOf(log);
-        const dumps = PT.parse(log);
-        if (!dumps.length)
-            return page.complain("status.none", name, lines);
-        page.dumps = dumps;
-        page.other = null;
-        page.show(dumps.at(-1));
-        page.say("status.loaded", name, dumps.length, lines);
     };
-
-    async function loadFile(file) {
-        try {
-            page.load(await file.text(), file.name);
-        } catch (e) {
-            page.complain("status.cannotRead", file.name);
-            throw e;
-        }
-    }
+    page.say = (key, ...args) => page.report(false, page.t(key, ...args));
+    page.complain = (key, ...args) => page.report(true, page.t(key, ...args));
 
     function save(name, text) {
         const url = URL.createObjectURL(new Blob([text], {type: "image/svg+xml"}));
@@ -182,19 +160,7 @@
     }
 
     function listen() {
-        onClick("open", () => $("file").click());
-        $("file").addEventListener("change", () => {
-            if ($("file").files.length)
-                loadFile($("file").files[0]);
-            $("file").value = "";
-        });
-        onClick("paste", () => {
-            $("main").hidden = true;
-            $("empty").hidden = false;
-            $("text").focus();
-        });
         onClick("cancel", refresh);
-        onClick("show", () => page.load($("text").value, page.t("status.pasted")));
         onClick("language", () => page.speak(page.language === "en" ? "zh" : "en"));
         onClick("help", () => $("help-box").showModal());
         onClick("save-tree", () => page.dump && save("page-table.svg", page.treeSvg()));
@@ -202,36 +168,13 @@
         $("ram").addEventListener("change", setRam);
         $("goto").addEventListener("change", goTo);
         document.addEventListener("keydown", onKey);
-        listenForDrops();
     }
     page.treeSvg = () => PT.pictureSvg(page.dump, page.findings, page.t);
-
-    function listenForDrops() {
-        const over = on => event => {
-            event.preventDefault();
-            $("drop-here").hidden = !on;
-        };
-        document.addEventListener("dragover", over(true));
-        document.addEventListener("dragleave", event => event.relatedTarget || over(false)(event));
-        document.addEventListener("drop", event => {
-            over(false)(event);
-            const file = event.dataTransfer.files[0], text = event.dataTransfer.getData("text");
-            if (file)
-                loadFile(file);
-            else if (text)
-                page.load(text, page.t("status.pasted"));
-        });
-        // Pasting anywhere but into a field is a log too.
-        document.addEventListener("paste", event => {
-            const text = event.clipboardData.getData("text");
-            if (!/^(INPUT|TEXTAREA)$/.test(event.target.tagName) && text)
-                page.load(text, page.t("status.pasted"));
-        });
-    }
 
     PT.start = function (preset) {
         document.head.append(PT.h("style", {}, PT.THEME));
         PT.listenToMap(page);
+        PT.listenForLogs(page);
         listen();
         const wanted = preset.language || navigator.language;
         page.speak(/^zh/i.test(wanted) ? "zh" : "en");
@@ -239,8 +182,8 @@
             page.ram = preset.ram;
             $("ram").value = PT.sizeText(preset.ram);
         }
-        if (preset.log !== undefined)
-            page.load(preset.log, preset.name);
+        if (preset.logs)
+            PT.load(page, preset.logs);
         if (page.dumps[preset.dump - 1])
             page.show(page.dumps[preset.dump - 1]);
     };
