@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import machine
 import pytest
-from ptviewenv import COMMAND, FOLDER, Tree, log, needs_browser, user_leaves
+from ptviewenv import COMMAND, DATA, FOLDER, W, Tree, log, needs_browser, user_leaves
 
 SHARE = os.path.join(FOLDER, "share.log")
 LAB = os.path.join(FOLDER, "lab.log")
@@ -27,7 +27,8 @@ def boot_root():
 def test_help():
     done = run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("--dump", "--ram", "--lang", "--browser", "--check", "--list", "-o"):
+    for word in ("--dump", "--ram", "--lang", "--browser", "--check", "--list", "--map",
+                 "--compare", "-o"):
         assert word in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -41,7 +42,15 @@ def test_help():
     ([SHARE, "--list", "--lang", "fr"], "--lang fr"), ([SHARE, "--list", "--ram", "much"], "--ram"),
     ([SHARE, "--list", "--browser", "no-such-browser"], "no-such-browser"),
     ([SHARE, "missing.log", "--list"], "missing.log: No such file"),
-    (["-", "-", "--list"], "once")])
+    (["-", "-", "--list"], "once"),
+    ([SHARE, "--map"], "--map is a picture"),
+    ([SHARE, "--map", "-o", "x.html"], "give -o FILE.svg"),
+    (["--map", "-o", "x.svg"], "no LOG"), (["--compare", "1", "2"], "no LOG"),
+    ([SHARE, "--compare", "1"], "--compare"), ([SHARE, "--compare", "1", "x"], "--compare x"),
+    ([SHARE, "--compare", "2", "2"], "the same"),
+    ([SHARE, "--compare", "1", "2", "--dump", "1"], "--compare and --dump"),
+    ([SHARE, "--compare", "1", "2", "--check"], "--compare and --check"),
+    ([SHARE, "--compare", "1", "2", "--map", "-o", "x.svg"], "--compare and --map")])
 def test_mistakes(tmp_path, args, says):
     done = run(*args, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -87,6 +96,44 @@ def test_picture(tmp_path):
 
 
 @needs_browser
+def test_map(tmp_path):
+    done = run(SHARE, "--dump", 2, "--map", "-o", tmp_path / "m.svg")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    svg = (tmp_path / "m.svg").read_text(encoding="utf-8")
+    for text in ("user view of process 1 (init), share", ">R-XU<", ">0x3fffffe000<", ">RWX<"):
+        assert text in svg
+
+
+@needs_browser
+def test_compare(tmp_path):
+    """As text, as the map of both, and in the page; in the order that was asked for."""
+    (tmp_path / "a").write_text(Tree(user_leaves() | {9: (0x87e70, DATA)}).text())
+    changed = user_leaves() | {2: (0x87e11, DATA & ~W), 4: (0x87e99, DATA), 6: (0x87e71, DATA)}
+    (tmp_path / "b").write_text(Tree(changed, root=0x87d00).text())
+    done = run("a", "b", "--compare", 1, 2, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == """Before: 1. a: page table 0x87f00000
+After: 2. b: page table 0x87d00000
+came
+    0x6000\u20130x6fff VRW-U-AD
+went
+    0x9000\u20130x9fff VRW-U-AD
+changed
+    0x2000\u20130x2fff VRW-U-AD \u2192 VR--U-AD
+    0x4000\u20130x4fff VRW-U-AD other frame
+"""
+    done = run("a", "b", "--compare", 2, 1, "--lang", "zh", cwd=tmp_path)
+    assert "\n消失\n    0x6000" in done.stdout
+    assert "The two map the same" in run(SHARE, "--compare", 2, 3).stdout
+    done = run("a", "b", "--compare", 2, 1, "-o", "m.svg", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    svg = (tmp_path / "m.svg").read_text(encoding="utf-8")
+    assert ">Before: 2. b: page table" in svg and ">After: 1. a: page table" in svg
+    assert run("a", "b", "--compare", 2, 1, "-o", "p.html", cwd=tmp_path).returncode == 0
+    assert '"other": 2, "dump": 1' in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+@needs_browser
 @pytest.mark.parametrize("picture, args", [
     ("docs/ptview.svg", [SHARE, "--dump", 4]),
     ("docs/init.svg", [os.path.join(machine.ROOT, "README.md")])])
@@ -101,6 +148,8 @@ def test_the_documents_show_what_is_drawn_now(tmp_path, picture, args):
 def test_a_dump_that_is_not_there(tmp_path):
     done = run(SHARE, "-o", tmp_path / "t.svg", "--dump", 9)
     assert done.returncode == 2 and "--dump 9: the number of dumps is 7" in done.stderr
+    done = run(SHARE, "--compare", 1, 9)
+    assert done.returncode == 2 and "--compare 9: the number" in done.stderr and not done.stdout
     assert os.listdir(tmp_path) == []
 
 

@@ -127,7 +127,7 @@ def saved(page, button, name):
         "behavior": "allow", "downloadPath": str(page.folder)})
     page.one("#" + button).click()
     path = page.folder / name
-    page.wait(path.exists, name)
+    page.wait(lambda: path.exists() and path.stat().st_size, name)
     svg = ElementTree.parse(path).getroot()
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     return [e.text for e in svg.iter("{http://www.w3.org/2000/svg}text")]

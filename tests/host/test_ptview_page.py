@@ -25,6 +25,11 @@ def test_log_inside_and_a_dump_chosen(page):
     assert page.text("#dumps [aria-current=true]").startswith("1. page table 0x87f00000")
 
 
+def test_log_inside_and_two_compared(page):
+    page.open({"logs": [{"text": TWO, "name": "two.log"}], "dump": 2, "other": 1})
+    assert page.one("#other").get_attribute("value") == "1" and page.all("#comparison .came")
+
+
 def test_open_a_file(page):
     path = page.folder / "my.log"
     path.write_text(TWO)

@@ -55,6 +55,16 @@
         return ranges;
     };
 
+    // What a range had and has.
+    PT.changeText = function (change, t) {
+        if (change.kind !== "changed")
+            return change.is || change.was;
+        const letters = change.was === change.is ? change.is : `${change.was} \u2192 ${change.is}`;
+        const why = change.moved ? t("compare.moved") :
+            change.was === change.is ? t("compare.bits") : "";
+        return why ? `${letters} ${why}` : letters;
+    };
+
     PT.KINDS = ["came", "went", "changed"];
     // [kind, its ranges] of each kind that there is.
     PT.byKind = ranges => PT.KINDS

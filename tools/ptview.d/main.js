@@ -26,11 +26,28 @@
         };
     }
 
+    // The comparison that the page shows, for `tools/ptview --compare`.
+    function comparisonLines() {
+        const {t, other, dump, changes} = PT.page;
+        const lines = [t("map.before", PT.numberedTitle(other, t)),
+                       t("map.after", PT.numberedTitle(dump, t))];
+        for (const [kind, ranges] of PT.byKind(changes))
+            lines.push(t("compare." + kind), ...ranges.map(range => "    " +
+                `${PT.rangeText(range.vpn, range.pages, dump.levels)} ` +
+                PT.changeText(range, t)));
+        return changes.length ? lines : [...lines, t("compare.same")];
+    }
+
+    function picture(page) {
+        return preset.map ? PT.mapNow(page) : page.treeSvg();
+    }
+
     function answer() {
-        const {page} = PT, isThere = preset.dump === undefined || preset.dump <= page.dumps.length;
+        const {page} = PT;
         return {dumps: page.dumps.map(describe),
                 empty: preset.logs.filter(log => !PT.parse(log.text).length).map(log => log.name),
-                svg: page.dump && isThere ? page.treeSvg() : null};
+                comparison: page.other ? comparisonLines() : null,
+                svg: page.dump ? picture(page) : null};
     }
 
     if (preset.answer) {

@@ -186,5 +186,7 @@
             PT.load(page, preset.logs);
         if (page.dumps[preset.dump - 1])
             page.show(page.dumps[preset.dump - 1]);
+        if (page.dumps[preset.other - 1])
+            page.compareWith(page.dumps[preset.other - 1]);
     };
 })();

@@ -37,15 +37,6 @@
             page.compareWith(page.dumps[Number($("other").value) - 1] || null);
     }
 
-    function changeText(change, t) {
-        if (change.kind !== "changed")
-            return change.is || change.was;
-        const letters = change.was === change.is ? change.is : `${change.was} \u2192 ${change.is}`;
-        const why = change.moved ? t("compare.moved") :
-            change.was === change.is ? t("compare.bits") : "";
-        return `${letters} ${why}`;
-    }
-
     // A button that selects a range's first page.
     function rangeButton(page, vpn, pages, entry, more = "") {
         return h("button", {class: "pick mono", onclick: () => {
@@ -59,7 +50,8 @@
         const lists = PT.byKind(page.changes).map(([kind, changes]) => h("div", {class: kind},
             h("b", {}, t("compare." + kind)),
             ...changes.map(change => rangeButton(page, change.vpn, change.pages,
-                                                 change.changes[0].is, changeText(change, t)))));
+                                                 change.changes[0].is,
+                                                 PT.changeText(change, t)))));
         const none = page.other && !lists.length ? [h("p", {}, t("compare.same"))] : [];
         $("comparison").replaceChildren(...lists, ...none);
     }
