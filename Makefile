@@ -234,11 +234,12 @@ bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
 
 # The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md; needs
-# Chromium.
+# Chromium, and for the one of the page what its tests need (sh tools/need.sh browser).
 TOUR_DUMPS := 1 2 3 5
 pictures:
 	$(Q)tools/ptview README.md -o docs/init.svg
 	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg
+	$(Q)PTVIEW_PAGE=$(CURDIR)/docs/ptview-page.png ./test test_ptview_looks
 	$(Q)BUILD=$(BUILD) ./run -c forkview </dev/null >$(BUILD)/fork.log
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done

@@ -43,7 +43,7 @@ def start_browser(width=1400, height=900):
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for argument in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US",
-                     "--no-first-run", f"--window-size={width},{height}"):
+                     "--disable-lcd-text", "--no-first-run", f"--window-size={width},{height}"):
         options.add_argument(argument)
     if os.geteuid() == 0:
         options.add_argument("--no-sandbox")

@@ -130,7 +130,7 @@ PT.addStrings({
     "detail.unmapped": ["not valid: the access faults here", "无效：访问在此产生缺页异常"],
     "detail.physical": ["Physical address", "物理地址"],
     "detail.decoded": ["Every bit of the entry", "表项的每一位"],
-    "detail.line": ["line {0} of the log", "日志第 {0} 行"],
+    "detail.line": ["line {0}", "日志第 {0} 行"],
     "detail.bit": ["Bit", "位"],
     "detail.value": ["Value", "值"],
     "detail.meaning": ["Meaning", "含义"],
