@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from ptviewenv import TRAMPOLINE, Tree, log, needs_browser, user_leaves
-from ptviewpage import TWO, driver, loaded, page
+from ptviewpage import driver, loaded, page
 
 pytestmark = needs_browser
 

@@ -30,6 +30,13 @@ def test_log_inside_and_two_compared(page):
     assert page.one("#other").get_attribute("value") == "1" and page.all("#comparison .came")
 
 
+@pytest.mark.parametrize("asked", [{"dump": 9}, {"dump": 2, "other": 9}])
+def test_a_dump_that_is_not_inside(page, asked):
+    page.open({"logs": [{"text": TWO, "name": "two.log"}], **asked})
+    assert page.text("#status") == "Dump 9 was asked for, and the number of dumps is 2"
+    assert page.text("#dumps [aria-current=true]").startswith("2.") and not page.all(".came")
+
+
 def test_open_a_file(page):
     path = page.folder / "my.log"
     path.write_text(TWO)

@@ -184,9 +184,14 @@
         }
         if (preset.logs)
             PT.load(page, preset.logs);
-        if (page.dumps[preset.dump - 1])
-            page.show(page.dumps[preset.dump - 1]);
-        if (page.dumps[preset.other - 1])
-            page.compareWith(page.dumps[preset.other - 1]);
+        const [dump, other] = [preset.dump, preset.other].map(number => {
+            if (number > page.dumps.length)
+                page.complain("status.noDump", number, page.dumps.length);
+            return page.dumps[number - 1];
+        });
+        if (dump)
+            page.show(dump);
+        if (other)
+            page.compareWith(other);
     };
 })();

@@ -53,6 +53,8 @@ PT.addStrings({
                     "无法读取 {0}：它是文件夹，或已不存在"],
     "status.cannotRead": ["{0} cannot be read: it may not be opened, or is too large",
                           "无法读取 {0}：没有权限，或文件太大"],
+    "status.noDump": ["Dump {0} was asked for, and the number of dumps is {1}",
+                      "要显示第 {0} 份页表，但只有 {1} 份"],
     "status.pasted": ["pasted text", "粘贴的文本"],
     "status.saved": ["Saved {0}", "已保存 {0}"],
 
