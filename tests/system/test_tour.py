@@ -28,7 +28,7 @@ def steps():
 
 def draws(command):
     """Whether it needs Chromium."""
-    return command.startswith("tools/ptview") and (".svg" in command or "--check" in command)
+    return re.match(r"tools/ptview .*(\.svg|--check|--compare)", command) is not None
 
 
 def follow(folder, commands):
@@ -178,6 +178,9 @@ def test_pictures(tmp_path):
     assert len(pictures) == 4
     for name in pictures:
         assert "0x200000\u20130x200fff" in (tmp_path / name).read_text(encoding="utf-8")
+    with open(DOCUMENT, encoding="utf-8") as f:
+        said, = re.findall("`(0x200000\u2013.*)`", f.read())
+    assert f"    {said}\n" in printed["tools/ptview fork.log --compare 3 5"]
     check = printed["tools/ptview both.log --check"]
     assert len(re.findall(r"^\d+\. kernel view of process", check, re.M)) == 7
     assert not re.search(r"^    ", check, re.M), check
