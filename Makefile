@@ -161,14 +161,18 @@ $(U)/%.S.o: user/%.S $(U)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
 
-$(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) user/user.ld
+U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
+$(U)/objects: FORCE
+	$(call write_list,$(U_LIB) $(U_TESTS))
+
+$(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects user/user.ld
 	$(call say,LD,$@)
 	$(Q)$(LINK_U) $(U_LIB) $< -o $@
 
-$(U)/bin/usertests: $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c)) $(U_LIB) user/user.ld
+$(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK_U) $(U_LIB) $(filter $(U)/tests/%,$^) -o $@
+	$(Q)$(LINK_U) $(U_LIB) $(U_TESTS) -o $@
 
 $(U)/flags: FORCE
 	@mkdir -p $(@D)

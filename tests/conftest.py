@@ -8,5 +8,5 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test runs "
-                            "no two side by side on a small host")
+    config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test -j N "
+                            "runs N / 2 of these at a time")

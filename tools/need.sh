@@ -57,6 +57,8 @@ have_fuzzer() {
         clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1
 }
 
+gnu_gcc_has_a_package() { have apt-get || have dnf || have pacman; }
+
 # In the Python that the tests run in.
 have_selenium() {
     python=$(test_python) && "$python" -c 'import selenium' >/dev/null 2>&1
@@ -83,7 +85,8 @@ look_for() {
         have_fuzzer || missing="$missing fuzzer"
         have ld.lld || missing="$missing lld"
         have spin || missing="$missing spin"
-        have riscv64-linux-gnu-gcc || missing="$missing riscv64-linux-gnu-gcc"
+        have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
+            missing="$missing riscv64-linux-gnu-gcc"
         have riscv64-unknown-elf-gcc || missing="$missing elfgcc" ;;
     browser)
         have chromium || missing="$missing chromium"

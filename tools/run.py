@@ -12,7 +12,7 @@
     --harts N        processors, 1 to {harts_max}; default 3
     --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
     -c COMMANDS      see above; no terminal is needed, nothing can be typed:
-                     standard input is at its end
+                     standard input is at its end (another's init: the console)
     --timeout SEC    with -c: ends the machine after SEC seconds, status 124
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
@@ -49,7 +49,7 @@ from consoles import ForeignConsole, OwnConsole, PipedConsole  # noqa: E402
 from machine import Unusable  # noqa: E402
 
 COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
-FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it drops the rest without a word
+FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
 TIMEOUT_STATUS = 124
 END_KEYS = b"\x01x"  # what a user types to end QEMU
 OUR_INIT = b"Trellis init"
@@ -107,7 +107,8 @@ def check(options):
                        f"the {COMMAND_MAX} that fit; put them into a script on the disk")
     check_host_memory(options)
     check_disk(options)
-    if options.commands is not None and options.disk and not init_is_ours(options.disk):
+    options.ours = options.disk is None or init_is_ours(options.disk)
+    if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
 
 
@@ -162,21 +163,21 @@ def init_is_ours(path):
 
 
 # ---- QEMU's command line ----
-def boot_words(options, ours):
+def boot_words(options):
     words = [] if options.gdb else ["panic=exit"]
     if options.commands is not None:
         if not options.verbose:
             words.append("quiet")
-        if not ours:
+        if not options.ours:
             words.append("trace=exit")
     if options.append:
         words.append(options.append)
-    if options.commands is not None and ours:
+    if options.commands is not None and options.ours:
         words.append("-- " + (options.commands if options.commands.strip() else ":"))
     return " ".join(words)
 
 
-def command_line(options, ours=True):
+def command_line(options):
     disk = machine.drive(options.disk or machine.default_image(), keep=options.disk is not None)
     logged = view.chardev_words() if options.view else ""
     if options.commands is None and not logged:
@@ -186,7 +187,7 @@ def command_line(options, ours=True):
                    "-chardev", "stdio,id=console,mux=on,signal=off" + logged]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
-                                boot_words(options, ours), options.debug, extra)
+                                boot_words(options), options.debug, extra)
 
 
 def write_gdbinit(options):
@@ -229,7 +230,7 @@ def type_from_pipe(command):
             pump(qemu, console, None)
             qemu.wait()
         finally:
-            end(qemu)
+            end(qemu, by_keys=False)  # forward() may be writing to it
     return qemu.returncode if qemu.returncode >= 0 else 128 - qemu.returncode
 
 
@@ -244,10 +245,15 @@ def forward(console, qemu):
 
 
 # ---- -c ----
-def end(qemu):
-    """Lets QEMU close its files, without a word on how it ended; insists when it does not."""
+def end(qemu, by_keys=True):
+    """Lets QEMU close its files, by keys without a word on how it ended; insists when it does
+    not end."""
+    qemu.stdout.close()  # QEMU would wait for a reader
     if qemu.poll() is None:
-        type_bytes(qemu, END_KEYS)
+        if by_keys:
+            type_bytes(qemu, END_KEYS)
+        else:
+            qemu.terminate()
     for insist in (qemu.terminate, qemu.kill):
         try:
             qemu.wait(5)
@@ -310,12 +316,12 @@ def die_with_us():
         signal.signal(number, raise_exit)
 
 
-def run_commands(options, ours):
-    console = OwnConsole(options.verbose) if ours else \
+def run_commands(options):
+    console = OwnConsole(options.verbose) if options.ours else \
         ForeignConsole(options.commands, options.verbose)
     die_with_us()
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
-    with subprocess.Popen(command_line(options, ours), stdout=subprocess.PIPE,
+    with subprocess.Popen(command_line(options), stdout=subprocess.PIPE,
                           stdin=subprocess.PIPE) as qemu:
         try:
             raw, late = pump(qemu, console, deadline)
@@ -337,7 +343,7 @@ def run_commands(options, ours):
     if qemu.returncode < 0:
         print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
         return 128 - qemu.returncode
-    if not ours and qemu.returncode == 0:
+    if not options.ours and qemu.returncode == 0:
         print("run: the machine was powered off", file=sys.stderr)
     return qemu.returncode
 
@@ -371,7 +377,7 @@ def show_help():
 def run_session(options):
     if options.commands is None:
         return interact(options)
-    return run_commands(options, init_is_ours(options.disk or machine.default_image()))
+    return run_commands(options)
 
 
 def main(args):
@@ -385,8 +391,7 @@ def main(args):
             return 0
         check(options)
         if options.dry_run:
-            ours = options.disk is None or init_is_ours(options.disk)
-            print(shlex.join(command_line(options, ours)))
+            print(shlex.join(command_line(options)))
             return 0
         if options.no_build:
             check_built(options)

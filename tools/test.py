@@ -6,13 +6,15 @@
     ./test system       tests that boot the kernel
     ./test NAME...      the tests whose name contains a NAME
     ./test --list       the names
-    -j N                so many at a time; default: the host's processors
+    -j N                so many at a time; default: the host's processors. Of
+                        guests with many harts half as many
     --help              this text
 
 Installs what is missing on Debian and Ubuntu. The last line is
 `N passed, N failed`; the status is 0 when nothing failed, 1 when something did,
 2 when the tests could not be run.
 """
+import contextlib
 import json
 import os
 import re
@@ -151,7 +153,8 @@ class Runner:
             self.stopped = True
             self.lock.notify_all()
             for process in self.running:
-                os.killpg(process.pid, signal.SIGTERM)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(process.pid, signal.SIGTERM)
 
     def take(self, todo):
         """The first unit that may run now, when there is one; None when all have been taken."""
@@ -173,8 +176,12 @@ class Runner:
     def work(self, todo):
         while unit := self.take(todo):
             start = time.monotonic()
-            results = self.run_cmocka(unit) if unit.kind == "cmocka" else self.run_pytest(unit)
-            self.finished(unit)
+            try:
+                results = (self.run_cmocka if unit.kind == "cmocka" else self.run_pytest)(unit)
+            except OSError as e:
+                results = [Result(unit.name, "FAILED", 0, f"it could not be run: {e}")]
+            finally:
+                self.finished(unit)
             if not self.stopped:
                 self.report(unit, results, time.monotonic() - start)
 
@@ -399,7 +406,9 @@ def run(args):
 
 def main(args):
     try:
-        return run(args)
+        status = run(args)
+        sys.stdout.flush()
+        return status
     except CannotRun as e:
         print(f"test: {e}", file=sys.stderr)
         if "--list" not in args:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Whether an image in xv6's disk format is consistent.
 
-    tools/xv6check.py IMAGE    every inconsistency, one a line; status 1 if any
+    tools/xv6check.py IMAGE    every inconsistency, one a line; status 1 if any,
+                               2 if it cannot be looked at
 
 A log that was committed and not yet installed is installed first: that is what the
 image means.
@@ -202,12 +203,16 @@ def main(args):
         return 0 if asked else 2
     try:
         problems = check(Image.load(args[0]))
+        for text in problems:
+            print(text)
+        sys.stdout.flush()
+        return 1 if problems else 0
     except FormatError as e:
         print(f"xv6check: {e}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
         return 1
-    for text in problems:
-        print(text)
-    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -33,8 +33,7 @@ int data_write_zeros(struct log_op *op, struct inode *ip, size_t n, size_t *done
 
 /* The buffer of block number i of the contents, allocated and zeroed if need be
  * (*fresh), with a reference; logged, and the inode saved if it changed. -K_EFBIG,
- * -K_ENOSPC, -K_EIO: nothing changed but that an empty indirect block may have
- * been added. */
+ * -K_ENOSPC, -K_EIO: nothing changed. */
 int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
                          bool *fresh) must_check;
 /* The buffer of block i, for reading. *out is NULL when it is a hole. -K_EIO. */

@@ -15,7 +15,7 @@ struct failure {
     const struct aspace *as;
     uint64_t va, access;
     bool user;      /* user mode's access */
-    bool refused;   /* by the machine, after the translation */
+    bool refused;   /* by the machine, after the translation: an access fault */
     bool lost;      /* the walk stops at a table that is not in RAM */
     pte_t e;        /* where the walk stops; 0 when it does not begin */
     unsigned level;
@@ -113,8 +113,8 @@ static bool say_broken_entry(const struct failure *f) {
         kprintf("the table that the entry points to is not in RAM: somebody has written over the "
                 "entry\n");
     else if (refused)
-        kprintf("the walk permits this access, but the machine does not: neither memory nor a "
-                "device answers at physical address 0x%lx\n",
+        kprintf("the walk permits this access, but the machine does not: memory protection forbids "
+                "it, or nothing answers, at physical address 0x%lx\n",
                 (unsigned long)(pte_pa(f->e).v + offset));
     return f->lost || refused;
 }

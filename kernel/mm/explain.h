@@ -12,7 +12,7 @@ struct pte_letters pte_letters(pte_t e);
 
 /* A program's access at va has failed for good: prints the walk through its own table, with an
  * arrow where it stops, and says why; nothing when it was no access. The same under every
- * design. as is the running process's: nobody else changes it, so no lock is held
+ * design. as is the running process's: nobody else changes it, so its lock is not held
  * while the console takes the text. */
 void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access);
 

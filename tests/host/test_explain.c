@@ -142,8 +142,8 @@ static void broken_entries(void **state) {
     user(8 * P, W, 3, "the region permits it and memory for it is promised: a mistake of the "
                       "kernel\n");
     explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true});
-    expect(2, "the walk permits this access, but the machine does not: neither memory nor a device "
-              "answers at physical address 0x80400018\n");
+    expect(2, "the walk permits this access, but the machine does not: memory protection forbids "
+              "it, or nothing answers, at physical address 0x80400018\n");
     pte_t *root = pa_ptr(as.user.root), good = root[0];
     root[0] = pte_table(PA(NO_RAM));
     user(P, R, 1, "the table that the entry points to is not in RAM: somebody has written over the "

@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "fs/balloc.h"
 #include "fs/fs.h"
+#include "fs/log.h"
 #include "fsenv.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +209,20 @@ static void blocks_with_two_owners(void **state) {
     assert_true(t_file_is("/new", 3000, 5));
 }
 
+/* A block that was free by the bitmap and is another file's: that file is freed between
+ * block_alloc and block_unalloc. */
+static void unalloc_finds_it_free(void **state) {
+    struct log_op op;
+    uint32_t block, left, before = fsimage_free_blocks(memdisk_image());
+    assert_int_equal(log_begin(&op, 10), 0);
+    assert_int_equal(block_alloc(&op, &block), 0);
+    uint32_t owned = block;
+    assert_int_equal(block_free_list(&op, &owned, 1, &left), 0);
+    block_unalloc(&op, block);
+    assert_int_equal(log_end(&op), 0);
+    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+}
+
 /* The bitmap says that blocks are free which hold the file system itself. */
 static void a_bitmap_of_zeros(void **state) {
     const char *why;
@@ -387,6 +403,7 @@ int main(void) {
         T(damaged_inodes_are_errors),
         T(bad_addresses_in_the_indirect_block),
         T(blocks_with_two_owners),
+        T(unalloc_finds_it_free),
         T(a_bitmap_of_zeros),
         T(entries_that_name_nothing),
         T(rings_of_directories),

@@ -281,5 +281,5 @@ def test_tool_check(tmp_path, image):
     done = tool("xv6check.py", path)
     assert done.returncode == 1 and b"belongs to inode" in done.stdout
     done = tool("xv6check.py", tmp_path / "none")
-    assert done.returncode == 1 and done.stderr.startswith(b"xv6check: ")
+    assert done.returncode == 2 and done.stderr.startswith(b"xv6check: ")
     assert tool("xv6check.py").returncode == 2 and tool("xv6check.py", "--help").returncode == 0

@@ -202,6 +202,43 @@ static void half_a_copy(void **state) {
     assert_int_equal(st.size, 5120);
 }
 
+/* Writing, anywhere and over the end, with a bad page or a full disk somewhere in it: what is
+ * counted is there, of the block behind it a part may have changed, and nothing else has. */
+static void half_a_write(void **state) {
+    fsenv_fresh(320, 30, 50);
+    static uint8_t good[80 * 1024];
+    int filled = 0;
+    for (int round = 0; round < 150; round++) {
+        int64_t size = (int64_t)host_random_below(30000), at = (int64_t)host_random_below(size + 1);
+        int64_t n = 1 + (int64_t)host_random_below(40000), ok = (int64_t)host_random_below(4096);
+        bool full = round % 3 == 0;
+        t_make_file("/f", size, 1);
+        t_make_file("/rest", full ? 250 * 1024 : 0, 2);
+        int fd = t_open("/f", ABI_O_RDWR);
+        assert_int_equal(t_read(fd, good, sizeof good), size);
+        memset(fsenv_bad - 4096, 'w', 4096);
+        memset(big, 'w', sizeof big);
+        assert_int_equal(t_lseek(fd, at, 0), at);
+        int64_t wrote = full ? t_write(fd, big, n) : t_write(fd, fsenv_bad - ok, n);
+        if (wrote < 0) {
+            assert_int_equal(wrote, full ? -K_ENOSPC : -K_EFAULT);
+            wrote = 0;
+        }
+        assert_true(wrote <= n && (full || wrote <= ok));
+        memset(good + at, 'w', (size_t)wrote);
+        filled += full && wrote < n;
+        int64_t from = at + wrote, end = MAX(size, from), to = MIN(end, from - from % 1024 + 1024);
+        assert_int_equal(t_lseek(fd, 0, 0), 0);
+        assert_int_equal(t_read(fd, back, sizeof back), end);
+        assert_memory_equal(back, good, from);
+        if (to < end)
+            assert_memory_equal(back + to, good + to, end - to);
+        assert_int_equal(t_close(fd), 0);
+        fsenv_check();
+    }
+    assert_in_range(filled, 5, 45); /* some writes met the end */
+}
+
 /* Reading: the blocks that were copied in full count, wherever the bad page begins,
  * whether the blocks come from the disk or from memory. */
 static void half_a_read(void **state) {
@@ -283,6 +320,7 @@ int main(void) {
         T(bad_pointers_leak_nothing),
         T(no_empty_indirect_block),
         T(half_a_copy),
+        T(half_a_write),
         T(half_a_read),
         T(reading_over_holes),
         T(a_read_error_in_the_middle),

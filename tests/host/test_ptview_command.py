@@ -150,6 +150,9 @@ def test_a_dump_that_is_not_there(tmp_path):
     assert done.returncode == 2 and "--dump 9: the number of dumps is 7" in done.stderr
     done = run(SHARE, "--compare", 1, 9)
     assert done.returncode == 2 and "--compare 9: the number" in done.stderr and not done.stdout
+    for args in (("--compare", "", 2), ("--dump", "")):
+        done = run(SHARE, "-o", tmp_path / "t.svg", *args)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert os.listdir(tmp_path) == []
 
 

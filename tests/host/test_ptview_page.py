@@ -30,7 +30,7 @@ def test_log_inside_and_two_compared(page):
     assert page.one("#other").get_attribute("value") == "1" and page.all("#comparison .came")
 
 
-@pytest.mark.parametrize("asked", [{"dump": 9}, {"dump": 2, "other": 9}])
+@pytest.mark.parametrize("asked", [{"dump": 9}, {"dump": 2, "other": 9}, {"dump": 9, "other": 2}])
 def test_a_dump_that_is_not_inside(page, asked):
     page.open({"logs": [{"text": TWO, "name": "two.log"}], **asked})
     assert page.text("#status") == "Dump 9 was asked for, and the number of dumps is 2"

@@ -112,7 +112,8 @@ def test_list_and_names(tree):
     status, out, _ = run(tree, "--list")
     assert status == 0
     assert out.split() == ["host/test_good", "system/test_s.py::test_boots"]
-    done = subprocess.run(f"{tree}/test --list | true", shell=True, check=False,
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    done = subprocess.run(f"{tree}/test --list | true", shell=True, check=False, env=env,
                           stderr=subprocess.PIPE, encoding="utf-8")
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr, done.stderr
     assert run(tree, "good")[2] == "3 passed, 0 failed"

@@ -113,6 +113,14 @@ def test_reader_may_leave():
     assert done.stdout == "a\n" and "Traceback" not in done.stderr
 
 
+def test_input_that_never_ends():
+    """Typed without end into a machine that does not read, by somebody who then leaves."""
+    done = subprocess.run(f"yes sleep 1000 | {machine.ROOT}/run --no-build | head -n 30 | wc -l",
+                          shell=True, check=False, capture_output=True, encoding="utf-8",
+                          timeout=guest.DEADLINE)
+    assert done.stdout.strip() == "30"
+
+
 def test_without_a_disk_nothing_is_kept():
     assert guest.run("-c", "echo x > kept").returncode == 0
     assert guest.run("-c", "cat kept").returncode == 1

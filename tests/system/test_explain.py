@@ -81,8 +81,8 @@ PANICS = {
     "bad-table": ("fail_bad_table", r"the table that the entry points to is not in RAM: somebody "
                                     r"has written over the entry"),
     "bad-frame": ("fail_bad_frame", r"the walk permits this access, but the machine does not: "
-                                    r"neither memory nor a device answers at physical address "
-                                    r"0x3200000000"),
+                                    r"memory protection forbids it, or nothing answers, at "
+                                    r"physical address 0x3200000000"),
 }
 # What a design lets the kernel do: these do not fail there.
 PERMITTED = {("mirror", "null"), ("mirror", "user-pointer"), ("walk", "other-stack")}

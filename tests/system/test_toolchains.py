@@ -53,8 +53,11 @@ def test_what_is_no_more_goes(tmp_path):
     shutil.copytree(machine.ROOT, tree, symlinks=True,
                     ignore=shutil.ignore_patterns("build*", ".git", "__pycache__"))
     source, text = tree / "kernel" / "lib" / "stray.c", tree / "user" / "etc" / "stray.txt"
+    part, user = tree / "user" / "lib" / "stray.c", tree / "user" / "bin" / "true.c"
     source.write_text("int stray_number;\n", encoding="utf-8")
     text.write_text("stray\n", encoding="utf-8")
+    part.write_text("int stray_part(void);\nint stray_part(void) { return 0; }\n")
+    user.write_text("int stray_part(void);\nint main(void) { return stray_part(); }\n")
 
     def built():
         subprocess.run(["make", "-j2", f"BUILD={tmp_path}/b"], check=True, cwd=tree,
@@ -67,6 +70,9 @@ def test_what_is_no_more_goes(tmp_path):
     source.unlink()
     text.unlink()
     assert built() == (False, False)
+    part.unlink()
+    done = make(tmp_path / "b", "-C", str(tree), "user")
+    assert done.returncode == 2 and "stray_part" in done.stderr
 
 
 def test_broken_source_is_shown(tmp_path):

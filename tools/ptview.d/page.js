@@ -191,7 +191,7 @@
         });
         if (dump)
             page.show(dump);
-        if (other)
+        if (dump && other)
             page.compareWith(other);
     };
 })();

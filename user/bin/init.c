@@ -48,8 +48,10 @@ static void open_console(void) {
 /* Standard input becomes a pipe that nobody writes to. */
 static void close_input(void) {
     int p[2];
-    if (pipe(p) < 0)
+    if (pipe(p) < 0) {
+        close(0); /* then reading is an error; on the console it would wait for ever */
         return;
+    }
     dup2(p[0], 0);
     close(p[0]);
     close(p[1]);
