@@ -6,16 +6,16 @@
 
 /* One frame a process, mapped at TRAPFRAME in its user table. */
 struct trapframe {
-    uint64_t kernel_satp;  /*   0: where the trampoline goes */
-    uint64_t kernel_sp;    /*   8 */
-    uint64_t kernel_entry; /*  16: trap_user */
-    uint64_t kernel_tp;    /*  24: struct hart */
-    uint64_t epc;          /*  32: user pc */
-    uint64_t ra, sp, gp, tp;                     /*  40 */
-    uint64_t t0, t1, t2, s0, s1;                 /*  72 */
-    uint64_t a0, a1, a2, a3, a4, a5, a6, a7;     /* 112 */
+    uint64_t kernel_satp;                              /*   0: where the trampoline goes */
+    uint64_t kernel_sp;                                /*   8 */
+    uint64_t kernel_entry;                             /*  16: trap_user */
+    uint64_t kernel_tp;                                /*  24: struct hart */
+    uint64_t epc;                                      /*  32: user pc */
+    uint64_t ra, sp, gp, tp;                           /*  40 */
+    uint64_t t0, t1, t2, s0, s1;                       /*  72 */
+    uint64_t a0, a1, a2, a3, a4, a5, a6, a7;           /* 112 */
     uint64_t s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; /* 176 */
-    uint64_t t3, t4, t5, t6;                     /* 256 */
+    uint64_t t3, t4, t5, t6;                           /* 256 */
 };
 _Static_assert(offsetof(struct trapframe, a0) == 112, "trampoline.S");
 _Static_assert(sizeof(struct trapframe) == 288, "trampoline.S");

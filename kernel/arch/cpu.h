@@ -24,7 +24,10 @@ static inline void fence_i(void) { __asm__ volatile("fence.i" ::: "memory"); }
 /* Host tests: harts are threads, and may be more than the host has. */
 int sched_yield(void); /* the C library's */
 static inline void cpu_relax(void) { sched_yield(); }
-static inline uint64_t cpu_time(void) { static uint64_t t; return ++t; }
+static inline uint64_t cpu_time(void) {
+    static uint64_t t;
+    return ++t;
+}
 static inline void fence_io(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 static inline void fence_i(void) {}
 #endif

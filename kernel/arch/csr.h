@@ -30,14 +30,15 @@
 #define CAUSE_PAGE_STORE 15
 
 #ifdef __riscv
-#define csr_read(csr) ({ \
-    uint64_t csr_v; \
-    __asm__ volatile("csrr %0, " #csr : "=r"(csr_v) :: "memory"); \
-    csr_v; \
-})
-#define csr_write(csr, v) __asm__ volatile("csrw " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
-#define csr_set(csr, v) __asm__ volatile("csrs " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
-#define csr_clear(csr, v) __asm__ volatile("csrc " #csr ", %0" :: "rK"((uint64_t)(v)) : "memory")
+#define csr_read(csr) \
+    ({ \
+        uint64_t csr_v; \
+        __asm__ volatile("csrr %0, " #csr : "=r"(csr_v)::"memory"); \
+        csr_v; \
+    })
+#define csr_write(csr, v) __asm__ volatile("csrw " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
+#define csr_set(csr, v) __asm__ volatile("csrs " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
+#define csr_clear(csr, v) __asm__ volatile("csrc " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
 
 /* sfence.vma orders earlier stores to page tables before later walks of this
  * hart, and empties its TLB of what it names (4.2.1). Entries with G are not
@@ -45,10 +46,10 @@
  * leaves only. */
 static inline void sfence_all(void) { __asm__ volatile("sfence.vma" ::: "memory"); }
 static inline void sfence_asid(uint64_t asid) {
-    __asm__ volatile("sfence.vma x0, %0" :: "r"(asid) : "memory");
+    __asm__ volatile("sfence.vma x0, %0" ::"r"(asid) : "memory");
 }
 static inline void sfence_page(uint64_t va, uint64_t asid) {
-    __asm__ volatile("sfence.vma %0, %1" :: "r"(va), "r"(asid) : "memory");
+    __asm__ volatile("sfence.vma %0, %1" ::"r"(va), "r"(asid) : "memory");
 }
 
 /* Sleeps until an interrupt that sie enables is pending, whatever sstatus.SIE

@@ -8,9 +8,9 @@
 struct proc;
 
 struct hart {
-    uint32_t index;     /* 0 .. hart_count - 1, dense; 0 booted */
-    uint64_t hartid;    /* the machine's own number, for SBI calls */
-    struct proc *proc;  /* what runs here, NULL in the scheduler */
+    uint32_t index;    /* 0 .. hart_count - 1, dense; 0 booted */
+    uint64_t hartid;   /* the machine's own number, for SBI calls */
+    struct proc *proc; /* what runs here, NULL in the scheduler */
 };
 
 _Static_assert(offsetof(struct hart, hartid) == 8 && sizeof(struct hart) == 24, "entry.S");

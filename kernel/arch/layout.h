@@ -35,10 +35,10 @@
 extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
 #define DIRECT_BASE host_ram_base
 #endif
-#define DIRECT_SIZE GIB(254)         /* physical addresses from here on are not reachable */
+#define DIRECT_SIZE GIB(254) /* physical addresses from here on are not reachable */
 #define KERNEL_HALF 0xffffffc000000000ULL
 
-#define USER_HALF_END (1ULL << 38)   /* Sv39: bits 63..39 equal bit 38 */
+#define USER_HALF_END (1ULL << 38) /* Sv39: bits 63..39 equal bit 38 */
 #define TRAMPOLINE (USER_HALF_END - PAGE_SIZE)
 #define TRAPFRAME (TRAMPOLINE - PAGE_SIZE)
 #define USER_MAX (USER_HALF_END - GIB(1))

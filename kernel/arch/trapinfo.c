@@ -8,11 +8,19 @@
 
 const char *cause_name(uint64_t scause) {
     static const char *const exception[] = {
-        [0] = "instruction address misaligned", [1] = "instruction access fault",
-        [2] = "illegal instruction", [3] = "breakpoint", [4] = "load address misaligned",
-        [5] = "load access fault", [6] = "store address misaligned", [7] = "store access fault",
-        [8] = "environment call from user mode", [9] = "environment call from supervisor mode",
-        [12] = "instruction page fault", [13] = "load page fault", [15] = "store page fault",
+        [0] = "instruction address misaligned",
+        [1] = "instruction access fault",
+        [2] = "illegal instruction",
+        [3] = "breakpoint",
+        [4] = "load address misaligned",
+        [5] = "load access fault",
+        [6] = "store address misaligned",
+        [7] = "store access fault",
+        [8] = "environment call from user mode",
+        [9] = "environment call from supervisor mode",
+        [12] = "instruction page fault",
+        [13] = "load page fault",
+        [15] = "store page fault",
     };
     if (scause == CAUSE_SOFTWARE)
         return "software interrupt";

@@ -13,12 +13,12 @@ enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH };
 
 struct blk_request {
     enum blk_op op;
-    uint64_t sector;  /* first sector; ignored by a flush */
-    void *data;       /* in the direct map, never on a mapped kernel stack, never user memory */
-    uint32_t bytes;   /* a multiple of SECTOR_SIZE; 0 for a flush */
+    uint64_t sector; /* first sector; ignored by a flush */
+    void *data;      /* in the direct map, never on a mapped kernel stack, never user memory */
+    uint32_t bytes;  /* a multiple of SECTOR_SIZE; 0 for a flush */
     /* From here on the driver's. */
     bool done;
-    int status;       /* when done: 0 or -K_EIO */
+    int status; /* when done: 0 or -K_EIO */
     uint32_t slot;
     struct list link;
 };

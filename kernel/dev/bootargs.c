@@ -70,9 +70,12 @@ int bootarg_number(const char *name, uint64_t *value) {
         return -K_EINVAL;
     unsigned shift = 0;
     switch (*p) {
-    case 'K': case 'k': shift = 10; break;
-    case 'M': case 'm': shift = 20; break;
-    case 'G': case 'g': shift = 30; break;
+    case 'K':
+    case 'k': shift = 10; break;
+    case 'M':
+    case 'm': shift = 20; break;
+    case 'G':
+    case 'g': shift = 30; break;
     }
     if (shift)
         p++;

@@ -72,19 +72,14 @@ static void commit_locked(void) {
 
 static void type_locked(char c) {
     switch (c) {
-    case '\0':
-        return;
+    case '\0': return;
     case CTRL('H'):
-    case DEL:
-        erase_locked();
-        return;
+    case DEL: erase_locked(); return;
     case CTRL('U'):
         while (console.edit != console.committed)
             erase_locked();
         return;
-    case '\r':
-        c = '\n';
-        break;
+    case '\r': c = '\n'; break;
     }
     echo(c);
     *at(console.edit++) = c;

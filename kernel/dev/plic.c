@@ -31,10 +31,10 @@ struct handler {
 static struct {
     char *base; /* NULL: none */
     uint64_t size;
-    uint32_t sources;              /* highest interrupt number */
-    uint32_t context[NHART];       /* by hart->index */
+    uint32_t sources;        /* highest interrupt number */
+    uint32_t context[NHART]; /* by hart->index */
     bool ready[NHART];
-    uint32_t handlers;             /* in use, from [1] on */
+    uint32_t handlers; /* in use, from [1] on */
     struct handler handler[MAX_HANDLERS + 1];
     uint8_t handler_of[PLIC_SOURCES]; /* by interrupt; 0: none */
 } plic;
@@ -50,8 +50,7 @@ static uint32_t hart_of_controller(uint32_t phandle) {
         fdt_node controller = fdt_child(cpu);
         while (controller != FDT_NONE && !fdt_prop(controller, "interrupt-controller", NULL))
             controller = fdt_sibling(controller);
-        if (fdt_cell(controller, "phandle", 0, &found) || found != phandle ||
-            fdt_reg(cpu, 0, &reg))
+        if (fdt_cell(controller, "phandle", 0, &found) || found != phandle || fdt_reg(cpu, 0, &reg))
             continue;
         for (uint32_t i = 0; i < hart_count; i++)
             if (harts[i].hartid == reg.start)

@@ -26,13 +26,27 @@
 
 /* 4.2.2: registers. */
 enum {
-    R_MAGIC = 0x000, R_VERSION = 0x004, R_DEVICE_ID = 0x008,
-    R_DEVICE_FEATURES = 0x010, R_DEVICE_FEATURES_SEL = 0x014,
-    R_DRIVER_FEATURES = 0x020, R_DRIVER_FEATURES_SEL = 0x024,
-    R_QUEUE_SEL = 0x030, R_QUEUE_NUM_MAX = 0x034, R_QUEUE_NUM = 0x038, R_QUEUE_READY = 0x044,
-    R_QUEUE_NOTIFY = 0x050, R_INTERRUPT_STATUS = 0x060, R_INTERRUPT_ACK = 0x064, R_STATUS = 0x070,
-    R_QUEUE_DESC = 0x080, R_QUEUE_DRIVER = 0x090, R_QUEUE_DEVICE = 0x0a0,
-    R_CONFIG_GENERATION = 0x0fc, R_CONFIG_CAPACITY = 0x100, R_SIZE = 0x200,
+    R_MAGIC = 0x000,
+    R_VERSION = 0x004,
+    R_DEVICE_ID = 0x008,
+    R_DEVICE_FEATURES = 0x010,
+    R_DEVICE_FEATURES_SEL = 0x014,
+    R_DRIVER_FEATURES = 0x020,
+    R_DRIVER_FEATURES_SEL = 0x024,
+    R_QUEUE_SEL = 0x030,
+    R_QUEUE_NUM_MAX = 0x034,
+    R_QUEUE_NUM = 0x038,
+    R_QUEUE_READY = 0x044,
+    R_QUEUE_NOTIFY = 0x050,
+    R_INTERRUPT_STATUS = 0x060,
+    R_INTERRUPT_ACK = 0x064,
+    R_STATUS = 0x070,
+    R_QUEUE_DESC = 0x080,
+    R_QUEUE_DRIVER = 0x090,
+    R_QUEUE_DEVICE = 0x0a0,
+    R_CONFIG_GENERATION = 0x0fc,
+    R_CONFIG_CAPACITY = 0x100,
+    R_SIZE = 0x200,
 };
 #define MAGIC 0x74726976
 #define DEVICE_BLOCK 2
@@ -93,7 +107,7 @@ _Static_assert(sizeof(struct descriptor) == 16, "2.6.5");
 
 static struct {
     struct spinlock lock;
-    char *base; /* NULL: no disk */
+    char *base;  /* NULL: no disk */
     bool failed; /* takes no requests any more */
     bool read_only, read_only_said;
     bool flush; /* has a volatile cache, and the command to empty it */
@@ -294,8 +308,7 @@ int blk_do(struct blk_request *rq) {
  * either order. */
 static fdt_node find_disk(struct fdt_reg *where) {
     fdt_node found = FDT_NONE;
-    for (fdt_node node = FDT_NONE;
-         (node = fdt_next_compatible(node, "virtio,mmio")) != FDT_NONE;) {
+    for (fdt_node node = FDT_NONE; (node = fdt_next_compatible(node, "virtio,mmio")) != FDT_NONE;) {
         struct fdt_reg reg;
         if (fdt_reg(node, 0, &reg) || reg.size < R_SIZE ||
             (found != FDT_NONE && reg.start > where->start))
@@ -393,8 +406,7 @@ static const char *start(fdt_node node) {
     }
     disk.sectors = read_capacity();
     irq_register(irq, interrupt, NULL);
-    reg_write(R_STATUS,
-              STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
+    reg_write(R_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
     return NULL;
 }
 

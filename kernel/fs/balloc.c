@@ -14,9 +14,7 @@ static struct {
     uint64_t free;
 } alloc;
 
-static uint64_t *words_of(struct buf *bitmap) {
-    return (uint64_t *)(void *)bitmap->data;
-}
+static uint64_t *words_of(struct buf *bitmap) { return (uint64_t *)(void *)bitmap->data; }
 
 /* The data blocks among those that bitmap block i is about, as bits [*from, *to). */
 static void data_bits(uint32_t i, uint32_t *from, uint32_t *to) {
@@ -88,9 +86,7 @@ int balloc_mount(void) {
     return 0;
 }
 
-uint32_t balloc_cost(uint32_t n) {
-    return MIN(n, super.bitmap_blocks);
-}
+uint32_t balloc_cost(uint32_t n) { return MIN(n, super.bitmap_blocks); }
 
 /* Finds a free block from lowest on and marks it. */
 static int take_lowest(struct log_op *op, uint32_t *block) {
@@ -193,6 +189,4 @@ int block_free_list(struct log_op *op, uint32_t *list, uint32_t n, uint32_t *lef
     return err == -K_EAGAIN ? 0 : err;
 }
 
-uint64_t balloc_free_count(void) {
-    return __atomic_load_n(&alloc.free, __ATOMIC_RELAXED);
-}
+uint64_t balloc_free_count(void) { return __atomic_load_n(&alloc.free, __ATOMIC_RELAXED); }

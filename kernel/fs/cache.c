@@ -44,9 +44,7 @@ int cache_boot_init(uint64_t bytes) {
     return 0;
 }
 
-uint32_t cache_buffers(void) {
-    return cache.nbufs;
-}
+uint32_t cache_buffers(void) { return cache.nbufs; }
 
 static struct buf *find_locked(uint32_t block) {
     struct buf *b = cache.buckets[block & cache.mask];

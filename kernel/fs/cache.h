@@ -20,8 +20,8 @@
 enum buf_state { BUF_EMPTY, BUF_LOADING, BUF_VALID };
 
 struct buf {
-    uint8_t *data;         /* FS_BLOCK_SIZE bytes, aligned to their size */
-    uint32_t block;        /* whose copy this is; BUF_NO_BLOCK: nobody's */
+    uint8_t *data;  /* FS_BLOCK_SIZE bytes, aligned to their size */
+    uint32_t block; /* whose copy this is; BUF_NO_BLOCK: nobody's */
     uint32_t refs;
     enum buf_state state;
     struct buf *hash_next;

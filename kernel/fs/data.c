@@ -14,9 +14,7 @@ struct target {
 
 static const uint8_t zeros[FS_BLOCK_SIZE];
 
-static uint32_t *addrs_of(struct buf *indirect) {
-    return (uint32_t *)(void *)indirect->data;
-}
+static uint32_t *addrs_of(struct buf *indirect) { return (uint32_t *)(void *)indirect->data; }
 
 /* ---- from block numbers of the contents to blocks of the disk ---- */
 
@@ -106,9 +104,9 @@ static bool peek_mapped(struct inode *ip, uint32_t i, struct buf **indirect, str
  * Who holds these blocks waits neither for another nor in the copy. So there is one
  * run for each hart at most, however many processes read, and whoever waits for a
  * buffer of the cache gets one. */
-__attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i,
-                                              struct buf **indirect, struct kpiece first,
-                                              uaddr_t dst, size_t n, size_t *moved) {
+__attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i, struct buf **indirect,
+                                              struct kpiece first, uaddr_t dst, size_t n,
+                                              size_t *moved) {
     struct kpiece piece[RUN_MAX];
     struct buf *buf[RUN_MAX];
     unsigned count = 1;

@@ -20,9 +20,7 @@ static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     return ops == NULL || ops->write == NULL ? -K_ENODEV : ops->write(src, n, done);
 }
 
-static int devfile_stat(struct file *f, struct abi_stat *st) {
-    return inode_stat(f->object, st);
-}
+static int devfile_stat(struct file *f, struct abi_stat *st) { return inode_stat(f->object, st); }
 
 static void devfile_close(struct file *f) {
     inode_put(f->object);

@@ -23,9 +23,7 @@ struct dir_name dir_name(const char *bytes, size_t len) {
     return (struct dir_name){.first = HEAD_NAME(u.e.head), .rest = u.e.rest};
 }
 
-bool dir_name_is_dot(const struct dir_name *name) {
-    return name->first == '.' && name->rest == 0;
-}
+bool dir_name_is_dot(const struct dir_name *name) { return name->first == '.' && name->rest == 0; }
 
 bool dir_name_is_dotdot(const struct dir_name *name) {
     return name->first == ('.' | '.' << 8) && name->rest == 0;

@@ -56,9 +56,7 @@ void file_put(struct file *f) {
     spin_unlock(&table.lock);
 }
 
-uint64_t file_open_count(void) {
-    return __atomic_load_n(&table.open, __ATOMIC_RELAXED);
-}
+uint64_t file_open_count(void) { return __atomic_load_n(&table.open, __ATOMIC_RELAXED); }
 
 int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     *done = 0;
@@ -113,9 +111,7 @@ int fd_find_free(int *fd) {
     return -K_EMFILE;
 }
 
-void fd_set(int fd, struct file *f) {
-    proc_self()->files[fd] = f;
-}
+void fd_set(int fd, struct file *f) { proc_self()->files[fd] = f; }
 
 struct file *fd_take(int fd) {
     struct file *f = proc_self()->files[fd];

@@ -31,7 +31,7 @@ struct file {
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;
     bool readable, writable;
-    bool append;     /* every write goes to the end */
+    bool append; /* every write goes to the end */
     struct list link;
 };
 

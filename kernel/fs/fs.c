@@ -16,9 +16,7 @@
 #define INODES_MAX 2048
 #define INODE_PER_RAM KIB(128)
 
-static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) {
-    return MAX(low, MIN(n, high));
-}
+static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low, MIN(n, high)); }
 
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t inodes = clamp(ram_bytes / INODE_PER_RAM, INODES_MIN, INODES_MAX);
@@ -102,9 +100,7 @@ int fs_mount(const char **why) {
     return err ? err : open_root(why);
 }
 
-void fs_quiesce(void) {
-    log_quiesce();
-}
+void fs_quiesce(void) { log_quiesce(); }
 
 void fs_stats(struct fs_stats *out) {
     out->inodes_free = inode_free_count();

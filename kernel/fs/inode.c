@@ -22,7 +22,7 @@ static struct {
     uint32_t lowest;                     /* no inode below it is free */
     uint64_t free;
 
-    uint64_t changes;    /* the last version given out; atomic */
+    uint64_t changes; /* the last version given out; atomic */
     uint64_t *versions[INUM_END / VERSIONS_PER_FRAME];
 } table;
 
@@ -246,9 +246,7 @@ void inode_unalloc(struct inode *ip) {
     inode_put(ip);
 }
 
-uint64_t inode_free_count(void) {
-    return __atomic_load_n(&table.free, __ATOMIC_RELAXED);
-}
+uint64_t inode_free_count(void) { return __atomic_load_n(&table.free, __ATOMIC_RELAXED); }
 
 /* ---- orphans ---- */
 

@@ -65,9 +65,7 @@ int inode_stat(struct inode *ip, struct abi_stat *st) {
     return 0;
 }
 
-static int inodefile_stat(struct file *f, struct abi_stat *st) {
-    return inode_stat(f->object, st);
-}
+static int inodefile_stat(struct file *f, struct abi_stat *st) { return inode_stat(f->object, st); }
 
 static int inodefile_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
     struct inode *ip = f->object;

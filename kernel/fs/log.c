@@ -21,20 +21,20 @@ static struct {
     struct spinlock lock;
     struct wait_channel changed; /* any field down to done */
     bool aborted;
-    bool closing;                /* nobody may join the running transaction */
-    bool committing;             /* somebody writes the previous transaction */
-    uint64_t running;            /* its number, from 1 */
-    uint64_t done;               /* all transactions up to this one are on the disk */
+    bool closing;                  /* nobody may join the running transaction */
+    bool committing;               /* somebody writes the previous transaction */
+    uint64_t running;              /* its number, from 1 */
+    uint64_t done;                 /* all transactions up to this one are on the disk */
     uint64_t next_ticket, serving; /* log_begin: first come, first served */
-    uint32_t ops;                /* operations of the running transaction that have not ended */
-    uint32_t promised;           /* sum of their room */
-    uint32_t n;                  /* blocks in the running transaction */
-    struct buf *bufs[LOG_MAX];   /* pinned by a reference */
+    uint32_t ops;                  /* operations of the running transaction that have not ended */
+    uint32_t promised;             /* sum of their room */
+    uint32_t n;                    /* blocks in the running transaction */
+    struct buf *bufs[LOG_MAX];     /* pinned by a reference */
 
     /* The committer's alone. */
     uint32_t snap_n;
-    struct buf *snap[LOG_MAX];   /* sorted by block number */
-    uint8_t *copies;             /* their contents, one after the other */
+    struct buf *snap[LOG_MAX]; /* sorted by block number */
+    uint8_t *copies;           /* their contents, one after the other */
     struct blk_request rq[LOG_MAX];
 
     /* Constant after mount. */
@@ -48,9 +48,7 @@ int log_boot_init(void) {
     return log.copies == NULL ? -K_ENOMEM : 0;
 }
 
-uint32_t log_op_max(void) {
-    return log.capacity;
-}
+uint32_t log_op_max(void) { return log.capacity; }
 
 /* ---- operations ---- */
 
@@ -148,9 +146,7 @@ void log_quiesce(void) {
     ASSERT(!err); /* it changed nothing */
 }
 
-bool log_aborted(void) {
-    return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED);
-}
+bool log_aborted(void) { return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED); }
 
 /* ---- commit ---- */
 

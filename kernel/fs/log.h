@@ -37,7 +37,7 @@
 
 struct log_op {
     uint64_t transaction;
-    uint32_t room;  /* blocks that it may still add to the transaction */
+    uint32_t room; /* blocks that it may still add to the transaction */
     bool wrote;
 };
 

@@ -10,36 +10,24 @@
 
 static struct sleeplock name_lock;
 
-void names_init(void) {
-    sleeplock_init(&name_lock, "names");
-}
+void names_init(void) { sleeplock_init(&name_lock, "names"); }
 
 /* Reservations. A new entry: its block, the indirect block, the directory, the
  * bitmap. */
-static uint32_t entry_cost(void) {
-    return data_write_cost(1);
-}
+static uint32_t entry_cost(void) { return data_write_cost(1); }
 
 /* The new or linked inode. */
-static uint32_t create_cost(void) {
-    return entry_cost() + 1;
-}
+static uint32_t create_cost(void) { return entry_cost() + 1; }
 
 /* The new inode and its block; one block more is given out. */
-static uint32_t mkdir_cost(void) {
-    return 5 + balloc_cost(3);
-}
+static uint32_t mkdir_cost(void) { return 5 + balloc_cost(3); }
 
 /* The old entry, the old directory, what is replaced, and "..". */
-static uint32_t rename_cost(void) {
-    return entry_cost() + 4;
-}
+static uint32_t rename_cost(void) { return entry_cost() + 4; }
 
 #define UNLINK_COST 3 /* the entry, the directory, the inode */
 
-uint32_t names_cost_max(void) {
-    return MAX(mkdir_cost(), rename_cost());
-}
+uint32_t names_cost_max(void) { return MAX(mkdir_cost(), rename_cost()); }
 
 static int begin(struct log_op *op, uint32_t cost) {
     int err = log_begin(op, cost);

@@ -33,7 +33,7 @@ struct side {
 struct pipe {
     struct spinlock lock;
     uint64_t head, tail;
-    uint64_t wanted;              /* bytes that the busy writer has left, when it waits for room */
+    uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
     struct side readers, writers;
     uint8_t *frames[PIPE_FRAMES]; /* NULL: not taken yet */
     struct list link;             /* among the free pipes */

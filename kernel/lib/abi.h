@@ -6,9 +6,27 @@
 
 /* System call numbers (in a7). */
 enum {
-    SYS_fork = 1, SYS_exit, SYS_wait, SYS_pipe, SYS_read, SYS_kill, SYS_exec,
-    SYS_fstat, SYS_chdir, SYS_dup, SYS_getpid, SYS_sbrk, SYS_sleep, SYS_uptime,
-    SYS_open, SYS_write, SYS_mknod, SYS_unlink, SYS_link, SYS_mkdir, SYS_close,
+    SYS_fork = 1,
+    SYS_exit,
+    SYS_wait,
+    SYS_pipe,
+    SYS_read,
+    SYS_kill,
+    SYS_exec,
+    SYS_fstat,
+    SYS_chdir,
+    SYS_dup,
+    SYS_getpid,
+    SYS_sbrk,
+    SYS_sleep,
+    SYS_uptime,
+    SYS_open,
+    SYS_write,
+    SYS_mknod,
+    SYS_unlink,
+    SYS_link,
+    SYS_mkdir,
+    SYS_close,
 
     SYS_poweroff = 100, /* (int status): ends the machine; no return but on error */
     SYS_sysinfo,        /* (struct abi_sysinfo *) */
@@ -34,10 +52,10 @@ enum {
 #define ABI_T_FILE 2
 #define ABI_T_DEVICE 3
 
-#define ABI_NOFILE 16       /* open files a process */
-#define ABI_MAXARG 32       /* arguments of exec */
-#define ABI_MAXPATH 128     /* with the terminator */
-#define ABI_DIRSIZ 14       /* bytes of a name */
+#define ABI_NOFILE 16   /* open files a process */
+#define ABI_MAXARG 32   /* arguments of exec */
+#define ABI_MAXPATH 128 /* with the terminator */
+#define ABI_DIRSIZ 14   /* bytes of a name */
 #define ABI_TICKS_PER_SECOND 10
 
 struct abi_stat {
@@ -49,33 +67,33 @@ struct abi_stat {
 };
 
 struct abi_sysinfo {
-    uint64_t frames_total;     /* of 4 KiB */
-    uint64_t frames_free;      /* with those that are only a cache */
+    uint64_t frames_total; /* of 4 KiB */
+    uint64_t frames_free;  /* with those that are only a cache */
     uint64_t frames_committed;
-    uint64_t procs;            /* slots in use */
+    uint64_t procs; /* slots in use */
     uint64_t procs_max;
     uint64_t harts;
-    uint64_t inodes_free;      /* on the root disk */
+    uint64_t inodes_free; /* on the root disk */
     uint64_t blocks_free;
-    uint64_t files_open;       /* objects in the system's table */
-    uint64_t design;           /* the four letters' first: 'w' 'm' 's' 'u' */
-    uint64_t idle;             /* time that harts had nothing to do, by the time counter */
-    uint64_t frames_cached;    /* of the free ones, those that are only a cache */
+    uint64_t files_open;    /* objects in the system's table */
+    uint64_t design;        /* the four letters' first: 'w' 'm' 's' 'u' */
+    uint64_t idle;          /* time that harts had nothing to do, by the time counter */
+    uint64_t frames_cached; /* of the free ones, those that are only a cache */
 };
 
 enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
 
 struct abi_procinfo {
     int32_t pid, parent;
-    uint32_t state;       /* enum abi_procstate */
-    uint32_t hart;        /* where it runs or ran last */
-    uint64_t size;        /* bytes that it was granted: program, stack, heap */
-    uint64_t frames;      /* present in its user table */
-    uint64_t table_frames;/* page-table frames, both views */
-    uint64_t committed;   /* frames promised to it */
-    uint64_t ticks;       /* processor time */
+    uint32_t state;        /* enum abi_procstate */
+    uint32_t hart;         /* where it runs or ran last */
+    uint64_t size;         /* bytes that it was granted: program, stack, heap */
+    uint64_t frames;       /* present in its user table */
+    uint64_t table_frames; /* page-table frames, both views */
+    uint64_t committed;    /* frames promised to it */
+    uint64_t ticks;        /* processor time */
     char name[16];
-    uint64_t brk;         /* the break */
+    uint64_t brk; /* the break */
 };
 
 /* One page table of a process. A process that runs may change it right after: what is
@@ -88,7 +106,7 @@ struct abi_vmtable {
         uint64_t satp;  /* out: of the view */
         uint64_t table; /* out: physical address */
     } head;
-    uint64_t entry[512];/* out */
+    uint64_t entry[512]; /* out */
 };
 
 enum abi_vmview { ABI_VIEW_USER, ABI_VIEW_KERNEL };
@@ -99,12 +117,12 @@ enum abi_vmkind { ABI_VM_IMAGE, ABI_VM_BSS, ABI_VM_STACK, ABI_VM_HEAP };
  * pages of 4 KiB. */
 struct abi_vmregion {
     uint64_t start, end;
-    uint32_t kind;      /* enum abi_vmkind */
-    uint32_t perm;      /* the bits R, W and X of a page table's entry */
-    uint64_t first_page;/* of the program's file pages; ABI_VM_IMAGE only */
-    uint64_t present;   /* mapped */
-    uint64_t shared;    /* of them, on frames that others use too */
-    uint64_t copied;    /* of a program's pages: replaced by the process's own copies */
+    uint32_t kind;       /* enum abi_vmkind */
+    uint32_t perm;       /* the bits R, W and X of a page table's entry */
+    uint64_t first_page; /* of the program's file pages; ABI_VM_IMAGE only */
+    uint64_t present;    /* mapped */
+    uint64_t shared;     /* of them, on frames that others use too */
+    uint64_t copied;     /* of a program's pages: replaced by the process's own copies */
 };
 
 #define ABI_VM_REGIONS_MAX 32

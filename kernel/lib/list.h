@@ -7,7 +7,8 @@ struct list {
     struct list *prev, *next;
 };
 
-#define LIST_INIT(head) {&(head), &(head)}
+#define LIST_INIT(head) \
+    { &(head), &(head) }
 #define LIST_ENTRY(link, type, member) CONTAINER_OF(link, type, member)
 #define LIST_EACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 

@@ -61,19 +61,12 @@ static const char *parse_flags(const char *p, struct spec *spec) {
 
 static const char *parse_length(const char *p, struct spec *spec) {
     switch (*p) {
-    case 'h':
-        spec->length = p[1] == 'h' ? LEN_CHAR : LEN_SHORT;
-        return p + (p[1] == 'h' ? 2 : 1);
-    case 'l':
-        spec->length = LEN_LONG;
-        return p + (p[1] == 'l' ? 2 : 1);
+    case 'h': spec->length = p[1] == 'h' ? LEN_CHAR : LEN_SHORT; return p + (p[1] == 'h' ? 2 : 1);
+    case 'l': spec->length = LEN_LONG; return p + (p[1] == 'l' ? 2 : 1);
     case 'z':
     case 'j':
-    case 't':
-        spec->length = LEN_LONG;
-        return p + 1;
-    default:
-        return p;
+    case 't': spec->length = LEN_LONG; return p + 1;
+    default: return p;
     }
 }
 
@@ -181,8 +174,7 @@ static bool convert(struct output *out, const struct spec *spec, char letter) {
     case 'p':
         emit_number(out, spec, (uint64_t)va_arg(out->args, void *), "0x", 16, false);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 

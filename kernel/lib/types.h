@@ -6,9 +6,15 @@
 
 /* Three kinds of address that must never be mixed up: each is a type of its
  * own, so that a mix-up does not compile. */
-typedef struct { uint64_t v; } paddr_t; /* physical */
-typedef struct { uint64_t v; } vaddr_t; /* virtual, in whichever page table is meant */
-typedef struct { uint64_t v; } uaddr_t; /* virtual, in the user half, not to be trusted */
+typedef struct {
+    uint64_t v;
+} paddr_t; /* physical */
+typedef struct {
+    uint64_t v;
+} vaddr_t; /* virtual, in whichever page table is meant */
+typedef struct {
+    uint64_t v;
+} uaddr_t; /* virtual, in the user half, not to be trusted */
 
 #define PA(x) ((paddr_t){(uint64_t)(x)})
 #define VA(x) ((vaddr_t){(uint64_t)(x)})
@@ -25,16 +31,21 @@ struct kpiece {
 #define printf_like(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* Each argument is evaluated once; the names are unique, so that uses nest. */
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
-#define CHOOSE_(a, op, b, x, y) ({ __typeof__(a) x = (a); __typeof__(b) y = (b); x op y ? x : y; })
+#define CHOOSE_(a, op, b, x, y) \
+    ({ \
+        __typeof__(a) x = (a); \
+        __typeof__(b) y = (b); \
+        x op y ? x : y; \
+    })
 #define MIN(a, b) CHOOSE_(a, <, b, PASTE(x_, __COUNTER__), PASTE(y_, __COUNTER__))
 #define MAX(a, b) CHOOSE_(a, >, b, PASTE(x_, __COUNTER__), PASTE(y_, __COUNTER__))
 
 /* n must be a power of two; ROUND_UP wraps when x is within n of 2^64. */
-#define ROUND_DOWN(x, n) ((uint64_t)(x) & ~((uint64_t)(n) - 1))
-#define ROUND_UP(x, n) ROUND_DOWN((uint64_t)(x) + (uint64_t)(n) - 1, n)
-#define IS_ALIGNED(x, n) (((uint64_t)(x) & ((uint64_t)(n) - 1)) == 0)
+#define ROUND_DOWN(x, n) ((uint64_t)(x) & ~((uint64_t)(n)-1))
+#define ROUND_UP(x, n) ROUND_DOWN((uint64_t)(x) + (uint64_t)(n)-1, n)
+#define IS_ALIGNED(x, n) (((uint64_t)(x) & ((uint64_t)(n)-1)) == 0)

@@ -42,17 +42,18 @@ struct region {
 struct aspace {
     struct spinlock lock;
     struct pt user;
-    struct pt kernel;      /* the design's, where it has one a process */
-    uint64_t user_satp;    /* with their ASIDs */
+    struct pt kernel;   /* the design's, where it has one a process */
+    uint64_t user_satp; /* with their ASIDs */
     uint64_t kernel_satp;
     struct tlb_tag tlb;
-    uint32_t slot;         /* whose kernel stack the kernel's view maps */
+    uint32_t slot; /* whose kernel stack the kernel's view maps */
     paddr_t trapframe;
-    struct image *image;   /* NULL before exec */
-    uint64_t brk;          /* bytes; also the size that the xv6 interface knows */
-    uint64_t committed;    /* frames promised to this space */
-    uint64_t present;      /* pages of 4 KiB that user leaves map */
-    uint32_t fenced_tables;/* tables of both views at the last fence that covers non-leaf entries */
+    struct image *image; /* NULL before exec */
+    uint64_t brk;        /* bytes; also the size that the xv6 interface knows */
+    uint64_t committed;  /* frames promised to this space */
+    uint64_t present;    /* pages of 4 KiB that user leaves map */
+    uint32_t
+        fenced_tables; /* tables of both views at the last fence that covers non-leaf entries */
     uint32_t regions;
     struct region region[ASPACE_REGIONS];
 };

@@ -90,7 +90,8 @@ void check_space(const struct aspace *as) {
     check_range(&user, &kernel, 0, USER_MAX);
     if (user.present != as->present || kernel.present != as->present)
         panic("address space of slot %u: %lu pages counted, %lu mapped for the user, %lu for the "
-              "kernel", as->slot, (unsigned long)as->present, (unsigned long)user.present,
+              "kernel",
+              as->slot, (unsigned long)as->present, (unsigned long)user.present,
               (unsigned long)kernel.present);
     uint64_t used = user.own + as->user.tables + as->kernel.tables;
     if (used > as->committed)
@@ -104,6 +105,7 @@ void check_around(const struct aspace *as, uint64_t va) {
     check_range(&user, &kernel, start, start + LARGE_SIZE);
     if (user.present != kernel.present)
         panic("address space of slot %u: around 0x%lx %lu pages are mapped for the user, %lu for "
-              "the kernel", as->slot, (unsigned long)va, (unsigned long)user.present,
+              "the kernel",
+              as->slot, (unsigned long)va, (unsigned long)user.present,
               (unsigned long)kernel.present);
 }

@@ -73,9 +73,7 @@ bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t us
 
 int design_copyin(void *dst, uaddr_t src, size_t n) { return ucopy(dst, (void *)src.v, n); }
 
-int design_copyout(uaddr_t dst, const void *src, size_t n) {
-    return ucopy((void *)dst.v, src, n);
-}
+int design_copyout(uaddr_t dst, const void *src, size_t n) { return ucopy((void *)dst.v, src, n); }
 
 int design_copyinstr(char *dst, uaddr_t src, size_t size) {
     return ucopystr(dst, (char *)src.v, size);

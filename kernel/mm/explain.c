@@ -14,10 +14,10 @@ struct pte_letters pte_letters(pte_t e) {
 struct failure {
     const struct aspace *as;
     uint64_t va, access;
-    bool user;      /* user mode's access */
-    bool refused;   /* by the machine, after the translation: an access fault */
-    bool lost;      /* the walk stops at a table that is not in RAM */
-    pte_t e;        /* where the walk stops; 0 when it does not begin */
+    bool user;    /* user mode's access */
+    bool refused; /* by the machine, after the translation: an access fault */
+    bool lost;    /* the walk stops at a table that is not in RAM */
+    pte_t e;      /* where the walk stops; 0 when it does not begin */
     unsigned level;
 };
 
@@ -72,14 +72,15 @@ static void say_no_region(const struct failure *f) {
     const struct aspace *as = f->as;
     const struct region *stack = stack_of(as), *heap = &as->region[as->regions - 1];
     if (stack && stack->start < stack->end && f->va < stack->start &&
-             f->va >= stack->start - PAGE_SIZE)
+        f->va >= stack->start - PAGE_SIZE)
         kprintf("guard page below the stack, which is 0x%lx to 0x%lx: an overflow\n",
                 (unsigned long)stack->start, (unsigned long)stack->end);
     else if (f->va >= heap->end)
         kprintf("beyond the heap: the break is 0x%lx\n", (unsigned long)as->brk);
     else if (stack && f->va >= stack->end)
         kprintf("above the stack, which ends at 0x%lx, and below the heap, which begins at "
-                "0x%lx\n", (unsigned long)stack->end, (unsigned long)heap->start);
+                "0x%lx\n",
+                (unsigned long)stack->end, (unsigned long)heap->start);
     else if (f->va < PAGE_SIZE)
         kprintf("a null pointer, or near one: the program has nothing there\n");
     else
@@ -147,7 +148,8 @@ static void say_direct(const struct failure *f) {
         kprintf("a guard page below a hart's own stack\n");
     else if (!pte_is_leaf(f->e))
         kprintf("neither RAM that the kernel may use nor a device is at physical address "
-                "0x%lx\n", (unsigned long)(f->va - DIRECT_BASE));
+                "0x%lx\n",
+                (unsigned long)(f->va - DIRECT_BASE));
     else
         kprintf("the leaf has no %c: %s may not be %s\n", letter(f->access),
                 f->e & PTE_W ? "data" : what, verb(f->access));
@@ -173,8 +175,8 @@ static void say_kernel(const struct failure *f) {
 }
 
 void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access) {
-    struct failure f = {.as = as, .va = va, .access = access.wanted, .refused = access.refused,
-                        .user = true};
+    struct failure f = {
+        .as = as, .va = va, .access = access.wanted, .refused = access.refused, .user = true};
     if (!f.access)
         return;
     print_walk(&f, as->user.root);

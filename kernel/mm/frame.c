@@ -80,8 +80,8 @@ static void check_poison(paddr_t pa, uint32_t frames) {
         const uint64_t *word = pa_ptr(pa);
         for (uint32_t w = 0; f->poisoned && w < PAGE_SIZE / sizeof *word; w++)
             if (word[w] != POISON)
-                panic("frame %#lx: written after it was freed, at offset %#lx",
-                      (unsigned long)pa.v, (unsigned long)(w * sizeof *word));
+                panic("frame %#lx: written after it was freed, at offset %#lx", (unsigned long)pa.v,
+                      (unsigned long)(w * sizeof *word));
     }
 }
 
@@ -90,8 +90,11 @@ static void check_poison(paddr_t pa, uint32_t frames) {
 static void pool_insert(uint32_t number, unsigned order) {
     struct frame *f = record(number);
     uint32_t next = pool.first[order];
-    *f = (struct frame){.order = order, .in_pool = true, .poisoned = DEBUG && f->poisoned,
-                        .prev = NONE, .next = next};
+    *f = (struct frame){.order = order,
+                        .in_pool = true,
+                        .poisoned = DEBUG && f->poisoned,
+                        .prev = NONE,
+                        .next = next};
     if (next != NONE)
         record(next)->prev = number;
     pool.first[order] = number;

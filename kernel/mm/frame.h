@@ -95,9 +95,9 @@ extern uint64_t frame_fail_period;
 
 struct frame {
     uint32_t refs;
-    uint8_t order;    /* of the block whose head this is */
-    bool in_pool;     /* head of a free block in the pool */
-    bool poisoned;    /* DEBUG: was freed, so that it holds a pattern whenever it is free */
+    uint8_t order;       /* of the block whose head this is */
+    bool in_pool;        /* head of a free block in the pool */
+    bool poisoned;       /* DEBUG: was freed, so that it holds a pattern whenever it is free */
     uint32_t prev, next; /* in the pool's list of its order, by number */
 };
 _Static_assert(sizeof(struct frame) == 16, "a frame's record is 16 bytes");
@@ -117,7 +117,8 @@ void frame_release(paddr_t pa);               /* a single frame whose last refer
 static inline struct frame *frame_record(paddr_t pa) {
     uint64_t s = (pa.v >> (PAGE_SHIFT + SECTION_SHIFT)) - frame_sections.first;
     if (__builtin_expect(s >= frame_sections.count || !frame_sections.table[s] ||
-                             !IS_ALIGNED(pa.v, PAGE_SIZE), 0))
+                             !IS_ALIGNED(pa.v, PAGE_SIZE),
+                         0))
         frame_misused(pa);
     return &frame_sections.table[s][(pa.v >> PAGE_SHIFT) % SECTION_FRAMES];
 }
@@ -128,7 +129,8 @@ struct frame_cursor {
     uint64_t section;
     struct frame *records;
 };
-#define FRAME_CURSOR {.section = UINT64_MAX}
+#define FRAME_CURSOR \
+    { .section = UINT64_MAX }
 
 static inline struct frame *frame_record_near(struct frame_cursor *c, paddr_t pa) {
     uint64_t s = pa.v >> (PAGE_SHIFT + SECTION_SHIFT);

@@ -18,11 +18,11 @@
 #define IMAGE_PAGES 440
 
 struct image_segment {
-    uint64_t start;     /* page-aligned virtual address */
-    uint64_t file_end;  /* end of the pages that have bytes of the file; page-aligned */
-    uint64_t end;       /* end of the segment's memory; page-aligned */
-    uint64_t perm;      /* PTE_R | PTE_W | PTE_X */
-    uint32_t first_page;/* of start, in page[] */
+    uint64_t start;      /* page-aligned virtual address */
+    uint64_t file_end;   /* end of the pages that have bytes of the file; page-aligned */
+    uint64_t end;        /* end of the segment's memory; page-aligned */
+    uint64_t perm;       /* PTE_R | PTE_W | PTE_X */
+    uint32_t first_page; /* of start, in page[] */
 };
 
 struct image_key {
@@ -33,11 +33,11 @@ struct image_key {
 struct image {
     struct list link;
     struct image_key key;
-    uint32_t users;     /* address spaces, and the exec that makes or has found it */
+    uint32_t users; /* address spaces, and the exec that makes or has found it */
     uint32_t pages;
     uint32_t segments;
     uint64_t entry;
-    uint64_t end;       /* of the last segment, page-aligned */
+    uint64_t end; /* of the last segment, page-aligned */
     struct image_segment segment[IMAGE_SEGMENTS];
     paddr_t page[IMAGE_PAGES];
 };

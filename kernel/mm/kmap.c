@@ -59,8 +59,8 @@ bool kmap_is_ram(paddr_t frame) {
 static void map(uint64_t start, uint64_t end, uint64_t flags) {
     if (start >= end)
         return;
-    int err = pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start,
-                     flags | PTE_G, PT_ROOT_LEVEL);
+    int err = pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start, flags | PTE_G,
+                     PT_ROOT_LEVEL);
     if (err)
         panic("the machine is too small: physical %#lx..%#lx cannot be mapped (%d)",
               (unsigned long)start, (unsigned long)end, err);

@@ -16,7 +16,7 @@
 #define TLB_IDS (2 * NPROC) /* address spaces that exist at one time */
 
 struct tlb_tag {
-    uint32_t id;         /* below TLB_IDS */
+    uint32_t id; /* below TLB_IDS */
     uint64_t generation;
 };
 

@@ -7,7 +7,7 @@
 #define SLICES_PER_SECOND 100
 
 void clock_init(uint64_t timebase_hz);
-uint64_t clock_ticks(void); /* since boot */
+uint64_t clock_ticks(void);             /* since boot */
 uint64_t clock_to_ticks(uint64_t time); /* a span of cpu_time, rounded down */
 
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */

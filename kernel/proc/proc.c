@@ -35,7 +35,9 @@ void proc_init(void) {
     }
 }
 
-struct aspace *aspace_self(void) { return proc_self()->as; }
+struct aspace *aspace_self(void) {
+    return proc_self()->as;
+}
 uint32_t proc_count(void) { return used_slots; }
 
 /* ---- birth ----------------------------------------------------------------- */
@@ -157,8 +159,7 @@ int proc_fork(int32_t *pid) {
         return err;
     }
     /* From epc on: what is before it is the kernel's, and the child has its own. */
-    memcpy(&child->tf->epc, &parent->tf->epc,
-           sizeof(*child->tf) - offsetof(struct trapframe, epc));
+    memcpy(&child->tf->epc, &parent->tf->epc, sizeof(*child->tf) - offsetof(struct trapframe, epc));
     child->tf->a0 = 0;
     fpu_clone(child, parent);
     memcpy(child->name, parent->name, sizeof(child->name));
@@ -318,7 +319,7 @@ int proc_kill(int32_t pid) {
 /* ---- what others may know ------------------------------------------------------ */
 
 static const enum abi_procstate abi_state[] = {
-    [P_NEW] = ABI_P_RUNNABLE, [P_RUNNABLE] = ABI_P_RUNNABLE, [P_RUNNING] = ABI_P_RUNNING,
+    [P_NEW] = ABI_P_RUNNABLE,      [P_RUNNABLE] = ABI_P_RUNNABLE, [P_RUNNING] = ABI_P_RUNNING,
     [P_SLEEPING] = ABI_P_SLEEPING, [P_ZOMBIE] = ABI_P_ZOMBIE,
 };
 
@@ -331,13 +332,16 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     bool there = p->state != P_FREE && p->state != P_NEW;
     if (there) {
         uint64_t running = p->state == P_RUNNING ? cpu_time() - p->time_since : 0;
-        *out = (struct abi_procinfo){
-            .pid = p->pid, .parent = p->parent ? p->parent->pid : 0,
-            .state = abi_state[p->state], .hart = p->hart, .size = aspace_granted(p->as),
-            .frames = p->as->present,
-            .table_frames = p->as->user.tables + p->as->kernel.tables,
-            .committed = p->as->committed,
-            .ticks = clock_to_ticks(p->time_used + running), .brk = p->as->brk};
+        *out = (struct abi_procinfo){.pid = p->pid,
+                                     .parent = p->parent ? p->parent->pid : 0,
+                                     .state = abi_state[p->state],
+                                     .hart = p->hart,
+                                     .size = aspace_granted(p->as),
+                                     .frames = p->as->present,
+                                     .table_frames = p->as->user.tables + p->as->kernel.tables,
+                                     .committed = p->as->committed,
+                                     .ticks = clock_to_ticks(p->time_used + running),
+                                     .brk = p->as->brk};
         str_copy(out->name, p->name, sizeof(out->name));
     }
     spin_unlock(&p->lock);

@@ -14,40 +14,40 @@ enum proc_state { P_FREE, P_NEW, P_RUNNABLE, P_RUNNING, P_SLEEPING, P_ZOMBIE };
 
 struct proc {
     /* Constant after boot. */
-    uint32_t slot;               /* index in the table; names the stack KSTACK(slot) */
+    uint32_t slot; /* index in the table; names the stack KSTACK(slot) */
 
-    struct spinlock lock;        /* guards state .. killed */
+    struct spinlock lock; /* guards state .. killed */
     enum proc_state state;
-    struct list run_link;        /* in a hart's queue, when runnable */
-    uint32_t hart;               /* runs there, or ran there last */
+    struct list run_link; /* in a hart's queue, when runnable */
+    uint32_t hart;        /* runs there, or ran there last */
     int32_t pid;
     bool killed;
-    bool kill_told;              /* one sleep has ended early for it */
-    bool on_hart;                /* its kernel stack is in use: not to be switched to yet */
-    int32_t status;              /* for wait, when a zombie */
+    bool kill_told; /* one sleep has ended early for it */
+    bool on_hart;   /* its kernel stack is in use: not to be switched to yet */
+    int32_t status; /* for wait, when a zombie */
 
     /* Guarded by the family lock (proc.c). */
     struct proc *parent;
-    struct list children;        /* sibling */
+    struct list children; /* sibling */
     struct list sibling;
     struct wait_channel child_exited;
-    bool exited;                 /* for wait to find */
+    bool exited; /* for wait to find */
 
     /* Its own, touched by itself alone while it runs. */
-    struct list wait_link;       /* on the channel it sleeps on, under that channel's lock */
-    struct list alarm_link;      /* clock.c's, under its lock */
+    struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
+    struct list alarm_link; /* clock.c's, under its lock */
     struct wait_channel alarm;
-    uint64_t alarm_at;           /* cpu_time */
-    bool slice_over;             /* somebody else should run; set by this hart's timer */
-    struct aspace *as;           /* the one in use: one of the two below */
-    struct aspace spaces[2];     /* exec builds in the other */
-    struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */
-    void (*entry)(void);         /* pid 1: what to do before user mode; else NULL */
-    struct context context;      /* where swtch comes back to */
+    uint64_t alarm_at;       /* cpu_time */
+    bool slice_over;         /* somebody else should run; set by this hart's timer */
+    struct aspace *as;       /* the one in use: one of the two below */
+    struct aspace spaces[2]; /* exec builds in the other */
+    struct trapframe *tf;    /* through the direct map; mapped at TRAPFRAME */
+    void (*entry)(void);     /* pid 1: what to do before user mode; else NULL */
+    struct context context;  /* where swtch comes back to */
     struct fpu_state fpu;
     bool fpu_used;
-    uint64_t time_used;          /* cpu_time ticks */
-    uint64_t time_since;         /* cpu_time when it was switched to */
+    uint64_t time_used;             /* cpu_time ticks */
+    uint64_t time_since;            /* cpu_time when it was switched to */
     struct file *files[ABI_NOFILE]; /* the fs layer's */
     struct inode *cwd;              /* the fs layer's */
     char name[16];
@@ -63,9 +63,9 @@ void proc_init(void);
 int proc_spawn_first(void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
-int proc_fork(int32_t *pid) must_check;      /* -K_EAGAIN no slot, -K_ENOMEM */
+int proc_fork(int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
 void proc_exit(int32_t status) never_returns;
-int proc_kill(int32_t pid) must_check;       /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one */
+int proc_kill(int32_t pid) must_check;           /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;

@@ -9,14 +9,14 @@
 #include "proc/clock.h"
 
 struct hart_queue {
-    struct spinlock lock;   /* innermost of the process locks */
-    struct list queue;      /* proc.run_link */
-    uint32_t length;        /* read without the lock by who looks for work */
+    struct spinlock lock; /* innermost of the process locks */
+    struct list queue;    /* proc.run_link */
+    uint32_t length;      /* read without the lock by who looks for work */
     /* The switch in progress, from the old process to its successor. */
     struct proc *left;
     bool left_yields;
     struct context idle;
-    uint64_t idle_time;     /* cpu_time that this hart has waited for an interrupt */
+    uint64_t idle_time; /* cpu_time that this hart has waited for an interrupt */
 };
 
 static struct hart_queue queues[NHART];
@@ -148,9 +148,7 @@ static void switch_to(struct proc *next, bool yields) {
     finish_switch();
 }
 
-void sched_leave(void) {
-    switch_to(pick(), false);
-}
+void sched_leave(void) { switch_to(pick(), false); }
 
 void proc_yield(void) {
     struct proc *next = take_from(mine());

@@ -16,7 +16,8 @@ struct spinlock {
     const char *name;
 };
 
-#define SPINLOCK_INIT(lock_name) {.name = (lock_name)}
+#define SPINLOCK_INIT(lock_name) \
+    { .name = (lock_name) }
 
 void spin_init(struct spinlock *lk, const char *name);
 

@@ -59,8 +59,11 @@ static int fill_image(struct inode *ip, const struct elf_plan *plan, struct imag
         const struct elf_segment *s = &plan->segment[i];
         uint64_t file_pages = ROUND_UP(s->filesz, PAGE_SIZE);
         image->segment[image->segments++] = (struct image_segment){
-            .start = s->vaddr, .file_end = s->vaddr + file_pages,
-            .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE), .perm = s->perm, .first_page = page};
+            .start = s->vaddr,
+            .file_end = s->vaddr + file_pages,
+            .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE),
+            .perm = s->perm,
+            .first_page = page};
         int err = read_segment(ip, s, image, page);
         if (err)
             return err;
@@ -120,7 +123,7 @@ static int image_of_path(const char *path, struct image **out) {
  * their addresses. Everything lies on this page or the arguments are too long. */
 struct stack {
     paddr_t frame;
-    uint64_t sp;  /* offset in the page of what was pushed last */
+    uint64_t sp; /* offset in the page of what was pushed last */
     uint64_t argc;
     uint64_t string[ABI_MAXARG]; /* offsets */
 };

@@ -11,7 +11,7 @@ typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
 
 #define SYSCALL_END (SYS_vmregions + 1)
 extern const syscall_fn syscall_table[SYSCALL_END]; /* by number; NULL: there is no such call */
-int syscall_unknown(void); /* says so on the console */
+int syscall_unknown(void);                          /* says so on the console */
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */

@@ -13,9 +13,7 @@ static int path_arg(char path[ABI_MAXPATH], uint64_t address) {
     return copyinstr(path, UA(address), ABI_MAXPATH);
 }
 
-static uint64_t int_arg(uint64_t arg) {
-    return (uint64_t)(int64_t)(int32_t)arg;
-}
+static uint64_t int_arg(uint64_t arg) { return (uint64_t)(int64_t)(int32_t)arg; }
 
 /* ---- descriptors ---- */
 

@@ -60,10 +60,14 @@ static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
 
 static struct abi_vmregion describe(const struct aspace *as, const struct region *r) {
     struct inspect_pages pages = inspect_region(as, r);
-    return (struct abi_vmregion){
-        .start = r->start, .end = r->end, .kind = r->kind, .perm = r->perm,
-        .first_page = r->first_page, .present = pages.present, .shared = pages.shared,
-        .copied = pages.copied};
+    return (struct abi_vmregion){.start = r->start,
+                                 .end = r->end,
+                                 .kind = r->kind,
+                                 .perm = r->perm,
+                                 .first_page = r->first_page,
+                                 .present = pages.present,
+                                 .shared = pages.shared,
+                                 .copied = pages.copied};
 }
 
 static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {

@@ -88,10 +88,9 @@ void panic_for_trap(const struct kernel_frame *f, const char *sentence) {
     uint64_t offset;
     const char *name = ksym_lookup(f->sepc, &offset);
     kprintf("\npanic: %s\n", sentence);
-    kprintf("%s: scause 0x%lx sepc 0x%lx (%s+0x%lx) stval 0x%lx sp 0x%lx\n",
-            cause_name(f->scause), (unsigned long)f->scause, (unsigned long)f->sepc,
-            name ? name : "?", name ? (unsigned long)offset : 0, (unsigned long)f->stval,
-            (unsigned long)f->sp);
+    kprintf("%s: scause 0x%lx sepc 0x%lx (%s+0x%lx) stval 0x%lx sp 0x%lx\n", cause_name(f->scause),
+            (unsigned long)f->scause, (unsigned long)f->sepc, name ? name : "?",
+            name ? (unsigned long)offset : 0, (unsigned long)f->stval, (unsigned long)f->sp);
     print_where();
     explain_kernel_fault(loaded_root(), f->stval, cause_failed_access(f->scause));
     kprintf("backtrace:\n");

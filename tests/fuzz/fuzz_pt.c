@@ -22,9 +22,14 @@ static struct walker_survey survey(const struct pt *pt) {
     return s;
 }
 
-static const uint64_t windows[] = {0, MIB(2) - 8 * PAGE_SIZE, GIB(1) - 16 * PAGE_SIZE,
-                                   USER_HALF_END - MIB(4), KERNEL_HALF, 0 - MIB(4),
-                                   GIB(3), USER_HALF_END + MIB(1)};
+static const uint64_t windows[] = {0,
+                                   MIB(2) - 8 * PAGE_SIZE,
+                                   GIB(1) - 16 * PAGE_SIZE,
+                                   USER_HALF_END - MIB(4),
+                                   KERNEL_HALF,
+                                   0 - MIB(4),
+                                   GIB(3),
+                                   USER_HALF_END + MIB(1)};
 
 struct call {
     uint64_t va, bytes, flags;

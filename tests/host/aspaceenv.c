@@ -117,7 +117,8 @@ static void make_kernel_half(void) {
             stacks[slot][i] = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
     must(!pt_init(&kernel_pt, &pt_frames), "the kernel's table");
     must(!pt_map(&kernel_pt, VA(KERNEL_HALF + GIB(2)), PA(GIB(2)), GIB(1) + MIB(4),
-                 PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL), "RAM");
+                 PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL),
+         "RAM");
     must(!kmap_trampoline(&kernel_pt), "the trampoline");
     for (unsigned slot = 0; design.stacks_in_kernel_pt && slot < ENV_PROCS; slot++)
         must(!kmap_stack(&kernel_pt, slot), "a stack");
@@ -165,7 +166,9 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
 
 /* ---- processes ---------------------------------------------------------------- */
 
-struct aspace *aspace_self(void) { return running[hart_self()->index]->as; }
+struct aspace *aspace_self(void) {
+    return running[hart_self()->index]->as;
+}
 
 static void idle(uint32_t hart) {
     if (!running[hart])
@@ -245,7 +248,7 @@ const struct env_program env_programs[ENV_PROGRAMS] = {
     {2, {{0, 3, 3, RX}, {3 * P, 2, 5, RW}}},
     {1, {{0, 2, 4, PTE_RWX}}}, /* as older linkers make it */
     {1, {{0, 1, 1, RX}}},
-    {2, {{0, 1, 1, RX}, {LARGE_SIZE, 0, 600, RW}}}, /* no byte of the file; two tables */
+    {2, {{0, 1, 1, RX}, {LARGE_SIZE, 0, 600, RW}}},   /* no byte of the file; two tables */
     {2, {{0, 1, 1, RX}, {LARGE_SIZE - P, 2, 3, RW}}}, /* across the border of two tables */
     {3, {{P, 1, 2, PTE_R}, {MIB(1), 2, 2, RW}, {MIB(6), 1, 1, RX}}}, /* gaps */
 };

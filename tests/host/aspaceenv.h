@@ -12,11 +12,11 @@
 
 struct env_proc {
     bool used;
-    int hart;              /* where it runs, or -1 */
+    int hart; /* where it runs, or -1 */
     uint32_t slot;
     paddr_t trapframe;
     struct aspace spaces[2];
-    struct aspace *as;     /* the one in use */
+    struct aspace *as; /* the one in use */
 };
 extern struct env_proc env_procs[ENV_PROCS];
 

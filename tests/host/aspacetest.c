@@ -111,10 +111,28 @@ static void test_no_room_below_the_limit(void **state) {
 static void test_the_break(void **state) {
     world_fresh(MEMORY, 16);
     struct env_proc *p = world_first();
-    static const int64_t delta[] = {
-        1, -1, 4095, -4095, 4096, -4096, 4097, -8, 8, -4097, 0, (int64_t)MIB(4), -(int64_t)MIB(3),
-        (int64_t)USER_MAX, INT64_MAX, INT64_MIN, -(int64_t)GIB(1), (int64_t)MIB(64), INT32_MAX,
-        INT32_MIN, (int64_t)MIB(8), -(int64_t)MIB(2) + 24};
+    static const int64_t delta[] = {1,
+                                    -1,
+                                    4095,
+                                    -4095,
+                                    4096,
+                                    -4096,
+                                    4097,
+                                    -8,
+                                    8,
+                                    -4097,
+                                    0,
+                                    (int64_t)MIB(4),
+                                    -(int64_t)MIB(3),
+                                    (int64_t)USER_MAX,
+                                    INT64_MAX,
+                                    INT64_MIN,
+                                    -(int64_t)GIB(1),
+                                    (int64_t)MIB(64),
+                                    INT32_MAX,
+                                    INT32_MIN,
+                                    (int64_t)MIB(8),
+                                    -(int64_t)MIB(2) + 24};
     for (unsigned i = 0; i < ARRAY_LEN(delta); i++) {
         uint64_t before = p->as->brk;
         (void)!world_sbrk(p, delta[i]);
@@ -159,8 +177,8 @@ static void test_heap_comes_back_zeroed(void **state) {
 
 /* Where machines have their devices there is heap as everywhere else. */
 static void test_heap_over_device_addresses(void **state) {
-    static const uint64_t devices[] = {0x100000, 0x2000000, 0x2004000, 0xc000000, 0xc201008,
-                                       0x10000000, 0x10001000};
+    static const uint64_t devices[] = {0x100000,  0x2000000,  0x2004000, 0xc000000,
+                                       0xc201008, 0x10000000, 0x10001000};
     world_fresh(320, 16);
     struct env_proc *p = world_first();
     uint64_t old, pa, word = 0x1234567;
@@ -279,7 +297,7 @@ static void test_every_promise_refused_once(void **state) {
     static const struct {
         int (*op)(struct env_proc *p);
         unsigned promises; /* that it makes */
-    } ops[] = {{op_fork, 3}, {op_exec, 4}, {op_exec_large, 4}, {op_sbrk, 1},
+    } ops[] = {{op_fork, 3},      {op_exec, 4},   {op_exec_large, 4}, {op_sbrk, 1},
                {op_sbrk_page, 1}, {op_shrink, 0}, {op_create, 2}};
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         world_fresh(MEMORY, 16);

@@ -17,10 +17,10 @@ extern int64_t fsenv_commit_limit; /* frames that can be promised */
 extern uint8_t *const fsenv_bad;
 
 /* ---- boot and mount. All from the start: memory, processes, files. */
-int fsenv_mount(const char **why); /* what memdisk has */
-void fsenv_mount_ok(void);         /* fails the test if it cannot */
+int fsenv_mount(const char **why);                                /* what memdisk has */
+void fsenv_mount_ok(void);                                        /* fails the test if it cannot */
 void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */
-extern uint64_t fsenv_ram;         /* that the tables are sized for; 32 MiB */
+extern uint64_t fsenv_ram; /* that the tables are sized for; 32 MiB */
 
 /* For a test's start: a disk of 2000 blocks and 200 inodes, and memory enough. 0. */
 int fsenv_setup(void **state);

@@ -38,8 +38,8 @@ struct fsimage fsimage_make(uint32_t size, uint32_t nlog, uint32_t ninodes) {
     uint32_t meta = 2 + nlog + inode_blocks + bitmap_blocks;
     struct fsimage im = {.data = calloc(size, BS), .bytes = (uint64_t)size * BS};
     im.sb = (struct fs_superblock *)(im.data + BS);
-    *im.sb = (struct fs_superblock){
-        FS_MAGIC, size, size - meta, ninodes, nlog, 2, 2 + nlog, 2 + nlog + inode_blocks};
+    *im.sb = (struct fs_superblock){FS_MAGIC, size, size - meta, ninodes,
+                                    nlog,     2,    2 + nlog,    2 + nlog + inode_blocks};
     struct fs_dinode *root = fsimage_inode(im.data, FS_ROOT_INODE);
     *root = (struct fs_dinode){.type = ABI_T_DIR, .nlink = 1, .size = BS, .addrs = {meta}};
     struct fs_dirent *entries = (struct fs_dirent *)(im.data + (uint64_t)meta * BS);

@@ -21,17 +21,17 @@ void host_hart_be(uint32_t i);
 /* Runs stmt; true when it panicked. Then host_panic_text is the sentence.
  * stmt's locks stay taken: a test that goes on starts anew with what it guards.
  * A panic outside ends the test program. Not to be nested. */
-#define HOST_PANICS(stmt)                        \
-    ({                                           \
-        jmp_buf host_panic_here;                 \
-        volatile bool host_panicked = true;      \
-        host_panic_exit = &host_panic_here;      \
-        if (setjmp(host_panic_here) == 0) {      \
-            stmt;                                \
-            host_panicked = false;               \
-        }                                        \
-        host_panic_exit = NULL;                  \
-        host_panicked;                           \
+#define HOST_PANICS(stmt) \
+    ({ \
+        jmp_buf host_panic_here; \
+        volatile bool host_panicked = true; \
+        host_panic_exit = &host_panic_here; \
+        if (setjmp(host_panic_here) == 0) { \
+            stmt; \
+            host_panicked = false; \
+        } \
+        host_panic_exit = NULL; \
+        host_panicked; \
     })
 
 extern __thread jmp_buf *host_panic_exit;

@@ -39,7 +39,9 @@ void kstub_reset(void) {
     kstub_printed[0] = '\0';
 }
 
-struct proc *kstub_proc(unsigned i) { return &procs[i]; }
+struct proc *kstub_proc(unsigned i) {
+    return &procs[i];
+}
 
 void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
 

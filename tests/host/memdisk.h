@@ -27,8 +27,7 @@ bool memdisk_is_flush(uint64_t event);
  * before it found them, and of those written since a random choice. drop: a flush
  * for which it is true protects nothing; NULL: all protect. *varied (if not NULL):
  * how many sectors there was a choice about. */
-void memdisk_power_cut(uint64_t at, bool (*drop)(uint64_t event), uint8_t *image,
-                       uint32_t *varied);
+void memdisk_power_cut(uint64_t at, bool (*drop)(uint64_t event), uint8_t *image, uint32_t *varied);
 
 /* ---- errors */
 

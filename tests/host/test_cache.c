@@ -154,12 +154,9 @@ static void no_buffer_is_idle(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(blocks_are_read_once),
-        T(buffers_are_used_again),
-        T(blank_buffers_cost_no_read),
-        T(prefetch_reads_what_is_missing),
-        T(errors_are_tried_again),
-        T(one_process_loads),
+        T(blocks_are_read_once),       T(buffers_are_used_again),
+        T(blank_buffers_cost_no_read), T(prefetch_reads_what_is_missing),
+        T(errors_are_tried_again),     T(one_process_loads),
         T(no_buffer_is_idle),
     };
     host_random_seed(3);

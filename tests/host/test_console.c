@@ -322,14 +322,16 @@ static void echo_waits_for_room(void **state) {
 static void edits(void **state) {
     TYPE("helx\blo\n");
     assert_string_equal(read_line(100), "hello\n");
-    TYPE("\x7f\x7fxy\x7f\x7f\x7f\x7f" "ab\n");
+    TYPE("\x7f\x7fxy\x7f\x7f\x7f\x7f"
+         "ab\n");
     assert_string_equal(read_line(100), "ab\n");
     TYPE("wrong\x15right\n");
     assert_string_equal(read_line(100), "right\n");
     TYPE("done\nagain\x15\x7f\x7f\x15new\n");
     assert_string_equal(read_line(100), "done\n"); /* a finished line is not taken back */
     assert_string_equal(read_line(100), "new\n");
-    TYPE("a\xc3\xa9\x7f" "b\n"); /* a character of two bytes goes as one */
+    TYPE("a\xc3\xa9\x7f"
+         "b\n"); /* a character of two bytes goes as one */
     assert_string_equal(read_line(100), "ab\n");
     sim_type("a\0b\n", 4);
     assert_string_equal(read_line(100), "ab\n");
@@ -348,7 +350,8 @@ static void ends_files(void **state) {
 }
 
 static void prints_the_process_list(void **state) {
-    TYPE("a\x10" "b\n");
+    TYPE("a\x10"
+         "b\n");
     assert_int_equal(dumps, 1);
     assert_string_equal(read_line(100), "ab\n");
     sim_finish();
@@ -454,15 +457,27 @@ int main(void) {
     host_random_seed(3);
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(long_output_arrives_in_order), T(other_register_layouts),
+        T(long_output_arrives_in_order),
+        T(other_register_layouts),
         T(a_lost_interrupt_stops_no_later_writer),
-        T(a_lost_interrupt_hangs_no_sleeper), T(kernel_messages_keep_the_order),
+        T(a_lost_interrupt_hangs_no_sleeper),
+        T(kernel_messages_keep_the_order),
         T(kernel_messages_lose_no_writer),
-        T(writes_all_before_a_bad_page), T(killed_writers_stop), T(draining_waits_for_all),
-        T(gives_lines), T(takes_early_keys), T(echo_waits_for_room),
-        T(waits_for_the_end_of_the_line), T(edits),
-        T(ends_files), T(prints_the_process_list), T(killed_readers_stop), T(bad_read_buffers),
-        T(keeps_what_nobody_reads), T(screen_shows_the_line), T(registers_itself),
+        T(writes_all_before_a_bad_page),
+        T(killed_writers_stop),
+        T(draining_waits_for_all),
+        T(gives_lines),
+        T(takes_early_keys),
+        T(echo_waits_for_room),
+        T(waits_for_the_end_of_the_line),
+        T(edits),
+        T(ends_files),
+        T(prints_the_process_list),
+        T(killed_readers_stop),
+        T(bad_read_buffers),
+        T(keeps_what_nobody_reads),
+        T(screen_shows_the_line),
+        T(registers_itself),
         T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 
 #define FILE_SIZE 100000
 #define LIMIT (USER_MAX - 2 * PAGE_SIZE) /* guard page and stack lie above the program */
-enum { X = 1, W = 2, R = 4 };           /* p_flags */
+enum { X = 1, W = 2, R = 4 };            /* p_flags */
 
 struct file {
     struct elf_header h;
@@ -26,11 +26,22 @@ struct file {
 /* What a linker makes of a small program: text, then data with bss. */
 static struct file good(void) {
     return (struct file){
-        .h = {.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = 2, .machine = 243, .version = 1,
-              .entry = 0x10, .phoff = 64, .ehsize = 64, .phentsize = 56, .phnum = 3},
+        .h = {.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+              .type = 2,
+              .machine = 243,
+              .version = 1,
+              .entry = 0x10,
+              .phoff = 64,
+              .ehsize = 64,
+              .phentsize = 56,
+              .phnum = 3},
         .p = {{.type = 1, .flags = R | X, .offset = 4096, .filesz = 0x1234, .memsz = 0x1234},
               {.type = 0x6474e551, .flags = R | W}, /* PT_GNU_STACK: of no interest */
-              {.type = 1, .flags = R | W, .offset = 0x3000, .vaddr = 0x2000, .filesz = 8,
+              {.type = 1,
+               .flags = R | W,
+               .offset = 0x3000,
+               .vaddr = 0x2000,
+               .filesz = 8,
                .memsz = 0x5001}},
         .size = FILE_SIZE,
     };
@@ -75,16 +86,16 @@ static void test_one_segment_that_may_do_all(void **state) {
     assert_int_equal(plan.end, 0x9000);
 }
 
-#define REFUSED(change)          \
-    do {                         \
-        struct file f = good();  \
-        change;                  \
+#define REFUSED(change) \
+    do { \
+        struct file f = good(); \
+        change; \
         assert_false(accepted(&f)); \
     } while (0)
-#define TAKEN(change)            \
-    do {                         \
-        struct file f = good();  \
-        change;                  \
+#define TAKEN(change) \
+    do { \
+        struct file f = good(); \
+        change; \
         assert_true(accepted(&f)); \
     } while (0)
 
@@ -224,9 +235,22 @@ static bool should_run(const struct file *f) {
 }
 
 static uint64_t odd_value(uint64_t old) {
-    static const uint64_t special[] = {
-        0, 1, 0xfff, 0x1000, 0x1001, 0x2000, LIMIT, USER_MAX, FILE_SIZE, USER_HALF_END, KERNEL_HALF,
-        INT64_MAX, UINT64_MAX - 0xfff, UINT64_MAX, 1ULL << 32, IMAGE_PAGES * PAGE_SIZE};
+    static const uint64_t special[] = {0,
+                                       1,
+                                       0xfff,
+                                       0x1000,
+                                       0x1001,
+                                       0x2000,
+                                       LIMIT,
+                                       USER_MAX,
+                                       FILE_SIZE,
+                                       USER_HALF_END,
+                                       KERNEL_HALF,
+                                       INT64_MAX,
+                                       UINT64_MAX - 0xfff,
+                                       UINT64_MAX,
+                                       1ULL << 32,
+                                       IMAGE_PAGES * PAGE_SIZE};
     switch (host_random_below(4)) {
     case 0: return special[host_random_below(ARRAY_LEN(special))];
     case 1: return old + host_random_below(9) - 4;
@@ -245,9 +269,12 @@ static void change_something(struct file *f) {
     case 4: p->type = host_random_below(3); break;
     case 5: p->flags = host_random_below(8); break;
     case 6: p->offset = odd_value(p->offset); break;
-    case 7: case 8: p->vaddr = odd_value(p->vaddr); break;
-    case 9: case 10: p->filesz = odd_value(p->filesz); break;
-    case 11: case 12: p->memsz = odd_value(p->memsz); break;
+    case 7:
+    case 8: p->vaddr = odd_value(p->vaddr); break;
+    case 9:
+    case 10: p->filesz = odd_value(p->filesz); break;
+    case 11:
+    case 12: p->memsz = odd_value(p->memsz); break;
     default: ((uint8_t *)&f->h)[host_random_below(64)] ^= 1u << host_random_below(8);
     }
 }

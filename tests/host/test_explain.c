@@ -55,10 +55,11 @@ static pte_t *entry(uint64_t va) {
 }
 
 static int setup(void **state) {
-    static const struct region regions[] = {
-        {P, 3 * P, REGION_IMAGE, R | X, 0},      {5 * P, 6 * P, REGION_IMAGE, R | W, 2},
-        {6 * P, 7 * P, REGION_BSS, R | W, 0},    {8 * P, 9 * P, REGION_STACK, R | W, 0},
-        {MIB(2) - P, MIB(4) + P, REGION_HEAP, R | W, 0}};
+    static const struct region regions[] = {{P, 3 * P, REGION_IMAGE, R | X, 0},
+                                            {5 * P, 6 * P, REGION_IMAGE, R | W, 2},
+                                            {6 * P, 7 * P, REGION_BSS, R | W, 0},
+                                            {8 * P, 9 * P, REGION_STACK, R | W, 0},
+                                            {MIB(2) - P, MIB(4) + P, REGION_HEAP, R | W, 0}};
     said_size = 0;
     pttables_reset();
     as = (struct aspace){.regions = ARRAY_LEN(regions), .brk = BRK};
@@ -104,8 +105,9 @@ static void no_region(void **state) {
     user(5 * P - 1, W, 3, "between the program's segments\n");
     user(8 * P - 8, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
     user(7 * P, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
-    user(9 * P, R, 3, "above the stack, which ends at 0x9000, and below the heap, which begins "
-                      "at 0x1ff000\n");
+    user(9 * P, R, 3,
+         "above the stack, which ends at 0x9000, and below the heap, which begins "
+         "at 0x1ff000\n");
     user(MIB(4) + P, R, 2, "beyond the heap: the break is 0x400008\n");
     user(USER_MAX - 1, R, 1, "beyond the heap: the break is 0x400008\n");
 }
@@ -114,8 +116,9 @@ static void against_the_region(void **state) {
     user(P, W, 3, "the leaf has no W; the region is text and may not be written\n");
     user(2 * P, W, 3, "no leaf would have W; the region is text and may not be written\n");
     user(5 * P, X, 3, "the leaf has no X; the region is data and may not be executed\n");
-    user(6 * P, X, 3, "no leaf would have X; the region is data that is zero at the start and may "
-                      "not be executed\n");
+    user(6 * P, X, 3,
+         "no leaf would have X; the region is data that is zero at the start and may "
+         "not be executed\n");
     user(8 * P, X, 3, "the leaf has no X; the region is the stack and may not be executed\n");
     user(MIB(3), X, 2, "the leaf has no X; the region is the heap and may not be executed\n");
     as.region[0].perm = R;
@@ -136,31 +139,37 @@ static void not_the_users(void **state) {
 /* What a program cannot do: these say that the kernel has gone wrong. */
 static void broken_entries(void **state) {
     *entry(8 * P) &= ~(pte_t)PTE_A;
-    user(8 * P, R, 3, "the region permits it and memory for it is promised: a mistake of the "
-                      "kernel\n");
+    user(8 * P, R, 3,
+         "the region permits it and memory for it is promised: a mistake of the "
+         "kernel\n");
     *entry(8 * P) = 0;
-    user(8 * P, W, 3, "the region permits it and memory for it is promised: a mistake of the "
-                      "kernel\n");
+    user(8 * P, W, 3,
+         "the region permits it and memory for it is promised: a mistake of the "
+         "kernel\n");
     explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true});
     expect(2, "the walk permits this access, but the machine does not: memory protection forbids "
               "it, or nothing answers, at physical address 0x80400018\n");
     pte_t *root = pa_ptr(as.user.root), good = root[0];
     root[0] = pte_table(PA(NO_RAM));
-    user(P, R, 1, "the table that the entry points to is not in RAM: somebody has written over the "
-                  "entry\n");
-    kernel(P, R, 1, "the table that the entry points to is not in RAM: somebody has written over "
-                    "the entry\n");
+    user(P, R, 1,
+         "the table that the entry points to is not in RAM: somebody has written over the "
+         "entry\n");
+    kernel(P, R, 1,
+           "the table that the entry points to is not in RAM: somebody has written over "
+           "the entry\n");
     root[0] = good;
 }
 
 static void the_kernels_own(void **state) {
-    kernel(TRAPFRAME, R, -3, "the walk permits this access: has somebody changed the entry without "
-                             "sfence.vma?\n");
+    kernel(TRAPFRAME, R, -3,
+           "the walk permits this access: has somebody changed the entry without "
+           "sfence.vma?\n");
     kernel(TRAMPOLINE, W, 3, "the trampoline: the leaf has no W\n");
     kernel(KSTACK(1), R, 3, "a kernel stack: nothing is mapped there in this table\n");
     kernel(0, R, 3, "a null pointer, or near one; user memory is for the copy routines only\n");
-    kernel(P, R, 3, "user memory, outside of the copy routines: copyin and copyout reach it, the "
-                    "kernel's own code never\n");
+    kernel(P, R, 3,
+           "user memory, outside of the copy routines: copyin and copyout reach it, the "
+           "kernel's own code never\n");
     kernel(1ULL << 63, R, 0, "not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
 }
 
@@ -175,8 +184,8 @@ static void no_access(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(no_region), T(against_the_region), T(not_the_users),
-        T(broken_entries), T(the_kernels_own), T(no_access),
+        T(no_region),      T(against_the_region), T(not_the_users),
+        T(broken_entries), T(the_kernels_own),    T(no_access),
     };
     host_ram_map(MIB(16));
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,9 +169,12 @@ static void refuses_what_is_no_tree(void **state) {
     assert_int_equal(fdt_init(NULL, 1000), -K_EINVAL);
     assert_int_equal(fdt_init(blob, 39), -K_EINVAL);
     assert_int_equal(fdt_init(blob, blob_size - 1), -K_EINVAL);
-    static const struct { uint32_t offset; uint8_t value; } damage[] = {
-        {0, 0}, {3, 0xee}, {4, 0x80}, {8, 0x7f}, {12, 1},
-        {16, 1}, {23, 16}, {27, 18}, {32, 1}, {36, 1},
+    static const struct {
+        uint32_t offset;
+        uint8_t value;
+    } damage[] = {
+        {0, 0},  {3, 0xee}, {4, 0x80}, {8, 0x7f}, {12, 1},
+        {16, 1}, {23, 16},  {27, 18},  {32, 1},   {36, 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(damage); i++) {
         uint8_t was = blob[damage[i].offset];
@@ -184,8 +187,8 @@ static void refuses_what_is_no_tree(void **state) {
 
 /* Asks everything that can be asked, of every node that can be reached. */
 static void ask_all(void) {
-    static const char *const names[] = {"reg", "compatible", "status", "phandle", "bootargs",
-                                        "#size-cells"};
+    static const char *const names[] = {"reg",     "compatible", "status",
+                                        "phandle", "bootargs",   "#size-cells"};
     static const char *const paths[] = {"/", "/chosen", "/memory", "/cpus/cpu@5",
                                         "/soc/uart/below"};
     fdt_node nodes[64];
@@ -271,8 +274,15 @@ int main(void) {
     host_random_seed(1);
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(walks), T(finds_paths), T(reads_properties), T(reads_regs), T(finds_compatible_devices),
-        T(reads_reservations), T(refuses_what_is_no_tree), T(survives_damage), T(survives_depth),
+        T(walks),
+        T(finds_paths),
+        T(reads_properties),
+        T(reads_regs),
+        T(finds_compatible_devices),
+        T(reads_reservations),
+        T(refuses_what_is_no_tree),
+        T(survives_damage),
+        T(survives_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

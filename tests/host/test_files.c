@@ -124,8 +124,8 @@ static void stat_says_what_is_there(void **state) {
 static void offsets_beyond_the_end(void **state) {
     t_make_file("/f", 100, 1);
     int fd = t_open("/f", ABI_O_RDWR);
-    static const int64_t far[] = {101, MAX_SIZE, MAX_SIZE + 1, 1LL << 31, 1LL << 32,
-                                  (1LL << 32) + 50, INT64_MAX};
+    static const int64_t far[] = {101,       MAX_SIZE,         MAX_SIZE + 1, 1LL << 31,
+                                  1LL << 32, (1LL << 32) + 50, INT64_MAX};
     for (unsigned i = 0; i < ARRAY_LEN(far); i++) {
         assert_int_equal(t_lseek(fd, far[i], 0), far[i]);
         assert_int_equal(t_read(fd, back, 10), 0);

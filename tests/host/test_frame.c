@@ -21,11 +21,11 @@ static bool is_a_record(paddr_t pa) {
 static void test_boot_takes_exactly_the_whole_pages(void **state) {
     fresh_arena(MIB(ARENA_MIB));
     uint64_t s = HOST_RAM_START;
-    frame_add_range(PA(s + MIB(5) + 1), PA(s + MIB(9) - 1));     /* borders inside pages */
+    frame_add_range(PA(s + MIB(5) + 1), PA(s + MIB(9) - 1)); /* borders inside pages */
     frame_add_range(PA(s + MIB(12)), PA(s + MIB(14)));
-    frame_add_range(PA(s + MIB(11)), PA(s + MIB(24)));           /* the same, and more around */
-    frame_add_range(PA(s + MIB(1) + 5), PA(s + MIB(1) + 4000));  /* no whole page */
-    frame_add_range(PA(s + MIB(3)), PA(s + MIB(2)));             /* upside down */
+    frame_add_range(PA(s + MIB(11)), PA(s + MIB(24)));          /* the same, and more around */
+    frame_add_range(PA(s + MIB(1) + 5), PA(s + MIB(1) + 4000)); /* no whole page */
+    frame_add_range(PA(s + MIB(3)), PA(s + MIB(2)));            /* upside down */
     frame_add_range(PA(DIRECT_SIZE - PAGE_SIZE + 1), PA(UINT64_MAX)); /* out of reach */
 
     unsigned char *a = frame_boot_alloc(100, 8);

@@ -6,9 +6,9 @@
 /* ---- random use against a model ------------------------------------------ */
 
 static struct {
-    uint32_t refs[ARENA_FRAMES];   /* of single frames and heads of large ones */
+    uint32_t refs[ARENA_FRAMES]; /* of single frames and heads of large ones */
     bool large[ARENA_FRAMES];
-    uint32_t used[ARENA_FRAMES];   /* indices with refs, in any order */
+    uint32_t used[ARENA_FRAMES]; /* indices with refs, in any order */
     uint32_t place[ARENA_FRAMES];
     uint32_t count;
     uint64_t frames;

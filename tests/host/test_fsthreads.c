@@ -41,8 +41,8 @@ static uint64_t next(uint64_t *state) {
 /* ---- all calls on a few shared names ---- */
 
 static void churn(unsigned i) {
-    static const char *const paths[] = {"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/d",
-                                        "/d/d/a", "/e/x"};
+    static const char *const paths[] = {"/a",   "/b",   "/c",     "/d",  "/d/a",
+                                        "/d/b", "/d/d", "/d/d/a", "/e/x"};
     uint64_t random = i + 1;
     uint8_t buf[9000];
     memset(buf, (int)i, sizeof buf);
@@ -62,19 +62,11 @@ static void churn(unsigned i) {
                 t_close(fd);
             }
             break;
-        case 2:
-            t_mkdir(a);
-            break;
+        case 2: t_mkdir(a); break;
         case 3:
-        case 4:
-            t_unlink(a);
-            break;
-        case 5:
-            t_link(a, b);
-            break;
-        case 6:
-            t_rename(a, b);
-            break;
+        case 4: t_unlink(a); break;
+        case 5: t_link(a, b); break;
+        case 6: t_rename(a, b); break;
         case 7:
             if (t_chdir(a) == 0)
                 t_close(t_open("x", NEW));

@@ -73,18 +73,30 @@ static void damaged_super_blocks_are_refused(void **state) {
         uint32_t value;
         const char *why;
     } bad[] = {
-        {0, 0x10203041, "magic"},          {1, 601, "longer than the disk"},
-        {1, UINT32_MAX, "longer"},         {2, 0, "data blocks"},
-        {2, 601, "data blocks"},           {2, UINT32_MAX, "data blocks"},
-        {2, 599, "bitmap and data"},       {3, 0, "root"},
-        {3, 1, "root"},                    {3, 100000, "inodes and bitmap"},
-        {3, UINT32_MAX, "inodes and"},     {4, 0, "log"},
-        {4, 1, "log"},                     {4, 400, "log and inodes"},
-        {4, UINT32_MAX, "log and inodes"}, {5, 1, "log"},
-        {5, 0, "log"},                     {5, 40, "log and inodes"},
-        {5, UINT32_MAX, "log and inodes"}, {6, 10, "log and inodes"},
-        {6, 500, "inodes and bitmap"},     {6, UINT32_MAX, "inodes and bitmap"},
-        {7, 20, "inodes and bitmap"},      {7, 599, "bitmap and data"},
+        {0, 0x10203041, "magic"},
+        {1, 601, "longer than the disk"},
+        {1, UINT32_MAX, "longer"},
+        {2, 0, "data blocks"},
+        {2, 601, "data blocks"},
+        {2, UINT32_MAX, "data blocks"},
+        {2, 599, "bitmap and data"},
+        {3, 0, "root"},
+        {3, 1, "root"},
+        {3, 100000, "inodes and bitmap"},
+        {3, UINT32_MAX, "inodes and"},
+        {4, 0, "log"},
+        {4, 1, "log"},
+        {4, 400, "log and inodes"},
+        {4, UINT32_MAX, "log and inodes"},
+        {5, 1, "log"},
+        {5, 0, "log"},
+        {5, 40, "log and inodes"},
+        {5, UINT32_MAX, "log and inodes"},
+        {6, 10, "log and inodes"},
+        {6, 500, "inodes and bitmap"},
+        {6, UINT32_MAX, "inodes and bitmap"},
+        {7, 20, "inodes and bitmap"},
+        {7, 599, "bitmap and data"},
         {7, UINT32_MAX, "bitmap and"},
     };
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
@@ -157,11 +169,12 @@ static void damaged_inodes_are_errors(void **state) {
         unsigned field; /* in 16-bit units */
         uint16_t value;
     } bad[] = {
-        {0, 0}, {0, 4}, {0, 0xffff},            /* type */
-        {3, 0xffff}, {3, 0x8000},               /* links */
-        {5, 5}, {5, 0xffff},                    /* size, upper half */
-        {6, 1}, {6, 2}, {6, 39}, {6, 600},      /* first block: super, log, inodes, beyond */
-        {7, 0x8000}, {30, 600}, {31, 1},        /* ... and the indirect block */
+        {0, 0},      {0, 4},      {0, 0xffff}, /* type */
+        {3, 0xffff}, {3, 0x8000},              /* links */
+        {5, 5},      {5, 0xffff},              /* size, upper half */
+        {6, 1},      {6, 2},      {6, 39},
+        {6, 600},                          /* first block: super, log, inodes, beyond */
+        {7, 0x8000}, {30, 600},   {31, 1}, /* ... and the indirect block */
     };
     for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
         const char *why;
@@ -302,7 +315,7 @@ static void link_counts_that_are_too_small(void **state) {
     assert_int_equal(t_close(fd), 0); /* freed, though it has a name */
     assert_int_equal(t_open("/d/e/link", 0), -K_EIO);
     assert_int_equal(t_unlink("/d/e"), -K_EIO); /* /d would have no links */
-    t_make_file("/new", 100, 1); /* its number, so that name is a file again */
+    t_make_file("/new", 100, 1);                /* its number, so that name is a file again */
     assert_true(t_file_is("/new", 100, 1));
     assert_int_equal(t_unlink("/d/e/link"), 0);
     assert_int_equal(t_open("/new", 0), -K_EIO);
@@ -343,20 +356,11 @@ static void use_everything(void) {
             t_ftruncate(fd, host_random_below(30000));
             t_close(fd);
             break;
-        case 2:
-            t_mkdir(a);
-            break;
-        case 3:
-            t_unlink(a);
-            break;
-        case 4:
-            t_link(a, b);
-            break;
-        case 5:
-            t_rename(a, b);
-            break;
-        default:
-            t_chdir(a);
+        case 2: t_mkdir(a); break;
+        case 3: t_unlink(a); break;
+        case 4: t_link(a, b); break;
+        case 5: t_rename(a, b); break;
+        default: t_chdir(a);
         }
     }
     proc_files_drop(proc_self());
@@ -368,8 +372,15 @@ static void damage(void) {
     for (uint64_t n = 1 + host_random_below(12); n > 0; n--) {
         uint64_t inodes = sb->inodestart * 1024ULL + 64;
         uint64_t root = fsimage_inode(im.data, 1)->addrs[0] * 1024ULL;
-        uint64_t area[] = {inodes, inodes, inodes, sb->bmapstart * 1024ULL, root, root,
-                           sb->logstart * 1024ULL, 1024, host_random_below(600) * 1024};
+        uint64_t area[] = {inodes,
+                           inodes,
+                           inodes,
+                           sb->bmapstart * 1024ULL,
+                           root,
+                           root,
+                           sb->logstart * 1024ULL,
+                           1024,
+                           host_random_below(600) * 1024};
         uint64_t at = area[host_random_below(ARRAY_LEN(area))] + host_random_below(160) * 4;
         uint32_t value = (uint32_t[]){(uint32_t)host_random(), (uint32_t)host_random_below(700),
                                       (uint32_t)host_random_below(20), 0,

@@ -209,9 +209,9 @@ static void does_without_a_controller(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(finds_each_harts_context), T(routes_to_all_harts), T(serves_all_that_is_pending),
-        T(reads_the_devices_interrupt), T(a_hart_without_a_context_is_told),
-        T(does_without_a_controller),
+        T(finds_each_harts_context),         T(routes_to_all_harts),
+        T(serves_all_that_is_pending),       T(reads_the_devices_interrupt),
+        T(a_hart_without_a_context_is_told), T(does_without_a_controller),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(blob);

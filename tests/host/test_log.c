@@ -48,26 +48,18 @@ static void step(int i) {
         fd = t_open(a, NEW);
         assert_true(fd >= 0);
         break;
-    case 1:
-        assert_int_equal(t_write(fd, bytes + i, 15000), 15000);
-        break;
+    case 1: assert_int_equal(t_write(fd, bytes + i, 15000), 15000); break;
     case 2:
         snprintf(b, sizeof b, "/d%d", i / 8);
         assert_int_equal(t_mkdir(b), 0);
         break;
-    case 3:
-        assert_int_equal(t_link(a, b), 0);
-        break;
+    case 3: assert_int_equal(t_link(a, b), 0); break;
     case 4:
         assert_int_equal(t_lseek(fd, 500, 0), 500);
         assert_int_equal(t_write(fd, bytes + i, 3000), 3000);
         break;
-    case 5:
-        assert_int_equal(t_rename(a, i % 16 < 8 ? "/moved" : b), 0);
-        break;
-    case 6:
-        assert_int_equal(t_ftruncate(fd, i % 16 < 8 ? 0 : 12000), 0);
-        break;
+    case 5: assert_int_equal(t_rename(a, i % 16 < 8 ? "/moved" : b), 0); break;
+    case 6: assert_int_equal(t_ftruncate(fd, i % 16 < 8 ? 0 : 12000), 0); break;
     case 7:
         assert_int_equal(t_close(fd), 0);
         if (i > 8)
@@ -120,7 +112,7 @@ struct life {
     struct cut {
         uint8_t *image;
         int done;
-    } *cuts;
+    } * cuts;
 };
 
 /* Power cuts at n random moments, all collected before any is tried, for trying

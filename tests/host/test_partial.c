@@ -187,8 +187,7 @@ static void half_a_copy(void **state) {
     memset(big, 'q', sizeof big);
     assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
     assert_int_equal(t_read(fd, back, 4096), 4096);
-    const struct fs_dinode *d =
-        fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    const struct fs_dinode *d = fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
     for (uint32_t i = 0; i < 4; i++)
         assert_memory_equal(fsimage_block(memdisk_image(), d, i), back + i * 1024, 1024);
     /* At the end: nothing is added. */

@@ -39,8 +39,8 @@ static void all_kinds_of_paths(void **state) {
     assert_int_equal(t_mkdir("/a/b"), 0);
     touch("/a/b/c");
     static const char *const same[] = {
-        "/a/b/c", "a/b/c", "//a//b//c", "/a/b/../b/c", "/./a/./b/./c", "/../../a/b/c",
-        "a/../a/b/c/", "a/b/c///", "/a/b/c/.",
+        "/a/b/c",       "a/b/c",       "//a//b//c", "/a/b/../b/c", "/./a/./b/./c",
+        "/../../a/b/c", "a/../a/b/c/", "a/b/c///",  "/a/b/c/.",
     };
     for (unsigned i = 0; i < ARRAY_LEN(same) - 1; i++)
         assert_true(exists(same[i]));

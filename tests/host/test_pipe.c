@@ -55,9 +55,7 @@ static void share(int fd[2]) {
     writer = proc_self()->files[fd[1]];
 }
 
-static void take(struct file *f, int fd) {
-    fd_set(fd, file_get(f));
-}
+static void take(struct file *f, int fd) { fd_set(fd, file_get(f)); }
 
 /* ---- one process ---- */
 

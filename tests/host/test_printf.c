@@ -24,13 +24,13 @@
 #pragma GCC diagnostic ignored "-Wformat-truncation"
 #pragma GCC diagnostic ignored "-Wformat-overflow"
 
-#define SAME(...)                                             \
-    do {                                                      \
-        char ours[300], theirs[300];                          \
-        int n = k_snprintf(ours, sizeof ours, __VA_ARGS__);   \
+#define SAME(...) \
+    do { \
+        char ours[300], theirs[300]; \
+        int n = k_snprintf(ours, sizeof ours, __VA_ARGS__); \
         int m = snprintf(theirs, sizeof theirs, __VA_ARGS__); \
-        assert_string_equal(ours, theirs);                    \
-        assert_int_equal(n, m);                               \
+        assert_string_equal(ours, theirs); \
+        assert_int_equal(n, m); \
     } while (0)
 
 static void chosen(void **state) {
@@ -77,8 +77,8 @@ static void without_meaning(void **state) {
 
 static void every_combination(void **state) {
     static const char *const lengths[] = {"hh", "h", "", "l", "ll", "z", "j", "t"};
-    static const long values[] = {0,      1,       -1,          7,          255,       256, -128,
-                                  0x8000, 0xfffff, -2147483648, 2147483648, LONG_MAX};
+    static const long values[] = {0,    1,      -1,      7,           255,        256,
+                                  -128, 0x8000, 0xfffff, -2147483648, 2147483648, LONG_MAX};
     static const int widths[] = {-1, 0, 1, 5, 23}, precisions[] = {-2, -1, 0, 1, 4, 22};
     for (int flags = 0; flags < 32; flags++)
         for (size_t w = 0; w < ARRAY_LEN(widths); w++)

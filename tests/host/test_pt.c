@@ -19,7 +19,7 @@ static bool mapped(const struct pt *pt, uint64_t va) {
 
 static void test_arithmetic_of_entries(void **state) {
     pte_t e = pte_leaf(PA(0x123456789000), PTE_R | PTE_X | PTE_U);
-    assert_int_equal(e, 0x123456789ULL << 10 | 0x5b); /* V R X U A */
+    assert_int_equal(e, 0x123456789ULL << 10 | 0x5b);                        /* V R X U A */
     assert_int_equal(pte_leaf(PA(0x80000000), RW), 0x80000ULL << 10 | 0xc7); /* V R W A D */
     assert_int_equal(pte_pa(e).v, 0x123456789000);
     assert_int_equal(pte_pa(UINT64_MAX).v, 0xfffffffffff000); /* 56 bits, no reserved ones */
@@ -38,7 +38,8 @@ static void test_arithmetic_of_entries(void **state) {
     assert_true(va_canonical(VA(UINT64_MAX)));
     assert_int_equal(va_index(VA(UINT64_MAX), 2), 511);
     assert_int_equal(va_index(VA(0x40201000), 2) << 8 | va_index(VA(0x40201000), 1) << 4 |
-                     va_index(VA(0x40201000), 0), 0x111);
+                         va_index(VA(0x40201000), 0),
+                     0x111);
 }
 
 /* Each permission at each level grants what the specification says, no more. */
@@ -183,13 +184,13 @@ static void test_map_takes_the_largest_leaves(void **state) {
 
 static void test_map_refuses_what_is_mapped(void **state) {
     struct pt pt = pttree_fresh();
-    assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(0), MIB(2), PTE_R, 2), 0);           /* level 1 */
-    assert_int_equal(pt_map(&pt, VA(GIB(4)), PA(0), GIB(1), PTE_R, 2), 0);           /* level 2 */
+    assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(0), MIB(2), PTE_R, 2), 0); /* level 1 */
+    assert_int_equal(pt_map(&pt, VA(GIB(4)), PA(0), GIB(1), PTE_R, 2), 0); /* level 2 */
     assert_int_equal(pt_map(&pt, VA(MIB(6) - PAGE_SIZE), PA(0), PAGE_SIZE, PTE_R, 2), 0);
     expect_refused(&pt, MIB(2), 0, PAGE_SIZE, PTE_R, 2, -K_EEXIST);
     expect_refused(&pt, MIB(4) - PAGE_SIZE, 0, PAGE_SIZE, PTE_R, 2, -K_EEXIST);
     expect_refused(&pt, MIB(2), 0, MIB(2), PTE_R, 2, -K_EEXIST);
-    expect_refused(&pt, 0, 0, MIB(4), PTE_R, 2, -K_EEXIST); /* the first half would fit */
+    expect_refused(&pt, 0, 0, MIB(4), PTE_R, 2, -K_EEXIST);      /* the first half would fit */
     expect_refused(&pt, MIB(4), 0, MIB(2), PTE_R, 2, -K_EEXIST); /* a table in a leaf's place */
     expect_refused(&pt, MIB(4) + PAGE_SIZE, 0, MIB(2), PTE_R, 2, -K_EEXIST);
     expect_refused(&pt, GIB(4) + MIB(7), 0, PAGE_SIZE, PTE_R, 2, -K_EEXIST);

@@ -205,8 +205,9 @@ static void random_split(struct pt *pt) {
 }
 
 static void test_random_use(void **state) {
-    static void (*const step[])(struct pt *) = {random_map, random_map, random_map, random_unmap,
-                                                random_protect, random_set_leaf, random_split};
+    static void (*const step[])(struct pt *) = {random_map,   random_map,     random_map,
+                                                random_unmap, random_protect, random_set_leaf,
+                                                random_split};
     struct pt pt = pttree_fresh();
     memset(model, 0, sizeof model);
     for (unsigned i = 0; i < 4000; i++) {

@@ -119,8 +119,11 @@ static void show(const struct node *node, char *to, size_t size) {
     static const char *const names[] = {"list", "andor", "pipe", "group", "cmd"};
     static const char *const redirects[] = {"<", ">", ">>", ">&"};
     size_t n = strlen(to);
-    n += (size_t)snprintf(to + n, size - n, "%s%s(", node->join == JOIN_AND ? "&&" :
-                          node->join == JOIN_OR ? "||" : "", names[node->kind]);
+    n += (size_t)snprintf(to + n, size - n, "%s%s(",
+                          node->join == JOIN_AND  ? "&&"
+                          : node->join == JOIN_OR ? "||"
+                                                  : "",
+                          names[node->kind]);
     for (const struct word *w = node->words; w; w = w->next)
         n += (size_t)snprintf(to + n, size - n, "%s%s", w->text, w->next ? " " : "");
     for (const struct node *c = node->child; c; c = c->next) {
@@ -171,10 +174,10 @@ static void test_parse(void **state) {
 }
 
 static void test_parse_errors(void **state) {
-    static const char *const incomplete[] = {"a |", "a &&\n", "(a", "(", "'abc", "\"a\\\"", "a \\",
-                                             "a ||", "((a)", "a >", "a\\\n"};
-    static const char *const wrong[] = {"|", "a | | b", ";;", "a ;; b", ")", "a )", "& a", "a (b)",
-                                        "(a) b", "a > | b", "a && ; b", "a >\n"};
+    static const char *const incomplete[] = {"a |",  "a &&\n", "(a",   "(",   "'abc", "\"a\\\"",
+                                             "a \\", "a ||",   "((a)", "a >", "a\\\n"};
+    static const char *const wrong[] = {"|",   "a | | b", ";;",    "a ;; b",  ")",        "a )",
+                                        "& a", "a (b)",   "(a) b", "a > | b", "a && ; b", "a >\n"};
     for (size_t i = 0; i < sizeof incomplete / sizeof incomplete[0]; i++)
         parse_fails(incomplete[i], PARSE_INCOMPLETE);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)

@@ -147,9 +147,12 @@ static void bounded_copy(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copies_for_all_alignments), cmocka_unit_test(copies_stay_inside),
-        cmocka_unit_test(moves_overlapping_ranges),  cmocka_unit_test(fills),
-        cmocka_unit_test(compares),                  cmocka_unit_test(strings),
+        cmocka_unit_test(copies_for_all_alignments),
+        cmocka_unit_test(copies_stay_inside),
+        cmocka_unit_test(moves_overlapping_ranges),
+        cmocka_unit_test(fills),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(strings),
         cmocka_unit_test(bounded_copy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

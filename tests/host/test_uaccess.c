@@ -26,9 +26,9 @@ static void test_ends_of_user_memory(void **state) {
 }
 
 static void test_the_kernels_parts(void **state) {
-    static const uint64_t kernel[] = {TRAPFRAME, TRAMPOLINE, KSTACK(0), KSTACK(NPROC - 1),
-                                      USER_HALF_END, USER_HALF_END - 1, 1ULL << 39,
-                                      KERNEL_HALF, KERNEL_HALF + MIB(2), UINT64_MAX};
+    static const uint64_t kernel[] = {
+        TRAPFRAME,         TRAMPOLINE, KSTACK(0),   KSTACK(NPROC - 1),    USER_HALF_END,
+        USER_HALF_END - 1, 1ULL << 39, KERNEL_HALF, KERNEL_HALF + MIB(2), UINT64_MAX};
     for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {
         assert_false(ok(kernel[i], 1));
         assert_false(ok(kernel[i], 0));
@@ -39,7 +39,7 @@ static void test_the_kernels_parts(void **state) {
 
 static void test_sums_that_wrap(void **state) {
     assert_false(ok(1, UINT64_MAX));
-    assert_false(ok(PAGE_SIZE, 0 - PAGE_SIZE));     /* start + n == 0 */
+    assert_false(ok(PAGE_SIZE, 0 - PAGE_SIZE)); /* start + n == 0 */
     assert_false(ok(PAGE_SIZE, 1 - PAGE_SIZE));
     assert_false(ok(UINT64_MAX, 1));
     assert_false(ok(UINT64_MAX, 2));

@@ -85,8 +85,8 @@ static void test_printf_text(void **state) {
     SAME("%c%5c%-5c|%%|%5d%%", 'x', 'y', 'z', 7);
     SAME("%*d|%-*d|%*d|%.*s|%.*s", 6, 1, 6, 2, -6, 3, 2, "abcdef", -1, "abc");
     SAME("%p", (void *)0x1234abcd);
-    SAME("%zu %zd %jd %td %hd %hu", (size_t)-1, (ssize_t)-1, (intmax_t)-5, (ptrdiff_t)-6,
-         65535, -1);
+    SAME("%zu %zd %jd %td %hd %hu", (size_t)-1, (ssize_t)-1, (intmax_t)-5, (ptrdiff_t)-6, 65535,
+         -1);
     char small[4];
     assert_int_equal(snprintf(small, sizeof small, "%d", 123456), 6);
     assert_string_equal(small, "123");
@@ -97,13 +97,39 @@ static void test_printf_text(void **state) {
 
 static void test_printf_doubles(void **state) {
     static const char *const formats[] = {
-        "%f", "%.0f", "%.1f", "%.3f", "%12.4f", "%-12.2f|", "%+.2f", "%012.3f", "%#.0f", "%.20f",
-        "%e", "%.0e", "%.3e", "%.17e", "%15.2e", "%#.0e", "%E", "%g", "%.0g", "%.1g", "%.3g",
-        "%.17g", "%#g", "%#.3g", "%G", "%020g", "% g"};
-    static const double special[] = {
-        0.0, -0.0, 0.5, 1.5, 2.5, 0.125, 9.5, 99.5, 999999.5, 0.05, 0.0001, 0.00001, 1e5, 1e6,
-        123456, 1234567, 1e15, 1e16, 1e17, 5e-324, 2.2250738585072014e-308,
-        1.7976931348623157e308, 0.1, 1.0 / 3, 100, 1e21, 1e22, 1e23, 9.999999e9, 0.99999999};
+        "%f",    "%.0f", "%.1f", "%.3f",  "%12.4f", "%-12.2f|", "%+.2f", "%012.3f", "%#.0f",
+        "%.20f", "%e",   "%.0e", "%.3e",  "%.17e",  "%15.2e",   "%#.0e", "%E",      "%g",
+        "%.0g",  "%.1g", "%.3g", "%.17g", "%#g",    "%#.3g",    "%G",    "%020g",   "% g"};
+    static const double special[] = {0.0,
+                                     -0.0,
+                                     0.5,
+                                     1.5,
+                                     2.5,
+                                     0.125,
+                                     9.5,
+                                     99.5,
+                                     999999.5,
+                                     0.05,
+                                     0.0001,
+                                     0.00001,
+                                     1e5,
+                                     1e6,
+                                     123456,
+                                     1234567,
+                                     1e15,
+                                     1e16,
+                                     1e17,
+                                     5e-324,
+                                     2.2250738585072014e-308,
+                                     1.7976931348623157e308,
+                                     0.1,
+                                     1.0 / 3,
+                                     100,
+                                     1e21,
+                                     1e22,
+                                     1e23,
+                                     9.999999e9,
+                                     0.99999999};
     for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
         for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
             if (special[i] == 999999.5 && strstr(formats[f], "#") && strstr(formats[f], "g"))
@@ -135,14 +161,44 @@ static void same_double(const char *text) {
 }
 
 static void test_strtod(void **state) {
-    static const char *const texts[] = {
-        "0", "-0", "1", " +1.5e3x", "1e", "1e+", ".5", "5.", ".", "-.e1", "", "abc", "1e400",
-        "-1e400", "1e-400", "4.9406564584124654e-324", "2.4703282292062327e-324",
-        "2.4703282292062328e-324", "2.2250738585072011e-308", "1.7976931348623157e308",
-        "1.7976931348623158e308", "1.7976931348623159e308", "9007199254740993",
-        "9007199254740992.5", "9007199254740993.0000001", "0.1", "123456789012345678901234567890",
-        "1e22", "1e23", "8.41e21", "inf", "-Infinity", "infx", "6.5e-1",
-        "1e99999999999", "0e99999999999", "1e-99999999999", "00001.25"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "1",
+                                        " +1.5e3x",
+                                        "1e",
+                                        "1e+",
+                                        ".5",
+                                        "5.",
+                                        ".",
+                                        "-.e1",
+                                        "",
+                                        "abc",
+                                        "1e400",
+                                        "-1e400",
+                                        "1e-400",
+                                        "4.9406564584124654e-324",
+                                        "2.4703282292062327e-324",
+                                        "2.4703282292062328e-324",
+                                        "2.2250738585072011e-308",
+                                        "1.7976931348623157e308",
+                                        "1.7976931348623158e308",
+                                        "1.7976931348623159e308",
+                                        "9007199254740993",
+                                        "9007199254740992.5",
+                                        "9007199254740993.0000001",
+                                        "0.1",
+                                        "123456789012345678901234567890",
+                                        "1e22",
+                                        "1e23",
+                                        "8.41e21",
+                                        "inf",
+                                        "-Infinity",
+                                        "infx",
+                                        "6.5e-1",
+                                        "1e99999999999",
+                                        "0e99999999999",
+                                        "1e-99999999999",
+                                        "00001.25"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         same_double(texts[i]);
     for (int i = 0; i < 4000; i++) {
@@ -171,9 +227,27 @@ static void test_strtod(void **state) {
 }
 
 static void test_strtol(void **state) {
-    static const char *const texts[] = {"0", "12", "-12", "+12", "  7x", "x", "", "-", "0x1f",
-        "0X1F", "0x", "0xg", "077", "08", "9223372036854775807", "9223372036854775808",
-        "-9223372036854775808", "-9223372036854775809", "99999999999999999999", "zz", "-0x10"};
+    static const char *const texts[] = {"0",
+                                        "12",
+                                        "-12",
+                                        "+12",
+                                        "  7x",
+                                        "x",
+                                        "",
+                                        "-",
+                                        "0x1f",
+                                        "0X1F",
+                                        "0x",
+                                        "0xg",
+                                        "077",
+                                        "08",
+                                        "9223372036854775807",
+                                        "9223372036854775808",
+                                        "-9223372036854775808",
+                                        "-9223372036854775809",
+                                        "99999999999999999999",
+                                        "zz",
+                                        "-0x10"};
     static const int bases[] = {0, 10, 16, 8, 2, 36};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (size_t b = 0; b < 6; b++) {
@@ -303,7 +377,9 @@ static int compare_ints(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-struct odd { char c[7]; };
+struct odd {
+    char c[7];
+};
 static int compare_odd(const void *a, const void *b) {
     return ((const struct odd *)a)->c[0] - ((const struct odd *)b)->c[0];
 }
@@ -351,7 +427,11 @@ void *sbrk(intptr_t n) {
 
 static void test_malloc_random(void **state) {
     enum { LIVE = 200 };
-    static struct { unsigned char *p; size_t n; unsigned char fill; } live[LIVE];
+    static struct {
+        unsigned char *p;
+        size_t n;
+        unsigned char fill;
+    } live[LIVE];
     for (int i = 0; i < 100000; i++) {
         size_t k = random64() % LIVE, n = random64() % (i % 50 ? 300 : 40000);
         unsigned char *p = live[k].p;
@@ -432,12 +512,18 @@ static void test_free_checks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printf_integers),  cmocka_unit_test(test_printf_text),
-        cmocka_unit_test(test_printf_doubles),   cmocka_unit_test(test_strtod),
-        cmocka_unit_test(test_strtol),           cmocka_unit_test(test_sscanf),
-        cmocka_unit_test(test_memory),           cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_sort),             cmocka_unit_test(test_malloc_coalesces),
-        cmocka_unit_test(test_malloc_random),    cmocka_unit_test(test_malloc_limits),
+        cmocka_unit_test(test_printf_integers),
+        cmocka_unit_test(test_printf_text),
+        cmocka_unit_test(test_printf_doubles),
+        cmocka_unit_test(test_strtod),
+        cmocka_unit_test(test_strtol),
+        cmocka_unit_test(test_sscanf),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_malloc_coalesces),
+        cmocka_unit_test(test_malloc_random),
+        cmocka_unit_test(test_malloc_limits),
         cmocka_unit_test(test_free_checks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,9 +42,7 @@ static struct {
 static void (*irq_handler)(void *ctx);
 static void *irq_ctx;
 
-int irq_of_node(fdt_node node, uint32_t *irq) {
-    return fdt_cell(node, "interrupts", 0, irq);
-}
+int irq_of_node(fdt_node node, uint32_t *irq) { return fdt_cell(node, "interrupts", 0, irq); }
 
 void irq_register(uint32_t irq, void (*handler)(void *ctx), void *ctx) {
     assert_int_equal(irq, IRQ);
@@ -182,9 +180,12 @@ static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
         assert_true(v > 0 && v <= sim.queue_max && (v & (v - 1)) == 0);
         sim.queue_num = v;
         return;
-    case R_QUEUE_DESC: case R_QUEUE_DESC + 4: set_half(&sim.desc, offset & 4, v); return;
-    case R_QUEUE_DRIVER: case R_QUEUE_DRIVER + 4: set_half(&sim.avail, offset & 4, v); return;
-    case R_QUEUE_DEVICE: case R_QUEUE_DEVICE + 4: set_half(&sim.used, offset & 4, v); return;
+    case R_QUEUE_DESC:
+    case R_QUEUE_DESC + 4: set_half(&sim.desc, offset & 4, v); return;
+    case R_QUEUE_DRIVER:
+    case R_QUEUE_DRIVER + 4: set_half(&sim.avail, offset & 4, v); return;
+    case R_QUEUE_DEVICE:
+    case R_QUEUE_DEVICE + 4: set_half(&sim.used, offset & 4, v); return;
     case R_QUEUE_READY:
         assert_true(sim.desc && sim.avail && sim.used && sim.queue_num);
         assert_int_equal(sim.desc % 16, 0);
@@ -505,7 +506,8 @@ static void a_broken_device_hangs_nobody(void **state) {
         breaks_after = (int)host_random_below(12);
         struct blk_request rq[20];
         for (int i = 0; i < 20; i++) {
-            rq[i] = (struct blk_request){.op = i % 5 ? BLK_READ : BLK_FLUSH, .data = buffer(0),
+            rq[i] = (struct blk_request){.op = i % 5 ? BLK_READ : BLK_FLUSH,
+                                         .data = buffer(0),
                                          .bytes = i % 5 ? SECTOR_SIZE : 0};
             blk_submit(&rq[i]);
         }
@@ -540,11 +542,23 @@ int main(void) {
     host_random_seed(2);
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(takes_the_lowest_disk), T(does_without_a_disk), T(refuses_unfit_devices),
-        T(accepts_only_what_it_knows), T(many_at_once), T(goes_on_for_ever),
-        T(errors_are_the_callers), T(silence_is_an_error), T(beyond_the_end), T(flushes),
-        T(read_only_disks), T(ignores_lies), T(loses_no_completion), T(respects_no_notify),
-        T(a_broken_device_hangs_nobody), T(notices_a_new_size), T(kill_does_not_end_the_wait),
+        T(takes_the_lowest_disk),
+        T(does_without_a_disk),
+        T(refuses_unfit_devices),
+        T(accepts_only_what_it_knows),
+        T(many_at_once),
+        T(goes_on_for_ever),
+        T(errors_are_the_callers),
+        T(silence_is_an_error),
+        T(beyond_the_end),
+        T(flushes),
+        T(read_only_disks),
+        T(ignores_lies),
+        T(loses_no_completion),
+        T(respects_no_notify),
+        T(a_broken_device_hangs_nobody),
+        T(notices_a_new_size),
+        T(kill_does_not_end_the_wait),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(blob);

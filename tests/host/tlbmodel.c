@@ -97,9 +97,9 @@ void tlbmodel_speculate(unsigned n) {
 }
 
 static bool permitted(pte_t leaf, enum walker_access access, enum walker_mode mode) {
-    if (mode == WALKER_USER ? !(leaf & PTE_U)
-                            : (leaf & PTE_U) &&
-                                  (mode == WALKER_SUPERVISOR || access == WALKER_FETCH))
+    if (mode == WALKER_USER
+            ? !(leaf & PTE_U)
+            : (leaf & PTE_U) && (mode == WALKER_SUPERVISOR || access == WALKER_FETCH))
         return false;
     switch (access) {
     case WALKER_LOAD: return leaf & PTE_R;

@@ -20,15 +20,14 @@ bool walker_access(uint64_t root, uint64_t va, enum walker_access access, enum w
 
 /* A tree as a whole. */
 struct walker_survey {
-    uint64_t tables;   /* with the root */
-    uint64_t empty;    /* tables without a valid entry, but for the root */
+    uint64_t tables; /* with the root */
+    uint64_t empty;  /* tables without a valid entry, but for the root */
     uint64_t leaves;
     uint64_t hash;     /* of each valid entry with its place: equal trees, equal hashes */
     const char *fault; /* what no tree may have, or NULL */
 };
 
 /* Reads root's entries first .. end - 1 and everything below. leaf may be NULL. */
-struct walker_survey walker_survey(uint64_t root, unsigned first, unsigned end,
-                                   void (*leaf)(void *ctx, uint64_t va, uint64_t entry,
-                                                unsigned level),
-                                   void *ctx);
+struct walker_survey
+walker_survey(uint64_t root, unsigned first, unsigned end,
+              void (*leaf)(void *ctx, uint64_t va, uint64_t entry, unsigned level), void *ctx);

@@ -40,7 +40,7 @@ static uint32_t *references_to(uint64_t pa) {
 struct look {
     const struct env_proc *p;
     const struct world *w;
-    bool count;       /* into references */
+    bool count; /* into references */
     uint64_t present, others;
     uint64_t user_root;
 };
@@ -66,14 +66,14 @@ static void look_at_page(struct look *l, uint64_t va, uint64_t pa, uint64_t e) {
     MUST(va / PAGE_SIZE < l->w->pages, "%#lx is mapped above the break", (ul)va);
     const struct page *page = &l->w->page[va / PAGE_SIZE];
     MUST(page->kind != NONE_GRANTED, "%#lx is mapped and not granted", (ul)va);
-    MUST((e & PTE_RWX & ~(uint64_t)page->perm) == 0, "%#lx has %#lx, granted is %#x", (ul)va,
-         (ul)e, page->perm);
+    MUST((e & PTE_RWX & ~(uint64_t)page->perm) == 0, "%#lx has %#lx, granted is %#x", (ul)va, (ul)e,
+         page->perm);
     MUST(env_refs(pa) >= 1, "%#lx maps the free frame %#lx", (ul)va, (ul)pa);
     MUST(!(e & PTE_W) || env_refs(pa) == 1, "%#lx can be written and is shared", (ul)va);
     const uint64_t *word = pa_ptr(PA(pa));
     MUST(word[0] == page->first && word[WORDS - 1] == page->last,
-         "process %u, %#lx: reads %#lx %#lx instead of %#lx %#lx", l->p->slot, (ul)va,
-         (ul)word[0], (ul)word[WORDS - 1], (ul)page->first, (ul)page->last);
+         "process %u, %#lx: reads %#lx %#lx instead of %#lx %#lx", l->p->slot, (ul)va, (ul)word[0],
+         (ul)word[WORDS - 1], (ul)page->first, (ul)page->last);
     if (l->count)
         ++*references_to(pa);
 }
@@ -84,8 +84,7 @@ static void look_at_user(void *ctx, uint64_t va, uint64_t e, unsigned level) {
         look_at_top(l, va, e, true);
         return;
     }
-    MUST((e & PTE_U) && (e & PTE_R) && (e & PTE_A) && !(e & PTE_G), "%#lx has %#lx", (ul)va,
-         (ul)e);
+    MUST((e & PTE_U) && (e & PTE_R) && (e & PTE_A) && !(e & PTE_G), "%#lx has %#lx", (ul)va, (ul)e);
     MUST(!(e & PTE_W) || (e & PTE_D), "%#lx has W without D", (ul)va);
     for (uint64_t off = 0; off < level_size(level); off += PAGE_SIZE)
         look_at_page(l, va + off, pte_pa(e).v + off, e);
@@ -95,8 +94,8 @@ static void look_at_user(void *ctx, uint64_t va, uint64_t e, unsigned level) {
 /* The entry where the user's tree ends for va. */
 static uint64_t user_entry(uint64_t root, uint64_t va, unsigned *level) {
     uint64_t e = ((uint64_t *)pa_ptr(PA(root)))[va >> 30 & 511];
-    for (*level = 2; *level > 0 && (e & 15) == 1; e = ((uint64_t *)pa_ptr(pte_pa(e)))
-                                                      [va >> (12 + 9 * *level) & 511])
+    for (*level = 2; *level > 0 && (e & 15) == 1;
+         e = ((uint64_t *)pa_ptr(pte_pa(e)))[va >> (12 + 9 * *level) & 511])
         --*level;
     return e;
 }
@@ -237,8 +236,8 @@ void world_check(void) {
     frame_check();
     MUST(st.total - st.free - st.cached == used, "%lu frames are in use, counted are %lu",
          (ul)(st.total - st.free - st.cached), (ul)used);
-    MUST(st.committed == committed, "%lu frames are promised, counted are %lu",
-         (ul)st.committed, (ul)committed);
+    MUST(st.committed == committed, "%lu frames are promised, counted are %lu", (ul)st.committed,
+         (ul)committed);
 }
 
 void world_fresh(uint64_t mib, unsigned asid_bits) {
@@ -251,7 +250,9 @@ void world_fresh(uint64_t mib, unsigned asid_bits) {
     MUST(!world_exec(p, 0, 0), "its program");
 }
 
-struct env_proc *world_first(void) { return &env_procs[0]; }
+struct env_proc *world_first(void) {
+    return &env_procs[0];
+}
 
 void world_end(void) {
     struct frame_stats st;

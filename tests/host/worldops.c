@@ -189,9 +189,17 @@ void world_exit(struct env_proc *p) { env_exit(p); }
 static uint64_t choose(uint64_t n) { return world_choose(n); }
 
 static uint64_t some_va(struct env_proc *p) {
-    static const uint64_t wild[] = {TRAPFRAME, TRAMPOLINE, KSTACK(0), KSTACK(0) + PAGE_SIZE,
-                                    USER_MAX, USER_MAX - PAGE_SIZE, USER_HALF_END, KERNEL_HALF,
-                                    KERNEL_HALF + GIB(2), UINT64_MAX - PAGE_SIZE + 1, GIB(1)};
+    static const uint64_t wild[] = {TRAPFRAME,
+                                    TRAMPOLINE,
+                                    KSTACK(0),
+                                    KSTACK(0) + PAGE_SIZE,
+                                    USER_MAX,
+                                    USER_MAX - PAGE_SIZE,
+                                    USER_HALF_END,
+                                    KERNEL_HALF,
+                                    KERNEL_HALF + GIB(2),
+                                    UINT64_MAX - PAGE_SIZE + 1,
+                                    GIB(1)};
     uint64_t brk = world_of(p)->brk, pages = brk / PAGE_SIZE;
     switch (choose(16)) {
     case 0: return wild[choose(ARRAY_LEN(wild))];

@@ -42,6 +42,4 @@ static bool copy(const char *from, const char *to) {
     return ok;
 }
 
-int main(int argc, char *argv[]) {
-    return files_to_dir("cp", argc, argv, copy);
-}
+int main(int argc, char *argv[]) { return files_to_dir("cp", argc, argv, copy); }

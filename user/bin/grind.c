@@ -148,9 +148,7 @@ static void file_rename(void) {
 static int pipe_fd[2];
 static unsigned pipe_in, pipe_out;
 
-static void pipe_start(void) {
-    expect(pipe(pipe_fd) == 0, "pipe at the start");
-}
+static void pipe_start(void) { expect(pipe(pipe_fd) == 0, "pipe at the start"); }
 
 static void pipe_write(void) {
     unsigned n = rnd(MAX_PIPE - (pipe_in - pipe_out) + 1);
@@ -227,8 +225,9 @@ static int child_pipes(void) {
 }
 
 static void children(void) {
-    static int (*const kinds[])(void) = {child_exits, child_checks, child_execs, child_fails_exec,
-                                         child_leaves_orphan, child_kills_itself, child_pipes};
+    static int (*const kinds[])(void) = {child_exits,      child_checks,        child_execs,
+                                         child_fails_exec, child_leaves_orphan, child_kills_itself,
+                                         child_pipes};
     unsigned kind = rnd(sizeof(kinds) / sizeof(kinds[0]));
     uint32_t seed = rnd(1u << 30) + 1;
     int pid = fork(), status;
@@ -246,8 +245,9 @@ static void children(void) {
 
 /* ---- names that all share ---- */
 static void shared_path(char path[32]) {
-    static const char *const names[] = {"a", "b", "c", "d1", "d2", "d1/a", "d1/b", "d2/a", "d1/d3",
-                                        "d1/d3/a", "./a", "d1/../b", "d2/./a", "d1/.", "d2/.."};
+    static const char *const names[] = {"a",    "b",       "c",      "d1",    "d2",
+                                        "d1/a", "d1/b",    "d2/a",   "d1/d3", "d1/d3/a",
+                                        "./a",  "d1/../b", "d2/./a", "d1/.",  "d2/.."};
     strcpy(path, names[rnd(sizeof(names) / sizeof(names[0]))]);
 }
 
@@ -316,13 +316,17 @@ static void small_calls(void) {
 
 /* ---- the whole ---- */
 static void work(int rounds) {
-    static const struct { const char *name; void (*run)(void); unsigned weight; } steps[] = {
+    static const struct {
+        const char *name;
+        void (*run)(void);
+        unsigned weight;
+    } steps[] = {
         {"heap, resize", heap_resize, 6}, {"heap, write", heap_write, 6},
-        {"heap, check", heap_check, 3}, {"file, write", file_write, 3},
-        {"file, check", file_check, 3}, {"file, truncate", file_truncate, 1},
+        {"heap, check", heap_check, 3},   {"file, write", file_write, 3},
+        {"file, check", file_check, 3},   {"file, truncate", file_truncate, 1},
         {"file, rename", file_rename, 1}, {"pipe, write", pipe_write, 5},
-        {"pipe, read", pipe_read, 5}, {"children", children, 6},
-        {"shared file", shared_file, 6}, {"shared names", shared_names, 6},
+        {"pipe, read", pipe_read, 5},     {"children", children, 6},
+        {"shared file", shared_file, 6},  {"shared names", shared_names, 6},
         {"small calls", small_calls, 2},
     };
     heap_start();

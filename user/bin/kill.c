@@ -17,8 +17,10 @@ int main(int argc, char *argv[]) {
             fprintf(stderr, "kill: %s: not a process number\n", argv[i]);
             status = 2;
         } else if (kill((pid_t)pid) < 0) {
-            fprintf(stderr, pid == 1 ? "kill: process 1 is the first, and has to stay\n"
-                                     : "kill: no process %ld\n", pid);
+            fprintf(stderr,
+                    pid == 1 ? "kill: process 1 is the first, and has to stay\n"
+                             : "kill: no process %ld\n",
+                    pid);
             status = status ? status : 1;
         }
     }

@@ -18,6 +18,4 @@ static bool move(const char *from, const char *to) {
     return false;
 }
 
-int main(int argc, char *argv[]) {
-    return files_to_dir("mv", argc, argv, move);
-}
+int main(int argc, char *argv[]) { return files_to_dir("mv", argc, argv, move); }

@@ -25,9 +25,9 @@
 
 PROGRAM_STACK(48 * 1024);
 
-static struct shell_args shell;  /* the arguments, and the last status */
+static struct shell_args shell; /* the arguments, and the last status */
 static bool interactive;
-static FILE *script_file;        /* children close it */
+static FILE *script_file; /* children close it */
 
 /* Children in the background that nobody has waited for yet. */
 static struct {

@@ -48,7 +48,8 @@ static unsigned print_step(void *ctx, const struct vm_entry *e) {
 static bool walk_address(uint64_t va) {
     if (!vm_canonical(va)) {
         printf("0x%016lx is not canonical: bits 63 to 39 do not equal bit 38, so every access "
-               "faults\n", va);
+               "faults\n",
+               va);
         return true;
     }
     printf("0x%016lx = index %u, %u, %u, offset 0x%03lx (%s)\n", va, vm_index(va, 2),

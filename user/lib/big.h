@@ -8,7 +8,7 @@
 #define BIG_WORDS 128
 
 struct big {
-    uint32_t n; /* words in use; the highest is not 0 */
+    uint32_t n;            /* words in use; the highest is not 0 */
     uint32_t w[BIG_WORDS]; /* lowest first */
 };
 

@@ -232,8 +232,7 @@ static void put_double(struct out *o, struct spec *s, double v) {
         round_to(&d, precision < INT_MAX ? precision + 1 : INT_MAX);
         put_exponent(o, s, &d, precision, sign, s->conversion);
         return;
-    default:
-        put_general(o, s, &d, precision, sign);
+    default: put_general(o, s, &d, precision, sign);
     }
 }
 
@@ -302,12 +301,13 @@ static void convert_integer(struct out *o, struct spec *s, struct args *a) {
 
 static void convert(struct out *o, struct spec *s, struct args *a) {
     switch (s->conversion) {
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X':
-        convert_integer(o, s, a);
-        return;
-    case 'p':
-        put_integer(o, s, (uintptr_t)va_arg(a->ap, void *), "0x");
-        return;
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X': convert_integer(o, s, a); return;
+    case 'p': put_integer(o, s, (uintptr_t)va_arg(a->ap, void *), "0x"); return;
     case 'c': {
         char c = (char)va_arg(a->ap, int);
         put_text(o, s, &c, 1);
@@ -320,12 +320,13 @@ static void convert(struct out *o, struct spec *s, struct args *a) {
         put_text(o, s, text, s->has_precision ? strnlen(text, (size_t)s->precision) : strlen(text));
         return;
     }
-    case 'f': case 'F': case 'e': case 'E': case 'g': case 'G':
-        put_double(o, s, va_arg(a->ap, double));
-        return;
-    case '%':
-        put_char(o, '%');
-        return;
+    case 'f':
+    case 'F':
+    case 'e':
+    case 'E':
+    case 'g':
+    case 'G': put_double(o, s, va_arg(a->ap, double)); return;
+    case '%': put_char(o, '%'); return;
     default: /* not a conversion: shown as it stands */
         put_char(o, '%');
         if (s->conversion)

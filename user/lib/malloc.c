@@ -16,14 +16,14 @@
 #include <unistd.h>
 
 #define ALIGN 16UL
-#define GROW_MIN (16UL * 1024)      /* bytes asked of sbrk at least */
+#define GROW_MIN (16UL * 1024) /* bytes asked of sbrk at least */
 #define MAX_REQUEST (1UL << 40)
-#define SBRK_MAX (1UL << 30)        /* sbrk takes an int */
+#define SBRK_MAX (1UL << 30) /* sbrk takes an int */
 #define BINS 48
 
 struct block {
-    size_t left;  /* bytes of the left neighbour with its header; 0: none */
-    size_t size;  /* bytes with this header; USED in the lowest bit */
+    size_t left;               /* bytes of the left neighbour with its header; 0: none */
+    size_t size;               /* bytes with this header; USED in the lowest bit */
     struct block *next, *prev; /* when free */
 };
 #define USED 1UL

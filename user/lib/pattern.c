@@ -41,9 +41,7 @@ static const char *parse_set(const char *text, struct byte_set *s) {
 static const char *parse_item(const char *p, struct byte_set *s, const char **error) {
     *s = (struct byte_set){{0}};
     switch (*p) {
-    case '.':
-        set_invert(s);
-        return p + 1;
+    case '.': set_invert(s); return p + 1;
     case '[':
         p = parse_set(p + 1, s);
         if (!p)

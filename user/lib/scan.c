@@ -11,7 +11,7 @@
 struct source {
     const char *text; /* a string, or NULL: the stream */
     FILE *f;
-    int taken;        /* characters consumed */
+    int taken; /* characters consumed */
 };
 
 /* One conversion, and what is left of its field. */
@@ -72,8 +72,10 @@ static bool scan_integer(struct source *s, struct field *f, void *to) {
     static const char digits[] = "0123456789abcdefABCDEF";
     char text[NUMBER_MAX + 1], *p = text, *end;
     char octal[] = "01234567", decimal[] = "0123456789";
-    int base = f->conversion == 'd' || f->conversion == 'u' ? 10 : f->conversion == 'o' ? 8
-             : f->conversion == 'i' ? 0 : 16;
+    int base = f->conversion == 'd' || f->conversion == 'u' ? 10
+               : f->conversion == 'o'                       ? 8
+               : f->conversion == 'i'                       ? 0
+                                                            : 16;
     if (f->width < 0 || f->width > NUMBER_MAX)
         f->width = NUMBER_MAX;
     take_one_of(s, f, "+-", &p);
@@ -178,12 +180,22 @@ static void parse_field(const char **fmt, struct field *f) {
 static bool scan_field(struct source *s, struct field *f, const char **fmt, void *to) {
     struct set set;
     switch (f->conversion) {
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X': case 'p':
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'o':
+    case 'x':
+    case 'X':
+    case 'p':
         if (f->conversion == 'p')
             f->length = 8;
         return scan_integer(s, f, to);
-    case 'f': case 'e': case 'g': case 'E': case 'G': case 'F':
-        return scan_double(s, f, to);
+    case 'f':
+    case 'e':
+    case 'g':
+    case 'E':
+    case 'G':
+    case 'F': return scan_double(s, f, to);
     case 'c':
         if (f->width < 0)
             f->width = 1;
@@ -193,11 +205,8 @@ static bool scan_field(struct source *s, struct field *f, const char **fmt, void
         parse_set(&blanks, &set);
         return scan_text(s, f, &set, to);
     }
-    case '[':
-        parse_set(fmt, &set);
-        return scan_text(s, f, &set, to);
-    default:
-        return false;
+    case '[': parse_set(fmt, &set); return scan_text(s, f, &set, to);
+    default: return false;
     }
 }
 

@@ -11,11 +11,11 @@
 struct builder {
     struct fields *fields;
     const struct shell_args *args;
-    char *text;        /* the field so far */
+    char *text; /* the field so far */
     size_t n, room;
-    bool exists;       /* even if it has no characters: there was a quote */
+    bool exists; /* even if it has no characters: there was a quote */
     bool is_pattern;
-    bool failed;       /* out of memory */
+    bool failed; /* out of memory */
 };
 
 /* ---- fields -------------------------------------------------------------- */

@@ -39,9 +39,9 @@ struct node {
 };
 
 struct script {
-    struct node *root;       /* a list; NULL: nothing to do */
-    char error[64];          /* after PARSE_ERROR */
-    struct chunk *chunks;    /* all memory of the tree */
+    struct node *root;    /* a list; NULL: nothing to do */
+    char error[64];       /* after PARSE_ERROR */
+    struct chunk *chunks; /* all memory of the tree */
 };
 
 enum parse_result {

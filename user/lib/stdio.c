@@ -21,10 +21,10 @@ struct stream {
     bool can_read, can_write, append;
     bool at_end, failed;
     bool writing;
-    int mode;              /* _IOFBF ..., or -1: to be decided at the first use */
-    char *buf;             /* BUFSIZ bytes behind UNGET free ones; NULL: not yet */
+    int mode;  /* _IOFBF ..., or -1: to be decided at the first use */
+    char *buf; /* BUFSIZ bytes behind UNGET free ones; NULL: not yet */
     size_t at, end;
-    struct stream *next;   /* in the list of those that fopen made */
+    struct stream *next; /* in the list of those that fopen made */
 };
 
 #define UNGET 8 /* bytes that ungetc may put in front of the buffer */

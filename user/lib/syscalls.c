@@ -69,9 +69,7 @@ CALL3(off_t, lseek, int, off_t, int, ESPIPE)
 
 int sleep_ticks(int ticks) { return (int)result(ecall(SYS_sleep, ticks, 0, 0), EINTR); }
 
-int mkdir(const char *path, ...) {
-    return (int)result(ecall(SYS_mkdir, (long)path, 0, 0), EIO);
-}
+int mkdir(const char *path, ...) { return (int)result(ecall(SYS_mkdir, (long)path, 0, 0), EIO); }
 
 int open(const char *path, int flags, ...) {
     return (int)result(ecall(SYS_open, (long)path, flags, 0), flags & O_CREATE ? EIO : ENOENT);

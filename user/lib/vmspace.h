@@ -7,8 +7,8 @@ struct vm_space {
     uint64_t brk;
     unsigned regions;
     struct abi_vmregion region[ABI_VM_REGIONS_MAX]; /* none is empty */
-    uint64_t stack, stack_end; /* both 0 when there is none */
-    uint64_t heap;             /* where it begins, also when it is empty */
+    uint64_t stack, stack_end;                      /* both 0 when there is none */
+    uint64_t heap;                                  /* where it begins, also when it is empty */
 };
 
 /* False when there is no such process any more. */

@@ -63,7 +63,9 @@ const char *vm_title(const struct abi_procinfo *p, enum abi_vmview view) {
         snprintf(text, sizeof text, "kernel view of all processes, %s", vm_design());
     else
         snprintf(text, sizeof text, "%s view of process %d (%s), %s",
-                 view == ABI_VIEW_USER ? "user" : vm_one_table() ? "user and kernel" : "kernel",
+                 view == ABI_VIEW_USER ? "user"
+                 : vm_one_table()      ? "user and kernel"
+                                       : "kernel",
                  p->pid, p->name, vm_design());
     return text;
 }

@@ -54,8 +54,11 @@ static void visit_table(struct visit *v, unsigned level, uint64_t va) {
     const struct abi_vmtable *t = &tables[level];
     unsigned i = index_within(level, va, v->first), last = index_within(level, va, v->last);
     for (unsigned done; i <= last && !v->stopped; i += done) {
-        struct vm_entry e = {.entry = &t->entry[i], .left = last - i + 1, .index = i,
-                             .level = level, .va = sign_extended(va + i * vm_span(level)),
+        struct vm_entry e = {.entry = &t->entry[i],
+                             .left = last - i + 1,
+                             .index = i,
+                             .level = level,
+                             .va = sign_extended(va + i * vm_span(level)),
                              .table = t->head.table};
         done = v->fn(v->ctx, &e);
         v->stopped |= done == 0;
@@ -66,8 +69,7 @@ static void visit_table(struct visit *v, unsigned level, uint64_t va) {
 
 bool vm_visit(pid_t pid, enum abi_vmview view, uint64_t first, uint64_t last, vm_entry_fn fn,
               void *ctx) {
-    struct visit v = {.pid = pid, .view = view, .first = first, .last = last, .fn = fn,
-                      .ctx = ctx};
+    struct visit v = {.pid = pid, .view = view, .first = first, .last = last, .fn = fn, .ctx = ctx};
     if (read_table(&v, VM_ROOT_LEVEL, first))
         visit_table(&v, VM_ROOT_LEVEL, 0);
     return !v.no_process;

@@ -7,10 +7,10 @@
 struct vm_entry {
     const uint64_t *entry; /* left entries of one table, from this one on; NULL: see below */
     unsigned left;
-    unsigned index;        /* of the first of them */
-    unsigned level;        /* of their table */
-    uint64_t va;           /* where the first one's span begins */
-    uint64_t table;        /* physical address of their table */
+    unsigned index; /* of the first of them */
+    unsigned level; /* of their table */
+    uint64_t va;    /* where the first one's span begins */
+    uint64_t table; /* physical address of their table */
 };
 
 /* Sees an entry, valid or not, a table's before those of the table. Returns how many

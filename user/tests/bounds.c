@@ -196,11 +196,19 @@ static void empty_ranges(void) {
 static void wrapping_ranges(void) {
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR), p[2];
     must_pipe(p);
-    static const struct { uint64_t start; int n; } ranges[] = {
-        {0xffffffffffffff00ULL, 0x200}, {0xffffffffffffffffULL, 2},
-        {0xfffffffffffff000ULL, 0x7fffffff}, {LOW_HALF_END - 8, 16},
-        {LOW_HALF_END - PAGE, 2 * PAGE}, {USER_LIMIT - 8, 16}, {DIRECT_MAP - 8, 16},
-        {TRAPFRAME_VA - 8, 16}, {0x8000000000000000ULL, 0x7fffffff},
+    static const struct {
+        uint64_t start;
+        int n;
+    } ranges[] = {
+        {0xffffffffffffff00ULL, 0x200},
+        {0xffffffffffffffffULL, 2},
+        {0xfffffffffffff000ULL, 0x7fffffff},
+        {LOW_HALF_END - 8, 16},
+        {LOW_HALF_END - PAGE, 2 * PAGE},
+        {USER_LIMIT - 8, 16},
+        {DIRECT_MAP - 8, 16},
+        {TRAPFRAME_VA - 8, 16},
+        {0x8000000000000000ULL, 0x7fffffff},
     };
     for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         char *a = opaque(ranges[i].start);

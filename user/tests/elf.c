@@ -32,15 +32,21 @@ static struct {
 static void make(const char *code, unsigned n, unsigned flags) {
     memset(&file, 0, sizeof(file));
     file.eh = (struct ehdr){
-        .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1}, .type = 2, .machine = 243, .version = 1,
-        .phoff = sizeof(struct ehdr), .ehsize = sizeof(struct ehdr), .phnum = 1,
-        .phentsize = sizeof(struct phdr), .shentsize = 64,
+        .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
+        .type = 2,
+        .machine = 243,
+        .version = 1,
+        .phoff = sizeof(struct ehdr),
+        .ehsize = sizeof(struct ehdr),
+        .phnum = 1,
+        .phentsize = sizeof(struct phdr),
+        .shentsize = 64,
     };
-    file.ph[0] = (struct phdr){.type = PT_LOAD, .flags = flags, .offset = BODY,
-                               .filesz = n, .memsz = n, .align = 4096};
+    file.ph[0] = (struct phdr){
+        .type = PT_LOAD, .flags = flags, .offset = BODY, .filesz = n, .memsz = n, .align = 4096};
     memcpy(file.body, code, n);
 }
-#define MAKE(program, flags)                                                                       \
+#define MAKE(program, flags) \
     make(program_##program, program_##program##_end - program_##program, flags)
 
 static void save(const char *path, unsigned n) {
@@ -96,8 +102,13 @@ static void permissions(void) {
 /* A second segment at 4096 with these flags and this word in it. */
 static void add_data(unsigned flags, uint32_t word, uint64_t memsz) {
     file.eh.phnum = 2;
-    file.ph[1] = (struct phdr){.type = PT_LOAD, .flags = flags, .offset = BODY + 4096,
-                               .vaddr = 4096, .filesz = 4, .memsz = memsz, .align = 4096};
+    file.ph[1] = (struct phdr){.type = PT_LOAD,
+                               .flags = flags,
+                               .offset = BODY + 4096,
+                               .vaddr = 4096,
+                               .filesz = 4,
+                               .memsz = memsz,
+                               .align = 4096};
     memcpy(file.body + 4096, &word, 4);
 }
 
@@ -189,33 +200,73 @@ struct mutation {
     unsigned offset, width;
     uint64_t value;
 };
-#define EH(member, value)                                                                          \
-    {                                                                                              \
-        "e_" #member " = " #value, offsetof(struct ehdr, member),                                  \
-            sizeof(((struct ehdr *)0)->member), value                                              \
+#define EH(member, value) \
+    { \
+        "e_" #member " = " #value, offsetof(struct ehdr, member), \
+            sizeof(((struct ehdr *)0)->member), value \
     }
 #define PH(member, value) \
-    {"p_" #member " = " #value, sizeof(struct ehdr) + offsetof(struct phdr, member), \
-     sizeof(((struct phdr *)0)->member), value}
+    { \
+        "p_" #member " = " #value, sizeof(struct ehdr) + offsetof(struct phdr, member), \
+            sizeof(((struct phdr *)0)->member), value \
+    }
 
 static const struct mutation refused[] = {
-    {"magic, byte 0", 0, 1, 0x7e}, {"magic, byte 1", 1, 1, 'e'}, {"magic, byte 2", 2, 1, 0},
-    {"magic, byte 3", 3, 1, 'G'}, {"32 bits", 4, 1, 1}, {"class 0", 4, 1, 0},
-    {"big-endian", 5, 1, 2}, EH(machine, 62), EH(machine, 0), EH(type, 1), EH(type, 4), EH(type, 0),
-    EH(phentsize, 0), EH(phentsize, 55), EH(phentsize, 32), EH(phentsize, 0xffff),
-    EH(phoff, 1 << 20), EH(phoff, 1ULL << 32), EH(phoff, 1ULL << 63),
-    EH(phoff, 0xffffffffffffffc8ULL), EH(phoff, 0xffffffffffffffffULL), EH(phnum, 0xffff),
-    PH(offset, 1 << 20), PH(offset, 1ULL << 32), PH(offset, 1ULL << 63),
-    PH(offset, 0xfffffffffffffff0ULL), PH(offset, 0xffffffffffffffffULL),
-    PH(filesz, 1 << 20), PH(filesz, 1ULL << 32), PH(filesz, 1ULL << 63),
+    {"magic, byte 0", 0, 1, 0x7e},
+    {"magic, byte 1", 1, 1, 'e'},
+    {"magic, byte 2", 2, 1, 0},
+    {"magic, byte 3", 3, 1, 'G'},
+    {"32 bits", 4, 1, 1},
+    {"class 0", 4, 1, 0},
+    {"big-endian", 5, 1, 2},
+    EH(machine, 62),
+    EH(machine, 0),
+    EH(type, 1),
+    EH(type, 4),
+    EH(type, 0),
+    EH(phentsize, 0),
+    EH(phentsize, 55),
+    EH(phentsize, 32),
+    EH(phentsize, 0xffff),
+    EH(phoff, 1 << 20),
+    EH(phoff, 1ULL << 32),
+    EH(phoff, 1ULL << 63),
+    EH(phoff, 0xffffffffffffffc8ULL),
+    EH(phoff, 0xffffffffffffffffULL),
+    EH(phnum, 0xffff),
+    PH(offset, 1 << 20),
+    PH(offset, 1ULL << 32),
+    PH(offset, 1ULL << 63),
+    PH(offset, 0xfffffffffffffff0ULL),
+    PH(offset, 0xffffffffffffffffULL),
+    PH(filesz, 1 << 20),
+    PH(filesz, 1ULL << 32),
+    PH(filesz, 1ULL << 63),
     PH(filesz, 0xffffffffffffffffULL),
-    PH(memsz, 0), PH(memsz, 1), PH(memsz, 1ULL << 38), PH(memsz, 1ULL << 40), PH(memsz, 1ULL << 63),
-    PH(memsz, 0x3fc0000000ULL), PH(memsz, 0x3fbffff000ULL), PH(memsz, 0x3fbfffe000ULL),
-    PH(memsz, 0xfffffffffffff000ULL), PH(memsz, 0xffffffffffffffffULL),
-    PH(vaddr, 1), PH(vaddr, 8), PH(vaddr, 0x800), PH(vaddr, 0xfff), PH(vaddr, 0x1001),
-    PH(vaddr, 0x3fc0000000ULL), PH(vaddr, 0x3fbffff000ULL), PH(vaddr, 0x3fffffe000ULL),
-    PH(vaddr, 0x3ffffff000ULL), PH(vaddr, 1ULL << 38), PH(vaddr, 1ULL << 39), PH(vaddr, 1ULL << 63),
-    PH(vaddr, 0xffffffc000000000ULL), PH(vaddr, 0xffffffc080200000ULL),
+    PH(memsz, 0),
+    PH(memsz, 1),
+    PH(memsz, 1ULL << 38),
+    PH(memsz, 1ULL << 40),
+    PH(memsz, 1ULL << 63),
+    PH(memsz, 0x3fc0000000ULL),
+    PH(memsz, 0x3fbffff000ULL),
+    PH(memsz, 0x3fbfffe000ULL),
+    PH(memsz, 0xfffffffffffff000ULL),
+    PH(memsz, 0xffffffffffffffffULL),
+    PH(vaddr, 1),
+    PH(vaddr, 8),
+    PH(vaddr, 0x800),
+    PH(vaddr, 0xfff),
+    PH(vaddr, 0x1001),
+    PH(vaddr, 0x3fc0000000ULL),
+    PH(vaddr, 0x3fbffff000ULL),
+    PH(vaddr, 0x3fffffe000ULL),
+    PH(vaddr, 0x3ffffff000ULL),
+    PH(vaddr, 1ULL << 38),
+    PH(vaddr, 1ULL << 39),
+    PH(vaddr, 1ULL << 63),
+    PH(vaddr, 0xffffffc000000000ULL),
+    PH(vaddr, 0xffffffc080200000ULL),
     PH(vaddr, 0xfffffffffffff000ULL),
 };
 
@@ -346,8 +397,8 @@ static void random_headers(void) {
         MAKE(e42, R | X);
         add_data(R | W, 5, 4096);
         for (int n = 1 + next_random(&state) % 4; n > 0; n--) {
-            unsigned at =
-                16 + next_random(&state) % (sizeof(struct ehdr) + 2 * sizeof(struct phdr) - 16);
+            unsigned at = 16 + next_random(&state) %
+                                   (sizeof(struct ehdr) + 2 * sizeof(struct phdr) - 16);
             ((unsigned char *)&file)[at] = next_random(&state) >> 8;
         }
         save("p", BODY + 4200);

@@ -65,7 +65,8 @@ static int role_fds(int argc, char **argv) {
     char c[4];
     int in = argv[1][0] - 'a', out = argv[2][0] - 'a';
     return sys_read(in, c, 4) == 4 && memcmp(c, "abcd", 4) == 0 && sys_write(out, "efgh", 4) == 4
-               ? 7 : 1;
+               ? 7
+               : 1;
 }
 
 static int role_pid(int argc, char **argv) {
@@ -87,10 +88,14 @@ static int role_touch(int argc, char **argv) {
 static int role_vmprint(int argc, char **argv) { return sys_vmprint(argv[1][0] - '0') != 0; }
 
 int run_role(int argc, char **argv) {
-    static const struct { const char *name; int (*run)(int, char **); } roles[] = {
-        {"args", role_args}, {"bss", role_bss}, {"data", role_data}, {"heap", role_heap},
-        {"fds", role_fds},   {"pid", role_pid}, {"touch", role_touch},
-        {"churn", role_churn}, {"split", role_split}, {"vmprint", role_vmprint},
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+    } roles[] = {
+        {"args", role_args},       {"bss", role_bss},     {"data", role_data},
+        {"heap", role_heap},       {"fds", role_fds},     {"pid", role_pid},
+        {"touch", role_touch},     {"churn", role_churn}, {"split", role_split},
+        {"vmprint", role_vmprint},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

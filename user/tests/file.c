@@ -5,8 +5,8 @@
 #define FILE_MAX (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
 
 static void write_and_read(void) {
-    static const unsigned sizes[] = {0, 1, 511, 512, 1023, 1024, 1025, 4096, 12 * 1024,
-                                     12 * 1024 + 1, 13 * 1024, 40000};
+    static const unsigned sizes[] = {0,    1,    511,       512,           1023,      1024,
+                                     1025, 4096, 12 * 1024, 12 * 1024 + 1, 13 * 1024, 40000};
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct abi_stat st;
         make_file("f", sizes[i], i);

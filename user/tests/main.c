@@ -15,12 +15,12 @@ static const struct subject {
     const char *name;
     const struct test *tests;
 } subjects[] = {
-    {"args", args_tests},     {"bounds", bounds_tests}, {"sbrk", sbrk_tests},
+    {"args", args_tests},     {"bounds", bounds_tests},   {"sbrk", sbrk_tests},
     {"views", views_tests},   {"protect", protect_tests}, {"regs", regs_tests},
-    {"fork", fork_tests},     {"exec", exec_tests},     {"elf", elf_tests},
-    {"wait", wait_tests},     {"sched", sched_tests},   {"pipe", pipe_tests},
-    {"fd", fd_tests},         {"file", file_tests},     {"dir", dir_tests},
-    {"disk", disk_tests},     {"info", info_tests},     {"inspect", inspect_tests},
+    {"fork", fork_tests},     {"exec", exec_tests},       {"elf", elf_tests},
+    {"wait", wait_tests},     {"sched", sched_tests},     {"pipe", pipe_tests},
+    {"fd", fd_tests},         {"file", file_tests},       {"dir", dir_tests},
+    {"disk", disk_tests},     {"info", info_tests},       {"inspect", inspect_tests},
     {"stress", stress_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
@@ -74,11 +74,12 @@ struct counted {
     const char *unit;
     size_t offset;
 };
-#define COUNTED(member, unit) {unit, offsetof(struct abi_sysinfo, member)}
+#define COUNTED(member, unit) \
+    { unit, offsetof(struct abi_sysinfo, member) }
 static const struct counted counted[] = {
-    COUNTED(procs, "processes"),       COUNTED(files_open, "open files"),
-    COUNTED(inodes_free, "inodes"),    COUNTED(blocks_free, "blocks"),
-    COUNTED(frames_free, "frames"),    COUNTED(frames_committed, "promised frames"),
+    COUNTED(procs, "processes"),    COUNTED(files_open, "open files"),
+    COUNTED(inodes_free, "inodes"), COUNTED(blocks_free, "blocks"),
+    COUNTED(frames_free, "frames"), COUNTED(frames_committed, "promised frames"),
 };
 #define NCOUNTED (sizeof(counted) / sizeof(counted[0]))
 

@@ -107,7 +107,9 @@ static void transfers(void) {
 /* Several writers: records of one write each, small enough to be whole. */
 static void several_writers(void) {
     enum { WRITERS = 5, RECORDS = 100 };
-    struct record { int writer, number, filler[6]; } rec;
+    struct record {
+        int writer, number, filler[6];
+    } rec;
     int p[2], next[WRITERS] = {0};
     must_pipe(p);
     for (int w = 0; w < WRITERS; w++) {

@@ -27,8 +27,8 @@ static void all_over_ram(void) {
 }
 
 static void devices(void) {
-    static const uint64_t at[] = {0x100000, 0x2000000, 0x200bff8, 0xc000000, 0xc201004,
-                                  0x10000000, 0x10001000, 0x10008000};
+    static const uint64_t at[] = {0x100000,  0x2000000,  0x200bff8,  0xc000000,
+                                  0xc201004, 0x10000000, 0x10001000, 0x10008000};
     for (unsigned i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
         if (at[i] < (uint64_t)sys_sbrk(0))
             continue;
@@ -98,13 +98,29 @@ INSTRUCTION(do_wrs_nto, ".word 0x00d00073")
 INSTRUCTION(do_wrs_sto, ".word 0x01d00073")
 
 static void privileged(void) {
-    static const struct { const char *what; void (*run)(uint64_t); } list[] = {
-        {"csrr sstatus", read_sstatus}, {"csrr satp", read_satp}, {"csrr scause", read_scause},
-        {"csrr sscratch", read_sscratch}, {"csrr mhartid", read_mhartid}, {"csrw satp", write_satp},
-        {"csrs sstatus", write_sstatus}, {"csrw stvec", write_stvec}, {"csrw sepc", write_sepc},
-        {"csrw sie", write_sie}, {"csrw time", write_time}, {"sret", do_sret}, {"mret", do_mret},
-        {"wfi", do_wfi}, {"sfence.vma", do_sfence}, {"ebreak", do_ebreak}, {"zeros", do_zeros},
-        {"ones", do_ones}, {"a reserved opcode", do_reserved},
+    static const struct {
+        const char *what;
+        void (*run)(uint64_t);
+    } list[] = {
+        {"csrr sstatus", read_sstatus},
+        {"csrr satp", read_satp},
+        {"csrr scause", read_scause},
+        {"csrr sscratch", read_sscratch},
+        {"csrr mhartid", read_mhartid},
+        {"csrw satp", write_satp},
+        {"csrs sstatus", write_sstatus},
+        {"csrw stvec", write_stvec},
+        {"csrw sepc", write_sepc},
+        {"csrw sie", write_sie},
+        {"csrw time", write_time},
+        {"sret", do_sret},
+        {"mret", do_mret},
+        {"wfi", do_wfi},
+        {"sfence.vma", do_sfence},
+        {"ebreak", do_ebreak},
+        {"zeros", do_zeros},
+        {"ones", do_ones},
+        {"a reserved opcode", do_reserved},
     };
     for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++)
         CHECK_MSG(run_child(list[i].run, 0) == KILLED, "%s did not kill", list[i].what);
@@ -138,7 +154,9 @@ static void misaligned_access(void) {
     for (unsigned at = PAGE - 8; at < PAGE; at++) {
         uint64_t value = 0x0123456789abcdefULL + at, got;
         __asm__ volatile("sd %1, 0(%2)\n ld %0, 0(%2)"
-                         : "=&r"(got) : "r"(value), "r"(scratch + at) : "memory");
+                         : "=&r"(got)
+                         : "r"(value), "r"(scratch + at)
+                         : "memory");
         CHECK(got == value);
         CHECK(memcmp(scratch + at, &value, 8) == 0);
     }
@@ -168,12 +186,14 @@ static void many_faults(void) {
 
 /* The stack pointer is only a register: the kernel must not use it. */
 static void wild_stack_pointer(void) {
-    static const uint64_t wild[] = {0, 1, 0xffffffffffffffffULL, DIRECT_MAP + 0x80200000,
-                                    TRAPFRAME_VA + 4096, LOW_HALF_END};
+    static const uint64_t wild[] = {
+        0, 1, 0xffffffffffffffffULL, DIRECT_MAP + 0x80200000, TRAPFRAME_VA + 4096, LOW_HALF_END};
     for (unsigned i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
         uint64_t pid;
         __asm__ volatile("mv t1, sp\n mv sp, %1\n li a7, 11\n ecall\n mv sp, t1\n mv %0, a0"
-                         : "=r"(pid) : "r"(wild[i]) : "a0", "a7", "t1", "memory");
+                         : "=r"(pid)
+                         : "r"(wild[i])
+                         : "a0", "a7", "t1", "memory");
         CHECK_EQ(pid, sys_getpid());
     }
 }

@@ -64,11 +64,16 @@ static void check_patterns(const char *what) {
 }
 
 static void across_calls(void) {
-    static const struct { const char *name; long number; uint64_t a0; } calls[] = {
-        {"getpid", SYS_getpid, 0}, {"sleep", SYS_sleep, 1}, {"wait", SYS_wait, 0},
-        {"close", SYS_close, 99}, {"sbrk", SYS_sbrk, 4096}, {"uptime", SYS_uptime, 0},
+    static const struct {
+        const char *name;
+        long number;
+        uint64_t a0;
+    } calls[] = {
+        {"getpid", SYS_getpid, 0},  {"sleep", SYS_sleep, 1},
+        {"wait", SYS_wait, 0},      {"close", SYS_close, 99},
+        {"sbrk", SYS_sbrk, 4096},   {"uptime", SYS_uptime, 0},
         {"an unknown call", 77, 0}, {"unlink of a bad pointer", SYS_unlink, DIRECT_MAP},
-        {"dup", SYS_dup, 0}, {"kill", SYS_kill, 0},
+        {"dup", SYS_dup, 0},        {"kill", SYS_kill, 0},
     };
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         load_patterns(i);
@@ -170,9 +175,14 @@ static void check_floats(const char *what) {
 }
 
 static void floats_across_calls(void) {
-    static const struct { const char *name; long number; uint64_t a; } calls[] = {
-        {"getpid", SYS_getpid, 0}, {"sleep", SYS_sleep, 2}, {"sbrk", SYS_sbrk, 8192},
-        {"a failed open", SYS_open, (uint64_t)"missing"}, {"an unknown call", 88, 0},
+    static const struct {
+        const char *name;
+        long number;
+        uint64_t a;
+    } calls[] = {
+        {"getpid", SYS_getpid, 0},  {"sleep", SYS_sleep, 2},
+        {"sbrk", SYS_sbrk, 8192},   {"a failed open", SYS_open, (uint64_t) "missing"},
+        {"an unknown call", 88, 0},
     };
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         float_patterns(i + 1);

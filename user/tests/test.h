@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KILLED (-1)          /* wait's status of a process that was killed */
-#define STATUS_FAILED 99     /* a check failed, and has said so */
+#define KILLED (-1)      /* wait's status of a process that was killed */
+#define STATUS_FAILED 99 /* a check failed, and has said so */
 #define SBRK_FAILED ((char *)-1)
 #define PAGE 4096u
 #define MB (1u << 20)
@@ -21,8 +21,8 @@
 #define LOW_HALF_END (1ULL << 38)
 #define DIRECT_MAP 0xffffffc000000000ULL
 
-#define SELF "/usertests"    /* this program */
-#define WORK_DIR "/ut"       /* where tests run */
+#define SELF "/usertests" /* this program */
+#define WORK_DIR "/ut"    /* where tests run */
 
 struct test {
     const char *name;
@@ -31,9 +31,9 @@ struct test {
 };
 
 /* A subject is a table of tests that ends with an entry without a name. */
-extern const struct test args_tests[], bounds_tests[], sbrk_tests[], views_tests[],
-    protect_tests[], regs_tests[], fork_tests[], exec_tests[], elf_tests[], wait_tests[],
-    sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
+extern const struct test args_tests[], bounds_tests[], sbrk_tests[], views_tests[], protect_tests[],
+    regs_tests[], fork_tests[], exec_tests[], elf_tests[], wait_tests[], sched_tests[],
+    pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
     inspect_tests[], stress_tests[];
 
 /* ---- checks ---- */
@@ -93,7 +93,7 @@ uint64_t frames_left(void);
 /* ---- memory ---- */
 /* An address that the compiler knows nothing about. */
 void *opaque(uint64_t address);
-uint64_t stack_page(void);  /* where the stack's one page begins; the guard page lies below */
+uint64_t stack_page(void); /* where the stack's one page begins; the guard page lies below */
 /* sbrk that fails the test instead of returning -1. n is in bytes. */
 char *must_sbrk(int n);
 /* Bytes that depend on the seed and their position, and whether p has them. */

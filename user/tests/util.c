@@ -135,13 +135,30 @@ bool all_zero(const void *p, unsigned n) {
 const uint64_t *bad_addresses(void) {
     static uint64_t bad[32];
     static const uint64_t always[] = {
-        0x80000000ULL, 0x80200000ULL, USER_LIMIT, USER_LIMIT + PAGE,
-        TRAPFRAME_VA - PAGE, TRAPFRAME_VA, TRAMPOLINE_VA, LOW_HALF_END - 1, LOW_HALF_END,
-        1ULL << 39, 1ULL << 40, 1ULL << 63, (1ULL << 63) + PAGE,
-        0x3fffffa000ULL, 0x3ffffec000ULL, /* kernel stacks */
-        DIRECT_MAP - 1, DIRECT_MAP, DIRECT_MAP + 0x10000000, DIRECT_MAP + 0x80000000,
-        DIRECT_MAP + 0x80200000, 0xffffffff80000000ULL, 0xfffffffffffff000ULL,
-        0xfffffffffffffff8ULL, 0xffffffffffffffffULL,
+        0x80000000ULL,
+        0x80200000ULL,
+        USER_LIMIT,
+        USER_LIMIT + PAGE,
+        TRAPFRAME_VA - PAGE,
+        TRAPFRAME_VA,
+        TRAMPOLINE_VA,
+        LOW_HALF_END - 1,
+        LOW_HALF_END,
+        1ULL << 39,
+        1ULL << 40,
+        1ULL << 63,
+        (1ULL << 63) + PAGE,
+        0x3fffffa000ULL,
+        0x3ffffec000ULL, /* kernel stacks */
+        DIRECT_MAP - 1,
+        DIRECT_MAP,
+        DIRECT_MAP + 0x10000000,
+        DIRECT_MAP + 0x80000000,
+        DIRECT_MAP + 0x80200000,
+        0xffffffff80000000ULL,
+        0xfffffffffffff000ULL,
+        0xfffffffffffffff8ULL,
+        0xffffffffffffffffULL,
     };
     unsigned n = 0;
     uint64_t brk = (uint64_t)sys_sbrk(0);

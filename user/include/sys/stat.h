@@ -9,11 +9,26 @@
 #define T_DEVICE ABI_T_DEVICE
 
 struct stat {
-    union { int32_t dev; int32_t st_dev; };
-    union { uint32_t ino; uint32_t st_ino; };
-    union { int16_t type; int16_t st_mode; };
-    union { int16_t nlink; int16_t st_nlink; };
-    union { uint64_t size; uint64_t st_size; };
+    union {
+        int32_t dev;
+        int32_t st_dev;
+    };
+    union {
+        uint32_t ino;
+        uint32_t st_ino;
+    };
+    union {
+        int16_t type;
+        int16_t st_mode;
+    };
+    union {
+        int16_t nlink;
+        int16_t st_nlink;
+    };
+    union {
+        uint64_t size;
+        uint64_t st_size;
+    };
 };
 _Static_assert(sizeof(struct stat) == sizeof(struct abi_stat), "as the kernel fills it in");
 

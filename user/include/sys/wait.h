@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #define WIFEXITED(status) ((status) != -1)
-#define WEXITSTATUS(status) ((status) & 0xff)
+#define WEXITSTATUS(status) ((status)&0xff)
 #define WIFSIGNALED(status) ((status) == -1)
 #define WTERMSIG(status) ((status) == -1 ? 9 : 0)
 
