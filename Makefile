@@ -84,7 +84,7 @@ K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/d
 	$(wildcard kernel/*/*.S)
 K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
-	-Wframe-larger-than=1024 -Ikernel -DDESIGN_NAME='"$(DESIGN)"' -DDEBUG=$(DEBUG)
+	-Wframe-larger-than=1024 -Ikernel -DDEBUG=$(DEBUG)
 
 .PHONY: all kernel user image host-tests fuzz bench pictures clean FORCE
 .DELETE_ON_ERROR:
@@ -195,8 +195,7 @@ $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files tools/mkfs $(wildcard tools/*.py)
 # by k_, for sources that would clash with the host's C library.
 H := $(BUILD)/host
 H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -Werror -Ikernel -Itests/host -DDEBUG=1 \
-	-DDESIGN_NAME='"$(DESIGN)"'
+	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -Werror -Ikernel -Itests/host -DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
 field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)

@@ -38,7 +38,6 @@ static inline bool pte_valid(pte_t e) { return e & PTE_V; }
 static inline bool pte_is_leaf(pte_t e) { return (e & PTE_V) && (e & PTE_RWX); }
 static inline bool pte_is_table(pte_t e) { return (e & (PTE_V | PTE_RWX)) == PTE_V; }
 static inline paddr_t pte_pa(pte_t e) { return PA((e << 10 >> 20) << PAGE_SHIFT); }
-static inline uint64_t pte_flags(pte_t e) { return e & PTE_FLAGS; }
 static inline pte_t pte_table(paddr_t table) { return table.v >> PAGE_SHIFT << 10 | PTE_V; }
 
 /* A leaf is created with A, and with D where it is writable: hardware may fault

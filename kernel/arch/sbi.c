@@ -38,8 +38,6 @@ int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) {
     return sbi_call(EXT_HSM, 0, hartid, entry.v, arg).error ? -K_EIO : 0;
 }
 
-bool sbi_hart_exists(uint64_t hartid) { return sbi_call(EXT_HSM, 2, hartid, 0, 0).error == 0; }
-
 void sbi_shutdown(bool failure) {
     sbi_call(EXT_RESET, 0, 0 /* shutdown */, failure ? 1 : 0, 0);
     for (;;)

@@ -6,5 +6,4 @@ void sbi_console_write(const char *text, size_t n); /* 5.2, legacy: early boot o
 void sbi_set_timer(uint64_t when);                  /* 6: cpu_time at which to interrupt */
 void sbi_send_ipi(uint64_t hartid);                 /* 7 */
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) must_check; /* 9; -K_EIO */
-bool sbi_hart_exists(uint64_t hartid);         /* 9: its status can be had */
-void sbi_shutdown(bool failure) never_returns; /* 10 */
+void sbi_shutdown(bool failure) never_returns;                               /* 10 */

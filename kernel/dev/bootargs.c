@@ -53,7 +53,7 @@ static int digit_of(char c, unsigned base) {
 
 int bootarg_number(const char *name, uint64_t *value) {
     char digits[32];
-    if (!bootarg(name, digits, sizeof digits))
+    if (!bootarg(name, digits, sizeof(digits)))
         return -K_ENOENT;
     const char *p = digits;
     unsigned base = 10;

@@ -6,7 +6,7 @@ static const struct chardev_ops *drivers[NMAJOR];
 
 void chardev_register(unsigned major, const struct chardev_ops *ops) {
     ASSERT(major < NMAJOR);
-    ASSERT(drivers[major] == NULL);
+    ASSERT(!drivers[major]);
     drivers[major] = ops;
 }
 

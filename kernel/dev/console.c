@@ -144,11 +144,11 @@ static int console_read(uaddr_t dst, size_t n, size_t *done) {
     *done = 0;
     while (*done < n && !end) {
         size_t taken;
-        int error = take(chunk, MIN(n - *done, sizeof chunk), *done > 0, &taken, &end);
-        if (!error)
-            error = copyout(UA(dst.v + *done), chunk, taken);
-        if (error)
-            return *done > 0 ? 0 : error;
+        int err = take(chunk, MIN(n - *done, sizeof(chunk)), *done > 0, &taken, &end);
+        if (!err)
+            err = copyout(UA(dst.v + *done), chunk, taken);
+        if (err)
+            return *done > 0 ? 0 : err;
         *done += taken;
     }
     return 0;
@@ -162,15 +162,15 @@ static int console_write(uaddr_t src, size_t n, size_t *done) {
     while (*done < n) {
         /* No chunk crosses a page, so all before a bad one gets out. */
         uint64_t from = src.v + *done;
-        size_t length = MIN(n - *done, sizeof chunk);
+        size_t length = MIN(n - *done, sizeof(chunk));
         length = MIN(length, PAGE_SIZE - from % PAGE_SIZE);
         size_t sent = 0;
-        int error = copyin(chunk, UA(from), length);
-        if (!error)
-            error = uart_write(chunk, length, &sent);
+        int err = copyin(chunk, UA(from), length);
+        if (!err)
+            err = uart_write(chunk, length, &sent);
         *done += sent;
-        if (error)
-            return *done > 0 ? 0 : error;
+        if (err)
+            return *done > 0 ? 0 : err;
     }
     return 0;
 }

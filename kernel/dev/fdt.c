@@ -20,8 +20,7 @@ enum {
     H_OFF_RESERVATIONS,
     H_VERSION,
     H_LAST_COMPATIBLE,
-    H_BOOT_CPU,
-    H_SIZE_STRINGS,
+    H_SIZE_STRINGS = 8,
     H_SIZE_STRUCT,
     H_WORDS
 };
@@ -108,7 +107,7 @@ static bool read_property(struct token *t) {
     t->data = tree.structure + start + 8;
     t->name = bounded_string(tree.strings + name, tree.strings_size - name);
     t->next = (uint32_t)ROUND_UP(start + 8 + t->length, 4);
-    return t->name != NULL;
+    return t->name;
 }
 
 /* Reads the token at this offset, or behind NOPs there. False at the end of the

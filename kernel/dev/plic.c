@@ -105,7 +105,7 @@ int irq_of_node(fdt_node node, uint32_t *irq) {
 }
 
 void irq_register(uint32_t irq, void (*handler)(void *ctx), void *ctx) {
-    ASSERT(plic.base != NULL);
+    ASSERT(plic.base);
     ASSERT(irq > 0 && irq <= plic.sources);
     ASSERT(plic.handler_of[irq] == 0);
     ASSERT(plic.handlers < MAX_HANDLERS);

@@ -135,7 +135,7 @@ static fdt_node find_stdout(void) {
     const char *name = fdt_string(fdt_path("/chosen"), "stdout-path");
     if (!name)
         return FDT_NONE;
-    str_copy(path, name, sizeof path);
+    str_copy(path, name, sizeof(path));
     char *options = strchr(path, ':');
     if (options)
         *options = '\0';
@@ -218,7 +218,7 @@ int uart_write(const char *text, size_t n, size_t *done) {
         *done = n;
         return 0;
     }
-    int error = 0;
+    int err = 0;
     *done = write_some(text, n);
     if (*done == n)
         return 0;
@@ -228,13 +228,13 @@ int uart_write(const char *text, size_t n, size_t *done) {
         if (*done == n)
             break;
         if (proc_killed()) {
-            error = -K_EINTR;
+            err = -K_EINTR;
             break;
         }
         sleep_on(&uart.room, &uart.room_lock);
     }
     spin_unlock(&uart.room_lock);
-    return error;
+    return err;
 }
 
 void uart_echo(const char *text, size_t n) {

@@ -137,7 +137,7 @@ static void reg_write_address(uint32_t reg, const volatile void *p) {
     reg_write(reg + 4, (uint32_t)(pa >> 32));
 }
 
-bool blk_present(void) { return disk.base != NULL; }
+bool blk_present(void) { return disk.base; }
 uint64_t blk_sectors(void) { return disk.sectors; }
 
 /* ---- requests ------------------------------------------------------------*/
@@ -265,7 +265,7 @@ static void publish_locked(uint32_t slot) {
 }
 
 void blk_submit(struct blk_request *rq) {
-    ASSERT(disk.base != NULL);
+    ASSERT(disk.base);
     spin_lock(&disk.lock);
     rq->done = false;
     int status;
@@ -359,11 +359,11 @@ static void prepare_slots(void) {
     for (uint32_t slot = slots; slot-- > 0;) {
         struct descriptor *d = &disk.desc[slot * SLOT_DESCRIPTORS];
         d[0] = (struct descriptor){.addr = ptr_pa(&disk.header[slot]).v,
-                                   .len = sizeof disk.header[slot],
+                                   .len = sizeof(disk.header[slot]),
                                    .flags = DESC_NEXT};
         d[1].next = (uint16_t)(slot * SLOT_DESCRIPTORS + 2);
         d[2] = (struct descriptor){.addr = ptr_pa((const void *)&disk.status[slot]).v,
-                                   .len = sizeof disk.status[slot],
+                                   .len = sizeof(disk.status[slot]),
                                    .flags = DESC_WRITE};
         wait_channel_init(&disk.finished[slot]);
         disk.free_slots[disk.free_count++] = (uint8_t)slot;

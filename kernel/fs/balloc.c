@@ -140,7 +140,7 @@ static bool release(struct log_op *op, struct buf *bitmap, uint32_t block) {
 
 void block_unalloc(struct log_op *op, uint32_t block) {
     struct buf *bitmap = cache_peek(super.bitmap_start + block / BITS_PER_BLOCK);
-    ASSERT(bitmap != NULL && log_holds(op, bitmap)); /* block_alloc pinned it */
+    ASSERT(bitmap && log_holds(op, bitmap)); /* block_alloc pinned it */
     sleeplock_acquire(&alloc.lock);
     /* Clear already: an image gave the block to another file too, which was freed. */
     (void)release(op, bitmap, block);
@@ -152,9 +152,9 @@ void block_unalloc(struct log_op *op, uint32_t block) {
  * -K_EAGAIN: the operation has no room to change it. */
 static int bitmap_for(struct log_op *op, uint32_t block, struct buf **bitmap) {
     uint32_t home = super.bitmap_start + block / BITS_PER_BLOCK;
-    if (*bitmap != NULL && (*bitmap)->block == home)
+    if (*bitmap && (*bitmap)->block == home)
         return 0;
-    if (*bitmap != NULL)
+    if (*bitmap)
         cache_put(*bitmap);
     *bitmap = NULL;
     int err = cache_get(home, bitmap);
@@ -182,7 +182,7 @@ int block_free_list(struct log_op *op, uint32_t *list, uint32_t n, uint32_t *lef
             break;
         list[n - 1] = 0;
     }
-    if (bitmap != NULL)
+    if (bitmap)
         cache_put(bitmap);
     sleeplock_release(&alloc.lock);
     *left = n;

@@ -27,7 +27,7 @@ int cache_boot_init(uint64_t bytes) {
     uint8_t *data = frame_boot_alloc((size_t)n * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
     cache.bufs = frame_boot_alloc(n * sizeof(struct buf), _Alignof(struct buf));
     cache.buckets = frame_boot_alloc(nbuckets * sizeof(struct buf *), _Alignof(struct buf *));
-    if (data == NULL || cache.bufs == NULL || cache.buckets == NULL)
+    if (!data || !cache.bufs || !cache.buckets)
         return -K_ENOMEM;
 
     spin_init(&cache.lock, "block cache");
@@ -48,7 +48,7 @@ uint32_t cache_buffers(void) { return cache.nbufs; }
 
 static struct buf *find_locked(uint32_t block) {
     struct buf *b = cache.buckets[block & cache.mask];
-    while (b != NULL && b->block != block)
+    while (b && b->block != block)
         b = b->hash_next;
     return b;
 }
@@ -69,7 +69,7 @@ static void unhash_locked(struct buf *b) {
  * no buffer is idle. */
 static struct buf *claim_locked(uint32_t block) {
     struct list *oldest = list_pop_front(&cache.idle);
-    if (oldest == NULL)
+    if (!oldest)
         return NULL;
     struct buf *b = LIST_ENTRY(oldest, struct buf, idle);
     if (b->block != BUF_NO_BLOCK)
@@ -91,14 +91,14 @@ static struct buf *claim_locked(uint32_t block) {
 static struct buf *obtain_locked(uint32_t block) {
     for (;;) {
         struct buf *b = find_locked(block);
-        if (b != NULL) {
+        if (b) {
             hold_locked(b);
             while (b->state == BUF_LOADING)
                 sleep_on(&cache.changed, &cache.lock);
             return b;
         }
         b = claim_locked(block);
-        if (b != NULL)
+        if (b)
             return b;
         cache.waiting++;
         sleep_on(&cache.changed, &cache.lock);
@@ -162,9 +162,9 @@ struct buf *cache_blank(uint32_t block) {
 struct buf *cache_peek(uint32_t block) {
     spin_lock(&cache.lock);
     struct buf *b = find_locked(block);
-    if (b != NULL && b->state != BUF_VALID)
+    if (b && b->state != BUF_VALID)
         b = NULL;
-    if (b != NULL)
+    if (b)
         hold_locked(b);
     spin_unlock(&cache.lock);
     return b;
@@ -177,10 +177,10 @@ void cache_prefetch(const uint32_t *blocks, uint32_t n) {
     ASSERT(n <= CACHE_PREFETCH_MAX);
     spin_lock(&cache.lock);
     for (uint32_t i = 0; i < n; i++) {
-        if (find_locked(blocks[i]) != NULL)
+        if (find_locked(blocks[i]))
             continue;
         struct buf *b = claim_locked(blocks[i]);
-        if (b == NULL)
+        if (!b)
             break;
         b->state = BUF_LOADING;
         mine[count++] = b;

@@ -29,7 +29,7 @@ static int map_block(struct inode *ip, uint32_t i, struct buf **indirect, uint32
     *block = 0;
     if (ip->d.addrs[FS_NDIRECT] == 0)
         return 0;
-    if (*indirect == NULL) {
+    if (!*indirect) {
         int err = cache_get(ip->d.addrs[FS_NDIRECT], indirect);
         if (err)
             return err;
@@ -39,7 +39,7 @@ static int map_block(struct inode *ip, uint32_t i, struct buf **indirect, uint32
 }
 
 static void put_indirect(struct buf *indirect) {
-    if (indirect != NULL)
+    if (indirect)
         cache_put(indirect);
 }
 
@@ -65,7 +65,7 @@ static int get_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struc
     if (err || block == 0)
         return err;
     *out = cache_peek(block);
-    if (*out != NULL)
+    if (*out)
         return 0;
     read_ahead(ip, i, indirect);
     return cache_get(block, out);
@@ -84,18 +84,18 @@ int data_block(struct inode *ip, uint32_t i, struct buf **out) {
 #define RUN_MAX 16
 
 static struct kpiece piece_of(const struct buf *b, size_t within, size_t len) {
-    return (struct kpiece){(b != NULL ? b->data : (uint8_t *)zeros) + within, len};
+    return (struct kpiece){(b ? b->data : (uint8_t *)zeros) + within, len};
 }
 
 /* As get_mapped, but without waiting. False: the block may not be in memory. */
 static bool peek_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
     uint32_t block;
-    if (i >= FS_NDIRECT && *indirect == NULL)
+    if (i >= FS_NDIRECT && !*indirect)
         return false;
     if (map_block(ip, i, indirect, &block))
         return false;
     *out = block == 0 ? NULL : cache_peek(block);
-    return block == 0 || *out != NULL;
+    return block == 0 || *out;
 }
 
 /* Copies to the user a piece that ends with block i - 1 of the contents, and of the
@@ -119,7 +119,7 @@ __attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i, stru
     }
     int err = copyout_gather(dst, piece, count, moved);
     while (--count > 0)
-        if (buf[count] != NULL)
+        if (buf[count])
             cache_put(buf[count]);
     return err;
 }
@@ -151,7 +151,7 @@ static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n
             err = move_run(ip, i + 1, &indirect, from, UA(to.at), n, &moved);
         else if ((err = move_out(to, from)) != 0)
             moved = 0;
-        if (b != NULL)
+        if (b)
             cache_put(b);
         *done += moved;
         to.at += moved;
@@ -193,7 +193,7 @@ uint32_t data_write_max(void) {
 /* Has an indirect block in *indirect, an empty one that is not yet the file's if there is
  * none; put_new_indirect must follow. */
 static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indirect) {
-    if (*indirect != NULL)
+    if (*indirect)
         return 0;
     if (ip->d.addrs[FS_NDIRECT] != 0)
         return cache_get(ip->d.addrs[FS_NDIRECT], indirect);
@@ -208,7 +208,7 @@ static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indir
 
 /* A new one that nothing was attached to is free again. */
 static void put_new_indirect(struct log_op *op, struct inode *ip, struct buf *indirect) {
-    if (indirect != NULL && ip->d.addrs[FS_NDIRECT] == 0)
+    if (indirect && ip->d.addrs[FS_NDIRECT] == 0)
         block_unalloc(op, indirect->block);
     put_indirect(indirect);
 }
@@ -287,7 +287,7 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
 /* Fills the pieces from the user's memory or, when src is NULL, with zeros. *moved: the bytes
  * of those before the one that failed. */
 static int fill(const struct kpiece *piece, unsigned count, const uaddr_t *src, size_t *moved) {
-    if (src != NULL)
+    if (src)
         return copyin_scatter(piece, count, *src, moved);
     *moved = 0;
     for (unsigned k = 0; k < count; *moved += piece[k++].bytes)
@@ -335,8 +335,8 @@ static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, cons
         return -K_EINVAL;
     while (*done < n && !err) {
         size_t moved;
-        uaddr_t from = UA(src != NULL ? src->v + *done : 0);
-        err = write_run(op, ip, offset, src != NULL ? &from : NULL, n - *done, &indirect, &moved);
+        uaddr_t from = UA(src ? src->v + *done : 0);
+        err = write_run(op, ip, offset, src ? &from : NULL, n - *done, &indirect, &moved);
         *done += moved;
         offset += moved;
         ip->d.size = MAX(ip->d.size, (uint32_t)offset);

@@ -12,12 +12,12 @@ static const struct chardev_ops *driver(struct file *f) {
 
 static int devfile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     const struct chardev_ops *ops = driver(f);
-    return ops == NULL || ops->read == NULL ? -K_ENODEV : ops->read(dst, n, done);
+    return ops && ops->read ? ops->read(dst, n, done) : -K_ENODEV;
 }
 
 static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     const struct chardev_ops *ops = driver(f);
-    return ops == NULL || ops->write == NULL ? -K_ENODEV : ops->write(src, n, done);
+    return ops && ops->write ? ops->write(src, n, done) : -K_ENODEV;
 }
 
 static int devfile_stat(struct file *f, struct abi_stat *st) { return inode_stat(f->object, st); }

@@ -74,7 +74,7 @@ int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slo
             dir_slot_put(slot);
             return err;
         }
-        if (b == NULL)
+        if (!b)
             continue;
         uint32_t n = entries_in(dp, i), free_entry = n;
         uint32_t k = search(b, n, name, &free_entry);
@@ -83,7 +83,7 @@ int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slo
             fill_slot(slot, b, k);
             return 0;
         }
-        if (slot->buf == NULL && free_entry < n)
+        if (!slot->buf && free_entry < n)
             fill_slot(slot, b, free_entry);
         else
             cache_put(b);
@@ -92,7 +92,7 @@ int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slo
 }
 
 void dir_slot_put(struct dir_slot *slot) {
-    if (slot->buf != NULL)
+    if (slot->buf)
         cache_put(slot->buf);
     slot->buf = NULL;
 }
@@ -120,7 +120,7 @@ static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
 
 int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const struct dir_name *name,
             uint32_t inum) {
-    if (slot->buf == NULL) {
+    if (!slot->buf) {
         int err = append(op, dp, slot);
         if (err)
             return err;
@@ -145,7 +145,7 @@ int dir_is_empty(struct inode *dp, bool *empty) {
         int err = data_block(dp, i, &b);
         if (err)
             return err;
-        if (b == NULL)
+        if (!b)
             continue;
         const struct entry *e = entry_at(b, 0);
         for (uint32_t k = 0; k < entries_in(dp, i); k++, e++) {

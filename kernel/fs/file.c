@@ -14,7 +14,7 @@ static struct {
 
 int file_boot_init(uint32_t n) {
     struct file *files = frame_boot_alloc(n * sizeof(struct file), _Alignof(struct file));
-    if (files == NULL)
+    if (!files)
         return -K_ENOMEM;
     spin_init(&table.lock, "file table");
     list_init(&table.free);
@@ -27,10 +27,10 @@ int file_boot_init(uint32_t n) {
 int file_alloc(struct file **out) {
     spin_lock(&table.lock);
     struct list *link = list_pop_front(&table.free);
-    if (link != NULL)
+    if (link)
         table.open++;
     spin_unlock(&table.lock);
-    if (link == NULL)
+    if (!link)
         return -K_ENFILE;
     struct file *f = LIST_ENTRY(link, struct file, link);
     *f = (struct file){.refs = 1};
@@ -48,7 +48,7 @@ void file_put(struct file *f) {
     ASSERT(before > 0);
     if (before > 1)
         return;
-    if (f->ops != NULL && f->ops->close != NULL)
+    if (f->ops && f->ops->close)
         f->ops->close(f);
     spin_lock(&table.lock);
     table.open--;
@@ -62,7 +62,7 @@ int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     *done = 0;
     if (!f->readable)
         return -K_EBADF;
-    if (f->ops->read == NULL)
+    if (!f->ops->read)
         return -K_EINVAL;
     if (n == 0)
         return 0;
@@ -74,7 +74,7 @@ int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     *done = 0;
     if (!f->writable)
         return -K_EBADF;
-    if (f->ops->write == NULL)
+    if (!f->ops->write)
         return -K_EINVAL;
     if (n == 0)
         return 0;
@@ -83,30 +83,30 @@ int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 }
 
 int file_stat(struct file *f, struct abi_stat *st) {
-    return f->ops->stat == NULL ? -K_EINVAL : f->ops->stat(f, st);
+    return f->ops->stat ? f->ops->stat(f, st) : -K_EINVAL;
 }
 
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    return f->ops->seek == NULL ? -K_EINVAL : f->ops->seek(f, offset, whence, result);
+    return f->ops->seek ? f->ops->seek(f, offset, whence, result) : -K_EINVAL;
 }
 
 int file_set_size(struct file *f, uint64_t size) {
     if (!f->writable)
         return -K_EBADF;
-    return f->ops->set_size == NULL ? -K_EINVAL : f->ops->set_size(f, size);
+    return f->ops->set_size ? f->ops->set_size(f, size) : -K_EINVAL;
 }
 
 /* ---- descriptors ---- */
 
 int fd_file(uint64_t fd, struct file **out) {
     *out = fd < ABI_NOFILE ? proc_self()->files[fd] : NULL;
-    return *out == NULL ? -K_EBADF : 0;
+    return *out ? 0 : -K_EBADF;
 }
 
 int fd_find_free(int *fd) {
     struct file **files = proc_self()->files;
     for (*fd = 0; *fd < ABI_NOFILE; (*fd)++)
-        if (files[*fd] == NULL)
+        if (!files[*fd])
             return 0;
     return -K_EMFILE;
 }
@@ -121,18 +121,18 @@ struct file *fd_take(int fd) {
 
 void proc_files_clone(struct proc *child, struct proc *parent) {
     for (int i = 0; i < ABI_NOFILE; i++)
-        child->files[i] = parent->files[i] == NULL ? NULL : file_get(parent->files[i]);
-    child->cwd = parent->cwd == NULL ? NULL : inode_dup(parent->cwd);
+        child->files[i] = parent->files[i] ? file_get(parent->files[i]) : NULL;
+    child->cwd = parent->cwd ? inode_dup(parent->cwd) : NULL;
 }
 
 void proc_files_drop(struct proc *p) {
     for (int i = 0; i < ABI_NOFILE; i++) {
         struct file *f = p->files[i];
         p->files[i] = NULL;
-        if (f != NULL)
+        if (f)
             file_put(f);
     }
-    if (p->cwd != NULL)
+    if (p->cwd)
         inode_put(p->cwd);
     p->cwd = NULL;
     inode_reap();

@@ -32,7 +32,7 @@ int inode_boot_init(uint32_t n) {
         nbuckets *= 2;
     table.inodes = frame_boot_alloc(n * sizeof(struct inode), _Alignof(struct inode));
     table.buckets = frame_boot_alloc(nbuckets * sizeof(struct inode *), _Alignof(struct inode *));
-    if (table.inodes == NULL || table.buckets == NULL)
+    if (!table.inodes || !table.buckets)
         return -K_ENOMEM;
     spin_init(&table.lock, "inode table");
     table.mask = nbuckets - 1;
@@ -51,7 +51,7 @@ int inode_boot_init(uint32_t n) {
 
 static struct inode *find_locked(uint32_t inum) {
     struct inode *ip = table.buckets[inum & table.mask];
-    while (ip != NULL && ip->inum != inum)
+    while (ip && ip->inum != inum)
         ip = ip->hash_next;
     return ip;
 }
@@ -83,13 +83,13 @@ int inode_get(uint32_t inum, struct inode **out) {
         return -K_EIO;
     spin_lock(&table.lock);
     struct inode *ip = find_locked(inum);
-    if (ip == NULL)
+    if (!ip)
         ip = claim_locked(inum);
-    if (ip != NULL && ip->refs++ == 0)
+    if (ip && ip->refs++ == 0)
         list_remove(&ip->link);
     spin_unlock(&table.lock);
     *out = ip;
-    return ip == NULL ? -K_ENFILE : 0;
+    return ip ? 0 : -K_ENFILE;
 }
 
 struct inode *inode_dup(struct inode *ip) {
@@ -162,14 +162,14 @@ int inode_lock(struct inode *ip) {
 }
 
 void inode_unlock(struct inode *ip) {
-    if (ip->home != NULL)
+    if (ip->home)
         cache_put(ip->home);
     ip->home = NULL;
     sleeplock_release(&ip->lock);
 }
 
 int inode_edit(struct inode *ip) {
-    return ip->home != NULL ? 0 : cache_get(home_block(ip->inum), &ip->home);
+    return ip->home ? 0 : cache_get(home_block(ip->inum), &ip->home);
 }
 
 void inode_save(struct log_op *op, struct inode *ip) {
@@ -254,7 +254,7 @@ static struct inode *next_orphan(void) {
     spin_lock(&table.lock);
     struct list *link = list_pop_front(&table.orphans);
     spin_unlock(&table.lock);
-    return link == NULL ? NULL : LIST_ENTRY(link, struct inode, link);
+    return link ? LIST_ENTRY(link, struct inode, link) : NULL;
 }
 
 /* Frees as much of an orphan as op has room for: all of it, and then *done. */
@@ -308,7 +308,7 @@ static void reap(struct inode *ip) {
 /* Frees orphans as a part of op, as far as the log has room for them. */
 static void reap_in_op(struct log_op *op) {
     struct inode *ip;
-    while (op->wrote && (ip = next_orphan()) != NULL) {
+    while (op->wrote && (ip = next_orphan())) {
         bool done = false;
         int err = 0;
         if (log_extend(op, data_shrink_cost(ip)))
@@ -332,7 +332,7 @@ void inode_reap(void) {
     struct inode *ip;
     if (list_empty(&table.orphans)) /* the caller's own are there before it looks */
         return;
-    while ((ip = next_orphan()) != NULL)
+    while ((ip = next_orphan()))
         reap(ip);
 }
 

@@ -45,7 +45,7 @@ static struct log_header header __attribute__((aligned(FS_BLOCK_SIZE)));
 
 int log_boot_init(void) {
     log.copies = frame_boot_alloc(LOG_MAX * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
-    return log.copies == NULL ? -K_ENOMEM : 0;
+    return log.copies ? 0 : -K_ENOMEM;
 }
 
 uint32_t log_op_max(void) { return log.capacity; }
@@ -254,11 +254,11 @@ static void commit_locked(void) {
 
     const char *failed = write_transaction();
     /* After a failure the buffers stay pinned: memory goes on showing one state. */
-    for (uint32_t i = 0; failed == NULL && i < log.snap_n; i++)
+    for (uint32_t i = 0; !failed && i < log.snap_n; i++)
         cache_put(log.snap[i]);
 
     spin_lock(&log.lock);
-    if (failed == NULL)
+    if (!failed)
         log.done = id;
     else
         abort_locked(failed);

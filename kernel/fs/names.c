@@ -138,7 +138,7 @@ static int create_at(struct inode *dp, const struct dir_name *name, const struct
         return err;
     err = create_in(&op, dp, name, what, &ip);
     err = end(&op, err);
-    if (err && ip != NULL)
+    if (err && ip)
         inode_put(ip);
     else if (!err)
         *out = ip;
@@ -377,11 +377,11 @@ struct renaming {
 
 static int check_rename(const struct renaming *r) {
     bool is_dir = r->child->d.type == ABI_T_DIR;
-    if (r->target != NULL && r->target->d.type == ABI_T_DIR)
+    if (r->target && r->target->d.type == ABI_T_DIR)
         return -K_EISDIR;
-    if (r->target != NULL && is_dir)
+    if (r->target && is_dir)
         return -K_ENOTDIR;
-    if (r->child->inum == FS_ROOT_INODE || (r->target != NULL && r->target->d.nlink == 0))
+    if (r->child->inum == FS_ROOT_INODE || (r->target && r->target->d.nlink == 0))
         return -K_EIO;
     if (is_dir && r->from != r->to && r->to->d.nlink >= NLINK_MAX)
         return -K_EMLINK;
@@ -400,7 +400,7 @@ static int do_rename(struct log_op *op, struct renaming *r) {
         err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
     if (!err) {
         dir_clear(op, &r->old);
-        if (r->target != NULL) {
+        if (r->target) {
             r->target->d.nlink--;
             inode_save(op, r->target);
         }

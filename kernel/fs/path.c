@@ -24,7 +24,7 @@ static bool only_slashes(const char *path) {
 
 static int start_of(const char *path, struct inode **out) {
     struct inode *cwd = proc_self()->cwd;
-    if (*path == '/' || cwd == NULL)
+    if (*path == '/' || !cwd)
         return inode_get(FS_ROOT_INODE, out);
     *out = inode_dup(cwd);
     return 0;

@@ -46,7 +46,7 @@ static struct {
 
 int pipe_boot_init(uint32_t n) {
     struct pipe *pipes = frame_boot_alloc(n * sizeof(struct pipe), _Alignof(struct pipe));
-    if (pipes == NULL)
+    if (!pipes)
         return -K_ENOMEM;
     spin_init(&table.lock, "pipe table");
     list_init(&table.free);
@@ -85,7 +85,7 @@ static uint8_t *place(const struct pipe *p, uint64_t pos) {
 /* The writer's side: frames from head on are its own. */
 static void need_frame(struct pipe *p, uint64_t pos) {
     uint8_t **frame = &p->frames[pos % PIPE_SIZE / PAGE_SIZE];
-    if (*frame == NULL)
+    if (!*frame)
         *frame = pa_ptr(frame_take());
 }
 
@@ -198,7 +198,7 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 static void give_back(struct pipe *p) {
     uint64_t unused = 0;
     for (int i = 0; i < PIPE_FRAMES; i++) {
-        if (p->frames[i] == NULL)
+        if (!p->frames[i])
             unused++;
         else
             frame_free(ptr_pa(p->frames[i]));
@@ -240,7 +240,7 @@ static int pipe_alloc(struct pipe **out) {
     spin_lock(&table.lock);
     struct list *link = list_pop_front(&table.free);
     spin_unlock(&table.lock);
-    if (link == NULL) {
+    if (!link) {
         frame_uncommit(PIPE_FRAMES);
         return -K_ENFILE;
     }

@@ -38,7 +38,7 @@ static const char *complaint(const struct fs_superblock *sb, uint64_t disk_block
 int super_check(const struct fs_superblock *sb, uint64_t disk_blocks, struct super *out,
                 const char **why) {
     *why = complaint(sb, disk_blocks);
-    if (*why != NULL)
+    if (*why)
         return -K_EINVAL;
     *out = (struct super){
         .size = sb->size,

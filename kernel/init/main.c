@@ -34,10 +34,7 @@ static bool boot_done;
 static uint64_t began; /* cpu_time */
 static uint64_t timebase_hz;
 
-static void early_console(void *ctx, const char *text, size_t n) {
-    (void)ctx;
-    sbi_console_write(text, n);
-}
+static void early_console(void *ctx, const char *text, size_t n) { sbi_console_write(text, n); }
 
 /* ---- harts ------------------------------------------------------------------- */
 

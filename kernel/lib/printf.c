@@ -28,9 +28,9 @@ static void emit(struct output *out, const char *text, size_t n) {
 
 static void emit_padding(struct output *out, char c, int n) {
     char run[16];
-    memset(run, c, sizeof run);
-    for (; n > 0; n -= (int)sizeof run)
-        emit(out, run, MIN((size_t)n, sizeof run));
+    memset(run, c, sizeof(run));
+    for (; n > 0; n -= (int)sizeof(run))
+        emit(out, run, MIN((size_t)n, sizeof(run)));
 }
 
 static const char *parse_number(const char *p, struct output *out, int *number) {
@@ -104,10 +104,10 @@ static void emit_number(struct output *out, const struct spec *spec, uint64_t va
                         const char *prefix, unsigned base, bool upper) {
     const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[22]; /* 64 bits in octal */
-    char *first = text + sizeof text;
+    char *first = text + sizeof(text);
     for (uint64_t rest = value; rest; rest /= base)
         *--first = digits[rest % base];
-    int count = (int)(text + sizeof text - first);
+    int count = (int)(text + sizeof(text) - first);
 
     int zeros = (spec->precision < 0 ? 1 : spec->precision) - count;
     if (spec->alternative && base == 8 && zeros <= 0 && (count == 0 || *first != '0'))
@@ -201,14 +201,6 @@ int sink_vprintf(printf_sink sink, void *ctx, const char *fmt, va_list ap) {
     return out.total;
 }
 
-int sink_printf(printf_sink sink, void *ctx, const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    int n = sink_vprintf(sink, ctx, fmt, ap);
-    va_end(ap);
-    return n;
-}
-
 struct buffer {
     char *next;
     size_t room; /* without the terminator's */
@@ -273,12 +265,12 @@ static void line_flush(struct line *line) {
 static void line_sink(void *ctx, const char *text, size_t n) {
     struct line *line = ctx;
     while (n > 0) {
-        size_t take = MIN(n, sizeof line->text - line->n);
+        size_t take = MIN(n, sizeof(line->text) - line->n);
         memcpy(line->text + line->n, text, take);
         line->n += take;
         text += take;
         n -= take;
-        if (line->n == sizeof line->text)
+        if (line->n == sizeof(line->text))
             line_flush(line);
     }
 }

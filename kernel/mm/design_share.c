@@ -14,7 +14,6 @@ int design_create(struct aspace *as) { return kernel_view_create(as); }
 void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(0)); }
 
 void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
-    (void)gather;
     const pte_t *user = pa_ptr(as->user.root);
     pte_t *kernel = pa_ptr(as->kernel.root);
     for (uint64_t i = start.v / GIB(1); i * GIB(1) < end.v; i++)

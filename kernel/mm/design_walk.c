@@ -15,9 +15,7 @@ int design_create(struct aspace *as) {
 
 void design_destroy(struct aspace *as) { (void)as; }
 
-void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
-    (void)as, (void)start, (void)end, (void)gather;
-}
+void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {}
 
 /* The kernel sees the user's own table. */
 bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) { return true; }

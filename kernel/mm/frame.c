@@ -78,10 +78,10 @@ static void check_poison(paddr_t pa, uint32_t frames) {
     for (uint32_t i = 0; DEBUG && i < frames; i++, pa.v += PAGE_SIZE) {
         const struct frame *f = frame_record(pa);
         const uint64_t *word = pa_ptr(pa);
-        for (uint32_t w = 0; f->poisoned && w < PAGE_SIZE / sizeof *word; w++)
+        for (uint32_t w = 0; f->poisoned && w < PAGE_SIZE / sizeof(*word); w++)
             if (word[w] != POISON)
                 panic("frame %#lx: written after it was freed, at offset %#lx", (unsigned long)pa.v,
-                      (unsigned long)(w * sizeof *word));
+                      (unsigned long)(w * sizeof(*word)));
     }
 }
 
@@ -182,7 +182,7 @@ __attribute__((noinline)) static void cache_give_back(struct cache *c, uint32_t 
         pool_free(frame_number(c->frames[i].pa), 0);
     spin_unlock(&pool.lock);
     c->count -= n;
-    memmove(c->frames, c->frames + n, c->count * sizeof c->frames[0]);
+    memmove(c->frames, c->frames + n, c->count * sizeof(c->frames[0]));
 }
 
 /* Empties all caches into the pool, where frames merge and everybody finds

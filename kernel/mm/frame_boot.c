@@ -69,7 +69,7 @@ static void make_sections(void) {
         high = MAX(high, section_of(r->end - 1) + 1);
     }
     if (high > 0)
-        sections.table = frame_boot_alloc((high - low) * sizeof sections.table[0], 64);
+        sections.table = frame_boot_alloc((high - low) * sizeof(sections.table[0]), 64);
     if (!sections.table)
         return;
     sections.first = low;

@@ -88,6 +88,4 @@ void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va) {
         sfence_page(va.v, tlb_kernel_asid(tag));
 }
 
-void tlb_fence_tables(const struct tlb_tag *tag) { flush_local(tag); }
-
 void tlb_fence_kernel(void) { sfence_all(); }

@@ -44,8 +44,5 @@ void tlb_flush(struct tlb_tag *tag);
 
 /* A mapping of the running space is newly valid: harts may cache invalid entries. */
 void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va);
-/* Tables of the running space are newly valid: a fence for one address covers
- * leaves only. */
-void tlb_fence_tables(const struct tlb_tag *tag);
 /* The same for the kernel's half, at boot. */
 void tlb_fence_kernel(void);

@@ -3,7 +3,6 @@
 #include "lib/printf.h"
 
 static bool print_entry(void *ctx, vaddr_t va, unsigned level, pte_t *e) {
-    (void)ctx;
     for (unsigned l = PT_ROOT_LEVEL; l > level; l--)
         kprintf(".. ");
     kprintf("..%u: pte 0x%016lx pa 0x%016lx\n", va_index(va, level), (unsigned long)*e,

@@ -161,8 +161,6 @@ void proc_yield(void) {
 
 /* ---- ticks and idling -------------------------------------------------------- */
 
-bool sched_queue_empty(void) { return mine()->length == 0; }
-
 void sched_tick(void) {
     if (proc_self() && mine()->length)
         proc_self()->slice_over = true;

@@ -28,6 +28,3 @@ void sched_started(void);
 
 /* How long harts have waited for something to do, in all, in ticks of cpu_time. */
 uint64_t sched_idle_time(void);
-
-/* Whether nothing is queued on this hart. */
-bool sched_queue_empty(void);

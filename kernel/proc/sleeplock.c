@@ -18,15 +18,6 @@ void sleeplock_acquire(struct sleeplock *lk) {
     spin_unlock(&lk->guard);
 }
 
-bool sleeplock_try(struct sleeplock *lk) {
-    spin_lock(&lk->guard);
-    bool taken = !lk->holder;
-    if (taken)
-        lk->holder = proc_self();
-    spin_unlock(&lk->guard);
-    return taken;
-}
-
 void sleeplock_release(struct sleeplock *lk) {
     spin_lock(&lk->guard);
     ASSERT(lk->holder == proc_self());
@@ -34,5 +25,3 @@ void sleeplock_release(struct sleeplock *lk) {
     wakeup(&lk->freed);
     spin_unlock(&lk->guard);
 }
-
-bool sleeplock_held(struct sleeplock *lk) { return lk->holder && lk->holder == proc_self(); }

@@ -12,6 +12,4 @@ struct sleeplock {
 
 void sleeplock_init(struct sleeplock *lk, const char *name);
 void sleeplock_acquire(struct sleeplock *lk);
-bool sleeplock_try(struct sleeplock *lk) must_check; /* true: taken */
-void sleeplock_release(struct sleeplock *lk);        /* by its holder, else a panic */
-bool sleeplock_held(struct sleeplock *lk);           /* by the running process */
+void sleeplock_release(struct sleeplock *lk); /* by its holder, else a panic */

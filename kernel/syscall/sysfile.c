@@ -182,7 +182,7 @@ int sys_chdir(const uint64_t arg[6], uint64_t *result) {
     struct inode *unused = err ? ip : p->cwd;
     if (!err)
         p->cwd = ip;
-    if (unused != NULL)
+    if (unused)
         inode_put(unused);
     inode_reap();
     return err;

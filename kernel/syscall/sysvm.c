@@ -33,7 +33,7 @@ static int read_table(int32_t pid, struct abi_vmtable_head *t, uint64_t *entries
     bool kernel = t->view == ABI_VIEW_KERNEL;
     const uint64_t *table = inspect_table(inspect_view(as, kernel), VA(t->va), t->level);
     t->satp = inspect_satp(as, kernel);
-    *found = table != NULL;
+    *found = table;
     if (table) {
         t->table = ptr_pa(table).v;
         memcpy(entries, table, PAGE_SIZE);

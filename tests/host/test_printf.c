@@ -124,6 +124,14 @@ static void collect(void *ctx, const char *text, size_t n) {
     memcpy(out + strlen(out), text, n);
 }
 
+static int sink_printf(printf_sink sink, void *ctx, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    int n = sink_vprintf(sink, ctx, fmt, ap);
+    va_end(ap);
+    return n;
+}
+
 static void sink_gets_all_in_order(void **state) {
     char got[200] = "";
     assert_int_equal(sink_printf(collect, got, "a%db%sc%20xd", 1, "str", 255), 28);
