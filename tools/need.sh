@@ -7,7 +7,7 @@
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld, spin,
-#         both RISC-V gccs
+#         clang-format, both RISC-V gccs
 # browser Chromium, its driver and Selenium, for ptview's tests, which are skipped without;
 #         a group of its own, since some systems have no such package
 #
@@ -85,6 +85,7 @@ look_for() {
         have_fuzzer || missing="$missing fuzzer"
         have ld.lld || missing="$missing lld"
         have spin || missing="$missing spin"
+        have clang-format || missing="$missing clang-format"
         have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
             missing="$missing riscv64-linux-gnu-gcc"
         have riscv64-unknown-elf-gcc || missing="$missing elfgcc" ;;
@@ -113,6 +114,7 @@ why() {
     fuzzer) echo "clang with libFuzzer" ;;
     lld) echo "LLVM's linker, for the second toolchain" ;;
     spin) echo "the model checker spin" ;;
+    clang-format) echo "clang-format, which all C is held against" ;;
     riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
     elfgcc) echo "the third toolchain" ;;
     chromium) echo "the browser Chromium" ;;
@@ -149,6 +151,7 @@ package() {
     dnf:pytest) echo python3-pytest ;;
     dnf:pexpect) echo python3-pexpect ;;
     dnf:fuzzer) echo clang compiler-rt ;;
+    dnf:clang-format) echo clang-tools-extra ;;
     dnf:elfgcc) echo riscv64-unknown-elf-gcc ;;
     dnf:gdb) echo gdb ;;
     pacman:python) echo python ;;
@@ -159,6 +162,7 @@ package() {
     pacman:pytest) echo python-pytest ;;
     pacman:pexpect) echo python-pexpect ;;
     pacman:fuzzer) echo clang compiler-rt ;;
+    pacman:clang-format) echo clang ;;
     pacman:elfgcc) echo riscv64-elf-gcc ;;
     pacman:gdb) echo riscv64-linux-gnu-gdb ;;
     apk:python) echo python3 ;;

@@ -10,6 +10,8 @@
   subject: satp in mm/tlb.c, those of traps in trap. Of an entry's bits mm asks for
   permissions (R, W, X, U), kmap for G, and the checker for all but V
 - designs: no #if asks which design it is
+- dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
+      sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -32,6 +34,12 @@ MACHINE = (
     ("a global entry's bit", r"\bPTE_G\b", ("mm/kmap.c", "mm/check.c")),
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
     ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
+)
+DIALECT = (
+    ("a comparison with NULL", r"[!=]= *NULL\b|\bNULL *[!=]="),
+    ("sizeof without parentheses", r"\bsizeof +[\w*&]"),
+    ("an error number that is not err", r"\bint (?:error|rc|ret)\b"),
+    ("a value cast to void", r"^ *\(void\) *\w+ *[,;]"),
 )
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
@@ -91,6 +99,13 @@ def check_designs(path, text):
             yield f"{path}:{number}: a conditional about designs"
 
 
+def check_dialect(path, text):
+    for number, line in enumerate(without_comments(text).splitlines(), 1):
+        for what, pattern in DIALECT:
+            if re.search(pattern, line):
+                yield f"{path}:{number}: {what}"
+
+
 def kernel_files(root):
     """(path relative to root, layer) of the kernel's sources."""
     for folder, _, names in sorted(os.walk(os.path.join(root, "kernel"))):
@@ -109,6 +124,7 @@ def check_kernel(root):
             text = f.read()
         yield from check_layers(path, layer, text)
         yield from check_designs(path, text)
+        yield from check_dialect(path, text)
         if layer != "arch":
             if path.endswith(".S"):
                 yield f"{path}: assembly outside kernel/arch"
