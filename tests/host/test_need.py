@@ -107,9 +107,9 @@ def test_more(system):
     """The benchmarks were recorded with the first of the gccs: the second alone will not do."""
     system.with_all(but=["riscv64-linux-gnu-gcc"])
     system.command("clang", "exit 1")  # without libFuzzer
-    system.with_apt(provides=("clang", "ld.lld", "spin", "riscv64-linux-gnu-gcc",
+    system.with_apt(provides=("clang", "ld.lld", "spin", "clang-format", "riscv64-linux-gnu-gcc",
                               "riscv64-unknown-elf-gcc"))
-    installs(system, "more", "clang libclang-rt-dev lld spin gcc-riscv64-linux-gnu "
+    installs(system, "more", "clang libclang-rt-dev lld spin clang-format gcc-riscv64-linux-gnu "
              "gcc-riscv64-unknown-elf")
 
 
