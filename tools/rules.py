@@ -9,7 +9,9 @@
   and of page-table entry bits. By name a CSR is used besides where it is the
   subject: satp in mm/tlb.c, those of traps in trap. Of an entry's bits mm asks for
   permissions (R, W, X, U), kmap for G, and the checker for all but V
-- designs: no #if asks which design it is
+- designs: no #if asks which design it is, and nothing asks for its name but what shows it
+- bits: a bit of an entry or a CSR has a name, so in mm, proc, syscall and trap no 1 is
+      shifted to a literal place
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
@@ -35,6 +37,9 @@ MACHINE = (
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
     ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
 )
+DESIGN_NAME = ("kernel/init/main.c", "kernel/syscall/sysproc.c")  # they show it
+BIT_LAYERS = ("mm", "proc", "syscall", "trap")
+LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (
     ("a comparison with NULL", r"[!=]= *NULL\b|\bNULL *[!=]="),
     ("sizeof without parentheses", r"\bsizeof +[\w*&]"),
@@ -88,12 +93,17 @@ def check_machine(path, layer, text):
         what = [what for what, pattern in wrong if re.search(pattern, line)]
         if what:
             yield f"{path}:{number}: {what[0]} in {layer}"
+        elif layer in BIT_LAYERS and LITERAL_BIT.search(line):
+            yield f"{path}:{number}: a bit without a name"
     for number, name in includes(text):
         if not permitted(path, INCLUDERS.get(name, (layer,))):
             yield f"{path}:{number}: {layer} includes \"{name}\", which is not its subject"
 
 
 def check_designs(path, text):
+    for number, line in enumerate(without_comments(text).splitlines(), 1):
+        if path not in DESIGN_NAME and re.search(r"\bdesign\s*(?:\.|->)\s*name\b", line):
+            yield f"{path}:{number}: asks for the design's name"
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(r"\s*#\s*(?:if|ifdef|ifndef|elif)\b.*DESIGN", line):
             yield f"{path}:{number}: a conditional about designs"

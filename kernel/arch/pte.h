@@ -16,6 +16,7 @@ typedef uint64_t pte_t;
 #define PTE_D (1ULL << 7)    /* dirty */
 #define PTE_SOFT (1ULL << 8) /* the first of two bits that hardware leaves to us */
 #define PTE_FLAGS 0x3ffULL
+#define PTE_PA_END (1ULL << 56) /* physical addresses have 56 bits (4.4.1) */
 #define PTE_RWX (PTE_R | PTE_W | PTE_X)
 
 #define PT_LEVELS 3

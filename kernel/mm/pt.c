@@ -4,8 +4,6 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 
-#define PA_END (1ULL << 56) /* physical addresses have 56 bits (4.4.1) */
-
 static pte_t *table_of(pte_t e) { return pa_ptr(pte_pa(e)); }
 
 static bool range_ok(vaddr_t start, vaddr_t end) {
@@ -115,7 +113,7 @@ static void unmap_made(struct pt *pt, vaddr_t start, vaddr_t end) {
 int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
            unsigned max_level) {
     if (!range_ok(va, VA(va.v + bytes)) || !IS_ALIGNED(pa.v, PAGE_SIZE) || !flags_ok(flags) ||
-        max_level > PT_ROOT_LEVEL || pa.v >= PA_END || bytes > PA_END - pa.v)
+        max_level > PT_ROOT_LEVEL || pa.v >= PTE_PA_END || bytes > PTE_PA_END - pa.v)
         return -K_EINVAL;
     for (uint64_t done = 0; done < bytes;) {
         uint64_t at = va.v + done, from = pa.v + done;
