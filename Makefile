@@ -132,8 +132,7 @@ $(K)/flags: FORCE
 	@echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' | cmp -s - $@ || \
 		echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' > $@
 
-# A list of files, which changes when one comes or goes: who depends on it is made again
-# without a file that is no more.
+# Records a list of objects, so that deleting a source relinks.
 write_list = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 $(K)/objects: FORCE
 	$(call write_list,$(K_OBJ))

@@ -19,10 +19,10 @@ swtch:
     csrr t0, satp
     beq t0, a2, 1f
     csrw satp, a2                   # the old stack is used no more, the next not yet
-    slli t1, t0, 4                  # an ASID of 0 is shared by many tables: who leaves
-    srli t1, t1, 48                 # it makes the hart forget all of it, before the next
-    bnez t1, 1f                     # stack is used and before the tables that were left
-    sfence.vma zero, t1             # can be given back
+    slli t1, t0, 4                  # t1 = the ASID that we leave
+    srli t1, t1, 48                 # Many tables share ASID 0: flush it on leaving, before
+    bnez t1, 1f                     # the new stack is touched, and before the old tables
+    sfence.vma zero, t1             # may be freed.
 1:  ld ra, 0(a1)
     ld sp, 8(a1)
     ld s0, 16(a1)

@@ -112,9 +112,8 @@ static const char *function_of(uint64_t pc) {
     return ksym_lookup(pc, &offset);
 }
 
-/* ra is the caller as long as it does not lead back into the function itself. One that
- * calls nobody keeps its caller's frame pointer where others keep ra; at its ends a function
- * has no frame, and fp is its caller's. */
+/* ra is the caller, unless it points back into this function. A leaf function saves fp
+ * where others save ra. In a prologue or epilogue fp is still the caller's. */
 void backtrace_trap(uint64_t pc, uint64_t ra, uint64_t fp) {
     print_place(pc, false);
     const uint64_t *frame = plausible(fp) ? (uint64_t *)fp : NULL;

@@ -26,8 +26,8 @@ int uart_write(const char *text, size_t n, size_t *done) must_check;
 void uart_echo(const char *text, size_t n);
 
 /* Sends all that is in the ring and then text, and waits for the device to have
- * taken it. From any context, with any lock held. Takes no lock of its own when
- * this hart has it or kprintf's is broken: then a panic comes from below. */
+ * taken it. From any context, with any lock held. Does not take uart.lock when this hart
+ * holds it, or when a panic has broken kprintf's lock. */
 void uart_write_now(const char *text, size_t n);
 
 /* true: input stays in the device (and in whatever stands before it) until false. */

@@ -101,9 +101,8 @@ static bool peek_mapped(struct inode *ip, uint32_t i, struct buf **indirect, str
 /* Copies to the user a piece that ends with block i - 1 of the contents, and of the
  * blocks from i on those that are in memory, n bytes in all at most.
  *
- * Who holds these blocks waits neither for another nor in the copy. So there is one
- * run for each hart at most, however many processes read, and whoever waits for a
- * buffer of the cache gets one. */
+ * While it holds these buffers it never sleeps. So there is at most one run for each
+ * hart, however many processes read, and others always get a buffer of the cache. */
 __attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i, struct buf **indirect,
                                               struct kpiece first, uaddr_t dst, size_t n,
                                               size_t *moved) {

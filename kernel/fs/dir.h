@@ -32,8 +32,9 @@ void dir_slot_put(struct dir_slot *slot);
 int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) must_check;
 
 /* Makes the slot of dp the entry (name, inum). dp is edited. Room for
- * data_write_cost(1) blocks. A slot with a buffer: cannot fail. -K_ENOSPC also when
- * the directory is as large as can be; -K_EIO. */
+ * data_write_cost(1) blocks. A slot with a buffer: cannot fail. -K_ENOSPC: no block is
+ * free, or the directory is as large as can be; -K_EIO. After an error the entry is not
+ * there, and the directory is as it was. */
 int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const struct dir_name *name,
             uint32_t inum) must_check;
 
@@ -43,5 +44,6 @@ void dir_clear(struct log_op *op, struct dir_slot *slot);
 /* Whether there are no entries but "." and "..". -K_EIO. */
 int dir_is_empty(struct inode *dp, bool *empty) must_check;
 
-/* Writes "." and ".." into a new directory. As dir_set. */
+/* Writes "." and ".." into a new directory. -K_ENOSPC, -K_EIO: it may have ".", and its
+ * maker gives it back. */
 int dir_init(struct log_op *op, struct inode *dp, uint32_t parent) must_check;

@@ -48,11 +48,13 @@ void file_put(struct file *f);
  * stopped it. -K_EBADF: not open for this; and what the operations return. */
 int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) must_check;
 int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) must_check;
+/* -K_EINVAL: files of this kind have nothing to say; *st is as it was. */
 int file_stat(struct file *f, struct abi_stat *st) must_check;
 /* whence: 0 from the start, 1 from here, 2 from the end. -K_EINVAL also when the
  * result would be negative. */
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must_check;
-/* Only for files open for writing, -K_EBADF. */
+/* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
+ * disk; -K_EFBIG; -K_ENOSPC and -K_EIO: it may have grown a part of the way. */
 int file_set_size(struct file *f, uint64_t size) must_check;
 
 /* The running process's descriptors; a process alone touches its own. */

@@ -68,7 +68,8 @@ void inode_save(struct log_op *op, struct inode *ip);
 
 /* Takes a free inode for the operation: locked, edited, in memory as a type with
  * one link and no blocks; inode_save makes it so on the disk. -K_ENOSPC: all are
- * in use; -K_ENFILE, -K_EIO. */
+ * in use; -K_ENFILE: no room for one more in memory; -K_EIO: its block cannot be read.
+ * After an error none was taken. */
 int inode_alloc(uint16_t type, struct inode **out) must_check;
 /* Gives an inode back that inode_alloc gave and that was not saved. */
 void inode_unalloc(struct inode *ip);

@@ -12,15 +12,19 @@ static struct sleeplock name_lock;
 
 void names_init(void) { sleeplock_init(&name_lock, "names"); }
 
-/* Reservations. A new entry: its block, the indirect block, the directory, the
- * bitmap. */
+/* Reservations: how many blocks an operation may write at most.
+ *
+ * A new entry: its block, the indirect block, the directory's inode, the bitmap. */
 static uint32_t entry_cost(void) { return data_write_cost(1); }
 
 /* The new or linked inode. */
 static uint32_t create_cost(void) { return entry_cost() + 1; }
 
-/* The new inode and its block; one block more is given out. */
-static uint32_t mkdir_cost(void) { return 5 + balloc_cost(3); }
+/* Writes the parent's block, indirect block and inode, and the new inode and its block; may
+ * allocate the parent's block and indirect block, and the new directory's block. */
+#define MKDIR_WRITES 5
+#define MKDIR_ALLOCATES 3
+static uint32_t mkdir_cost(void) { return MKDIR_WRITES + balloc_cost(MKDIR_ALLOCATES); }
 
 /* The old entry, the old directory, what is replaced, and "..". */
 static uint32_t rename_cost(void) { return entry_cost() + 4; }

@@ -19,5 +19,6 @@ int path_lookup(const char *path, struct inode **out) must_check;
  * -K_ENOENT also when the path has no name. */
 int path_parent(const char *path, struct inode **out, struct dir_name *name) must_check;
 
-/* What name is in the directory dp, with a reference. dp is not locked. */
+/* What name is in the directory dp, with a reference. dp is not locked, before and after.
+ * -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE: there is no reference to give back. */
 int path_step(struct inode *dp, const struct dir_name *name, struct inode **out) must_check;

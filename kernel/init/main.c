@@ -171,8 +171,8 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
         panic("the machine is too small: no memory for the file system's tables");
     kmap_boot_done();
     frame_init();
-    /* When two owners of a shared frame copy it at the same moment on two harts, it
-     * outlives both promises until the second gives it back: one spare a hart. */
+    /* Two harts may copy the same shared frame at once. Until the second of them puts it, the
+     * old frame is in use but promised to nobody: keep one spare frame for each hart. */
     if (frame_commit(hart_count))
         panic("the machine is too small: no memory is left");
     selftest();

@@ -93,7 +93,8 @@ int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be
- * accessed so, filled if need be. Valid until the process changes its space. */
+ * accessed so, filled if need be. Valid until the process changes its space.
+ * -K_EFAULT: the process may not do this; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
 
 /* The end of the last region: nothing is mapped from there to USER_MAX, and no table

@@ -1,6 +1,7 @@
 /* The four designs: how the kernel sees the memory of the process that it works
- * for. Each is one file, design_NAME.c, chosen when the kernel is built; nobody
- * but mm/aspace, mm/uaccess and mm/kmap looks in here.
+ * for. Each is one file, design_NAME.c, chosen when the kernel is built. Inside mm,
+ * aspace, fault, uaccess, kmap, check and inspect use it; outside, init and the system call
+ * sysinfo tell its name.
  *
  * The kernel's view of a process is always a function of its user table: a
  * design keeps no state of its own about what is mapped. Whoever changes the user
@@ -23,7 +24,8 @@ struct design {
 extern const struct design design;
 
 /* Makes as->kernel, the view of an empty address space, and as->kernel_satp;
- * may add to the user's table. Frames come from as's commitment. */
+ * may add to the user's table. Frames come from as's commitment, so a failure (-K_ENOMEM)
+ * is a mistake in the account; the caller panics. */
 int design_create(struct aspace *as) must_check;
 
 /* Gives back what design_create and design_sync have made. No hart runs on it. */

@@ -67,9 +67,9 @@ void frame_zero(paddr_t pa, unsigned order);
  * frames that nobody uses; returns how many were given back. Never sleeps and
  * never waits for somebody who sleeps: promises depend on it. */
 uint64_t frame_reclaim(uint64_t n);
-/* n frames in use become only a cache, which frame_reclaim can give back, or stop
- * being one (freed, or in use for good again). A count for frame_stats; their
- * owner takes their promise back after begin, and makes it anew before end. */
+/* n frames move from in use to reclaimable, or back. This is a count for frame_stats and
+ * changes no promise: the owner calls frame_uncommit after begin, and frame_commit before
+ * end. */
 void frame_cache_begin(uint64_t n);
 void frame_cache_end(uint64_t n);
 

@@ -26,10 +26,11 @@ void kmap_boot_done(void);
  * NULL: beyond what the direct map reaches, or no memory for tables. */
 void *kmap_device(uint64_t pa, uint64_t bytes);
 
-/* Puts the kernel's half and the trampoline into a new table. */
+/* Puts the kernel's half, or the trampoline, into a new table. -K_ENOMEM: no table could be
+ * had, and pt is as it was. */
 void kmap_share_half(struct pt *pt);
 int kmap_trampoline(struct pt *pt) must_check;
 
 /* Maps stack i. Its two frames are taken at boot and never change, so no
- * translation of KSTACK(i) can ever be stale. */
+ * translation of KSTACK(i) can ever be stale. -K_ENOMEM: a part of it may be mapped. */
 int kmap_stack(struct pt *pt, uint32_t i) must_check;

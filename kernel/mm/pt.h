@@ -37,9 +37,9 @@ struct pt_gather {
 /* An empty tree. -K_ENOMEM: nothing was taken. */
 int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
 
-/* Sees count entries of one table, those that are valid being leaves of this level:
- * pt_leaves and pt_copy speak of a table at a time, since fork and exit do it for
- * every page. */
+/* Is given count entries of one table; those that are valid are leaves of this level.
+ * pt_leaves and pt_copy call it once for each table and not once for each leaf, since fork
+ * and exit do it for every page. */
 typedef void (*pt_leaves_fn)(void *ctx, const pte_t *entry, unsigned count, unsigned level);
 
 /* Tells leaves() of all leaves in [start, end), which none may cross. */
@@ -48,10 +48,9 @@ void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn lea
 /* Takes a tree down that nobody uses any more: pt_clear for each range that has
  * something, then pt_free_root.
  *
- * pt_clear gives back all tables below the root entries that [start, end) touches;
- * leaves are not looked at. Nothing else than what is in the range may stand below these
- * entries. Their values are stale afterwards. pt_free_root panics when a table of the
- * tree is left. */
+ * pt_clear frees every table below the root entries of [start, end), ignores leaves, and
+ * leaves those entries stale; nothing else may share them. pt_free_root panics when a
+ * table of the tree is left. */
 void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end);
 void pt_free_root(struct pt *pt);
 

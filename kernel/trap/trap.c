@@ -132,7 +132,7 @@ void trap_kernel(struct kernel_frame *f) {
     } else if (copy_fault(f)) {
         return;
     }
-    panic_for_trap(f, "the kernel made an access or executed an instruction that it may not");
+    panic_for_trap(f, "kernel trap: an access or instruction that is not permitted");
 }
 
 void trap_stack_overflow(struct kernel_frame *f) {
