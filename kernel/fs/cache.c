@@ -84,10 +84,10 @@ static struct buf *claim_locked(uint32_t block) {
     return b;
 }
 
-/* The block's buffer with a new reference, not being loaded by anybody else. The
- * log pins at most half of the buffers, those that are held to be written included,
- * and of others an operation holds a few; who holds many to read them (move_run) does
- * not wait. So one becomes idle sooner or later. */
+/* The block's buffer with a new reference, not being loaded by anybody else. A buffer
+ * becomes idle sooner or later: the log pins at most half of them, those held for writing
+ * included; an operation holds a few others; and a reader that holds many (move_run) never
+ * sleeps while it does. */
 static struct buf *obtain_locked(uint32_t block) {
     for (;;) {
         struct buf *b = find_locked(block);

@@ -43,8 +43,8 @@ static void put_indirect(struct buf *indirect) {
         cache_put(indirect);
 }
 
-/* Loads what is not in memory of blocks i and following, those that the contents
- * have: who reads one block reads the next. */
+/* Loads those of the contents' blocks from i on that are not in memory: a reader of one
+ * block is likely to read the next. */
 static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
     uint32_t end = (ip->d.size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE;
     uint32_t blocks[CACHE_PREFETCH_MAX], n = 0;
@@ -294,8 +294,8 @@ static int fill(const struct kpiece *piece, unsigned count, const uaddr_t *src, 
     return 0;
 }
 
-/* Writes as many blocks as one copy moves, n bytes at most. Who holds them may wait for
- * another: all are counted in the operation's part of the log. */
+/* Writes as many blocks as one copy moves, n bytes at most. It may wait for a buffer while
+ * it holds others: all of them are counted in the operation's part of the log. */
 static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
                      size_t n, struct buf **indirect, size_t *moved) {
     struct write_block wb[RUN_MAX];

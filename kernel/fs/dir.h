@@ -28,7 +28,7 @@ struct dir_slot {
 int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) must_check;
 void dir_slot_put(struct dir_slot *slot);
 
-/* dir_find for those who only want to know the number. -K_ENOENT, -K_EIO. */
+/* dir_find for a caller that wants the number only. -K_ENOENT, -K_EIO. */
 int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) must_check;
 
 /* Makes the slot of dp the entry (name, inum). dp is edited. Room for

@@ -5,7 +5,7 @@
  * with its offset. When the last reference goes, its close operation runs.
  *
  * Locks: refs is atomic; the table's spinlock guards the list of free files;
- * whoever implements the operations guards offset and object. */
+ * the operations guard offset and object themselves. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/list.h"

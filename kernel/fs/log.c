@@ -133,7 +133,7 @@ int log_end(struct log_op *op) {
     return err;
 }
 
-/* Who has all of the log's room runs alone. */
+/* An operation that has all of the log's room runs alone. */
 void log_quiesce(void) {
     struct log_op op;
     if (log_begin(&op, log.capacity))

@@ -348,7 +348,7 @@ int names_unlink(const char *path) {
 static const struct dir_name dotdot = {.first = '.' | '.' << 8, .rest = 0};
 
 /* -K_EINVAL if inode inum is dp or above it. The image may tie directories to a
- * ring: who takes more steps than there are inodes is in one. */
+ * ring: after more steps than there are inodes, the walk is in one. */
 static int check_not_within(struct inode *dp, uint32_t inum) {
     struct inode *at = inode_dup(dp);
     int err = 0;

@@ -19,8 +19,8 @@ int snprintf(char *buf, size_t size, const char *fmt, ...) printf_like(3, 4);
  * included; a line printed by one call is not mixed with another hart's. */
 int kprintf(const char *fmt, ...) printf_like(1, 2);
 
-/* Whoever owns the console puts its output routine here (arch at boot with the
- * SBI console, dev/console later). Called under kprintf's lock. */
+/* The owner of the console puts its output routine here (at boot arch, with the SBI
+ * console; later dev/console). Called under kprintf's lock. */
 void kprintf_set_sink(printf_sink sink, void *ctx);
 
 /* For a panic: kprintf stops taking its lock, whose owner may be stopped. The

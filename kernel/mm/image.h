@@ -1,12 +1,12 @@
 /* Program images: the pages of an executable file, read once and shared by all
- * who run it.
+ * processes that run it.
  *
  * An image is a snapshot: its frames never change. It is found by the file's
  * identity and the version of its contents; a rewritten file has a new version,
- * so the old snapshot is found no more, while those who run it keep it. Read-only
+ * so the old snapshot is found no more, and processes that run it keep it. Read-only
  * segments map its frames; writable ones copy them on write.
  *
- * An image in use is charged to the commitment account once, whoever uses it; an
+ * An image in use is charged to the commitment account once, for all its users; an
  * unused one is only a cache, given back when memory is short.
  *
  * image_lock guards the list and the counts; inner to an aspace's lock. */

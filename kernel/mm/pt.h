@@ -68,7 +68,7 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
            unsigned max_level) must_check;
 
 /* Stores one leaf at a level, in place of an invalid entry or of a leaf at that
- * level. *old gets the entry that stood there (who repairs a fault wants it).
+ * level. *old gets the entry that stood there, which the repair of a fault needs.
  * -K_EEXIST: a larger leaf or a table is in the way; -K_EINVAL: not a valid leaf for
  * this address and level; -K_ENOMEM: the tree is as it was. */
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) must_check;

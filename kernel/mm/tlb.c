@@ -37,8 +37,8 @@ void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
     tag->generation = next_generation();
 }
 
-/* ASID 0 is the kernel's own table's, and everybody's who has none. A user's is odd:
- * so the trampoline knows it. */
+/* ASID 0 is the kernel's own table's, and that of every space without one. A user's is odd:
+ * by that the trampoline knows it. */
 static uint32_t asid(const struct tlb_tag *tag, uint32_t which) {
     uint32_t last = 2 * tag->id + 2;
     return last < 1U << asid_bits ? 2 * tag->id + 1 + which : 0;

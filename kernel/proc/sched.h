@@ -2,8 +2,8 @@
  * from the others' queues, else it sleeps until an interrupt.
  *
  * A process stands in at most one queue, and never while its kernel stack is in
- * use: who yields is queued by its successor, and who wakes a process waits until
- * that one has switched away. So a queued process can be switched to at once. */
+ * use: a process that yields is queued by its successor, and a waker waits until the
+ * process has switched away. So a queued process can be switched to at once. */
 #pragma once
 #include "proc/proc.h"
 

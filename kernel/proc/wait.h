@@ -12,8 +12,8 @@
  *         sleep_on(&q->changed, &q->lock);
  *     }
  *
- * kill makes a sleeper return early, once: whoever may be waited for without
- * end looks at proc_killed in its loop; who waits for a disk does not. */
+ * kill makes a sleeper return early, once. A wait that may have no end looks at
+ * proc_killed in its loop; a wait for a disk does not. */
 #pragma once
 #include "lib/list.h"
 #include "sync/spinlock.h"
