@@ -241,10 +241,11 @@ TOUR_DUMPS := 1 2 3 5
 pictures:
 	$(Q)tools/ptview README.md -o docs/init.svg
 	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg
-	$(Q)PTVIEW_PAGE=$(CURDIR)/docs/ptview-page.png ./test test_ptview_looks
+	@mkdir -p $(BUILD)
 	$(Q)BUILD=$(BUILD) ./run -c forkview </dev/null >$(BUILD)/fork.log
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
+	$(Q)PTVIEW_PAGE=$(CURDIR)/docs/ptview-page.png ./test test_ptview_looks
 
 clean:
 	rm -rf $(BUILD)

@@ -8,8 +8,8 @@
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld, spin,
 #         clang-format, both RISC-V gccs
-# browser Chromium, its driver and Selenium, for ptview's tests, which are skipped without;
-#         a group of its own, since some systems have no such package
+# browser Chromium, its driver, Selenium and librsvg, for ptview's tests, which are skipped
+#         without; a group of its own, since some systems have no such package
 #
 # When all is there, no package manager is asked, so it is quick. On Debian and
 # Ubuntu the missing packages are installed without a question, as root or
@@ -92,7 +92,8 @@ look_for() {
     browser)
         have chromium || missing="$missing chromium"
         have chromedriver || missing="$missing chromedriver"
-        have_selenium || missing="$missing selenium" ;;
+        have_selenium || missing="$missing selenium"
+        have rsvg-convert || missing="$missing rsvg-convert" ;;
     *)
         echo "need.sh: no group $1" >&2
         return 2 ;;
@@ -120,6 +121,7 @@ why() {
     chromium) echo "the browser Chromium" ;;
     chromedriver) echo "what drives the browser in tests" ;;
     selenium) echo "Selenium, which the browser's tests are written with" ;;
+    rsvg-convert) echo "librsvg, which draws pictures as other programs than browsers do" ;;
     esac
 }
 
@@ -141,6 +143,9 @@ package() {
     apt:elfgcc) echo gcc-riscv64-unknown-elf ;;
     apt:chromedriver) echo chromium-driver ;;
     *:selenium) echo python3-selenium ;;
+    apt:rsvg-convert) echo librsvg2-bin ;;
+    dnf:rsvg-convert) echo librsvg2-tools ;;
+    pacman:rsvg-convert | brew:rsvg-convert) echo librsvg ;;
     apt:gdb) echo gdb-multiarch ;;
     dnf:python) echo python3 ;;
     dnf:compiler | dnf:riscv64-linux-gnu-gcc) echo gcc-riscv64-linux-gnu ;;

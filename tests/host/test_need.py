@@ -118,8 +118,8 @@ def test_browser(system):
     system.with_all()
     has = f'case "$2" in *selenium*) test -e {system.bin}/with-selenium;; esac'
     system.command("python3", has)
-    system.with_apt(provides=("chromium", "chromedriver", "with-selenium"))
-    installs(system, "browser", "chromium chromium-driver python3-selenium")
+    system.with_apt(provides=("chromium", "chromedriver", "with-selenium", "rsvg-convert"))
+    installs(system, "browser", "chromium chromium-driver python3-selenium librsvg2-bin")
     (system.bin / "chromium").unlink()
     system.command("apt-get", "exit 100")
     assert system.need("browser").returncode == 2

@@ -13,29 +13,40 @@
     };
     PT.COLOURS = {r: PT.R, rw: PT.R | PT.W, rx: PT.R | PT.X, rwx: PT.RWX, x: PT.X};
 
-    const LIGHT = `--bg:#ffffff;--ink:#1d2530;--dim:#5c6877;--line:#c3cad3;--box:#f4f6f8;
---gap:#e9edf1;--r:#a9c9ec;--rw:#9fd6b4;--rx:#f1cf86;--rwx:#f0a096;--x:#d5b8ea;--odd:#c4c4c4;
---hatch:#1d253055;--came:#157a41;--went:#c0392b;--changed:#8f5a00;--mark:#1257b8`;
-    const DARK = `--bg:#14181d;--ink:#e3e8ee;--dim:#98a4b3;--line:#3b4550;--box:#1c2229;
---gap:#232a32;--r:#2d5580;--rw:#276445;--rx:#76591a;--rwx:#963c33;--x:#64457c;--odd:#555b63;
---hatch:#ffffff50;--came:#4cc885;--went:#ff7b6b;--changed:#e9b04a;--mark:#7db4ff`;
-    PT.THEME = `:root{${LIGHT}}\n@media (prefers-color-scheme: dark){:root{${DARK}}}`;
+    // What the colours have to be: text is read on each (4.5 to 1), and those of a legend differ
+    // for people who see fewer colours, too; tests/host/test_ptview_looks.py measures both.
+    PT.SCHEMES = {
+        light: {bg: "#ffffff", ink: "#1d2530", dim: "#5c6877", line: "#c3cad3", box: "#f4f6f8",
+                gap: "#e9edf1", r: "#7ca9fc", rw: "#9aeda3", rx: "#dbab35", rwx: "#df6740",
+                x: "#e1c3f0", odd: "#8f8f8f", came: "#1660c3", went: "#d2453f",
+                changed: "#492601", mark: "#883170"},
+        dark: {bg: "#14181d", ink: "#eef2f6", dim: "#98a4b3", line: "#3b4550", box: "#1c2229",
+               gap: "#232a32", r: "#153677", rw: "#147d62", rx: "#8e6003", rwx: "#700c00",
+               x: "#795aab", odd: "#505050", came: "#069ef8", went: "#e74e01",
+               changed: "#fff1bb", mark: "#c4759c"},
+    };
+    const {light, dark} = PT.SCHEMES, DARK = "@media (prefers-color-scheme:dark)";
+    const variables = colours => Object.entries(colours).map(([k, v]) => `--${k}:${v}`).join(";");
+    PT.THEME = `:root{${variables(light)}}\n${DARK}{:root{${variables(dark)}}}`;
 
-    // A picture's own style: it has to look the same outside of the page.
-    const STYLE = `${PT.THEME}
-.pt{font:12px system-ui,"Noto Sans","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
-.pt text{fill:var(--ink)} .pt .dim{fill:var(--dim)} .pt .mono{font-family:ui-monospace,
-"DejaVu Sans Mono",Menlo,Consolas,monospace} .pt .title{font-size:15px;font-weight:600}
-.pt .bold{font-weight:600} .pt .end{text-anchor:end} .pt .mid{text-anchor:middle}
-.pt .bg{fill:var(--bg)} .pt .box{fill:var(--box);stroke:var(--line)} .pt .gap{fill:var(--gap)}
-.pt .edge{fill:none;stroke:var(--line);stroke-width:1.3} .pt .rule{stroke:var(--line)}
-.pt .r{fill:var(--r)} .pt .rw{fill:var(--rw)} .pt .rx{fill:var(--rx)} .pt .rwx{fill:var(--rwx)}
-.pt .x{fill:var(--x)} .pt .odd{fill:var(--odd)} .pt .kernel{fill:url(#hatch)}
-.pt .came{fill:var(--came)} .pt .went{fill:var(--went)} .pt .changed{fill:var(--changed)}
-.pt .alarm{fill:var(--went)} .pt .cursor{fill:none;stroke:var(--mark);stroke-width:2}`;
+    // A picture's own style. Its colours stand in it as they are: outside of a browser nothing
+    // knows variables, and what has an unknown colour is black.
+    const FILLS = "dim bg gap r rw rx rwx x odd came went changed";
+    const rules = c => `.pt text{fill:${c.ink}}` +
+        FILLS.split(" ").map(name => `.pt .${name}{fill:${c[name]}}`).join("") +
+        `.pt .box{fill:${c.box};stroke:${c.line}}.pt .alarm{fill:${c.went}}` +
+        `.pt .edge,.pt .rule{stroke:${c.line}}.pt .cursor{stroke:${c.mark}}` +
+        `.pt .hatch{stroke:${c.ink}}`;
+    const STYLE = `.pt{font:12px system-ui,"Noto Sans","Noto Sans CJK SC","PingFang SC",
+"Microsoft YaHei",sans-serif} .pt .mono{font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,
+monospace} .pt .title{font-size:15px;font-weight:600} .pt .bold{font-weight:600}
+.pt .end{text-anchor:end} .pt .mid{text-anchor:middle} .pt .edge{fill:none;stroke-width:1.3}
+.pt .cursor{fill:none;stroke-width:2} .pt .kernel{fill:url(#hatch)} .pt .hatch{stroke-opacity:.33}
+${rules(light)}
+${DARK}{${rules(dark)}}`;
     const HATCH = '<defs><pattern id="hatch" width="6" height="6" ' +
         'patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
-        '<path d="M0 0V6" stroke="var(--hatch)" stroke-width="1.6"/></pattern></defs>';
+        '<path class="hatch" d="M0 0V6" stroke-width="1.6"/></pattern></defs>';
 
     PT.svg = (width, height, label, content) =>
         `<svg xmlns="http://www.w3.org/2000/svg" class="pt" width="${width}" height="${height}" ` +
@@ -71,8 +82,10 @@
         const page = flags => x => PT.fill(flags, x, y - 11, 20, 14);
         for (const flags of Object.values(PT.COLOURS))
             swatch(page(flags | PT.U), PT.permissionText(flags).slice(0, 3), true);
-        swatch(page(PT.R | PT.U), t("legend.user"));
-        swatch(page(PT.R), t("legend.kernel"));
+        const plain = cls => x => PT.rect("box", x, y - 11, 20, 14) +
+            (cls && PT.rect(cls, x, y - 11, 20, 14));
+        swatch(plain(""), t("legend.user"));
+        swatch(plain("kernel"), t("legend.kernel"));
         for (const kind of two ? PT.KINDS : [])
             swatch(x => PT.rect(kind, x, y - 7, 20, 6), t("compare." + kind));
         return out;
