@@ -114,6 +114,17 @@ def by_int_address(depth, index, vpn, pte):
     return re.sub(r"\.\.\d+:", f"..0x{va:016x}:", " " + lab_line(depth, index, vpn, pte))
 
 
+def page_list(leaves, bits=64):
+    """As the course's print_pgtbl prints the first and the last ten pages, since 2024; its printf
+    kept 32 bits of a number at first."""
+    lines = ["print_pgtbl starting"]
+    for vpn in [*range(10), *range(TRAMPOLINE - 9, TRAMPOLINE + 1)]:
+        ppn, flags = leaves.get(vpn, (0, 0))
+        va = (vpn << 12) % (1 << bits)
+        lines.append(f"va 0x{va:X} pte 0x{ppn << 10 | flags:X} pa 0x{ppn << 12:X} perm 0x{flags:X}")
+    return "\n".join([*lines, "print_pgtbl: OK\n"])
+
+
 def user_leaves():
     """A healthy process: program, guard page, stack, heap, trapframe, trampoline."""
     return {0: (0x87e00, TEXT), 1: (0x87e10, TEXT), 2: (0x87e11, DATA), 4: (0x87e20, DATA),

@@ -5,10 +5,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from ptviewenv import (COMMAND, DATA, KERNEL_DATA, KERNEL_TEXT, LOGS, TEXT, TRAMPOLINE,
-                       TRAPFRAME, Tree, X, by_int_address, driver, expected, js, kernel_leaves,
-                       lab_line, leaves, log, needs_browser, parse, parse_one, problems, ptview,
-                       user_leaves, with_)
+from ptviewenv import (A, COMMAND, DATA, KERNEL_DATA, KERNEL_TEXT, LOGS, R, TEXT, TRAMPOLINE,
+                       TRAPFRAME, Tree, U, V, W, X, by_int_address, driver, expected, js,
+                       kernel_leaves, lab_line, leaves, log, needs_browser, page_list, parse,
+                       parse_one, problems, ptview, user_leaves, with_)
 
 pytestmark = needs_browser
 
@@ -68,6 +68,9 @@ FORMATS = {
     "by address": by_address,
     "by address, in an int": by_int_address,
     "verbose": verbose,
+    "0x twice": without(lambda line: line.replace("0x", "0x0x")),
+    "flags of one's own": without(lambda line: line + " DAGUXWRV"),
+    "rights in words": without(lambda line: line + " rwxu [R|W|X|U] va=0x0"),
     "equals signs": without(lambda line: re.sub("(pte|pa) ", r"\1=", line).replace(" pa", ", pa")),
     "a prefix": without(lambda line: "[  1.204] " + line),
     "carriage returns": without(lambda line: line + "\r"),
@@ -129,6 +132,56 @@ def test_runs_are_expanded(parse_one):
     assert dump["problems"] == []
     assert leaves(dump) == [(0, 6 + i, 0x87e14 + i, DATA) for i in range(125)] + [
         (1, 8 * 512, 0x90000, DATA), (1, 9 * 512, 0x90200, DATA)]
+
+
+# ---- single pages ----
+def negative(m):
+    return f"0x{(1 << 64) - (1 << 32) + int(m[1], 16):X}"
+
+
+SINGLE = {
+    "2025": lambda leaves: page_list(leaves),
+    "2024": lambda leaves: page_list(leaves, bits=32),
+    "the hand-out": lambda leaves: re.sub(r"va 0x(\w{1,5}) ", r"va \1 ", page_list(leaves, 32)),
+    "with a sign": lambda leaves: re.sub(r"(?<=va )0x(F\w{7})\b", negative, page_list(leaves, 32)),
+    "small, filled up": lambda leaves: re.sub(r"0x(\w+)", lambda m: f"0x{m[1]:>016}".lower(),
+                                              page_list(leaves)),
+    "no perm": lambda leaves: re.sub(" perm.*", "", page_list(leaves)),
+    "own words": lambda leaves: page_list(leaves).replace("\n", " user rwx\n"),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_single_pages(parse, name):
+    """Without a tree; what is printed as not valid is known to be so."""
+    text = "$ pgtbltest\n" + SINGLE[name](user_leaves()) + "ugetpid_test starting\n"
+    dump, second, tree = parse(text + text.replace("0xF", "...\nva 0xF", 1) +
+                               Tree(user_leaves()).text())
+    assert dump["flat"] and dump["problems"] == [] == second["problems"]
+    assert leaves(dump) == leaves(second) == leaves(tree) == expected(user_leaves())
+    assert dump["invalid"] == [3, 6, 7, 8, 9, *range(TRAMPOLINE - 9, TRAPFRAME)]
+    assert not tree["flat"]
+
+
+def test_single_pages_of_a_large_leaf(parse_one):
+    """Pages that have one entry are one leaf; what is no address of the last GiB stays."""
+    leaves_ = {i: (0x86000, DATA) for i in range(3, 8)} | {9: (0x86001, DATA)}
+    dump = parse_one(page_list(leaves_).replace("va 0x9000", "va 0xBFFFF000"))
+    assert leaves(dump) == [(1, 0, 0x86000, DATA), (0, 0xbffff, 0x86001, DATA)]
+
+
+@pytest.mark.parametrize("change, key, arguments", [
+    (("perm 0x57", "perm 0x47"), "wrongLetters", []),
+    (("0x21F88", "0x21G88"), "badWord", ["0x21G88"]),
+    (("pa 0x87E2", "pa 0x87E3"), "wrongFrame", []), (("va 0x4000", "va 0x4010"), "badEntry", []),
+    (("va 0x0 pte", "va zero pte"), "badWord", ["zero"]),
+    (("(?s)0x21F88.*", "0x21F"), "cutLine", []), (("(?s)pa 0x87E2.*", "pa 0x87E"), "cutLine", [])])
+def test_a_single_page_that_makes_no_sense(parse_one, change, key, arguments):
+    text = page_list({0: (0x87e10, TEXT), 4: (0x87e22, V | R | W | U | A)})
+    changed = re.sub(*change, text, count=1)
+    problem, = parse_one(changed)["problems"]
+    assert changed != text and problem["key"] == key
+    assert not arguments or problem["args"][0].startswith(arguments[0])
 
 
 def test_titles_and_the_boot_line(parse):
@@ -236,6 +289,9 @@ def test_nor_of_the_table_before(parse_one, rest):
     (("pa 0x0000000087e21000", "pa 0x0000000087e2"), "cutLine"),
     ((r"\.\.5: pte", "..600: pte"), "badEntry"),
     ((r"\.\.5: pte", "..3: pte"), "outOfOrder"),
+    ((r"21f884d7", "21g884d7"), "badWord"), ((r"pa 0x0+87e21", "pa 0x0000000087l21"), "badWord"),
+    ((r"\.\.5: pte", "..S: pte"), "badWord"), ((r"5: pte 0x\w+", "5: pte %p"), "badWord"),
+    ((r"(5: pte) 0x(\w+)", r"\1 0x\2, flags 0x1,"), "badWord"),
     ((r"\.\.5: pte 0x0", "..5: pte 0x12340"), "badEntry"),
     ((r"(?m)^\.\. (.*5: pte)", r".. .. .. .. .. \1"), "lostParent"),
     ((r"\.\.4: pte.*", ".. (gone meanwhile)"), "gone"),
@@ -259,7 +315,7 @@ def test_what_is_printed_twice_has_to_agree(parse_one, form, change, key):
 def test_garbage_never_breaks_it(js):
     """Whatever the log says: dumps, findings and pictures, or none, but no exception."""
     rng = random.Random(4)
-    lines = "".join(log(name) for name in LOGS).splitlines()
+    lines = "".join([page_list(user_leaves()), *map(log, LOGS)]).splitlines()
     for _ in range(40):
         text = "\n".join(rng.choice(lines) for _ in range(60))
         broken = list(text)
@@ -288,7 +344,8 @@ PICTURE = """const dumps = PT.parse(arguments[0]), dump = dumps.at(-1);
 def test_picture(js, language, trapframe):
     texts = texts_of(js(PICTURE, Tree(user_leaves()).text(title="user view of process 3 (a<b), "
                                                                 "share:"), language))
-    assert any("process 3 (a<b)" in text for text in texts)
+    view = {"en": "user view of process 3 (a<b)", "zh": "用户视图：进程 3 (a<b)"}[language]
+    assert any(text.startswith(view) for text in texts)
     for text in ("0x0\u20130x1fff", "R-XU", "RW-U", "0x87f00000", trapframe, "8 KiB", "0\u20131",
                  "0x3ffffff000\u20130x3fffffffff"):
         assert text in texts, texts

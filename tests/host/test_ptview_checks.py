@@ -2,7 +2,7 @@
 import pytest
 from ptviewenv import (A, D, DATA, G, KERNEL_DATA, KERNEL_TEXT, LOGS, R, TEXT, TRAMPOLINE,
                        TRAPFRAME, Tree, U, V, W, X, by_int_address, check, driver, js,
-                       kernel_leaves, log, needs_browser, user_leaves, with_)
+                       kernel_leaves, log, needs_browser, page_list, user_leaves, with_)
 
 pytestmark = needs_browser
 
@@ -26,7 +26,7 @@ def test_no_false_alarm_on_healthy_tables(check):
 def test_the_lab_of_its_time(check):
     """xv6 then: everything RWX, A and D left to the hardware, a guard page without U."""
     found = check(log("lab"))
-    assert found == {"writeExecute": [0, 1, 2], "noDirty": [0, 1, 2, TRAPFRAME],
+    assert found == {"allWriteExecute": [0, 1, 2], "noDirty": [0, 1, 2, TRAPFRAME],
                      "noAccessed": [0, 1, 2, TRAPFRAME, TRAMPOLINE]}
 
 
@@ -37,6 +37,28 @@ def without_pages(*pages, base=user_leaves):
 def without_children():
     text = Tree(user_leaves() | {(3 << 9): (0x87e70, DATA)}).text()
     return "\n".join(line for line in text.split("\n") if "87e70" not in line)
+
+
+def complained(text):
+    """A line says one thing twice, and not the same: a complaint, and no entry is missing."""
+    return lambda: text().replace("pa 0x0000000087e20000", "pa 0x0000000087e22000")
+
+
+def kernel_with_user(change):
+    """A table that the kernel runs on, with a process's pages, in the manner of the lab of 2020."""
+    user = {vpn: (ppn, flags & ~U) for vpn, (ppn, flags) in user_leaves().items() if vpn < 9}
+    return with_(user | change, kernel_leaves)
+
+
+def filled(byte):
+    """What a vmprint makes of a table that xv6 has filled: its pa has all bits of the entry."""
+    pte = byte * 0x0101010101010101
+    lines = [f"..{i}: pte 0x{pte:016x} pa 0x{pte >> 10 << 12:016x}" for i in range(512)]
+    return lambda: "\n".join(["page table 0x0000000087f6e000", *lines])
+
+
+def panicked(text):
+    return lambda: text() + "panic: freewalk: leaf\n"
 
 
 RAM_128M = 32768
@@ -51,6 +73,7 @@ MISTAKES = [
     ("notRam", with_({0x10000: (0x10000, DATA)}), [0x10000]),
     ("trampolineUser", with_({TRAMPOLINE: (0x80215, TEXT)}), [TRAMPOLINE]),
     ("trampolineUser", with_({TRAPFRAME: (0x87e30, DATA)}), [TRAPFRAME]),
+    ("allWriteExecute", lambda: Tree({0: (0x87e00, DATA | X)}).text(), [0]),
     ("noAccessed", with_({2: (0x87e11, DATA & ~A)}), [2]),
     ("noDirty", with_({2: (0x87e11, DATA & ~D)}), [2]),
     ("tableBits", lambda: Tree(user_leaves(), table_flags=V | U).text(),
@@ -70,6 +93,20 @@ MISTAKES = [
     ("userMapsTable", with_({5: (0x87f00, DATA)}), [5]),
     ("noGuard", with_({3: (0x87e40, DATA)}), [0, 1, 2, 3, 4, 5]),
     ("noGuard", without_pages(0, 1, 2), [4, 5]),
+    ("noGuard", complained(with_({3: (0x87e40, DATA)})), [0, 1, 2, 3, 4, 5]),
+    ("noGuard", lambda: page_list(user_leaves() | {3: (0x87e40, DATA)}), [0, 1, 2, 3, 4, 5]),
+    ("emptyTable", complained(without_children), [1536]),
+    ("noTrampoline", without_pages(TRAMPOLINE), [TRAMPOLINE]),
+    ("noTrampoline", without_pages(TRAMPOLINE, base=kernel_leaves), [TRAMPOLINE]),
+    ("noTrampoline", lambda: page_list({0: (0x87e00, TEXT)}, bits=32), [TRAMPOLINE]),
+    ("keptUser", kernel_with_user({2: (0x87e11, DATA)}), [2]),
+    ("freewalk", panicked(with_({TRAPFRAME - 1: (0x87e50, V | R | U)})), [TRAPFRAME - 1]),
+    ("freewalk", panicked(lambda: Tree({8: (0x87e50, DATA), TRAMPOLINE: (0x80215, KERNEL_TEXT)})
+                          .text()), [8]),
+    ("freewalk", panicked(with_({6: (0x87e50, DATA)})), [4, 5, 6]),
+    ("fill", filled(1), [i << 18 for i in range(512)]),
+    ("fill", filled(5), [i << 18 for i in range(512)]),
+    ("fill", lambda: page_list(user_leaves() | {9: (0x4040, 0x101)}), [9]),
     ("noStackGuard", with_({TRAMPOLINE - 3: (0x86000, KERNEL_DATA)}, kernel_leaves),
      [TRAMPOLINE - 4, TRAMPOLINE - 3, TRAMPOLINE - 2]),
     ("wrapped", lambda: Tree(user_leaves()).text(by_int_address), [255 << 18]),
@@ -94,6 +131,15 @@ def test_mistakes_are_found(check, key, text, pages):
     ("tableBits", lambda: Tree(user_leaves(), table_flags=V | G).text()),
     ("noGuard", with_({3: (0x87e40, DATA & ~U)})),             # xv6's kind of guard
     ("noGuard", lambda: Tree({0: (0x87e00, DATA)}).text()),    # xv6's first process
+    ("noGuard", lambda: page_list({i: (0x87e00 + i, DATA) for i in range(10)})),  # and beyond?
+    ("noTrampoline", lambda: page_list(user_leaves()).split("va 0x3")[0]),
+    ("keptUser", kernel_with_user({})), ("writeExecute", kernel_with_user(
+        {vpn: (0x87e00 + vpn, DATA & ~U | X) for vpn in range(6)})),
+    ("keptUser", lambda: "Trellis share: 3 harts, 64 MiB of RAM, 16 bits of ASID\n" +
+     kernel_with_user({2: (0x87e11, DATA)})()),
+    ("freewalk", with_({TRAPFRAME - 1: (0x87e50, V | R | U)})),
+    *[(key, filled(byte)) for byte in (1, 5) for key in (
+        "tableNotRam", "reserved", "writeOnly", "notRam", "twoPages", "emptyTable")],
     ("noStackGuard", with_({TRAMPOLINE - 2 - i: (0x86000 + i, KERNEL_DATA) for i in (2, 3)})),
     ("twoPages", with_({0x100: (0x80000 + 1499, KERNEL_DATA)}, kernel_leaves)),
     ("reserved", with_({2: (0x87e11 | 3 << 51, DATA)}))])      # a memory type, on a leaf

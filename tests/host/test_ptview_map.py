@@ -2,7 +2,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from ptviewenv import TRAMPOLINE, Tree, log, needs_browser, user_leaves
+from ptviewenv import TRAMPOLINE, Tree, log, needs_browser, page_list, user_leaves
 from ptviewpage import driver, loaded, page
 
 pytestmark = needs_browser
@@ -22,6 +22,21 @@ def test_click_on_a_gap(loaded):
     loaded.click_map(3)
     assert "the access faults here" in loaded.text("#detail")
     assert loaded.all("#detail tr[data-level]")[-1].get_attribute("data-level") == "0"
+
+
+def test_single_pages(page):
+    """Nothing is said of what was not printed."""
+    page.open({"logs": [{"text": page_list(user_leaves()), "name": "list"}]})
+    assert "single pages, without their tables" in page.text("#dumps")
+    assert "7 leaves map 28 KiB" in page.text("#dumps")
+    assert "unmapped or not printed" in page.text("#map")
+    for vpn, physical, says in ((5, "0x0000000087e21000", "page at 0x87e21000"),
+                                (6, None, "the access faults here"), (20, None, "not printed")):
+        page.js("PT.page.select(arguments[0]); PT.revealInTree(PT.page)", vpn)
+        assert [e.text for e in page.all("#physical")] == ([physical] if physical else [])
+        row, = page.all("#detail tr[data-level]")
+        assert says in row.text and "?" in row.text
+    assert "67108863 R-X- 0x3ffffff000" in " ".join(page.text("#tree").split())
 
 
 def test_the_way_through_the_tables(loaded):

@@ -60,7 +60,8 @@
 
     // ---- one leaf at a time ----
     const LEAF_CHECKS = {
-        writeExecute: ["warning", leaf => has(leaf, PT.W | PT.X)],
+        writeExecute: ["warning", (leaf, dump) => has(leaf, PT.W | PT.X) &&
+            !(allWriteExecute(dump).length && inUserPart(leaf, dump))],
         writeOnly: ["error", leaf => has(leaf, PT.W) && !has(leaf, PT.R)],
         misaligned: ["error", leaf => leaf.ppn % PT.pagesOf(leaf) !== 0],
         notRam: ["error", (leaf, dump, ram) => !inRam(leaf.ppn, PT.pagesOf(leaf), ram) &&
@@ -80,7 +81,7 @@
         tableNotRam: ["error", (table, dump, ram) => table.level > 0 && !inRam(table.ppn, 1, ram)],
         // Of a dump that lost lines nobody knows what its tables had.
         emptyTable: ["note", (table, dump) => table.level > 0 && !table.kids.length &&
-            !dump.problems.length],
+            !PT.isPartial(dump)],
     };
 
     // ---- the tree as a whole ----
@@ -135,7 +136,8 @@
         const first = low[0], last = low.at(-1);
         const pages = low.reduce((sum, leaf) => sum + PT.pagesOf(leaf), 0);
         const whole = first && last.vpn + PT.pagesOf(last) - first.vpn === pages;
-        return whole && pages > 1 && !dump.problems.length ? low : [];
+        return whole && pages > 1 && !PT.isPartial(dump) &&
+            (!dump.flat || dump.invalid.includes(first.vpn + pages)) ? low : [];
     }
 
     // Kernel stacks are one page (xv6) or two (Trellis) with unmapped ones below; three in a
@@ -146,7 +148,53 @@
             .flatMap(r => r.leaves);
     }
 
+    // Of all that the user sees, or its mirror, as xv6 did it until 2021: a habit and no slip.
+    function allWriteExecute(dump) {
+        const low = dump.leaves.filter(leaf => inUserPart(leaf, dump) && !identity(leaf));
+        return low.every(leaf => has(leaf, PT.W | PT.X)) ? low : [];
+    }
+
+    const runsKernel = dump => dump.leaves.some(leaf => identity(leaf) && isKernelText(leaf, dump));
+
+    // A table that user code runs on, or the kernel in xv6's manner, needs it. What maps both has
+    // no need to, nor has a kernel in the high half.
+    function noTrampoline(dump) {
+        const vpn = PT.layout(dump.levels).trampoline;
+        const needed = dump.levels === 3 && !dump.leaves.some(leaf => inHighHalf(leaf, dump)) &&
+            dump.leaves.some(user) !== runsKernel(dump);
+        const absent = dump.flat ? dump.invalid.includes(vpn) :
+            !PT.isPartial(dump) && PT.walk(dump, vpn).every(PT.isTable);
+        return needed && absent ? [{vpn, level: 0}] : [];
+    }
+
+    // A kernel that leaves SUM clear cannot use a user's page that its own table maps with U.
+    function keptUser(dump) {
+        const mirrors = dump.design === "mirror" ? dump.view === "kernel" :
+            !dump.design && runsKernel(dump);
+        return mirrors ? dump.leaves.filter(leaf => user(leaf) && inUserPart(leaf, dump)) : [];
+    }
+
+    // What freewalk met when it panicked: uvmunmap had been told of the trampoline, the trapframe
+    // and the pages from 0 to the process's size.
+    function freewalk(dump) {
+        if (!dump.freewalk)
+            return [];
+        let size = 0;
+        const left = dump.leaves.filter(leaf => {
+            const below = leaf.vpn === size;
+            size += below ? PT.pagesOf(leaf) : 0;
+            return leaf.vpn < PT.layout(dump.levels).trapframe && !below;
+        });
+        // A process whose heap has holes may have been told right of its pages.
+        const above = left.filter(leaf => !inUserPart(leaf, dump));
+        return above.length ? above : left;
+    }
+
     const WHOLE_CHECKS = {
+        allWriteExecute: ["note", allWriteExecute],
+        noTrampoline: ["warning", noTrampoline],
+        keptUser: ["warning", keptUser],
+        freewalk: ["error", freewalk],
         twoPages: ["warning", twoPages],
         kernelText: ["error", kernelTextWritable],
         userMapsTable: ["error", userMapsTable],
@@ -212,26 +260,33 @@
     // ---- all together ----
     const ORDER = {error: 0, warning: 1, note: 2};
 
-    // All findings about dumps[i]. ram: pages of RAM, or null when nobody knows.
-    PT.check = function (dumps, dump, ram) {
-        const findings = [];
+    // An entry of one byte eight times, or four times where 32 bits of it were printed: what xv6
+    // fills a frame with when it is freed (1) or allocated (5). It is no entry at all.
+    const isFilled = (entry, dump) =>
+        (dump.flat ? /^0x(?:0{8})?(..)\1{3,7}$/ : /^0x(..)\1{7}$/).test(PT.pteText(entry));
+
+    // All findings about a dump. ram: pages of RAM, or null when nobody knows.
+    PT.check = function (dumps, printed, ram) {
+        const findings = [], filled = entry => isFilled(entry, printed);
+        const dump = {...printed, leaves: printed.leaves.filter(leaf => !filled(leaf))};
         const add = (key, severity, entries, ...args) => {
             if (entries.length)
                 findings.push({key, severity, entries, args});
         };
         for (const [key, [severity, wrong]] of Object.entries(LEAF_CHECKS))
             add(key, severity, dump.leaves.filter(leaf => wrong(leaf, dump, ram)));
-        const tables = PT.tables(dump);
+        const tables = PT.tables(dump).filter(table => !filled(table));
         for (const [key, [severity, wrong]] of Object.entries(TABLE_CHECKS))
             add(key, severity, tables.filter(table => wrong(table, dump, ram)));
         for (const [key, [severity, find]] of Object.entries(WHOLE_CHECKS))
             add(key, severity, [...find(dump)].sort((a, b) => a.vpn - b.vpn));
-        add("views", "warning", checkViews(dumps, dump), PT.otherView(dumps, dump)?.number);
+        add("views", "warning", checkViews(dumps, printed), PT.otherView(dumps, printed)?.number);
+        add("fill", "error", [...printed.leaves, ...PT.tables(printed)].filter(filled));
         add("reserved", "error", [...dump.leaves, ...tables].filter(e => reservedBits(e)));
         return findings.sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
     };
     PT.CHECKS = [...Object.keys(LEAF_CHECKS), ...Object.keys(TABLE_CHECKS),
-                 ...Object.keys(WHOLE_CHECKS), "views", "reserved"];
+                 ...Object.keys(WHOLE_CHECKS), "views", "fill", "reserved"];
 
     // Bits 60..54 are reserved; N and PBMT mean something in a leaf only.
     const reservedBits = entry => (entry.high & 0x7f) !== 0 ||

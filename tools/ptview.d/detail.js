@@ -25,6 +25,12 @@
         return page.t(key, PT.paShort(entry.ppn), PT.sizeText(PT.pagesOf(entry)));
     }
 
+    // Why no entry is shown: in a list of single pages most were not printed.
+    function reasonOf({dump, selected}) {
+        return dump.flat && !dump.invalid.includes(selected.vpn) ? "detail.unprinted" :
+            "detail.unmapped";
+    }
+
     function pathRow(page, level, tablePpn, entry) {
         const index = PT.indexOf(page.selected.vpn, level);
         const at = tablePpn === null ? "?" : PT.paText(tablePpn, 8 * index);
@@ -32,7 +38,7 @@
             h("td", {class: "mono"}, at, h("br"), `[${index}]`),
             h("td", {class: "mono"}, entry ? PT.pteText(entry) : "\u2014", h("br"),
               entry ? PT.flagText(entry.flags & 0xff) : ""),
-            h("td", {}, entry ? saysText(entry, page) : page.t("detail.unmapped")));
+            h("td", {}, entry ? saysText(entry, page) : page.t(reasonOf(page))));
         row.dataset.level = level;
         return row;
     }
@@ -45,7 +51,7 @@
             table = entry.ppn;
         }
         if (unmapped)
-            rows.push(pathRow(page, dump.levels - 1 - path.length, table, null));
+            rows.push(pathRow(page, dump.flat ? 0 : dump.levels - 1 - path.length, table, null));
         return h("table", {}, h("tr", {}, ...["detail.level", "detail.entryAt", "detail.entry",
                                               "detail.says"].map(k => h("th", {}, t(k)))), ...rows);
     }

@@ -91,16 +91,24 @@ ${DARK}{${rules(dark)}}`;
         return out;
     };
 
+    // What was printed above a dump, in the reader's language.
+    function viewOf({view, pid, name, design}, t) {
+        const who = pid === null ? t("view.all") : t("view.process", pid);
+        const what = t("view." + view, name === null ? who : `${who} (${name})`);
+        return design === null ? what : t("view.design", what, design);
+    }
+
     // The title of a dump: its log where there are several, what was printed above it, its root.
     PT.titleOf = function (dump, t) {
-        const root = dump.root === null ? t("dump.noRoot") : t("dump.root", PT.paShort(dump.root));
-        const title = dump.title ? `${dump.title} \u00b7 ${root}` : root;
+        const root = dump.flat ? t("dump.flat") :
+            dump.root === null ? t("dump.noRoot") : t("dump.root", PT.paShort(dump.root));
+        const title = dump.view ? `${viewOf(dump, t)} \u00b7 ${root}` : root;
         return dump.file ? `${dump.file}: ${title}` : title;
     };
     PT.numberedTitle = (dump, t) => `${dump.number}. ${PT.titleOf(dump, t)}`;
     PT.summaryOf = function (dump, t) {
         const pages = dump.leaves.reduce((sum, leaf) => sum + PT.pagesOf(leaf), 0);
-        return t("dump.summary", dump.leaves.length, PT.sizeText(pages),
+        return t(dump.flat ? "dump.pages" : "dump.summary", dump.leaves.length, PT.sizeText(pages),
                  PT.tables(dump).filter(e => e.level > 0).length + 1);
     };
 })();

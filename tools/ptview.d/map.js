@@ -87,8 +87,8 @@
         return u1 > view.from && u0 < view.to ? [u0, u1] : null;
     }
 
-    function drawGap(piece, x, width, top, height, t) {
-        const name = t("map.gap", PT.sizeText(piece.pages));
+    function drawGap(dump, piece, x, width, top, height, t) {
+        const name = t(dump.flat ? "map.gap.flat" : "map.gap", PT.sizeText(piece.pages));
         const middle = x + width / 2, quarter = height / 4;
         const zigzag = at => `<path class="edge" d="M${at - 3} ${top}l6 ${quarter}l-6 ${quarter}` +
             `l6 ${quarter}l-6 ${quarter}"/>`;
@@ -127,7 +127,7 @@
         let out = PT.rect("gap", 0, top, width, BAND);
         for (const piece of layout.pieces.filter(p => p.gap && p.pages > SMALL_GAP))
             if (piece.u1 > view.from && piece.u0 < view.to)
-                out += drawGap(piece, x(piece.u0), x(piece.u1) - x(piece.u0), top, BAND, t);
+                out += drawGap(dump, piece, x(piece.u0), x(piece.u1) - x(piece.u0), top, BAND, t);
         for (const region of PT.regions(dump)) {
             const at = visible(layout, view, region.vpn, region.pages);
             if (at)

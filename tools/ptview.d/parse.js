@@ -6,19 +6,28 @@
 //     .. .. ..6: pte 0x0000000021f850d7 pa 0x0000000087e14000
 //
 // `vmprint -v` of Trellis adds the flags as letters and the range, and folds neighbours whose
-// frames ascend: `6-130:`. Everything else in the log is passed over. What looks like an entry
-// and cannot be read whole is said: dump.problems has {line, key, args}.
+// frames ascend: `6-130:`. The course's print_pgtbl prints single pages without their tables:
+//
+//     va 0x4000 pte 0x21FC70D7 pa 0x87F1C000 perm 0xD7
+//
+// These are a dump, too; its `flat` is true, its leaves have no parents and are at level 0, and
+// `invalid` has the pages that are printed as not mapped. Everything else in the log is passed
+// over. What looks like an entry and cannot be read whole is said: dump.problems has
+// {line, key, args}.
 "use strict";
 
 (function () {
     const LEVELS_MAX = 5;  // Sv57
     const HEX = "0x[0-9a-f]+";
     const DOTS = "((?:(?:\\.\\.|\\|\\|)[ \\t]*)+)";
-    const IS = "(?:[ \\t]*[=:][ \\t]*|[ \\t]+)(?:0x)?([0-9a-f]+)";
-    const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*` +
-        `pte${IS}[ \\t,]+pa${IS}` +
-        `(?:[ \\t]+([VRWXUGAD-]{8})(?![^ \\t]))?(?:[ \\t]+va[ \\t]+(${HEX})(?:-(${HEX}))?)?`, "i");
-    const ROOT = /page table[ \t]+(?:at[ \t]+)?(?:0x([0-9a-f]+)|([0-9a-f]{8,16})\b)/i;
+    // A printf that writes the 0x itself makes two of them where the caller wrote one as well.
+    const IS = "(?:[ \\t]*[=:][ \\t]*|[ \\t]+)(?:0x)*([0-9a-f]+)\\b";
+    const PTE_PA = `pte${IS}[ \\t,]+pa${IS}`;
+    // Letters count where our own kernel prints them, with the range; others are their writer's.
+    const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*${PTE_PA}` +
+        `(?:[ \\t]+(?:([VRWXUGAD-]{8})[ \\t]+)?va[ \\t]+(${HEX})(?:-(${HEX}))?)?`, "i");
+    const PAGE = new RegExp(`\\bva${IS}[ \\t,]+${PTE_PA}(?:[ \\t,]+perm${IS})?`, "i");
+    const ROOT = /page table[ \t]+(?:at[ \t]+)?(?:(?:0x)+([0-9a-f]+)|([0-9a-f]{8,16})\b)/i;
     const CUT_ROOT = /^[ \t]*page table[ \t]*(?:0x?)?$/i;
     const TITLE = new RegExp("\\b(user and kernel|user|kernel) view of " +
         "(?:process (\\d+)(?: \\((.*)\\))?|all processes)(?:, (\\w+))?", "i");
@@ -26,9 +35,15 @@
     // vmprint has printed a title, and then there was nothing to print below it.
     const NO_DUMP = /^vmprint: /;
     const BOOT = /^Trellis (\w+): .*?(\d+) ([KMG]iB) of RAM/;
+    // What begins and ends a list of single pages, and how xv6 ends that frees too little.
+    const LIST = /\bprint_pgtbl\b/;
+    const FREEWALK = /panic: freewalk: leaf/;
     // A line that has at least its index and the word pte, or that ends before that: a list of
     // files, which has a `..` too, is neither.
-    const BROKEN = new RegExp(`^[ \\t]*${DOTS}(?:${HEX}|\\d+(?:-\\d+)?)[ \\t]*:[ \\t]*pte`, "i");
+    const BROKEN = new RegExp(`^[ \\t]*(?:${DOTS}|va[ \\t=:]+)([^ \\t:]*)[ \\t,:]+pte(.*)$`, "i");
+    const CUT_PAGE = /^[ \t]*va(?:[ \t=:]+(?:0x)*[0-9a-f]*(?:[ \t,]+p?t?)?)?$/i;
+    const INDEX = /^(?:\d+(?:-\d+)?|(?:0x)+[0-9a-f]+|[0-9a-f]+)$/i;
+    const REST = /^[ \t=:]*([^ \t,]*)[ \t,]*(?:pa?(?:[ \t=:]+([^ \t,]*).*)?$)?(\S*)/i;
     const CUT = new RegExp(`^[ \\t]*${DOTS}(?:0x[0-9a-f]*|\\d+(?:-\\d*)?)` +
         "(?:[ \\t]*:[ \\t]*(?:p|pt)?)?$", "i");
     // Nothing but dots is cut off where the log ends, and elsewhere something else.
@@ -40,10 +55,10 @@
         const dump = {
             number: state.dumps.length + 1, line, root, kids: [], leaves: [], problems: [],
             levels: 3, title: null, view: null, pid: null, name: null, design: state.design,
-            ram: state.ram,
+            ram: state.ram, flat: false, invalid: [], freewalk: false,
         };
         Object.assign(dump, state.title);
-        state.title = null;
+        state.title = state.pages = null;
         state.path = [];
         state.dumps.push(dump);
         return dump;
@@ -84,8 +99,8 @@
         if (wrong)
             return problem(dump, line, wrong);
         const entry = {depth, line, parent, kids: [], ...PT.split(pte), ...at};
-        checkFrame(dump, entry, m[5], line);
-        entry.letters = m[6] && m[6].toUpperCase();
+        checkFrame(dump, pte, m[5], line);
+        entry.letters = m[8] && m[6] && m[6].toUpperCase();
         entry.claimed = m[7];
         const list = parent ? parent.kids : dump.kids;
         if (list.length && at.first !== undefined && list.at(-1).first >= at.first)
@@ -95,11 +110,37 @@
     }
 
     // The pa is in the pte already; where they differ, the line was cut or its printer is wrong.
-    function checkFrame(dump, entry, printed, line) {
-        if (BigInt("0x" + printed) === BigInt(entry.ppn) << 12n)
+    // Of the bits above the page number xv6 makes a part of the pa.
+    function checkFrame(dump, pte, printed, line) {
+        const {ppn} = PT.split(pte), pa = BigInt("0x" + printed);
+        if (pa === BigInt(ppn) << 12n || pa === pte >> 10n << 12n)
             return;
-        const cut = PT.paText(entry.ppn).slice(2).startsWith(printed);
+        const cut = [PT.paText(ppn), PT.paShort(ppn)].some(text =>
+            text.slice(2).startsWith(printed.toLowerCase()));
         problem(dump, line, cut ? "cutLine" : "wrongFrame");
+    }
+
+    function listOfPages(state, line) {
+        if (state.pages)
+            return state.dumps.at(-1);
+        const dump = newDump(state, null, line);
+        dump.flat = true;
+        dump.pages = state.pages = [];
+        return dump;
+    }
+
+    // An address that does not ascend begins another list.
+    function readPage(state, m, line) {
+        const [address, pte, perm] = [m[1], m[2], m[4] || "0"].map(text => BigInt("0x" + text));
+        if (address <= state.pages?.at(-1)?.address)
+            state.pages = null;
+        const dump = listOfPages(state, line);
+        state.pages.push({address, pte, line});
+        if (m[1].length > 16 || m[2].length > 16 || address & 0xfffn)
+            return problem(dump, line, "badEntry");
+        checkFrame(dump, pte, m[3], line);
+        if (m[4] && perm !== (pte & 0xffn) && perm !== (pte & 0x3ffn))
+            problem(dump, line, "wrongLetters");
     }
 
     // An address that is filled up with zeros has all 16 digits.
@@ -117,7 +158,28 @@
     }
 
     const cutEntry = (state, text, last) => BROKEN.exec(text) ||
-        state.inEntries && (CUT.exec(text) || last && ONLY_DOTS.exec(text));
+        state.inEntries && (CUT.exec(text) || last && ONLY_DOTS.exec(text)) ||
+        state.pages && CUT_PAGE.exec(text);
+
+    // The word that makes a line unreadable, such as a number with a wrong digit; null where the
+    // line only ends too early.
+    function badWord([, , index, rest]) {
+        if (rest === undefined)
+            return null;
+        if (!INDEX.test(index))
+            return index;
+        const [, pte, pa, other] = REST.exec(rest);
+        return [pte, pa].find(word => word && !/^(?:0x)*[0-9a-f]*$/i.test(word)) || other || null;
+    }
+
+    function readBroken(state, m, line) {
+        const ofPage = m[1] === undefined && m[2] !== undefined;
+        const dump = ofPage ? listOfPages(state, line) : current(state, line), word = badWord(m);
+        problem(dump, line, ...word === null ? ["cutLine"] : ["badWord", word]);
+        // What follows below it has lost its parent, and is not the child of another.
+        if (m[1])
+            state.path.length = Math.min(state.path.length, depthOf(m[1]) - 1);
+    }
 
     function readLine(state, text, line, last) {
         let m = TITLE.exec(text);
@@ -131,6 +193,8 @@
             state.ram = PT.readSize(m[2] + m[3]);
         } else if ((m = ENTRY.exec(text))) {
             readEntry(state, m, line);
+        } else if ((m = PAGE.exec(text))) {
+            readPage(state, m, line);
         } else if ((m = ROOT.exec(text))) {
             readRoot(state, m[1] || m[2], line);
         } else if (state.inEntries && GONE.test(text)) {
@@ -138,22 +202,28 @@
         } else if (CUT_ROOT.test(text)) {
             problem(newDump(state, null, line), line, "lostRoot");
         } else if ((m = cutEntry(state, text, last))) {
-            problem(current(state, line), line, "cutLine");
-            // What follows below it has lost its parent, and is not the child of another.
-            state.path.length = Math.min(state.path.length, depthOf(m[1]) - 1);
+            readBroken(state, m, line);
         } else {
+            readOther(state, text);
             state.inEntries = false;
             return;
         }
         state.inEntries = true;
     }
 
+    function readOther(state, text) {
+        if (LIST.test(text))
+            state.pages = null;
+        if (FREEWALK.test(text) && state.dumps.length)
+            state.dumps.at(-1).freewalk = true;
+    }
+
     // ---- placing: what needs the whole dump, since the depth tells how many levels there are
     function place(dump) {
         dump.levels = Math.max(3, deepest(dump.kids));
         unwrap(dump);
-        dump.kids = placeAll(dump, dump.kids, null, 0);
-        if (!dump.kids.length && !dump.problems.length)
+        dump.kids = dump.flat ? placePages(dump) : placeAll(dump, dump.kids, null, 0);
+        if (!dump.flat && !dump.kids.length && !dump.problems.length)
             problem(dump, dump.line, "noEntries");
         for (const list of [dump.kids, ...tablesOf(dump.kids).map(e => e.kids)])
             list.sort((a, b) => a.index - b.index);
@@ -186,6 +256,32 @@
     const allBelow = raw => raw.kids.flatMap(e => [e, ...allBelow(e)]);
     const isTrampoline = raw => raw.depth === 3 && raw.address === INT_TRAMPOLINE &&
         (raw.flags & (PT.X | PT.U)) === PT.X;
+
+    // A list of single pages as leaves. Where its printf keeps 32 bits of a number, the last GiB
+    // stands at 0xc0000000; no kernel of the course has anything else there. Pages of one large
+    // leaf have the same entry.
+    const LAST_GIB = 0xc0000000n;
+    function placePages(dump) {
+        const {pages} = dump, placed = [];
+        delete dump.pages;
+        const wraps = pages.every(({address}) => address < 2n ** 32n || address >= INT_SIGN);
+        for (const {address, pte, line} of pages) {
+            const low = BigInt.asUintN(32, address), wrapped = wraps && low >= LAST_GIB;
+            const vpn = Number(BigInt.asUintN(39, wrapped ? low + LOST_AT_TOP : address) >> 12n);
+            const entry = {level: 0, index: vpn, vpn, parent: null, kids: null, line, wrapped,
+                           ...PT.split(pte)};
+            const last = placed.at(-1);
+            if (!(entry.flags & PT.V))
+                dump.invalid.push(vpn);
+            else if (last && PT.pteBig(last) === pte && isPartOf(last, vpn))
+                Object.assign(last, {level: 1, vpn: vpn - vpn % PT.ENTRIES});
+            else
+                placed.push(PT.isTable(entry) ? {...entry, kids: []} : entry);
+        }
+        return placed;
+    }
+    const isPartOf = (leaf, vpn) => PT.isLeaf(leaf) && leaf.ppn % PT.ENTRIES === 0 &&
+        Math.floor(leaf.vpn / PT.ENTRIES) === Math.floor(vpn / PT.ENTRIES);
 
     function deepest(list) {
         return list.reduce((most, e) => Math.max(most, e.depth, deepest(e.kids)), 0);
@@ -233,9 +329,13 @@
     }
     PT.tables = dump => tablesOf(dump.kids);
 
+    // Whether entries may be missing; what is only printed in two ways that disagree is all there.
+    const ALL_THERE = ["badRoot", "notValid", "wrongFrame", "wrongLetters"];
+    PT.isPartial = dump => dump.problems.some(({key}) => !ALL_THERE.includes(key));
+
     // Every dump in the log, in its order.
     PT.parse = function (log) {
-        const state = {dumps: [], path: [], title: null, design: null, ram: null,
+        const state = {dumps: [], path: [], title: null, design: null, ram: null, pages: null,
                        inEntries: false};
         const lines = log.trimEnd().split(/\r*\n/);
         lines.forEach((text, i) =>

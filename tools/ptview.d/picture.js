@@ -45,10 +45,12 @@
 
     // ---- placing ----
     const columnX = column => MARGIN + column * (TABLE + BETWEEN);
+    // Of single pages there is one table, which is none of the page table's.
+    const columns = dump => dump.flat ? 1 : dump.levels;
 
     // Places a table with its top at `top`, and all below it; returns where the next may begin.
     function place(picture, list, ppn, level, top) {
-        const rows = rowsOf(list, picture.dump), column = picture.dump.levels - 1 - level;
+        const rows = rowsOf(list, picture.dump), column = columns(picture.dump) - 1 - level;
         const bottom = top + HEAD + rows.length * ROW;
         let free = top;
         picture.tables.push({x: columnX(column), top, bottom, rows, ppn, level});
@@ -60,7 +62,7 @@
                 free = place(picture, row.child.kids, row.child.ppn, level - 1, free) + GAP;
             } else if (row.leaves) {
                 const at = Math.max(free, y);
-                picture.edges.push([...from, columnX(picture.dump.levels), at + ROW / 2]);
+                picture.edges.push([...from, columnX(columns(picture.dump)), at + ROW / 2]);
                 picture.regions.push({y: at, row});
                 free = at + ROW;
             }
@@ -73,11 +75,12 @@
 
     function drawTable(table, dump, t) {
         const {x, top} = table;
-        const name = table.level === dump.levels - 1 ? t("table.root") :
-            t("table.level", table.level);
+        const name = dump.flat ? t("table.flat") :
+            table.level === dump.levels - 1 ? t("table.root") : t("table.level", table.level);
         let out = PT.rect("box", x, top, TABLE, table.bottom - top, ' rx="4"') +
             PT.text("bold", x + 8, top + 16, name) +
-            PT.text("dim mono", x + 8, top + 31, table.ppn === null ? "?" : PT.paShort(table.ppn));
+            PT.text("dim mono", x + 8, top + 31,
+                    table.ppn !== null ? PT.paShort(table.ppn) : dump.flat ? "" : "?");
         table.rows.forEach((row, i) => {
             const y = top + HEAD + i * ROW;
             out += `<path class="rule" d="M${x} ${y}H${x + TABLE}"/>`;
@@ -112,7 +115,7 @@
 
     function drawRegion(region, picture, t) {
         const {dump, marked} = picture, leaves = region.row.leaves, first = leaves[0];
-        const x = columnX(dump.levels), y = region.y + 15;
+        const x = columnX(columns(dump)), y = region.y + 15;
         const after = x + rangesEnd(picture), alarm = leaves.some(leaf => marked.has(leaf));
         return PT.fill(first.flags, x, region.y + 2, 50, ROW - 4, ' rx="3"') +
             PT.text("mono bold mid", x + 25, y, PT.permissionText(first.flags)) +
@@ -133,8 +136,8 @@
     PT.pictureSvg = function (dump, findings, t) {
         const picture = {dump, tables: [], edges: [], regions: [], marked: new Set(
             findings.filter(f => f.severity !== "note").flatMap(f => f.entries))};
-        const end = place(picture, dump.kids, dump.root, dump.levels - 1, TOP);
-        const width = Math.ceil(columnX(dump.levels) + rangesEnd(picture) + LINE + MARGIN);
+        const end = place(picture, dump.kids, dump.root, columns(dump) - 1, TOP);
+        const width = Math.ceil(columnX(columns(dump)) + rangesEnd(picture) + LINE + MARGIN);
         const height = end + 56;
         const title = PT.titleOf(dump, t);
         return PT.svg(width, height, title,

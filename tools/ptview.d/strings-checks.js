@@ -11,7 +11,42 @@ PT.addStrings({
     "findings.more": ["and {0} more {0:range|ranges}", "另有 {0} 个区间"],
 
     "check.writeExecute": ["Writable and executable", "可写又可执行"],
-    "define.writeExecute": ["A leaf has W and X.", "叶子项同时有 W 和 X。"],
+    "define.writeExecute": ["A leaf has W and X, and not all of user memory has.",
+        "叶子项同时有 W 和 X，且并非所有用户内存都如此。"],
+    "check.allWriteExecute": ["All of user memory is writable and executable",
+        "全部用户内存可写又可执行"],
+    "define.allWriteExecute": [
+        "Every leaf below the last GiB, but those whose virtual and physical address are the " +
+        "same, has W and X, as in xv6 until 2021: its way, and no slip.",
+        "最后 1 GiB 以下的每个叶子项（不计恒等映射）都同时有 W 和 X，2021 年及以前的 xv6 即如此：是其惯例，并非疏漏。"],
+    "check.noTrampoline": ["No trampoline", "没有跳板页"],
+    "define.noTrampoline": [
+        "Nothing is mapped at 0x3ffffff000, in a table of three levels without a high half that " +
+        "maps user pages or a kernel's text at its own address, but not both: the next trap or " +
+        "return changes satp and finds no code. Not reported when lines of the dump are missing; " +
+        "in a list of single pages when that page is printed as not valid.",
+        "三级页表中没有高半区，映射了用户页或恒等映射的内核代码（二者不同时有），而 0x3ffffff000 处没有映射：" +
+        "下一次陷阱或返回切换 satp 后无代码可执行。" +
+        "该份输出有缺行则不报告；单页列表中，仅当该页被打印为无效时报告。"],
+    "check.keptUser": ["A mirrored page kept U", "镜像页仍带 U"],
+    "define.keptUser": [
+        "A leaf with U below the last GiB in a table that the kernel runs on: mirror's kernel " +
+        "view, or, where no design is named, a table that maps a kernel's text at its own " +
+        "address. With SUM clear the kernel faults there.",
+        "内核所用页表（mirror 的内核视图；未注明设计时，为恒等映射了内核代码的页表）中，最后 1 GiB 以下的叶子项带 U：SUM 未置位时内核访问即产生异常。"],
+    "check.freewalk": ["The leaf on which freewalk panics", "使 freewalk 崩溃的叶子项"],
+    "define.freewalk": [
+        "The log says `panic: freewalk: leaf` after this dump and before the next. Whoever frees " +
+        "a table unmaps the trampoline, the trapframe and the pages from 0 to the size of the " +
+        "process first; these leaves are neither. Where " +
+        "some of them lie in the last GiB, it is those.",
+        "日志在此份页表之后、下一份之前有 `panic: freewalk: leaf`。释放页表前应先取消跳板页、陷阱帧以及从 0 到进程大小的映射；" +
+        "这些叶子项不在其中。若其中有位于最后 1 GiB 的，则为这些。"],
+    "check.fill": ["A table full of one byte", "页表被同一字节填满"],
+    "define.fill": [
+        "An entry is one byte eight times, as xv6's kfree (0x01) and kalloc (0x05) fill a frame: " +
+        "the table has been freed, or was never cleared. Nothing else is reported of the entry.",
+        "表项是同一字节重复八次，xv6 的 kfree(0x01) 和 kalloc(0x05) 这样填充页框：页表已被释放，或从未清零。不再报告该表项的其他问题。"],
     "check.writeOnly": ["Writable but not readable", "可写却不可读"],
     "define.writeOnly": [
         "A leaf has W without R, which the specification reserves: every access faults.",
@@ -79,9 +114,11 @@ PT.addStrings({
     "define.noGuard": [
         "All leaves with U below the last GiB lie in one unbroken piece of two pages or more. " +
         "A program and its stack are two pages at least, and a guard (unmapped, or without U) " +
-        "would break the piece. A dump cannot tell the stack from the heap, so a guard that is " +
-        "missing beside another gap is not found.",
-        "最后 1 GiB 以下所有带 U 的叶子项连成一片且不少于两页。程序加栈至少两页，保护页（未映射或无 U）会将其隔开。仅凭页表无法区分栈和堆，因此若别处还有空隙，" +
+        "would break the piece. Not reported when lines of the dump are missing; in a list of " +
+        "single pages when the page behind the piece is printed as not valid. A dump cannot tell " +
+        "the stack from the heap, so a guard that is missing beside another gap is not found.",
+        "最后 1 GiB 以下所有带 U 的叶子项连成一片且不少于两页。程序加栈至少两页，保护页（未映射或无 U）会将其隔开。" +
+        "该份输出有缺行则不报告；单页列表中，仅当其后一页被打印为无效时报告。仅凭页表无法区分栈和堆，因此若别处还有空隙，" +
         "缺少的保护页不会被发现。"],
     "check.noStackGuard": ["No guard page between kernel stacks", "内核栈之间没有保护页"],
     "define.noStackGuard": [
@@ -92,9 +129,11 @@ PT.addStrings({
     "define.wrapped": [
         "All addresses printed are numbers of 32 bits with their sign, and the last page is the " +
         "trampoline at 0xfffffffffffff000: 255 << 30 does not fit an int. What begins at " +
-        "0xffffffffc0000000 is shown where it is, from 0x3fc0000000 on.",
+        "0xffffffffc0000000 is shown where it is, from 0x3fc0000000 on. So is what begins at " +
+        "0xc0000000 in a list of single pages that has no number of more than 32 bits.",
         "打印的地址都是带符号扩展的 32 位数，且最后一页是位于 0xfffffffffffff000 的跳板页：int 放不下 255 << 30。" +
-        "从 0xffffffffc0000000 起的部分按其实际位置显示，即从 0x3fc0000000 起。"],
+        "从 0xffffffffc0000000 起的部分按其实际位置显示，即从 0x3fc0000000 起。" +
+        "单页列表中若没有超过 32 位的数，从 0xc0000000 起的部分也是如此。"],
     "check.views": [
         "The kernel's view disagrees with the user's (dump {0}), or the process ran in between",
         "内核视图与用户视图（第 {0} 份）不一致，或进程在两次打印之间运行过"],
@@ -124,6 +163,9 @@ PT.addStrings({
         "其下没有能读取的表项：日志被截断，或格式不同"],
     "problem.gone": ["the table went away while it was printed", "打印期间该页表已消失"],
     "problem.cutLine": ["the line is cut off", "该行被截断"],
+    "problem.badWord": [
+        "{0} does not belong here: a digit is wrong, or the line has another format",
+        "{0} 不应出现在此处：数字有误，或该行格式不同"],
     "problem.badEntry": ["the index or the entry is no possible one", "索引或表项不可能存在"],
     "problem.lostParent": ["the line of the table above it is missing", "缺少其上级页表的行"],
     "problem.tooDeep": ["deeper than five levels", "深度超过五级"],
@@ -132,7 +174,8 @@ PT.addStrings({
     "problem.wrongFrame": [
         "pa is not what the pte says; the pte is believed", "pa 与 pte 不符；以 pte 为准"],
     "problem.wrongLetters": [
-        "the letters are not what the pte says; the pte is believed", "字母标志与 pte 不符；以 pte 为准"],
+        "the flags beside it are not what the pte says; the pte is believed",
+        "其旁的标志与 pte 不符；以 pte 为准"],
     "problem.wrongAddress": [
         "the address is not what the place in the tree says; lines may be " +
         "missing", "地址与树中位置不符；可能缺行"],

@@ -96,8 +96,10 @@ PT.readSize = function (text) {
 PT.indexOf = (vpn, level) => Math.floor(vpn / PT.spanOf(level)) % PT.ENTRIES;
 
 // The entries that the hardware would read for a page, from the root on; the last one is a
-// leaf when the page is mapped.
+// leaf when the page is mapped. Of single pages no more than the last is known.
 PT.walk = function (dump, vpn) {
+    if (dump.flat)
+        return dump.leaves.filter(e => e.vpn <= vpn && vpn < e.vpn + PT.pagesOf(e));
     const path = [];
     let kids = dump.kids;
     for (let level = dump.levels - 1; level >= 0 && kids; level--) {
