@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import machine
 import pytest
-from ptviewenv import COMMAND, DATA, FOLDER, W, Tree, log, needs_browser, user_leaves
+from ptviewenv import COMMAND, DATA, FOLDER, Tree, W, X, log, needs_browser, page_list, user_leaves
 
 SHARE = os.path.join(FOLDER, "share.log")
 LAB = os.path.join(FOLDER, "lab.log")
@@ -27,8 +27,8 @@ def boot_root():
 def test_help():
     done = run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("--dump", "--ram", "--lang", "--browser", "--check", "--list", "--map",
-                 "--compare", "-o"):
+    for word in ("--dump", "--ram", "--lang", "--browser", "--check", "--errors", "--list",
+                 "--map", "--compare", "-o"):
         assert word in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -43,7 +43,7 @@ def test_help():
     ([SHARE, "--list", "--browser", "no-such-browser"], "no-such-browser"),
     ([SHARE, "missing.log", "--list"], "missing.log: No such file"),
     (["-", "-", "--list"], "once"),
-    ([SHARE, "--map"], "--map is a picture"),
+    ([SHARE, "--map"], "--map is a picture"), ([SHARE, "--list", "--errors"], "for --check"),
     ([SHARE, "--map", "-o", "x.html"], "give -o FILE.svg"),
     (["--map", "-o", "x.svg"], "no LOG"), (["--compare", "1", "2"], "no LOG"),
     ([SHARE, "--compare", "1"], "--compare"), ([SHARE, "--compare", "1", "x"], "--compare x"),
@@ -164,10 +164,12 @@ def test_a_log_without_a_dump():
 
 @needs_browser
 def test_a_log_without_a_dump_among_others(tmp_path):
-    """The dumps would have other numbers than the reader thinks."""
+    """It is said, and the others are shown."""
     (tmp_path / "empty.log").write_text("hello\n")
-    done = run(SHARE, tmp_path / "empty.log", "--list")
-    assert done.returncode == 2 and done.stderr.startswith("ptview: empty.log: no page table")
+    done = run(tmp_path / "empty.log", SHARE, "--list", "-o", tmp_path / "p.svg")
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 7
+    assert done.stderr == "ptview: empty.log: no page table is in it\n"
+    assert (tmp_path / "p.svg").exists()
 
 
 @needs_browser
@@ -190,7 +192,34 @@ def test_several_logs(tmp_path):
         Tree({5: (0x87e77, 0x17)}, root=0x87d00).text(title=view("kernel")))
     both = (tmp_path / "user").read_text() + (tmp_path / "kernel").read_text()
     assert "disagrees" in run("-", "--check", text=both).stdout
-    assert "disagrees" not in run("user", "kernel", "--check", cwd=tmp_path).stdout
+    assert run("user", "kernel", "--check", cwd=tmp_path).stdout == (
+        "user: 1 dump: nothing found\nkernel: 1 dump: warning: No trampoline\n")
+
+
+@needs_browser
+def test_a_class(tmp_path):
+    """A line for each log, whatever is in it; errors alone decide the status when asked."""
+    tree = Tree(user_leaves()).text()
+    logs = {"anna": tree, "ben": "hello\n", "carl": page_list(user_leaves()) + tree,
+            "dora": tree + Tree(user_leaves() | {2: (0x87e11, DATA | X)}).text() * 2 + tree[:-20]}
+    for name, text in logs.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "xv6.out").write_text(text)
+    (tmp_path / "emil").mkdir()
+    (tmp_path / "emil" / "xv6.out").write_text(Tree(user_leaves() | {5: (0x87f00, DATA)}).text())
+    paths = [f"{name}/xv6.out" for name in logs]
+    lines = ["anna/xv6.out: 1 dump: nothing found", "ben/xv6.out: no page table",
+             "carl/xv6.out: 2 dumps: nothing found",
+             "dora/xv6.out: 4 dumps: warning: Writable and executable; "
+             "1 line could not be read as printed"]
+    done = run(*paths, "--check", cwd=tmp_path)
+    assert (done.returncode, done.stderr, done.stdout.splitlines()) == (1, "", lines)
+    assert run(*paths, "--check", "--errors", cwd=tmp_path).returncode == 0
+    done = run(*paths, "emil/xv6.out", "--check", "--errors", cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout.splitlines() == [
+        *lines, "emil/xv6.out: 1 dump: error: User memory maps a page table"]
+    done = run("carl/xv6.out", "emil/xv6.out", "--check", "--lang", "zh", cwd=tmp_path)
+    assert done.stdout.startswith("carl/xv6.out: 页表 2 份: 未发现问题\nemil/xv6.out: 页表 1 份: 错误: ")
 
 
 @needs_browser

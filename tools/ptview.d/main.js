@@ -18,12 +18,39 @@
     function describe(dump) {
         const {t} = PT.page, findings = PT.findingsOf(dump);
         return {
-            title: PT.titleOf(dump, t), line: dump.line, summary: PT.summaryOf(dump, t),
+            heading: `${PT.numberedTitle(dump, t)} (${t("dump.line", dump.line)}): ` +
+                PT.summaryOf(dump, t),
             findings: findings.map(f => findingText(dump, f)),
-            wrong: findings.some(f => f.severity !== "note"),
+            severities: findings.map(f => f.severity),
             problems: dump.problems.map(p =>
                 `${t("dump.line", p.line)}: ${t("problem." + p.key, ...p.args)}`),
         };
+    }
+
+    // What is found in a log, as one line: for a class, whose logs are many.
+    function logText(name, dumps) {
+        const {t} = PT.page, parts = [];
+        if (!dumps.length)
+            return `${name}: ${t("result.none")}`;
+        const findings = dumps.flatMap(PT.findingsOf);
+        for (const severity of ["error", "warning"]) {
+            const names = new Set(findings.filter(f => f.severity === severity)
+                .map(f => t("check." + f.key, ...f.args)));
+            if (names.size)
+                parts.push(`${t("severity." + severity)}: ${[...names].join(", ")}`);
+        }
+        const problems = dumps.reduce((sum, dump) => sum + dump.problems.length, 0);
+        if (problems)
+            parts.push(t("result.problems", problems));
+        return `${name}: ${t("result.dumps", dumps.length)}: ` +
+            (parts.join("; ") || t("result.clean"));
+    }
+
+    // The logs in their order, with those that have no dump, which the page does not keep.
+    function logTexts({logs}) {
+        let kept = 0;
+        return preset.logs.map(({name, text}) => PT.parse(text).length ?
+            logText(name, logs[kept++].dumps) : logText(name, []));
     }
 
     // The comparison that the page shows, for `tools/ptview --compare`.
@@ -46,7 +73,7 @@
         const {page} = PT;
         return {dumps: page.dumps.map(describe),
                 empty: preset.logs.filter(log => !PT.parse(log.text).length).map(log => log.name),
-                comparison: page.other ? comparisonLines() : null,
+                logs: logTexts(page), comparison: page.other ? comparisonLines() : null,
                 svg: page.dump ? picture(page) : null};
     }
 

@@ -8,6 +8,10 @@ PT.addStrings({
     "severity.error": ["error", "错误"],
     "severity.warning": ["warning", "警告"],
     "severity.note": ["note", "提示"],
+    "result.none": ["no page table", "没有页表"],
+    "result.dumps": ["{0} {0:dump|dumps}", "页表 {0} 份"],
+    "result.clean": ["nothing found", "未发现问题"],
+    "result.problems": ["{0} {0:line|lines} could not be read as printed", "{0} 行无法如实读取"],
     "findings.more": ["and {0} more {0:range|ranges}", "另有 {0} 个区间"],
 
     "check.writeExecute": ["Writable and executable", "可写又可执行"],
