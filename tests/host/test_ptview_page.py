@@ -3,7 +3,7 @@ import re
 import time
 
 import pytest
-from ptviewenv import DATA, Tree, kernel_leaves, log, needs_browser, ptview
+from ptviewenv import DATA, TRAPFRAME, Tree, kernel_leaves, log, needs_browser, ptview
 from ptviewpage import TWO, driver, drop, loaded, page
 
 pytestmark = needs_browser
@@ -199,17 +199,35 @@ def test_many_dumps(page):
         assert in_sight(page, "#dumps [aria-current=true]", "#dumps")
     for selector in ("#other", "#findings-title", "#findings li"):
         assert in_sight(page, selector)
+    below = page.js("const of = id => document.getElementById(id).getBoundingClientRect().bottom;"
+                    "return of('side') - of('dumps')")
+    assert below < 265  # so much for the rest, however high the window is
+    page.js("PT.page.compareWith(PT.page.dumps[0])")  # which makes the map higher
+    assert in_sight(page, "#dumps [aria-current=true]", "#dumps")
 
 
+@pytest.mark.parametrize("width, height, font", [(390, 844, 13), (3840, 2160, 20)])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_narrow_window(page, language):
-    """Nothing sticks out at the side."""
-    size = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+def test_other_windows(page, language, width, height, font):
+    """Nothing sticks out at the side or is cut off there, and print is not tiny in a large one."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         page.open({"logs": [{"text": log("share"), "name": "share"}], "language": language})
-        page.js("PT.page.compareWith(PT.page.dumps[0]); PT.page.select(0x3fffffe)")
-        assert page.js("return document.documentElement.scrollWidth <= innerWidth")
+        page.js("PT.page.compareWith(PT.page.dumps[1]); PT.page.select(0x3fffffe);"
+                "PT.revealInTree(PT.page)")
+        wide = page.js("""
+            const right = e => e.getBoundingClientRect().right;
+            return [...document.querySelectorAll("html, section, #map text, #detail td, .row > *")]
+                .filter(e => e.scrollWidth > e.clientWidth && /^(HTML|SECTION)$/.test(e.tagName) ||
+                             right(e) > innerWidth).map(e => e.id || e.textContent);""")
+        assert wide == []
+        assert page.js("""
+            const text = document.querySelector("#map text");
+            return [parseFloat(getComputedStyle(document.body).fontSize),
+                    text.getScreenCTM().a * 13];""") == pytest.approx([font, font], rel=0.03)
+        page.click_map(TRAPFRAME)
+        assert page.text("#address") == "0x0000003fffffe000"
     finally:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

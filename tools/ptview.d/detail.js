@@ -52,8 +52,9 @@
         }
         if (unmapped)
             rows.push(pathRow(page, dump.flat ? 0 : dump.levels - 1 - path.length, table, null));
-        return h("table", {}, h("tr", {}, ...["detail.level", "detail.entryAt", "detail.entry",
-                                              "detail.says"].map(k => h("th", {}, t(k)))), ...rows);
+        const heads = ["detail.level", "detail.entryAt", "detail.entry", "detail.says"];
+        const head = h("tr", {}, ...heads.map(k => h("th", {}, t(k))));
+        return h("table", {class: "path"}, head, ...rows);
     }
 
     // ---- bits ----

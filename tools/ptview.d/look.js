@@ -65,6 +65,16 @@ ${DARK}{${rules(dark)}}`;
     PT.textWidth = text =>
         [...text].reduce((sum, c) => sum + (c < "\u2e80" ? 7 : 12.5), 0);
 
+    // So much of a text as fits into a width.
+    PT.fitText = function (text, width) {
+        if (PT.textWidth(text) <= width)
+            return text;
+        let end = text.length;
+        while (end && PT.textWidth(text.slice(0, end)) > width - 12)
+            end--;
+        return text.slice(0, end) + "\u2026";
+    };
+
     // A region's filling: its colour, and the hatch over it where the user may not go.
     PT.fill = function (flags, x, y, width, height, more = "") {
         const colour = PT.rect(PT.colourOf(flags), x, y, width, height, more);
@@ -72,22 +82,25 @@ ${DARK}{${rules(dark)}}`;
             colour + PT.rect("kernel", x, y, width, height, ' pointer-events="none"');
     };
 
-    // Swatches with their names, from x on; for two dumps with those of what changed.
-    PT.legend = function (x, y, t, two) {
+    // What the colours mean, {colour, name, hatched}; for two dumps what changed, too.
+    PT.legend = (t, two) => [
+        ...Object.entries(PT.COLOURS).map(([colour, flags]) =>
+            ({colour, name: PT.permissionText(flags).slice(0, 3)})),
+        {colour: "box", name: t("legend.user")},
+        {colour: "box", name: t("legend.kernel"), hatched: true},
+        ...(two ? PT.KINDS : []).map(kind => ({colour: kind, name: t("compare." + kind)})),
+    ];
+
+    // The same in a picture, from x on.
+    PT.drawLegend = function (x, y, t, two) {
         let out = "";
-        const swatch = (colour, name, mono) => {
-            out += colour(x) + PT.text(mono ? "mono" : "", x + 26, y, name);
+        for (const {colour, name, hatched} of PT.legend(t, two)) {
+            const [top, height] = PT.KINDS.includes(colour) ? [y - 7, 6] : [y - 11, 14];
+            out += PT.rect(colour, x, top, 20, height) +
+                (hatched ? PT.rect("kernel", x, top, 20, height) : "") +
+                PT.text(PT.COLOURS[colour] ? "mono" : "", x + 26, y, name);
             x += 40 + PT.textWidth(name);
-        };
-        const page = flags => x => PT.fill(flags, x, y - 11, 20, 14);
-        for (const flags of Object.values(PT.COLOURS))
-            swatch(page(flags | PT.U), PT.permissionText(flags).slice(0, 3), true);
-        const plain = cls => x => PT.rect("box", x, y - 11, 20, 14) +
-            (cls && PT.rect(cls, x, y - 11, 20, 14));
-        swatch(plain(""), t("legend.user"));
-        swatch(plain("kernel"), t("legend.kernel"));
-        for (const kind of two ? PT.KINDS : [])
-            swatch(x => PT.rect(kind, x, y - 7, 20, 6), t("compare." + kind));
+        }
         return out;
     };
 

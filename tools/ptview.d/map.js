@@ -99,14 +99,14 @@
 
     const LEAST = 1.5;  // pixels: what is mapped is seen, however small
 
-    function drawRegion(region, x, width, top, dump, t) {
+    function drawRegion(region, x, width, top, dump, pages, t) {
         const role = t("role." + PT.role(region.leaves[0], dump));
         const permissions = PT.permissionText(region.permissions);
         const fits = text => PT.textWidth(text) + 6 < width;
         const name = PT.escape(`${PT.rangeText(region.vpn, region.pages, dump.levels)} ` +
             `${permissions} ${role} ${PT.sizeText(region.pages)}`);
         return `<g><title>${name}</title>` +
-            PT.fill(region.permissions, x, top, Math.max(width, LEAST), BAND) +
+            PT.fill(region.permissions, x, top, Math.max(width, LEAST), BAND) + pages +
             (fits(permissions) ?
                 PT.text("mono mid bold", x + width / 2, top + 17, permissions) : "") +
             (fits(role) ? PT.text("mid", x + width / 2, top + 33, role) : "") + "</g>";
@@ -132,7 +132,7 @@
             const at = visible(layout, view, region.vpn, region.pages);
             if (at)
                 out += drawRegion(region, Math.min(x(at[0]), width - LEAST), x(at[1]) - x(at[0]),
-                                  top, dump, t) + drawPages(region, layout, x, top);
+                                  top, dump, drawPages(region, layout, x, top), t);
         }
         return out;
     }
@@ -188,8 +188,8 @@
         let out = PT.text("dim", 2, 15, t(mode === "gaps" ? "map.compressed" : "map.toScale"));
         dumps.forEach((dump, i) => {
             if (two)
-                out += PT.text("bold", 2, tops[i] - 8,
-                               t(i ? "map.after" : "map.before", PT.numberedTitle(dump, t)));
+                out += PT.text("bold", 2, tops[i] - 8, PT.fitText(
+                    t(i ? "map.after" : "map.before", PT.numberedTitle(dump, t)), width - 2));
             out += drawBand(dump, layout, view, x, width, tops[i], t);
         });
         out += drawChanges(changes, layout, view, x, end - DIFFERENCE + 4);
@@ -217,6 +217,6 @@
             PT.text("title", MARGIN, 28, title) + summary +
             // What lies beyond the view is cut off at the edge of an svg.
             `<svg x="${MARGIN}" y="${head}" width="${width}" height="${height}">${content}</svg>` +
-            PT.legend(MARGIN, head + height + 16, t, two));
+            PT.drawLegend(MARGIN, head + height + 16, t, two));
     };
 })();

@@ -8,7 +8,9 @@
 
     const dumpsOf = page => page.other ? [page.other, page.dump] : [page.dump];
     const layoutOf = page => PT.mapLayout(dumpsOf(page), page.mode);
-    const widthOf = () => Math.max(300, Math.floor($("map").clientWidth) || 1000);
+    // The map is drawn for text of 13 pixels, and grows with the page's.
+    const widthOf = () => Math.max(300, Math.floor(($("map").clientWidth || 1000) * 13 /
+        parseFloat(getComputedStyle(document.body).fontSize)));
 
     const PICTURE = 1200;  // pixels, whatever the window has
 
@@ -22,9 +24,9 @@
 
     PT.panels.map = function (page) {
         $("map").innerHTML = PT.mapSvg(optionsOf(page, widthOf()));
-        const two = page.other !== null;
-        $("legend").innerHTML = PT.svg(two ? 880 : 660, 20, page.t("map.name"),
-                                       PT.legend(2, 15, page.t, two));
+        $("legend").replaceChildren(...PT.legend(page.t, page.other !== null).map(
+            ({colour, name, hatched}) => PT.h("span", {}, PT.h("span", {
+                class: `swatch ${colour}${hatched ? " hatched" : ""}`}), ` ${name}`)));
         $("zoom-to").disabled = !page.selected;
         $("mode").value = page.mode;
     };

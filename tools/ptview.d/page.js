@@ -45,6 +45,7 @@
         page.changes = page.other ? PT.compare(page.other, page.dump) : [];
         for (const draw of Object.values(PT.panels))
             draw(page);
+        PT.revealDump();  // the list's height follows from that of the map
     }
 
     page.show = function (dump) {

@@ -146,6 +146,6 @@
             picture.edges.map(drawEdge).join("") +
             picture.tables.map(table => drawTable(table, dump, t)).join("") +
             picture.regions.map(region => drawRegion(region, picture, t)).join("") +
-            PT.legend(MARGIN, height - 20, t));
+            PT.drawLegend(MARGIN, height - 20, t));
     };
 })();

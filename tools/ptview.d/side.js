@@ -18,14 +18,14 @@
         const shown = $("dumps").querySelector("[aria-current=true]");
         if (focused)
             shown.focus({preventScroll: true});
-        reveal($("dumps"), shown);
     }
 
-    // Scrolls the list, and nothing else, until the item is in sight.
-    function reveal(list, item) {
+    // Scrolls the list, and nothing else, until the dump shown is in sight.
+    PT.revealDump = function () {
+        const list = $("dumps"), item = list.querySelector("[aria-current=true]");
         const box = list.getBoundingClientRect(), {top, bottom} = item.getBoundingClientRect();
         list.scrollTop += Math.min(top - box.top, 0) + Math.max(bottom - box.bottom, 0);
-    }
+    };
 
     function drawOthers(page) {
         const options = [h("option", {value: ""}, page.t("compare.none"))];
