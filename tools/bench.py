@@ -9,6 +9,7 @@
                                compares the operations that need no disk with
                                docs/benchmarks.csv; status 1: slower than recorded,
                                3: recorded with another compiler, nothing compared
+    tools/bench.py --plot      draws benchmarks.svg again, from docs/benchmarks.csv
     --rounds N                 boots for the times; default 5
     --no-build                 measures what was built before
 
@@ -31,6 +32,7 @@ import machine  # noqa: E402
 
 DOCS = os.path.join(machine.ROOT, "docs")
 RECORDED = os.path.join(DOCS, "benchmarks.csv")
+PICTURE = os.path.join(DOCS, "benchmarks.svg")
 PEERS_FILE = os.path.join(DOCS, "benchmarks-peers.csv")
 PEERS = {"linux": "Linux", "ext4": "Linux, ext4", "xv6": "xv6", "lab": "lab", "cow": "COW lab"}
 ORDER = ["walk", "mirror", "share", "unify"]
@@ -191,6 +193,11 @@ def fill_document(tables):
         f.write(text)
 
 
+def write_picture(path, operations, designs, counts):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(bench_plot.svg(operations, designs, counts))
+
+
 def measure(options):
     designs = all_designs()
     operations = read_operations()
@@ -202,11 +209,10 @@ def measure(options):
         tables["times"] = time_rows(operations, designs, times)
     for table in tables.values():
         print_table(*table)
-    csv_path, svg_path = (RECORDED, os.path.join(DOCS, "benchmarks.svg")) if options.record else \
+    csv_path, svg_path = (RECORDED, PICTURE) if options.record else \
         (machine.build_path("bench.csv"), machine.build_path("bench.svg"))
     write_csv(csv_path, designs, counts, times)
-    with open(svg_path, "w", encoding="utf-8") as f:
-        f.write(bench_plot.svg(operations, designs, counts))
+    write_picture(svg_path, operations, designs, counts)
     if options.record:
         fill_document(tables)
     print(f"written: {os.path.relpath(csv_path)}, {os.path.relpath(svg_path)}")
@@ -219,6 +225,14 @@ def read_recorded():
         text = f.read()
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return text.partition("\n")[0].removeprefix("# "), {row["key"]: row for row in rows}
+
+
+def plot(path):
+    recorded = read_recorded()[1]
+    counts = {design: {key: int(row[design]) for key, row in recorded.items()}
+              for design in all_designs()}
+    write_picture(path, read_operations(), all_designs(), counts)
+    return 0
 
 
 def check(designs):
@@ -246,12 +260,15 @@ def main():
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--check", nargs="*", metavar="DESIGN")
+    parser.add_argument("--plot", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-build", action="store_true")
     options = parser.parse_args()
     if options.help:
         print(__doc__.strip())
         return 0
+    if options.plot:
+        return plot(PICTURE)
     designs = options.check or all_designs()
     unknown = set(designs) - set(all_designs())
     if unknown:
