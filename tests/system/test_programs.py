@@ -42,8 +42,9 @@ CASES = {
         ("free -x", "usage: free [-f]\n", 2), ("ps -l x", "usage: ps [-l]\n", 2),
         ("ps --help", "usage: ps [-l]\n", 0)],
     "addresses": [
-        (f"vmwalk {arguments}", "usage: vmwalk ADDRESS[-END] [PID] [-k]\n", 2)
-        for arguments in ("", "7k", "0x", "-1", "2-1", "1-", "1-2-3", "' 1'", "1 2 3", "1 x",
+        (f"vmwalk {arguments}",
+         "usage: vmwalk [-k] [-a] ADDRESS [PID]\n       vmwalk [-k] ADDRESS-END [PID]\n", 2)
+        for arguments in ("", "7k", "0x", "-1", "2-1", "1-", "1-2-3", "' 1'", "1 2 3", "1 x", "-a 1-2",
                           "0x10000000000000000", "-x 1")],
     "shell": [
         ("echo '#!sh\necho $1-$#' > s; s x 'y z'", "x-2\n", 0),

@@ -136,6 +136,26 @@ def test_vmwalk_steps(shell, design):
         assert steps[3:] == [f"physical address 0x{table + 0x10:016x}, a page of 4 KiB"]
 
 
+def test_vmwalk_all_entries():
+    """Each table on the way has its 512 entries; those that the walk uses have an arrow."""
+    ways = {"0x3008 1": 3, "0x3008 1 -k": 3, "0x200000 1": 2, "0x2000000000 1": 1}
+    tree, *texts = outputs("share", "vmprint 1", *(f"vmwalk {a}; vmwalk -a {a}" for a in ways))
+    for tables, text in zip(ways.values(), texts):
+        lines = text.splitlines()
+        short, long = lines[:tables + 2], lines[tables + 2:]
+        assert [line.removesuffix(" <--") for line in long
+                if line.endswith(" <--") or not line.startswith("level")] == short
+        assert len(long) == 2 + 512 * tables
+        for depth in range(tables):
+            found = [re.match(rf"level {2 - depth}: entry (\d+) at {ADDRESS}: {ADDRESS} (not|V)",
+                              line) for line in long[1 + 512 * depth:][:512]]
+            table = int(found[0][2], 16)
+            for i, m in enumerate(found):
+                assert (int(m[1]), int(m[2], 16)) == (i, table + 8 * i)
+                assert m[4] == ("V" if int(m[3], 16) & 1 else "not")
+                assert m[4] == "not" or f"..{i}: pte 0x{m[3]} " in tree
+
+
 def test_vmwalk_range(design):
     """A range has each page and each hole of it once."""
     everything = f"vmwalk 0-0x{LOW_HALF_END - 1:x} 1"

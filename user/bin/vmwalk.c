@@ -1,14 +1,16 @@
 /* Translates an address of a process, its own or that of the one named, step by step, as
  * the hardware does; or every page of a range, END being its last byte. The process may be
- * running meanwhile. -k: in the kernel's view. */
+ * running meanwhile. -k: in the kernel's view. -a: with all 512 entries of each table on
+ * the way; an arrow marks the one that the address's index names. */
 #include <stdio.h>
 #include <string.h>
 #include <trellis.h>
 #include "../lib/vmspace.h"
 #include "../lib/vmtree.h"
 
-#define USAGE "vmwalk ADDRESS[-END] [PID] [-k]"
+#define USAGE "vmwalk [-k] [-a] ADDRESS [PID]\n       vmwalk [-k] ADDRESS-END [PID]"
 
+static bool all_entries;
 static struct abi_procinfo process;
 static struct vm_space space;
 static enum abi_vmview view = ABI_VIEW_USER;
@@ -21,27 +23,34 @@ static void not_mapped(uint64_t va) {
     printf("not mapped: %s\n", vm_why_unmapped(&space, view, va));
 }
 
+/* Entry i of the table that e is in. */
+static void print_entry(const struct vm_entry *e, unsigned i) {
+    uint64_t entry = (e->entry - e->index)[i];
+    char flags[VM_FLAGS_TEXT];
+    printf("level %u: entry %u at 0x%016lx: 0x%016lx ", e->level, i, e->table + i * 8, entry);
+    if (!(entry & VM_V))
+        printf("not valid");
+    else
+        printf("%s %s 0x%016lx", vm_flags(entry, flags),
+               vm_is_table(entry, e->level) ? "table at" : "frame", vm_frame(entry));
+    printf(all_entries && i == e->index ? " <--\n" : "\n");
+}
+
 static unsigned print_step(void *ctx, const struct vm_entry *e) {
     uint64_t va = *(const uint64_t *)ctx;
-    char flags[VM_FLAGS_TEXT];
     if (!e->entry) {
         printf("level %u: (gone meanwhile)\n", e->level);
         return 0;
     }
-    uint64_t entry = *e->entry, offset = va % vm_span(e->level);
-    printf("level %u: entry %u at 0x%016lx: 0x%016lx ", e->level, e->index, e->table + e->index * 8,
-           entry);
-    if (!(entry & VM_V)) {
-        printf("not valid\n");
+    unsigned first = all_entries ? 0 : e->index, last = all_entries ? VM_ENTRIES - 1 : e->index;
+    for (unsigned i = first; i <= last; i++)
+        print_entry(e, i);
+    uint64_t entry = *e->entry;
+    if (!(entry & VM_V))
         not_mapped(va);
-        return 0;
-    }
-    bool table = vm_is_table(entry, e->level);
-    printf("%s %s 0x%016lx\n", vm_flags(entry, flags), table ? "table at" : "frame",
-           vm_frame(entry));
-    if (!table)
-        printf("physical address 0x%016lx, a page of %s\n", vm_frame(entry) + offset,
-               vm_size_name(e->level));
+    else if (!vm_is_table(entry, e->level))
+        printf("physical address 0x%016lx, a page of %s\n",
+               vm_frame(entry) + va % vm_span(e->level), vm_size_name(e->level));
     return 1;
 }
 
@@ -139,6 +148,8 @@ int main(int argc, char *argv[]) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-k") == 0)
             view = ABI_VIEW_KERNEL;
+        else if (strcmp(argv[i], "-a") == 0)
+            all_entries = true;
         else if (argv[i][0] == '-' || words > 1 ||
                  !(words == 0 ? parse_range(argv[i], &first, &last, &range)
                               : vm_parse_pid(argv[i], &pid)))
@@ -146,7 +157,7 @@ int main(int argc, char *argv[]) {
         else
             words++;
     }
-    if (words == 0)
+    if (words == 0 || (range && all_entries))
         vm_usage(USAGE, NULL);
     if (!vm_find("vmwalk", pid, &process))
         return 1;

@@ -5,12 +5,12 @@
 #include "vmtext.h"
 
 struct vm_entry {
-    const uint64_t *entry; /* left entries of one table, from this one on; NULL: see below */
-    unsigned left;
-    unsigned index; /* of the first of them */
-    unsigned level; /* of their table */
-    uint64_t va;    /* where the first one's span begins */
-    uint64_t table; /* physical address of their table */
+    const uint64_t *entry; /* one of a whole table's 512; NULL: see below */
+    unsigned left;         /* entries from this one on that the visit is to see */
+    unsigned index;        /* of this one */
+    unsigned level;        /* of their table */
+    uint64_t va;           /* where the first one's span begins */
+    uint64_t table;        /* physical address of their table */
 };
 
 /* Sees an entry, valid or not, a table's before those of the table. Returns how many
