@@ -168,6 +168,13 @@ $(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects user/user.ld
 	$(call say,LD,$@)
 	$(Q)$(LINK_U) $(U_LIB) $< -o $@
 
+# By hand: make build/user/bin/cat.asm
+$(U)/bin/%.asm: $(U)/bin/%
+	$(Q)$(OBJDUMP_RV) -S $< > $@
+
+$(U)/bin/%.sym: $(U)/bin/%
+	$(Q)$(NM_RV) -n $< > $@
+
 $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

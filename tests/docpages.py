@@ -1,7 +1,8 @@
 """Reads the documentation: the functions, commands and links in its pages.
 
 docs/page-tables*.md name functions as `mm/pt.c:pt_walk`, a path below kernel/ (or below the
-root, when it begins with user/). What a reader can type stands in indented blocks.
+root, when it begins with user/); so does docs/lab*.md. What a reader can type stands in
+indented blocks, and in lab.md in the last column.
 """
 import glob
 import os
@@ -10,11 +11,13 @@ import re
 import machine
 
 ENGLISH, CHINESE = "docs/page-tables.md", "docs/page-tables.zh-CN.md"
+LAB, LAB_CHINESE = "docs/lab.md", "docs/lab.zh-CN.md"
 REFERENCE = re.compile(r"`([\w/.-]+\.[chS]):(\w+)`")
 # Of the text between two `: something that has a colon and should have been a reference.
 ALMOST = re.compile(r"`([\w/.-]+\.\w+:[^`\s]*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COMMAND = re.compile(r"^ {4}((?:\./|tools/|make |gdb-multiarch ).*)$", re.M)
+TYPED = r"(?:\./|tools/|make |gdb-multiarch |grep |break )"
+COMMAND = re.compile(rf"^ {{4}}({TYPED}.*)$|\| `({TYPED}[^`]*)` \|$", re.M)
 # What the name may be: a function, label, macro, structure.
 DEFINITION = (r"^[a-z_][^;{{}}=#]*?\b{0}\([^;{{}}]*\)\s*\{{", r"^{0}:", r"^#define {0}\b",
               r"^(?:struct|enum) {0} \{{")
@@ -43,7 +46,15 @@ def missing_references(text):
 
 def commands(text):
     """What can be typed: continued lines are joined, and what stands apart explains."""
-    return [re.split(r" {2,}", c)[0] for c in COMMAND.findall(re.sub(r"\s*\\\n\s*", " ", text))]
+    found = COMMAND.finditer(re.sub(r"\s*\\\n\s*", " ", text))
+    return [re.split(r" {2,}", m[1] or m[2])[0] for m in found]
+
+
+def lab_rows(text):
+    """(names of the course, cell that says what is here, command) of each row of lab.md."""
+    cells = [line.split(" | ") for line in text.splitlines() if re.match(r"\| .*` \|$", line)]
+    return [(set(re.findall(r"`([^`]+)`", names)), here, command.strip("`| "))
+            for names, here, command in cells]
 
 
 def shape(text):
@@ -64,7 +75,7 @@ def unknown_in_commands(text):
         for name in re.findall(r"\./test (\S+)", command):
             path = os.path.join(machine.ROOT, "tests", name)
             unknown += [] if os.path.exists(path) or os.path.exists(path + ".c") else [name]
-        for name in re.findall(r"--design (\w+)|build/(\w+)/", command):
+        for name in re.findall(r"--design (\w+)|build/(\w+)/gdbinit", command):
             unknown += [] if "".join(name) in machine.designs() else ["".join(name)]
     return unknown
 

@@ -3,12 +3,15 @@ import os
 import re
 
 import pytest
-from docpages import (CHINESE, ENGLISH, broken_links, missing_references, pages, read, references,
-                      shape, unknown_in_commands)
+from docpages import (CHINESE, ENGLISH, LAB, LAB_CHINESE, LINK, broken_links, lab_rows,
+                      missing_references, pages, read, references, shape, unknown_in_commands)
 from guesttests import guest_tests
 
 
-@pytest.mark.parametrize("path", [ENGLISH, CHINESE])
+BOTH_LANGUAGES = [ENGLISH, CHINESE, LAB, LAB_CHINESE]
+
+
+@pytest.mark.parametrize("path", BOTH_LANGUAGES)
 def test_references_exist(path):
     assert len(references(read(path))) > 50
     assert missing_references(read(path)) == []
@@ -24,7 +27,7 @@ def test_a_wrong_reference_is_found(text, says):
 
 
 @pytest.mark.parametrize("one, other", [
-    (ENGLISH, CHINESE), ("README.md", "README.zh-CN.md")])
+    (ENGLISH, CHINESE), (LAB, LAB_CHINESE), ("README.md", "README.zh-CN.md")])
 def test_both_languages_say_the_same(one, other):
     assert shape(read(one)) == shape(read(other))
     assert f"({os.path.basename(other)})" in "\n".join(read(one).split("\n")[:5])
@@ -40,7 +43,7 @@ def test_a_difference_is_found(change):
     assert shape(text.replace(*change)) != shape(text)
 
 
-@pytest.mark.parametrize("path", [ENGLISH, CHINESE])
+@pytest.mark.parametrize("path", BOTH_LANGUAGES)
 def test_what_commands_name_exists(path):
     assert unknown_in_commands(read(path)) == []
 
@@ -68,3 +71,29 @@ def test_named_tests_exist():
     named = re.findall(r"`(\w+)`", " ".join(cells))
     assert len(cells) == 11 and len(named) >= 10 and set(named) <= guest_tests(), \
         set(named) - guest_tests()
+
+
+# The names of the course's notes and of the page-table labs that a reader may look for.
+COURSE = """walk mappages kvmmap proc_kvmmap uvmmmap kvminit kvminithart proc_inithart proc_kpt_init
+    pkvminit uvmcreate uvminit uvmalloc uvmdealloc uvmcopy uvmunmap uvmfree uvmclear freewalk
+    proc_kptfreewalk pkvmfree u2kvmcopy copyin_new copyinstr_new kvmpa walkaddr KSTACK procinit
+    allocproc freeproc proc_pagetable scheduler sched forkret userinit growproc loadseg exec ustack
+    kalloc kfree kinit freerange MAKE_SATP PTE2PA PA2PTE PX PTE_FLAGS usertrap usertrapret uservec
+    userret kernelvec kerneltrap start defs.h riscv.h memlayout.h kernel.asm kernel.sym cat.asm
+    remap vmprint TRAMPOLINE TRAPFRAME satp sfence.vma copyin copyout copyinstr sbrk swtch
+    usertests""".split() + ["freewalk: leaf", "uvmunmap: not mapped", "virtio_disk_intr status"]
+
+
+@pytest.mark.parametrize("path", [LAB, LAB_CHINESE])
+def test_every_name_of_the_course_has_a_row(path):
+    rows = lab_rows(read(path))
+    assert len(rows) > 70
+    assert [n for n in COURSE if not any(n in names for names, _, _ in rows)] == []
+    for names, here, command in rows:
+        assert references(here) or LINK.search(here) or "build/" in here, names
+        assert command, names
+
+
+def test_both_languages_have_the_same_rows():
+    for one, other in zip(lab_rows(read(LAB)), lab_rows(read(LAB_CHINESE)), strict=True):
+        assert (one[0], references(one[1]), one[2]) == (other[0], references(other[1]), other[2])

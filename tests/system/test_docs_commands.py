@@ -1,4 +1,5 @@
-"""The commands of docs/page-tables.md do what the page says: each is run as it stands there."""
+"""The commands of docs/page-tables.md and docs/lab.md do what the pages say: each is run as it
+stands there."""
 import os
 import re
 import shlex
@@ -22,23 +23,35 @@ def expected_status(command):
 
 
 def run_commands():
-    """(command, the GDB command that belongs to it or None) in the page's order."""
+    """(command, the GDB command that belongs to it or None) in page-tables.md's order."""
     found = [c for c in docpages.commands(docpages.read(docpages.ENGLISH))
              if not c.startswith("./test")]
     return [(c, after if "--gdb" in c else None)
             for c, after in zip(found, found[1:] + [None]) if c.startswith("./run")]
 
 
-PLAIN = [c for c, gdb in run_commands() if gdb is None]
+LAB = docpages.commands(docpages.read(docpages.LAB))
+PLAIN = list(dict.fromkeys(
+    [c for c, gdb in run_commands() if gdb is None] +
+    [c for c in LAB if c.startswith(("./run", "grep", "make")) and "--gdb" not in c]))
 WITH_GDB = [pair for pair in run_commands() if pair[1] is not None]
+BREAKS = list(dict.fromkeys(c.removeprefix("break ") for c in LAB if c.startswith("break ")))
 
 
-def test_the_page_has_commands():
-    assert len(PLAIN) >= 15 and len(WITH_GDB) >= 5
+def test_the_pages_have_commands():
+    assert len(PLAIN) >= 40 and len(WITH_GDB) >= 5 and len(BREAKS) >= 25
     assert all(gdb.startswith("gdb-multiarch ") for _, gdb in WITH_GDB)
 
 
+def built(command):
+    """The command with our build folder."""
+    return re.sub(r"(?<!\S)build/", os.path.relpath(machine.build_path(), machine.ROOT) + "/",
+                  command)
+
+
 def words(command):
+    if not command.startswith("./run"):
+        return ["sh", "-c", built(command)]
     return [*shlex.split(command), "--no-build"]
 
 
@@ -61,19 +74,32 @@ def turn():
 
 @pytest.mark.parametrize("command, with_gdb", WITH_GDB, ids=range(len(WITH_GDB)))
 def test_command_with_gdb(turn, command, with_gdb):
-    gdb = next(g for g in GDBS if shutil.which(g))
-    args = [os.path.relpath(machine.build_path(a[len("build/"):]), machine.ROOT)
-            if a.startswith("build/") else a for a in shlex.split(with_gdb)[1:]]
-    with subprocess.Popen(words(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, encoding="utf-8", cwd=machine.ROOT) as waiting:
-        try:
-            assert any("gdb-multiarch -x " in line for line in waiting.stderr)
-            done = subprocess.run([gdb, "-batch", "-nx", *args, "-ex", "kill"], check=False,
-                                  capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
-                                  timeout=guest.DEADLINE, cwd=machine.ROOT)
-        finally:
-            waiting.terminate()
+    done = debug(command, with_gdb)
     stops = len(re.findall(r"^Breakpoint \d+, ", done.stdout, re.M))
     assert stops == with_gdb.count("-ex continue"), done.stdout + done.stderr
     wrong = re.search(r"No symbol|Cannot access|[Ee]rror", done.stdout + done.stderr)
     assert not wrong, done.stdout + done.stderr
+
+
+def debug(command, with_gdb, *more):
+    """What GDB prints."""
+    gdb = next(g for g in GDBS if shutil.which(g))
+    args = shlex.split(built(with_gdb))[1:]
+    with subprocess.Popen(words(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, encoding="utf-8", cwd=machine.ROOT) as waiting:
+        try:
+            assert any("gdb-multiarch -x " in line for line in waiting.stderr)
+            return subprocess.run([gdb, "-batch", "-nx", *args, *more, "-ex", "kill"], check=False,
+                                  capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+                                  timeout=guest.DEADLINE, cwd=machine.ROOT)
+        finally:
+            waiting.terminate()
+
+
+def test_breakpoints_of_the_lab(turn):
+    """Each function that lab.md says to stop in is reached by the session that it shows."""
+    command, with_gdb = [c for c in LAB if "--gdb" in c or c.startswith("gdb-multiarch")]
+    more = [word for name in BREAKS for word in ("-ex", f"tbreak {name}")]
+    done = debug(command, with_gdb, *more, *["-ex", "continue"] * len(BREAKS))
+    stops = re.findall(r"^Temporary breakpoint [\d.]+, (?:0x\w+ in )?(\w+)", done.stdout, re.M)
+    assert sorted(stops) == sorted(BREAKS), done.stdout + done.stderr

@@ -44,8 +44,8 @@ CASES = {
     "addresses": [
         (f"vmwalk {arguments}",
          "usage: vmwalk [-k] [-a] ADDRESS [PID]\n       vmwalk [-k] ADDRESS-END [PID]\n", 2)
-        for arguments in ("", "7k", "0x", "-1", "2-1", "1-", "1-2-3", "' 1'", "1 2 3", "1 x", "-a 1-2",
-                          "0x10000000000000000", "-x 1")],
+        for arguments in ("", "7k", "0x", "-1", "2-1", "1-", "1-2-3", "' 1'", "1 2 3", "1 x",
+                          "-a 1-2", "0x10000000000000000", "-x 1")],
     "shell": [
         ("echo '#!sh\necho $1-$#' > s; s x 'y z'", "x-2\n", 0),
         ("true; echo $? \"$#\" '$?' \\$?; false; echo $?", "0 0 $? $?\n1\n", 0),
