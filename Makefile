@@ -83,8 +83,10 @@ K := $(BUILD)/$(DESIGN)$(if $(filter 1,$(DEBUG)),-debug)
 K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/design_$(DESIGN).c \
 	$(wildcard kernel/*/*.S)
 K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
+# For GDB. GNU ld 2.40 loses what DWARF 5 says of the macros in headers.
+MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(TOOLCHAIN)),-fdebug-macro)
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
-	-Wframe-larger-than=1024 -Ikernel -DDEBUG=$(DEBUG)
+	-Wframe-larger-than=1024 -Ikernel -DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
 .PHONY: all kernel user image host-tests fuzz bench pictures clean FORCE
 .DELETE_ON_ERROR:

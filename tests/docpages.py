@@ -11,6 +11,7 @@ import re
 import machine
 
 ENGLISH, CHINESE = "docs/page-tables.md", "docs/page-tables.zh-CN.md"
+GDB = "docs/gdb.md"
 LAB, LAB_CHINESE = "docs/lab.md", "docs/lab.zh-CN.md"
 REFERENCE = re.compile(r"`([\w/.-]+\.[chS]):(\w+)`")
 # Of the text between two `: something that has a colon and should have been a reference.
@@ -75,7 +76,7 @@ def unknown_in_commands(text):
         for name in re.findall(r"\./test (\S+)", command):
             path = os.path.join(machine.ROOT, "tests", name)
             unknown += [] if os.path.exists(path) or os.path.exists(path + ".c") else [name]
-        for name in re.findall(r"--design (\w+)|build/(\w+)/gdbinit", command):
+        for name in re.findall(r"--design (\w+)|build/(\w+)(?:-debug)?/gdbinit", command):
             unknown += [] if "".join(name) in machine.designs() else ["".join(name)]
     return unknown
 

@@ -16,7 +16,7 @@
     --timeout SEC    with -c: ends the machine after SEC seconds, status 124
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
-    --gdb[=PORT]     the machine waits for GDB; says how to attach
+    --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
     --append WORDS   more boot options for the kernel
@@ -53,6 +53,7 @@ FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for
 TIMEOUT_STATUS = 124
 END_KEYS = b"\x01x"  # what a user types to end QEMU
 OUR_INIT = b"Trellis init"
+TRAMPOLINE = 0x3ffffff000  # kernel/arch/layout.h
 # A prompt that no process's end has announced (a shell's own command) counts when
 # nothing follows it for so many seconds.
 QUIET = 2
@@ -200,7 +201,11 @@ def write_gdbinit(options):
                 "set architecture riscv:rv64\n"
                 f"file {os.path.join(folder, 'kernel.elf')}\n"
                 f"directory {machine.ROOT}\n"
-                f"target remote 127.0.0.1:{options.gdb}\n")
+                # Where every table has it; kernel.elf has the page's other address.
+                f"add-symbol-file {os.path.join(folder, 'arch', 'trampoline.S.o')} "
+                f"-s .trampoline {TRAMPOLINE:#x}\n"
+                f"target remote 127.0.0.1:{options.gdb}\n"
+                f"source {os.path.join(machine.ROOT, 'tools', 'trellis_gdb.py')}\n")
     shown = os.path.relpath(path)
     print(f"Waiting for GDB on port {options.gdb}. In another terminal, in {machine.ROOT}:\n"
           f"    gdb-multiarch -x {shown}", file=sys.stderr, flush=True)

@@ -3,12 +3,13 @@ import os
 import re
 
 import pytest
-from docpages import (CHINESE, ENGLISH, LAB, LAB_CHINESE, LINK, broken_links, lab_rows,
+from docpages import (CHINESE, ENGLISH, GDB, LAB, LAB_CHINESE, LINK, broken_links, lab_rows,
                       missing_references, pages, read, references, shape, unknown_in_commands)
 from guesttests import guest_tests
 
 
 BOTH_LANGUAGES = [ENGLISH, CHINESE, LAB, LAB_CHINESE]
+COMMANDS = [*BOTH_LANGUAGES, GDB]
 
 
 @pytest.mark.parametrize("path", BOTH_LANGUAGES)
@@ -43,7 +44,7 @@ def test_a_difference_is_found(change):
     assert shape(text.replace(*change)) != shape(text)
 
 
-@pytest.mark.parametrize("path", BOTH_LANGUAGES)
+@pytest.mark.parametrize("path", COMMANDS)
 def test_what_commands_name_exists(path):
     assert unknown_in_commands(read(path)) == []
 

@@ -1,5 +1,5 @@
-"""The commands of docs/page-tables.md and docs/lab.md do what the pages say: each is run as it
-stands there."""
+"""The commands of docs/page-tables.md, docs/gdb.md and docs/lab.md do what the pages say: each is
+run as it stands there."""
 import os
 import re
 import shlex
@@ -23,9 +23,9 @@ def expected_status(command):
 
 
 def run_commands():
-    """(command, the GDB command that belongs to it or None) in page-tables.md's order."""
-    found = [c for c in docpages.commands(docpages.read(docpages.ENGLISH))
-             if not c.startswith("./test")]
+    """(command, the GDB command that belongs to it or None) in the pages' order."""
+    text = docpages.read(docpages.ENGLISH) + docpages.read(docpages.GDB)
+    found = [c for c in docpages.commands(text) if not c.startswith("./test")]
     return [(c, after if "--gdb" in c else None)
             for c, after in zip(found, found[1:] + [None]) if c.startswith("./run")]
 
@@ -75,7 +75,7 @@ def turn():
 @pytest.mark.parametrize("command, with_gdb", WITH_GDB, ids=range(len(WITH_GDB)))
 def test_command_with_gdb(turn, command, with_gdb):
     done = debug(command, with_gdb)
-    stops = len(re.findall(r"^Breakpoint \d+, ", done.stdout, re.M))
+    stops = len(re.findall(r"^Breakpoint [\d.]+, ", done.stdout, re.M))
     assert stops == with_gdb.count("-ex continue"), done.stdout + done.stderr
     wrong = re.search(r"No symbol|Cannot access|[Ee]rror", done.stdout + done.stderr)
     assert not wrong, done.stdout + done.stderr

@@ -1,0 +1,263 @@
+"""Commands for GDB that know Trellis; ./run --gdb has GDB read this file.
+
+trellis-proc                     the processes; * runs on the hart that is selected
+trellis-pt [-k] [PROCESS]        a process's page table, every valid entry of the low half
+trellis-walk [-k] ADDRESS [PROCESS]
+                                 an address's translation, level by level
+trellis-break PROCESS LOCATION   stops at LOCATION in that process only
+
+PROCESS is a number or a name; without one, the tables are those that satp names on the selected
+hart. -k: the kernel's view of the process instead of its user table. When the name is that of a
+program in user/bin, trellis-break knows its functions and lines: trellis-break cat main. One
+program at a time, since all of them are linked to address 0.
+
+Everything is read from physical memory, so the commands work wherever a hart stops, in user mode
+and in the trampoline too, where the kernel is not mapped.
+"""
+import os
+
+import gdb
+
+ROOT_LEVEL, ENTRIES, PAGE = 2, 512, 4096
+DIRECT_BASE = 0xffffffc000000000  # kernel/arch/layout.h
+HALF = 1 << 38
+V, RWX = 1, 14
+NAMES = ("KiB", "MiB", "GiB")
+program = None  # whose symbols are loaded
+
+
+# ---- memory and structures ----
+def physical(address, size):
+    """Bytes of physical memory; QEMU's stub reads through the hart's table unless told."""
+    gdb.execute("maintenance packet Qqemu.PhyMemMode:1", to_string=True)
+    try:
+        return gdb.selected_inferior().read_memory(address, size).tobytes()
+    finally:
+        gdb.execute("maintenance packet Qqemu.PhyMemMode:0", to_string=True)
+
+
+def number(data):
+    return int.from_bytes(data, "little")
+
+
+def kernel_value(pointer, kind):
+    """What lies at an address of the direct map, as a value of that C type."""
+    return gdb.Value(physical(int(pointer) - DIRECT_BASE, kind.sizeof), kind)
+
+
+def kernel_array(name):
+    """A global array of the kernel, as (address, value) of each element."""
+    array = gdb.parse_and_eval("&" + name)
+    kind = array.type.target().target()
+    address, size = int(array), kind.sizeof
+    data = physical(address - DIRECT_BASE, array.type.target().sizeof)
+    for at in range(0, len(data), size):
+        yield address + at, gdb.Value(data[at:at + size], kind)
+
+
+def name_of(process):
+    return process["name"].string(errors="replace")
+
+
+def processes():
+    """(address, value) of each that there is."""
+    return [(at, p) for at, p in kernel_array("procs") if int(p["pid"]) != 0]
+
+
+def running():
+    """The process on the selected hart, or None."""
+    selected = gdb.selected_thread()
+    hartid = selected.num - 1 if selected else 0  # QEMU's threads are its harts, in order
+    for _, hart in kernel_array("harts"):
+        if int(hart["hartid"]) == hartid and int(hart["proc"]):
+            return int(hart["proc"]), kernel_value(hart["proc"], hart["proc"].type.target())
+    return None
+
+
+def is_process(p, wanted):
+    return str(int(p["pid"])) == wanted or name_of(p) == wanted
+
+
+def find(wanted):
+    for _, p in processes():
+        if is_process(p, wanted):
+            return p
+    raise gdb.GdbError(f"There is no process {wanted}; trellis-proc lists them.")
+
+
+def satp_of(p, kernel):
+    """Of a process's user table or, with kernel, of its kernel view."""
+    space = kernel_value(p["as"], gdb.lookup_type("struct aspace"))
+    return int(space["kernel_satp" if kernel else "user_satp"])
+
+
+# ---- page tables ----
+def span(level):
+    return PAGE << 9 * level
+
+
+def table_at(root):
+    data = physical(root, PAGE)
+    return [number(data[i:i + 8]) for i in range(0, PAGE, 8)]
+
+
+def target_of(entry):
+    return (entry << 10 & (1 << 64) - 1) >> 20 << 12
+
+
+def is_table(entry, level):
+    return entry & (V | RWX) == V and level > 0
+
+
+def letters(entry):
+    return "".join(c if entry >> bit & 1 else "-" for bit, c in enumerate("VRWXUGAD"))
+
+
+def root_of(satp):
+    satp &= (1 << 64) - 1  # GDB has registers with a sign
+    if satp >> 60 != 8:
+        raise gdb.GdbError("satp names no table: translation is off on this hart.")
+    return (satp & (1 << 44) - 1) * PAGE
+
+
+def print_table(root, level=ROOT_LEVEL, va=0):
+    for i, entry in enumerate(table_at(root)):
+        start = va + i * span(level)
+        if not entry & V or start >= HALF:
+            continue
+        print(".. " * (ROOT_LEVEL - level) + f"..{i}: pte 0x{entry:016x} pa "
+              f"0x{target_of(entry):016x} {letters(entry)} va 0x{start:016x}")
+        if is_table(entry, level):
+            print_table(target_of(entry), level - 1, start)
+
+
+def print_walk(root, va):
+    if va >> 38 not in (0, (1 << 26) - 1):
+        print(f"0x{va:016x} is not canonical: every access faults")
+        return
+    for level in range(ROOT_LEVEL, -1, -1):
+        index = va // span(level) % ENTRIES
+        at = root + index * 8
+        entry = number(physical(at, 8))
+        shown = f"level {level}: entry {index} at 0x{at:016x}: 0x{entry:016x} "
+        if not entry & V:
+            print(shown + "not valid")
+            print("not mapped")
+            return
+        root = target_of(entry)
+        kind = "table at" if is_table(entry, level) else "frame"
+        print(f"{shown}{letters(entry)} {kind} 0x{root:016x}")
+        if not is_table(entry, level):
+            print(f"physical address 0x{root + va % span(level):016x}, "
+                  f"a page of {(4, 2, 1)[level]} {NAMES[level]}")
+            return
+
+
+# ---- the commands ----
+def words_of(argument, least, most, usage):
+    """(whether -k is there, the other words)."""
+    words = gdb.string_to_argv(argument)
+    others = [w for w in words if w != "-k"]
+    if not least <= len(others) <= most:
+        raise gdb.GdbError("usage: " + usage)
+    return "-k" in words, others
+
+
+def chosen_root(kernel, wanted):
+    if wanted:
+        return root_of(satp_of(find(wanted[0]), kernel))
+    if kernel:
+        raise gdb.GdbError("-k wants a process.")
+    return root_of(int(gdb.parse_and_eval("$satp")))
+
+
+class Processes(gdb.Command):
+    """trellis-proc: the processes; * runs on the hart that is selected."""
+
+    def __init__(self):
+        super().__init__("trellis-proc", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        here = running()
+        print("   PID STATE      HART USER SATP          KERNEL SATP        NAME")
+        for at, p in processes():
+            mark = "*" if here and here[0] == at else " "
+            state = str(p["state"]).removeprefix("P_").lower()
+            print(f"{mark} {int(p['pid']):4} {state:10} {int(p['hart']):4} "
+                  f"0x{satp_of(p, False):016x} 0x{satp_of(p, True):016x} {name_of(p)}")
+
+
+class Table(gdb.Command):
+    """trellis-pt [-k] [PROCESS]: a page table, every valid entry of the low half.
+Without a process: the table that satp names on the selected hart. -k: the kernel's view."""
+
+    def __init__(self):
+        super().__init__("trellis-pt", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        kernel, wanted = words_of(argument, 0, 1, "trellis-pt [-k] [PROCESS]")
+        root = chosen_root(kernel, wanted)
+        print(f"page table 0x{root:016x}")
+        print_table(root)
+
+
+class Walk(gdb.Command):
+    """trellis-walk [-k] ADDRESS [PROCESS]: an address's translation, level by level.
+Without a process: by the table that satp names on the selected hart. -k: the kernel's view.
+ADDRESS is an expression of one word, such as 0x3008, $sp or &procs."""
+
+    def __init__(self):
+        super().__init__("trellis-walk", gdb.COMMAND_DATA)
+
+    def invoke(self, argument, from_tty):
+        kernel, words = words_of(argument, 1, 2, "trellis-walk [-k] ADDRESS [PROCESS]")
+        try:
+            va = int(gdb.parse_and_eval(words[0])) & (1 << 64) - 1
+        except gdb.error as e:
+            raise gdb.GdbError(f"{words[0]}: {e}") from e
+        print_walk(chosen_root(kernel, words[1:]), va)
+
+
+class ProcessBreakpoint(gdb.Breakpoint):
+    """One that stops in a process only."""
+
+    def __init__(self, location, wanted):
+        super().__init__(location)
+        self.wanted = wanted
+
+    def stop(self):
+        here = running()
+        return here is not None and is_process(here[1], self.wanted)
+
+
+def load_program(name):
+    """Has GDB know a program's symbols, and those of no other program."""
+    global program
+    path = os.path.join(BUILD, "user", "bin", name)
+    if not os.path.exists(path) or program == path:
+        return
+    if program:
+        gdb.execute("remove-symbol-file -a 0", to_string=True)
+    gdb.execute(f"add-symbol-file {path}", to_string=True)
+    program = path
+
+
+class Break(gdb.Command):
+    """trellis-break PROCESS LOCATION: stops at LOCATION in that process only.
+PROCESS is a number, or a name; the name of a program loads its symbols."""
+
+    def __init__(self):
+        super().__init__("trellis-break", gdb.COMMAND_BREAKPOINTS)
+
+    def invoke(self, argument, from_tty):
+        words = argument.split(None, 1)
+        if len(words) != 2:
+            raise gdb.GdbError("usage: trellis-break PROCESS LOCATION")
+        load_program(words[0])
+        ProcessBreakpoint(words[1], words[0])
+
+
+# The kernel is in a folder of its own, beside those of the other designs and user/.
+BUILD = os.path.dirname(os.path.dirname(gdb.current_progspace().filename))
+for command in (Processes, Table, Walk, Break):
+    command()
