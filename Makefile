@@ -7,6 +7,7 @@
 #   make host-tests      builds the host's unit tests (./test runs them)
 #   make fuzz            builds the fuzzers (so does ./test)
 #   make bench           measures all designs (tools/bench.py)
+#   make printouts       records anew what the documentation shows, pictures too
 #   make clean
 #
 # Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld,
@@ -88,7 +89,7 @@ MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(TOOLCHAIN)),-fde
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
 	-Wframe-larger-than=1024 -Ikernel -DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all kernel user image host-tests fuzz bench pictures clean FORCE
+.PHONY: all kernel user image host-tests fuzz bench printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -244,14 +245,19 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
 
-# The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md; needs
-# Chromium, and for the one of the page what its tests need (sh tools/need.sh browser).
+# What the documentation shows of sessions and commands, with the pictures of them.
+printouts: pictures
+	$(Q)BUILD=$(BUILD) python3 tools/printouts.py docs/failures.md
+
+# The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md, with the
+# texts that they belong to; needs pexpect, Chromium, and for the one of the page what its tests
+# need (sh tools/need.sh browser).
 TOUR_DUMPS := 1 2 3 5
 pictures:
+	$(Q)for d in $(DESIGNS); do $(MAKE) DESIGN=$$d all || exit 1; done
+	$(Q)BUILD=$(BUILD) python3 tools/printouts.py README.md README.zh-CN.md docs/tour.md
 	$(Q)tools/ptview README.md -o docs/init.svg
 	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg
-	@mkdir -p $(BUILD)
-	$(Q)BUILD=$(BUILD) ./run -c forkview </dev/null >$(BUILD)/fork.log
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
 	$(Q)PTVIEW_PAGE=$(CURDIR)/docs/ptview-page.png ./test test_ptview_looks

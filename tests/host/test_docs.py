@@ -74,6 +74,15 @@ def test_named_tests_exist():
         set(named) - guest_tests()
 
 
+def test_lines_of_failed_tests():
+    """`test NAME: FAILED: EXPRESSION is ... (FILE:LINE)`, as the documentation shows it."""
+    shown = [m for p in pages()
+             for m in re.findall(r"FAILED: (.*?\)) is .*\((\w+\.c):(\d+)\)", read(p))]
+    assert shown
+    for expression, name, line in shown:
+        assert expression in read("user/tests/" + name).splitlines()[int(line) - 1], (name, line)
+
+
 # The names of the course's notes and of the page-table labs that a reader may look for.
 COURSE = """walk mappages kvmmap proc_kvmmap uvmmmap kvminit kvminithart proc_inithart proc_kpt_init
     pkvminit uvmcreate uvminit uvmalloc uvmdealloc uvmcopy uvmunmap uvmfree uvmclear freewalk
