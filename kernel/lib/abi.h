@@ -4,39 +4,10 @@
 #pragma once
 #include <stdint.h>
 
-/* System call numbers (in a7). */
+/* System call numbers (in a7): SYS_fork and so on. */
+#define CALL(number, type, name, arguments, error) SYS_##name = (number),
 enum {
-    SYS_fork = 1,
-    SYS_exit,
-    SYS_wait,
-    SYS_pipe,
-    SYS_read,
-    SYS_kill,
-    SYS_exec,
-    SYS_fstat,
-    SYS_chdir,
-    SYS_dup,
-    SYS_getpid,
-    SYS_sbrk,
-    SYS_sleep,
-    SYS_uptime,
-    SYS_open,
-    SYS_write,
-    SYS_mknod,
-    SYS_unlink,
-    SYS_link,
-    SYS_mkdir,
-    SYS_close,
-
-    SYS_poweroff = 100, /* (int status): ends the machine; no return but on error */
-    SYS_sysinfo,        /* (struct abi_sysinfo *) */
-    SYS_procinfo,       /* (int slot, struct abi_procinfo *): 1, or 0 when the slot is free */
-    SYS_lseek,          /* (int fd, int64 offset, int whence): the new offset */
-    SYS_vmprint,        /* (int pid): prints its user's table on the console; 0 = the caller */
-    SYS_ftruncate,      /* (int fd, uint64 size) */
-    SYS_rename,         /* (char *from, char *to): atomic; replaces a file that is there */
-    SYS_vmtable,        /* (int pid, struct abi_vmtable *): 1, or 0 when the walk ends above */
-    SYS_vmregions,      /* (int pid, struct abi_vmregion *, int max): how many there are */
+#include "lib/calls.def"
 };
 
 /* open */

@@ -12,6 +12,7 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 #include "proc/proc.h"
+#include "syscall/syscall.h"
 
 /* ---- the program ------------------------------------------------------------ */
 

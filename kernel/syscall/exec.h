@@ -8,5 +8,3 @@
  * process goes on as before: -K_ENOENT and what a path can give, -K_ENOEXEC,
  * -K_E2BIG, -K_ENOMEM, -K_EIO. */
 int exec_kernel(const char *path, const char *const *argv) must_check;
-
-int sys_exec(const uint64_t arg[6], uint64_t *result);

@@ -3,19 +3,10 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "proc/proc.h"
-#include "syscall/exec.h"
-#include "syscall/sysfile.h"
-#include "syscall/sysproc.h"
-#include "syscall/sysvm.h"
 
-#define CALL(name) [SYS_##name] = sys_##name
-
+#define CALL(number, type, name, arguments, error) [number] = sys_##name,
 const syscall_fn syscall_table[SYSCALL_END] = {
-    CALL(fork),  CALL(exit),    CALL(wait),      CALL(pipe),     CALL(read),    CALL(kill),
-    CALL(exec),  CALL(fstat),   CALL(chdir),     CALL(dup),      CALL(getpid),  CALL(sbrk),
-    CALL(sleep), CALL(uptime),  CALL(open),      CALL(write),    CALL(mknod),   CALL(unlink),
-    CALL(link),  CALL(mkdir),   CALL(close),     CALL(poweroff), CALL(sysinfo), CALL(procinfo),
-    CALL(lseek), CALL(vmprint), CALL(ftruncate), CALL(rename),   CALL(vmtable), CALL(vmregions),
+#include "lib/calls.def"
 };
 
 int syscall_unknown(void) {

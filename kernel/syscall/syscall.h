@@ -9,9 +9,20 @@
  * else it returns a negative errno, and the program sees -1. */
 typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
 
-#define SYSCALL_END (SYS_vmregions + 1)
-extern const syscall_fn syscall_table[SYSCALL_END]; /* by number; NULL: there is no such call */
-int syscall_unknown(void);                          /* says so on the console */
+/* The handlers, sys_fork and so on, and the table of them by number; NULL: there is no such
+ * call. docs/system-calls.md says what each does. */
+#define CALL(number, type, name, arguments, error) \
+    int sys_##name(const uint64_t arg[6], uint64_t *result);
+#include "lib/calls.def"
+
+#define CALL(number, type, name, arguments, error) char name[(number) + 1];
+union syscall_numbers {
+#include "lib/calls.def"
+};
+#define SYSCALL_END sizeof(union syscall_numbers) /* the highest number, and 1 */
+
+extern const syscall_fn syscall_table[SYSCALL_END];
+int syscall_unknown(void); /* says so on the console */
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */

@@ -1,6 +1,6 @@
 /* System calls on files: arguments in, results out. A C int argument is the low 32
  * bits of its register. */
-#include "syscall/sysfile.h"
+#include "syscall/syscall.h"
 #include "fs/names.h"
 #include "fs/open.h"
 #include "fs/pipe.h"

@@ -1,5 +1,5 @@
 /* System calls about processes, memory and the machine. */
-#include "syscall/sysproc.h"
+#include "syscall/syscall.h"
 #include "dev/dev.h"
 #include "fs/fs.h"
 #include "lib/errno.h"

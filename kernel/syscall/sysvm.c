@@ -1,6 +1,6 @@
 /* System calls that show memory. What is told is gathered under the space's lock, and
  * copied to the user after, since a copy may need the lock of the caller's own space. */
-#include "syscall/sysvm.h"
+#include "syscall/syscall.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "lib/string.h"

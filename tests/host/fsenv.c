@@ -9,7 +9,7 @@
 #include "fs/fs.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "syscall/sysfile.h"
+#include "syscall/syscall.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

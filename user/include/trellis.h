@@ -1,5 +1,6 @@
 /* What Trellis has beside the xv6 interface and the C library. */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include "lib/abi.h"
@@ -11,21 +12,17 @@
 #define PROGRAM_STACK(bytes) const unsigned long program_stack_bytes = (bytes)
 extern const unsigned long program_stack_bytes;
 
-/* Ticks of ABI_TICKS_PER_SECOND. sleep_ticks: 0, or -1 when killed meanwhile. */
-int uptime(void);
+/* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 when killed meanwhile. */
 int sleep_ticks(int ticks);
 
-/* abi.h has the structures. Each 0 (procinfo: as there), or -1. */
-int poweroff(int status); /* returns only on error */
-int sysinfo(struct abi_sysinfo *info);
-int procinfo(int slot, struct abi_procinfo *info);
-int vmprint(pid_t pid);
-
-/* A process's memory, pid 0 for the caller's: abi.h. vmtable: 1, or 0 when the walk for
- * head.va ends above head.level; vmregions: how many there are, of which max are told. -1:
- * no such process. */
-int vmtable(pid_t pid, struct abi_vmtable *table);
-int vmregions(pid_t pid, struct abi_vmregion *regions, int max);
+/* The system calls (docs/system-calls.md), with those that the standard headers declare as well;
+ * and sys_NAME, which sets no errno. abi.h has the structures. */
+struct stat;
+#define CALL(number, type, name, arguments, error) type name arguments;
+#define WRAPPED(...)
+#include "lib/calls.def"
+#define CALL(number, type, name, arguments, error) type sys_##name arguments;
+#include "lib/calls.def"
 
 /* For the end of a program that prints: flushes stdout; 0, or -1 when something
  * could not be written. Then it has said so, except when stdout is a pipe that

@@ -14,7 +14,7 @@ static void unknown_calls(void) {
 static void bad_descriptors(void) {
     static const int bad[] = {-1,   -2,         ABI_NOFILE,      ABI_NOFILE + 1,
                               1000, 0x7fffffff, -0x7fffffff - 1, 15};
-    struct abi_stat st;
+    struct stat st;
     char c = 0;
     CHECK(sys_fstat(15, &st) < 0);
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -54,7 +54,7 @@ static void negative_lengths(void) {
         CHECK_EQ(sys_write(p[1], scratch, bad[i]), -1);
         CHECK_EQ(sys_read(p[0], scratch, bad[i]), -1);
     }
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_fstat(fd, &st), 0);
     CHECK_EQ(st.size, 100);
 }

@@ -22,7 +22,7 @@ static void bad_write_source(void) {
         CHECK_MSG(sys_write(p[1], opaque(*a), 1) == -1, "write to a pipe from 0x%lx", (long)*a);
         CHECK_MSG(sys_write(p[1], opaque(*a), 8192) == -1, "write to a pipe from 0x%lx", (long)*a);
     }
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_fstat(fd, &st), 0);
     CHECK_EQ(st.size, 0);
     write_all(p[1], "y", 1);
@@ -111,7 +111,7 @@ static void text_as_target(void) {
         write_all(p[1], "abcdefgh", 8);
         CHECK_EQ(sys_read(fd, text, 64), -1);
         CHECK_EQ(sys_read(p[0], text, 8), -1);
-        CHECK_EQ(sys_fstat(fd, (struct abi_stat *)text), -1);
+        CHECK_EQ(sys_fstat(fd, (struct stat *)text), -1);
         CHECK_EQ(sys_pipe((int *)text), -1);
         CHECK_EQ(sys_sysinfo((struct abi_sysinfo *)text), -1);
         must_close(p[0]);
@@ -170,7 +170,7 @@ static void buffer_past_break(void) {
         CHECK(memcmp(end - 4, "1234", 4) == 0);
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
     r = sys_write(fd, end - PAGE, PAGE + 1);
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_fstat(fd, &st), 0);
     CHECK_MSG(r == -1 || (r > 0 && r <= (int)PAGE), "write past the break is %d", r);
     CHECK_MSG(st.size <= PAGE && (r < 0 || (int)st.size == r), "%d written, size %d", r,
@@ -188,7 +188,7 @@ static void empty_ranges(void) {
         CHECK_EQ(sys_write(fd, at[i], 0), 0);
         CHECK_EQ(sys_read(fd, at[i], 0), 0);
     }
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_fstat(fd, &st), 0);
     CHECK_EQ(st.size, 0);
 }
@@ -263,7 +263,7 @@ static void string_ends_at_break(void) {
 static void results_end_at_break(void) {
     char *end = heap_end();
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
-    struct abi_stat *st = (struct abi_stat *)(end - sizeof(*st));
+    struct stat *st = (struct stat *)(end - sizeof(*st));
     CHECK_EQ(sys_fstat(fd, st), 0);
     CHECK_EQ(st->type, ABI_T_FILE);
     CHECK_EQ(sys_fstat(fd, opaque((uint64_t)st + 1)), -1);
@@ -353,7 +353,7 @@ static void results_over_pages(void) {
     must_sbrk((PAGE - (uint64_t)sys_sbrk(0) % PAGE) % PAGE);
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
     char *p = must_sbrk(2 * PAGE);
-    struct abi_stat *st = opaque((uint64_t)p + PAGE - 12);
+    struct stat *st = opaque((uint64_t)p + PAGE - 12);
     CHECK_EQ(sys_fstat(fd, st), 0);
     CHECK_EQ(st->type, ABI_T_FILE);
     CHECK_EQ(st->nlink, 1);
@@ -378,7 +378,7 @@ static void misaligned_pointers(void) {
     static char bytes[256];
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
     for (unsigned shift = 1; shift < 8; shift++) {
-        struct abi_stat st;
+        struct stat st;
         CHECK_EQ(sys_fstat(fd, opaque((uint64_t)bytes + shift)), 0);
         memcpy(&st, bytes + shift, sizeof(st));
         CHECK_EQ(st.type, ABI_T_FILE);

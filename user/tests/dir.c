@@ -4,7 +4,7 @@
 #include <string.h>
 
 static void make_and_remove(void) {
-    struct abi_stat st, up;
+    struct stat st, up;
     must_mkdir("d");
     CHECK_EQ(sys_mkdir("d"), -1);
     must_stat("d", &st);
@@ -47,7 +47,7 @@ static void what_cannot_be_removed(void) {
 /* The parent's link count follows its directories, or does not count them; but
  * it comes back to what it was. */
 static void parent_links(void) {
-    struct abi_stat before, after;
+    struct stat before, after;
     must_stat(".", &before);
     for (int i = 0; i < 3; i++) {
         must_mkdir("d");
@@ -60,7 +60,7 @@ static void parent_links(void) {
 }
 
 static void dots(void) {
-    struct abi_stat a, b;
+    struct stat a, b;
     must_mkdir("d");
     make_file("d/f", 10, 2);
     check_file("d/./f", 10, 2);
@@ -130,7 +130,7 @@ static int count_entries(const char *path, const char *find, uint16_t *inum) {
 
 static void reading(void) {
     uint16_t inum = 0;
-    struct abi_stat st;
+    struct stat st;
     must_mkdir("d");
     CHECK_EQ(count_entries("d", ".", &inum), 2);
     must_stat("d", &st);
@@ -166,7 +166,7 @@ static void large_directory(void) {
         snprintf(name, sizeof(name), "d/name%d", i);
         must_unlink(name);
     }
-    struct abi_stat before, after;
+    struct stat before, after;
     must_stat("d", &before);
     for (int i = 0; i < N; i++) {
         snprintf(name, sizeof(name), "d/name%d", i);
@@ -185,7 +185,7 @@ static void large_directory(void) {
     }
     CHECK_EQ(count_entries("d", NULL, NULL), 2);
     must_unlink("d");
-    struct abi_stat st;
+    struct stat st;
     must_stat("f", &st);
     CHECK_EQ(st.nlink, 1);
 }
@@ -342,7 +342,7 @@ static void walk_through_vanishing(void) {
 }
 
 static void rename_directory(void) {
-    struct abi_stat st, up;
+    struct stat st, up;
     must_mkdir("a");
     must_mkdir("b");
     must_mkdir("a/x");

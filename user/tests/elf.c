@@ -410,7 +410,7 @@ static void random_headers(void) {
 
 /* This program's own file, cut at some lengths. */
 static void truncated_copy(void) {
-    struct abi_stat st;
+    struct stat st;
     must_stat(SELF, &st);
     for (unsigned n = 1024; n < 16 * 1024 && n < st.size; n += 5 * 1024 - 8) {
         int in = must_open(SELF, ABI_O_RDONLY);

@@ -8,7 +8,7 @@ static void write_and_read(void) {
     static const unsigned sizes[] = {0,    1,    511,       512,           1023,      1024,
                                      1025, 4096, 12 * 1024, 12 * 1024 + 1, 13 * 1024, 40000};
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct abi_stat st;
+        struct stat st;
         make_file("f", sizes[i], i);
         check_file("f", sizes[i], i);
         must_stat("f", &st);
@@ -89,7 +89,7 @@ static void write_behind_end(void) {
     must_close(must_open("f", ABI_O_WRONLY | ABI_O_TRUNC));
     int r = sys_write(w, "tail", 4);
     CHECK(r == -1 || r == 4);
-    struct abi_stat st;
+    struct stat st;
     must_stat("f", &st);
     CHECK_EQ(st.size, r == 4 ? 3004 : 0);
     if (r == 4) {
@@ -113,7 +113,7 @@ static void append(void) {
     CHECK(memcmp(scratch + 10, "aabbba", 6) == 0);
     CHECK_EQ(sys_lseek(b, 0, 0), 0);
     write_all(b, "!", 1);
-    struct abi_stat st;
+    struct stat st;
     must_stat("f", &st);
     CHECK_EQ(st.size, 17);
 }
@@ -149,7 +149,7 @@ static unsigned write_until_full(int fd, unsigned piece) {
 /* The largest file has 268 blocks; what goes beyond is an error. */
 static void largest_file(void) {
     struct abi_sysinfo before, after;
-    struct abi_stat st;
+    struct stat st;
     must_info(&before);
     static const unsigned pieces[] = {1024, 4096, 40000};
     for (unsigned i = 0; i < 3; i++) {
@@ -199,7 +199,7 @@ static void huge_offsets(void) {
     static const int64_t huge[] = {
         FILE_MAX,     FILE_MAX + 1LL, 0x7fffffffLL,         0x80000000LL,
         0xffffffffLL, 0x100000000LL,  0x7ffffffffffffff0LL, 0x7fffffffffffffffLL};
-    struct abi_stat st;
+    struct stat st;
     make_file("f", 100, 12);
     int fd = must_open("f", ABI_O_RDWR);
     for (unsigned i = 0; i < sizeof(huge) / sizeof(huge[0]); i++) {
@@ -219,7 +219,7 @@ static void huge_offsets(void) {
 
 static void truncate_to_size(void) {
     struct abi_sysinfo before, after;
-    struct abi_stat st;
+    struct stat st;
     make_file("f", 0, 0);
     must_info(&before);
     make_file("f", 30000, 13);
@@ -274,7 +274,7 @@ static void strange_names(void) {
 }
 
 static void hard_links(void) {
-    struct abi_stat a, b;
+    struct stat a, b;
     make_file("a", 100, 16);
     must_mkdir("d");
     CHECK_EQ(sys_link("a", "b"), 0);
@@ -305,7 +305,7 @@ static void hard_links(void) {
 /* Without a name, but open: all goes on until the last close. */
 static void unlinked_while_open(void) {
     struct abi_sysinfo before, after;
-    struct abi_stat st;
+    struct stat st;
     must_info(&before);
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
     fill(scratch, 20000, 17);
@@ -346,7 +346,7 @@ static void unlinked_and_exit(void) {
 }
 
 static void create_flags(void) {
-    struct abi_stat a, b;
+    struct stat a, b;
     CHECK_EQ(sys_open("f", ABI_O_RDWR), -1);
     must_close(must_open("f", ABI_O_CREATE | ABI_O_WRONLY));
     make_file("f", 10, 19);
@@ -366,7 +366,7 @@ static void create_flags(void) {
 }
 
 static void renames(void) {
-    struct abi_stat a, b;
+    struct stat a, b;
     struct abi_sysinfo before, after;
     must_info(&before);
     make_file("a", 3000, 20);
@@ -419,7 +419,7 @@ static void rename_onto_open_file(void) {
 
 /* ---- devices ---- */
 static void device_nodes(void) {
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_mknod("con", 1, 0), 0);
     CHECK_EQ(sys_mknod("con", 1, 0), -1);
     make_file("f", 1, 1);

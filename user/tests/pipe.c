@@ -20,7 +20,7 @@ static void wrong_ends(void) {
     CHECK_EQ(sys_write(p[0], scratch, 1), -1);
     CHECK_EQ(sys_lseek(p[0], 0, 0), -1);
     CHECK_EQ(sys_ftruncate(p[1], 0), -1);
-    struct abi_stat st;
+    struct stat st;
     CHECK_EQ(sys_fstat(p[0], &st), -1);
 }
 

@@ -124,7 +124,7 @@ void check_file(const char *path, unsigned n, unsigned seed);
 void write_records(int fd, int who, unsigned size, int n);
 void check_records(const char *path, int procs, unsigned size, int n);
 bool exists(const char *path);
-void must_stat(const char *path, struct abi_stat *st);
+void must_stat(const char *path, struct stat *st);
 void must_mkdir(const char *path);
 void must_unlink(const char *path);
 /* How many more files this process can open. */

@@ -265,7 +265,7 @@ bool exists(const char *path) {
     return fd >= 0;
 }
 
-void must_stat(const char *path, struct abi_stat *st) {
+void must_stat(const char *path, struct stat *st) {
     int fd = must_open(path, ABI_O_RDONLY);
     CHECK_EQ(sys_fstat(fd, st), 0);
     must_close(fd);

@@ -23,7 +23,7 @@ static void shrunk_is_gone(void) {
         CHECK_EQ(sys_write(p[1], a + at, 1), -1);
         CHECK_EQ(sys_lseek(fd, 0, 0), 0);
         CHECK_EQ(sys_read(fd, a + at, 1), -1);
-        CHECK_EQ(sys_fstat(fd, (struct abi_stat *)(a + at)), -1);
+        CHECK_EQ(sys_fstat(fd, (struct stat *)(a + at)), -1);
         CHECK_EQ(sys_open(a + at, ABI_O_RDONLY), -1);
     }
     CHECK_EQ(sys_lseek(fd, 0, 0), 0);
@@ -162,11 +162,11 @@ static void guard_page_kernel(void) {
         CHECK_EQ(sys_read(fd, a, 1), -1);
         CHECK_EQ(sys_write(p[1], a, 1), -1);
         CHECK_EQ(sys_open(a, ABI_O_RDONLY), -1);
-        CHECK_EQ(sys_fstat(fd, (struct abi_stat *)a), -1);
+        CHECK_EQ(sys_fstat(fd, (struct stat *)a), -1);
         CHECK_EQ(sys_pipe((int *)a), -1);
     }
     /* from the guard page into the stack */
-    CHECK_EQ(sys_fstat(fd, (struct abi_stat *)opaque(guard + PAGE - 8)), -1);
+    CHECK_EQ(sys_fstat(fd, (struct stat *)opaque(guard + PAGE - 8)), -1);
     check_file("f", 10, 6);
 }
 
