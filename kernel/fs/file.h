@@ -5,7 +5,8 @@
  * with its offset. When the last reference goes, its close operation runs.
  *
  * Locks: refs is atomic; the table's spinlock guards the list of free files;
- * the operations guard offset and object themselves. */
+ * the operations guard offset and object themselves. Without a reference nobody has a
+ * pointer to a file, so file_alloc may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/list.h"

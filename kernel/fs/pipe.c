@@ -12,7 +12,9 @@
  * A writer that found no room is woken when half of the ring is free, or all that
  * it still wants, so that it does not wake for every byte that is read.
  *
- * Lock: pipe->lock, a spinlock, taken with no other lock held. */
+ * Lock: pipe->lock, a spinlock, taken with no other lock held. It and the channels are set
+ * up at boot, for all owners of the pipe. Only who has the pipe open looks at it: a
+ * descriptor of its own, or one in close_side until it has given the lock back. */
 #include "fs/pipe.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -50,8 +52,12 @@ int pipe_boot_init(uint32_t n) {
         return -K_ENOMEM;
     spin_init(&table.lock, "pipe table");
     list_init(&table.free);
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        spin_init(&pipes[i].lock, "pipe");
+        wait_channel_init(&pipes[i].readers.changed);
+        wait_channel_init(&pipes[i].writers.changed);
         list_push_back(&table.free, &pipes[i].link);
+    }
     return 0;
 }
 
@@ -233,6 +239,23 @@ static void close_writer(struct file *f) {
 static const struct file_ops reader_ops = {.read = pipe_read, .close = close_reader};
 static const struct file_ops writer_ops = {.write = pipe_write, .close = close_writer};
 
+static void open_side(struct side *s) {
+    ASSERT(s->waiting == 0);
+    ASSERT(list_empty(&s->changed.sleepers));
+    s->open = true;
+    s->busy = false;
+}
+
+/* The lock and the channels are as boot made them: whoever closed the pipe before, on
+ * another hart, may have given the lock back just now. */
+static void begin(struct pipe *p) {
+    open_side(&p->readers);
+    open_side(&p->writers);
+    p->head = p->tail = p->wanted = 0;
+    for (int i = 0; i < PIPE_FRAMES; i++)
+        p->frames[i] = NULL;
+}
+
 static int pipe_alloc(struct pipe **out) {
     int err = frame_commit(PIPE_FRAMES);
     if (err)
@@ -244,12 +267,8 @@ static int pipe_alloc(struct pipe **out) {
         frame_uncommit(PIPE_FRAMES);
         return -K_ENFILE;
     }
-    struct pipe *p = LIST_ENTRY(link, struct pipe, link);
-    *p = (struct pipe){.readers.open = true, .writers.open = true};
-    spin_init(&p->lock, "pipe");
-    wait_channel_init(&p->readers.changed);
-    wait_channel_init(&p->writers.changed);
-    *out = p;
+    *out = LIST_ENTRY(link, struct pipe, link);
+    begin(*out);
     return 0;
 }
 

@@ -151,9 +151,26 @@ static int create_views(struct aspace *as) {
     return err;
 }
 
+void aspace_init(struct aspace *as) { spin_init(&as->lock, "address space"); }
+
+/* Everything but the lock, which somebody may still give back. */
+static void make_empty(struct aspace *as) {
+    ASSERT(!as->live);
+    size_t kept = offsetof(struct aspace, live);
+    memset((char *)as + kept, 0, sizeof(*as) - kept);
+}
+
+/* From here on, or from here on no more, others may look at the space. */
+static void set_live(struct aspace *as, bool live) {
+    spin_lock(&as->lock);
+    as->live = live;
+    spin_unlock(&as->lock);
+}
+
 int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapframe) {
-    *as = (struct aspace){.slot = slot, .trapframe = trapframe};
-    spin_init(&as->lock, "address space");
+    make_empty(as);
+    as->slot = slot;
+    as->trapframe = trapframe;
     int err = recommit(as);
     if (err)
         return err;
@@ -161,6 +178,7 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
     if (create_views(as))
         panic("an address space's own tables were not covered by its commitment");
     as->user_satp = satp_make(as->user.root, tlb_user_asid(&as->tlb));
+    set_live(as, true);
     return 0;
 }
 
@@ -174,7 +192,7 @@ static void put_all_leaves(struct aspace *as) {
 }
 
 void aspace_destroy(struct aspace *as) {
-    spin_lock(&as->lock); /* somebody may be looking at it: vmprint */
+    set_live(as, false); /* waits for who is looking: vmtable */
     if (DEBUG)
         check_space(as);
     design_destroy(as);
@@ -183,7 +201,6 @@ void aspace_destroy(struct aspace *as) {
     pt_clear(&as->user, VA(0), VA(aspace_end(as)));
     pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END));
     pt_free_root(&as->user);
-    spin_unlock(&as->lock);
     ASSERT(as->present == 0);
     if (as->image)
         image_put(as->image);

@@ -20,7 +20,11 @@
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
  *
- * lock: inner to a process's lock, outer to image_lock and the frame locks. */
+ * lock: inner to a process's lock, outer to image_lock and the frame locks. It is set up
+ * once, at boot, and outlives every use of the space: somebody may always wait for it.
+ * Others than the process itself may look at a space that is live, under its lock
+ * (proc_space_locked); they see it from the end of aspace_create to the beginning of
+ * aspace_destroy, and never half made or half gone. */
 #pragma once
 #include "arch/pte.h"
 #include "mm/image.h"
@@ -40,7 +44,8 @@ struct region {
 #define ASPACE_REGIONS (2 * IMAGE_SEGMENTS + 2)
 
 struct aspace {
-    struct spinlock lock;
+    struct spinlock lock; /* stays as it is when the space is created anew */
+    bool live;            /* others may look; written under the lock */
     struct pt user;
     struct pt kernel;   /* the design's, where it has one a process */
     uint64_t user_satp; /* with their ASIDs */
@@ -61,11 +66,15 @@ struct aspace {
 /* The running process's space. Implemented by the proc layer. */
 struct aspace *aspace_self(void);
 
+/* Boot: sets up the lock. */
+void aspace_init(struct aspace *as);
+
 /* An empty space for the process in slot, whose trapframe is mapped at
  * TRAPFRAME. id is its identity for the TLB. -K_ENOMEM: nothing was taken. */
 int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapframe) must_check;
 
-/* Gives back everything but the trapframe. No hart runs on it any more. */
+/* Gives back everything but the trapframe. No hart runs on it any more. Waits for
+ * those who look at it; nobody finds it afterwards. */
 void aspace_destroy(struct aspace *as);
 
 /* Grants a program's segments, a stack page above a guard page, and an empty

@@ -9,6 +9,9 @@
  * An image in use is charged to the commitment account once, for all its users; an
  * unused one is only a cache, given back when memory is short.
  *
+ * A record is a frame. It is found in the list alone, and is given back only when it is in
+ * no list and has no user: then nobody has a pointer to it.
+ *
  * image_lock guards the list and the counts; inner to an aspace's lock. */
 #pragma once
 #include "lib/list.h"

@@ -31,6 +31,12 @@ void proc_init(void) {
         spin_init(&p->lock, "process");
         list_init(&p->wait_link);
         list_init(&p->alarm_link);
+        list_init(&p->children);
+        list_init(&p->sibling);
+        wait_channel_init(&p->child_exited);
+        wait_channel_init(&p->alarm);
+        aspace_init(&p->spaces[0]);
+        aspace_init(&p->spaces[1]);
         list_push_back(&free_slots, &p->run_link);
     }
 }
@@ -76,6 +82,17 @@ static int space_create(struct proc *p, struct aspace *as) {
     return aspace_create(as, id, p->slot, ptr_pa(p->tf));
 }
 
+/* The last owner of the slot has left every list and channel, and they are as boot made
+ * them: nobody who still looked at one of them would see it change. */
+static void check_unused(const struct proc *p) {
+    ASSERT(list_empty(&p->wait_link));
+    ASSERT(list_empty(&p->alarm_link));
+    ASSERT(list_empty(&p->children));
+    ASSERT(list_empty(&p->sibling));
+    ASSERT(list_empty(&p->child_exited.sleepers));
+    ASSERT(list_empty(&p->alarm.sleepers));
+}
+
 /* A process with an empty address space, in state NEW. */
 static int proc_alloc(struct proc **out) {
     struct proc *p = slot_take();
@@ -101,10 +118,7 @@ static int proc_alloc(struct proc **out) {
     p->tf->kernel_entry = (uint64_t)trap_user;
     p->context = (struct context){.ra = (uint64_t)context_start, .sp = KSTACK_TOP(p->slot)};
     p->context.s[1] = (uint64_t)proc_start;
-    wait_channel_init(&p->child_exited);
-    wait_channel_init(&p->alarm);
-    list_init(&p->children);
-    list_init(&p->sibling);
+    check_unused(p);
     p->entry = NULL;
     p->parent = NULL;
     p->fpu_used = p->killed = p->kill_told = p->exited = p->on_hart = false;
@@ -354,15 +368,14 @@ struct aspace *proc_space_locked(int32_t pid) {
     if (!p)
         return NULL;
     struct aspace *as = p->as;
-    bool there = p->state != P_NEW;
-    if (there)
-        spin_lock(&as->lock); /* whoever destroys it waits for this */
-    spin_unlock(&p->lock);
-    if (there && as->user.root.v)
-        return as;
-    if (there)
+    spin_lock(&as->lock);
+    /* Seen under both locks: from here on aspace_destroy waits for the space's own, and the
+     * slot gets no other owner before. */
+    bool there = p->state != P_NEW && as->live;
+    if (!there)
         spin_unlock(&as->lock);
-    return NULL;
+    spin_unlock(&p->lock);
+    return there ? as : NULL;
 }
 
 void proc_dump(void) {

@@ -12,6 +12,9 @@
  *         sleep_on(&q->changed, &q->lock);
  *     }
  *
+ * A sleeper that kill has woken still takes the lock and leaves the channel. So both live
+ * as long as anybody may sleep there: they are set up once, at boot, for all uses.
+ *
  * kill makes a sleeper return early, once. A wait that may have no end looks at
  * proc_killed in its loop; a wait for a disk does not. */
 #pragma once

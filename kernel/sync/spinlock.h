@@ -19,6 +19,8 @@ struct spinlock {
 #define SPINLOCK_INIT(lock_name) \
     { .name = (lock_name) }
 
+/* Once, before anybody knows the lock. What is recycled (a process's slot, an address space,
+ * a pipe) keeps its lock: another hart may wait for it, or be about to give it back. */
 void spin_init(struct spinlock *lk, const char *name);
 
 /* By this hart: nobody else writes this hart's address there, or takes it away. */

@@ -213,6 +213,8 @@ int env_create(struct env_proc **out) {
         if (p->used)
             continue;
         *p = (struct env_proc){.slot = slot, .hart = -1, .as = &p->spaces[0]};
+        aspace_init(&p->spaces[0]);
+        aspace_init(&p->spaces[1]);
         int err = frame_alloc(&p->trapframe);
         if (!err && (err = create_space(p, p->as)))
             frame_free(p->trapframe);

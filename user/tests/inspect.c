@@ -407,6 +407,56 @@ static void inspect_while_busy(void) {
     }
 }
 
+/* ---- processes that come and go ---- */
+#define FORKERS 3
+#define LOOKERS 3
+#define FORKS 1000
+#define ROUNDS 400
+
+static uint64_t heap_of(int n) { return n > 0 ? regions[n - 1].end - regions[n - 1].start : 0; }
+
+/* Children whose heaps say by their size whose they are. */
+static void come_and_go(void) {
+    for (int i = 0; i < FORKS; i++) {
+        int pid = must_fork();
+        if (pid == 0) {
+            must_sbrk((sys_getpid() % 16 + 1) * (int)PAGE);
+            sys_exit(0);
+        }
+        CHECK_EQ(reap(pid), 0);
+    }
+}
+
+/* What is told of a process is its own, also while its slot is given to the next one. */
+static void look_around(int first, uint64_t heap) {
+    static struct abi_procinfo pi;
+    for (int round = 0; round < ROUNDS; round++)
+        for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++) {
+            if (r == 0 || pi.pid <= first)
+                continue;
+            int n = sys_vmregions(pi.pid, regions, ABI_VM_REGIONS_MAX);
+            uint64_t its_own = heap + (pi.pid % 16 + 1) * PAGE;
+            CHECK_MSG(n < 0 || heap_of(n) == heap || heap_of(n) == its_own,
+                      "process %d has the heap of another: 0x%lx", pi.pid, (long)heap_of(n));
+            CHECK(sys_vmtable(pi.pid, &t) < 0 || t.head.table != 0);
+        }
+}
+
+static void inspect_who_comes_and_goes(void) {
+    int first = sys_getpid();
+    memset(&t, 0, sizeof(t));
+    uint64_t heap = heap_of(sys_vmregions(0, regions, ABI_VM_REGIONS_MAX));
+    for (int i = 0; i < FORKERS + LOOKERS; i++)
+        if (must_fork() == 0) {
+            if (i < FORKERS)
+                come_and_go();
+            else
+                look_around(first, heap);
+            sys_exit(0);
+        }
+    reap_all(FORKERS + LOOKERS, 0);
+}
+
 const struct test inspect_tests[] = {
     {"inspect_nobody", inspect_nobody, false},
     {"bad_level_and_view", bad_level_and_view, false},
@@ -421,5 +471,6 @@ const struct test inspect_tests[] = {
     {"written_is_copied", written_is_copied, false},
     {"regions_are_in_order", regions_are_in_order, false},
     {"inspect_while_busy", inspect_while_busy, false},
+    {"inspect_who_comes_and_goes", inspect_who_comes_and_goes, true},
     {0},
 };
