@@ -12,6 +12,7 @@
 #include "dev/chardev.h"
 #include "dev/uart.h"
 #include "lib/errno.h"
+#include "lib/panic.h"
 #include "lib/printf.h"
 #include "mm/uaccess.h"
 #include "proc/proc.h"
@@ -175,7 +176,12 @@ static int console_write(uaddr_t src, size_t n, size_t *done) {
     return 0;
 }
 
-static void console_sink(void *ctx, const char *text, size_t n) { uart_write_now(text, n); }
+/* kprintf's. A panic may come from anywhere; else nobody waits for the device with a lock. */
+static void console_sink(void *ctx, const char *text, size_t n) {
+    if (DEBUG && !kprintf_lock_broken())
+        ASSERT(spin_none_held());
+    uart_write_now(text, n);
+}
 
 static const struct chardev_ops console_ops = {.read = console_read, .write = console_write};
 

@@ -176,9 +176,6 @@ static void collect_locked(void) {
 /* The device is broken: stops it, so that it writes to no buffer any more, and
  * fails what is in flight and all that comes. */
 static void fail_locked(void) {
-    if (disk.failed)
-        return;
-    kprintf("virtio-blk: the device wants a reset; the disk is lost\n");
     disk.failed = true;
     reg_write(R_STATUS, 0);
     for (int tries = 0; tries < 1000000 && reg_read(R_STATUS) != 0; tries++)
@@ -208,13 +205,16 @@ static void interrupt(void *ctx) {
     reg_write(R_INTERRUPT_ACK, status);
     fence_io();
     collect_locked();
-    if (status & INTERRUPT_CONFIG) {
-        if (reg_read(R_STATUS) & STATUS_NEEDS_RESET)
-            fail_locked();
-        else
-            disk.sectors = read_capacity();
-    }
+    bool changed = status & INTERRUPT_CONFIG;
+    bool reset = changed && (reg_read(R_STATUS) & STATUS_NEEDS_RESET);
+    bool lost = reset && !disk.failed;
+    if (lost)
+        fail_locked();
+    else if (changed && !reset)
+        disk.sectors = read_capacity();
     spin_unlock(&disk.lock);
+    if (lost)
+        kprintf("virtio-blk: the device wants a reset; the disk is lost\n");
 }
 
 /* Whether a request can be answered without the device, and with which status. */

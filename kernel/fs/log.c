@@ -232,8 +232,8 @@ static void take_snapshot(void) {
         memcpy(log.copies + (size_t)i * FS_BLOCK_SIZE, log.snap[i]->data, FS_BLOCK_SIZE);
 }
 
-static void abort_locked(const char *doing) {
-    log.aborted = true;
+/* No commit comes after one that failed, so this is said once. */
+static void say_aborted(const char *doing) {
     kprintf("fs: disk error while %s: the file system takes no more changes\n", doing);
 }
 
@@ -256,12 +256,14 @@ static void commit_locked(void) {
     /* After a failure the buffers stay pinned: memory goes on showing one state. */
     for (uint32_t i = 0; !failed && i < log.snap_n; i++)
         cache_put(log.snap[i]);
+    if (failed)
+        say_aborted(failed);
 
     spin_lock(&log.lock);
     if (!failed)
         log.done = id;
     else
-        abort_locked(failed);
+        log.aborted = true;
     log.committing = false;
     wakeup(&log.changed);
 }

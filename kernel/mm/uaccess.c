@@ -1,18 +1,27 @@
 /* User memory: the range check, then the design's way of touching it. */
 #include "mm/uaccess.h"
 #include "lib/errno.h"
+#include "lib/panic.h"
 #include "mm/design.h"
+#include "sync/spinlock.h"
+
+/* A copy may fault, and a fault takes the space's lock. */
+static bool may_copy(uaddr_t start, uint64_t n) {
+    if (DEBUG)
+        ASSERT(spin_none_held());
+    return user_range_ok(start, n);
+}
 
 int copyin(void *dst, uaddr_t src, size_t n) {
-    return user_range_ok(src, n) ? design_copyin(dst, src, n) : -K_EFAULT;
+    return may_copy(src, n) ? design_copyin(dst, src, n) : -K_EFAULT;
 }
 
 int copyout(uaddr_t dst, const void *src, size_t n) {
-    return user_range_ok(dst, n) ? design_copyout(dst, src, n) : -K_EFAULT;
+    return may_copy(dst, n) ? design_copyout(dst, src, n) : -K_EFAULT;
 }
 
 int copyinstr(char *dst, uaddr_t src, size_t size) {
-    if (!user_range_ok(src, 1))
+    if (!may_copy(src, 1))
         return -K_EFAULT;
     /* A string that would run out of the user's part faults at its end. */
     uint64_t room = USER_MAX - src.v;
@@ -27,7 +36,7 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
     unsigned inside = n;
     for (unsigned i = 0; i < n; i++)
         bytes += p[i].bytes;
-    while (inside > 0 && !user_range_ok(user, bytes))
+    while (inside > 0 && !may_copy(user, bytes))
         bytes -= p[--inside].bytes;
     int err = design_copy_pieces(user, p, inside, to_user, done);
     return !err && inside < n ? -K_EFAULT : err;

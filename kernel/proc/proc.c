@@ -239,9 +239,15 @@ static void reparent_locked(struct proc *p) {
         wakeup(&first->child_exited);
 }
 
-/* For tools that drive a shell of another system: the end of each of its commands. */
-static void trace_exit_locked(const struct proc *p, int32_t status) {
-    if (proc_trace_exits && p->parent && p->parent->parent == first)
+/* For tools that drive a shell of another system: the end of each of its commands. Said
+ * before the shell can know of it and prompts again. */
+static void trace_exit(const struct proc *p, int32_t status) {
+    if (!proc_trace_exits)
+        return;
+    spin_lock(&family_lock);
+    bool wanted = p->parent && p->parent->parent == first;
+    spin_unlock(&family_lock);
+    if (wanted)
         kprintf("[trellis] exit pid=%d name=%s status=%d\n", p->pid, p->name, status);
 }
 
@@ -250,13 +256,15 @@ void proc_exit(int32_t status) {
     if (p == first)
         proc_first_ended(status);
     proc_files_drop(p);
+    if (proc_killed())
+        status = -1;
+    trace_exit(p, status);
     spin_lock(&family_lock);
     reparent_locked(p);
     spin_lock(&p->lock);
     p->state = P_ZOMBIE;
-    p->status = p->killed ? -1 : status;
+    p->status = status;
     spin_unlock(&p->lock);
-    trace_exit_locked(p, p->status);
     p->exited = true;
     wakeup(&p->parent->child_exited);
     spin_unlock(&family_lock);
@@ -302,7 +310,7 @@ void proc_reap(struct proc *child) {
 static struct proc *find_locked(int32_t pid) {
     for (uint32_t i = 0; pid > 0 && i < NPROC; i++) {
         struct proc *p = &procs[i];
-        if (p->pid != pid)
+        if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != pid) /* a hint; see below */
             continue;
         spin_lock(&p->lock);
         if (p->pid == pid && p->state != P_FREE)
@@ -379,12 +387,14 @@ struct aspace *proc_space_locked(int32_t pid) {
 }
 
 void proc_dump(void) {
-    static const char *const names[] = {"free", "new", "runnable", "running", "sleeping", "zombie"};
+    static const char *const names[] = {[ABI_P_RUNNABLE] = "runnable",
+                                        [ABI_P_RUNNING] = "running",
+                                        [ABI_P_SLEEPING] = "sleeping",
+                                        [ABI_P_ZOMBIE] = "zombie"};
+    struct abi_procinfo info;
     kprintf("\nPID   STATE     HART  SIZE(KiB)  NAME\n");
-    for (uint32_t i = 0; i < NPROC; i++) {
-        const struct proc *p = &procs[i];
-        if (p->state != P_FREE)
-            kprintf("%-5d %-9s %4u %10lu  %s\n", p->pid, names[p->state], p->hart,
-                    (unsigned long)(aspace_granted(p->as) / 1024), p->name);
-    }
+    for (uint32_t i = 0; i < NPROC; i++)
+        if (!proc_info(i, &info))
+            kprintf("%-5d %-9s %4u %10lu  %s\n", info.pid, names[info.state], info.hart,
+                    (unsigned long)(info.size / 1024), info.name);
 }

@@ -16,22 +16,26 @@ struct proc {
     /* Constant after boot. */
     uint32_t slot; /* index in the table; names the stack KSTACK(slot) */
 
-    struct spinlock lock; /* guards state .. killed */
+    struct spinlock lock; /* guards state, pid, killed, kill_told, and as */
+    /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
+     * taken the process from a queue or runs it: who looks takes the two for one. */
     enum proc_state state;
-    struct list run_link; /* in a hart's queue, when runnable */
-    uint32_t hart;        /* runs there, or ran there last */
     int32_t pid;
     bool killed;
     bool kill_told; /* one sleep has ended early for it */
-    bool on_hart;   /* its kernel stack is in use: not to be switched to yet */
-    int32_t status; /* for wait, when a zombie */
+
+    /* Of the hart that runs it, or has it in its queue. */
+    struct list run_link; /* in a hart's queue, when runnable; when free, among the free slots */
+    uint32_t hart;        /* runs there, or ran there last */
+    bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
 
     /* Guarded by the family lock (proc.c). */
     struct proc *parent;
     struct list children; /* sibling */
     struct list sibling;
     struct wait_channel child_exited;
-    bool exited; /* for wait to find */
+    bool exited;    /* for wait to find */
+    int32_t status; /* for wait, when it has exited */
 
     /* Its own, touched by itself alone while it runs. */
     struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */

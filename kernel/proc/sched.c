@@ -134,6 +134,8 @@ void sched_started(void) { finish_switch(); }
 static void switch_to(struct proc *next, bool yields) {
     struct hart_queue *q = mine();
     struct proc *p = proc_self();
+    if (DEBUG)
+        ASSERT(spin_none_held());
     p->time_used += cpu_time() - p->time_since;
     fpu_keep(&p->fpu);
     q->left = p;

@@ -10,6 +10,13 @@ struct sleeplock {
     const char *name;
 };
 
+/* For one with the name `lock` that stands alone. */
+#define SLEEPLOCK_INIT(lock, lock_name) \
+    { \
+        .guard = SPINLOCK_INIT(lock_name), .freed = {LIST_INIT((lock).freed.sleepers)}, \
+        .name = (lock_name) \
+    }
+
 void sleeplock_init(struct sleeplock *lk, const char *name);
 void sleeplock_acquire(struct sleeplock *lk);
 void sleeplock_release(struct sleeplock *lk); /* by its holder, else a panic */

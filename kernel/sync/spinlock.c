@@ -2,6 +2,8 @@
 #include "sync/spinlock.h"
 #include "arch/cpu.h"
 
+uint32_t spin_count[NHART];
+
 void spin_init(struct spinlock *lk, const char *name) {
     *lk = (struct spinlock)SPINLOCK_INIT(name);
 }

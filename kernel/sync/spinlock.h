@@ -3,8 +3,9 @@
  * The kernel runs with interrupts off, except while a hart idles and in
  * intr_window(); no lock is held there. So an interrupt handler never meets a
  * lock of the code that it interrupted, and a spinlock need not touch the
- * interrupt state. No spinlock is held across anything that may sleep: copies
- * from and to user memory, disk requests, sleep_on. docs/locking.md has the order. */
+ * interrupt state. No spinlock is held across anything that may sleep (copies from and to
+ * user memory, disk requests, sleep_on), nor across kprintf, which waits for a slow device:
+ * debug kernels count the locks of each hart, and check. docs/locking.md has the order. */
 #pragma once
 #include "arch/hart.h"
 #include "lib/panic.h"
@@ -26,6 +27,10 @@ void spin_init(struct spinlock *lk, const char *name);
 /* By this hart: nobody else writes this hart's address there, or takes it away. */
 static inline bool spin_held(const struct spinlock *lk) { return lk->holder == hart_self(); }
 
+/* In debug kernels: how many spinlocks each hart holds. */
+extern uint32_t spin_count[NHART];
+static inline bool spin_none_held(void) { return spin_count[hart_self()->index] == 0; }
+
 /* What the two below leave to a call: waiting, and a panic. */
 void spin_wait(struct spinlock *lk);
 void spin_wrong(const struct spinlock *lk) never_returns;
@@ -36,11 +41,15 @@ static inline void spin_lock(struct spinlock *lk) {
     if (__builtin_expect(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE), 0))
         spin_wait(lk);
     lk->holder = hart_self();
+    if (DEBUG)
+        spin_count[hart_self()->index]++;
 }
 
 static inline void spin_unlock(struct spinlock *lk) {
     if (__builtin_expect(!spin_held(lk), 0))
         spin_wrong(lk);
+    if (DEBUG)
+        spin_count[hart_self()->index]--;
     lk->holder = NULL;
     __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
 }

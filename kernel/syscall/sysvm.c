@@ -16,12 +16,19 @@ _Static_assert(ABI_VM_IMAGE == (int)REGION_IMAGE && ABI_VM_BSS == (int)REGION_BS
                    ABI_VM_STACK == (int)REGION_STACK && ABI_VM_HEAP == (int)REGION_HEAP,
                "kinds are told as they are");
 
+/* A long table takes the console a while: others run in between, and a killed caller ends.
+ * A process that ends or runs another program meanwhile is printed as far as it was. */
 int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
-    struct aspace *as = proc_space_locked((int32_t)arg[0]);
-    if (!as)
-        return -K_ESRCH;
-    vmprint(&as->user);
-    spin_unlock(&as->lock);
+    struct vmprint v = {0};
+    do {
+        struct aspace *as = proc_space_locked((int32_t)arg[0]);
+        if (!as)
+            return v.titled ? 0 : -K_ESRCH;
+        vmprint_gather(&v, &as->user);
+        spin_unlock(&as->lock);
+        vmprint_say(&v);
+        proc_yield();
+    } while (v.n > 0 && !proc_killed());
     return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "proc/clock.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
-#include "sync/spinlock.h"
+#include "proc/sleeplock.h"
 #include "syscall/syscall.h"
 #include "trap/panic.h"
 
@@ -47,13 +47,13 @@ static bool interrupt(uint64_t cause) {
 /* ---- from user mode ------------------------------------------------------------ */
 
 static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
-    static struct spinlock report = SPINLOCK_INIT("report");
-    spin_lock(&report); /* what is said of one program stands together */
+    static struct sleeplock report = SLEEPLOCK_INIT(report, "report");
+    sleeplock_acquire(&report); /* what is said of one program stands together */
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
     explain_user_fault(p->as, stval, cause_failed_access(cause));
-    spin_unlock(&report);
+    sleeplock_release(&report);
     proc_exit(-1);
 }
 
@@ -75,6 +75,8 @@ __attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause)
 
 /* A killed process ends here, and one whose slice is over lets others run. */
 static void before_user(struct proc *p, const struct trapframe *tf) {
+    if (DEBUG)
+        ASSERT(spin_none_held());
     if (__builtin_expect(p->slice_over, 0))
         proc_yield();
     if (__builtin_expect(__atomic_load_n(&p->killed, __ATOMIC_RELAXED), 0))
