@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "proc/proc.h"
+#include "syscall/unknown.h"
 
 #define CALL(number, type, name, arguments, error) [number] = sys_##name,
 const syscall_fn syscall_table[SYSCALL_END] = {
@@ -11,6 +12,12 @@ const syscall_fn syscall_table[SYSCALL_END] = {
 
 int syscall_unknown(void) {
     struct proc *p = proc_self();
-    kprintf("%d %s: unknown sys call %d\n", p->pid, p->name, (int)p->tf->a7);
+    int32_t number = (int32_t)p->tf->a7;
+    enum unknown_call what = unknown_call_note(p->name, number);
+    if (what != UNKNOWN_KNOWN)
+        kprintf("%d %s: unknown sys call %d\n", p->pid, p->name, number);
+    if (what == UNKNOWN_LAST)
+        kprintf("Trellis: %d different unknown calls have been told; others will not be\n",
+                UNKNOWN_CALLS);
     return -K_ENOSYS;
 }

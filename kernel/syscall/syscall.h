@@ -22,7 +22,7 @@ union syscall_numbers {
 #define SYSCALL_END sizeof(union syscall_numbers) /* the highest number, and 1 */
 
 extern const syscall_fn syscall_table[SYSCALL_END];
-int syscall_unknown(void); /* says so on the console */
+int syscall_unknown(void); /* says so on the console, once */
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */

@@ -1,4 +1,6 @@
 """Images with somebody else's init and sh: ./run -c types at the prompt."""
+import re
+
 import guest
 import pytest
 from xv6check import check
@@ -38,6 +40,14 @@ def test_what_was_written_is_kept(foreign):
     assert guest.run("--disk", foreign, "-c", "echo kept > f").returncode == 0
     image = Image.load(foreign)
     assert image.read("/f") == b"kept\n" and check(image) == []
+
+
+def test_unknown_calls_are_told_once(foreign):
+    """A program may call what there is not as often as it likes: a line for each number."""
+    done = guest.run("--disk", foreign, "-c", "usertests --role unknown 3\necho done")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.findall(r"(?m)^\d+ usertests: unknown sys call (\d+)$", done.stdout)
+    assert told == ["1000", "1001", "1002"] and done.stdout.endswith("done\n"), done.stdout
 
 
 def test_timeout_works(foreign):
