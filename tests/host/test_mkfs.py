@@ -240,21 +240,42 @@ def test_failed_mkfs_leaves_the_old_image(tmp_path):
     assert os.listdir(tmp_path) == ["fs.img"]
 
 
+def elf(*segments):
+    """The headers of an ELF file with segments (type, offset, size) and a section table."""
+    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", 2, 243, 1, 0, 64, 4096, 0, 64, 56, len(segments), 64, 5, 4)
+    return header + b"".join(struct.pack("<IIQQQQQQ", kind, 5, offset, 0, 0, size, size, 4096)
+                             for kind, offset, size in segments)
+
+
 def test_strip_keeps_what_is_loaded(tmp_path):
     """An ELF file of one segment, followed by a section table and more."""
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
-        "<HHIQQQIHHHHHH", 2, 243, 1, 0, 64, 4096, 0, 64, 56, 1, 64, 5, 4)
-    segment = struct.pack("<IIQQQQQQ", 1, 5, 128, 0, 0, 100, 100, 4096)
-    content = (header + segment).ljust(128, b"\0") + b"T" * 100 + b"symbols" * 1000
+    headers = elf((1, 128, 100))
+    content = headers.ljust(128, b"\0") + b"T" * 100 + b"symbols" * 1000
     program = tmp_path / "prog"
     program.write_bytes(content)
     assert mkfs("--strip", tmp_path / "i", program).returncode == 0
     kept = Image.load(tmp_path / "i").read("prog")
-    assert len(kept) == 228 and kept[128:] == b"T" * 100 and kept[64:120] == segment
+    assert len(kept) == 228 and kept[128:] == b"T" * 100 and kept[64:120] == headers[64:]
     assert struct.unpack_from("<Q", kept, 40) == (0,)
     assert struct.unpack_from("<HHH", kept, 58) == (0, 0, 0)
     assert mkfs(tmp_path / "i", program).returncode == 0
     assert Image.load(tmp_path / "i").read("prog") == content
+
+
+def test_strip_does_not_count_what_is_not_loaded(tmp_path):
+    """lld has made a segment of .riscv.attributes, behind the debugger's sections. One that
+    lies inside the kept part stays."""
+    attributes, note = (0x70000003, 900000, 100), (4, 256, 10)
+    headers = elf((1, 256, 100), attributes, note)
+    program = tmp_path / "prog"
+    program.write_bytes(headers.ljust(256, b"\0") + b"T" * 100 + bytes(900000))
+    done = mkfs("--strip", tmp_path / "i", program)
+    assert (done.returncode, done.stderr) == (0, "")
+    kept = Image.load(tmp_path / "i").read("prog")
+    assert len(kept) == 356 and kept[256:] == b"T" * 100
+    assert kept[64:120] == headers[64:120] and kept[120:176] == bytes(56)
+    assert kept[176:232] == headers[176:232]
 
 
 def tool(name, *args):
