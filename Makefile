@@ -10,61 +10,78 @@
 #   make printouts       records anew what the documentation shows, pictures too
 #   make clean
 #
-# Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld,
-# the first that is there; TOOLCHAIN=gnu|elf|llvm chooses.
+#   make BUILD=FOLDER    builds there, not in build; so do ./run and ./test, when it is in
+#                        their environment. A relative FOLDER is seen from here
+#
+# Compilers: riscv64-linux-gnu-gcc, riscv64-unknown-elf-gcc or clang with lld, the first
+# that is there, under any of the names that systems give them (tools/toolchain.sh);
+# TOOLCHAIN=gnu|elf|llvm chooses, and CROSS=PREFIX names a gcc (CROSS=riscv64-elf-).
 
 DESIGN ?= share
 DEBUG ?= 0
 BUILD ?= build
 V ?= 0
+# Other programs have a DEBUG of their own in the environment.
+ifeq ($(filter 0 1,$(DEBUG)),)
+ifeq ($(origin DEBUG),environment)
+DEBUG := 0
+else
+$(error DEBUG=$(DEBUG): is 0 or 1)
+endif
+endif
+ifeq ($(strip $(BUILD)),)
+override BUILD := build
+endif
+ODD := : ; & | < > ( ) { } [ ] * ? ! ~ = % ' " ` $$ \ \#
+ifneq ($(wordlist 2,2,$(BUILD))$(strip $(foreach c,$(ODD),$(findstring $(c),$(BUILD)))),)
+$(error BUILD=$(BUILD): make cannot build in a folder with a blank or one of $(ODD) in its path)
+endif
 DESIGNS := $(patsubst kernel/mm/design_%.c,%,$(wildcard kernel/mm/design_*.c))
 
 ifeq ($(filter $(DESIGN),$(DESIGNS)),)
 $(error DESIGN=$(DESIGN): no such design; there are: $(DESIGNS))
 endif
 
+# For the shell: one word, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
+ifeq ($(filter clean help,$(MAKECMDGOALS)),)
+ifeq ($(shell mkdir -p $(BUILD) 2>/dev/null && test -w $(BUILD) && echo yes),)
+$(error $(BUILD): cannot be made or written; make BUILD=FOLDER builds in another folder)
+endif
+
 # ---- toolchain -----------------------------------------------------------
-have = $(shell command -v $(1) 2>/dev/null)
-ifeq ($(TOOLCHAIN),)
-ifneq ($(call have,riscv64-linux-gnu-gcc),)
-TOOLCHAIN := gnu
-else ifneq ($(call have,riscv64-unknown-elf-gcc),)
-TOOLCHAIN := elf
-else ifneq ($(and $(call have,clang),$(call have,ld.lld)),)
-TOOLCHAIN := llvm
-else ifneq ($(MAKECMDGOALS),clean)
-$(error no RISC-V compiler: install gcc-riscv64-linux-gnu, gcc-riscv64-unknown-elf, or clang and lld (./run does))
+FOUND := $(shell sh tools/toolchain.sh $(call quote,$(TOOLCHAIN)) $(call quote,$(CROSS)))
+ifeq ($(firstword $(FOUND)),error:)
+$(error $(wordlist 2,$(words $(FOUND)),$(FOUND)))
 endif
-endif
-
-ifneq ($(TOOLCHAIN),)
-ifeq ($(filter $(TOOLCHAIN),gnu elf llvm),)
-$(error TOOLCHAIN=$(TOOLCHAIN): no such toolchain; there are: gnu elf llvm)
-endif
-endif
-
-ifeq ($(TOOLCHAIN),llvm)
-CC_RV := clang --target=riscv64-unknown-elf
-LD_RV := ld.lld
-OBJDUMP_RV := $(firstword $(call have,llvm-objdump) $(lastword $(sort $(wildcard /usr/bin/llvm-objdump-*))))
-NM_RV := $(firstword $(call have,llvm-nm) $(lastword $(sort $(wildcard /usr/bin/llvm-nm-*))))
-LINES_RV := $(firstword $(call have,llvm-dwarfdump) $(lastword $(sort $(wildcard /usr/bin/llvm-dwarfdump-*)))) \
-	--debug-line
-CC_KNOWN := $(shell clang -dumpversion 2>/dev/null | grep -E '^(14|15|16|19)\.')
-else
-CROSS_gnu := riscv64-linux-gnu-
-CROSS_elf := riscv64-unknown-elf-
-CROSS := $(CROSS_$(TOOLCHAIN))
-CC_RV := $(CROSS)gcc
-LD_RV := $(CROSS)ld
-OBJDUMP_RV := $(CROSS)objdump
-NM_RV := $(CROSS)nm
-LINES_RV := $(CROSS)readelf --debug-dump=decodedline
-CC_KNOWN := $(shell $(CC_RV) -dumpversion 2>/dev/null | grep -E '^(12|13|14)(\.|$$)')
 endif
 
 # Warnings are errors with the compilers that we know, not with newer ones.
-WERROR := $(if $(CC_KNOWN),-Werror)
+KNOWN := gcc-12 gcc-13 gcc-14 clang-13 clang-14 clang-15 clang-16 clang-19 clang-22
+compiler = $(shell case "$$($(1) --version 2>/dev/null | sed -n 1p)" in \
+	(*Apple*) echo apple ;; (*clang*) echo clang ;; (*) echo gcc ;; \
+	esac)-$(firstword $(subst ., ,$(shell $(1) -dumpversion 2>/dev/null)))
+werror = $(if $(filter $(KNOWN),$(call compiler,$(1))),-Werror)
+
+ifeq ($(firstword $(FOUND)),llvm)
+CC_RV := clang --target=riscv64-unknown-elf
+LD_RV := ld.lld
+llvm_tool = $(shell clang -print-prog-name=$(1))
+OBJDUMP_RV := $(call llvm_tool,llvm-objdump)
+NM_RV := $(call llvm_tool,llvm-nm)
+LINES_RV := $(call llvm_tool,llvm-dwarfdump) --debug-line
+else
+PREFIX := $(word 2,$(FOUND))
+CC_RV := $(PREFIX)gcc
+# Of a linker for both sizes of RISC-V the default may be the other one.
+LD_RV := $(PREFIX)ld -m elf64lriscv
+OBJDUMP_RV := $(PREFIX)objdump
+NM_RV := $(PREFIX)nm
+LINES_RV := $(PREFIX)readelf --debug-dump=decodedline
+endif
+
+WERROR := $(call werror,$(CC_RV))
 accepts = $(shell $(CC_RV) -Werror $(1) $(2) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 ISA_KERNEL := $(firstword $(call accepts,-march=rv64imac_zicsr_zifencei,-mabi=lp64) -march=rv64imac)
 ISA_USER := $(firstword $(call accepts,-march=rv64gc_zicsr_zifencei,-mabi=lp64d) -march=rv64gc)
@@ -74,12 +91,13 @@ STRICT_ALIGN := $(call accepts,-mstrict-align,$(ISA_KERNEL) -mabi=lp64)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	-Wvla -Wno-unused-parameter $(WERROR)
 COMMON := -std=gnu17 -g -O2 -MMD -MP -ffreestanding -fno-pie -fno-stack-protector -fno-common \
-	-mcmodel=medany -mno-relax -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)/= $(WARNINGS)
+	-mcmodel=medany -mno-relax -fno-strict-aliasing $(call quote,-ffile-prefix-map=$(CURDIR)/=) $(WARNINGS)
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 # ---- kernel --------------------------------------------------------------
+# Some compilers for bare machines bring no stdint.h; a C library that we do not need would.
 K := $(BUILD)/$(DESIGN)$(if $(filter 1,$(DEBUG)),-debug)
 K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/design_$(DESIGN).c \
 	$(wildcard kernel/*/*.S)
@@ -87,7 +105,8 @@ K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 # For GDB. GNU ld 2.40 loses what DWARF 5 says of the macros in headers.
 MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(TOOLCHAIN)),-fdebug-macro)
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
-	-Wframe-larger-than=1024 -Ikernel -DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
+	-Wframe-larger-than=1024 -Ikernel -idirafter user/include -DDEBUG=$(DEBUG) \
+	$(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
 .PHONY: all kernel user image host-tests fuzz bench printouts pictures clean FORCE
 .DELETE_ON_ERROR:
@@ -129,16 +148,16 @@ $(K)/kernel.asm: $(K)/kernel.elf
 $(K)/kernel.sym: $(K)/kernel.elf
 	$(Q)$(NM_RV) -n $< > $@
 
+# A file that changes when its text does, and only then.
+write_text = @mkdir -p $(@D); echo $(call quote,$(1)) | cmp -s - $@ || echo $(call quote,$(1)) > $@
+
 # Rebuild when the flags change, and only then.
 $(K)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' | cmp -s - $@ || \
-		echo '$(CC_RV) $(subst ','\'',$(K_CFLAGS))' > $@
+	$(call write_text,$(CC_RV) $(K_CFLAGS))
 
-# Records a list of objects, so that deleting a source relinks.
-write_list = @mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+# Lists of files, so that one that is deleted is missed.
 $(K)/objects: FORCE
-	$(call write_list,$(K_OBJ))
+	$(call write_text,$(K_OBJ))
 
 # ---- programs ------------------------------------------------------------
 # user/bin/NAME.c is a program; user/tests/*.c are one program, usertests.
@@ -165,7 +184,7 @@ $(U)/%.S.o: user/%.S $(U)/flags
 
 U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 $(U)/objects: FORCE
-	$(call write_list,$(U_LIB) $(U_TESTS))
+	$(call write_text,$(U_LIB) $(U_TESTS))
 
 $(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects user/user.ld
 	$(call say,LD,$@)
@@ -184,14 +203,13 @@ $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
 	$(Q)$(LINK_U) $(U_LIB) $(U_TESTS) -o $@
 
 $(U)/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(CC_RV) $(U_CFLAGS)' | cmp -s - $@ || echo '$(CC_RV) $(U_CFLAGS)' > $@
+	$(call write_text,$(CC_RV) $(U_CFLAGS))
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 I_FILES := $(U_PROGS) $(wildcard user/etc/*)
 $(BUILD)/fs.files: FORCE
-	$(call write_list,$(I_FILES))
+	$(call write_text,$(I_FILES))
 
 $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files tools/mkfs $(wildcard tools/*.py)
 	$(call say,MKFS,$@)
@@ -203,8 +221,15 @@ $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files tools/mkfs $(wildcard tools/*.py)
 # "rename: memcpy strlen" there compiles the sources with these names prefixed
 # by k_, for sources that would clash with the host's C library.
 H := $(BUILD)/host
+# make's default is cc, which a host with clang alone may not have.
+ifeq ($(origin CC),default)
+have = $(shell command -v $(1) 2>/dev/null)
+CC := $(firstword $(foreach c,cc gcc clang,$(if $(call have,$(c)),$(c))) cc)
+endif
+H_WERROR := $(call werror,$(CC))
 H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter -Werror -Ikernel -Itests/host -DDEBUG=1
+	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -Ikernel -Itests/host \
+	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
 field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)
@@ -213,10 +238,11 @@ define HOST_TEST
 $(H)/$(1): tests/host/$(1).c $(call field,$(1),sources)
 	$$(call say,HOST,$(1))
 	@mkdir -p $(H)/obj/$(1)
-	$(Q)rm -f $(H)/obj/$(1)/*.o && cd $(H)/obj/$(1) && \
+	$(Q)rm -f $(H)/obj/$(1)/*.o && \
 	for src in tests/host/$(1).c $(call field,$(1),sources); do \
-	  $(CC) $(subst -I,-I$(CURDIR)/,$(H_CFLAGS)) $(foreach n,$(call field,$(1),rename),-D$(n)=k_$(n)) \
-	    -MT $(H)/$(1) -fno-builtin -c $(CURDIR)/$$$$src -o $$$$(echo $$$$src | tr / _).o || exit 1; \
+	  $(CC) $(H_CFLAGS) $(foreach n,$(call field,$(1),rename),-D$(n)=k_$(n)) \
+	    -MT $(H)/$(1) -fno-builtin -c $$$$src \
+	    -o $(H)/obj/$(1)/$$$$(echo $$$$src | tr / _).o || exit 1; \
 	done
 	$(Q)$(CC) $(H_CFLAGS) $(H)/obj/$(1)/*.o -o $$@ -lcmocka
 endef
@@ -227,7 +253,7 @@ $(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
 # for a minute together; by hand for an hour, with what it finds kept:
 #     build/fuzz/fuzz_pt -max_total_time=3600 NEW_FOLDER tests/fuzz/corpus/pt
 F := $(BUILD)/fuzz
-F_CFLAGS := $(filter-out -MMD -MP -fsanitize=%,$(H_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-builtin
+F_CFLAGS := $(filter-out -MMD -MP -Werror -fsanitize=%,$(H_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-builtin
 F_TESTS := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: $(F_TESTS)
 fuzz_field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/fuzz/$(1).c)
@@ -236,8 +262,8 @@ define FUZZ_TEST
 $(F)/$(1): tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) $(wildcard kernel/*/*.h tests/host/*.h kernel/mm/*.c)
 	$$(call say,FUZZ,$(1))
 	@mkdir -p $(F)
-	$(Q)clang $(F_CFLAGS) $(foreach n,$(call fuzz_field,$(1),rename),-D$(n)=k_$(n)) tests/fuzz/$(1).c \
-	  $(call fuzz_field,$(1),sources) -o $$@
+	$(Q)clang $(F_CFLAGS) $$(call werror,clang) $(foreach n,$(call fuzz_field,$(1),rename),-D$(n)=k_$(n)) \
+	  tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) -o $$@
 endef
 $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 
@@ -260,7 +286,7 @@ pictures:
 	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
-	$(Q)PTVIEW_PAGE=$(CURDIR)/docs/ptview-page.png ./test test_ptview_looks
+	$(Q)PTVIEW_PAGE=$(call quote,$(CURDIR)/docs/ptview-page.png) ./test test_ptview_looks
 
 clean:
 	rm -rf $(BUILD)

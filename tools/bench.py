@@ -26,7 +26,7 @@ import statistics
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import bench_plot  # noqa: E402
 import machine  # noqa: E402
 

@@ -35,7 +35,7 @@ import tempfile
 import time
 from collections import namedtuple
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 
 FOLDER = os.path.join("tests", "defects")

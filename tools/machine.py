@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.environ.get("BUILD", "build")
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+BUILD = os.environ.get("BUILD") or "build"
+# What make and the shell would take for something else in a path.
+ODD = re.compile(r"""[\s:;&|<>(){}\[\]*?!~=%'"`$\\#]""")
 QEMU = "qemu-system-riscv64"
 PANIC_STATUS = 134  # what the machine ends with after a kernel panic (panic=exit)
 HARTS_MAX = 8
@@ -91,9 +93,23 @@ def qemu_command(design, harts=3, mib=128, disks=None, console=("-nographic",), 
     return command + list(extra)
 
 
+def make_build_folder():
+    """Makes the folder for all that is written, or says how to name another."""
+    odd = ODD.search(BUILD)
+    if odd:
+        raise Unusable(f"BUILD={BUILD}: make cannot build in a folder with {odd[0]!r} in its path")
+    try:
+        os.makedirs(build_path(), exist_ok=True)
+        with open(build_path(".lock"), "a", encoding="utf-8"):
+            pass
+    except OSError as e:
+        raise Unusable(f"{build_path()}: cannot be written ({e.strerror}); BUILD=FOLDER in the "
+                       "environment names another folder to build in") from e
+
+
 def build(design, debug=False, targets=("all",), progress=None):
     """Runs make. Its output is shown only when it fails; progress(line) sees each line."""
-    os.makedirs(build_path(), exist_ok=True)
+    make_build_folder()
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     command = ["make", "--no-print-directory", f"-j{jobs}", f"BUILD={BUILD}",
                f"DESIGN={design}", f"DEBUG={int(debug)}", *targets]

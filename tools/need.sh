@@ -3,11 +3,11 @@
 #   sh tools/need.sh [python] [build] [boot] [test] [more] [browser]
 #
 # python  Python 3, which the tools are written in
-# build   a RISC-V compiler (any of the Makefile's three) and make
+# build   a RISC-V compiler (any that tools/toolchain.sh knows) and make
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
-# more    what some tests need, which are skipped without: clang with libFuzzer, lld, spin,
-#         clang-format, both RISC-V gccs
+# more    what some tests need, which are skipped without: clang with libFuzzer, lld and LLVM's
+#         tools, spin, clang-format, both RISC-V gccs
 # browser Chromium, its driver, Selenium and librsvg, for ptview's tests, which are skipped
 #         without; a group of its own, since some systems have no such package
 #
@@ -18,8 +18,31 @@ set -u
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+here=$(dirname "$0")
+
+# Whether there is a compiler: what TOOLCHAIN and CROSS ask for, which the Makefile reads, too,
+# is not ours to install.
 have_compiler() {
-    have riscv64-linux-gnu-gcc || have riscv64-unknown-elf-gcc || { have clang && have ld.lld; }
+    why_not=$(sh "$here/toolchain.sh" "${TOOLCHAIN-}" "${CROSS-}") && return 0
+    [ -z "${TOOLCHAIN-}${CROSS-}" ] && return 1
+    echo "${why_not#error: }" >&2
+    exit 2
+}
+
+have_toolchain() { sh "$here/toolchain.sh" "$1" >/dev/null; }
+
+# The host's compiler, as the Makefile chooses it.
+host_cc() {
+    for cc in ${CC:+"$CC"} cc gcc clang; do
+        have "${cc%% *}" && break
+    done
+    echo "$cc"
+}
+
+# The unit tests are built with the sanitizers, whose libraries may be in other packages.
+have_host_cc() {
+    echo 'int main(void) { return 0; }' |
+        $(host_cc) -fsanitize=address,undefined -x c -o /dev/null - >/dev/null 2>&1
 }
 
 have_firmware() {
@@ -40,16 +63,19 @@ test_python() {
     return 1
 }
 
+# The list is tests/system/guest.py's, too. A plain gdb may be for the host alone.
 have_gdb() {
-    for gdb in gdb-multiarch riscv64-unknown-elf-gdb riscv64-linux-gnu-gdb riscv64-elf-gdb; do
-        have "$gdb" && return 0
+    for gdb in gdb-multiarch riscv64-unknown-elf-gdb riscv64-linux-gnu-gdb riscv64-elf-gdb \
+        riscv-none-elf-gdb gdb; do
+        have "$gdb" && "$gdb" -batch -nx -ex 'set architecture riscv:rv64' 2>&1 |
+            { ! grep -q Undefined; } && return 0
     done
     return 1
 }
 
 have_cmocka() {
     printf '%s\n' '#include <stdarg.h>' '#include <stddef.h>' '#include <stdint.h>' \
-        '#include <setjmp.h>' '#include <cmocka.h>' | cc -E - >/dev/null 2>&1
+        '#include <setjmp.h>' '#include <cmocka.h>' | $(host_cc) -E - >/dev/null 2>&1
 }
 
 have_fuzzer() {
@@ -76,19 +102,18 @@ look_for() {
         have qemu-system-riscv64 || missing="$missing qemu"
         have_firmware || missing="$missing firmware" ;;
     test)
-        { have cc && echo 'int main(void) { return 0; }' | cc -fsyntax-only -x c - ; } \
-            >/dev/null 2>&1 || missing="$missing hostcc"
+        have_host_cc || missing="$missing hostcc"
         have_cmocka || missing="$missing cmocka"
         test_python >/dev/null || missing="$missing pytest pexpect"
         have_gdb || missing="$missing gdb" ;;
     more)
         have_fuzzer || missing="$missing fuzzer"
-        have ld.lld || missing="$missing lld"
+        have_toolchain llvm || missing="$missing lld"
         have spin || missing="$missing spin"
         have clang-format || missing="$missing clang-format"
         have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
             missing="$missing riscv64-linux-gnu-gcc"
-        have riscv64-unknown-elf-gcc || missing="$missing elfgcc" ;;
+        have_toolchain elf || missing="$missing elfgcc" ;;
     browser)
         have chromium || missing="$missing chromium"
         have chromedriver || missing="$missing chromedriver"
@@ -113,7 +138,7 @@ why() {
     pexpect) echo "pexpect, which talks to the guest's console" ;;
     gdb) echo "a GDB that knows RISC-V" ;;
     fuzzer) echo "clang with libFuzzer" ;;
-    lld) echo "LLVM's linker, for the second toolchain" ;;
+    lld) echo "LLVM's linker and tools, for the second toolchain" ;;
     spin) echo "the model checker spin" ;;
     clang-format) echo "clang-format, which all C is held against" ;;
     riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
@@ -142,6 +167,7 @@ package() {
     apt:fuzzer) echo clang libclang-rt-dev ;;
     apt:elfgcc) echo gcc-riscv64-unknown-elf ;;
     apt:chromedriver) echo chromium-driver ;;
+    *:lld) echo lld llvm ;;
     *:selenium) echo python3-selenium ;;
     apt:rsvg-convert) echo librsvg2-bin ;;
     dnf:rsvg-convert) echo librsvg2-tools ;;

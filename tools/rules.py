@@ -174,7 +174,7 @@ def check(root):
 
 
 def main(args):
-    root = args[0] if args else os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = args[0] if args else os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     problems = check(root)
     for text in problems:
         print(text)

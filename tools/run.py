@@ -41,7 +41,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 import view  # noqa: E402
 import xv6fs  # noqa: E402
@@ -199,16 +199,16 @@ def write_gdbinit(options):
         f.write("# Written by ./run --gdb.\n"
                 "set confirm off\n"
                 "set architecture riscv:rv64\n"
-                f"file {os.path.join(folder, 'kernel.elf')}\n"
-                f"directory {machine.ROOT}\n"
+                f'file "{os.path.join(folder, "kernel.elf")}"\n'
+                f'directory "{machine.ROOT}"\n'
                 # Where every table has it; kernel.elf has the page's other address.
-                f"add-symbol-file {os.path.join(folder, 'arch', 'trampoline.S.o')} "
+                f'add-symbol-file "{os.path.join(folder, "arch", "trampoline.S.o")}" '
                 f"-s .trampoline {TRAMPOLINE:#x}\n"
                 f"target remote 127.0.0.1:{options.gdb}\n"
-                f"source {os.path.join(machine.ROOT, 'tools', 'trellis_gdb.py')}\n")
+                f'source {os.path.join(machine.ROOT, "tools", "trellis_gdb.py")}\n')
     shown = os.path.relpath(path)
     print(f"Waiting for GDB on port {options.gdb}. In another terminal, in {machine.ROOT}:\n"
-          f"    gdb-multiarch -x {shown}", file=sys.stderr, flush=True)
+          f"    gdb-multiarch -x {shlex.quote(shown)}", file=sys.stderr, flush=True)
 
 
 # ---- interactive ----
@@ -400,6 +400,8 @@ def main(args):
             return 0
         if options.no_build:
             check_built(options)
+            if options.gdb or options.view:
+                machine.make_build_folder()
         else:
             prepare(options)
         if options.gdb:

@@ -27,7 +27,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 
 GROUPS = ("host", "system")
@@ -376,6 +376,8 @@ def parse(args):
 
 def run(args):
     names, jobs, listing = parse(args)
+    if not listing:
+        machine.make_build_folder()
     need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot", "test"]
     if subprocess.run(need, check=False).returncode:
         raise CannotRun("what the tests need is not there")
@@ -409,7 +411,7 @@ def main(args):
         status = run(args)
         sys.stdout.flush()
         return status
-    except CannotRun as e:
+    except (CannotRun, machine.Unusable) as e:
         print(f"test: {e}", file=sys.stderr)
         if "--list" not in args:
             print("0 passed, 1 failed", flush=True)

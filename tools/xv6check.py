@@ -11,7 +11,7 @@ import os
 import struct
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from xv6fs import (BLOCK, DIRENT, MAX_FILE, NDIRECT, NINDIRECT, ROOT, T_DIR,  # noqa: E402
                    TYPE_NAMES, FormatError, Image, super_problem)
 

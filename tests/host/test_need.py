@@ -8,7 +8,7 @@ import pytest
 
 NEED = os.path.join(machine.ROOT, "tools", "need.sh")
 # Commands of the host that the script may use, and the stand-ins that there may be.
-REAL = ("sh", "env", "grep", "echo", "id", "touch", "chmod", "cat")
+REAL = ("sh", "env", "grep", "echo", "id", "touch", "chmod", "cat", "dirname")
 BUILD = ("riscv64-linux-gnu-gcc", "make")
 ALL = BUILD + ("python3", "qemu-system-riscv64", "cc", "gdb-multiarch")
 
@@ -50,9 +50,9 @@ class System:
         self.command("apt-cache", knows)
         self.command("sudo", f'echo "sudo $*" >> {self.folder}/calls\nexec "$@"')
 
-    def need(self, *groups):
+    def need(self, *groups, **variables):
         return subprocess.run([self.bin / "sh", NEED, *groups], check=False, encoding="utf-8",
-                              capture_output=True, env={"PATH": str(self.bin)},
+                              capture_output=True, env={"PATH": str(self.bin), **variables},
                               stdin=subprocess.DEVNULL)
 
     @property
@@ -74,13 +74,50 @@ def test_nothing_is_missing(system):
 
 
 @pytest.mark.parametrize("compiler", [
-    ["riscv64-unknown-elf-gcc"], ["clang", "ld.lld"], ["riscv64-linux-gnu-gcc"]])
+    ["riscv64-unknown-elf-gcc"], ["riscv64-elf-gcc"], ["riscv64-none-elf-gcc"],
+    ["riscv-none-elf-gcc"], ["riscv64-unknown-linux-gnu-gcc"], ["riscv64-linux-gnu-gcc"],
+    ["clang", "ld.lld", "llvm-nm", "llvm-objdump", "llvm-dwarfdump"]])
 def test_any_compiler_does(system, compiler):
     system.with_all(but=["riscv64-linux-gnu-gcc"])
     system.with_apt()
     for name in compiler:
         system.command(name)
+    if "clang" in compiler:
+        system.command("clang", 'echo "${1#-print-prog-name=}"')
     assert system.need("build").returncode == 0 and system.calls == ""
+
+
+@pytest.mark.parametrize("variable", ["CROSS", "TOOLCHAIN"])
+def test_what_the_user_names_is_not_installed(system, variable):
+    system.with_all()
+    system.with_apt()
+    done = system.need("build", **{variable: "riscv64-foo-"})
+    assert done.returncode == 2 and f"{variable}=riscv64-foo-: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and system.calls == ""
+
+
+@pytest.mark.parametrize("compiler, named", [("clang", None), ("gcc", None), ("my-cc", "my-cc -x")])
+def test_any_host_compiler_does(system, compiler, named):
+    system.with_all(but=["cc"])
+    system.command(compiler)
+    assert system.need("test", **({"CC": named} if named else {})).returncode == 0
+
+
+def test_host_compiler_without_sanitizers(system):
+    """As clang is without the package of its libraries."""
+    system.with_all()
+    system.with_apt()
+    system.command("cc", 'case "$*" in *-fsanitize=address*) exit 1 ;; esac')
+    assert system.need("test").returncode == 2  # this apt installs nothing
+    assert system.calls.strip().endswith("install --no-install-recommends gcc libc6-dev")
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_plain_gdb(system, knows):
+    """On some systems it knows all architectures, on others the host's alone."""
+    system.with_all(but=["gdb-multiarch"])
+    system.command("gdb", "exit 0" if knows else "echo 'Undefined item: \"riscv:rv64\".' >&2")
+    assert (system.need("test").returncode == 0) == knows
 
 
 def test_missing_is_installed(system):
@@ -107,9 +144,11 @@ def test_more(system):
     """The benchmarks were recorded with the first of the gccs: the second alone will not do."""
     system.with_all(but=["riscv64-linux-gnu-gcc"])
     system.command("clang", "exit 1")  # without libFuzzer
-    system.with_apt(provides=("clang", "ld.lld", "spin", "clang-format", "riscv64-linux-gnu-gcc",
+    system.with_apt(provides=("clang", "ld.lld", "llvm-nm", "llvm-objdump", "llvm-dwarfdump",
+                              "spin", "clang-format", "riscv64-linux-gnu-gcc",
                               "riscv64-unknown-elf-gcc"))
-    installs(system, "more", "clang libclang-rt-dev lld spin clang-format gcc-riscv64-linux-gnu "
+    installs(system, "more", "clang libclang-rt-dev lld llvm spin clang-format "
+             "gcc-riscv64-linux-gnu "
              "gcc-riscv64-unknown-elf")
 
 

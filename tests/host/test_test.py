@@ -28,7 +28,7 @@ def test_design(design): assert design == "one"
 def tree(tmp_path):
     for name in ("tools", "tests/host", "tests/system", "kernel/mm"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("machine.py", "test.py", "need.sh"):
+    for name in ("machine.py", "test.py", "need.sh", "toolchain.sh"):
         shutil.copy(os.path.join(machine.ROOT, "tools", name), tmp_path / "tools")
     shutil.copy(os.path.join(machine.ROOT, "test"), tmp_path)
     (tmp_path / "Makefile").write_text(MAKEFILE)

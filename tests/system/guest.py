@@ -13,6 +13,7 @@ import subprocess
 import machine
 import pexpect
 
+RUN = os.path.join(machine.ROOT, "run")
 DEADLINE = 120      # seconds, for anything that should take one
 LONG_DEADLINE = 600  # for whole test suites
 PYTEST_DESIGNS = machine.designs()
@@ -103,6 +104,6 @@ def gdb_turn():
 
 def run(*args, timeout=DEADLINE):
     """./run with arguments, as a user's script would call it."""
-    command = [os.path.join(machine.ROOT, "run"), "--no-build", *map(str, args)]
+    command = [RUN, "--no-build", *map(str, args)]
     return subprocess.run(command, check=False, capture_output=True, encoding="utf-8",
                           errors="replace", stdin=subprocess.DEVNULL, timeout=timeout)

@@ -1,6 +1,7 @@
 """./run -c: output, statuses and failures, as a script sees them."""
 import os
 import re
+import shlex
 import struct
 import subprocess
 import time
@@ -27,8 +28,9 @@ def test_status_and_output(commands, output, status):
 
 
 def test_closed_output():
-    done = subprocess.run(["sh", "-c", machine.ROOT + "/run --no-build -c true >&-"], check=False,
-                          stderr=subprocess.PIPE, encoding="utf-8", timeout=guest.DEADLINE)
+    done = subprocess.run(["sh", "-c", shlex.quote(guest.RUN) + " --no-build -c true >&-"],
+                          check=False, stderr=subprocess.PIPE, encoding="utf-8",
+                          timeout=guest.DEADLINE)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
 
 
@@ -106,7 +108,7 @@ def test_poweroff_command():
 
 def test_reader_may_leave():
     """As with any command: ./run -c ... | head ends."""
-    run = os.path.join(machine.ROOT, "run")
+    run = shlex.quote(guest.RUN)
     done = subprocess.run(["sh", "-c", f"{run} -c 'echo a; echo b; cat README' | head -n 1"],
                           check=False, capture_output=True, encoding="utf-8",
                           stdin=subprocess.DEVNULL, timeout=guest.DEADLINE)
@@ -115,8 +117,8 @@ def test_reader_may_leave():
 
 def test_input_that_never_ends():
     """Typed without end into a machine that does not read, by somebody who then leaves."""
-    done = subprocess.run(f"yes sleep 1000 | {machine.ROOT}/run --no-build | head -n 30 | wc -l",
-                          shell=True, check=False, capture_output=True, encoding="utf-8",
+    done = subprocess.run(f"yes sleep 1000 | {shlex.quote(guest.RUN)} --no-build | head -n 30 | "
+                          "wc -l", shell=True, check=False, capture_output=True, encoding="utf-8",
                           timeout=guest.DEADLINE)
     assert done.stdout.strip() == "30"
 
@@ -142,7 +144,7 @@ def test_disk_in_use(boot, image):
 
 def test_ended_by_a_signal():
     """Who ends ./run ends QEMU: nothing is left running."""
-    command = [os.path.join(machine.ROOT, "run"), "--no-build", "-c", "echo begun; sleep 100000"]
+    command = [guest.RUN, "--no-build", "-c", "echo begun; sleep 100000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as running:
         assert running.stdout.readline() == b"begun\n"
         running.terminate()

@@ -9,7 +9,8 @@ import guest
 import machine
 import pytest
 
-GDBS = ("gdb-multiarch", "riscv64-unknown-elf-gdb", "riscv64-linux-gnu-gdb", "riscv64-elf-gdb")
+GDBS = ("gdb-multiarch", "riscv64-unknown-elf-gdb", "riscv64-linux-gnu-gdb", "riscv64-elf-gdb",
+        "riscv-none-elf-gdb", "gdb")
 ADDRESS = r"0x[0-9a-f]{16}"
 
 
