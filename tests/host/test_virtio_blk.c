@@ -281,7 +281,7 @@ static void takes_the_lowest_disk(void **state) {
             make_machine(ascending, below);
             blk_init();
             assert_true(blk_present());
-            assert_int_equal(disk.base - (char *)0, SIM);
+            assert_int_equal((uintptr_t)disk.base, SIM);
             assert_int_equal(blk_sectors(), SECTORS);
             assert_string_equal(stub_log, "");
         }

@@ -54,7 +54,7 @@ def program(instruction):
 
 @pytest.mark.parametrize("instruction", [
     0x00000000,   # illegal
-    0x10500073,   # wfi, which only the kernel may
+    0x10200073,   # sret, which only the kernel may
     0x00003003])  # ld zero, 0(zero): legal; what follows the text is not
 def test_killed_process_has_status_255(image, instruction):
     made = xv6fs.Image.load(image)
