@@ -6,6 +6,7 @@ starts nothing but the build.
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -91,6 +92,12 @@ def qemu_command(design, harts=3, mib=128, disks=None, console=("-nographic",), 
     if append:
         command += ["-append", append]
     return command + list(extra)
+
+
+def host_compiler():
+    """The words of the command that compiles for this host, as the Makefile chooses it."""
+    named = os.environ.get("CC", "").split()
+    return named or next(([c] for c in ("cc", "gcc", "clang") if shutil.which(c)), ["cc"])
 
 
 def make_build_folder():

@@ -184,7 +184,7 @@ def command_line(options):
     if options.commands is None and not logged:
         console = ["-nographic"]
     else:  # what that is, with a log, and without QEMU's own use of signals
-        console = ["-display", "none", "-serial", "chardev:console", "-mon", "chardev=console",
+        console = ["-display", "none", "-serial", "chardev:console", "-monitor", "chardev:console",
                    "-chardev", "stdio,id=console,mux=on,signal=off" + logged]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,

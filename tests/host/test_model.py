@@ -42,7 +42,7 @@ def violations(folder, *defines):
         return subprocess.run(command, cwd=folder, check=True, capture_output=True,
                               encoding="utf-8", timeout=120).stdout
     run("spin", *(f"-D{d}" for d in defines), "-a", MODEL)
-    run("gcc", "-O0", "-w", "-DSAFETY", "-o", "pan", "pan.c")
+    run(*machine.host_compiler(), "-O0", "-w", "-DSAFETY", "-o", "pan", "pan.c")
     report = run("./pan", "-m2000000")
     assert "max search depth too small" not in report
     found = int(report.split("errors:")[1].split()[0])

@@ -110,6 +110,20 @@ def test_other_programs_debug():
         assert done.returncode == 2 and "DEBUG=yes: is 0 or 1" in done.stderr
 
 
+@pytest.mark.parametrize("there", ["cc", "gcc", "clang"])
+def test_any_host_compiler(tmp_path, monkeypatch, there):
+    """make's own default is cc, and spin's programs are compiled as the unit tests are."""
+    for name in ("sh", "sed", "grep", "find", "mkdir", "test", "cat", "make"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    (tmp_path / there).write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / there).chmod(0o755)
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine.host_compiler() == [there]
+    monkeypatch.setenv("CC", "ccache gcc")
+    assert machine.host_compiler() == ["ccache", "gcc"]
+
+
 # ---- git ----
 def test_clone_with_other_line_ends(tmp_path):
     """With core.autocrlf, which git for Windows sets, and its clones are used in WSL, too."""
