@@ -101,12 +101,8 @@ def draws(command):
 def follow(folder, commands):
     """Runs them as typed, but in another folder, which has ./run and tools/ as this one has.
     What each one prints."""
-    os.symlink(os.path.join(machine.ROOT, "tools"), os.path.join(folder, "tools"))
-    script = os.path.join(folder, "run")
-    with open(script, "w", encoding="utf-8") as f:
-        # No link: it would take its folder for one with sources to be built.
-        f.write(f"#!/bin/sh\nexec '{machine.ROOT}/run' \"$@\"\n")
-    os.chmod(script, 0o755)
+    for name in ("tools", "run"):
+        os.symlink(os.path.join(machine.ROOT, name), os.path.join(folder, name))
     printed = {}
     for command in commands:
         lines, done = run(["sh", "-c", command], folder)
