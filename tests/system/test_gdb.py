@@ -64,7 +64,7 @@ COMMANDS = [
     "echo == main\\n", "backtrace",
     "break trampoline_vector", "continue",
     "echo == vector\\n", "backtrace 1", "trellis-proc",
-    "delete", "trellis-break cat sys_exit", "continue",
+    "delete", "trellis-break cat proc_exit", "continue",
     "echo == exit\\n", "trellis-proc", "trellis-walk &harts", "echo == end\\n"]
 
 
@@ -98,7 +98,8 @@ def test_trellis_commands(turn, design):
     assert re.match(r"#0 +trampoline_vector \(\) at kernel/arch/trampoline\.S:\d+\n",
                     parts["vector"]), said
     assert re.search(r"^\* .* cat$", parts["vector"] + parts["exit"], re.M), said
-    assert re.search(r"^physical address 0x0000000080\w+, a page of 4 KiB$", parts["exit"], re.M)
+    assert re.search(r"^physical address 0x0000000080\w+, a page of 4 KiB$", parts["exit"],
+                     re.M), said
 
 
 def test_mistakes_are_said(turn):

@@ -1,5 +1,6 @@
 """The layers hold in what the compiler made, and a cheat that the text hides is found."""
 import os
+import shlex
 import subprocess
 
 import layers
@@ -15,7 +16,7 @@ def compiled(tmp_path, layer, text):
     """What the checks say of a file of this layer, with the kernel's own compiler and flags."""
     flags = machine.kernel_folder(machine.default_design())
     with open(os.path.join(flags, "flags"), encoding="utf-8") as f:
-        command = f.read().split()
+        command = shlex.split(f.read())
     source, out = tmp_path / "cheat.c", tmp_path / "cheat.o"
     source.write_text(text)
     subprocess.run([*command, "-c", source, "-o", out, "-MF", tmp_path / "cheat.d"], check=True,
