@@ -146,6 +146,8 @@ SINGLE = {
     "with a sign": lambda leaves: re.sub(r"(?<=va )0x(F\w{7})\b", negative, page_list(leaves, 32)),
     "small, filled up": lambda leaves: re.sub(r"0x(\w+)", lambda m: f"0x{m[1]:>016}".lower(),
                                               page_list(leaves)),
+    "other marks": lambda leaves: re.sub(" (?=pte|pa|perm)", ", ", page_list(leaves)).replace(
+        "pte ", "pte: ").replace("pa ", "pa: "),
     "no perm": lambda leaves: re.sub(" perm.*", "", page_list(leaves)),
     "own words": lambda leaves: page_list(leaves).replace("\n", " user rwx\n"),
 }
@@ -190,7 +192,7 @@ def test_titles_and_the_boot_line(parse):
         boot + Tree(user_leaves()).text() +
         Tree(user_leaves()).text(title="user view of process 7 (sh), share:") +
         Tree(user_leaves()).text(title="kernel view of process 12 (cat x), walk:"))
-    assert (first["title"], first["view"], first["design"], first["ram"]) == (
+    assert (first["view"], first["pid"], first["design"], first["ram"]) == (
         None, None, "mirror", 16384)
     assert (user["view"], user["pid"], user["name"], user["design"]) == ("user", 7, "sh", "share")
     assert (kernel["view"], kernel["pid"], kernel["name"], kernel["design"]) == (
@@ -201,7 +203,7 @@ def test_titles_and_the_boot_line(parse):
                                  "Trellis share: 3 harts, 64 MiB of RAM, 16 bits of ASID"])
 def test_a_title_without_a_dump_is_not_the_next_ones(parse_one, end):
     text = Tree(user_leaves()).text()
-    assert parse_one(f"user view of process 7 (sh), share:\n{end}\n{text}")["title"] is None
+    assert parse_one(f"user view of process 7 (sh), share:\n{end}\n{text}")["view"] is None
     assert parse_one(f"user view of process 7 (sh), share:\n3 sh: noise\n{text}")["pid"] == 7
 
 
@@ -237,7 +239,8 @@ def test_real_logs(parse, name, pids):
 def test_verbose_and_plain_are_the_same_table(parse):
     """The first process sleeps, and was printed both ways."""
     plain, verbose_one = parse(log("mirror"))[1:3]
-    assert plain["title"] == verbose_one["title"] == "user view of process 1 (init), mirror"
+    assert all((dump["view"], dump["pid"], dump["name"], dump["design"]) == (
+        "user", 1, "init", "mirror") for dump in (plain, verbose_one))
     assert leaves(plain) == leaves(verbose_one)
 
 

@@ -3,7 +3,8 @@ import re
 import time
 
 import pytest
-from ptviewenv import DATA, TRAPFRAME, Tree, kernel_leaves, log, needs_browser, ptview
+from ptviewenv import (DATA, KERNEL_DATA, TRAPFRAME, Tree, X, kernel_leaves, log, needs_browser,
+                       ptview)
 from ptviewpage import TWO, driver, drop, loaded, page
 
 pytestmark = needs_browser
@@ -244,7 +245,7 @@ def test_neighbours_alike_are_one_line(page):
 
 def test_much_memory_is_quick(page):
     """64 thousand pages, as a kernel maps 256 MiB: shown within seconds."""
-    ram = {0x80000 + i: (0x80000 + i, DATA & ~16) for i in range(1 << 16)}
+    ram = {0x80000 + i: (0x80000 + i, KERNEL_DATA | X) for i in range(1 << 16)}
     start = time.monotonic()
     page.open({"logs": [{"text": Tree(ram).text(), "name": "large"}]})
     assert "65536 leaves" in page.text("#dumps")

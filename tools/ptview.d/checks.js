@@ -60,8 +60,6 @@
 
     // ---- one leaf at a time ----
     const LEAF_CHECKS = {
-        writeExecute: ["warning", (leaf, dump) => has(leaf, PT.W | PT.X) &&
-            !(allWriteExecute(dump).length && inUserPart(leaf, dump))],
         writeOnly: ["error", leaf => has(leaf, PT.W) && !has(leaf, PT.R)],
         misaligned: ["error", leaf => leaf.ppn % PT.pagesOf(leaf) !== 0],
         notRam: ["error", (leaf, dump, ram) => !inRam(leaf.ppn, PT.pagesOf(leaf), ram) &&
@@ -110,8 +108,14 @@
          inHighHalf(leaf, dump));
 
     function kernelTextWritable(dump) {
-        const text = dump.leaves.filter(leaf => isKernelText(leaf, dump));
-        const frames = text.map(leaf => [leaf.ppn, leaf.ppn + PT.pagesOf(leaf)]);
+        const frames = [];  // of the text, [first, end), neighbours as one
+        for (const leaf of dump.leaves.filter(l => isKernelText(l, dump))) {
+            const end = leaf.ppn + PT.pagesOf(leaf);
+            if (frames.at(-1)?.[1] === leaf.ppn)
+                frames.at(-1)[1] = end;
+            else
+                frames.push([leaf.ppn, end]);
+        }
         const overlaps = leaf => frames.some(([start, end]) =>
             leaf.ppn < end && start < leaf.ppn + PT.pagesOf(leaf));
         const trampoline = PT.layout(dump.levels).trampoline;
@@ -154,6 +158,11 @@
         return low.every(leaf => has(leaf, PT.W | PT.X)) ? low : [];
     }
 
+    function writeExecute(dump) {
+        const habit = new Set(allWriteExecute(dump));
+        return dump.leaves.filter(leaf => has(leaf, PT.W | PT.X) && !habit.has(leaf));
+    }
+
     const runsKernel = dump => dump.leaves.some(leaf => identity(leaf) && isKernelText(leaf, dump));
 
     // A table that user code runs on, or the kernel in xv6's manner, needs it. What maps both has
@@ -191,6 +200,7 @@
     }
 
     const WHOLE_CHECKS = {
+        writeExecute: ["warning", writeExecute],
         allWriteExecute: ["note", allWriteExecute],
         noTrampoline: ["warning", noTrampoline],
         keptUser: ["warning", keptUser],

@@ -28,7 +28,7 @@
     }
 
     // What is found in a log, as one line: for a class, whose logs are many.
-    function logText(name, dumps) {
+    function logText({name, dumps}) {
         const {t} = PT.page, parts = [];
         if (!dumps.length)
             return `${name}: ${t("result.none")}`;
@@ -46,11 +46,11 @@
             (parts.join("; ") || t("result.clean"));
     }
 
-    // The logs in their order, with those that have no dump, which the page does not keep.
-    function logTexts({logs}) {
-        let kept = 0;
-        return preset.logs.map(({name, text}) => PT.parse(text).length ?
-            logText(name, logs[kept++].dumps) : logText(name, []));
+    // The logs in their order, {name, dumps}; the page does not keep those that have no dump.
+    function allLogs() {
+        const kept = [...PT.page.logs];
+        return preset.logs.map(({name, text}) =>
+            ({name, dumps: PT.parse(text).length ? kept.shift().dumps : []}));
     }
 
     // The comparison that the page shows, for `tools/ptview --compare`.
@@ -70,10 +70,10 @@
     }
 
     function answer() {
-        const {page} = PT;
+        const {page} = PT, logs = allLogs();
         return {dumps: page.dumps.map(describe),
-                empty: preset.logs.filter(log => !PT.parse(log.text).length).map(log => log.name),
-                logs: logTexts(page), comparison: page.other ? comparisonLines() : null,
+                empty: logs.filter(log => !log.dumps.length).map(log => log.name),
+                logs: logs.map(logText), comparison: page.other ? comparisonLines() : null,
                 svg: page.dump ? picture(page) : null};
     }
 

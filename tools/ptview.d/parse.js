@@ -26,7 +26,7 @@
     // Letters count where our own kernel prints them, with the range; others are their writer's.
     const ENTRY = new RegExp(`${DOTS}(${HEX}|\\d+)(?:-(\\d+))?[ \\t]*:[ \\t]*${PTE_PA}` +
         `(?:[ \\t]+(?:([VRWXUGAD-]{8})[ \\t]+)?va[ \\t]+(${HEX})(?:-(${HEX}))?)?`, "i");
-    const PAGE = new RegExp(`\\bva${IS}[ \\t,]+${PTE_PA}(?:[ \\t,]+perm${IS})?`, "i");
+    const PAGE = new RegExp(`^[ \\t]*va${IS}[ \\t,]+${PTE_PA}(?:[ \\t,]+perm${IS})?`, "i");
     const ROOT = /page table[ \t]+(?:at[ \t]+)?(?:(?:0x)+([0-9a-f]+)|([0-9a-f]{8,16})\b)/i;
     const CUT_ROOT = /^[ \t]*page table[ \t]*(?:0x?)?$/i;
     const TITLE = new RegExp("\\b(user and kernel|user|kernel) view of " +
@@ -54,8 +54,8 @@
     function newDump(state, root, line) {
         const dump = {
             number: state.dumps.length + 1, line, root, kids: [], leaves: [], problems: [],
-            levels: 3, title: null, view: null, pid: null, name: null, design: state.design,
-            ram: state.ram, flat: false, invalid: [], freewalk: false,
+            levels: 3, view: null, pid: null, name: null, design: state.design, ram: state.ram,
+            flat: false, invalid: [], freewalk: false,
         };
         Object.assign(dump, state.title);
         state.title = state.pages = null;
@@ -153,13 +153,13 @@
 
     function readTitle(state, m) {
         const view = {user: "user", kernel: "kernel"}[m[1].toLowerCase()] || "both";
-        state.title = {title: m[0], view, pid: m[2] ? Number(m[2]) : null, name: m[3] || null,
+        state.title = {view, pid: m[2] ? Number(m[2]) : null, name: m[3] || null,
                        design: m[4] || state.design};
     }
 
     const cutEntry = (state, text, last) => BROKEN.exec(text) ||
-        state.inEntries && (CUT.exec(text) || last && ONLY_DOTS.exec(text)) ||
-        state.pages && CUT_PAGE.exec(text);
+        state.inEntries && (CUT.exec(text) || last && ONLY_DOTS.exec(text) ||
+                            state.pages && CUT_PAGE.exec(text));
 
     // The word that makes a line unreadable, such as a number with a wrong digit; null where the
     // line only ends too early.
