@@ -1,13 +1,15 @@
-# Builds the kernel, its programs and the disk image.
+# Builds the kernel, its programs and the disk image. make help prints this:
 #
 #   make                 kernel and image for the default design
+#   make kernel, make user, make image    parts of that
 #   make DESIGN=walk     another design: walk, mirror, share or unify
 #   make DEBUG=1         with the checks that cost time
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
 #   make fuzz            builds the fuzzers (so does ./test)
 #   make bench           measures all designs (tools/bench.py)
-#   make printouts       records anew what the documentation shows, pictures too
+#   make printouts       records anew what the documentation shows, with make pictures
+#   make build/user/bin/cat.asm    a program's code (.sym: its symbols)
 #   make clean
 #
 #   make BUILD=FOLDER    builds there, not in build; so do ./run and ./test, when it is in
@@ -103,15 +105,17 @@ K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/d
 	$(wildcard kernel/*/*.S)
 K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 # For GDB. GNU ld 2.40 loses what DWARF 5 says of the macros in headers.
-MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(TOOLCHAIN)),-fdebug-macro)
+MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(firstword $(FOUND))),-fdebug-macro)
 K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-pointer \
 	-Wframe-larger-than=1024 -Ikernel -idirafter user/include -DDEBUG=$(DEBUG) \
 	$(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all kernel user image host-tests fuzz bench printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests fuzz bench printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
 kernel: $(K)/kernel.elf $(K)/kernel.asm $(K)/kernel.sym
 
 $(K)/%.c.o: kernel/%.c $(K)/flags

@@ -1,6 +1,7 @@
 """What the documentation points to exists, and both languages say it of the same things."""
 import os
 import re
+import subprocess
 
 import machine
 import pytest
@@ -86,6 +87,13 @@ def test_lines_of_failed_tests():
     assert shown
     for expression, name, line in shown:
         assert expression in read("user/tests/" + name).splitlines()[int(line) - 1], (name, line)
+
+
+def test_make_help_has_every_target():
+    said = subprocess.run(["make", "-s", "help"], check=True, capture_output=True, cwd=machine.ROOT,
+                          encoding="utf-8").stdout
+    targets = re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.M)[1].split()
+    assert [t for t in targets[1:-1] if t != "help" and f"make {t}" not in said] == []
 
 
 # The names of the course's notes and of the page-table labs that a reader may look for.

@@ -1,6 +1,7 @@
 """./test counts right, says how to run a failure alone, and fails when something failed.
 It runs in a small tree whose build and whose tests are stand-ins."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -51,6 +52,16 @@ def test_all_good(tree):
     status, _, last = run(tree)
     # Two designs, a debug kernel of each, the host tests' build; two unit tests; one system test.
     assert (status, last) == (0, "8 passed, 0 failed")
+
+
+def test_quick_names_tests_that_there_are():
+    listed = subprocess.run([os.path.join(machine.ROOT, "test"), "--list", "quick"], check=True,
+                            capture_output=True, encoding="utf-8").stdout.split()
+    with open(os.path.join(machine.ROOT, "tools", "test.py"), encoding="utf-8") as f:
+        text = re.search(r'^QUICK = """(.*?)"""', f.read(), re.M | re.S)[1]
+    named = text.format(design=machine.default_design()).split()
+    assert [n for n in named if not any(name.startswith(n) for name in listed)] == []
+    assert 50 < len(listed) < 90
 
 
 @pytest.mark.parametrize("text, passed, says", [
