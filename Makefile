@@ -292,8 +292,10 @@ pictures:
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
 	$(Q)PTVIEW_PAGE=$(call quote,$(CURDIR)/docs/ptview-page.png) ./test test_ptview_looks
 
+# All that can be made again: not the disks of ./run --keep.
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(filter-out $(BUILD)/kept,$(wildcard $(BUILD)/* $(BUILD)/.lock))
+	@rmdir $(BUILD) 2>/dev/null || test ! -d $(BUILD)/kept || echo "$(BUILD)/kept stays"
 
 FORCE:
 

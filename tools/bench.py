@@ -279,6 +279,7 @@ def main():
 
 
 if __name__ == "__main__":
+    machine.die_by_signals()
     try:
         sys.exit(main())
     except machine.Unusable as error:

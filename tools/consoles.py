@@ -3,7 +3,8 @@
 Each class has feed(bytes) -> the bytes to show; at_prompt(): whether what is held back
 may be a prompt, which take_prompt() then takes for one; rest(): what is left at the end;
 typed: bytes for the guest's keyboard; started: whether the kernel's first line has come;
-finished: whether there is nothing more to wait for.
+finished: whether there is nothing more to wait for; status: the one that the guest has told,
+None when it has told none.
 """
 import os
 import re
@@ -13,63 +14,123 @@ import threading
 MARKER = re.compile(rb"(?:^|[\r\n])Trellis \w+:[^\n]*\n")
 # What the kernel says at trace=exit when a child of the first shell ends.
 EXIT_LINE = re.compile(rb"\[trellis\] exit pid=\d+ name=[^\n]*? status=(-?\d+)\r?\n")
+# What it says at trace=poweroff when a program ends the machine.
+POWEROFF_LINE = re.compile(rb"\[trellis\] poweroff status=(-?\d+)\r?\n")
+TRACE = b"[trellis] "
 PROMPT = b"$ "
+NEXT_SHELL = b"init: starting sh"  # xv6's init says so each time
+
+
+def trace_start(held):
+    """How many bytes at the end may be the start of a trace line."""
+    at = held.rfind(TRACE)
+    if at >= 0 and b"\n" not in held[at:]:
+        return len(held) - at
+    for n in range(min(len(TRACE), len(held)), 0, -1):
+        if held.endswith(TRACE[:n]):
+            return n
+    return 0
+
+
+class Traced:
+    """Takes one kind of trace line out of what the guest prints. status: what the last one
+    said, None when there was none."""
+
+    def __init__(self, line):
+        self.line = line
+        self.held = b""
+        self.status = None
+
+    def feed(self, data):
+        self.held += data
+        shown = b""
+        while m := self.line.search(self.held):
+            shown += self.held[:m.start()]
+            self.status = int(m[1])
+            self.held = self.held[m.end():]
+        keep = trace_start(self.held)
+        shown += self.held[:len(self.held) - keep]
+        self.held = self.held[len(self.held) - keep:]
+        return shown
+
+    def rest(self):
+        held, self.held = self.held, b""
+        return held
 
 
 class PipedConsole:
-    """Shows all; tells when the machine may be typed to. Firmware that sets up the
-    serial port loses what came before."""
+    """What is typed comes from a pipe. Shows all but trace lines; tells when the machine may
+    be typed to: firmware that sets up the serial port loses what came before. After the end
+    of the input another's init, which starts the next shell, has seen it: finished."""
 
-    finished = False
     typed = b""
 
-    def __init__(self):
-        self.held = b""
+    def __init__(self, ours):
+        self.ours = ours
+        self.traced = Traced(POWEROFF_LINE if ours else EXIT_LINE)
+        self.head = b""
+        self.tail = b""
         self.listening = threading.Event()
+        self.at_end = threading.Event()
+        self.finished = False
 
     @property
     def started(self):
         return self.listening.is_set()
 
+    @property
+    def status(self):
+        return self.traced.status
+
     def feed(self, data):
+        shown = self.traced.feed(data)
         if not self.started:
-            self.held += data
-            if MARKER.search(self.held):
+            self.head += shown
+            if MARKER.search(self.head):
                 self.listening.set()
-        return data
+        if not self.ours and self.at_end.is_set():
+            self.tail = self.tail[-len(NEXT_SHELL):] + shown
+            self.finished = NEXT_SHELL in self.tail
+        return shown
 
     def at_prompt(self):
         return False
 
     def rest(self):
-        return b""
+        return self.traced.rest()
 
 
 class OwnConsole:
-    """The guest's output when its init knows -c: all that follows the kernel's first line."""
+    """The guest's output when its init knows -c: all that follows the kernel's first line,
+    up to the one that tells the status."""
 
     def __init__(self, verbose):
         self.started = verbose
-        self.held = b""
+        self.head = b""
+        self.traced = Traced(POWEROFF_LINE)
         self.typed = b""  # nothing to type
         self.finished = False
+
+    @property
+    def status(self):
+        return self.traced.status
 
     def feed(self, data):
         """The bytes to print, given the next bytes of the console."""
         if self.started:
-            return data
-        self.held += data
-        m = MARKER.search(self.held)
+            return self.traced.feed(data)
+        self.head += data
+        m = MARKER.search(self.head)
         if not m:
             return b""
         self.started = True
-        return self.held[m.end():]
+        return self.traced.feed(self.head[m.end():])
 
     def at_prompt(self):
         return False
 
     def rest(self):
-        return b""
+        return self.traced.rest()
 
 
 class ForeignConsole:
@@ -81,7 +142,7 @@ class ForeignConsole:
         self.verbose = verbose
         self.started = False
         self.finished = False
-        self.status = 0
+        self.status = None
         self.traced = True
         self.held = b""
         self.typed = b""
@@ -136,12 +197,9 @@ class ForeignConsole:
 
     def undecided(self):
         """How many bytes at the end may be the start of a prompt or of a trace line."""
-        at = self.held.rfind(b"[trellis] ")
-        if at >= 0 and b"\n" not in self.held[at:]:
-            return len(self.held) - at
-        for n in range(min(len(b"[trellis] "), len(self.held)), 0, -1):
-            if self.held.endswith(b"[trellis] "[:n]):
-                return n
+        keep = trace_start(self.held)
+        if keep:
+            return keep
         at = self.held.rfind(b"\n") + 1
         if (at or self.line_start) and PROMPT.startswith(self.held[at:]):
             return len(self.held) - at
@@ -162,13 +220,14 @@ class ForeignConsole:
 
     def next_line(self):
         if not self.lines:
+            self.status = self.status or 0  # the shell prompts; of its own commands it tells no more
             self.finished = True
             return
         line = os.fsencode(self.lines.pop(0)) + b"\n"
         self.echo = line
         self.typed += line
         self.traced = line.split()[0] == b"cd"  # the shell's own: no process ends
-        self.status = 0
+        self.status = None
 
     def rest(self):
         return self.held if self.started else b""

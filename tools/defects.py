@@ -347,6 +347,7 @@ def show_list(patches):
 
 
 def main(args):
+    machine.die_by_signals()
     names, quick, listing, design = [], False, False, None
     args = list(args)
     try:
@@ -375,8 +376,6 @@ def main(args):
     except (Unusable, machine.Unusable) as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
 
 
 if __name__ == "__main__":

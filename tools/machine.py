@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -100,6 +101,15 @@ def host_compiler():
     return named or next(([c] for c in ("cc", "gcc", "clang") if shutil.which(c)), ["cc"])
 
 
+def die_by_signals():
+    """A signal that ends this program unwinds it, and so ends what it has started."""
+    def unwind(number, frame):
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, unwind)
+
+
 def make_build_folder():
     """Makes the folder for all that is written, or says how to name another."""
     odd = ODD.search(BUILD)
@@ -126,10 +136,14 @@ def build(design, debug=False, targets=("all",), progress=None):
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               encoding="utf-8", errors="replace") as make:
-            for line in make.stdout:
-                output.append(line)
-                if progress:
-                    progress(line.rstrip())
+            try:
+                for line in make.stdout:
+                    output.append(line)
+                    if progress:
+                        progress(line.rstrip())
+            except BaseException:
+                make.terminate()  # it ends the compilers
+                raise
     if make.returncode:
         raise Unusable("the build failed (" + " ".join(command) + "):\n" + "".join(output).rstrip())
 

@@ -120,6 +120,7 @@ def main():
 
 
 if __name__ == "__main__":
+    machine.die_by_signals()
     try:
         main()
     except machine.Unusable as e:

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Builds Trellis and boots it in QEMU.
 
-    ./run                  a shell on this terminal; Ctrl-A X ends the machine.
-                           What comes from a pipe is typed; poweroff ends that
+    ./run                  a shell on this terminal (keys: see below). What comes
+                           from a pipe is typed, and at its end the machine ends
+                           with the status of the last command
     ./run -c 'COMMANDS'    runs COMMANDS in the guest's shell, prints what they
                            print, and ends with the status of the last one
 
     --design NAME    {designs}; default {default}
     --disk IMAGE     a disk image in xv6's format; what the guest writes stays
                      there. Without it: a fresh one at each start, nothing stays
+    --keep NAME      a disk of that name, made at first: a copy of the fresh one,
+                     build/kept/NAME.img, which make clean leaves there
     --harts N        processors, 1 to {harts_max}; default 3
     --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
     -c COMMANDS      see above; no terminal is needed, nothing can be typed:
@@ -24,11 +27,25 @@
     --dry-run        prints QEMU's command line and does nothing
     --help           this text
 
+Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and
+back, Ctrl-A Ctrl-A types one Ctrl-A. The guest knows Ctrl-D (end of input; when
+the shell reads it, a new shell starts), Ctrl-U (takes the line back), Ctrl-H and
+Backspace, Ctrl-P (lists the processes). `poweroff` ends the machine in order.
+
+A disk is one file: copy it while no machine runs on it. `tools/mkfs --list
+IMAGE` shows what is in it, and `tools/mkfs --get NAME IMAGE` takes a file out.
+
+BUILD=FOLDER in the environment: everything is built and written there, not in
+build; a relative one is seen from this checkout, which then may be read-only.
+
 Status: that of the commands (-1, which a killed process has, is 255); 134 after
-a kernel panic; 2 when something about the command line, the build or the image
-is wrong. An image that was built for xv6 works, with -c too.
+a kernel panic; 125 when the machine ended and had told no status; 128 + N when
+signal N ended ./run, and with it the machine; 2 when something about the
+command line, the build or the image is wrong.
+An image that was built for xv6 works, with -c too.
 """
 import argparse
+import contextlib
 import mmap
 import os
 import re
@@ -42,6 +59,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import kept  # noqa: E402
 import machine  # noqa: E402
 import view  # noqa: E402
 import xv6fs  # noqa: E402
@@ -51,12 +69,16 @@ from machine import Unusable  # noqa: E402
 COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
 FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
 TIMEOUT_STATUS = 124
+UNTOLD_STATUS = 125
+END_OF_INPUT = b"\x04"
 END_KEYS = b"\x01x"  # what a user types to end QEMU
 OUR_INIT = b"Trellis init"
 TRAMPOLINE = 0x3ffffff000  # kernel/arch/layout.h
 # A prompt that no process's end has announced (a shell's own command) counts when
 # nothing follows it for so many seconds.
 QUIET = 2
+# What runs when the input is a pipe: as with -c, the machine ends with it.
+PIPED_SHELL = "sh <console"
 
 
 # ---- command line ----
@@ -70,6 +92,7 @@ def parse(args):
     parser.add_argument("-c", dest="commands")
     parser.add_argument("--design", default=machine.default_design())
     parser.add_argument("--disk")
+    parser.add_argument("--keep")
     parser.add_argument("--harts", default="3")
     parser.add_argument("--mem", default="128M")
     parser.add_argument("--timeout")
@@ -107,8 +130,15 @@ def check(options):
         raise Unusable(f"-c: {len(os.fsencode(options.commands))} bytes of commands are more than "
                        f"the {COMMAND_MAX} that fit; put them into a script on the disk")
     check_host_memory(options)
-    check_disk(options)
-    options.ours = options.disk is None or init_is_ours(options.disk)
+    if options.keep is not None:
+        if options.disk is not None:
+            raise Unusable("--keep and --disk: only one disk is the root")
+        options.disk = kept.path(options.keep)
+    if options.keep is None or os.path.exists(options.disk):
+        check_disk(options)
+    options.piped = options.commands is None and (sys.stdin is None or not sys.stdin.isatty())
+    options.ours = options.disk is None or not os.path.exists(options.disk) or \
+        init_is_ours(options.disk)
     if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
 
@@ -169,11 +199,13 @@ def boot_words(options):
     if options.commands is not None:
         if not options.verbose:
             words.append("quiet")
-        if not options.ours:
-            words.append("trace=exit")
+    if options.commands is not None or options.piped:
+        words.append("trace=poweroff" if options.ours else "trace=exit")
     if options.append:
         words.append(options.append)
-    if options.commands is not None and options.ours:
+    if options.piped and options.ours:
+        words.append("-- " + PIPED_SHELL)
+    elif options.commands is not None and options.ours:
         words.append("-- " + (options.commands if options.commands.strip() else ":"))
     return " ".join(words)
 
@@ -215,38 +247,62 @@ def write_gdbinit(options):
 def interact(options):
     print(f"Trellis: {options.design}, {options.harts} harts, {options.mib} MiB. "
           "Ctrl-A X ends the machine."
-          + ("" if options.disk else " Changes to the disk are not kept (--disk keeps them)."),
+          + ("" if options.disk else " Changes to the disk are not kept (--keep NAME keeps them)."),
           file=sys.stderr, flush=True)
-    command = command_line(options)
-    if sys.stdin is None or not sys.stdin.isatty():
-        return type_from_pipe(command)
-    if options.view:
-        return subprocess.run(command, check=False).returncode
-    os.execvp(command[0], command)
+    if options.piped:
+        return type_from_pipe(options)
+    with subprocess.Popen(command_line(options)) as qemu:
+        try:
+            qemu.wait()
+        finally:
+            insist_on_end(qemu)
+    return ended_status(qemu)
 
 
-def type_from_pipe(command):
+def type_from_pipe(options):
     """Standard input is no terminal: it is typed when the kernel is there to listen."""
-    console = PipedConsole()
-    die_with_us()
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as qemu:
+    console = PipedConsole(options.ours)
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)  # becomes 0, which is free: input that is at its end
+    with subprocess.Popen(command_line(options), stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as qemu:
         threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
         try:
             pump(qemu, console, None)
+            if console.finished:
+                return (console.status or 0) & 0xff
             qemu.wait()
         finally:
             end(qemu, by_keys=False)  # forward() may be writing to it
-    return qemu.returncode if qemu.returncode >= 0 else 128 - qemu.returncode
+    return told_status(qemu, console)
 
 
 def forward(console, qemu):
+    """Types the input. At its end everybody in the guest who reads finds an end, too: what
+    reads now, the shell, and whoever comes when all this has been read."""
     console.listening.wait()
+    last = b"\n"
     try:
-        while data := os.read(0, 4096):
+        while data := read_input():
             qemu.stdin.write(data)
             qemu.stdin.flush()
+            last = data[-1:]
+        console.at_end.set()
+        typed = (b"" if last == b"\n" else b"\n") + 4 * END_OF_INPUT
+        while qemu.poll() is None:
+            qemu.stdin.write(typed)
+            qemu.stdin.flush()
+            typed = END_OF_INPUT
+            time.sleep(QUIET)
     except (OSError, ValueError):
-        pass  # no input, or QEMU has gone
+        pass  # QEMU has gone
+
+
+def read_input():
+    try:
+        return os.read(0, 4096)
+    except OSError:
+        return b""
 
 
 # ---- -c ----
@@ -257,15 +313,35 @@ def end(qemu, by_keys=True):
     if qemu.poll() is None:
         if by_keys:
             type_bytes(qemu, END_KEYS)
-        else:
-            qemu.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                qemu.wait(5)
+    insist_on_end(qemu)
+
+
+def insist_on_end(qemu):
     for insist in (qemu.terminate, qemu.kill):
-        try:
-            qemu.wait(5)
-            return
-        except subprocess.TimeoutExpired:
+        if qemu.poll() is None:
             insist()
-    qemu.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                qemu.wait(5)
+
+
+def ended_status(qemu):
+    if qemu.returncode < 0:
+        print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
+        return 128 - qemu.returncode
+    return qemu.returncode
+
+
+def told_status(qemu, console):
+    """The status of a machine that has ended. 0 is one that the guest has told us: QEMU ends
+    with 0 also when the machine was switched off in another way."""
+    if console.status is not None:
+        return console.status & 0xff or int(console.status != 0)
+    if qemu.returncode == 0:
+        print("run: the machine was powered off, and nobody had told a status", file=sys.stderr)
+        return UNTOLD_STATUS
+    return ended_status(qemu)
 
 
 def type_bytes(qemu, data):
@@ -311,20 +387,9 @@ def pump(qemu, console, deadline):
     return raw, False
 
 
-def raise_exit(number, frame):
-    sys.exit(128 + number)
-
-
-def die_with_us():
-    """A signal that ends this program unwinds it, and so ends QEMU."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, raise_exit)
-
-
 def run_commands(options):
     console = OwnConsole(options.verbose) if options.ours else \
         ForeignConsole(options.commands, options.verbose)
-    die_with_us()
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     with subprocess.Popen(command_line(options), stdout=subprocess.PIPE,
                           stdin=subprocess.PIPE) as qemu:
@@ -345,12 +410,7 @@ def run_commands(options):
         sys.stderr.buffer.write(raw)
         print("run: the machine ended before the kernel had started", file=sys.stderr)
         return qemu.returncode or 1 if raw else 2
-    if qemu.returncode < 0:
-        print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
-        return 128 - qemu.returncode
-    if not options.ours and qemu.returncode == 0:
-        print("run: the machine was powered off", file=sys.stderr)
-    return qemu.returncode
+    return told_status(qemu, console)
 
 
 # ---- all together ----
@@ -366,9 +426,17 @@ def prepare(options):
         progress.done()
 
 
+def prepare_kept(options):
+    kept.make(options.keep)
+    if kept.is_outdated(options.keep):
+        print(f"run: the programs on {os.path.relpath(options.disk)} are those of another build; "
+              "the kernel is this one's. Remove it for a new one", file=sys.stderr)
+
+
 def check_built(options):
     kernel = os.path.join(machine.kernel_folder(options.design, options.debug), "kernel.elf")
-    for path in [kernel] + ([] if options.disk else [machine.default_image()]):
+    fresh = options.disk is None or not os.path.exists(options.disk)
+    for path in [kernel] + ([machine.default_image()] if fresh else []):
         if not os.path.exists(path):
             raise Unusable(f"--no-build: {os.path.relpath(path)} has not been built")
 
@@ -389,6 +457,7 @@ def main(args):
     if sys.stdout is None or sys.stderr is None:  # closed by the caller
         print("run: standard output and standard error must be open", file=sys.stderr)
         return 2
+    machine.die_by_signals()
     try:
         options = parse(args)
         if options.help:
@@ -400,10 +469,12 @@ def main(args):
             return 0
         if options.no_build:
             check_built(options)
-            if options.gdb or options.view:
+            if options.gdb or options.view or options.keep is not None:
                 machine.make_build_folder()
         else:
             prepare(options)
+        if options.keep is not None:
+            prepare_kept(options)
         if options.gdb:
             write_gdbinit(options)
         status = run_session(options)
@@ -416,8 +487,6 @@ def main(args):
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@
 
 Installs what is missing on Debian and Ubuntu. The last line is
 `N passed, N failed`; the status is 0 when nothing failed, 1 when something did,
-2 when the tests could not be run.
+2 when the tests could not be run, 128 + N when signal N ended ./test, which then
+ends all that it has started. BUILD=FOLDER in the environment: see ./run --help.
 """
 import contextlib
 import json
@@ -52,6 +53,7 @@ QUICK = """
 # The backstop behind the deadlines that the tests have themselves.
 DEADLINE = 840
 SHOWN_LINES = 120
+END_PATIENCE = 10  # seconds for a test to end what it has started
 
 # One process of the run: a cmocka program, a file of Python unit tests, or one system test.
 # wide: it keeps many processors busy, by the tests' mark of that name.
@@ -173,16 +175,21 @@ class Runner:
             for thread in threads:
                 thread.join()
         except BaseException:
-            self.stop()
+            self.stop(threads)
             raise
 
-    def stop(self):
+    def stop(self, threads):
         with self.lock:
             self.stopped = True
             self.lock.notify_all()
-            for process in self.running:
-                with contextlib.suppress(ProcessLookupError):  # it has just ended
-                    os.killpg(process.pid, signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self.lock:
+                for process in self.running:
+                    with contextlib.suppress(ProcessLookupError):  # it has just ended
+                        os.killpg(process.pid, number)
+            patience = time.monotonic() + END_PATIENCE
+            for thread in threads:
+                thread.join(max(0, patience - time.monotonic()))
 
     def take(self, todo):
         """The first unit that may run now, when there is one; None when all have been taken."""
@@ -428,13 +435,13 @@ def run(args):
             report.show(result)
         report.results.append(result)
     runner = Runner(python, report, jobs)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     runner.run(by_time(units))
     write_times(report.seconds)
     return report.summary(time.monotonic() - start)
 
 
 def main(args):
+    machine.die_by_signals()
     try:
         status = run(args)
         sys.stdout.flush()
@@ -444,8 +451,6 @@ def main(args):
         if "--list" not in args:
             print("0 passed, 1 failed", flush=True)
         return 2
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     except BrokenPipeError:  # nobody reads any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

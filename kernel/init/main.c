@@ -125,7 +125,9 @@ static void read_options(void) {
     char value[16];
     quiet = bootarg("quiet", NULL, 0);
     panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
-    proc_trace_exits = bootarg("trace", value, sizeof(value)) && !strcmp(value, "exit");
+    bool traced = bootarg("trace", value, sizeof(value));
+    proc_trace_exits = traced && !strcmp(value, "exit");
+    proc_trace_poweroff = traced && !strcmp(value, "poweroff");
     uint64_t bits;
     if (!bootarg_number("asid", &bits))
         asid_limit = MIN(bits, (uint64_t)16);

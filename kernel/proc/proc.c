@@ -22,6 +22,7 @@ static uint32_t used_slots;
 static int32_t last_pid;
 
 bool proc_trace_exits;
+bool proc_trace_poweroff;
 
 void proc_init(void) {
     sched_init();

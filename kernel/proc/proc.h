@@ -96,6 +96,10 @@ void proc_first_ended(int32_t status) never_returns;
  * that ends. */
 extern bool proc_trace_exits;
 
+/* Boot argument trace=poweroff: one console line for a program's order to end the machine,
+ * by which a tool tells it from every other end. */
+extern bool proc_trace_poweroff;
+
 /* Implemented by the trap layer: where the trampoline enters the kernel (returns
  * the user's satp), and the way into user mode from the trapframe. */
 uint64_t trap_user(void);

@@ -3,6 +3,7 @@
 #include "dev/dev.h"
 #include "fs/fs.h"
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/design.h"
 #include "mm/frame.h"
@@ -57,6 +58,8 @@ int sys_uptime(const uint64_t arg[6], uint64_t *result) {
 
 int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
     fs_quiesce();
+    if (proc_trace_poweroff)
+        kprintf("[trellis] poweroff status=%d\n", (int)arg[0]);
     machine_poweroff((int)arg[0]);
 }
 

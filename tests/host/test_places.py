@@ -94,8 +94,8 @@ def test_folder_that_make_cannot_use(command, build):
 
 def test_empty_name_is_none():
     assert call("./run", "--dry-run", BUILD="").stdout == call("./run", "--dry-run").stdout
-    assert call("make", "-n", "clean", BUILD="").stdout == "rm -rf build\n"
-    assert call("make", "-n", "clean", "BUILD=").stdout == "rm -rf build\n"
+    for made in call("make", "-n", "clean", BUILD=""), call("make", "-n", "clean", "BUILD="):
+        assert "rmdir build " in made.stdout
 
 
 # ---- the environment ----

@@ -30,7 +30,8 @@ def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
-                 "--verbose", "--timeout", "Ctrl-A X", *machine.designs()):
+                 "--verbose", "--timeout", "--keep", "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
+                 "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 

@@ -59,7 +59,7 @@ static void close_input(void) {
 
 /* Starts the shell and waits until it ends, and for every orphan meanwhile. */
 static int run_shell(char *const argv[]) {
-    int status = 0;
+    int status = -1; /* not a success that nobody has reported */
     pid_t pid = fork();
     if (pid == 0) {
         exec("/sh", argv);

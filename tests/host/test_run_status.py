@@ -1,0 +1,144 @@
+"""The status of ./run, and that no guest outlives it. QEMU is a stand-in."""
+import os
+import signal
+import subprocess
+import time
+
+import machine
+import pexpect
+import pytest
+import xv6fs
+
+RUN = os.path.join(machine.ROOT, "run")
+DEADLINE = 60
+BOOTED = r"printf 'Trellis share: 3 harts\r\n'; printf 'out\r\n'"
+TOLD = r"printf '[trellis] poweroff status=%d\r\n'"
+SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+
+
+class Host:
+    """Something that was built, two images, and a QEMU that does what a test says."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = {**os.environ, "BUILD": str(folder / "b"),
+                    "PATH": f"{folder}:{os.environ['PATH']}"}
+        kernel = folder / "b" / machine.default_design() / "kernel.elf"
+        kernel.parent.mkdir(parents=True)
+        kernel.touch()
+        for path, init in (("b/fs.img", b"Trellis init"), ("foreign", b"another's")):
+            image = xv6fs.Image.make(200, 20, 31)
+            image.write_file("init", init)
+            image.save(folder / path)
+
+    def qemu(self, body):
+        path = self.folder / machine.QEMU
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+
+    def run(self, *args, **more):
+        more = {"stdin": subprocess.DEVNULL, **more}
+        return subprocess.run([RUN, "--no-build", *map(str, args)], check=False, env=self.env,
+                              capture_output=True, encoding="utf-8", timeout=DEADLINE, **more)
+
+    def gone(self):
+        """Waits until the QEMU that has written its number has ended."""
+        pid = int((self.folder / "pid").read_text())
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(0.01)
+        return False
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+@pytest.mark.parametrize("how", [["-c", "x"], []])
+@pytest.mark.parametrize("ends, status", [
+    (f"{TOLD} 0", 0), (f"{TOLD} 3; exit 3", 3), (f"{TOLD} 3", 3), (f"{TOLD} -1; exit 255", 255),
+    (f"{TOLD} 256; exit 1", 1), ("exit 134", 134), ("exit 0", 125), ("kill -9 $$", 137)])
+def test_zero_is_only_what_the_guest_has_told(host, how, ends, status):
+    host.qemu(f"{BOOTED}; {ends}")
+    done = host.run(*how)
+    assert done.returncode == status and done.stdout.endswith("out\n"), done
+    assert "[trellis]" not in done.stdout
+    assert ("nobody had told a status" in done.stderr) == (status == 125)
+
+
+def test_text_like_a_report_is_shown(host):
+    host.qemu(f"{BOOTED}; printf '[trellis] [trellis] pow'; {TOLD} 0; printf '[trell'")
+    done = host.run("-c", "x")
+    assert done.stdout == "out\n[trellis] [trellis] pow[trell"
+
+
+def test_another_systems_machine_is_powered_off(host):
+    host.qemu(f"{BOOTED}; printf 'init: starting sh\\n$ '; read line; exit 0")
+    done = host.run("--disk", host.folder / "foreign", "-c", "x")
+    assert done.returncode == 125 and "nobody had told a status" in done.stderr
+
+
+def test_ends_before_the_kernel(host):
+    host.qemu("echo no such machine >&2; exit 0")
+    done = host.run("-c", "x")
+    assert done.returncode == 2 and "before the kernel had started" in done.stderr
+
+
+def until_out(running):
+    while line := running.stdout.readline():
+        if line.strip() == b"out":
+            return
+    raise AssertionError("it has ended")
+
+
+LIVES_ON = f"echo $$ > pid; {BOOTED}; exec "
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("how", [["-c", "x"], []])
+def test_signal_ends_the_machine(host, how, number):
+    # With -c it ends by two keys, as QEMU does.
+    host.qemu(f"cd {host.folder}; {LIVES_ON} {'head -c 2' if how else 'sleep 1000'}")
+    with subprocess.Popen([RUN, "--no-build", *how], env=host.env, stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        until_out(running)
+        running.send_signal(number)
+        assert running.wait(DEADLINE) == 128 + number
+    assert host.gone()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_on_a_terminal(host, number):
+    host.qemu(f"cd {host.folder}; {LIVES_ON} sleep 1000")
+    child = pexpect.spawn(RUN, ["--no-build"], env=host.env, timeout=DEADLINE)
+    child.expect("out")
+    child.kill(number)
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 128 + number
+    assert host.gone()
+
+
+def test_nohup_is_respected(host):
+    host.qemu(f"{BOOTED}; head -c 2; {TOLD} 0")
+    with subprocess.Popen(["nohup", RUN, "--no-build", "-c", "x"], env=host.env,
+                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as running:
+        until_out(running)
+        running.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(1)  # it must not end: so long it is watched
+        running.terminate()
+
+
+def test_closed_input_is_at_its_end(host):
+    """<&-: what QEMU gets is no file that took the place of the input."""
+    host.qemu(f"{BOOTED}; head -c 1 | od -An -tx1; {TOLD} 0")
+    done = subprocess.run(["sh", "-c", 'exec "$0" --no-build <&-', RUN], check=False,
+                          env=host.env, capture_output=True, encoding="utf-8", timeout=DEADLINE)
+    assert (done.stdout, done.returncode) == ("Trellis share: 3 harts\nout\n 04\n", 0)
