@@ -220,7 +220,7 @@ class ForeignConsole:
 
     def next_line(self):
         if not self.lines:
-            self.status = self.status or 0  # the shell prompts; of its own commands it tells no more
+            self.status = self.status or 0  # the shell prompts: it says no more
             self.finished = True
             return
         line = os.fsencode(self.lines.pop(0)) + b"\n"
