@@ -18,7 +18,7 @@ EXIT_LINE = re.compile(rb"\[trellis\] exit pid=\d+ name=[^\n]*? status=(-?\d+)\r
 POWEROFF_LINE = re.compile(rb"\[trellis\] poweroff status=(-?\d+)\r?\n")
 TRACE = b"[trellis] "
 PROMPT = b"$ "
-NEXT_SHELL = b"init: starting sh"  # xv6's init says so each time
+STARTS_SHELL = b"init: starting sh"  # xv6's init says so each time
 
 
 def trace_start(held):
@@ -70,6 +70,8 @@ class PipedConsole:
         self.traced = Traced(POWEROFF_LINE if ours else EXIT_LINE)
         self.head = b""
         self.tail = b""
+        self.shells = 0
+        self.last_shell = None
         self.listening = threading.Event()
         self.at_end = threading.Event()
         self.finished = False
@@ -88,10 +90,17 @@ class PipedConsole:
             self.head += shown
             if MARKER.search(self.head):
                 self.listening.set()
-        if not self.ours and self.at_end.is_set():
-            self.tail = self.tail[-len(NEXT_SHELL):] + shown
-            self.finished = NEXT_SHELL in self.tail
+        if not self.ours:
+            self.count_shells(shown)
         return shown
+
+    def count_shells(self, shown):
+        if self.last_shell is None and self.at_end.is_set():
+            self.last_shell = max(self.shells, 1)  # the one that meets the end
+        self.tail += shown
+        self.shells += self.tail.count(STARTS_SHELL)
+        self.tail = self.tail[self.tail.rfind(STARTS_SHELL) + 1:][-len(STARTS_SHELL):]
+        self.finished = self.last_shell is not None and self.shells > self.last_shell
 
     def at_prompt(self):
         return False

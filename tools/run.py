@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Builds Trellis and boots it in QEMU.
 
-    ./run                  a shell on this terminal (keys: see below). What comes
-                           from a pipe is typed, and at its end the machine ends
-                           with the status of the last command
+    ./run                  a shell on this terminal (keys: see below). What
+                           comes from a pipe is typed, and at its end the
+                           machine ends with the status of the last command
     ./run -c 'COMMANDS'    runs COMMANDS in the guest's shell, prints what they
                            print, and ends with the status of the last one
 
     --design NAME    {designs}; default {default}
     --disk IMAGE     a disk image in xv6's format; what the guest writes stays
                      there. Without it: a fresh one at each start, nothing stays
-    --keep NAME      a disk of that name, made at first: a copy of the fresh one,
-                     build/kept/NAME.img, which make clean leaves there
+    --keep NAME      a disk of that name, made at first: a copy of the fresh
+                     one, build/kept/NAME.img, which make clean leaves there
     --harts N        processors, 1 to {harts_max}; default 3
     --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
     -c COMMANDS      see above; no terminal is needed, nothing can be typed:
@@ -28,9 +28,10 @@
     --help           this text
 
 Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and
-back, Ctrl-A Ctrl-A types one Ctrl-A. The guest knows Ctrl-D (end of input; when
-the shell reads it, a new shell starts), Ctrl-U (takes the line back), Ctrl-H and
-Backspace, Ctrl-P (lists the processes). `poweroff` ends the machine in order.
+back, Ctrl-A Ctrl-A types one Ctrl-A. The guest knows Ctrl-D (end of input;
+when the shell reads it, a new shell starts), Ctrl-U (takes the line back),
+Ctrl-H and Backspace, Ctrl-P (lists the processes). `poweroff` ends the machine
+in order.
 
 A disk is one file: copy it while no machine runs on it. `tools/mkfs --list
 IMAGE` shows what is in it, and `tools/mkfs --get NAME IMAGE` takes a file out.

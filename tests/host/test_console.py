@@ -2,7 +2,7 @@
 import random
 
 import pytest
-from consoles import ForeignConsole, OwnConsole
+from consoles import ForeignConsole, OwnConsole, PipedConsole
 
 BANNER = b"OpenSBI v1.1\r\n...\nTrellis mirror: 3 harts, 128 MiB\n"
 
@@ -37,6 +37,20 @@ def test_own_console_shows_what_follows_the_marker():
 
 def test_own_console_verbose_shows_all():
     assert feed(OwnConsole(verbose=True), BANNER + b"x", []) == BANNER + b"x"
+
+
+def test_piped_input_of_another_system_ends_with_its_shell():
+    """Wherever the output is cut, and whether the input has ended before the first shell."""
+    start = b"init: starting sh\n$ "
+    for data, shells_before in (BANNER + start + end(3, "false", 1), 0), (end(3, "false", 1), 1):
+        for cuts in all_ways(data):
+            console = PipedConsole(ours=False)
+            shown = console.feed(BANNER + start) if shells_before else b""
+            console.at_end.set()
+            shown += feed(console, data, cuts)
+            assert not console.finished and shown == BANNER + start
+            shown = feed(console, b"\n" + start, list(range(1, 10)))
+            assert console.finished and console.status == 1 and shown == b"\n" + start
 
 
 def session(commands, answers, verbose=False):

@@ -232,6 +232,48 @@ def test_command_line_errors(tmp_path, args, status, says):
     assert says in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_get_and_list(tmp_path, image):
+    image.save(tmp_path / "i")
+    done = mkfs("--get", "d/e/deep", tmp_path / "i", tmp_path / "out")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "out").read_bytes() == image.read("d/e/deep")
+    assert mkfs("--get", "/small", tmp_path / "i").stdout == "hello\n"
+    names = [line.split() for line in mkfs("--list", tmp_path / "i").stdout.splitlines()]
+    assert {line[0] for line in names} == set(image.listdir())
+    assert ["small", "file"] in [line[:2] for line in names]
+    assert "deep" in mkfs("--list", tmp_path / "i", "/d/e").stdout
+    assert mkfs("--list", tmp_path / "i", "small").stdout.split()[-1] == "6"
+
+
+def test_get_sees_what_the_log_has(tmp_path, image):
+    """A machine that was cut off has written it, though not yet to its place."""
+    image.set_log({image.inode(image.lookup("small")).addrs[0]: b"logged"})
+    image.save(tmp_path / "i")
+    assert mkfs("--get", "small", tmp_path / "i").stdout == "logged"
+
+
+@pytest.mark.parametrize("args, status, says", [
+    (["--get", "none", "i"], 1, "none: no such file"),
+    (["--get", "d", "i"], 1, "d: is a directory"),
+    (["--get", "small", "i", "/nonexistent/o"], 1, "/nonexistent/o: No such file"),
+    (["--get", "small", "missing"], 1, "missing: no such file"),
+    (["--get", "small", "text"], 1, "text: not an image in xv6's format"),
+    (["--list", "zeros"], 1, "magic"), (["--list", "i", "none"], 1, "none: no such file"),
+    (["--get", "small"], 2, "no IMAGE"), (["--list"], 2, "no IMAGE"), (["--get"], 2, "--get"),
+    (["--list", "i", "d", "e"], 2, "e: one word too many"),
+    (["--get", "small", "i", "o", "p"], 2, "p: one word too many"),
+    (["--list", "--get", "small", "i"], 2, "one at a time")])
+def test_looking_errors(tmp_path, image, args, status, says):
+    image.save(tmp_path / "i")
+    (tmp_path / "text").write_bytes(b"x")
+    (tmp_path / "zeros").write_bytes(bytes(100000))
+    done = subprocess.run([os.path.join(TOOLS, "mkfs"), *args], check=False, cwd=tmp_path,
+                          capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (status, "")
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "o").exists()
+
+
 def test_failed_mkfs_leaves_the_old_image(tmp_path):
     target = tmp_path / "fs.img"
     target.write_bytes(b"old")

@@ -55,7 +55,7 @@ def test_options_reach_qemu(tmp_path):
     assert "my,,disk.img" in after(command, "-drive")
     assert "snapshot" not in after(command, "-drive")
     words, _, commands = after(command, "-append").partition(" -- ")
-    assert {"quiet", "panic=exit", "one", "two"} == set(words.split())
+    assert {"quiet", "panic=exit", "trace=poweroff", "one", "two"} == set(words.split())
     assert commands == "echo 'a  b'"
 
 
@@ -87,6 +87,21 @@ def foreign_image():
     return image
 
 
+def test_kept_disk():
+    """Named, it is made in the build folder; --dry-run makes nothing."""
+    command = dry("--keep", "mine")
+    assert after(command, "-drive").startswith(f"file={machine.build_path('kept', 'mine.img')},")
+    assert "snapshot" not in after(command, "-drive")
+    assert not os.path.exists(machine.build_path("kept", "mine.img"))
+
+
+def test_piped_input_has_a_shell_of_its_own(tmp_path):
+    """(Standard input is no terminal here.) Another's init takes no commands."""
+    assert after(dry(), "-append").endswith(" trace=poweroff -- sh <console")
+    foreign_image().save(tmp_path / "foreign")
+    assert after(dry("--disk", tmp_path / "foreign"), "-append").endswith(" trace=exit")
+
+
 def test_foreign_image_is_noticed(tmp_path):
     """Commands for an init that knows no -c are typed, not passed."""
     foreign_image().save(tmp_path / "foreign")
@@ -107,7 +122,9 @@ def test_foreign_image_is_noticed(tmp_path):
     (["-c", "ls", "--timeout", "0"], "positive"), (["-c", "ls", "--timeout", "x"], "positive"),
     (["--gdb=70000"], "port"), (["--gdb=x"], "port"), (["-c", "x" * 1901], "1900"),
     (["--append", "a -- b"], "--append"), (["--disk", "missing.img"], "no such file"),
-    (["--disk", "."], "not a file"), (["--disk", "short"], "xv6's format"),
+    (["--disk", "."], "not a file"), (["--keep", "a/b"], "no name for a disk"),
+    (["--keep", ""], "no name for a disk"), (["--keep", "a", "--disk", "foreign"], "only one disk"),
+    (["--disk", "short"], "xv6's format"),
     (["--disk", "zeros"], "magic"), (["--disk", "cut"], "blocks"),
     (["--disk", "foreign", "-c", "ls\n" + "x" * 99], "98 bytes a line, not 99")])
 @pytest.mark.parametrize("dry_run", [True, False])

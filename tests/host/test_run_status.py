@@ -89,6 +89,60 @@ def test_ends_before_the_kernel(host):
     assert done.returncode == 2 and "before the kernel had started" in done.stderr
 
 
+# ---- kept disks ----
+def kept(host, *args):
+    host.qemu(f"""echo "$*" > {host.folder}/args; {BOOTED}; {TOLD} 0""")
+    done = host.run("--keep", "mine", "-c", "x", *args)
+    return done, host.folder / "b" / "kept" / "mine.img"
+
+
+def test_kept_disk_is_made_once(host):
+    done, disk = kept(host)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert disk.read_bytes() == (host.folder / "b" / "fs.img").read_bytes()
+    assert f"file={disk},if=none,format=raw,id=disk0 " in (host.folder / "args").read_text()
+    image = xv6fs.Image.load(disk)
+    image.write_file("more", b"of the user")
+    image.save(disk)
+    done, _ = kept(host)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert xv6fs.Image.load(disk).read("more") == b"of the user"
+
+
+def test_kept_disk_of_another_build(host):
+    _, disk = kept(host)
+    image = xv6fs.Image.make(200, 20, 31)
+    image.write_file("init", b"a newer Trellis init")
+    image.save(host.folder / "b" / "fs.img")
+    done, _ = kept(host)
+    assert done.returncode == 0 and xv6fs.Image.load(disk).read("init") == b"Trellis init"
+    assert "mine.img are those of another build" in done.stderr
+    disk.unlink()
+    done, _ = kept(host)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert xv6fs.Image.load(disk).read("init") == b"a newer Trellis init"
+
+
+def test_kept_disk_that_is_none(host):
+    _, disk = kept(host)
+    disk.write_bytes(bytes(100000))
+    done, _ = kept(host)
+    assert done.returncode == 2 and "not an image" in done.stderr and "magic" in done.stderr
+
+
+def test_make_clean_leaves_kept_disks(host):
+    _, disk = kept(host)
+    done = subprocess.run(["make", "clean", f"BUILD={host.folder}/b"], check=True,
+                          cwd=machine.ROOT, capture_output=True, encoding="utf-8")
+    assert os.listdir(host.folder / "b") == ["kept"] and disk.exists()
+    assert done.stdout.endswith("/b/kept stays\n")
+    disk.parent.rename(host.folder / "elsewhere")
+    subprocess.run(["make", "clean", f"BUILD={host.folder}/b"], check=True, cwd=machine.ROOT,
+                   capture_output=True)
+    assert not (host.folder / "b").exists()
+
+
+# ---- signals ----
 def until_out(running):
     while line := running.stdout.readline():
         if line.strip() == b"out":

@@ -2,6 +2,7 @@
 import machine
 import pytest
 from guest import Guest, PYTEST_DESIGNS
+from xv6fs import Image
 
 
 def pytest_generate_tests(metafunc):
@@ -30,3 +31,18 @@ def image(tmp_path):
     with open(machine.default_image(), "rb") as f:
         path.write_bytes(f.read())
     return path
+
+
+@pytest.fixture
+def foreign(image):
+    """The default image with an init that looks like another's."""
+    made = Image.load(image)
+    inum = made.lookup("/init")
+    inode = made.inode(inum)
+    content = made.read("/init")
+    assert b"Trellis init" in content
+    changed = content.replace(b"Trellis init", b"Another init")
+    for i, block in enumerate(made.file_blocks(inode)):
+        made.set_block(block, changed[i * 1024:(i + 1) * 1024])
+    made.save(image)
+    return image

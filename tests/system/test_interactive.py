@@ -39,11 +39,29 @@ def test_poweroff_gives_the_status(terminal):
     assert terminal.exitstatus == 3
 
 
-def test_input_from_a_pipe():
-    """Not the way for scripts (-c is), and it works."""
-    done = subprocess.run([RUN, "--no-build"], check=False, capture_output=True, encoding="utf-8",
-                          input="echo from the pipe\npoweroff\n", timeout=guest.DEADLINE)
-    assert done.returncode == 0 and "\nfrom the pipe\n" in done.stdout.replace("$ ", "\n")
+def piped(text, *args):
+    done = subprocess.run([RUN, "--no-build", *args], check=False, capture_output=True,
+                          encoding="utf-8", input=text, timeout=guest.DEADLINE)
+    return done.returncode, done.stdout.replace("$ ", "\n")
+
+
+@pytest.mark.parametrize("text, shows, status", [
+    ("echo from the pipe\npoweroff 5\n", "\nfrom the pipe\n", 5),
+    ("echo a\nfalse\n", "\na\n", 1), ("sleep 3; true", "\n", 0), ("", "\n", 0),
+    ("exit 3\necho never\n", "\n", 3), ("cat\nread by cat\n", "\nread by cat\n", 0),
+    ("cat >f; cat; sh; wc f; exit 9\nend", "\n1 1 4 f\n", 9)],
+    ids=["poweroff", "false", "busy", "nothing", "exit", "reader", "readers"])
+def test_input_from_a_pipe(text, shows, status):
+    """At its end the machine ends, with the status of the last command."""
+    ended, shown = piped(text)
+    assert ended == status and shows in shown and "[trellis]" not in shown, shown
+    assert "\nnever\n" not in shown
+
+
+def test_input_from_a_pipe_into_another_system(foreign):
+    ended, shown = piped("echo hi\nfalse\n", "--disk", foreign)
+    assert ended == 1 and "\nhi\n" in shown and "[trellis]" not in shown, shown
+    assert piped("echo hi\n", "--disk", foreign)[0] == 0
 
 
 def test_from_another_directory(image):
