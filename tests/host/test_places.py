@@ -1,6 +1,7 @@
 """A checkout works where it lies: reached through a link, read-only, cloned by a git that
 changes the ends of lines. What cannot work says so."""
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -110,18 +111,36 @@ def test_other_programs_debug():
         assert done.returncode == 2 and "DEBUG=yes: is 0 or 1" in done.stderr
 
 
-@pytest.mark.parametrize("there", ["cc", "gcc", "clang"])
-def test_any_host_compiler(tmp_path, monkeypatch, there):
-    """make's own default is cc, and spin's programs are compiled as the unit tests are."""
-    for name in ("sh", "sed", "grep", "find", "mkdir", "test", "cat", "make"):
+def command(folder, name, body):
+    (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("there, version, known", [
+    ("cc", "cc (Debian 12.2.0-14) 12.2.0", True), ("gcc", "gcc (GCC) 16.1.1 20260501", False),
+    ("clang", "Debian clang version 14.0.6", True), ("clang", "clang version 99.1.0", False),
+    ("cc", "Apple clang version 16.0.0 (clang-1600.0.26.6)", False)])
+def test_any_host_compiler(tmp_path, monkeypatch, there, version, known):
+    """make's own default is cc, and spin's programs are compiled as the unit tests are. What
+    a compiler that we do not know warns about is no error."""
+    for name in ("sh", "sed", "grep", "find", "mkdir", "make"):
         (tmp_path / name).symlink_to(shutil.which(name))
-    (tmp_path / there).write_text("#!/bin/sh\nexit 0\n")
-    (tmp_path / there).chmod(0o755)
+    number = re.search(r"\d+\.\d+\.\d+", version)[0]
+    command(tmp_path, there, f"""case $1 in
+        --version) echo '{version}' ;;
+        -dumpversion) echo {number} ;;
+        esac""")
+    command(tmp_path, "riscv64-elf-gcc", "echo 12")
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine.host_compiler() == [there]
+    program = f"{tmp_path}/b/host/test_string"
+    done = call("make", "-n", f"BUILD={tmp_path}/b", program)
+    assert done.returncode == 0, done.stderr
+    assert f" {there} -std=gnu17" in done.stdout and ("-Werror" in done.stdout) == known
     monkeypatch.setenv("CC", "ccache gcc")
     assert machine.host_compiler() == ["ccache", "gcc"]
+    assert "ccache gcc -std" in call("make", "-n", f"BUILD={tmp_path}/b", program).stdout
 
 
 # ---- git ----
