@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "between.h"
 
 #define ARENA_MIB 72 /* the second section of records is all free RAM */
 #define ARENA_FRAMES (MIB(ARENA_MIB) / PAGE_SIZE)
@@ -48,7 +49,7 @@ static uint64_t free_now(void) {
 
 static uint32_t index_of(paddr_t pa) {
     assert_true(IS_ALIGNED(pa.v, PAGE_SIZE));
-    assert_in_range(pa.v, HOST_RAM_START, HOST_RAM_START + MIB(ARENA_MIB) - PAGE_SIZE);
+    assert_between(pa.v, HOST_RAM_START, HOST_RAM_START + MIB(ARENA_MIB) - PAGE_SIZE);
     return (pa.v - HOST_RAM_START) / PAGE_SIZE;
 }
 

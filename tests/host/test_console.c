@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "between.h"
 
 /* ---- the machine ---------------------------------------------------------*/
 
@@ -252,7 +253,7 @@ static void killed_writers_stop(void **state) {
     size_t done;
     stub_idle = kill_now;
     assert_int_equal(write_text(text, sizeof text, &done), 0);
-    assert_in_range(done, RING, RING + FIFO_DEPTH + 1);
+    assert_between(done, RING, RING + FIFO_DEPTH + 1);
     assert_int_equal(write_text(text, 1000, &done), -K_EINTR);
     assert_int_equal(done, 0);
 }
@@ -385,7 +386,7 @@ static void keeps_what_nobody_reads(void **state) {
             typed[i] = lines && host_random_below(50) == 0 ? '\n' : (char)('a' + i % 26);
         typed[sizeof typed - 1] = '\n';
         sim_type(typed, sizeof typed);
-        assert_in_range(sizeof typed - sim.keys_size, CONSOLE_BUFFER - UART_BATCH, CONSOLE_BUFFER);
+        assert_between(sizeof typed - sim.keys_size, CONSOLE_BUFFER - UART_BATCH, CONSOLE_BUFFER);
         size_t total = 0;
         while (total < sizeof typed) {
             const char *line = read_line(1 + host_random_below(300));

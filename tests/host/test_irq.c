@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "between.h"
 
 #define SIM 0xc000000UL
 #define SOURCES 95
@@ -43,16 +44,16 @@ static uint32_t sim_claim(uint32_t context) {
 static uint32_t sim_read(uint64_t offset, unsigned bytes) {
     if (offset >= 0x200000)
         return offset % 0x1000 == 4 ? sim_claim((uint32_t)(offset - 0x200000) / 0x1000) : 0;
-    assert_in_range(offset, 0x2000, 0x2000 + 0x80 * CONTEXTS - 4);
+    assert_between(offset, 0x2000, 0x2000 + 0x80 * CONTEXTS - 4);
     return sim.enable[(offset - 0x2000) / 0x80][offset % 0x80 / 4];
 }
 
 static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
     if (offset < 0x1000) {
-        assert_in_range(offset / 4, 1, SOURCES);
+        assert_between(offset / 4, 1, SOURCES);
         sim.priority[offset / 4] = v;
     } else if (offset < 0x200000) {
-        assert_in_range(offset, 0x2000, 0x2000 + 0x80 * CONTEXTS - 4);
+        assert_between(offset, 0x2000, 0x2000 + 0x80 * CONTEXTS - 4);
         sim.enable[(offset - 0x2000) / 0x80][offset % 0x80 / 4] = v;
     } else {
         uint32_t context = (uint32_t)(offset - 0x200000) / 0x1000;
@@ -60,7 +61,7 @@ static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
         if (offset % 0x1000 == 0) {
             sim.threshold[context] = v;
         } else {
-            assert_in_range(v, 1, SOURCES);
+            assert_between(v, 1, SOURCES);
             assert_int_equal(sim.claimed_by[v], context + 1); /* completed by who claimed it */
             sim.claimed_by[v] = 0;
             sim.completions++;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "between.h"
 
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-truncation"
@@ -178,7 +179,7 @@ static void lines_do_not_mix(void **state) {
     for (char *p = transcript; p < transcript + transcript_size; lines++) {
         char want[40];
         int who = *p - 'a';
-        assert_in_range(who, 0, THREADS - 1);
+        assert_between(who, 0, THREADS - 1);
         int n = sprintf(want, "%c%c%c%c%c%c %d\n", *p, *p, *p, *p, *p, *p, next[who]++);
         assert_memory_equal(p, want, n);
         p += n;
