@@ -7,7 +7,7 @@
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld and LLVM's
-#         tools, spin, clang-format, both RISC-V gccs
+#         tools, spin, clang-format, clang-tidy, cppcheck, both RISC-V gccs
 # browser Chromium, its driver, Selenium and librsvg, for ptview's tests, which are skipped
 #         without; a group of its own, since some systems have no such package
 #
@@ -111,6 +111,8 @@ look_for() {
         have_toolchain llvm || missing="$missing lld"
         have spin || missing="$missing spin"
         have clang-format || missing="$missing clang-format"
+        have clang-tidy || missing="$missing clang-tidy"
+        have cppcheck || missing="$missing cppcheck"
         have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
             missing="$missing riscv64-linux-gnu-gcc"
         have_toolchain elf || missing="$missing elfgcc" ;;
@@ -141,6 +143,8 @@ why() {
     lld) echo "LLVM's linker and tools, for the second toolchain" ;;
     spin) echo "the model checker spin" ;;
     clang-format) echo "clang-format, which all C is held against" ;;
+    clang-tidy) echo "clang-tidy, which looks for mistakes in the kernel" ;;
+    cppcheck) echo "cppcheck, which does so too" ;;
     riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
     elfgcc) echo "the third toolchain" ;;
     chromium) echo "the browser Chromium" ;;
@@ -183,6 +187,7 @@ package() {
     dnf:pexpect) echo python3-pexpect ;;
     dnf:fuzzer) echo clang compiler-rt ;;
     dnf:clang-format) echo clang-tools-extra ;;
+    dnf:clang-tidy) echo clang-tools-extra ;;
     dnf:elfgcc) echo riscv64-unknown-elf-gcc ;;
     dnf:gdb) echo gdb ;;
     pacman:python) echo python ;;
@@ -194,6 +199,7 @@ package() {
     pacman:pexpect) echo python-pexpect ;;
     pacman:fuzzer) echo clang compiler-rt ;;
     pacman:clang-format) echo clang ;;
+    pacman:clang-tidy) echo clang ;;
     pacman:elfgcc) echo riscv64-elf-gcc ;;
     pacman:gdb) echo riscv64-linux-gnu-gdb ;;
     apk:python) echo python3 ;;

@@ -63,4 +63,4 @@ extern char kernel_vector[];
 
 /* Returns to user mode through the trampoline; satp is the user's. Called with
  * the trampoline's alias address of trampoline_return. */
-typedef void (*trampoline_return_fn)(uint64_t satp) never_returns;
+typedef never_returns void (*trampoline_return_fn)(uint64_t satp);

@@ -63,6 +63,7 @@ int bootarg_number(const char *name, uint64_t *value) {
     }
     uint64_t n = 0;
     const char *first = p;
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): bootarg has put a 0 at its end */
     for (int d; (d = digit_of(*p, base)) >= 0; p++)
         if (__builtin_mul_overflow(n, base, &n) || __builtin_add_overflow(n, (uint64_t)d, &n))
             return -K_EINVAL;

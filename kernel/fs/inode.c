@@ -339,7 +339,7 @@ void inode_reap(void) {
 /* ---- mount ---- */
 
 static int alloc_versions(void) {
-    uint32_t frames = (super.inode_end + VERSIONS_PER_FRAME - 1) / VERSIONS_PER_FRAME;
+    uint32_t frames = (uint32_t)((super.inode_end + VERSIONS_PER_FRAME - 1) / VERSIONS_PER_FRAME);
     for (uint32_t i = 0; i < frames; i++) {
         paddr_t pa;
         int err = frame_alloc(&pa);

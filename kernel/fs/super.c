@@ -40,12 +40,13 @@ int super_check(const struct fs_superblock *sb, uint64_t disk_blocks, struct sup
     *why = complaint(sb, disk_blocks);
     if (*why)
         return -K_EINVAL;
+    uint32_t inode_end = MIN(sb->ninodes, (uint32_t)INUM_END);
     *out = (struct super){
         .size = sb->size,
         .log_start = sb->logstart,
         .log_blocks = sb->nlog,
         .inode_start = sb->inodestart,
-        .inode_end = MIN(sb->ninodes, (uint32_t)INUM_END),
+        .inode_end = inode_end,
         .bitmap_start = sb->bmapstart,
         .bitmap_blocks = (uint32_t)blocks_for(sb->size, BITS_PER_BLOCK),
         .data_start = sb->size - sb->nblocks,

@@ -28,7 +28,7 @@ void kernel_main_secondary(void);
 #define RAM_MIN MIB(32)
 
 static bool quiet;
-static uint64_t asid_limit = 16;
+static unsigned asid_limit = 16;
 static uint32_t harts_ready; /* harts besides the first that wait for boot_done */
 static bool boot_done;
 static uint64_t began; /* cpu_time */
@@ -130,7 +130,7 @@ static void read_options(void) {
     proc_trace_poweroff = traced && !strcmp(value, "poweroff");
     uint64_t bits;
     if (!bootarg_number("asid", &bits))
-        asid_limit = MIN(bits, (uint64_t)16);
+        asid_limit = (unsigned)MIN(bits, (uint64_t)16);
 }
 
 static void greet(uint64_t ram) {

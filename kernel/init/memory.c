@@ -82,8 +82,9 @@ uint64_t memory_init(paddr_t fdt) {
     subtract_page(&ram, ptr_pa(kernel_start).v, kernel_end - kernel_start);
     subtract_page(&ram, fdt.v, fdt_size());
     for (unsigned i = 0; i < ram.count; i++)
-        if (ram.r[i].size && ram.r[i].start < DIRECT_SIZE)
-            frame_add_range(PA(ram.r[i].start),
-                            PA(MIN(ram.r[i].start + ram.r[i].size, DIRECT_SIZE)));
+        if (ram.r[i].size && ram.r[i].start < DIRECT_SIZE) {
+            uint64_t end = MIN(ram.r[i].start + ram.r[i].size, DIRECT_SIZE);
+            frame_add_range(PA(ram.r[i].start), PA(end));
+        }
     return total;
 }

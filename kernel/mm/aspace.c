@@ -68,7 +68,8 @@ const struct region *aspace_region_locked(const struct aspace *as, uint64_t va) 
 static void add_region(struct aspace *as, enum region_kind kind, uint64_t start, uint64_t end,
                        uint64_t perm, uint32_t first_page) {
     ASSERT(as->regions < ASPACE_REGIONS);
-    as->region[as->regions++] = (struct region){start, end, kind, perm, first_page};
+    as->region[as->regions++] = (struct region){start, end, (uint8_t)kind, (uint8_t)perm,
+                                                first_page};
 }
 
 /* The heap is the last region and may be empty. */

@@ -49,7 +49,7 @@ int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t f
         uint64_t pages = ROUND_UP(p->filesz, PAGE_SIZE) / PAGE_SIZE;
         if (pages > IMAGE_PAGES - plan->pages)
             return -K_ENOEXEC;
-        plan->pages += pages;
+        plan->pages += (uint32_t)pages;
         plan->end = ROUND_UP(p->vaddr + p->memsz, PAGE_SIZE);
         plan->segment[plan->segments++] = (struct elf_segment){
             p->offset, p->filesz, p->vaddr, p->memsz,

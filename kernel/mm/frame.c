@@ -64,7 +64,7 @@ uint64_t frame_fail_period;
 /* ---- records ------------------------------------------------------------- */
 
 static inline paddr_t frame_pa(uint32_t number) { return PA((uint64_t)number << PAGE_SHIFT); }
-static inline uint32_t frame_number(paddr_t pa) { return pa.v >> PAGE_SHIFT; }
+static inline uint32_t frame_number(paddr_t pa) { return (uint32_t)(pa.v >> PAGE_SHIFT); }
 static struct frame *record(uint32_t number) { return frame_record(frame_pa(number)); }
 
 static void poison(paddr_t pa, uint32_t frames) {
@@ -90,7 +90,7 @@ static void check_poison(paddr_t pa, uint32_t frames) {
 static void pool_insert(uint32_t number, unsigned order) {
     struct frame *f = record(number);
     uint32_t next = pool.first[order];
-    *f = (struct frame){.order = order,
+    *f = (struct frame){.order = (uint8_t)order,
                         .in_pool = true,
                         .poisoned = DEBUG && f->poisoned,
                         .prev = NONE,
@@ -161,7 +161,7 @@ static void cache_refill(struct cache *c) {
     spin_lock(&pool.lock);
     while (c->count < CACHE_BATCH) {
         unsigned order;
-        uint32_t number = pool_take(CACHE_BATCH - c->count, &order);
+        uint32_t number = pool_take((uint32_t)(CACHE_BATCH - c->count), &order);
         if (number == NONE)
             break;
         for (uint32_t i = 1u << order; i-- > 0;) {
@@ -193,7 +193,7 @@ static uint64_t drain(void) {
         cache_lock(c);
         n += c->count;
         if (c->count)
-            cache_give_back(c, c->count);
+            cache_give_back(c, (uint32_t)c->count);
         cache_unlock(c);
     }
     return n;

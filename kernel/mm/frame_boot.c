@@ -69,6 +69,7 @@ static void make_sections(void) {
         high = MAX(high, section_of(r->end - 1) + 1);
     }
     if (high > 0)
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): a table of pointers */
         sections.table = frame_boot_alloc((high - low) * sizeof(sections.table[0]), 64);
     if (!sections.table)
         return;
@@ -113,5 +114,6 @@ static void blocks_of(uint32_t number, uint32_t end, void (*fn)(uint32_t, unsign
 
 void frame_boot_blocks(void (*fn)(uint32_t number, unsigned order)) {
     for (struct range *r = ranges; sections.count && r < ranges + range_count; r++)
-        blocks_of(ROUND_UP(r->start, PAGE_SIZE) >> PAGE_SHIFT, r->end >> PAGE_SHIFT, fn);
+        blocks_of((uint32_t)(ROUND_UP(r->start, PAGE_SIZE) >> PAGE_SHIFT),
+                  (uint32_t)(r->end >> PAGE_SHIFT), fn);
 }

@@ -189,12 +189,12 @@ struct span {
 };
 
 static unsigned span_first(const struct span *s, unsigned level) {
-    return s->start > s->base ? (s->start - s->base) / level_size(level) : 0;
+    return s->start > s->base ? (unsigned)((s->start - s->base) / level_size(level)) : 0;
 }
 
 static unsigned span_last(const struct span *s, unsigned level) {
     uint64_t i = (s->last - s->base) / level_size(level);
-    return MIN(i, (uint64_t)PT_ENTRIES - 1);
+    return (unsigned)MIN(i, (uint64_t)PT_ENTRIES - 1);
 }
 
 static struct span span_below(const struct span *s, unsigned level, unsigned i) {
@@ -282,7 +282,7 @@ static bool unmap_in(pte_t *table, unsigned level, struct span s, struct pt_gath
                 return false;
             }
             g->leaf[g->count] = table[i];
-            g->level[g->count++] = level;
+            g->level[g->count++] = (uint8_t)level;
             table[i] = 0;
         }
     }

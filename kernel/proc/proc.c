@@ -79,7 +79,7 @@ static void proc_start(void) {
 }
 
 static int space_create(struct proc *p, struct aspace *as) {
-    uint32_t id = 2 * p->slot + (as - p->spaces);
+    uint32_t id = 2 * p->slot + (uint32_t)(as - p->spaces);
     return aspace_create(as, id, p->slot, ptr_pa(p->tf));
 }
 

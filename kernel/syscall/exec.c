@@ -68,7 +68,7 @@ static int fill_image(struct inode *ip, const struct elf_plan *plan, struct imag
         int err = read_segment(ip, s, image, page);
         if (err)
             return err;
-        page += file_pages / PAGE_SIZE;
+        page += (uint32_t)(file_pages / PAGE_SIZE);
     }
     return 0;
 }

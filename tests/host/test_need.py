@@ -145,9 +145,9 @@ def test_more(system):
     system.with_all(but=["riscv64-linux-gnu-gcc"])
     system.command("clang", "exit 1")  # without libFuzzer
     system.with_apt(provides=("clang", "ld.lld", "llvm-nm", "llvm-objdump", "llvm-dwarfdump",
-                              "spin", "clang-format", "riscv64-linux-gnu-gcc",
-                              "riscv64-unknown-elf-gcc"))
-    installs(system, "more", "clang libclang-rt-dev lld llvm spin clang-format "
+                              "spin", "clang-format", "clang-tidy", "cppcheck",
+                              "riscv64-linux-gnu-gcc", "riscv64-unknown-elf-gcc"))
+    installs(system, "more", "clang libclang-rt-dev lld llvm spin clang-format clang-tidy cppcheck "
              "gcc-riscv64-linux-gnu "
              "gcc-riscv64-unknown-elf")
 
