@@ -69,20 +69,20 @@ static bool check_kernel(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
  * the kernel sees the user's own tables, of which check_user has said all. */
 static void check_range(struct check *user, struct check *kernel, uint64_t start, uint64_t end) {
     const struct aspace *as = user->as;
-    const pte_t *theirs = pa_ptr(as->user.root);
-    const pte_t *ours = as->kernel.root.v ? pa_ptr(as->kernel.root) : theirs;
+    const struct pt *view = as->kernel.root.v ? &as->kernel : &as->user;
+    struct pt_cursor theirs = pt_cursor(&as->user, VA(start), VA(end));
+    struct pt_cursor ours = pt_cursor(view, VA(start), VA(end));
     *kernel = (struct check){.as = as};
-    for (uint64_t next; start < end; start = next) {
-        unsigned i = va_index(VA(start), PT_ROOT_LEVEL);
+    do {
+        vaddr_t from = VA(theirs.pos), to = VA(MIN(pt_last(&theirs) + 1, end));
         uint64_t before = user->present;
-        next = MIN(end, ROUND_DOWN(start, GIB(1)) + GIB(1));
-        if (pte_valid(theirs[i]))
-            pt_visit(&as->user, VA(start), VA(next), check_user, user);
-        if (ours[i] == theirs[i])
+        if (pte_valid(*theirs.entry))
+            pt_visit(&as->user, from, to, check_user, user);
+        if (*ours.entry == *theirs.entry)
             kernel->present += user->present - before;
-        else if (pte_valid(ours[i]))
-            pt_visit(&as->kernel, VA(start), VA(next), check_kernel, kernel);
-    }
+        else if (pte_valid(*ours.entry))
+            pt_visit(view, from, to, check_kernel, kernel);
+    } while (pt_next(&theirs) && pt_next(&ours));
 }
 
 void check_space(const struct aspace *as) {

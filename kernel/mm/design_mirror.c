@@ -18,52 +18,44 @@ void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(aspace_end(a
  * may; never execute it. */
 static pte_t mirrored(pte_t user) { return user & ~(PTE_U | PTE_X); }
 
-static void clear_table(struct pt *pt, pte_t e, unsigned level, struct pt_gather *gather) {
-    pte_t *table = pa_ptr(pte_pa(e));
-    for (unsigned i = 0; level > 0 && i < PT_ENTRIES; i++)
-        if (pte_is_table(table[i]))
-            clear_table(pt, table[i], level - 1, gather);
-    pt_gather_table(gather, table);
+/* A leaf that the user has split is mirrored in full: beyond the range nothing else
+ * differs. */
+static void widen(struct pt_cursor *c) {
+    c->pos = pt_first(c);
+    c->last = MAX(c->last, pt_last(c));
 }
 
-static pte_t *table_for(struct pt *pt, pte_t *e) {
-    if (!pte_is_table(*e)) {
-        paddr_t made;
-        if (pt_table_take(pt, &made))
-            panic("a mirrored table was not covered by the commitment");
-        *e = pte_table(made);
+/* Enters the user's table and the kernel's, which is made where there is none. */
+static void both_down(struct aspace *as, struct pt_cursor *user, struct pt_cursor *kernel) {
+    if (pte_is_leaf(*kernel->entry)) {
+        widen(user);
+        widen(kernel);
     }
-    return pa_ptr(pte_pa(*e));
+    if (!pte_is_table(*kernel->entry) && pt_make_table(&as->kernel, kernel->entry))
+        panic("a mirrored table was not covered by the commitment");
+    pt_down(user);
+    pt_down(kernel);
 }
 
-/* Makes the kernel's entries for [start, last] what the user's entries say. Both
- * tables start at address base; user is NULL where the user has no table.
- * Invariant: outside of the range the two agree already. */
-static void mirror(struct aspace *as, const pte_t *user, pte_t *kernel, unsigned level,
-                   uint64_t base, uint64_t start, uint64_t last, struct pt_gather *gather) {
-    uint64_t size = level_size(level);
-    uint64_t first_i = start > base ? (start - base) / size : 0;
-    uint64_t last_i = MIN((last - base) / size, (uint64_t)PT_ENTRIES - 1);
-    for (uint64_t i = first_i; i <= last_i; i++) {
-        pte_t from = user[i], was = kernel[i];
-        if (pte_is_table(from)) {
-            uint64_t below = base + i * size;
-            /* A leaf that the user has split is mirrored anew in full. */
-            bool whole = pte_is_leaf(was);
-            mirror(as, pa_ptr(pte_pa(from)), table_for(&as->kernel, &kernel[i]), level - 1, below,
-                   whole ? below : start, whole ? below + (size - 1) : last, gather);
-            continue;
-        }
-        kernel[i] = pte_valid(from) ? mirrored(from) : 0;
-        if (pte_is_table(was))
-            clear_table(&as->kernel, was, level - 1, gather);
-    }
-}
-
+/* Invariant: outside of the range the two agree already. */
 void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
-    if (start.v < end.v)
-        mirror(as, pa_ptr(as->user.root), pa_ptr(as->kernel.root), PT_ROOT_LEVEL, 0, start.v,
-               end.v - 1, gather);
+    if (start.v == end.v)
+        return;
+    struct pt_cursor user = pt_cursor_root(as->user.root, start.v, end.v - 1);
+    struct pt_cursor kernel = pt_cursor_root(as->kernel.root, start.v, end.v - 1);
+    do {
+        while (pt_is_above(&user))
+            both_down(as, &user, &kernel);
+        if (pt_is_above(&kernel))
+            pt_gather_below(&kernel, gather);
+        const pte_t *from = user.entry;
+        pte_t *to = kernel.entry;
+        unsigned count = user.level == 0 ? pt_run(&user) : 1;
+        if (user.level == 0)
+            pt_run(&kernel);
+        for (unsigned i = 0; i < count; i++)
+            to[i] = pte_valid(from[i]) ? mirrored(from[i]) : 0;
+    } while (pt_advance(&user) && pt_advance(&kernel));
 }
 
 bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {

@@ -14,10 +14,13 @@ int design_create(struct aspace *as) { return kernel_view_create(as); }
 void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(0)); }
 
 void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
-    const pte_t *user = pa_ptr(as->user.root);
-    pte_t *kernel = pa_ptr(as->kernel.root);
-    for (uint64_t i = start.v / GIB(1); i * GIB(1) < end.v; i++)
-        kernel[i] = user[i];
+    if (start.v == end.v)
+        return;
+    struct pt_cursor user = pt_cursor_root(as->user.root, start.v, end.v - 1);
+    struct pt_cursor kernel = pt_cursor_root(as->kernel.root, start.v, end.v - 1);
+    do
+        *kernel.entry = *user.entry;
+    while (pt_next(&user) && pt_next(&kernel));
 }
 
 bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {

@@ -27,19 +27,17 @@ static void print_walk(struct failure *f, paddr_t root) {
     kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
     if (!va_canonical(VA(f->va)))
         return;
-    pte_t *table = pa_ptr(root);
-    for (unsigned level = PT_ROOT_LEVEL;; level--) {
-        unsigned i = va_index(VA(f->va), level);
-        f->e = table[i];
-        f->level = level;
-        f->lost = pte_is_table(f->e) && level > 0 && !kmap_is_ram(pte_pa(f->e));
+    for (struct pt_cursor c = pt_cursor_root(root, f->va, f->va);; pt_down(&c)) {
+        f->e = *c.entry;
+        f->level = c.level;
+        f->lost = pt_is_above(&c) && !kmap_is_ram(pte_pa(f->e));
         bool stop = f->lost || (f->refused && pte_is_leaf(f->e)) ||
-                    pte_refuses(f->e, level, f->access, f->user);
-        kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", level, i,
-                (unsigned long)ptr_pa(&table[i]).v, (unsigned long)f->e, pte_letters(f->e).text);
-        if (f->lost || !pte_is_table(f->e) || level == 0)
+                    pte_refuses(f->e, c.level, f->access, f->user);
+        kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", c.level,
+                va_index(VA(f->va), c.level), (unsigned long)ptr_pa(c.entry).v, (unsigned long)f->e,
+                pte_letters(f->e).text);
+        if (f->lost || !pt_is_above(&c))
             return;
-        table = pa_ptr(pte_pa(f->e));
     }
 }
 

@@ -21,14 +21,13 @@ uint64_t inspect_satp(const struct aspace *as, bool kernel) {
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {
     if (!va_canonical(va))
         return NULL;
-    const pte_t *table = pa_ptr(pt->root);
-    for (unsigned l = PT_ROOT_LEVEL; l > level; l--) {
-        pte_t e = table[va_index(va, l)];
-        if (!pte_is_table(e))
+    struct pt_cursor c = pt_cursor_root(pt->root, va.v, va.v);
+    while (c.level > level) {
+        if (!pt_is_above(&c))
             return NULL;
-        table = pa_ptr(pte_pa(e));
+        pt_down(&c);
     }
-    return table;
+    return pt_table(&c);
 }
 
 struct count {

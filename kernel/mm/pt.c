@@ -4,15 +4,13 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 
-static pte_t *table_of(pte_t e) { return pa_ptr(pte_pa(e)); }
-
 static bool range_ok(vaddr_t start, vaddr_t end) {
     return IS_ALIGNED(start.v, PAGE_SIZE) && IS_ALIGNED(end.v, PAGE_SIZE) && start.v < end.v &&
            va_canonical(start) && va_canonical(VA(end.v - 1)) &&
            (start.v < USER_HALF_END) == (end.v - 1 < USER_HALF_END);
 }
 
-int pt_table_take(struct pt *pt, paddr_t *table) {
+static int table_take(struct pt *pt, paddr_t *table) {
     int err = pt->memory->take(table);
     if (!err)
         pt->tables++;
@@ -26,21 +24,26 @@ static void table_give(struct pt *pt, paddr_t table) {
 
 int pt_init(struct pt *pt, const struct pt_memory *memory) {
     *pt = (struct pt){.memory = memory};
-    return pt_table_take(pt, &pt->root);
+    return table_take(pt, &pt->root);
+}
+
+static struct pt_cursor cursor_at(const struct pt *pt, vaddr_t va) {
+    return pt_cursor_root(pt->root, va.v, va.v);
+}
+
+struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end) {
+    ASSERT(range_ok(start, end));
+    return pt_cursor_root(pt->root, start.v, end.v - 1);
 }
 
 pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
     if (!va_canonical(va))
         return NULL;
-    pte_t *table = pa_ptr(pt->root);
-    unsigned l = PT_ROOT_LEVEL;
-    pte_t *e = &table[va_index(va, l)];
-    while (l > 0 && pte_is_table(*e)) {
-        l--;
-        e = &table_of(*e)[va_index(va, l)];
-    }
-    *level = l;
-    return e;
+    struct pt_cursor c = cursor_at(pt, va);
+    while (pt_is_above(&c))
+        pt_down(&c);
+    *level = c.level;
+    return c.entry;
 }
 
 static bool table_empty(const pte_t *table) {
@@ -54,38 +57,37 @@ static bool table_empty(const pte_t *table) {
  * gives them back at once: they were made by a call that failed, and no
  * hardware has used an entry below them. */
 static void prune(struct pt *pt, vaddr_t va) {
-    for (;;) {
-        pte_t *parent = NULL, *table = pa_ptr(pt->root);
-        for (unsigned l = PT_ROOT_LEVEL; l > 0 && pte_is_table(table[va_index(va, l)]); l--) {
-            parent = &table[va_index(va, l)];
-            table = table_of(*parent);
-        }
-        if (!parent || !table_empty(table))
-            return;
-        *parent = 0;
-        table_give(pt, ptr_pa(table));
+    struct pt_cursor c = cursor_at(pt, va);
+    while (pt_is_above(&c))
+        pt_down(&c);
+    while (table_empty(pt_table(&c)) && pt_up(&c)) {
+        table_give(pt, pte_pa(*c.entry));
+        *c.entry = 0;
     }
+}
+
+int pt_make_table(struct pt *pt, pte_t *e) {
+    paddr_t made;
+    int err = table_take(pt, &made);
+    if (!err)
+        *e = pte_table(made);
+    return err;
 }
 
 /* The entry for va at this level, with the tables above it made where missing. */
 static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
-    pte_t *table = pa_ptr(pt->root);
-    for (unsigned l = PT_ROOT_LEVEL; l > level; l--) {
-        pte_t *e = &table[va_index(va, l)];
-        if (pte_is_leaf(*e))
+    struct pt_cursor c = cursor_at(pt, va);
+    while (c.level > level) {
+        if (pte_is_leaf(*c.entry))
             return -K_EEXIST;
-        if (!pte_valid(*e)) {
-            paddr_t made;
-            int err = pt_table_take(pt, &made);
-            if (err) {
-                prune(pt, va);
-                return err;
-            }
-            *e = pte_table(made);
+        int err = pte_valid(*c.entry) ? 0 : pt_make_table(pt, c.entry);
+        if (err) {
+            prune(pt, va);
+            return err;
         }
-        table = table_of(*e);
+        pt_down(&c);
     }
-    *out = &table[va_index(va, level)];
+    *out = c.entry;
     return 0;
 }
 
@@ -154,7 +156,7 @@ int pt_split(struct pt *pt, vaddr_t va) {
     if (!e || !pte_is_leaf(*e) || level == 0)
         return 0;
     paddr_t made;
-    int err = pt_table_take(pt, &made);
+    int err = table_take(pt, &made);
     if (err)
         return err;
     pte_t *table = pa_ptr(made);
@@ -182,70 +184,44 @@ int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) {
     return err ? err : split_at(pt, end);
 }
 
-/* The part of a walk over [start, end) that one table is concerned with. base is
- * the address where the table's span starts. */
-struct span {
-    uint64_t base, start, last;
-};
-
-static unsigned span_first(const struct span *s, unsigned level) {
-    return s->start > s->base ? (unsigned)((s->start - s->base) / level_size(level)) : 0;
-}
-
-static unsigned span_last(const struct span *s, unsigned level) {
-    uint64_t i = (s->last - s->base) / level_size(level);
-    return (unsigned)MIN(i, (uint64_t)PT_ENTRIES - 1);
-}
-
-static struct span span_below(const struct span *s, unsigned level, unsigned i) {
-    return (struct span){s->base + i * level_size(level), s->start, s->last};
-}
-
-static struct span span_of(vaddr_t start, vaddr_t end) {
-    /* The root's table spans 512 GiB of which the low and the high half are
-     * apart: the base of the high half is where index 0 would be. */
-    uint64_t base = start.v < USER_HALF_END ? 0 : KERNEL_HALF - USER_HALF_END;
-    return (struct span){base, start.v, end.v - 1};
-}
-
-static void leaves_in(const pte_t *table, unsigned level, struct span s, pt_leaves_fn leaves,
-                      void *ctx) {
-    unsigned first = span_first(&s, level), last = span_last(&s, level);
-    if (level == 0) {
-        leaves(ctx, &table[first], last - first + 1, 0);
-        return;
-    }
-    for (unsigned i = first; i <= last; i++) {
-        if (pte_is_table(table[i]))
-            leaves_in(table_of(table[i]), level - 1, span_below(&s, level, i), leaves, ctx);
-        else if (pte_valid(table[i]))
-            leaves(ctx, &table[i], 1, level);
-    }
-}
-
 void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return;
-    ASSERT(range_ok(start, end));
-    leaves_in(pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), leaves, ctx);
+    struct pt_cursor c = pt_cursor(pt, start, end);
+    do {
+        while (pt_is_above(&c))
+            pt_down(&c);
+        const pte_t *first = c.entry;
+        if (c.level == 0)
+            leaves(ctx, first, pt_run(&c), 0);
+        else if (pte_valid(*first))
+            leaves(ctx, first, 1, c.level);
+    } while (pt_advance(&c));
 }
 
-static void clear_table(struct pt *pt, const pte_t *table, unsigned level, struct span s) {
-    unsigned last = span_last(&s, level);
-    for (unsigned i = span_first(&s, level); i <= last; i++) {
-        if (!pte_is_table(table[i]))
-            continue;
-        if (level > 1)
-            clear_table(pt, table_of(table[i]), level - 1, span_below(&s, level, i));
-        table_give(pt, pte_pa(table[i]));
+/* Tells done() of every table below the cursor's entries, at its level and in its range, each
+ * after those below it. Leaves are not looked at, so tables of level 0 are not entered. */
+static void tables_below(struct pt_cursor c, void (*done)(void *ctx, paddr_t table), void *ctx) {
+    unsigned top = c.level;
+    for (;;) {
+        while (c.level > 1 && pt_is_above(&c))
+            pt_down(&c);
+        if (pt_is_above(&c))
+            done(ctx, pte_pa(*c.entry));
+        while (!pt_next(&c)) {
+            if (c.level == top)
+                return;
+            pt_up(&c);
+            done(ctx, pte_pa(*c.entry));
+        }
     }
 }
 
+static void clear_table(void *ctx, paddr_t table) { table_give(ctx, table); }
+
 void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end) {
-    if (start.v == end.v)
-        return;
-    ASSERT(range_ok(start, end));
-    clear_table(pt, pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end));
+    if (start.v < end.v)
+        tables_below(pt_cursor(pt, start, end), clear_table, pt);
 }
 
 void pt_free_root(struct pt *pt) {
@@ -254,72 +230,63 @@ void pt_free_root(struct pt *pt) {
     pt->root = PA(0);
 }
 
-void pt_gather_table(struct pt_gather *g, pte_t *table) {
+static void gather_table(void *ctx, paddr_t table) {
+    struct pt_gather *g = ctx;
     /* A frame's address has bit 0 clear, so the link is an invalid entry: a page
      * walk that still uses this table finds nothing in it. */
-    table[0] = g->tables.v;
-    g->tables = ptr_pa(table);
+    *(pte_t *)pa_ptr(table) = g->tables.v;
+    g->tables = table;
 }
 
-/* False: the gather is full; *stop is where to go on. */
-static bool unmap_in(pte_t *table, unsigned level, struct span s, struct pt_gather *g,
-                     uint64_t *stop) {
-    unsigned first = span_first(&s, level), last = span_last(&s, level);
-    for (unsigned i = first; i <= last; i++) {
-        struct span below = span_below(&s, level, i);
-        if (pte_is_table(table[i])) {
-            pte_t *child = table_of(table[i]);
-            if (!unmap_in(child, level - 1, below, g, stop))
-                return false;
-            if (table_empty(child)) {
-                table[i] = 0;
-                pt_gather_table(g, child);
-            }
-        } else if (pte_valid(table[i])) {
-            ASSERT(below.base >= s.start && below.base + (level_size(level) - 1) <= s.last);
-            if (g->count == PT_GATHER_LEAVES) {
-                *stop = below.base;
-                return false;
-            }
-            g->leaf[g->count] = table[i];
-            g->level[g->count++] = (uint8_t)level;
-            table[i] = 0;
-        }
-    }
-    return true;
+void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
+    struct pt_cursor c = *at;
+    c.pos = pt_first(&c);
+    c.last = pt_last(&c);
+    tables_below(c, gather_table, g);
 }
 
-vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
+vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g) {
     if (start.v == end.v)
         return end;
-    ASSERT(range_ok(start, end));
-    uint64_t stop = end.v;
-    unmap_in(pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), gather, &stop);
-    return VA(stop);
-}
-
-static bool visit_in(pte_t *table, unsigned level, struct span s,
-                     bool (*fn)(void *, vaddr_t, unsigned, pte_t *), void *ctx) {
-    unsigned first = span_first(&s, level), last = span_last(&s, level); /* divisions */
-    for (unsigned i = first; i <= last; i++) {
-        if (!pte_valid(table[i]))
-            continue;
-        struct span below = span_below(&s, level, i);
-        bool is_table = pte_is_table(table[i]);
-        if (!fn(ctx, VA(below.base), level, &table[i]))
-            return false;
-        if (is_table && level > 0 && !visit_in(table_of(table[i]), level - 1, below, fn, ctx))
-            return false;
+    struct pt_cursor c = pt_cursor(pt, start, end);
+    for (;;) {
+        while (pt_is_above(&c))
+            pt_down(&c);
+        if (pte_valid(*c.entry)) {
+            ASSERT(pt_first(&c) == c.pos && pt_last(&c) <= c.last);
+            if (g->count == PT_GATHER_LEAVES)
+                return VA(c.pos);
+            g->leaf[g->count] = *c.entry;
+            g->level[g->count++] = (uint8_t)c.level;
+            *c.entry = 0;
+        }
+        while (!pt_next(&c)) {
+            pte_t *table = pt_table(&c);
+            if (!pt_up(&c))
+                return end;
+            if (table_empty(table)) {
+                *c.entry = 0;
+                gather_table(g, ptr_pa(table));
+            }
+        }
     }
-    return true;
 }
 
 void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
               bool (*fn)(void *ctx, vaddr_t va, unsigned level, pte_t *e), void *ctx) {
     if (start.v == end.v)
         return;
-    ASSERT(range_ok(start, end));
-    visit_in(pa_ptr(pt->root), PT_ROOT_LEVEL, span_of(start, end), fn, ctx);
+    struct pt_cursor c = pt_cursor(pt, start, end);
+    do {
+        while (pte_valid(*c.entry)) {
+            bool above = pt_is_above(&c);
+            if (!fn(ctx, VA(pt_first(&c)), c.level, c.entry))
+                return;
+            if (!above)
+                break;
+            pt_down(&c);
+        }
+    } while (pt_advance(&c));
 }
 
 struct change {
@@ -359,54 +326,32 @@ void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
     pt_gather_init(gather);
 }
 
-struct copy {
-    struct pt *dst;
-    uint64_t clear;
-    pt_leaves_fn leaves;
-    void *ctx;
-};
-
 /* Entries that are leaves or invalid; an invalid one has no flags to clear. */
-static void copy_leaves(const struct copy *c, pte_t *dst, pte_t *src, unsigned count,
-                        unsigned level) {
-    uint64_t keep = ~c->clear;
+static void copy_leaves(pte_t *dst, pte_t *src, unsigned count, uint64_t keep) {
     for (unsigned i = 0; i < count; i++)
         if (pte_valid(src[i]))
             dst[i] = src[i] &= keep;
-    c->leaves(c->ctx, dst, count, level);
-}
-
-static int copy_in(const struct copy *c, pte_t *dst, pte_t *src, unsigned level, struct span s) {
-    unsigned first = span_first(&s, level), last = span_last(&s, level);
-    if (level == 0) {
-        copy_leaves(c, &dst[first], &src[first], last - first + 1, 0);
-        return 0;
-    }
-    for (unsigned i = first; i <= last; i++) {
-        if (!pte_is_table(src[i])) {
-            copy_leaves(c, &dst[i], &src[i], 1, level);
-            continue;
-        }
-        if (!pte_valid(dst[i])) {
-            paddr_t made;
-            int err = pt_table_take(c->dst, &made);
-            if (err)
-                return err;
-            dst[i] = pte_table(made);
-        }
-        int err = copy_in(c, table_of(dst[i]), table_of(src[i]), level - 1,
-                          span_below(&s, level, i));
-        if (err)
-            return err;
-    }
-    return 0;
 }
 
 int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
             pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return 0;
-    ASSERT(range_ok(start, end));
-    struct copy c = {dst, clear, leaves, ctx};
-    return copy_in(&c, pa_ptr(dst->root), pa_ptr(src->root), PT_ROOT_LEVEL, span_of(start, end));
+    struct pt_cursor from = pt_cursor(src, start, end), to = pt_cursor(dst, start, end);
+    do {
+        while (pt_is_above(&from)) {
+            int err = pte_valid(*to.entry) ? 0 : pt_make_table(dst, to.entry);
+            if (err)
+                return err;
+            pt_down(&from);
+            pt_down(&to);
+        }
+        pte_t *source = from.entry, *copy = to.entry;
+        unsigned count = from.level == 0 ? pt_run(&from) : 1;
+        if (from.level == 0)
+            pt_run(&to);
+        copy_leaves(copy, source, count, ~clear);
+        leaves(ctx, copy, count, from.level);
+    } while (pt_advance(&from) && pt_advance(&to));
+    return 0;
 }

@@ -10,8 +10,7 @@
  * still be in use by hardware: they are gathered, and the caller gives them
  * back after it has flushed. (Privileged specification 4.3 and 4.4.) */
 #pragma once
-#include "arch/pte.h"
-#include "lib/types.h"
+#include "mm/cursor.h"
 
 /* Where a tree's tables come from. take gives a zeroed frame or fails. */
 struct pt_memory {
@@ -53,6 +52,10 @@ void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn lea
  * table of the tree is left. */
 void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end);
 void pt_free_root(struct pt *pt);
+
+/* A cursor on the root's entry for start, over [start, end): not empty. Panics for a range that
+ * is misaligned, not canonical, or in both halves. */
+struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end);
 
 /* The entry where the walk for va ends: a leaf, or an invalid entry; *level says
  * at which level. NULL when va is not canonical. */
@@ -96,10 +99,12 @@ void pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_
 void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
               bool (*fn)(void *ctx, vaddr_t va, unsigned level, pte_t *e), void *ctx);
 
-/* For a design that keeps a tree of its own in step with another: a table of pt's,
- * zeroed, or -K_ENOMEM; and a table that has been taken out of its tree. */
-int pt_table_take(struct pt *pt, paddr_t *table) must_check;
-void pt_gather_table(struct pt_gather *gather, pte_t *table);
+/* For a design that keeps a tree of its own in step with another. Makes the entry point to
+ * an empty table of pt's; -K_ENOMEM: it is as it was. */
+int pt_make_table(struct pt *pt, pte_t *e) must_check;
+/* Gathers the table that the cursor's entry points to, and every table below it. The caller
+ * replaces the entry before the flush. */
+void pt_gather_below(const struct pt_cursor *at, struct pt_gather *gather);
 
 /* Before and after one use of a gather; after the flush only. put is called for
  * every gathered leaf. */

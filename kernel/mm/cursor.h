@@ -1,0 +1,95 @@
+/* A range cursor: the only code that walks a tree of page tables. Mapping, unmapping,
+ * copying, printing and checking are loops over it.
+ *
+ * It stands on one entry, and goes in order of address over the entries whose spans touch
+ * a range. Three moves:
+ *
+ *     pt_next    to the next entry of the same table
+ *     pt_down    into the table that the entry points to
+ *     pt_up      back to the entry that points to the table that it is in
+ *
+ * A loop goes down where it wants to, and up where pt_next finds no more; on the way up it
+ * sees each table once more when all below it is done. pt_advance leaves the entry behind,
+ * with all that is below it; two cursors that make the same moves over two trees stay side
+ * by side. The entries may be changed under it, but not the tables on its way. */
+#pragma once
+#include "arch/pte.h"
+
+struct pt_cursor {
+    uint64_t pos;   /* the first address of the range that the entry is about */
+    uint64_t last;  /* of the range, inside: it may end where addresses end */
+    uint64_t span;  /* bytes that an entry of its table is about */
+    unsigned level; /* of its table */
+    pte_t *entry;
+    pte_t *way[PT_LEVELS]; /* by level, above its own: the entries that led here */
+};
+
+/* On the root's entry for start. [start, last] lies in one half of the address space. */
+static inline struct pt_cursor pt_cursor_root(paddr_t root, uint64_t start, uint64_t last) {
+    pte_t *table = pa_ptr(root);
+    struct pt_cursor c; /* its way is empty */
+    c.pos = start;
+    c.last = last;
+    c.level = PT_ROOT_LEVEL;
+    c.span = level_size(PT_ROOT_LEVEL);
+    c.entry = &table[va_index(VA(start), PT_ROOT_LEVEL)];
+    return c;
+}
+
+/* The span of the entry: its first address and its last. */
+static inline uint64_t pt_first(const struct pt_cursor *c) { return ROUND_DOWN(c->pos, c->span); }
+static inline uint64_t pt_last(const struct pt_cursor *c) { return c->pos | (c->span - 1); }
+
+/* Whether the walk goes on below the entry. */
+static inline bool pt_is_above(const struct pt_cursor *c) {
+    return c->level > 0 && pte_is_table(*c->entry);
+}
+
+/* The table that it is in. */
+static inline pte_t *pt_table(const struct pt_cursor *c) {
+    return (pte_t *)ROUND_DOWN(c->entry, PAGE_SIZE);
+}
+
+/* pt_is_above. */
+static inline void pt_down(struct pt_cursor *c) {
+    pte_t *table = pa_ptr(pte_pa(*c->entry));
+    c->way[c->level--] = c->entry;
+    c->span /= PT_ENTRIES;
+    c->entry = &table[va_index(VA(c->pos), c->level)];
+}
+
+/* False, and nothing moved: it is in the root. */
+static inline bool pt_up(struct pt_cursor *c) {
+    if (c->level == PT_ROOT_LEVEL)
+        return false;
+    c->entry = c->way[++c->level];
+    c->span *= PT_ENTRIES;
+    return true;
+}
+
+/* False, and nothing moved: the table or the range ends with this entry. */
+static inline bool pt_next(struct pt_cursor *c) {
+    if (pt_last(c) >= c->last || IS_ALIGNED(c->entry + 1, PAGE_SIZE))
+        return false;
+    c->pos = pt_last(c) + 1;
+    c->entry++;
+    return true;
+}
+
+/* To the first entry behind the span of this one; false: the range ends with it. */
+static inline bool pt_advance(struct pt_cursor *c) {
+    while (!pt_next(c))
+        if (!pt_up(c))
+            return false;
+    return true;
+}
+
+/* In a table of level 0, to the last entry that the range touches; how many there were, with
+ * both ends. */
+static inline unsigned pt_run(struct pt_cursor *c) {
+    uint64_t left = (c->last >> PAGE_SHIFT) - (c->pos >> PAGE_SHIFT);
+    uint64_t n = MIN(left, (uint64_t)(PT_ENTRIES - 1) - va_index(VA(c->pos), 0));
+    c->pos += n << PAGE_SHIFT;
+    c->entry += n;
+    return (unsigned)n + 1;
+}
