@@ -3,11 +3,14 @@ It runs in a small tree whose build and whose tests are stand-ins."""
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 import machine
 import pytest
 
+DEADLINE = 60
 MAKEFILE = """DESIGN ?= one
 all kernel: ; @test ! -e broken-$(DESIGN)
 host-tests: ; @mkdir -p $(BUILD)/host; cp tests/host/*.c $(BUILD)/host; \\
@@ -131,3 +134,32 @@ def test_list_and_names(tree):
     assert run(tree, "nosuchtest")[0] == 2
     assert run(tree, "--what")[0] == 2
     assert "N passed, N failed" in run(tree, "--help")[1]
+
+
+SLEEPS = "echo $$ > pid; exec sleep 1000"
+
+
+@pytest.mark.parametrize("place, number", [
+    ("test", signal.SIGHUP), ("test", signal.SIGINT), ("build", signal.SIGTERM)])
+def test_ended_by_a_signal(tree, place, number):
+    """What it has started ends with it, and the status says by what."""
+    if place == "test":
+        (tree / "tests/host/test_x.c").write_text(f"#!/bin/sh\n{SLEEPS}\n")
+    else:
+        makefile = (tree / "Makefile").read_text().split("host-tests:")[0]
+        (tree / "Makefile").write_text(f"{makefile}host-tests: ; {SLEEPS.replace('$', '$$')}\n")
+    env = {k: v for k, v in os.environ.items() if k not in ("BUILD", "PYTEST_ADDOPTS")}
+    with subprocess.Popen([tree / "test", "host"], env=env, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as running:
+        wait_until(lambda: (tree / "pid").exists() and (tree / "pid").read_text().strip())
+        running.send_signal(number)
+        assert running.wait(DEADLINE) == 128 + number
+    started = int((tree / "pid").read_text())
+    wait_until(lambda: not os.path.exists(f"/proc/{started}"))
+
+
+def wait_until(condition):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "nothing happens"
+        time.sleep(0.01)
