@@ -275,7 +275,7 @@ def type_from_pipe(options):
             qemu.wait()
         finally:
             end(qemu, by_keys=False)  # forward() may be writing to it
-    return told_status(qemu, console)
+    return told_status(qemu, console.status if options.ours else None)
 
 
 def forward(console, qemu):
@@ -334,11 +334,11 @@ def ended_status(qemu):
     return qemu.returncode
 
 
-def told_status(qemu, console):
+def told_status(qemu, told):
     """The status of a machine that has ended. 0 is one that the guest has told us: QEMU ends
     with 0 also when the machine was switched off in another way."""
-    if console.status is not None:
-        return console.status & 0xff or int(console.status != 0)
+    if told is not None:
+        return told & 0xff or int(told != 0)
     if qemu.returncode == 0:
         print("run: the machine was powered off, and nobody had told a status", file=sys.stderr)
         return UNTOLD_STATUS
@@ -411,7 +411,7 @@ def run_commands(options):
         sys.stderr.buffer.write(raw)
         print("run: the machine ended before the kernel had started", file=sys.stderr)
         return qemu.returncode or 1 if raw else 2
-    return told_status(qemu, console)
+    return told_status(qemu, console.status if options.ours else None)
 
 
 # ---- all together ----

@@ -37,7 +37,8 @@ class Host:
         path.chmod(0o755)
 
     def run(self, *args, **more):
-        more = {"stdin": subprocess.DEVNULL, **more}
+        if "input" not in more:
+            more["stdin"] = subprocess.DEVNULL
         return subprocess.run([RUN, "--no-build", *map(str, args)], check=False, env=self.env,
                               capture_output=True, encoding="utf-8", timeout=DEADLINE, **more)
 
@@ -77,10 +78,15 @@ def test_text_like_a_report_is_shown(host):
     assert done.stdout == "out\n[trellis] [trellis] pow[trell"
 
 
-def test_another_systems_machine_is_powered_off(host):
-    host.qemu(f"{BOOTED}; printf 'init: starting sh\\n$ '; read line; exit 0")
-    done = host.run("--disk", host.folder / "foreign", "-c", "x")
-    assert done.returncode == 125 and "nobody had told a status" in done.stderr
+@pytest.mark.parametrize("how", [["-c", "x"], []])
+@pytest.mark.parametrize("ends, status", [("exit 0", 125), ("exit 134", 134)])
+def test_another_systems_machine_ends(host, how, ends, status):
+    """What one of its commands has told is not the status of all that was to come."""
+    host.qemu(f"{BOOTED}; printf 'init: starting sh\\n$ '; read line; "
+              f"printf '[trellis] exit pid=3 name=x status=0\\n'; {ends}")
+    done = host.run("--disk", host.folder / "foreign", *how, **({} if how else {"input": "x\n"}))
+    assert done.returncode == status
+    assert ("nobody had told a status" in done.stderr) == (status == 125)
 
 
 def test_ends_before_the_kernel(host):
