@@ -131,8 +131,11 @@ $(K)/%.S.o: kernel/%.S $(K)/flags
 
 # Linked twice: the second time with the tables of function names and source lines that
 # panics print, made from the first. They lie behind all code, so no function moves.
-LINK_K = $(LD_RV) -nostdlib -z max-page-size=4096 -z noexecstack -T kernel/arch/kernel.ld
-$(K)/kernel-nosyms.elf: $(K_OBJ) $(K)/objects kernel/arch/kernel.ld
+LINK_K = $(LD_RV) -nostdlib -z max-page-size=4096 -z noexecstack -T $(K)/kernel.ld
+$(K)/kernel.ld: kernel/arch/kernel.ld kernel/arch/asm.h $(K)/flags
+	$(Q)$(CC_RV) $(ISA_KERNEL) -mabi=lp64 -Ikernel -E -P -x assembler-with-cpp $< -o $@
+
+$(K)/kernel-nosyms.elf: $(K_OBJ) $(K)/objects $(K)/kernel.ld
 	$(Q)$(LINK_K) $(K_OBJ) -o $@
 
 $(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/linetable.awk
@@ -143,7 +146,7 @@ $(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/l
 $(K)/symbols.o: $(K)/symbols.S
 	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
 
-$(K)/kernel.elf: $(K)/symbols.o $(K_OBJ) kernel/arch/kernel.ld
+$(K)/kernel.elf: $(K)/symbols.o $(K_OBJ) $(K)/kernel.ld
 	$(call say,LD,$@)
 	$(Q)$(LINK_K) $(K_OBJ) $< -o $@
 

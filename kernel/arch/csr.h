@@ -1,5 +1,6 @@
 /* Control and status registers of supervisor mode (privileged specification 4.1). */
 #pragma once
+#include "arch/asm.h"
 #include "lib/types.h"
 
 #define SSTATUS_SIE (1ULL << 1)
@@ -29,15 +30,18 @@
 #define CAUSE_PAGE_STORE 15
 
 #ifdef __riscv
-#define csr_read(csr) \
+#define csr_read(csr) csr_read_(csr)
+#define csr_write(csr, v) csr_write_(csr, v)
+#define csr_set(csr, v) __asm__ volatile("csrs " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
+#define csr_clear(csr, v) __asm__ volatile("csrc " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
+/* A step more, for a CSR that a macro names by its number. */
+#define csr_read_(csr) \
     ({ \
         uint64_t csr_v; \
         __asm__ volatile("csrr %0, " #csr : "=r"(csr_v)::"memory"); \
         csr_v; \
     })
-#define csr_write(csr, v) __asm__ volatile("csrw " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
-#define csr_set(csr, v) __asm__ volatile("csrs " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
-#define csr_clear(csr, v) __asm__ volatile("csrc " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
+#define csr_write_(csr, v) __asm__ volatile("csrw " #csr ", %0" ::"rK"((uint64_t)(v)) : "memory")
 
 /* sfence.vma orders earlier stores to page tables before later walks of this
  * hart, and empties its TLB of what it names (4.2.1). Entries with G are not

@@ -1,16 +1,13 @@
 # The first instructions of every hart. The firmware enters in supervisor mode with
 # translation off (SBI specification, 9 HSM): a0 = hart id, a1 = device tree for
-# the hart that boots. The kernel is linked at DIRECT_BASE + its physical address;
+# the hart that boots. The kernel is linked at KERNEL_HALF + its physical address;
 # until satp is set, only pc-relative code runs.
 #
 # All harts enter at _start, and the first one boots: OpenSBI 1.1 marks a hart as
 # to be started before it stores where, so a hart that is awake at that moment
 # comes in at the address of the first entry whatever hart_start was told.
 
-#define DIRECT_BASE 0xffffffc000000000
-#define SATP_SV39 (8 << 60)
-#define HART_ID 8                   /* offsets in struct hart */
-#define HART_SIZE 24
+#include "arch/asm.h"
 
     .section .entry, "ax"
     .globl _start
@@ -20,12 +17,12 @@ _start:
     li t1, 1
     amoswap.w.aqrl t1, t1, (t0)
     bnez t1, secondary
-    # The boot table: every GiB of physical memory at DIRECT_BASE, in 256
+    # The boot table: every GiB of physical memory at KERNEL_HALF, in 256
     # leaves of 1 GiB. kmap_init makes the real one and leaves this.
     lla t0, boot_root
     addi t1, t0, 2040
     addi t1, t1, 8                  # entry 256
-    li t2, 0xcf                     # V R W X A D
+    li t2, BOOT_LEAF
     li t3, 256
 1:  sd t2, 0(t1)
     li t4, 1 << 28                  # 1 GiB as a page number, in an entry
@@ -34,11 +31,11 @@ _start:
     addi t3, t3, -1
     bnez t3, 1b
     srli t0, t0, 12
-    li t1, SATP_SV39
+    li t1, SATP_MODE_SV39 << SATP_MODE_SHIFT
     or t0, t0, t1
     lla t2, harts                   # the first hart's record
     lla t3, hart_stacks
-    li t4, 16384
+    li t4, KSTACK_SLOT
     add t3, t3, t4
     mv a2, zero
     j enable
@@ -48,7 +45,7 @@ _start:
 secondary:
     lla t2, harts
     lla t3, hart_stacks
-    li t4, 16384
+    li t4, KSTACK_SLOT
 1:  add t3, t3, t4
     ld t1, HART_ID(t2)
     beq t1, a0, 2f
@@ -62,7 +59,7 @@ secondary:
 # makes the next fetch fault, since the table does not map this code here; the
 # trap vector is where it goes on, at the high address.
 enable:
-    li t4, DIRECT_BASE
+    li t4, KERNEL_HALF
     add tp, t2, t4
     add sp, t3, t4
     lla t1, 4f
@@ -94,6 +91,6 @@ booted:
 boot_root:
     .skip 4096
     .globl hart_stacks
-    .balign 16384
-hart_stacks:                        # 8 slots; a stack is the upper half of its slot
-    .skip 16384 * 8
+    .balign KSTACK_SLOT
+hart_stacks:                        # a stack is the upper half of its slot
+    .skip KSTACK_SLOT * NHART

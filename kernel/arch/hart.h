@@ -1,9 +1,8 @@
 /* A hart's own record. tp points to it whenever the kernel runs. Each layer
  * keeps its per-hart state in an array of its own, indexed by hart->index. */
 #pragma once
+#include "arch/asm.h"
 #include "lib/types.h"
-
-#define NHART 8
 
 struct proc;
 
@@ -11,9 +10,18 @@ struct hart {
     uint32_t index;    /* 0 .. hart_count - 1, dense; 0 booted */
     uint64_t hartid;   /* the machine's own number, for SBI calls */
     struct proc *proc; /* what runs here, NULL in the scheduler */
+    /* A trap from the kernel, until all registers are on its stack: the stack pointer (0:
+     * none), and what the trap was. A second trap before that has taken the CSRs. */
+    uint64_t trapping;
+    uint64_t sepc, scause, stval;
 };
 
-_Static_assert(offsetof(struct hart, hartid) == 8 && sizeof(struct hart) == 24, "entry.S");
+_Static_assert(offsetof(struct hart, hartid) == HART_ID, "asm.h");
+_Static_assert(offsetof(struct hart, trapping) == HART_TRAPPING, "asm.h");
+_Static_assert(offsetof(struct hart, sepc) == HART_SEPC, "asm.h");
+_Static_assert(offsetof(struct hart, scause) == HART_SCAUSE, "asm.h");
+_Static_assert(offsetof(struct hart, stval) == HART_STVAL, "asm.h");
+_Static_assert(sizeof(struct hart) == HART_SIZE, "asm.h");
 
 extern struct hart harts[NHART];
 extern uint32_t hart_count; /* harts of the device tree that Trellis uses */

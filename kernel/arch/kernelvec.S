@@ -1,6 +1,8 @@
 # Traps from the kernel itself: a fault in a copy routine, an interrupt while the
 # hart idles, or a bug. All registers are saved on the stack in use.
 
+#include "arch/asm.h"
+
 #define FRAME 288
 
     .text
@@ -9,10 +11,18 @@
 kernel_vector:
     csrw sscratch, t0               # free in the kernel: trampoline_return sets it
     addi sp, sp, -FRAME
-    slli t0, sp, 63 - 13            # a stack is the upper half of its slot: bit 13
+    ld t0, HART_TRAPPING(tp)
+    bnez t0, lost                   # a store below has faulted
+    csrr t0, sepc                   # such a fault would overwrite them
+    sd t0, HART_SEPC(tp)
+    csrr t0, scause
+    sd t0, HART_SCAUSE(tp)
+    csrr t0, stval
+    sd t0, HART_STVAL(tp)
+    slli t0, sp, 63 - KSTACK_UPPER_BIT
     bgez t0, overflow
+    sd sp, HART_TRAPPING(tp)
     csrr t0, sscratch
-save:
     sd ra, 0(sp)
     sd gp, 16(sp)
     sd tp, 24(sp)
@@ -53,6 +63,7 @@ save:
     sd t1, 256(sp)
     sd t2, 264(sp)
     sd t3, 272(sp)
+    sd zero, HART_TRAPPING(tp)
     # A call frame for backtraces, as if the interrupted function had called us.
     addi sp, sp, -16
     sd s0, 0(sp)
@@ -97,26 +108,33 @@ save:
     addi sp, sp, FRAME
     sret
 
-# The stack is used up: go on on an emergency stack, to say so. One is enough,
-# since the machine stops.
+# The stack cannot be used: it is used up, or sp is not on a stack of the table that satp
+# has. Go on on an emergency stack, to say so. One is enough, since the machine stops. The
+# frame has the first trap.
+lost:
+    mv sp, t0                       # as that trap has left it
+    li a1, 1
+    j emergency
 overflow:
-    addi t0, sp, FRAME              # the sp that overflowed
+    li a1, 0
+emergency:
+    addi t0, sp, FRAME
     la sp, emergency_stack_top - FRAME
     sd t0, 8(sp)
-    csrr t0, sepc
+    ld t0, HART_SEPC(tp)
     sd t0, 248(sp)
-    csrr t0, stval
-    sd t0, 272(sp)
-    csrr t0, scause
+    ld t0, HART_SCAUSE(tp)
     sd t0, 264(sp)
+    ld t0, HART_STVAL(tp)
+    sd t0, 272(sp)
     sd ra, 0(sp)
     sd s0, 56(sp)
+    sd zero, HART_TRAPPING(tp)
     mv a0, sp
     li s0, 0
-    call trap_stack_overflow        # void trap_stack_overflow(struct kernel_frame *)
+    call trap_stack_unusable        # void trap_stack_unusable(struct kernel_frame *, bool lost)
 
     .bss
-    .balign 16384
-    .skip 8192
-    .skip 8192
+    .balign KSTACK_SLOT
+    .skip KSTACK_SLOT
 emergency_stack_top:

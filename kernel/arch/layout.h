@@ -1,4 +1,4 @@
-/* The memory map, drawn once: docs/memory-map.md explains it.
+/* The memory map, with the numbers that make it: docs/memory-map.md explains it.
  *
  *   0xffffffffffffffff ┐
  *                      │ kernel half: physical address p at DIRECT_BASE + p:
@@ -19,6 +19,7 @@
  *   0x0000000000000000 ┘
  */
 #pragma once
+#include "arch/asm.h"
 #include "lib/types.h"
 
 #define KIB(n) ((uint64_t)(n) << 10)
@@ -30,13 +31,12 @@
 #define LARGE_SIZE MIB(2) /* a leaf at level 1 */
 
 #ifdef __riscv
-#define DIRECT_BASE 0xffffffc000000000ULL
+#define DIRECT_BASE KERNEL_HALF
 #else
 extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
 #define DIRECT_BASE host_ram_base
 #endif
 #define DIRECT_SIZE GIB(254) /* physical addresses from here on are not reachable */
-#define KERNEL_HALF 0xffffffc000000000ULL
 
 #define USER_HALF_END (1ULL << 38) /* Sv39: bits 63..39 equal bit 38 */
 #define TRAMPOLINE (USER_HALF_END - PAGE_SIZE)
@@ -46,8 +46,8 @@ extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
 /* Stacks are the upper half of a slot of twice their size: bit 13 of every
  * valid stack pointer - 1 is set, so the trap vector sees an overflow by one
  * bit. Slot 0 belongs to the trampoline and the trapframe. */
-#define KSTACK_SIZE KIB(8)
-#define KSTACK_SLOT (2 * KSTACK_SIZE)
+_Static_assert(KSTACK_SLOT == 2 * KSTACK_SIZE && KSTACK_SIZE == 1 << KSTACK_UPPER_BIT,
+               "a stack is the upper half of its slot");
 #define KSTACK(i) (USER_HALF_END - ((uint64_t)(i) + 1) * KSTACK_SLOT - KSTACK_SIZE)
 #define KSTACK_TOP(i) (KSTACK(i) + KSTACK_SIZE)
 

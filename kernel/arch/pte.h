@@ -59,7 +59,9 @@ static inline bool pte_refuses(pte_t e, unsigned level, uint64_t access, bool us
     return user ? !(e & PTE_U) : (e & PTE_U) != 0;
 }
 
-#define SATP_SV39 (8ULL << 60)
+_Static_assert(BOOT_LEAF == (PTE_V | PTE_RWX | PTE_A | PTE_D), "asm.h");
+
+#define SATP_SV39 ((uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT)
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK 0xffffULL
 

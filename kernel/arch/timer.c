@@ -10,7 +10,7 @@ void timer_probe(void) { have_stimecmp = csr_probe_stimecmp(); }
 
 void timer_set(uint64_t when) {
     if (have_stimecmp)
-        csr_write(0x14d, when);
+        csr_write(CSR_STIMECMP, when);
     else
         sbi_set_timer(when);
 }

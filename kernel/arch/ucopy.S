@@ -3,6 +3,8 @@
 # No access is misaligned: where source and destination disagree modulo 8, bytes
 # are copied.
 
+#include "arch/asm.h"
+
 #define K_EFAULT 14
 #define K_ENAMETOOLONG 36
 
@@ -93,7 +95,7 @@ ucopy_fault:
     .globl csr_probe_stimecmp
 csr_probe_stimecmp:
 probe_begin:
-    csrr t0, 0x14d
+    csrr t0, CSR_STIMECMP
 probe_end:
     li a0, 1
     ret

@@ -1,5 +1,6 @@
 /* Failures on request: see selftest.h. */
 #include "init/selftest.h"
+#include "arch/context.h"
 #include "arch/layout.h"
 #include "arch/trapinfo.h"
 #include "dev/bootargs.h"
@@ -44,6 +45,15 @@ static void fail_run_data(void) {
     ((void (*)(void))(uintptr_t)code)();
 }
 
+/* As a switch to the next process that leaves satp as it is. */
+static void fail_lost_stack(void) {
+    static struct context here, next;
+    next.ra = (uint64_t)context_start;
+    next.s[1] = (uint64_t)fail_panic;
+    next.sp = KSTACK_TOP(proc_self()->as->slot + 1);
+    swtch(&here, &next, proc_self()->as->kernel_satp);
+}
+
 /* As a stray store: the root's last entry, which is nobody's, points to where no RAM is. */
 static void fail_bad_table(void) {
     ((volatile uint64_t *)pa_ptr(loaded_root()))[511] = DIRECT_SIZE >> 2 | 1;
@@ -73,6 +83,7 @@ static const struct failure {
     {"guard", true, fail_guard},
     {"other-stack", true, fail_other_stack},
     {"run-data", true, fail_run_data},
+    {"lost-stack", true, fail_lost_stack},
     {"bad-table", true, fail_bad_table},
     {"bad-frame", false, fail_bad_frame},
 };

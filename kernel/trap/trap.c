@@ -137,6 +137,10 @@ void trap_kernel(struct kernel_frame *f) {
     panic_for_trap(f, "kernel trap: an access or instruction that is not permitted");
 }
 
-void trap_stack_overflow(struct kernel_frame *f) {
-    panic_for_trap(f, "a kernel stack has overflowed");
+void trap_stack_unusable(struct kernel_frame *f, bool lost) {
+    if (!lost)
+        panic_for_trap(f, "a kernel stack has overflowed");
+    f->s0 = 0; /* frames on that stack cannot be read */
+    panic_for_trap(f, "the stack pointer is on no stack that the loaded page table maps: sp and "
+                      "satp do not belong together");
 }

@@ -9,4 +9,5 @@ void trap_init_hart(void);
 
 /* From kernel_vector, and from the trampoline (proc/proc.h: trap_user). */
 void trap_kernel(struct kernel_frame *f);
-void trap_stack_overflow(struct kernel_frame *f) never_returns;
+/* There is no room on the stack in use; lost: or sp is not on a stack at all. */
+void trap_stack_unusable(struct kernel_frame *f, bool lost) never_returns;

@@ -111,6 +111,25 @@ def test_panics(design, which):
     assert names[-1] == "context_start" or "kernel_main" in names
 
 
+def test_lost_stack(design):
+    """A stack that the loaded table does not map: the first fault is what is said, not that of
+    the trap's own stores to this stack, and not an overflow."""
+    done = guest.run("--design", design, "--append", "selftest=lost-stack", "-c", ":")
+    assert done.returncode == machine.PANIC_STATUS, done.stdout
+    if design == "walk":  # which maps all stacks
+        assert "panic: asked for by selftest=panic" in done.stdout
+        return
+    m = re.search(r"^panic: the stack pointer is on no stack that the loaded page table maps: .*\n"
+                  r"store page fault: scause 0xf sepc 0x\w+ \(fail_panic\+0x\w+\) "
+                  r"stval 0x(\w+) sp 0x(\w+)\nhart .*\nthe walk of 0x(\w{16}):\n((?:.*\n)*?)"
+                  r"a kernel stack: nothing is mapped there in this table\nbacktrace:\n"
+                  r"  0x\w{16}  fail_panic\+0x\w+  selftest.c:\d+\n"
+                  r"  0x\w{16}  context_start\+0x2  swtch.S:\d+\n$", done.stdout, re.M)
+    assert m and int(m[1], 16) == int(m[3], 16), done.stdout
+    assert 0 <= int(m[2], 16) - int(m[1], 16) < 4096, done.stdout
+    check_walk(m[4], int(m[3], 16))
+
+
 def test_lines_are_the_compilers(design):
     """The line that a backtrace names is the one that the source has there."""
     done = guest.run("--design", design, "--append", "selftest=fault", "-c", ":")

@@ -1,0 +1,25 @@
+/* Numbers that C shares with assembly and with the linker's script: nothing but numbers
+ * stands here. Offsets are checked where their structure is. */
+#pragma once
+
+#define KERNEL_HALF 0xffffffc000000000 /* Sv39: the high half of the addresses */
+#define LOAD_ADDRESS 0x80200000        /* physical: what the kernel is linked for */
+
+#define SATP_MODE_SV39 8
+#define SATP_MODE_SHIFT 60
+#define BOOT_LEAF 0xcf /* an entry: V R W X A D, at physical 0 */
+
+#define NHART 8
+#define KSTACK_SIZE 0x2000
+#define KSTACK_SLOT 0x4000  /* a stack is the upper half of its slot, */
+#define KSTACK_UPPER_BIT 13 /* which this bit of an address says */
+
+#define CSR_STIMECMP 0x14d /* by number: not every assembler has the name */
+
+/* struct hart */
+#define HART_ID 8
+#define HART_TRAPPING 24
+#define HART_SEPC 32
+#define HART_SCAUSE 40
+#define HART_STVAL 48
+#define HART_SIZE 56
