@@ -4,6 +4,7 @@
 
 #define KERNEL_HALF 0xffffffc000000000 /* Sv39: the high half of the addresses */
 #define LOAD_ADDRESS 0x80200000        /* physical: what the kernel is linked for */
+#define IMAGE_OFFSET 0x200000          /* where in RAM that is, for boot loaders */
 
 #define SATP_MODE_SV39 8
 #define SATP_MODE_SHIFT 60
@@ -15,6 +16,12 @@
 #define KSTACK_UPPER_BIT 13 /* which this bit of an address says */
 
 #define CSR_STIMECMP 0x14d /* by number: not every assembler has the name */
+
+/* Calls to the firmware (sbi.h) */
+#define SBI_CONSOLE 0x4442434e
+#define SBI_CONSOLE_WRITE_BYTE 2
+#define SBI_CONSOLE_PUTCHAR 1
+#define SBI_RESET 0x53525354
 
 /* struct hart */
 #define HART_ID 8

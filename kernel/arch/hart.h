@@ -26,6 +26,9 @@ _Static_assert(sizeof(struct hart) == HART_SIZE, "asm.h");
 extern struct hart harts[NHART];
 extern uint32_t hart_count; /* harts of the device tree that Trellis uses */
 
+/* This hart does nothing any more. */
+void hart_stop(void) never_returns;
+
 #ifdef __riscv
 static inline struct hart *hart_self(void) {
     struct hart *h;

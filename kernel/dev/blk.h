@@ -23,7 +23,8 @@ struct blk_request {
     struct list link;
 };
 
-/* Finds the first disk, by address, and starts it. At boot, after irq_init. */
+/* Finds a disk and starts it: virtio-blk, the first by address, else an image in memory
+ * (ramdisk.h). At boot, after irq_init. */
 void blk_init(void);
 
 /* Whether there is a disk, and its size. */

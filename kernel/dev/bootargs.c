@@ -43,6 +43,8 @@ bool bootarg(const char *name, char *value, size_t size) {
     return found;
 }
 
+bool boot_quiet(void) { return bootarg("quiet", NULL, 0); }
+
 static int digit_of(char c, unsigned base) {
     int d = c >= '0' && c <= '9'   ? c - '0'
             : c >= 'a' && c <= 'f' ? c - 'a' + 10

@@ -11,6 +11,9 @@
  * terminated, is put in value ("" when it has none) unless value is NULL. */
 bool bootarg(const char *name, char *value, size_t size);
 
+/* Whether the option quiet asks for no news, but for what is wrong. */
+bool boot_quiet(void);
+
 /* The value of a number: decimal, or hexadecimal with 0x, with K, M or G behind it
  * for a multiple of 2^10, 2^20 or 2^30. -K_ENOENT: no such option; -K_EINVAL: its
  * value is none or does not fit. Then *value is as it was. */

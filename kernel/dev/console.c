@@ -9,6 +9,7 @@
  * those of the processes that are woken. kprintf does not take it. */
 #include "dev/console.h"
 #include "arch/layout.h"
+#include "dev/bootargs.h"
 #include "dev/chardev.h"
 #include "dev/uart.h"
 #include "lib/errno.h"
@@ -186,11 +187,10 @@ static void console_sink(void *ctx, const char *text, size_t n) {
 static const struct chardev_ops console_ops = {.read = console_read, .write = console_write};
 
 void console_init(void) {
-    if (uart_init()) {
-        kprintf("console: no ns16550a in the device tree\n");
-        return;
-    }
+    bool have_uart = uart_init();
     kprintf_set_sink(console_sink, NULL);
     chardev_register(MAJOR_CONSOLE, &console_ops);
     uart_start(console_input);
+    if (!have_uart && !boot_quiet())
+        kprintf("console: no UART that Trellis has a driver for; it is the firmware's\n");
 }

@@ -4,12 +4,10 @@
 #include "dev/console.h"
 #include "dev/irq.h"
 #include "dev/poweroff.h"
-#include "lib/printf.h"
 
 void dev_init(void) {
     poweroff_init();
-    if (irq_init())
-        kprintf("plic: none in the device tree\n");
+    irq_init();
     console_init();
     blk_init();
 }

@@ -255,7 +255,7 @@ fdt_node fdt_next_compatible(fdt_node prev, const char *compatible) {
     return FDT_NONE;
 }
 
-static fdt_node parent_of(fdt_node node) {
+fdt_node fdt_parent(fdt_node node) {
     fdt_node open[MAX_DEPTH];
     uint32_t depth = 0;
     struct token t = {.next = 0};
@@ -280,8 +280,17 @@ static uint64_t read_cells(const uint8_t *p, uint32_t n) {
     return n == 0 ? 0 : n == 1 ? be32(p) : be64(p);
 }
 
+int fdt_number(fdt_node node, const char *name, uint64_t *out) {
+    uint32_t len;
+    const uint8_t *cells = fdt_prop(node, name, &len);
+    if (!cells || (len != 4 && len != 8))
+        return -K_ENOENT;
+    *out = read_cells(cells, len / 4);
+    return 0;
+}
+
 int fdt_reg(fdt_node node, uint32_t i, struct fdt_reg *out) {
-    fdt_node parent = parent_of(node);
+    fdt_node parent = fdt_parent(node);
     uint32_t address_cells, size_cells;
     if (fdt_cell(parent, "#address-cells", 0, &address_cells))
         address_cells = 2; /* 2.3.5: the defaults */

@@ -24,6 +24,8 @@ fdt_node fdt_child(fdt_node parent);
 fdt_node fdt_sibling(fdt_node node);
 fdt_node fdt_path(const char *path);
 const char *fdt_name(fdt_node node);
+/* The node around this one; FDT_NONE for the root, and 32 levels below it. */
+fdt_node fdt_parent(fdt_node node);
 
 /* The next node after prev (FDT_NONE: from the start), at any depth, whose
  * "compatible" list has this string and whose "status" is absent, "ok" or
@@ -36,6 +38,8 @@ const void *fdt_prop(fdt_node node, const char *name, uint32_t *len);
 const char *fdt_string(fdt_node node, const char *name);
 /* Cell i of a property of 32-bit cells. -K_ENOENT: no such property or cell. */
 int fdt_cell(fdt_node node, const char *name, uint32_t i, uint32_t *out) must_check;
+/* A property that is a number of one or two cells. -K_ENOENT: none. */
+int fdt_number(fdt_node node, const char *name, uint64_t *out) must_check;
 /* Entry i of "reg", with the parent's #address-cells and #size-cells; "ranges"
  * on the way up are taken as identity. -K_ENOENT: no such entry. */
 int fdt_reg(fdt_node node, uint32_t i, struct fdt_reg *out) must_check;

@@ -1,17 +1,17 @@
-/* External interrupts (PLIC): the handlers that drivers register. */
+/* External interrupts (PLICs): the handlers that drivers register. */
 #pragma once
 #include "dev/fdt.h"
 #include "lib/types.h"
 
-/* Finds the interrupt controller. -K_ENODEV: there is none that we know; then
- * there are no interrupts to register for. At boot, before the calls below. */
-int irq_init(void) must_check;
+/* Finds the interrupt controllers. Where there is none, which it says, no device has an
+ * interrupt. At boot, with hart_count set, before the calls below. */
+void irq_init(void);
 
-/* The interrupt of a device's node. -K_ENOENT: it names none, or there is no
- * controller for it. */
+/* The interrupt of a device's node, a number for irq_register. -K_ENOENT: the node names
+ * none, there is no controller for it, or that reaches no hart. */
 int irq_of_node(fdt_node node, uint32_t *irq) must_check;
 
-/* Routes source irq to all harts and calls handler(ctx) for each interrupt, on
+/* Routes irq to all harts of its controller and calls handler(ctx) for each interrupt, on
  * whichever hart claims it, with interrupts off and no lock held. At boot. */
 void irq_register(uint32_t irq, void (*handler)(void *ctx), void *ctx);
 

@@ -1,5 +1,6 @@
-/* The serial line: an NS16550A, found through the device tree. The firmware has
- * set its speed, which stays.
+/* The serial line: a UART that the device tree names and that there is a driver for
+ * (uart_driver.h), else the firmware's console. The firmware has set the line's speed,
+ * which stays. Without interrupts the clock looks for input.
  *
  * Output goes through a ring that is sent by interrupts. Three ways into it:
  * uart_write for processes, which waits; uart_echo for interrupt handlers, which
@@ -11,11 +12,11 @@
 /* Most characters that a receiver gets at once. */
 #define UART_BATCH 16
 
-/* Finds the UART and makes uart_write_now work. -K_ENODEV: there is none. */
-int uart_init(void) must_check;
+/* Finds the UART and makes uart_write_now work. false: it is the firmware's console. */
+bool uart_init(void);
 
 /* From here on input is given to receive(text, n), 1 <= n <= UART_BATCH, in
- * order, called from the interrupt handler with no lock held. At boot. */
+ * order, called from an interrupt handler with no lock held. At boot. */
 void uart_start(void (*receive)(const char *text, size_t n));
 
 /* Sends n characters; sleeps while the ring is full. Needs a process. *done is

@@ -14,7 +14,7 @@
  * slots are free_slots[0 .. free_count). */
 #include "arch/cpu.h"
 #include "arch/layout.h"
-#include "dev/blk.h"
+#include "dev/blk_driver.h"
 #include "dev/fdt.h"
 #include "dev/irq.h"
 #include "dev/mmio.h"
@@ -107,7 +107,7 @@ _Static_assert(sizeof(struct descriptor) == 16, "2.6.5");
 
 static struct {
     struct spinlock lock;
-    char *base;  /* NULL: no disk */
+    char *base;
     bool failed; /* takes no requests any more */
     bool read_only, read_only_said;
     bool flush; /* has a volatile cache, and the command to empty it */
@@ -137,8 +137,7 @@ static void reg_write_address(uint32_t reg, const volatile void *p) {
     reg_write(reg + 4, (uint32_t)(pa >> 32));
 }
 
-bool blk_present(void) { return disk.base; }
-uint64_t blk_sectors(void) { return disk.sectors; }
+static uint64_t sectors(void) { return disk.sectors; }
 
 /* ---- requests ------------------------------------------------------------*/
 
@@ -264,8 +263,7 @@ static void publish_locked(uint32_t slot) {
         reg_write(R_QUEUE_NOTIFY, 0);
 }
 
-void blk_submit(struct blk_request *rq) {
-    ASSERT(disk.base);
+static void submit(struct blk_request *rq) {
     spin_lock(&disk.lock);
     rq->done = false;
     int status;
@@ -286,7 +284,7 @@ void blk_submit(struct blk_request *rq) {
     spin_unlock(&disk.lock);
 }
 
-int blk_wait(struct blk_request *rq) {
+static int wait(struct blk_request *rq) {
     spin_lock(&disk.lock);
     if (!rq->done)
         collect_locked(); /* it may be there before its interrupt */
@@ -295,11 +293,6 @@ int blk_wait(struct blk_request *rq) {
     int status = rq->status;
     spin_unlock(&disk.lock);
     return status;
-}
-
-int blk_do(struct blk_request *rq) {
-    blk_submit(rq);
-    return blk_wait(rq);
 }
 
 /* ---- start ---------------------------------------------------------------*/
@@ -391,7 +384,7 @@ static const char *start_queue(void) {
     return NULL;
 }
 
-static const char *start(fdt_node node) {
+static const char *start_device(fdt_node node) {
     uint32_t irq;
     if (reg_read(R_VERSION) != 2)
         return "it is a legacy device: start QEMU with -global virtio-mmio.force-legacy=false";
@@ -410,16 +403,15 @@ static const char *start(fdt_node node) {
     return NULL;
 }
 
-void blk_init(void) {
+static bool start(void) {
     struct fdt_reg where;
     fdt_node node = find_disk(&where);
-    if (node == FDT_NONE) {
-        kprintf("virtio-blk: no disk\n");
-        return;
-    }
-    const char *wrong = start(node);
-    if (wrong) {
+    if (node == FDT_NONE)
+        return false;
+    const char *wrong = start_device(node);
+    if (wrong)
         kprintf("virtio-blk at %#lx: %s\n", where.start, wrong);
-        disk.base = NULL;
-    }
+    return !wrong;
 }
+
+const struct blk_driver virtio_blk = {start, sectors, submit, wait};

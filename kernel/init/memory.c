@@ -3,6 +3,7 @@
 #include "init/memory.h"
 #include "arch/layout.h"
 #include "dev/fdt.h"
+#include "dev/ramdisk.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -81,6 +82,9 @@ uint64_t memory_init(paddr_t fdt) {
         kmap_add_ram(ram.r[i].start, ram.r[i].start + ram.r[i].size);
     subtract_page(&ram, ptr_pa(kernel_start).v, kernel_end - kernel_start);
     subtract_page(&ram, fdt.v, fdt_size());
+    struct fdt_reg initrd;
+    if (!ramdisk_where(&initrd))
+        subtract_page(&ram, initrd.start, initrd.size);
     for (unsigned i = 0; i < ram.count; i++)
         if (ram.r[i].size && ram.r[i].start < DIRECT_SIZE) {
             uint64_t end = MIN(ram.r[i].start + ram.r[i].size, DIRECT_SIZE);

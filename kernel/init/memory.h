@@ -3,6 +3,6 @@
 #include "lib/types.h"
 
 /* Tells kmap of all RAM that is ours, and the frame allocator of what is free in
- * it: without the kernel's image and the device tree. Returns the bytes of RAM
+ * it: without the kernel's image, the device tree and a disk in memory. Returns the bytes of RAM
  * that the machine has. */
 uint64_t memory_init(paddr_t fdt);

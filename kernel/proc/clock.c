@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/timer.h"
 #include "lib/errno.h"
+#include "lib/panic.h"
 #include "proc/sched.h"
 
 static uint64_t tick_length, slice_length, boot_time;
@@ -12,6 +13,16 @@ static struct hart_sleepers {
     struct spinlock lock;
     struct list due; /* proc.alarm_link */
 } sleepers[NHART];
+
+static void (*polls[2])(void);
+static unsigned poll_count;
+static uint64_t poll_at = UINT64_MAX;
+
+void clock_poll(void (*fn)(void)) {
+    ASSERT(poll_count < ARRAY_LEN(polls));
+    polls[poll_count++] = fn;
+    poll_at = cpu_time();
+}
 
 void clock_init(uint64_t timebase_hz) {
     tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
@@ -33,7 +44,7 @@ static uint64_t next_due(struct hart_sleepers *s) {
     spin_lock(&s->lock);
     uint64_t when = list_empty(&s->due) ? UINT64_MAX : sleeper(s->due.next)->alarm_at;
     spin_unlock(&s->lock);
-    return when;
+    return hart_self()->index ? when : MIN(when, poll_at);
 }
 
 void clock_arm_idle(void) { timer_set(next_due(&sleepers[hart_self()->index])); }
@@ -53,6 +64,11 @@ void clock_interrupt(void) {
         wakeup(&p->alarm);
     }
     spin_unlock(&s->lock);
+    if (!hart_self()->index && poll_at <= now) {
+        poll_at = now + slice_length;
+        for (unsigned i = 0; i < poll_count; i++)
+            polls[i]();
+    }
     sched_tick();
     clock_arm_running();
 }

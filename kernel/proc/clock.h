@@ -13,3 +13,7 @@ uint64_t clock_to_ticks(uint64_t time); /* a span of cpu_time, rounded down */
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
 void clock_arm_running(void); /* this hart is going to run a process */
 void clock_interrupt(void);   /* from the timer interrupt */
+
+/* From here on the first hart calls fn once in a slice, from its timer interrupt, also
+ * while it idles: for a device that cannot interrupt. At boot, at most twice. */
+void clock_poll(void (*fn)(void));

@@ -13,16 +13,10 @@
 bool panic_powers_off;
 static uint32_t panicking; /* 1 + index of the hart that panics first */
 
-static void stop(void) {
-    csr_write(sie, 0);
-    for (;;)
-        wait_for_interrupt();
-}
-
 void panic_stop_if_asked(void) {
     uint32_t who = __atomic_load_n(&panicking, __ATOMIC_ACQUIRE);
     if (who && who != hart_self()->index + 1)
-        stop();
+        hart_stop();
 }
 
 /* The first hart to panic goes on; a second one stops; the same one again, since
@@ -39,14 +33,14 @@ static void claim(void) {
         return;
     }
     if (nobody != hart_self()->index + 1)
-        stop();
+        hart_stop();
     if (panic_powers_off && !ending) {
         ending = true;
         machine_poweroff(PANIC_STATUS);
     }
     if (panic_powers_off)
         sbi_shutdown(true); /* that went wrong too */
-    stop();
+    hart_stop();
 }
 
 static void print_where(void) {
@@ -63,7 +57,7 @@ static void end(void) {
     if (panic_powers_off)
         machine_poweroff(PANIC_STATUS);
     kprintf("stopped; attach a debugger, or end the emulator\n");
-    stop();
+    hart_stop();
 }
 
 void panic(const char *fmt, ...) {

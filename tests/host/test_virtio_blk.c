@@ -1,7 +1,8 @@
 /* The disk driver against a disk in the host's memory: one that finishes
  * requests when and in the order the test likes, that fails, lies, or breaks, and
  * that checks what the driver writes against virtio 1.1. */
-/* sources: kernel/dev/fdt.c kernel/lib/string.c kernel/lib/printf.c */
+/* sources: kernel/dev/blk.c kernel/dev/ramdisk.c kernel/dev/bootargs.c kernel/dev/fdt.c */
+/* sources: kernel/lib/string.c kernel/lib/printf.c */
 /* sources: kernel/sync/spinlock.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR };
-enum { IER_RECEIVED = 1, IER_THR_EMPTY = 2 };
+enum { IER_RECEIVED = SIM_IER_RECEIVED, IER_THR_EMPTY = 2 };
 enum { IIR_NONE = 1, IIR_FIFO = 0xc0 };
 enum { FCR_ENABLE = 1, FCR_CLEAR_RECEIVED = 2 };
 enum { LCR_DIVISOR = 0x80 };
@@ -83,7 +83,7 @@ static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
     switch (offset >> sim.shift) {
     case RBR_THR:
         assert_false(sim.lcr & LCR_DIVISOR);
-        assert_true(sim.fifo_used < 16); /* an overrun */
+        assert_true(sim.fifo_used < SIM_FIFO); /* an overrun */
         sim.fifo[sim.fifo_used++] = (char)v;
         sim.thr_pending = false;
         if (sim.instant)

@@ -7,6 +7,8 @@
 #define SIM 0x10000000UL /* its registers' address */
 #define SIM_BYTES 0x100
 #define SIM_IRQ 10
+#define SIM_FIFO 16        /* characters that its transmitter holds */
+#define SIM_IER_RECEIVED 1 /* of ier */
 
 extern struct uartsim {
     uint32_t shift, width; /* of its registers */
@@ -15,7 +17,7 @@ extern struct uartsim {
     uint8_t ier, fcr, lcr;
     bool thr_pending; /* the transmit interrupt's condition */
     uint32_t fifo_used;
-    char fifo[16];
+    char fifo[SIM_FIFO];
     uint32_t polled; /* looks at LSR while it was busy: every fourth sends a character */
     char sent[1 << 17];
     size_t sent_size;

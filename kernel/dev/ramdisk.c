@@ -1,0 +1,68 @@
+/* A disk in memory: see ramdisk.h. A request is done when it has been handed over, so
+ * nobody waits, and there is nothing to lock: the file system has no two requests for
+ * one block at a time. */
+#include "dev/ramdisk.h"
+#include "dev/blk_driver.h"
+#include "dev/bootargs.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/kmap.h"
+
+static struct {
+    char *base;
+    uint64_t sectors;
+} disk;
+
+int ramdisk_where(struct fdt_reg *out) {
+    fdt_node chosen = fdt_path("/chosen");
+    uint64_t end;
+    if (fdt_number(chosen, "linux,initrd-start", &out->start) ||
+        fdt_number(chosen, "linux,initrd-end", &end) || end <= out->start)
+        return -K_ENOENT;
+    out->size = end - out->start;
+    return 0;
+}
+
+static bool start(void) {
+    struct fdt_reg where;
+    disk.sectors = 0;
+    if (ramdisk_where(&where))
+        return false;
+    /* RAM that is the kernel's is mapped; what the firmware has reserved for it is not. */
+    disk.base = kmap_device(where.start, where.size);
+    if (!disk.base) {
+        kprintf("initrd at %#lx: out of the kernel's reach\n", (unsigned long)where.start);
+        return false;
+    }
+    disk.sectors = where.size / SECTOR_SIZE;
+    if (!boot_quiet())
+        kprintf("the disk is in memory, %lu KiB at %#lx: what is written to it is not kept\n",
+                (unsigned long)(where.size >> 10), (unsigned long)where.start);
+    return true;
+}
+
+static uint64_t sectors(void) { return disk.sectors; }
+
+static void submit(struct blk_request *rq) {
+    rq->done = true;
+    rq->status = 0;
+    if (rq->op == BLK_FLUSH)
+        return;
+    ASSERT(rq->bytes > 0 && rq->bytes % SECTOR_SIZE == 0);
+    uint64_t n = rq->bytes / SECTOR_SIZE;
+    if (n > disk.sectors || rq->sector > disk.sectors - n) {
+        rq->status = -K_EIO;
+        return;
+    }
+    char *at = disk.base + rq->sector * SECTOR_SIZE;
+    if (rq->op == BLK_READ)
+        memcpy(rq->data, at, rq->bytes);
+    else
+        memcpy(at, rq->data, rq->bytes);
+}
+
+static int wait(struct blk_request *rq) { return rq->status; }
+
+const struct blk_driver ramdisk = {start, sectors, submit, wait};
