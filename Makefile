@@ -74,6 +74,8 @@ llvm_tool = $(shell clang -print-prog-name=$(1))
 OBJDUMP_RV := $(call llvm_tool,llvm-objdump)
 NM_RV := $(call llvm_tool,llvm-nm)
 LINES_RV := $(call llvm_tool,llvm-dwarfdump) --debug-line
+READELF_RV := $(call llvm_tool,llvm-readelf)
+OBJCOPY_RV := $(call llvm_tool,llvm-objcopy)
 else
 PREFIX := $(word 2,$(FOUND))
 CC_RV := $(PREFIX)gcc
@@ -82,6 +84,8 @@ LD_RV := $(PREFIX)ld -m elf64lriscv
 OBJDUMP_RV := $(PREFIX)objdump
 NM_RV := $(PREFIX)nm
 LINES_RV := $(PREFIX)readelf --debug-dump=decodedline
+READELF_RV := $(PREFIX)readelf
+OBJCOPY_RV := $(PREFIX)objcopy
 endif
 
 WERROR := $(call werror,$(CC_RV))
@@ -117,7 +121,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 all: kernel image
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
-kernel: $(K)/kernel.elf $(K)/kernel.asm $(K)/kernel.sym
+kernel: $(K)/kernel.elf $(K)/kernel.bin $(K)/kernel.asm $(K)/kernel.sym
 
 $(K)/%.c.o: kernel/%.c $(K)/flags
 	$(call say,CC,$<)
@@ -136,12 +140,14 @@ $(K)/kernel.ld: kernel/arch/kernel.ld kernel/arch/asm.h $(K)/flags
 	$(Q)$(CC_RV) $(ISA_KERNEL) -mabi=lp64 -Ikernel -E -P -x assembler-with-cpp $< -o $@
 
 $(K)/kernel-nosyms.elf: $(K_OBJ) $(K)/objects $(K)/kernel.ld
-	$(Q)$(LINK_K) $(K_OBJ) -o $@
+	$(Q)$(LINK_K) --emit-relocs $(K_OBJ) -o $@
 
-$(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/linetable.awk
+$(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/linetable.awk \
+	tools/relocations.awk
 	$(Q)$(NM_RV) -n $< | awk -f tools/symbols.awk > $@
 	$(Q)$(LINES_RV) $< 2>/dev/null | awk -f tools/lines.awk | LC_ALL=C sort | \
 		awk -f tools/linetable.awk >> $@
+	$(Q){ $(NM_RV) -n $<; $(READELF_RV) -rW $<; } | awk -f tools/relocations.awk >> $@
 
 $(K)/symbols.o: $(K)/symbols.S
 	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
@@ -149,6 +155,11 @@ $(K)/symbols.o: $(K)/symbols.S
 $(K)/kernel.elf: $(K)/symbols.o $(K_OBJ) $(K)/kernel.ld
 	$(call say,LD,$@)
 	$(Q)$(LINK_K) $(K_OBJ) $< -o $@
+
+# The image as boot loaders take it: entry.S begins with its header.
+$(K)/kernel.bin: $(K)/kernel.elf
+	$(call say,BIN,$@)
+	$(Q)$(OBJCOPY_RV) -O binary $< $@
 
 $(K)/kernel.asm: $(K)/kernel.elf
 	$(Q)$(OBJDUMP_RV) -S $< > $@
@@ -166,6 +177,13 @@ $(K)/flags: FORCE
 # Lists of files, so that one that is deleted is missed.
 $(K)/objects: FORCE
 	$(call write_text,$(K_OBJ))
+
+# A firmware that only tests use: tests/system/firmware.S.
+$(BUILD)/firmware.bin: tests/system/firmware.S
+	@mkdir -p $(@D)
+	$(Q)$(CC_RV) $(ISA_KERNEL) -mabi=lp64 -mno-relax -c $< -o $(BUILD)/firmware.o
+	$(Q)$(LD_RV) -nostdlib -Ttext 0x80000000 $(BUILD)/firmware.o -o $(BUILD)/firmware.elf
+	$(Q)$(OBJCOPY_RV) -O binary $(BUILD)/firmware.elf $@
 
 # ---- programs ------------------------------------------------------------
 # user/bin/NAME.c is a program; user/tests/*.c are one program, usertests.

@@ -6,7 +6,10 @@
 
 static bool have_stimecmp;
 
-void timer_probe(void) { have_stimecmp = csr_probe_stimecmp(); }
+bool timer_probe(void) {
+    have_stimecmp = csr_probe_stimecmp();
+    return csr_probe_time();
+}
 
 void timer_set(uint64_t when) {
     if (have_stimecmp)

@@ -71,8 +71,13 @@ static bool plausible(uint64_t fp) {
     return IS_ALIGNED(fp, 8) && (fp >= KERNEL_HALF || (fp > USER_MAX && fp <= TRAPFRAME));
 }
 
+uint64_t linked_address(uint64_t pc) {
+    extern char kernel_start[];
+    return pc - (ptr_pa(kernel_start).v - LOAD_ADDRESS);
+}
+
 void print_place(uint64_t pc, bool is_return) {
-    uint64_t offset, at = pc - is_return;
+    uint64_t offset, at = linked_address(pc) - is_return;
     unsigned line = 0;
     const char *name = ksym_lookup(at, &offset);
     const char *file = name ? kline_lookup(at, &line) : NULL;
@@ -109,7 +114,7 @@ void backtrace_from(uint64_t fp) {
 
 static const char *function_of(uint64_t pc) {
     uint64_t offset;
-    return ksym_lookup(pc, &offset);
+    return ksym_lookup(linked_address(pc), &offset);
 }
 
 /* ra is the caller, unless it points back into this function. A leaf function saves fp

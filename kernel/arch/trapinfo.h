@@ -21,6 +21,10 @@ uint64_t extable_find(uint64_t pc);
 /* The root of the page table that this hart translates with. */
 paddr_t loaded_root(void);
 
+/* The address that kernel.elf, and so its tables, have for code: not the one where it runs
+ * when the kernel was loaded elsewhere than it was linked for. */
+uint64_t linked_address(uint64_t pc);
+
 /* One line: an address of code, or one to return to (the call stands before it, maybe as
  * its function's last instruction), with function, file and line. */
 void print_place(uint64_t pc, bool is_return);

@@ -90,15 +90,21 @@ ucopy_fault:
     li a0, -K_EFAULT
     ret
 
+# bool csr_probe_time(void): whether rdtime works, by hardware or firmware.
 # bool csr_probe_stimecmp(void): whether supervisor mode has stimecmp (Sstc, and
 # menvcfg.STCE set by the firmware). Where not, reading it traps.
     .globl csr_probe_stimecmp
 csr_probe_stimecmp:
 probe_begin:
     csrr t0, CSR_STIMECMP
-probe_end:
     li a0, 1
     ret
+    .globl csr_probe_time
+csr_probe_time:
+    rdtime t0
+    li a0, 1
+    ret
+probe_end:
 probe_fault:
     li a0, 0
     ret

@@ -25,15 +25,29 @@ int ramdisk_where(struct fdt_reg *out) {
     return 0;
 }
 
+/* Whether a node of memory has all of it: QEMU puts it behind the kernel without a look. */
+static bool is_ram(const struct fdt_reg *where) {
+    for (fdt_node n = fdt_child(0); n != FDT_NONE; n = fdt_sibling(n)) {
+        const char *type = fdt_string(n, "device_type");
+        struct fdt_reg ram;
+        for (uint32_t i = 0; type && !strcmp(type, "memory") && !fdt_reg(n, i, &ram); i++)
+            if (where->start >= ram.start && where->start - ram.start < ram.size &&
+                where->size <= ram.size - (where->start - ram.start))
+                return true;
+    }
+    return false;
+}
+
 static bool start(void) {
     struct fdt_reg where;
     disk.sectors = 0;
     if (ramdisk_where(&where))
         return false;
     /* RAM that is the kernel's is mapped; what the firmware has reserved for it is not. */
-    disk.base = kmap_device(where.start, where.size);
+    disk.base = is_ram(&where) ? kmap_device(where.start, where.size) : NULL;
     if (!disk.base) {
-        kprintf("initrd at %#lx: out of the kernel's reach\n", (unsigned long)where.start);
+        kprintf("initrd of %lu KiB at %#lx: not in RAM that the kernel reaches\n",
+                (unsigned long)(where.size >> 10), (unsigned long)where.start);
         return false;
     }
     disk.sectors = where.size / SECTOR_SIZE;

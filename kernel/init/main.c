@@ -5,6 +5,7 @@
 #include "dev/bootargs.h"
 #include "dev/dev.h"
 #include "dev/fdt.h"
+#include "dev/isa.h"
 #include "fs/fs.h"
 #include "init/memory.h"
 #include "init/selftest.h"
@@ -27,7 +28,6 @@ void kernel_main_secondary(void);
 #define FDT_MAX MIB(1)
 #define RAM_MIN MIB(32)
 
-static bool quiet;
 static unsigned asid_limit = 16;
 static uint32_t harts_ready; /* harts besides the first that wait for boot_done */
 static bool boot_done;
@@ -38,6 +38,16 @@ static void early_console(void *ctx, const char *text, size_t n) { sbi_console_w
 
 /* ---- harts ------------------------------------------------------------------- */
 
+/* Floating point needs D on every hart, since any may run any process. */
+static void look_for_fpu(fdt_node cpu, uint64_t hartid) {
+    if (proc_fpu_present && !isa_has(cpu, "d")) {
+        proc_fpu_present = false;
+        if (!boot_quiet())
+            kprintf("no floating point: the device tree says of hart %lu that it has no D\n",
+                    (unsigned long)hartid);
+    }
+}
+
 static bool usable(fdt_node cpu) {
     const char *type = fdt_string(cpu, "device_type"), *status = fdt_string(cpu, "status");
     const char *mmu = fdt_string(cpu, "mmu-type");
@@ -47,10 +57,6 @@ static bool usable(fdt_node cpu) {
 
 static void start_hart(uint64_t hartid) {
     extern char _start[];
-    if (hart_count == NHART) {
-        kprintf("hart %lu is left out: Trellis uses at most %d\n", (unsigned long)hartid, NHART);
-        return;
-    }
     struct hart *h = &harts[hart_count];
     h->index = hart_count;
     h->hartid = hartid;
@@ -66,11 +72,22 @@ static void start_hart(uint64_t hartid) {
 
 static void start_harts(void) {
     fdt_node cpus = fdt_path("/cpus");
+    unsigned more = 0;
     for (fdt_node n = fdt_child(cpus); n != FDT_NONE; n = fdt_sibling(n)) {
         uint32_t id;
-        if (usable(n) && !fdt_cell(n, "reg", 0, &id) && id != harts[0].hartid)
+        if (fdt_cell(n, "reg", 0, &id) || (id != harts[0].hartid && !usable(n)))
+            continue;
+        if (id == harts[0].hartid || hart_count < NHART)
+            look_for_fpu(n, id);
+        if (id == harts[0].hartid)
+            continue;
+        if (hart_count == NHART)
+            more++;
+        else
             start_hart(id);
     }
+    if (more)
+        kprintf("%u harts are left out: Trellis uses at most %d\n", more, NHART);
 }
 
 /* A hart besides the first: waits until the kernel stands, then runs processes. */
@@ -106,7 +123,7 @@ static void first_process(void) {
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
     selftest_in_process();
-    if (!quiet) {
+    if (!boot_quiet()) {
         vmprint(&proc_self()->as->user);
         kprintf("Trellis: /init runs, %lu ms after the kernel began (idle harts: %lu ms)\n",
                 milliseconds(cpu_time() - began), milliseconds(sched_idle_time()));
@@ -123,7 +140,6 @@ void proc_first_ended(int32_t status) {
 
 static void read_options(void) {
     char value[16];
-    quiet = bootarg("quiet", NULL, 0);
     panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
     bool traced = bootarg("trace", value, sizeof(value));
     proc_trace_exits = traced && !strcmp(value, "exit");
@@ -146,14 +162,18 @@ static void read_timebase(void) {
 }
 
 void kernel_main(uint64_t hartid, uint64_t fdt) {
-    began = cpu_time();
     harts[0].hartid = hartid;
     hart_count = 1;
     kprintf_set_sink(early_console, NULL);
     trap_init_hart();
+    bool have_time = timer_probe();
+    began = have_time ? cpu_time() : 0;
     if (fdt_init(pa_ptr(PA(fdt)), FDT_MAX))
         panic("the firmware gave no device tree at physical 0x%lx", (unsigned long)fdt);
     read_options();
+    if (!have_time)
+        panic("the harts have no time counter (rdtime, Zicntr), and the firmware has none for "
+              "them");
     uint64_t ram = memory_init(PA(fdt));
     if (ram < RAM_MIN)
         panic("the machine is too small: it has %lu MiB of RAM, Trellis needs %lu",
@@ -162,7 +182,6 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     tlb_load(kernel_satp);
     tlb_fence_kernel();
     tlb_init_hart(asid_limit);
-    timer_probe();
     read_timebase();
     clock_init(timebase_hz);
     start_harts();

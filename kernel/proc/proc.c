@@ -190,9 +190,11 @@ int proc_fork(int32_t *pid) {
 
 /* ---- floating point ---------------------------------------------------------- */
 
+bool proc_fpu_present = true;
+
 bool proc_fpu_first_use(void) {
     struct proc *p = proc_self();
-    if (!fpu_is_off())
+    if (!proc_fpu_present || !fpu_is_off())
         return false;
     memset(&p->fpu, 0, sizeof(p->fpu));
     p->fpu_used = true;

@@ -81,7 +81,8 @@ int proc_spare_space(struct proc *p, struct aspace **out) must_check;
 /* The running process has executed a floating-point instruction while it had no
  * floating-point state; true: it has now. */
 bool proc_fpu_first_use(void);
-void proc_fpu_reset(void); /* exec: no state again */
+extern bool proc_fpu_present; /* false: what uses floating point is killed */
+void proc_fpu_reset(void);    /* exec: no state again */
 
 /* Sleeps until a child has exited: then *child is that child, whose pid and status
  * the caller may read, and which stays a zombie until it is reaped; nobody else

@@ -80,7 +80,7 @@ void panic_for_trap(const struct kernel_frame *f, const char *sentence) {
     csr_clear(sstatus, SSTATUS_SIE);
     claim();
     uint64_t offset;
-    const char *name = ksym_lookup(f->sepc, &offset);
+    const char *name = ksym_lookup(linked_address(f->sepc), &offset);
     kprintf("\npanic: %s\n", sentence);
     kprintf("%s: scause 0x%lx sepc 0x%lx (%s+0x%lx) stval 0x%lx sp 0x%lx\n", cause_name(f->scause),
             (unsigned long)f->scause, (unsigned long)f->sepc, name ? name : "?",

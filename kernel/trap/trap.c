@@ -53,6 +53,8 @@ static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
     explain_user_fault(p->as, stval, cause_failed_access(cause));
+    if (cause == CAUSE_ILLEGAL && !proc_fpu_present)
+        kprintf("floating-point instructions are illegal here: not every hart has F and D\n");
     sleeplock_release(&report);
     proc_exit(-1);
 }
