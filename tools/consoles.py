@@ -16,6 +16,8 @@ MARKER = re.compile(rb"(?:^|[\r\n])Trellis \w+:[^\n]*\n")
 EXIT_LINE = re.compile(rb"\[trellis\] exit pid=\d+ name=[^\n]*? status=(-?\d+)\r?\n")
 # What it says at trace=poweroff when a program ends the machine.
 POWEROFF_LINE = re.compile(rb"\[trellis\] poweroff status=(-?\d+)\r?\n")
+# What it says last on a machine whose emulator learns no status, and may not even end.
+ENDED_LINE = re.compile(rb"\[trellis\] ended with status (-?\d+);[^\n]*\n")
 TRACE = b"[trellis] "
 PROMPT = b"$ "
 STARTS_SHELL = b"init: starting sh"  # xv6's init says so each time
@@ -67,6 +69,7 @@ class PipedConsole:
 
     def __init__(self, ours):
         self.ours = ours
+        self.ended = Traced(ENDED_LINE)
         self.traced = Traced(POWEROFF_LINE if ours else EXIT_LINE)
         self.head = b""
         self.tail = b""
@@ -82,16 +85,18 @@ class PipedConsole:
 
     @property
     def status(self):
-        return self.traced.status
+        return self.traced.status if self.ended.status is None else self.ended.status
 
     def feed(self, data):
-        shown = self.traced.feed(data)
+        shown = self.traced.feed(self.ended.feed(data))
         if not self.started:
             self.head += shown
             if MARKER.search(self.head):
                 self.listening.set()
         if not self.ours:
             self.count_shells(shown)
+        if self.ended.status is not None:
+            self.finished = True
         return shown
 
     def count_shells(self, shown):
@@ -106,7 +111,7 @@ class PipedConsole:
         return False
 
     def rest(self):
-        return self.traced.rest()
+        return self.traced.feed(self.ended.rest()) + self.traced.rest()
 
 
 class OwnConsole:
@@ -116,30 +121,34 @@ class OwnConsole:
     def __init__(self, verbose):
         self.started = verbose
         self.head = b""
+        self.ended = Traced(ENDED_LINE)
         self.traced = Traced(POWEROFF_LINE)
         self.typed = b""  # nothing to type
-        self.finished = False
+
+    @property
+    def finished(self):
+        return self.ended.status is not None
 
     @property
     def status(self):
-        return self.traced.status
+        return self.ended.status if self.finished else self.traced.status
 
     def feed(self, data):
         """The bytes to print, given the next bytes of the console."""
-        if self.started:
-            return self.traced.feed(data)
-        self.head += data
-        m = MARKER.search(self.head)
-        if not m:
-            return b""
-        self.started = True
-        return self.traced.feed(self.head[m.end():])
+        if not self.started:
+            self.head += data
+            m = MARKER.search(self.head)
+            if not m:
+                return b""
+            self.started = True
+            data = self.head[m.end():]
+        return self.traced.feed(self.ended.feed(data))
 
     def at_prompt(self):
         return False
 
     def rest(self):
-        return self.traced.rest()
+        return self.traced.feed(self.ended.rest()) + self.traced.rest()
 
 
 class ForeignConsole:

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 
+import boards
+
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 BUILD = os.environ.get("BUILD") or "build"
 # What make and the shell would take for something else in a path.
@@ -50,22 +52,23 @@ def default_image():
     return build_path("fs.img")
 
 
-def parse_mem(text):
+def parse_mem(text, least=MIB_MIN):
     """A size of RAM in MiB, from 128, 128M, 2G and the like."""
     m = re.fullmatch(r"(\d+) *([MG]?)(i?B)?", text, re.I)
     if not m:
         raise Unusable(f"--mem {text}: not a size; use 128M or 2G, for example")
     mib = int(m[1]) * (1024 if m[2].upper() == "G" else 1)
-    if mib < MIB_MIN:
-        raise Unusable(f"--mem {text}: too small; Trellis needs {MIB_MIN}M at least")
+    if mib < least:
+        who = "Trellis" if least == MIB_MIN else "this machine"
+        raise Unusable(f"--mem {text}: too small; {who} needs {least}M at least")
     if mib > MIB_MAX:
         raise Unusable(f"--mem {text}: too large; {MIB_MAX >> 10}G is the most")
     return mib
 
 
-def parse_harts(text):
-    if not re.fullmatch(r"\d+", text) or not 1 <= int(text) <= HARTS_MAX:
-        raise Unusable(f"--harts {text}: not a number from 1 to {HARTS_MAX}")
+def parse_harts(text, most=HARTS_MAX):
+    if not re.fullmatch(r"\d+", text) or not 1 <= int(text) <= most:
+        raise Unusable(f"--harts {text}: not a number from 1 to {most}")
     return int(text)
 
 
@@ -78,15 +81,21 @@ def drive(path, keep, name="disk0", slot=0):
             "-device", f"virtio-blk-device,drive={name},bus=virtio-mmio-bus.{slot}"]
 
 
-def qemu_command(design, harts=3, mib=128, disks=None, console=("-nographic",), append="",
-                 debug=False, extra=()):
+def the_disk(board, path, keep):
+    """The options for the disk of a machine of this name."""
+    return drive(path, keep) if boards.BOARDS[board].virtio else ["-initrd", path]
+
+
+def qemu_command(design, harts=None, mib=None, disks=None, console=("-nographic",), append="",
+                 debug=False, extra=(), board="virt"):
     """QEMU's argument list. disks: option lists from drive(), the default image when None."""
     if disks is None:
-        disks = [drive(default_image(), keep=False)]
-    command = [QEMU, "-machine", "virt", "-bios", "default",
-               "-kernel", os.path.join(kernel_folder(design, debug), "kernel.elf"),
-               "-m", f"{mib}M", "-smp", str(harts),
-               "-global", "virtio-mmio.force-legacy=false"]
+        disks = [the_disk(board, default_image(), keep=False)]
+    what = boards.BOARDS[board]
+    command = [QEMU, *boards.options(board, harts or what.harts, mib or what.mib, build_path()),
+               "-kernel", os.path.join(kernel_folder(design, debug), "kernel.elf")]
+    if what.virtio:
+        command += ["-global", "virtio-mmio.force-legacy=false"]
     for disk in disks:
         command += disk
     command += console

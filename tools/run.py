@@ -8,12 +8,15 @@
                            print, and ends with the status of the last one
 
     --design NAME    {designs}; default {default}
+    --machine NAME   QEMU's machine: {machines}
+                     (docs/machines.md); default virt
     --disk IMAGE     a disk image in xv6's format; what the guest writes stays
                      there. Without it: a fresh one at each start, nothing stays
     --keep NAME      a disk of that name, made at first: a copy of the fresh
                      one, build/kept/NAME.img, which make clean leaves there
-    --harts N        processors, 1 to {harts_max}; default 3
-    --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M
+    --harts N        processors, 1 to {harts_max}; default 3; 1 to 4 on some machines
+    --mem SIZE       RAM, from {mib_min}M to what the host can give; default 128M;
+                     the icicle: 1537M at least
     -c COMMANDS      see above; no terminal is needed, nothing can be typed:
                      standard input is at its end (another's init: the console)
     --timeout SEC    with -c: ends the machine after SEC seconds, status 124
@@ -60,6 +63,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import boards  # noqa: E402
 import kept  # noqa: E402
 import machine  # noqa: E402
 import view  # noqa: E402
@@ -92,10 +96,11 @@ def parse(args):
     parser = Parser(prog="./run", allow_abbrev=False, add_help=False)
     parser.add_argument("-c", dest="commands")
     parser.add_argument("--design", default=machine.default_design())
+    parser.add_argument("--machine", default="virt")
     parser.add_argument("--disk")
     parser.add_argument("--keep")
-    parser.add_argument("--harts", default="3")
-    parser.add_argument("--mem", default="128M")
+    parser.add_argument("--harts")
+    parser.add_argument("--mem")
     parser.add_argument("--timeout")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
@@ -113,8 +118,16 @@ def check(options):
     if options.design not in known:
         raise Unusable(f"--design {options.design}: no such design; there are "
                        + ", ".join(known))
-    options.harts = machine.parse_harts(options.harts)
-    options.mib = machine.parse_mem(options.mem)
+    options.board = boards.BOARDS.get(options.machine)
+    if not options.board:
+        raise Unusable(f"--machine {options.machine}: no such machine; there are "
+                       + ", ".join(boards.BOARDS))
+    if options.keep is not None and not options.board.virtio:
+        raise Unusable("--keep: the disk of this machine is in memory, and not kept")
+    options.harts = machine.parse_harts(options.harts or str(options.board.harts),
+                                        options.board.harts_max)
+    options.mem = options.mem or f"{options.board.mib}M"
+    options.mib = machine.parse_mem(options.mem, options.board.mib_min)
     if "--" in options.append.split():
         raise Unusable("--append: `--` would end the options; use -c for commands")
     if options.timeout is not None:
@@ -212,7 +225,8 @@ def boot_words(options):
 
 
 def command_line(options):
-    disk = machine.drive(options.disk or machine.default_image(), keep=options.disk is not None)
+    disk = machine.the_disk(options.machine, options.disk or machine.default_image(),
+                            keep=options.disk is not None)
     logged = view.chardev_words() if options.view else ""
     if options.commands is None and not logged:
         console = ["-nographic"]
@@ -221,7 +235,7 @@ def command_line(options):
                    "-chardev", "stdio,id=console,mux=on,signal=off" + logged]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
-                                boot_words(options), options.debug, extra)
+                                boot_words(options), options.debug, extra, options.machine)
 
 
 def write_gdbinit(options):
@@ -248,7 +262,9 @@ def write_gdbinit(options):
 def interact(options):
     print(f"Trellis: {options.design}, {options.harts} harts, {options.mib} MiB. "
           "Ctrl-A X ends the machine."
-          + ("" if options.disk else " Changes to the disk are not kept (--keep NAME keeps them)."),
+          + ("" if options.disk and options.board.virtio else
+             " Changes to the disk are not kept (--keep NAME keeps them)." if options.board.virtio
+             else " Changes to the disk are not kept."),
           file=sys.stderr, flush=True)
     if options.piped:
         return type_from_pipe(options)
@@ -403,7 +419,7 @@ def run_commands(options):
                       file=sys.stderr)
                 return TIMEOUT_STATUS
             if console.finished:
-                return console.status
+                return console.status & 0xff or int(console.status != 0)
             qemu.wait()
         finally:
             end(qemu)
@@ -445,7 +461,7 @@ def check_built(options):
 def show_help():
     print(__doc__.strip().format(
         designs=", ".join(machine.designs()), default=machine.default_design(),
-        harts_max=machine.HARTS_MAX, mib_min=machine.MIB_MIN))
+        harts_max=machine.HARTS_MAX, mib_min=machine.MIB_MIN, machines=", ".join(boards.BOARDS)))
 
 
 def run_session(options):
@@ -468,6 +484,7 @@ def main(args):
         if options.dry_run:
             print(shlex.join(command_line(options)))
             return 0
+        boards.prepare(options.machine, options.harts, options.mib, machine.build_path())
         if options.no_build:
             check_built(options)
             if options.gdb or options.view or options.keep is not None:

@@ -34,7 +34,7 @@ void machine_poweroff(int status) {
         fence_io();
     }
     /* The firmware has no status to pass on, and not every one comes back or succeeds. */
-    kprintf("Trellis: ended with status %d; the machine can be switched off\n", status);
+    kprintf("[trellis] ended with status %d; the machine can be switched off\n", status);
     sbi_shutdown(status != 0);
     hart_stop();
 }

@@ -3,6 +3,7 @@ import os
 import shlex
 import subprocess
 
+import boards
 import machine
 import pytest
 import xv6fs
@@ -30,7 +31,8 @@ def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
-                 "--verbose", "--timeout", "--keep", "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
+                 "--verbose", "--timeout", "--keep", "--machine",
+                 "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
                  "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -74,6 +76,18 @@ def test_view_has_the_console_logged(args):
     assert after(plain, "-append") == after(logged, "-append")
 
 
+@pytest.mark.parametrize("board", [name for name in boards.BOARDS if name != "virt"])
+def test_boards(board):
+    """The harts that Trellis cannot use come on top, and the disk is in memory."""
+    what = boards.BOARDS[board]
+    command = dry("--machine", board, "--harts", 2, "-c", "ls")
+    assert after(command, "-machine") == board
+    assert after(command, "-smp") == str(2 + what.helpers)
+    assert after(command, "-m") == f"{what.mib}M"
+    assert after(command, "-initrd") == machine.default_image()
+    assert ("-dtb" in command) == what.dtb and "-drive" not in command
+
+
 def test_gdb_waits():
     command = dry("--gdb=4321")
     assert "-S" in command and after(command, "-gdb") == "tcp:127.0.0.1:4321"
@@ -113,6 +127,9 @@ def test_foreign_image_is_noticed(tmp_path):
 
 
 @pytest.mark.parametrize("args, says", [
+    (["--machine", "pc"], "no such machine"), (["--machine", "sifive_u", "--harts", "5"], "1 to 4"),
+    (["--machine", "microchip-icicle-kit", "--mem", "1G"], "1537M"),
+    (["--machine", "spike", "--keep", "a"], "in memory"),
     (["--bogus"], "--bogus"), (["word"], "word"), (["-c"], "-c"), (["--des", "walk"], "--des"),
     (["--design", "none"], "no such design"), (["--harts", "0"], "1 to 8"),
     (["--harts", "9"], "1 to 8"), (["--harts", "two"], "1 to 8"), (["--harts", "-1"], "--harts"),

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 
+import boards
 import machine
 import pexpect
 
@@ -26,12 +27,15 @@ PANIC = re.compile(r"(?m)^panic\b[^\n]*\n|^PANIC[^\n]*\n")
 class Guest:
     """One boot. text is all that its console has printed so far."""
 
-    def __init__(self, design, harts=3, mib=128, disks=None, append="panic=exit", debug=False,
-                 extra=()):
+    def __init__(self, design, harts=None, mib=None, disks=None, append="panic=exit", debug=False,
+                 extra=(), board="virt"):
         self.log = io.StringIO()
         kernel = os.path.join(machine.kernel_folder(design, debug), "kernel.elf")
         assert os.path.exists(kernel), f"{kernel} has not been built"
-        command = machine.qemu_command(design, harts, mib, disks, CONSOLE, append, debug, extra)
+        what = boards.BOARDS[board]
+        boards.prepare(board, harts or what.harts, mib or what.mib, machine.build_path())
+        command = machine.qemu_command(design, harts, mib, disks, CONSOLE, append, debug, extra,
+                                       board)
         self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
                                    codec_errors="replace", timeout=DEADLINE, echo=False)
         self.child.logfile_read = self.log
