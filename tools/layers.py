@@ -29,7 +29,7 @@ UPWARD = {
     "panic": LAYERS,  # the end, from everywhere
     "kernel_main": ("arch",), "kernel_main_secondary": ("arch",),  # boot goes up
     "kernel_satp": ("arch",),  # what a hart starts on
-    "trap_kernel": ("arch",), "trap_stack_overflow": ("arch",), "trap_user": ("proc",),
+    "trap_kernel": ("arch",), "trap_stack_unusable": ("arch",), "trap_user": ("proc",),
     "proc_return_to_user": ("proc",), "proc_first_ended": ("proc",),
     "proc_files_clone": ("proc",), "proc_files_drop": ("proc",),
     "aspace_self": ("mm",),  # the running process's space, which proc knows
