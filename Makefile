@@ -233,13 +233,19 @@ $(U)/flags: FORCE
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
+# Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
+I_TESTS := bench crash forktest grind hog libtest stressfs usertests
+I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
+	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
+I_LINKS := bin/cat:cat bin/echo:echo bin/sh:sh
 I_FILES := $(U_PROGS) $(wildcard user/etc/*)
 $(BUILD)/fs.files: FORCE
 	$(call write_text,$(I_FILES))
 
-$(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files tools/mkfs $(wildcard tools/*.py)
+$(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files Makefile tools/mkfs $(wildcard tools/*.py)
 	$(call say,MKFS,$@)
-	$(Q)tools/mkfs --strip $@ $(I_FILES)
+	$(Q)tools/mkfs --strip $(addprefix --link=,$(I_LINKS)) $@ \
+		$(foreach f,$(I_FILES),$(f):$(call I_PLACE,$(f)))
 
 # ---- host tests ----------------------------------------------------------
 # tests/host/test_NAME.c says in a comment which kernel sources it tests:

@@ -339,17 +339,30 @@ class Image:
         inode.nlink += by
         self.set_inode(inum, inode)
 
-    def write_file(self, path, content):
-        """A new file at path; the directories above are made. Returns its inode."""
+    def free_place(self, path):
+        """The directory, made when it is not there, and the name of a file to be."""
         folder, _, name = path.strip("/").rpartition("/")
         parent = self.make_folder(folder)
         if name.encode() in dict(self.entries(self.inode(parent))):
             raise FormatError(f"/{path.strip('/')} would be there twice")
+        return parent, name.encode()
+
+    def write_file(self, path, content):
+        """A new file at path; the directories above are made. Returns its inode."""
+        parent, name = self.free_place(path)
         inum = self.alloc_inode(T_FILE)
         self.append(inum, content)
-        self.add_entry(parent, name.encode(), inum)
+        self.add_entry(parent, name, inum)
         self.count_links(inum, 1)
         return inum
+
+    def link(self, old, new):
+        """A second name for a file."""
+        inum = self.lookup(old)
+        if self.inode(inum).type != T_FILE:
+            raise FormatError(f"{old}: not a file")
+        self.add_entry(*self.free_place(new), inum)
+        self.count_links(inum, 1)
 
 
 # ---- command line ----

@@ -221,7 +221,21 @@ def test_command_line(tmp_path):
     assert check(image) == []
 
 
+def test_second_names(tmp_path):
+    source = tmp_path / "prog"
+    source.write_bytes(b"program")
+    target = tmp_path / "fs.img"
+    assert mkfs("--link", "bin/p:p", "--link", "/bin/p:/a/q", target,
+                f"{source}:bin/p").returncode == 0
+    image = Image.load(target)
+    assert image.lookup("/p") == image.lookup("/bin/p") == image.lookup("/a/q")
+    assert image.inode(image.lookup("/p")).nlink == 3 and image.read("/p") == b"program"
+    assert check(image) == []
+
+
 @pytest.mark.parametrize("args, status, says", [
+    (["--link", "a", "i"], 2, "OLD:NEW"), (["--link", "a:b", "i"], 1, "a: no such file"),
+    (["--link", "/:b", "i"], 1, "not a file"),
     ([], 2, "no IMAGE"), (["--size", "x", "i"], 2, "not a positive number"),
     (["--what", "i"], 2, "--what"), (["--size", "20", "i"], 2, "too few"),
     (["i", "/nonexistent"], 1, "No such file"), (["/nonexistent/i"], 1, "No such file")])

@@ -30,7 +30,7 @@ def test_our_default_image_is_consistent():
 
 def test_workload_leaves_a_consistent_image(image):
     done = run_on(image, "mkdir a; mkdir a/b; echo 1 > a/b/f; ln a/b/f g; mv g h; cat h; "
-                         "cat usertests > big; rm big; mkdir gone; rmdir gone; stressfs")
+                         "cat tests/usertests > big; rm big; mkdir gone; rmdir gone; stressfs")
     assert done.returncode == 0 and done.stdout.startswith("1\n"), done.stdout
     kept = assert_clean(image)
     assert kept.log_blocks() == []
@@ -147,10 +147,12 @@ def test_no_usable_init_is_said(tmp_path, contents):
 
 
 def programs(*names):
-    return {name: Image.load(machine.default_image()).read(f"/{name}") for name in names}
+    ours = Image.load(machine.default_image())
+    return {name: ours.read("/init" if name == "init" else f"/bin/{name}") for name in names}
 
 
 def make_image(path, size, ninodes, nlog, *names):
+    """With the programs in the root, as in images of xv6."""
     made = Image.make(size, ninodes, nlog)
     for name, content in programs("init", "sh", *names).items():
         made.write_file(name, content)
@@ -227,7 +229,7 @@ def test_pulled_plug(boot, image, seed):
     up.prompt()
     up.type("stressfs & stressfs\n")
     for i in range(rng.randrange(1, 6)):
-        up.type(f"mkdir d{i}; cat usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rmdir d{i}; "
+        up.type(f"mkdir d{i}; cat tests/usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rmdir d{i}; "
                 f"echo r{i}\n")
         up.expect(rf"\nr{i}\r?\n|\$ r{i}\r?\n")
     up.kill()
@@ -278,7 +280,7 @@ def test_failing_log_write_loses_nothing(boot, image):
     up = boot(disks=[faulty(image, "write", sector=(made.sb.logstart + 1) * 2)])
     up.prompt()
     up.run("echo x > newfile")
-    up.run("rm welcome.txt")
+    up.run("rm etc/welcome.txt")
     assert up.run("echo alive | cat") == "alive\n"
     up.kill()
     assert_clean(image, allow_orphans=True)
@@ -286,14 +288,15 @@ def test_failing_log_write_loses_nothing(boot, image):
     assert_clean(image)
 
 
-def damage(rng, image, victim):
+def damage(rng, image, folders, victim):
     """Breaks some inode, directory entry, indirect block of the victim or bitmap byte."""
     kind = rng.randrange(4)
     sb = image.sb
     if kind == 0:
         at = sb.inodestart * BLOCK + 64 * rng.randrange(1, 60) + rng.randrange(64)
     elif kind == 1:
-        at = image.inode(xv6fs.ROOT).addrs[0] * BLOCK + rng.randrange(700)
+        folder = rng.choice(folders)
+        at = folder.addrs[0] * BLOCK + rng.randrange(min(folder.size, BLOCK))
     elif kind == 2:
         at = victim.addrs[xv6fs.NDIRECT] * BLOCK + rng.randrange(BLOCK)
     else:
@@ -307,10 +310,11 @@ def test_hostile_images_are_survived(image, seed):
     sh are put right again, so that there is something to look with."""
     rng = random.Random(seed)
     bad = Image.load(image)
-    keep = {i: bad.inode(i) for i in (1, bad.lookup("init"), bad.lookup("sh"))}
-    victim = bad.inode(bad.lookup("usertests"))
+    keep = {i: bad.inode(i) for i in map(bad.lookup, ("/", "init", "bin", "bin/sh"))}
+    folders = [bad.inode(bad.lookup(name)) for name in ("/", "bin")]
+    victim = bad.inode(bad.lookup("tests/usertests"))
     for _ in range(25):
-        damage(rng, bad, victim)
+        damage(rng, bad, folders, victim)
     for inum, inode in keep.items():
         bad.set_inode(inum, inode)
     bad.save(image)
@@ -318,7 +322,8 @@ def test_hostile_images_are_survived(image, seed):
     try:
         machine_.child.expect([r"(?:^|\n)\$ $", pexpect.EOF])
         if not machine_.child.eof():
-            for command in ("ls", "cat usertests > x", "rm usertests", "mkdir d", "rm ls",
+            for command in ("ls", "cat tests/usertests > x", "rm tests/usertests",
+                            "mkdir d", "rm bin/ls",
                             "cat x > y"):
                 machine_.run(command)
             assert "nosuch" in machine_.run("nosuch")  # the shell is alive

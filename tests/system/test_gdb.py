@@ -79,7 +79,8 @@ def test_trellis_commands(turn, design):
     """On three harts, in user mode, in the trampoline and in the kernel. Every program has a
     _start at 0, and the shell runs before cat does."""
     console, said = gdb_session(
-        ["--design", design, "--verbose", "-c", "wc welcome.txt; cat welcome.txt"], COMMANDS)
+        ["--design", design, "--verbose", "-c", "cd etc; wc welcome.txt; cat welcome.txt"],
+        COMMANDS)
     parts = dict(re.findall(r"^== (\w+)\n(.*?)(?=^== )", said, re.M | re.S))
     assert len(parts) == 7, said
     # The same table as the kernel has printed for its first process just before.

@@ -29,6 +29,19 @@ def test_line(shell, command, output):
         assert got == output
 
 
+def test_places_of_programs(shell):
+    """The root holds few names; /bin comes before the current directory, and that before /."""
+    assert shell.run("echo *") == "bin cat console echo etc init sh tests\n"
+    assert shell.run("/echo xv6 finds it here; /tests/../bin/echo 1") == "xv6 finds it here\n1\n"
+    assert "usertests" in shell.run("usertests -x")
+    shell.run("mkdir d; cd d; echo echo mine > s; (echo '#!'; cat s) > echo; cp echo own")
+    assert shell.run("own; echo not mine; ./echo") == "mine\nnot mine\nmine\n"
+    shell.run("cd /; mkdir e; cp d/own /own; cd e")
+    assert shell.run("own; cd /e; /own; nosuch") == "mine\nmine\nsh: nosuch: not found\n"
+    assert shell.run("cd /d; echo '#!' > own; own") == ""
+    assert shell.run("/etc; cd /; etc") == "sh: /etc: is a directory\nsh: etc: is a directory\n"
+
+
 def test_directories(shell):
     assert shell.run("mkdir d; cd d; echo in > file; cd ..; cat d/file") == "in\n"
     assert shell.run("ls d").count("file") == 1

@@ -325,7 +325,7 @@ static void end_32m(void) { give_back(32 * MIB); }
 static void one_exec(void) {
     char *argv[] = {"true", 0};
     if (must_fork() == 0) {
-        exec("true", argv);
+        exec("/bin/true", argv);
         exit(1);
     }
     must_wait();

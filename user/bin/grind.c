@@ -184,7 +184,7 @@ static int child_checks(void) {
 }
 static int child_execs(void) {
     char *argv[] = {"true", NULL};
-    exec("/true", argv);
+    exec("/bin/true", argv);
     return 0; /* no memory: allowed */
 }
 static int child_fails_exec(void) {

@@ -62,8 +62,9 @@ static int run_shell(char *const argv[]) {
     int status = -1; /* not a success that nobody has reported */
     pid_t pid = fork();
     if (pid == 0) {
-        exec("/sh", argv);
-        dprintf(2, "%s: cannot execute /sh\n", name);
+        exec("/bin/sh", argv);
+        exec("/sh", argv); /* an image of xv6 */
+        dprintf(2, "%s: cannot execute sh\n", name);
         _exit(NO_SHELL);
     }
     if (pid < 0) {
@@ -87,8 +88,8 @@ int main(int argc, char *argv[]) {
     for (;;) {
         printf("%s: starting sh\n", name);
         struct stat st;
-        if (stat("/sh", &st) < 0) {
-            dprintf(2, "%s: there is no /sh\n", name);
+        if (stat("/bin/sh", &st) < 0 && stat("/sh", &st) < 0) {
+            dprintf(2, "%s: there is no /bin/sh\n", name);
             power_off(NO_SHELL);
         }
         if (run_shell(args) == NO_SHELL)

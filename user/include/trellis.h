@@ -1,5 +1,7 @@
 /* What Trellis has beside the xv6 interface and the C library. */
 #pragma once
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,6 +13,11 @@
  * level: PROGRAM_STACK(32 * 1024); */
 #define PROGRAM_STACK(bytes) const unsigned long program_stack_bytes = (bytes)
 extern const unsigned long program_stack_bytes;
+
+/* The i-th path at which a program is looked for: the name itself when there is a slash in
+ * it, else in /bin, in /tests, in the current directory, and in / (where images of xv6 have
+ * their programs). False: there are no more. */
+bool program_path(char path[PATH_MAX], const char *name, size_t i);
 
 /* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 when killed meanwhile. */
 int sleep_ticks(int ticks);

@@ -14,14 +14,19 @@
 
 int execv(const char *path, char *const argv[]) { return exec(path, argv); }
 
+bool program_path(char path[PATH_MAX], const char *name, size_t i) {
+    static const char *const places[] = {"/bin/", "/tests/", "", "/"};
+    if (strchr(name, '/') ? i > 0 : i >= sizeof places / sizeof places[0])
+        return false;
+    const char *place = strchr(name, '/') ? "" : places[i];
+    return snprintf(path, PATH_MAX, "%s%s", place, name) < PATH_MAX;
+}
+
 int execvp(const char *name, char *const argv[]) {
     char path[PATH_MAX];
-    exec(name, argv);
-    if (strchr(name, '/') || strlen(name) + 2 > sizeof path)
-        return -1;
-    path[0] = '/';
-    strcpy(path + 1, name);
-    return exec(path, argv);
+    for (size_t i = 0; program_path(path, name, i); i++)
+        exec(path, argv);
+    return -1;
 }
 
 /* Gathers the arguments of execl and execlp; E2BIG when there are too many. */

@@ -30,14 +30,22 @@ static void run_script(const char *path, const struct fields *f) {
     execvp("sh", argv);
 }
 
+static bool find(const struct fields *f, char path[PATH_MAX], struct stat *st) {
+    for (size_t i = 0; program_path(path, f->argv[0], i); i++)
+        if (stat(path, st) == 0)
+            return true;
+    return false;
+}
+
 /* Says why a program did not start. */
-static void explain(const char *path, const struct fields *f) __attribute__((noreturn));
-static void explain(const char *path, const struct fields *f) {
+static void explain(const struct fields *f) __attribute__((noreturn));
+static void explain(const struct fields *f) {
+    char path[PATH_MAX];
     struct stat st;
     size_t bytes = 0;
     for (size_t i = 0; i < f->n; i++)
         bytes += strlen(f->argv[i]) + 1 + sizeof(char *);
-    if (stat(path, &st) < 0) {
+    if (!find(f, path, &st)) {
         complain(f->argv[0], "not found");
         _exit(127);
     }
@@ -53,23 +61,16 @@ static void explain(const char *path, const struct fields *f) {
 }
 
 void execute(const struct fields *f) {
-    char root[PATH_MAX + 1];
-    const char *name = f->argv[0], *path = name;
-    struct stat st;
+    char path[PATH_MAX];
+    const char *name = f->argv[0];
     if (*name == 0) {
         complain("''", "not found");
         _exit(127);
     }
-    exec(name, f->argv);
-    if (is_script(name))
-        run_script(name, f);
-    if (!strchr(name, '/')) {
-        snprintf(root, sizeof root, "/%s", name);
-        exec(root, f->argv);
-        if (is_script(root))
-            run_script(root, f);
-        if (stat(name, &st) < 0)
-            path = root;
+    for (size_t i = 0; program_path(path, name, i); i++) {
+        exec(path, f->argv);
+        if (is_script(path))
+            run_script(path, f);
     }
-    explain(path, f);
+    explain(f);
 }

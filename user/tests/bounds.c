@@ -310,15 +310,16 @@ static void exec_pointers(void) {
     char *none[] = {NULL};
     for (const uint64_t *a = bad_addresses(); *a; a++) {
         char *bad_string[] = {"true", opaque(*a), NULL};
-        CHECK_MSG(sys_exec("/true", opaque(*a)) == -1, "exec with argv 0x%lx", (long)*a);
-        CHECK_MSG(sys_exec("/true", bad_string) == -1, "exec with an argument at 0x%lx", (long)*a);
+        CHECK_MSG(sys_exec("/bin/true", opaque(*a)) == -1, "exec with argv 0x%lx", (long)*a);
+        CHECK_MSG(sys_exec("/bin/true", bad_string) == -1, "exec with an argument at 0x%lx",
+                  (long)*a);
     }
     char **argv = (char **)end - 2; /* no NULL before the break */
     argv[0] = argv[1] = "x";
-    CHECK_EQ(sys_exec("/true", argv), -1);
+    CHECK_EQ(sys_exec("/bin/true", argv), -1);
     memset(end - 8, 'a', 8); /* no terminator before the break */
     char *unterminated[] = {"true", end - 8, NULL};
-    CHECK_EQ(sys_exec("/true", unterminated), -1);
+    CHECK_EQ(sys_exec("/bin/true", unterminated), -1);
     CHECK_EQ(sys_exec(end - 8, none), -1);
     write_all(must_open("f", ABI_O_CREATE | ABI_O_RDWR), end - 8, 8);
 }

@@ -155,8 +155,8 @@ static void runs(void) {
     CHECK_EQ(run_program("p", NULL), 42);
     CHECK_EQ(run_program("./p", NULL), 42);
     CHECK_EQ(run_program(WORK_DIR "/p", NULL), 42);
-    CHECK_EQ(run_program("/true", NULL), 0);
-    CHECK_EQ(run_program("/false", NULL), 1);
+    CHECK_EQ(run_program("/bin/true", NULL), 0);
+    CHECK_EQ(run_program("/bin/false", NULL), 1);
 }
 
 /* A new program sees nothing of the old one's registers. */

@@ -103,7 +103,7 @@ static void exec_storm(void) {
         if (must_fork() == 0) {
             char *argv[] = {"true", NULL}, *missing[] = {"missing", NULL};
             for (int i = 0; i < 15; i++) {
-                CHECK_EQ(run_program(i % 2 ? "/true" : "/false", argv), i % 2 ? 0 : 1);
+                CHECK_EQ(run_program(i % 2 ? "/bin/true" : "/bin/false", argv), i % 2 ? 0 : 1);
                 CHECK_EQ(run_program("missing", missing), EXEC_FAILED);
             }
             sys_exit(0);
@@ -190,7 +190,7 @@ static void killed_in_between(void) {
                     memory_worker(i);
             case 1:
                 for (;;)
-                    run_program("/true", NULL);
+                    run_program("/bin/true", NULL);
             case 2:
                 for (;;)
                     make_file("victim", 30000, i);

@@ -21,8 +21,8 @@
 #define LOW_HALF_END (1ULL << 38)
 #define DIRECT_MAP 0xffffffc000000000ULL
 
-#define SELF "/usertests" /* this program */
-#define WORK_DIR "/ut"    /* where tests run */
+#define SELF "/tests/usertests" /* this program */
+#define WORK_DIR "/ut"          /* where tests run */
 
 struct test {
     const char *name;
