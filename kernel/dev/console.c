@@ -6,7 +6,8 @@
  * A ^D stands in the buffer as itself.
  *
  * Lock: console.lock guards all of it; under it the UART's lock is taken, and
- * those of the processes that are woken. kprintf does not take it. */
+ * those of the processes that are woken. Neither kprintf takes it, nor ^C while it
+ * looks for whom to end. */
 #include "dev/console.h"
 #include "arch/layout.h"
 #include "dev/bootargs.h"
@@ -25,7 +26,9 @@
 static struct {
     struct spinlock lock;
     struct wait_channel input;
-    bool held; /* input stays in the UART */
+    bool held;        /* input stays in the UART */
+    bool interrupted; /* by ^C, which ends a read by who manages jobs */
+    uint32_t prompts; /* shells that wait for a line */
     uint32_t read, committed, edit;
     char buffer[CONSOLE_BUFFER];
 } console = {
@@ -89,16 +92,47 @@ static void type_locked(char c) {
         commit_locked();
 }
 
+static void unhold_locked(void) {
+    if (console.held && console.edit - console.read <= CONSOLE_BUFFER / 2) {
+        console.held = false;
+        uart_hold_input(false);
+    }
+}
+
+/* ^C and ^\: what was typed, and nobody has read, goes too. A shell at its prompt learns of
+ * it; one that knows of no ^C gets an empty line. It may be about to wait at its prompt when
+ * there was nobody to end. */
+static void interrupted_by(char c) {
+    struct interrupted result = proc_interrupt(c == CTRL('\\'));
+    spin_lock(&console.lock);
+    echo(c);
+    uart_echo("\n", 1);
+    console.read = console.committed = console.edit;
+    unhold_locked();
+    bool prompt = !result.killed || console.prompts > 0;
+    if (prompt && result.managed)
+        console.interrupted = true;
+    else if (prompt)
+        *at(console.edit++) = '\n';
+    commit_locked();
+    spin_unlock(&console.lock);
+}
+
 /* From the UART's interrupt. There is room for UART_BATCH characters, else the
  * input would be held. */
 static void console_input(const char *text, size_t n) {
     bool list = false;
     spin_lock(&console.lock);
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == CTRL('P'))
+        if (text[i] == CTRL('P')) {
             list = true;
-        else
+        } else if (text[i] == CTRL('C') || text[i] == CTRL('\\')) {
+            spin_unlock(&console.lock);
+            interrupted_by(text[i]);
+            spin_lock(&console.lock);
+        } else {
             type_locked(text[i]);
+        }
     }
     if (console.edit - console.read > CONSOLE_BUFFER - UART_BATCH) {
         console.held = true;
@@ -111,15 +145,21 @@ static void console_input(const char *text, size_t n) {
 }
 
 /* Moves up to n bytes of the oldest line to chunk; *end when that was its last.
- * Waits for a line unless the caller has got a part of one. -K_EINTR: killed. */
+ * Waits for a line unless the caller has got a part of one. -K_EINTR: killed, or ^C. */
 static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
+    const struct proc *p = proc_self();
+    bool is_shell = p->manages_jobs || p->depth == 1;
     spin_lock(&console.lock);
     while (console.read == console.committed && !started) {
-        if (proc_killed()) {
+        bool interrupted = console.interrupted && p->manages_jobs;
+        if (interrupted || proc_killed()) {
+            console.interrupted &= !interrupted;
             spin_unlock(&console.lock);
             return -K_EINTR;
         }
+        console.prompts += is_shell;
         sleep_on(&console.input, &console.lock);
+        console.prompts -= is_shell;
     }
     *taken = 0;
     *end = console.read == console.committed;
@@ -132,10 +172,7 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
         if (c != CTRL('D'))
             chunk[(*taken)++] = c;
     }
-    if (console.held && console.edit - console.read <= CONSOLE_BUFFER / 2) {
-        console.held = false;
-        uart_hold_input(false);
-    }
+    unhold_locked();
     spin_unlock(&console.lock);
     return 0;
 }

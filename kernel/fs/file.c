@@ -9,24 +9,27 @@
 static struct {
     struct spinlock lock;
     struct list free;
-    uint64_t open;
+    uint64_t open, total, kept;
 } table;
 
-int file_boot_init(uint32_t n) {
+int file_boot_init(uint32_t n, uint32_t kept) {
     struct file *files = frame_boot_alloc(n * sizeof(struct file), _Alignof(struct file));
     if (!files)
         return -K_ENOMEM;
     spin_init(&table.lock, "file table");
     list_init(&table.free);
     table.open = 0;
+    table.total = n;
+    table.kept = kept;
     for (uint32_t i = 0; i < n; i++)
         list_push_back(&table.free, &files[i].link);
     return 0;
 }
 
 int file_alloc(struct file **out) {
+    uint64_t kept = proc_in_reserve(proc_self()) ? 0 : table.kept;
     spin_lock(&table.lock);
-    struct list *link = list_pop_front(&table.free);
+    struct list *link = table.open + kept < table.total ? list_pop_front(&table.free) : NULL;
     if (link)
         table.open++;
     spin_unlock(&table.lock);

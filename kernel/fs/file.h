@@ -36,10 +36,12 @@ struct file {
     struct list link;
 };
 
-/* Boot: a table of n files. -K_ENOMEM. */
-int file_boot_init(uint32_t n) must_check;
+/* Boot: a table of n files, the last kept of which are for the session and its commands
+ * (proc_in_reserve). -K_ENOMEM. */
+int file_boot_init(uint32_t n, uint32_t kept) must_check;
 
-/* A file with one reference and no operations yet. -K_ENFILE: the table is full. */
+/* A file with one reference and no operations yet. -K_ENFILE: the table is full,
+ * or what is left of it is kept for others. */
 int file_alloc(struct file **out) must_check;
 struct file *file_get(struct file *f);
 /* Closes with the last reference; one without operations is just given back. */

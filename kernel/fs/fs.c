@@ -9,10 +9,14 @@
 #include "lib/string.h"
 #include "proc/proc.h"
 
-#define FILES 512
+#define FILES 576
+#define FILES_KEPT 64 /* of them */
 #define CACHE_MIN MIB(1)
 #define CACHE_MAX MIB(16)
-#define INODES_MIN 512 /* in memory */
+/* In memory: as many as can be in use at a time (open, or somebody's current directory, or
+ * named by a path that a call just walks), so that there is always one for who needs it. */
+#define INODES_MIN (FILES + NPROC * (1 + INODES_PER_CALL))
+#define INODES_PER_CALL 6 /* rename, with its walk up from the target */
 #define INODES_MAX 2048
 #define INODE_PER_RAM KIB(128)
 
@@ -26,7 +30,7 @@ int fs_boot_init(uint64_t ram_bytes) {
     if (!err)
         err = inode_boot_init((uint32_t)inodes);
     if (!err)
-        err = file_boot_init(FILES);
+        err = file_boot_init(FILES, FILES_KEPT);
     if (!err)
         err = pipe_boot_init(FILES / 2);
     return err;

@@ -196,6 +196,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
      * old frame is in use but promised to nobody: keep one spare frame for each hart. */
     if (frame_commit(hart_count))
         panic("the machine is too small: no memory is left");
+    frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);
     selftest();
     if (proc_spawn_first(first_process))
         panic("the machine is too small: no memory for the first process");

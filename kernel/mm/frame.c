@@ -57,7 +57,11 @@ static struct {
 
 static uint64_t total;     /* constant after frame_init */
 static uint64_t committed; /* atomic, <= total */
-static uint64_t cached;    /* atomic */
+static struct {
+    uint64_t frames;
+    bool (*granted)(uint64_t n);
+} reserve;
+static uint64_t cached; /* atomic */
 int64_t frame_fail_countdown;
 uint64_t frame_fail_period;
 
@@ -388,12 +392,20 @@ static bool injected_failure(void) {
     return __atomic_fetch_sub(&frame_fail_countdown, 1, __ATOMIC_RELAXED) == 1;
 }
 
+void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n)) {
+    reserve.granted = granted;
+    reserve.frames = frames;
+}
+
 int frame_commit(uint64_t n) {
+    bool granted = false;
     if (injected_failure())
         return -K_ENOMEM;
     uint64_t now = __atomic_load_n(&committed, __ATOMIC_RELAXED);
     do {
         if (n > total - now)
+            return -K_ENOMEM;
+        if (n + reserve.frames > total - now && !granted && !(granted = reserve.granted(n)))
             return -K_ENOMEM;
     } while (!__atomic_compare_exchange_n(&committed, &now, now + n, true, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
@@ -448,7 +460,8 @@ void frame_stats(struct frame_stats *out) {
     for (struct cache *c = caches; c < caches + NHART; c++)
         out->free += c->count;
     out->cached = __atomic_load_n(&cached, __ATOMIC_RELAXED);
-    out->committed = __atomic_load_n(&committed, __ATOMIC_RELAXED);
+    out->committed = __atomic_load_n(&committed, __ATOMIC_RELAXED) + reserve.frames;
+    out->committed = MIN(out->committed, total);
     unlock_all();
 }
 

@@ -1,7 +1,7 @@
 /* The process table, and what happens to a process from fork to wait.
  *
- * family_lock guards who is whose child, and who has exited. It is outer to a
- * process's lock. A slot belongs, from slot_take to slot_give, to its process. */
+ * family_lock guards who is whose child, who has exited, and which group ^C is for.
+ * It is outer to a process's lock. A slot belongs, from slot_take to slot_give, to its process. */
 #include "proc/proc.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
@@ -20,6 +20,8 @@ static struct spinlock slot_lock = SPINLOCK_INIT("process slots");
 static struct list free_slots = LIST_INIT(free_slots); /* proc.run_link */
 static uint32_t used_slots;
 static int32_t last_pid;
+static int32_t foreground; /* group; 0: nobody has said */
+static bool interrupted;   /* ^C has ended something since foreground was set */
 
 bool proc_trace_exits;
 bool proc_trace_poweroff;
@@ -50,8 +52,10 @@ uint32_t proc_count(void) { return used_slots; }
 /* ---- birth ----------------------------------------------------------------- */
 
 static struct proc *slot_take(void) {
+    const struct proc *p = proc_self(); /* NULL at boot */
+    uint32_t kept = p && p->depth > 1 ? RESERVE_SLOTS : 0;
     spin_lock(&slot_lock);
-    struct list *link = list_pop_front(&free_slots);
+    struct list *link = used_slots + kept < NPROC ? list_pop_front(&free_slots) : NULL;
     if (link)
         used_slots++;
     spin_unlock(&slot_lock);
@@ -123,12 +127,14 @@ static int proc_alloc(struct proc **out) {
     p->entry = NULL;
     p->parent = NULL;
     p->fpu_used = p->killed = p->kill_told = p->exited = p->on_hart = false;
+    p->manages_jobs = false;
+    p->depth = p->reserve_left = 0;
     p->hart = hart_self()->index;
     p->time_used = 0;
     p->status = 0;
     spin_lock(&p->lock);
     p->state = P_NEW;
-    p->pid = __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED);
+    p->pid = p->group = __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED);
     spin_unlock(&p->lock);
     *out = p;
     return 0;
@@ -163,6 +169,19 @@ static void fpu_clone(struct proc *child, struct proc *parent) {
         child->fpu = parent->fpu;
 }
 
+/* From here on others see the child. Who ends a group has met either the child, or the
+ * parent before this: nobody escapes by forking. */
+static void join_family(struct proc *child, struct proc *parent) {
+    spin_lock(&family_lock);
+    child->parent = parent;
+    list_push_back(&parent->children, &child->sibling);
+    spin_lock(&child->lock);
+    child->group = parent->group;
+    child->killed |= proc_killed();
+    spin_unlock(&child->lock);
+    spin_unlock(&family_lock);
+}
+
 int proc_fork(int32_t *pid) {
     struct proc *parent = proc_self(), *child;
     int err = proc_alloc(&child);
@@ -179,11 +198,10 @@ int proc_fork(int32_t *pid) {
     fpu_clone(child, parent);
     memcpy(child->name, parent->name, sizeof(child->name));
     proc_files_clone(child, parent);
+    child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
+    child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
-    spin_lock(&family_lock);
-    child->parent = parent;
-    list_push_back(&parent->children, &child->sibling);
-    spin_unlock(&family_lock);
+    join_family(child, parent);
     make_ready(child);
     return 0;
 }
@@ -269,6 +287,8 @@ void proc_exit(int32_t status) {
     p->status = status;
     spin_unlock(&p->lock);
     p->exited = true;
+    if (p->depth == 1)
+        foreground = 0; /* the next shell may not know of groups */
     wakeup(&p->parent->child_exited);
     spin_unlock(&family_lock);
     sched_leave();
@@ -323,14 +343,8 @@ static struct proc *find_locked(int32_t pid) {
     return NULL;
 }
 
-int proc_kill(int32_t pid) {
-    struct proc *p = find_locked(pid);
-    if (!p)
-        return -K_ESRCH;
-    if (p == first) {
-        spin_unlock(&p->lock);
-        return -K_EPERM;
-    }
+/* Gives p's lock back. */
+static void kill_locked(struct proc *p) {
     p->killed = p->state != P_ZOMBIE;
     if (p->state == P_SLEEPING) {
         p->kill_told = true;
@@ -338,7 +352,126 @@ int proc_kill(int32_t pid) {
     } else {
         spin_unlock(&p->lock);
     }
+}
+
+/* ---- groups ---------------------------------------------------------------- */
+
+/* Kills the processes of a group (0: of any) that are not spared; how many there were.
+ * family_lock is held, so that nobody is born meanwhile. */
+static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
+    uint32_t n = 0;
+    ASSERT(spin_held(&family_lock));
+    for (uint32_t i = 0; i < NPROC; i++) {
+        struct proc *p = &procs[i];
+        spin_lock(&p->lock);
+        bool living = p->state != P_FREE && p->state != P_ZOMBIE && p->parent;
+        if (living && (!group || p->group == group) && !spared(p)) {
+            kill_locked(p);
+            n++;
+        } else {
+            spin_unlock(&p->lock);
+        }
+    }
+    return n;
+}
+
+/* One that has ended, and not been waited for, is still in its group. */
+static bool group_exists_locked(int32_t group) {
+    bool found = false;
+    ASSERT(spin_held(&family_lock));
+    for (uint32_t i = 0; i < NPROC && !found; i++) {
+        struct proc *p = &procs[i];
+        spin_lock(&p->lock);
+        found = p->state != P_FREE && p->state != P_NEW && p->group == group;
+        spin_unlock(&p->lock);
+    }
+    return found;
+}
+
+static bool spares_first(const struct proc *p) { return p == first; }
+static bool spares_session(const struct proc *p) { return p->depth <= 1; }
+static bool spares_managers(const struct proc *p) { return p->depth <= 1 || p->manages_jobs; }
+
+int proc_kill(int32_t pid) {
+    if (pid < -1) {
+        spin_lock(&family_lock);
+        uint32_t killed = kill_group_locked((int32_t)(0u - (uint32_t)pid), spares_first);
+        spin_unlock(&family_lock);
+        return killed ? 0 : -K_ESRCH;
+    }
+    struct proc *p = find_locked(pid);
+    if (!p)
+        return -K_ESRCH;
+    if (p == first) {
+        spin_unlock(&p->lock);
+        return -K_EPERM;
+    }
+    kill_locked(p);
     return 0;
+}
+
+static int set_group_locked(int32_t pid, int32_t group) {
+    struct proc *self = proc_self(), *p = find_locked(pid);
+    if (!p)
+        return -K_ESRCH;
+    bool mine = p == self || p->parent == self;
+    spin_unlock(&p->lock); /* it stays: only its parent takes it out of the table */
+    if (!mine)
+        return -K_ESRCH;
+    if (group != pid && !group_exists_locked(group))
+        return -K_EPERM;
+    spin_lock(&p->lock);
+    p->group = group;
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+int proc_set_group(int32_t pid, int32_t group) {
+    pid = pid ? pid : proc_self()->pid;
+    group = group ? group : pid;
+    if (group < 0)
+        return -K_EPERM;
+    spin_lock(&family_lock);
+    int err = set_group_locked(pid, group);
+    spin_unlock(&family_lock);
+    return err;
+}
+
+int proc_set_foreground(int32_t group, bool manages, bool *before) {
+    spin_lock(&family_lock);
+    bool there = group > 0 && group_exists_locked(group);
+    *before = interrupted;
+    if (there) {
+        foreground = group;
+        interrupted = false;
+    }
+    spin_unlock(&family_lock);
+    if (there && manages)
+        proc_self()->manages_jobs = true;
+    return there ? 0 : -K_ESRCH;
+}
+
+struct interrupted proc_interrupt(bool all) {
+    struct interrupted result;
+    spin_lock(&family_lock);
+    result.managed = foreground != 0;
+    if (all || !foreground)
+        result.killed = kill_group_locked(0, spares_session);
+    else
+        result.killed = kill_group_locked(foreground, spares_managers);
+    interrupted |= result.killed > 0;
+    spin_unlock(&family_lock);
+    return result;
+}
+
+bool proc_reserve_granted(uint64_t frames) {
+    struct proc *p = proc_self();
+    if (!p || p->depth <= 1)
+        return true; /* at boot, and the session */
+    bool granted = frames <= p->reserve_left;
+    if (granted)
+        p->reserve_left -= (uint32_t)frames;
+    return granted;
 }
 
 /* ---- what others may know ------------------------------------------------------ */

@@ -8,10 +8,13 @@
 #include "mm/kmap.h"
 #include "proc/clock.h"
 
+#define JUMPS 4
+
 struct hart_queue {
     struct spinlock lock; /* innermost of the process locks */
     struct list queue;    /* proc.run_link */
     uint32_t length;      /* read without the lock by who looks for work */
+    uint32_t jumped;      /* in a row, to the front */
     /* The switch in progress, from the old process to its successor. */
     struct proc *left;
     bool left_yields;
@@ -50,11 +53,23 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
-static void enqueue(struct proc *p) {
+/* Who is woken of the session and its commands goes first, so that they get on among a
+ * hundred processes that always run; after JUMPS of them it is the others' turn. */
+static void queue_up(struct hart_queue *q, struct proc *p, bool woken) {
+    p->jumps = woken && proc_in_reserve(p) && q->jumped < JUMPS;
+    if (p->jumps) {
+        q->jumped++;
+        list_push_front(&q->queue, &p->run_link);
+    } else {
+        list_push_back(&q->queue, &p->run_link);
+    }
+}
+
+static void enqueue(struct proc *p, bool woken) {
     uint32_t hart = p->hart;
     struct hart_queue *q = &queues[hart];
     spin_lock(&q->lock);
-    list_push_back(&q->queue, &p->run_link);
+    queue_up(q, p, woken);
     __atomic_store_n(&q->length, q->length + 1, __ATOMIC_RELAXED);
     spin_unlock(&q->lock);
     announce(hart);
@@ -65,10 +80,13 @@ static struct proc *take_from(struct hart_queue *q) {
         return NULL;
     spin_lock(&q->lock);
     struct list *link = list_pop_front(&q->queue);
-    if (link)
+    struct proc *p = link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
+    if (p)
         __atomic_store_n(&q->length, q->length - 1, __ATOMIC_RELAXED);
+    if (!p || !p->jumps)
+        q->jumped = 0;
     spin_unlock(&q->lock);
-    return link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
+    return p;
 }
 
 /* The next to run here: of this hart's queue, else of another's. */
@@ -86,7 +104,7 @@ void sched_ready(struct proc *p) {
     spin_unlock(&p->lock);
     while (__atomic_load_n(&p->on_hart, __ATOMIC_ACQUIRE))
         cpu_relax();
-    enqueue(p);
+    enqueue(p, true);
 }
 
 /* ---- the switch ------------------------------------------------------------ */
@@ -125,7 +143,7 @@ static void finish_switch(void) {
     q->left = NULL;
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);
     if (q->left_yields)
-        enqueue(left);
+        enqueue(left, false);
 }
 
 void sched_started(void) { finish_switch(); }

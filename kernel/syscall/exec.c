@@ -190,12 +190,14 @@ static int push_array(struct stack *s, uint64_t base) {
 
 /* ---- the change of programs ------------------------------------------------------ */
 
+/* The process is another program now: not the shell any more, if it was one. */
 static void set_name(struct proc *p, const char *path) {
     const char *name = path;
     for (const char *c = path; *c; c++)
         if (*c == '/' && c[1])
             name = c + 1;
     str_copy(p->name, name, sizeof(p->name));
+    p->manages_jobs = false;
 }
 
 static void enter_program(struct proc *p, const struct image *image, const struct stack *s) {

@@ -37,6 +37,17 @@ int sys_wait(const uint64_t arg[6], uint64_t *result) {
 
 int sys_kill(const uint64_t arg[6], uint64_t *result) { return proc_kill((int32_t)arg[0]); }
 
+int sys_setpgid(const uint64_t arg[6], uint64_t *result) {
+    return proc_set_group((int32_t)arg[0], (int32_t)arg[1]);
+}
+
+int sys_foreground(const uint64_t arg[6], uint64_t *result) {
+    bool interrupted;
+    int err = proc_set_foreground((int32_t)arg[0], arg[1] != 0, &interrupted);
+    *result = interrupted;
+    return err;
+}
+
 int sys_getpid(const uint64_t arg[6], uint64_t *result) {
     *result = proc_self()->pid;
     return 0;

@@ -36,6 +36,16 @@ bool sbi_console_read(char *c) {
     return false;
 }
 
+static struct proc reader;       /* who reads: a shell or not */
+static struct interrupted ended; /* what the next ^C ends */
+static unsigned interrupts, interrupts_of_all;
+struct interrupted proc_interrupt(bool all) {
+    assert_false(spin_held(&console.lock)); /* it looks for whom to end under other locks */
+    interrupts++;
+    interrupts_of_all += all;
+    return ended;
+}
+
 static uint8_t *blob;
 static const struct chardev_ops *ops;
 
@@ -80,7 +90,9 @@ static void power_on(uint32_t shift, uint32_t width, bool instant) {
     wait_channel_init(&uart.room);
     console = (__typeof__(console)){.lock = SPINLOCK_INIT("console")};
     wait_channel_init(&console.input);
-    dumps = 0;
+    dumps = interrupts = interrupts_of_all = 0;
+    reader = (struct proc){.depth = 2};
+    hart_self()->proc = &reader;
     stub_reset();
     sim_reset(shift, width, instant);
     stub_idle = sim_step;
@@ -379,6 +391,86 @@ static void killed_readers_stop(void **state) {
     assert_int_equal(done, 0);
 }
 
+/* ---- ^C */
+
+static void drops_what_nobody_has_read(void **state) {
+    ended = (struct interrupted){.killed = 1, .managed = true};
+    TYPE("before\nabc\x03"
+         "after\n");
+    assert_int_equal(interrupts, 1);
+    assert_int_equal(interrupts_of_all, 0);
+    assert_string_equal(read_line(100), "after\n");
+    sim_finish();
+    assert_memory_equal(sim.sent, "before\nabc^C\nafter\n", 20);
+    TYPE("\x1c");
+    assert_int_equal(interrupts_of_all, 1);
+}
+
+static void type_interrupt(void) {
+    static bool done;
+    if (!done)
+        TYPE("abc\x03");
+    else
+        TYPE("next\n");
+    done = !done;
+}
+
+/* It drops the line, whether there was somebody else to end or not. */
+static void ends_the_read_of_a_shell_that_manages_jobs(void **state) {
+    for (uint32_t killed = 0; killed < 2; killed++) {
+        setup(NULL);
+        ended = (struct interrupted){.killed = killed, .managed = true};
+        reader.manages_jobs = true;
+        stub_idle = type_interrupt;
+        size_t done;
+        assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+        assert_int_equal(done, 0);
+        assert_string_equal(read_line(100), "next\n");
+    }
+}
+
+static void is_an_empty_line_for_another_shell(void **state) {
+    for (uint32_t killed = 0; killed < 2; killed++) {
+        setup(NULL);
+        ended = (struct interrupted){.killed = killed};
+        reader.depth = 1;
+        stub_idle = type_interrupt;
+        assert_string_equal(read_line(100), "\n");
+        assert_string_equal(read_line(100), "next\n");
+    }
+}
+
+/* The shell has printed its prompt, and has not got to reading when ^C comes. */
+static void is_kept_for_a_shell_that_is_about_to_read(void **state) {
+    ended = (struct interrupted){.managed = true};
+    TYPE("abc\x03");
+    size_t done;
+    reader.manages_jobs = true;
+    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    TYPE("next\n");
+    assert_string_equal(read_line(100), "next\n");
+}
+
+static void is_not_for_who_reads_in_the_foreground(void **state) {
+    ended = (struct interrupted){.managed = true};
+    TYPE("\x03line\n");
+    assert_string_equal(read_line(100), "line\n");
+}
+
+/* Type-ahead has filled the buffer up to where the device would be told to wait. */
+static void makes_room(void **state) {
+    ended = (struct interrupted){.killed = 1, .managed = true};
+    for (int i = 0; i < 3 * CONSOLE_BUFFER / 100; i++) {
+        for (int j = 0; j < 100; j++)
+            TYPE("x");
+        if (i % 30 == 29)
+            TYPE("\x03");
+    }
+    assert_int_equal(sim.keys_size, 0);
+    TYPE("\x03line\n");
+    assert_string_equal(read_line(100), "line\n");
+}
+
 static void bad_read_buffers(void **state) {
     size_t done;
     TYPE("abc\n");
@@ -488,6 +580,12 @@ int main(void) {
         T(ends_files),
         T(prints_the_process_list),
         T(killed_readers_stop),
+        T(drops_what_nobody_has_read),
+        T(ends_the_read_of_a_shell_that_manages_jobs),
+        T(is_an_empty_line_for_another_shell),
+        T(is_kept_for_a_shell_that_is_about_to_read),
+        T(is_not_for_who_reads_in_the_foreground),
+        T(makes_room),
         T(bad_read_buffers),
         T(keeps_what_nobody_reads),
         T(screen_shows_the_line),

@@ -147,6 +147,46 @@ static void test_commit_is_exact(void **state) {
     assert_true(HOST_PANICS(frame_uncommit(1)));
 }
 
+static uint64_t grant_left, grants;
+static bool grant(uint64_t n) {
+    grants++;
+    if (n > grant_left)
+        return false;
+    grant_left -= n;
+    return true;
+}
+
+static void test_reserve_is_kept(void **state) {
+    fresh();
+    uint64_t n = total;
+    grants = grant_left = 0;
+    frame_keep_reserve(10, grant);
+    assert_int_equal(frame_commit(n - 10), 0);
+    assert_int_equal(grants, 0);
+    assert_int_equal(frame_commit(1), -K_ENOMEM);
+    assert_int_equal(frame_commit(0), 0);
+    struct frame_stats st;
+    frame_stats(&st);
+    assert_int_equal(st.committed, n); /* promised to whom it is kept for */
+    grant_left = 8;
+    assert_int_equal(frame_commit(9), -K_ENOMEM);
+    assert_int_equal(frame_commit(5), 0);
+    assert_int_equal(grant_left, 3);
+    frame_uncommit(6);
+    assert_int_equal(frame_commit(1), 0); /* that is no part of the reserve */
+    assert_int_equal(grant_left, 3);
+    assert_int_equal(frame_commit(2), 0);
+    assert_int_equal(grant_left, 1);
+    grant_left = 100;
+    assert_int_equal(frame_commit(9), -K_ENOMEM); /* nor does a grant make memory */
+    frame_stats(&st);
+    assert_int_equal(st.committed, n);
+    frame_uncommit(committed);
+    frame_keep_reserve(0, NULL);
+    frame_stats(&st);
+    assert_int_equal(st.committed, 0);
+}
+
 static void test_nth_commit_fails(void **state) {
     fresh();
     paddr_t pa[3];
@@ -383,6 +423,7 @@ int main(void) {
         cmocka_unit_test(test_boot_with_more_ranges_than_places),
         cmocka_unit_test(test_boot_of_much_ram_touches_little),
         cmocka_unit_test(test_commit_is_exact),
+        cmocka_unit_test(test_reserve_is_kept),
         cmocka_unit_test(test_nth_commit_fails),
         cmocka_unit_test(test_promises_reach_into_every_cache),
         cmocka_unit_test(test_taking_what_was_not_promised_panics),

@@ -19,6 +19,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+static struct proc reader = {.depth = 2};
+struct interrupted proc_interrupt(bool all) {
+    return (struct interrupted){0};
+}
 void proc_dump(void) {}
 
 /* ---- SiFive's UART: registers of the manual's chapter 13, by number ------------*/
@@ -134,6 +138,7 @@ static void power_on(const char *stdout_path) {
     legacy = false;
     polled = NULL;
     stub_reset();
+    hart_self()->proc = &reader;
     sim_reset(0, 1, true);
     stub_add_device(&(struct stub_device){FU, 0x1000, fu_read, fu_write});
     fdtb_start();

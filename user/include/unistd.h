@@ -19,11 +19,11 @@
 pid_t fork(void);
 void _exit(int status) __attribute__((noreturn));
 pid_t getpid(void);
-int kill(pid_t pid); /* one argument: there is only one way to be killed */
+int kill(pid_t pid); /* one argument: there is only one way to be killed; -GROUP: all of it */
 
 /* Replace the program; they return only on error. exec and execv are the same;
- * the p forms look for a name without slash in the current directory, then in
- * "/". At most 31 arguments, which share the one page of the stack. */
+ * the p forms look for a name without slash where program_path (trellis.h) says.
+ * At most 31 arguments, which share the one page of the stack. */
 int exec(const char *path, char *const argv[]);
 int execv(const char *path, char *const argv[]);
 int execvp(const char *name, char *const argv[]);

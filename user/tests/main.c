@@ -21,7 +21,7 @@ static const struct subject {
     {"wait", wait_tests},     {"sched", sched_tests},     {"pipe", pipe_tests},
     {"fd", fd_tests},         {"file", file_tests},       {"dir", dir_tests},
     {"disk", disk_tests},     {"info", info_tests},       {"inspect", inspect_tests},
-    {"stress", stress_tests},
+    {"stress", stress_tests}, {"group", group_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 
