@@ -1,8 +1,7 @@
 """Fixtures for tests that boot the kernel, and the designs as a parameter."""
 import machine
 import pytest
-from guest import Guest, PYTEST_DESIGNS
-from xv6fs import Image
+from guest import Guest, PYTEST_DESIGNS, change_program
 
 
 def pytest_generate_tests(metafunc):
@@ -36,13 +35,5 @@ def image(tmp_path):
 @pytest.fixture
 def foreign(image):
     """The default image with an init that looks like another's."""
-    made = Image.load(image)
-    inum = made.lookup("/init")
-    inode = made.inode(inum)
-    content = made.read("/init")
-    assert b"Trellis init" in content
-    changed = content.replace(b"Trellis init", b"Another init")
-    for i, block in enumerate(made.file_blocks(inode)):
-        made.set_block(block, changed[i * 1024:(i + 1) * 1024])
-    made.save(image)
+    change_program(image, "/init", b"Trellis init", b"Another init")
     return image

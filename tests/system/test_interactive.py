@@ -27,8 +27,12 @@ def test_ctrl_a_x_ends_it(terminal):
 
 
 def test_ctrl_c_is_for_the_guest(terminal):
+    terminal.send("sleep 1000\n\x10")
+    while terminal.expect([r" sleep\r?\n", r" sh\r?\n"]):
+        terminal.send("\x10")
     terminal.send("\x03")
-    terminal.send("\x15echo still here\n")
+    terminal.expect(r"\n\$ $")
+    terminal.send("echo still here\n")
     terminal.expect(r"\nstill here\r?\n")
 
 

@@ -16,7 +16,7 @@ CASES = {
         ("head -n 1 t; tail -n 1 t", "one 1\nThree 333\n", 0),
         ("sort -r t", "two 22\none 1\nThree 333\n", 0),
         ("cat t nosuch", "one 1\ntwo 22\nThree 333\ncat: cannot open nosuch\n", 1),
-        ("cat /sh | head -n 0", "", 0)],
+        ("cat /bin/sh | head -n 0", "", 0)],
     "files": [
         ("cp t u; mv u v; ln v w; grep -c . w; ls", "3\nt\nv\nw\n", 0),
         ("ls nosuch", "ls: nosuch: no such file or directory\n", 1),
@@ -25,9 +25,11 @@ CASES = {
         ("mkdir a a/b; cp t a/b; rm -r a; ls", "t\n", 0),
         ("mkdir t", "mkdir: cannot make t: exists\n", 1), ("rm -f nosuch", "", 0)],
     "processes": [
-        ("kill 99999", "kill: no process 99999\n", 1),
-        ("kill 1", "kill: process 1 is the first, and has to stay\n", 1),
-        ("kill x", "kill: x: not a process number\n", 2),
+        ("kill 99999", "sh: kill: no process 99999\n", 1),
+        ("/bin/kill -99999", "kill: no group 99999\n", 1),
+        ("/bin/kill 1", "kill: process 1 is the first, and has to stay\n", 1),
+        ("kill x 99999", "sh: kill: x: not a process number\nsh: kill: no process 99999\n", 2),
+        ("kill", "usage: kill PID...    -PID: the group that began with PID\n", 2),
         ("sleep 0.2; sleep", "usage: sleep SECONDS\n", 2),
         ("(sleep 1; echo late) & echo early; wait", "early\nlate\n", 0)],
     "memory": [

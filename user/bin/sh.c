@@ -6,7 +6,8 @@
  *     sh -c COMMANDS [ARG...]
  *
  * shparse.h has the grammar, shexpand.h the expansions, shexec.h says where programs
- * are looked for. Commands of its own: cd, exit, wait and : .
+ * are looked for. Commands of its own: cd, exit, kill, wait and : . With a prompt, ^C ends
+ * the command that runs in the foreground and what would follow it, or drops the line.
  *
  * The status of a command is its exit value; 255 when it was killed, 127 when it
  * was not found, 126 when it could not run, 2 after a syntax error. */
@@ -17,9 +18,11 @@
 #include <sys/wait.h>
 #include <trellis.h>
 #include <unistd.h>
+#include "../lib/killargs.h"
 #include "../lib/shell.h"
 #include "../lib/shexec.h"
 #include "../lib/shexpand.h"
+#include "../lib/shjobs.h"
 #include "../lib/shparse.h"
 #include "../lib/shredirect.h"
 
@@ -27,6 +30,7 @@ PROGRAM_STACK(48 * 1024);
 
 static struct shell_args shell; /* the arguments, and the last status */
 static bool interactive;
+static bool interrupted;  /* by ^C; until the next command is read */
 static FILE *script_file; /* children close it */
 
 /* Children in the background that nobody has waited for yet. */
@@ -88,10 +92,11 @@ static void reap_finished(void) {
 }
 
 /* A child that shares nothing more with this shell than it has to. */
-static pid_t fork_child(void) {
+static pid_t fork_child(struct job *job) {
     pid_t pid = fork();
     if (pid < 0)
-        complain(NULL, "cannot fork");
+        complain(NULL, "cannot fork: too many processes, or too little memory");
+    job_join(job, pid);
     if (pid == 0) {
         background.n = 0;
         interactive = false;
@@ -114,6 +119,7 @@ static int wait_for(int n, pid_t last) {
         if (pid == last)
             result = status & 0xff;
     }
+    interrupted |= jobs_end_foreground();
     return result;
 }
 
@@ -147,6 +153,9 @@ static int do_wait(char **argv) {
     return 0;
 }
 
+/* Here, so that it works when no process can be started. */
+static int do_kill(char **argv) { return kill_arguments("sh: kill", argv); }
+
 static int do_nothing(char **argv) {
     (void)argv;
     return 0;
@@ -158,7 +167,8 @@ static builtin find_builtin(const char *name) {
     static const struct {
         const char *name;
         builtin fn;
-    } table[] = {{"cd", do_cd}, {"exit", do_exit}, {"wait", do_wait}, {":", do_nothing}};
+    } table[] = {
+        {"cd", do_cd}, {"exit", do_exit}, {"kill", do_kill}, {"wait", do_wait}, {":", do_nothing}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcmp(name, table[i].name) == 0)
             return table[i].fn;
@@ -187,7 +197,8 @@ static int run_command(const struct node *node) {
     } else if (find_builtin(f.argv[0])) {
         status = run_redirected(node->redirects, find_builtin(f.argv[0]), f.argv);
     } else {
-        pid_t pid = fork_child();
+        struct job job = {0};
+        pid_t pid = fork_child(&job);
         if (pid == 0) {
             if (!redirect_all(node->redirects, &shell))
                 _exit(1);
@@ -227,7 +238,8 @@ static void run_and_exit(const struct node *node) {
 }
 
 static int run_group(const struct node *node) {
-    pid_t pid = fork_child();
+    struct job job = {0};
+    pid_t pid = fork_child(&job);
     if (pid == 0)
         run_and_exit(node);
     return pid > 0 ? wait_for(1, pid) : 1;
@@ -248,6 +260,7 @@ static void connect_pipes(int before, const int behind[2]) {
 
 static int run_pipeline(const struct node *node) {
     int before = -1, started = 0;
+    struct job job = {0};
     pid_t pid = -1;
     for (const struct node *part = node->child; part; part = part->next) {
         int behind[2] = {-1, -1};
@@ -256,7 +269,7 @@ static int run_pipeline(const struct node *node) {
             complain(NULL, "cannot make a pipe");
             break;
         }
-        pid = fork_child();
+        pid = fork_child(&job);
         if (pid == 0) {
             connect_pipes(before, behind);
             run_and_exit(part);
@@ -278,7 +291,7 @@ static int run_pipeline(const struct node *node) {
 
 static int run_and_or(const struct node *node) {
     int status = 0;
-    for (const struct node *part = node->child; part; part = part->next)
+    for (const struct node *part = node->child; part && !interrupted; part = part->next)
         if (part->join == JOIN_FIRST || (part->join == JOIN_AND) == (status == 0))
             status = shell.status = run(part);
     return status;
@@ -287,12 +300,13 @@ static int run_and_or(const struct node *node) {
 /* Starts a part and does not wait. It finds its input at the end: what is typed
  * is for the shell. */
 static int run_in_background(const struct node *node) {
+    struct job job = {.background = true};
     int empty[2];
     pid_t pid = -1;
     if (!background_reserve())
         complain(NULL, "out of memory");
     else
-        pid = fork_child();
+        pid = fork_child(&job);
     if (pid == 0) {
         if (pipe(empty) == 0) {
             dup2(empty[0], 0);
@@ -308,7 +322,7 @@ static int run_in_background(const struct node *node) {
 }
 
 static int run_list(const struct node *node) {
-    for (const struct node *part = node->child; part; part = part->next)
+    for (const struct node *part = node->child; part && !interrupted; part = part->next)
         shell.status = part->background ? run_in_background(part) : run(part);
     return shell.status;
 }
@@ -351,7 +365,9 @@ static int next_byte(void) {
     unsigned char c;
     if (script_file)
         return getc(script_file);
-    return read(0, &c, 1) == 1 ? c : EOF;
+    ssize_t n = read(0, &c, 1);
+    interrupted |= n < 0 && interactive;
+    return n == 1 ? c : EOF;
 }
 
 /* Appends a line with its newline; false at the end of input. */
@@ -387,27 +403,37 @@ static void prompt(const char *text) {
         write(2, text, strlen(text));
 }
 
+/* With a command's first line: reads the others, and runs it. False: no more input. */
+static bool read_rest_and_run(struct text *t, bool more) {
+    struct script s = {0};
+    enum parse_result result;
+    while ((result = script_parse(&s, t->p)) == PARSE_INCOMPLETE && more) {
+        script_free(&s);
+        prompt("> ");
+        more = read_line(t);
+        if (interrupted)
+            return true;
+        if (!more)
+            prompt("\n");
+    }
+    run_script_text(&s, result);
+    script_free(&s);
+    return more || (interactive && result != PARSE_OK); /* ^D ended the command only */
+}
+
 /* Reads and runs commands, each as soon as it is complete, until the end. */
 static void read_and_run(void) {
     struct text t = {0};
     for (bool more = true; more; t.n = 0) {
-        struct script s = {0};
         reap_finished();
         prompt("$ ");
+        interrupted = false;
         more = read_line(&t);
-        if (!more && t.n == 0)
+        if (!more && t.n == 0 && !interrupted)
             break;
-        enum parse_result result;
-        while ((result = script_parse(&s, t.p)) == PARSE_INCOMPLETE && more) {
-            script_free(&s);
-            prompt("> ");
-            more = read_line(&t);
-            if (!more)
-                prompt("\n");
-        }
-        run_script_text(&s, result);
-        script_free(&s);
-        more |= interactive && result != PARSE_OK; /* ^D ended the command only */
+        if (!interrupted)
+            more = read_rest_and_run(&t, more);
+        more |= interrupted;
     }
     free(t.p);
 }
@@ -440,6 +466,8 @@ int main(int argc, char *argv[]) {
         shell.argv++;
     }
     interactive = argc < 2 && isatty(0);
+    if (interactive)
+        jobs_manage();
     read_and_run();
     prompt("\n");
     return shell.status;
