@@ -22,6 +22,8 @@
     --timeout SEC    with -c: ends the machine after SEC seconds, status 124
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
+    --commit HOW     strict, the default: sbrk and fork get what is promised;
+                     lazy: more than that, and who touches too much is killed
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
@@ -102,6 +104,7 @@ def parse(args):
     parser.add_argument("--harts")
     parser.add_argument("--mem")
     parser.add_argument("--timeout")
+    parser.add_argument("--commit", default="strict")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
     for name in ("--verbose", "--debug", "--view", "--no-build", "--dry-run",
@@ -128,6 +131,8 @@ def check(options):
                                         options.board.harts_max)
     options.mem = options.mem or f"{options.board.mib}M"
     options.mib = machine.parse_mem(options.mem, options.board.mib_min)
+    if options.commit not in ("strict", "lazy"):
+        raise Unusable(f"--commit {options.commit}: there are strict and lazy")
     if "--" in options.append.split():
         raise Unusable("--append: `--` would end the options; use -c for commands")
     if options.timeout is not None:
@@ -215,6 +220,8 @@ def boot_words(options):
             words.append("quiet")
     if options.commands is not None or options.piped:
         words.append("trace=poweroff" if options.ours else "trace=exit")
+    if options.commit != "strict":
+        words.append(f"commit={options.commit}")
     if options.append:
         words.append(options.append)
     if options.piped and options.ours:

@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
@@ -144,6 +145,10 @@ static void read_options(void) {
     bool traced = bootarg("trace", value, sizeof(value));
     proc_trace_exits = traced && !strcmp(value, "exit");
     proc_trace_poweroff = traced && !strcmp(value, "poweroff");
+    bool given = bootarg("commit", value, sizeof(value));
+    commit_lazy = given && !strcmp(value, "lazy");
+    if (given && !commit_lazy && strcmp(value, "strict"))
+        kprintf("commit=%s: there are strict and lazy\n", value);
     uint64_t bits;
     if (!bootarg_number("asid", &bits))
         asid_limit = (unsigned)MIN(bits, (uint64_t)16);

@@ -10,6 +10,11 @@ enum {
 #include "lib/calls.def"
 };
 
+/* sbrk's second argument: pages come when they are touched, if there is memory then. Any
+ * other value: they are promised now. */
+#define ABI_SBRK_EAGER 1
+#define ABI_SBRK_LAZY 2
+
 /* open */
 #define ABI_O_RDONLY 0x000
 #define ABI_O_WRONLY 0x001
@@ -94,6 +99,7 @@ struct abi_vmregion {
     uint64_t present;    /* mapped */
     uint64_t shared;     /* of them, on frames that others use too */
     uint64_t copied;     /* of a program's pages: replaced by the process's own copies */
+    uint64_t lazy;       /* 1: nothing is promised; a touch takes what memory is left then */
 };
 
 #define ABI_VM_REGIONS_MAX 32

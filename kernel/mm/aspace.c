@@ -4,57 +4,14 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/check.h"
+#include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
 
-/* A user's table before it has a page: the root, and the way to TRAMPOLINE. */
-#define USER_FIXED_TABLES 3
-
 /* One gather a hart, since it is too large for a kernel stack; and one for the
  * tables of the kernel's view. The kernel is not preempted while it uses them. */
 static struct pt_gather gathers[NHART][2];
-
-/* ---- the account ---------------------------------------------------------- */
-
-static bool region_private(const struct region *r) {
-    return r->kind != REGION_IMAGE || (r->perm & PTE_W);
-}
-
-/* Frames that the space may come to need: a page for each private one, and a
- * table for each span of 2 MiB and of 1 GiB that a region touches, twice where
- * the kernel's view has a copy. Regions are in order of address. */
-static uint64_t frames_needed(const struct aspace *as) {
-    uint64_t pages = 0, tables = 0, next_large = 0, next_giga = 0;
-    for (uint32_t i = 0; i < as->regions; i++) {
-        const struct region *r = &as->region[i];
-        if (r->start == r->end)
-            continue;
-        if (region_private(r))
-            pages += (r->end - r->start) / PAGE_SIZE;
-        uint64_t large = MAX(r->start / LARGE_SIZE, next_large);
-        uint64_t giga = MAX(r->start / GIB(1), next_giga);
-        next_large = (r->end - 1) / LARGE_SIZE + 1;
-        next_giga = (r->end - 1) / GIB(1) + 1;
-        tables += next_large - large + next_giga - giga;
-    }
-    return pages + tables * (design.copies_tables ? 2 : 1) + USER_FIXED_TABLES +
-           design.fixed_tables;
-}
-
-/* Brings the promise in line with the regions. Shrinking cannot fail. */
-static int recommit(struct aspace *as) {
-    uint64_t needed = frames_needed(as);
-    if (needed > as->committed) {
-        int err = frame_commit(needed - as->committed);
-        if (err)
-            return err;
-    } else {
-        frame_uncommit(as->committed - needed);
-    }
-    as->committed = needed;
-    return 0;
-}
 
 /* ---- regions -------------------------------------------------------------- */
 
@@ -68,11 +25,12 @@ const struct region *aspace_region_locked(const struct aspace *as, uint64_t va) 
 static void add_region(struct aspace *as, enum region_kind kind, uint64_t start, uint64_t end,
                        uint64_t perm, uint32_t first_page) {
     ASSERT(as->regions < ASPACE_REGIONS);
-    as->region[as->regions++] = (struct region){start, end, (uint8_t)kind, (uint8_t)perm,
-                                                first_page};
+    bool lazy = commit_lazy && commit_is_private(kind, perm);
+    as->region[as->regions++] = (struct region){start,         end,        (uint8_t)kind,
+                                                (uint8_t)perm, first_page, lazy};
 }
 
-/* The heap is the last region and may be empty. */
+/* The heap's last region, which is the last of all and may be empty. */
 static struct region *heap_of(struct aspace *as) { return &as->region[as->regions - 1]; }
 
 uint64_t aspace_end(const struct aspace *as) {
@@ -86,47 +44,63 @@ uint64_t aspace_granted(const struct aspace *as) {
     return bytes;
 }
 
-/* What regions cover: the program with its stack, and the heap. Who goes over all leaves
- * does so by spans, and leaves out the gap between. */
+/* What regions cover: the program with its stack, and the heap's regions. Who goes over all
+ * leaves does so by spans, and leaves out the gap between. Frames of writable pages in a span
+ * are all lazy or all promised. */
 struct span {
     uint64_t start, end;
+    bool lazy;
 };
 
-#define SPANS 2
-
-static void spans_of(const struct aspace *as, struct span span[SPANS]) {
-    const struct region *heap = &as->region[as->regions - 1];
-    span[0] = (struct span){0, heap[-1].end};
-    span[1] = (struct span){heap->start, heap->end};
+/* The i-th; false when there are no more. */
+static bool span_of(const struct aspace *as, uint32_t i, struct span *s) {
+    const struct region *r = &as->region[as->heap + i - 1];
+    if (as->regions == 0 || as->heap + i > as->regions)
+        return false;
+    *s = (struct span){i == 0 ? 0 : r->start, r->end, r->lazy};
+    return true;
 }
 
 /* ---- frames behind leaves ------------------------------------------------- */
 
+/* While leaves are taken out of a space. */
+struct putting {
+    struct aspace *as;
+    uint64_t freed; /* frames whose last owner this was */
+};
+
+/* The promises of lazy frames go with them. */
+static void put_end(const struct putting *put, bool lazy) {
+    if (lazy && put->freed)
+        frame_uncommit(put->freed);
+}
+
 /* Drops what a leaf that is no more had of its frame. */
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
-    struct aspace *as = ctx;
-    as->present -= level_size(level) / PAGE_SIZE;
+    struct putting *put = ctx;
+    put->as->present -= level_size(level) / PAGE_SIZE;
     if (level == 0)
-        frame_put(pte_pa(e));
+        put->freed += frame_put(pte_pa(e));
     else
-        frame_put_large(pte_pa(e));
+        frame_put_large(pte_pa(e)); /* in no lazy region */
 }
 
 /* The same for a table's leaves: exit does it for every page. */
 static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
-    struct aspace *as = ctx;
+    struct putting *put = ctx;
     struct frame_cursor near = FRAME_CURSOR;
-    uint64_t put = 0;
+    uint64_t leaves = 0, freed = 0;
     for (unsigned i = 0; i < count; i++) {
         if (!pte_valid(entry[i]))
             continue;
         if (level == 0)
-            frame_put_near(&near, pte_pa(entry[i]));
+            freed += frame_put_near(&near, pte_pa(entry[i]));
         else
             frame_put_large(pte_pa(entry[i]));
-        put++;
+        leaves++;
     }
-    as->present -= put * (level_size(level) / PAGE_SIZE);
+    put->freed += freed;
+    put->as->present -= leaves * (level_size(level) / PAGE_SIZE);
 }
 
 /* After the user's leaves in [start, end) changed. */
@@ -172,7 +146,7 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
     make_empty(as);
     as->slot = slot;
     as->trapframe = trapframe;
-    int err = recommit(as);
+    int err = commit_regions(as);
     if (err)
         return err;
     tlb_tag_init(&as->tlb, id);
@@ -184,12 +158,12 @@ int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapfra
 }
 
 static void put_all_leaves(struct aspace *as) {
-    struct span span[SPANS];
-    if (!as->regions)
-        return;
-    spans_of(as, span);
-    for (unsigned i = 0; i < SPANS; i++)
-        pt_leaves(&as->user, VA(span[i].start), VA(span[i].end), put_leaves, as);
+    struct span s;
+    for (uint32_t i = 0; span_of(as, i, &s); i++) {
+        struct putting put = {.as = as};
+        pt_leaves(&as->user, VA(s.start), VA(s.end), put_leaves, &put);
+        put_end(&put, s.lazy);
+    }
 }
 
 void aspace_destroy(struct aspace *as) {
@@ -208,7 +182,7 @@ void aspace_destroy(struct aspace *as) {
     frame_uncommit(as->committed);
     as->image = NULL;
     as->regions = 0;
-    as->committed = 0;
+    as->committed = as->lazy_tables = 0;
 }
 
 /* ---- exec ----------------------------------------------------------------- */
@@ -247,13 +221,15 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
     add_region(as, REGION_STACK, stack_start, top, PTE_R | PTE_W, 0);
     /* The byte below the break can be used before anything was granted, as in xv6, where
      * it is the stack's; its usertests do. */
+    as->heap = as->regions;
     add_region(as, REGION_HEAP, MAX(top, heap - PAGE_SIZE), heap, PTE_R | PTE_W, 0);
-    int err = recommit(as);
+    int err = commit_regions(as);
     if (err) {
         as->regions = 0;
         return err;
     }
-    frame_uncommit(1); /* the stack's frame: this space's promise covers it now */
+    if (!commit_lazy)
+        frame_uncommit(1); /* the stack's frame: this space's promise covers it now */
     if (pt_map(&as->user, VA(stack_start), stack, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
         panic("a stack's tables were not covered by the commitment");
     as->present = 1;
@@ -298,26 +274,27 @@ static void share_span(struct aspace *child, struct aspace *parent, struct span 
 int aspace_clone(struct aspace *child, struct aspace *parent) {
     memcpy(child->region, parent->region, sizeof(child->region));
     child->regions = parent->regions;
-    int err = recommit(child);
+    child->heap = parent->heap;
+    child->lazy_tables = commit_tables_in_use(parent);
+    int err = commit_regions(child);
     if (err) {
         child->regions = 0;
+        child->lazy_tables = 0;
         return err;
     }
     child->brk = parent->brk;
     child->image = parent->image;
     if (child->image)
         image_get(child->image);
-    struct span span[SPANS];
-    spans_of(parent, span);
-
+    struct span s;
     spin_lock(&parent->lock);
-    for (unsigned i = 0; i < SPANS; i++)
-        share_span(child, parent, span[i]);
+    for (uint32_t i = 0; span_of(parent, i, &s); i++)
+        share_span(child, parent, s);
     tlb_flush(&parent->tlb);
     sync_finish(parent);
     spin_unlock(&parent->lock);
-    for (unsigned i = 0; i < SPANS; i++)
-        sync(child, span[i].start, span[i].end);
+    for (uint32_t i = 0; span_of(child, i, &s); i++)
+        sync(child, s.start, s.end);
     sync_finish(child);
     if (DEBUG) {
         check_space(parent);
@@ -328,8 +305,27 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
 
 /* ---- sbrk ----------------------------------------------------------------- */
 
-static void grow(struct aspace *as, uint64_t brk) {
-    heap_of(as)->end = MAX(ROUND_UP(brk, PAGE_SIZE), heap_of(as)->end);
+/* Whether the page that the break is in is part of this region of the heap. */
+static bool holds_break(const struct aspace *as, const struct region *r) {
+    return r->start < r->end && ROUND_UP(as->brk, PAGE_SIZE) == r->end && as->brk != r->end;
+}
+
+/* The heap up to brk, promised or lazy: its last region grows, or there is one more. What is
+ * granted lazily may then be promised, for want of regions; not the other way round. */
+static void grow(struct aspace *as, uint64_t brk, bool lazy) {
+    struct region *last = heap_of(as);
+    uint64_t end = MAX(ROUND_UP(brk, PAGE_SIZE), last->end);
+    if (!lazy && last->lazy && holds_break(as, last))
+        last->end -= PAGE_SIZE; /* see promise_last_page */
+    if (last->start == last->end)
+        last->lazy = lazy;
+    if (last->lazy != lazy && last->end < end && as->regions + (lazy ? 1 : 0) < ASPACE_REGIONS) {
+        as->region[as->regions++] = *last;
+        last[1].start = last->end;
+        last[1].lazy = lazy;
+        last++;
+    }
+    last->end = end;
     as->brk = brk;
 }
 
@@ -346,7 +342,8 @@ static void split_at(struct aspace *as, uint64_t va) {
 
 /* Takes out the user's leaves in [start, end), flushes, and gives them back; as
  * many rounds as the gather needs. */
-static void remove_range(struct aspace *as, uint64_t start, uint64_t end) {
+static void remove_range(struct aspace *as, uint64_t start, uint64_t end, bool lazy) {
+    struct putting put = {.as = as};
     struct pt_gather *gather = &gathers[hart_self()->index][0];
     split_at(as, start);
     split_at(as, end);
@@ -362,38 +359,100 @@ static void remove_range(struct aspace *as, uint64_t start, uint64_t end) {
         else
             tlb_flush(&as->tlb);
         sync_finish(as);
-        pt_gather_finish(&as->user, gather, put_leaf, as);
+        pt_gather_finish(&as->user, gather, put_leaf, &put);
         as->fenced_tables = as->user.tables + as->kernel.tables;
         at = next;
     }
+    put_end(&put, lazy);
 }
 
 static void shrink(struct aspace *as, uint64_t brk) {
     /* The page that the break is in stays, unless nobody has it: then the heap, when it
      * grows again, begins with that page. */
     bool in_gap = !aspace_region_locked(as, brk);
-    uint64_t end = heap_of(as)->end;
     uint64_t keep = in_gap ? ROUND_DOWN(brk, PAGE_SIZE) : ROUND_UP(brk, PAGE_SIZE);
-    if (keep < end)
-        remove_range(as, keep, end);
-    for (uint32_t i = 0; i < as->regions; i++) {
+    for (uint32_t i = as->regions; i-- > 0;) {
         struct region *r = &as->region[i];
+        uint64_t start = MAX(r->start, keep);
+        if (start < r->end)
+            remove_range(as, start, r->end, r->lazy);
         r->start = MIN(r->start, keep);
         r->end = MIN(r->end, keep);
     }
+    while (as->regions - 1 > as->heap && heap_of(as)->start == heap_of(as)->end)
+        as->regions--;
     as->brk = brk;
+    commit_count_tables(as);
 }
 
-/* After the break was moved down into a page that stays: what is given back there
- * is zero when it is granted again. A page that may not be written stays as it is. */
-static void clear_above_break(struct aspace *as) {
-    uint64_t used = as->brk & (PAGE_SIZE - 1);
-    void *page;
-    if (used && !aspace_page(as, as->brk, PTE_W, &page))
-        memset((char *)page + used, 0, PAGE_SIZE - used);
+/* The page that an address is in, as one that the process may write and has alone; NULL when
+ * it has none there, or one that may not be written. -K_ENOMEM: it is shared, lazy, and
+ * there is no memory for a copy. */
+static int own_page(struct aspace *as, uint64_t va, char **page) {
+    const struct region *r = aspace_region_locked(as, va);
+    unsigned level;
+    void *found = NULL;
+    int err = 0;
+    if (r && (r->perm & PTE_W) && pte_valid(*pt_walk(&as->user, VA(va), &level)))
+        err = aspace_page(as, va, PTE_W, &found);
+    *page = found;
+    return err;
 }
 
-int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
+/* When the break was moved down into a page that stays, what is given back there is zero
+ * when it is granted again. A page that may not be written stays as it is. */
+static int prepare_shrink(struct aspace *as, uint64_t brk, char **page) {
+    *page = NULL;
+    return brk & (PAGE_SIZE - 1) ? own_page(as, brk, page) : 0;
+}
+
+/* Promised heap begins in a page that was granted lazily: the page becomes promised too. If
+ * it is there the process has it alone, and the promise that its frame brings is given back
+ * when the space has promised it. */
+static int promise_last_page(struct aspace *as, char **page) {
+    const struct region *last = heap_of(as);
+    *page = NULL;
+    return last->lazy && holds_break(as, last) ? own_page(as, as->brk, page) : 0;
+}
+
+static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
+    char *page = NULL;
+    int err = lazy ? 0 : promise_last_page(as, &page);
+    if (err)
+        return err;
+    struct region *last = heap_of(as), before = *last;
+    uint64_t old = as->brk;
+    spin_lock(&as->lock);
+    grow(as, brk, lazy);
+    err = commit_regions(as);
+    if (err) {
+        as->regions = (uint32_t)(last + 1 - as->region);
+        *last = before;
+        as->brk = old;
+    }
+    spin_unlock(&as->lock);
+    if (!err && page)
+        frame_uncommit(1);
+    return err;
+}
+
+static int shrink_to(struct aspace *as, uint64_t brk) {
+    char *page;
+    int err = prepare_shrink(as, brk, &page);
+    if (err)
+        return err;
+    spin_lock(&as->lock);
+    shrink(as, brk);
+    err = commit_regions(as);
+    spin_unlock(&as->lock);
+    ASSERT(!err);
+    uint64_t used = brk & (PAGE_SIZE - 1);
+    if (page)
+        memset(page + used, 0, PAGE_SIZE - used);
+    return 0;
+}
+
+static int move_break(struct aspace *as, int64_t delta, bool lazy, uint64_t *old) {
     *old = as->brk;
     if (delta == 0)
         return 0;
@@ -401,22 +460,16 @@ int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
     if (delta < 0 ? -(uint64_t)delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
         return -K_ENOMEM;
     uint64_t brk = as->brk + delta;
-    spin_lock(&as->lock);
-    uint64_t heap_end = heap_of(as)->end;
-    if (delta > 0)
-        grow(as, brk);
-    else
-        shrink(as, brk);
-    int err = recommit(as);
-    if (err) {
-        ASSERT(delta > 0);
-        heap_of(as)->end = heap_end;
-        as->brk = *old;
-    }
-    spin_unlock(&as->lock);
-    if (delta < 0)
-        clear_above_break(as);
+    int err = delta > 0 ? grow_to(as, brk, lazy || commit_lazy) : shrink_to(as, brk);
     if (DEBUG)
         check_space(as);
     return err;
+}
+
+int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
+    return move_break(as, delta, false, old);
+}
+
+int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) {
+    return move_break(as, delta, true, old);
 }

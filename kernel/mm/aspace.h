@@ -8,14 +8,16 @@
  * A region grants a range of addresses; its pages are filled when touched: with
  * zeros, or from a program image, whose frames are shared until written. fork
  * shares all frames and copies on write. What a region may come to need, page
- * tables included, is committed when the region is made, so a touch never fails.
+ * tables included, is committed when the region is made, so a touch never fails; but for
+ * lazy regions, for which nothing is committed and a touch may fail (commit.h).
  *
  *     0 .. image->end    the program's segments
  *     one page           the stack's guard: no region
  *     one page           the stack
  *     a gap              no region
  *     .. brk             the heap: one page below a multiple of 2 MiB, where the break is at
- *                        first; it may be moved below that, down to 0
+ *                        first; it may be moved below that, down to 0. Several regions
+ *                        when parts of it were granted lazily
  *
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
@@ -39,9 +41,11 @@ struct region {
     uint8_t kind;
     uint8_t perm;        /* PTE_R | PTE_W | PTE_X */
     uint32_t first_page; /* REGION_IMAGE: index of start's page in the image */
+    bool lazy;           /* nothing is promised for it: see commit.h */
 };
 
-#define ASPACE_REGIONS (2 * IMAGE_SEGMENTS + 2)
+#define ASPACE_HEAP_REGIONS 12
+#define ASPACE_REGIONS (2 * IMAGE_SEGMENTS + 1 + ASPACE_HEAP_REGIONS)
 
 struct aspace {
     struct spinlock lock; /* stays as it is when the space is created anew */
@@ -58,8 +62,10 @@ struct aspace {
     uint64_t committed;  /* frames promised to this space */
     uint64_t present;    /* pages of 4 KiB that user leaves map */
     uint32_t
-        fenced_tables; /* tables of both views at the last fence that covers non-leaf entries */
+        fenced_tables;    /* tables of both views at the last fence that covers non-leaf entries */
+    uint64_t lazy_tables; /* of the committed ones: for tables of lazy heap */
     uint32_t regions;
+    uint32_t heap; /* the heap's first region, when there are regions; the last one is its */
     struct region region[ASPACE_REGIONS];
 };
 
@@ -95,10 +101,15 @@ int aspace_clone(struct aspace *child, struct aspace *parent) must_check;
 /* Moves the running space's break by delta bytes; *old is where it was. -K_ENOMEM
  * (below 0, beyond USER_MAX, or not to be promised): nothing changed. */
 int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
+/* The same, delta > 0, with nothing promised: the pages come when they are touched, if there
+ * is memory then. Promised all the same, or refused, when the heap has changed between the two
+ * ways so often that ASPACE_HEAP_REGIONS are not enough. */
+int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 
 /* Repairs a fault of the running space: a touch at va that needs access (one of
  * PTE_R, PTE_W, PTE_X). 0: the touch will succeed now, in both views.
- * -K_EFAULT: the process may not do this. Does not sleep. */
+ * -K_EFAULT: the process may not do this. -K_ENOMEM: it may, but the page is lazy and there
+ * is no memory for it; nothing changed. Does not sleep. */
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be

@@ -7,7 +7,7 @@
 struct check {
     const struct aspace *as;
     uint64_t present; /* pages that were seen */
-    uint64_t own;     /* of them, those against the space's own promise */
+    uint64_t own;     /* of them, those against the space's own promise: lazy ones are not */
 };
 
 static void wrong(const struct aspace *as, vaddr_t va, pte_t e, const char *what) {
@@ -50,7 +50,7 @@ static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
         wrong(c->as, va, e, "is something else in the kernel's view");
     check_frame(c->as, va, level, e);
     c->present += level_size(level) / PAGE_SIZE;
-    if (!is_the_images(c->as, r, va, e))
+    if (!r->lazy && !is_the_images(c->as, r, va, e))
         c->own += level_size(level) / PAGE_SIZE;
     return true;
 }

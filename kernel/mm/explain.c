@@ -68,12 +68,12 @@ static const struct region *stack_of(const struct aspace *as) {
 /* Below USER_MAX, in no region. A process that runs has a program, so there is a heap. */
 static void say_no_region(const struct failure *f) {
     const struct aspace *as = f->as;
-    const struct region *stack = stack_of(as), *heap = &as->region[as->regions - 1];
+    const struct region *stack = stack_of(as), *heap = &as->region[as->heap];
     if (stack && stack->start < stack->end && f->va < stack->start &&
         f->va >= stack->start - PAGE_SIZE)
         kprintf("guard page below the stack, which is 0x%lx to 0x%lx: an overflow\n",
                 (unsigned long)stack->start, (unsigned long)stack->end);
-    else if (f->va >= heap->end)
+    else if (f->va >= as->region[as->regions - 1].end)
         kprintf("beyond the heap: the break is 0x%lx\n", (unsigned long)as->brk);
     else if (stack && f->va >= stack->end)
         kprintf("above the stack, which ends at 0x%lx, and below the heap, which begins at "
@@ -134,6 +134,9 @@ static void say_user(const struct failure *f) {
         kprintf("%s %c; the region is %s and may not be %s\n",
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
                 region_name(r), verb(f->access));
+    else if (r->lazy)
+        kprintf("no memory is left for it: %s was granted lazily, without a promise\n",
+                region_name(r));
     else
         kprintf("the region permits it and memory for it is promised: a mistake of the kernel\n");
 }

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/aspace.h"
 #include "mm/check.h"
+#include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 
@@ -39,28 +40,34 @@ static void fill(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uin
 }
 
 /* A granted page that was never touched. free_level: how large a leaf finds no
- * table in its way. */
-static void fill_zero(struct aspace *as, const struct region *r, uint64_t va, unsigned free_level) {
+ * table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
+static int fill_zero(struct aspace *as, const struct region *r, uint64_t va, unsigned free_level) {
     uint64_t large = ROUND_DOWN(va, LARGE_SIZE);
     paddr_t pa;
     /* Worth it when all of its 2 MiB is heap: it was granted at once, or is
-     * touched for the first time, and one walk serves all of it. */
-    if (r->kind == REGION_HEAP && free_level >= 1 && large >= r->start &&
+     * touched for the first time, and one walk serves all of it. Lazy heap may be touched
+     * here and there only, and takes what it must. */
+    if (!r->lazy && r->kind == REGION_HEAP && free_level >= 1 && large >= r->start &&
         large + LARGE_SIZE <= r->end && !frame_take_large(&pa)) {
         frame_zero(pa, FRAME_LARGE_ORDER);
         fill(as, large, 1, pa, r->perm);
-        return;
+        return 0;
     }
+    int err = r->lazy ? commit_touch(as, r, free_level) : 0;
+    if (err)
+        return err;
     pa = frame_take();
     frame_zero(pa, 0);
     fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, pa, r->perm);
+    return 0;
 }
 
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
 
 /* A write to a page that is present without W in a writable region: its frame
- * was shared at some time. Who is the last owner takes it over. */
-static void own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
+ * was shared at some time. Who is the last owner takes it over. -K_ENOMEM: the region is
+ * lazy, and there is no memory for a copy. */
+static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
     paddr_t frame = pte_pa(e);
     if (level > 0 && !frame_large_sole(frame)) {
         /* Copies 4 KiB of the 2 MiB, not all. */
@@ -73,14 +80,18 @@ static void own(struct aspace *as, const struct region *r, uint64_t va, pte_t e,
     uint64_t start = ROUND_DOWN(va, level_size(level));
     paddr_t old_frame = PA(0);
     if (level == 0 && frame_refs(frame) > 1) {
+        int err = r->lazy ? commit_touch(as, r, 0) : 0;
+        if (err)
+            return err;
         old_frame = frame;
         frame = frame_take();
         copy_frame(frame, old_frame);
     }
     pte_t old = set_leaf(as, start, level, frame, r->perm);
     publish(as, start, level, old);
-    if (old_frame.v)
-        frame_put(old_frame);
+    if (old_frame.v && frame_put(old_frame) && r->lazy)
+        frame_uncommit(1); /* the others have dropped it meanwhile */
+    return 0;
 }
 
 static int repair(struct aspace *as, uint64_t va, uint64_t access) {
@@ -91,13 +102,12 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access) {
     pte_t e = *pt_walk(&as->user, VA(va), &level);
     if (!pte_valid(e)) {
         ASSERT(r->kind != REGION_IMAGE); /* exec has mapped all of it */
-        fill_zero(as, r, va, level);
+        return fill_zero(as, r, va, level);
     } else if (access == PTE_W && !(e & PTE_W)) {
-        own(as, r, va, e, level);
-    } else {
-        /* The entry is good: this hart had cached that it was not. */
-        tlb_fence_new(&as->tlb, VA(va));
+        return own(as, r, va, e, level);
     }
+    /* The entry is good: this hart had cached that it was not. */
+    tlb_fence_new(&as->tlb, VA(va));
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
@@ -12,11 +13,32 @@
 #include "proc/proc.h"
 #include "proc/sched.h"
 
+/* Once: a program of another system may rely on memory that nobody promised it. */
+static void say_refused(const char *call) {
+    static uint32_t said;
+    if (!commit_lazy && !__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
+        kprintf("Trellis: %s is refused memory that could not be promised; with the boot option "
+                "commit=lazy (./run --commit lazy) it would be granted\n",
+                call);
+}
+
+/* Whether a copy without a promise would have had what it cannot do without: its tables. */
+static bool lazy_fork_possible(void) {
+    const struct aspace *as = proc_self()->as;
+    uint64_t frames = as->user.tables + as->kernel.tables + 1;
+    bool possible = !frame_commit(frames);
+    if (possible)
+        frame_uncommit(frames);
+    return possible;
+}
+
 int sys_fork(const uint64_t arg[6], uint64_t *result) {
     int32_t pid;
     int err = proc_fork(&pid);
     if (!err)
         *result = pid;
+    else if (err == -K_ENOMEM && lazy_fork_possible())
+        say_refused("fork");
     return err;
 }
 
@@ -53,8 +75,16 @@ int sys_getpid(const uint64_t arg[6], uint64_t *result) {
     return 0;
 }
 
+/* Older programs leave the second argument as it happens to be. */
 int sys_sbrk(const uint64_t arg[6], uint64_t *result) {
-    return aspace_sbrk(proc_self()->as, (int32_t)arg[0], result);
+    struct aspace *as = proc_self()->as;
+    int64_t delta = (int32_t)arg[0];
+    if (delta > 0 && (int32_t)arg[1] == ABI_SBRK_LAZY)
+        return aspace_grow_lazily(as, delta, result);
+    int err = aspace_sbrk(as, delta, result);
+    if (err && delta > 0 && (uint64_t)delta <= USER_MAX - as->brk)
+        say_refused("sbrk");
+    return err;
 }
 
 int sys_sleep(const uint64_t arg[6], uint64_t *result) {

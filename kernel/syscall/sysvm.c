@@ -74,7 +74,8 @@ static struct abi_vmregion describe(const struct aspace *as, const struct region
                                  .first_page = r->first_page,
                                  .present = pages.present,
                                  .shared = pages.shared,
-                                 .copied = pages.copied};
+                                 .copied = pages.copied,
+                                 .lazy = r->lazy};
 }
 
 static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {

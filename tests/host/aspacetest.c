@@ -383,6 +383,8 @@ int main(void) {
         cmocka_unit_test(test_fork_isolates),
         cmocka_unit_test(test_every_promise_refused_once),
         cmocka_unit_test(test_the_last_frame),
+        cmocka_unit_test(test_lazy_and_promised),
+        cmocka_unit_test(test_all_lazy),
         cmocka_unit_test(test_the_checker_finds),
         cmocka_unit_test(test_the_checker_compares_the_roots),
         cmocka_unit_test(test_random_use),

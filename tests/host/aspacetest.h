@@ -13,5 +13,7 @@ static inline bool is_design(const char *name) { return strcmp(design.name, name
 void test_strings(void **state);
 void test_bytes_at_borders(void **state);
 void test_pieces(void **state);
+void test_lazy_and_promised(void **state);
+void test_all_lazy(void **state);
 void test_the_checker_finds(void **state);
 void test_the_checker_compares_the_roots(void **state);

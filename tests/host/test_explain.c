@@ -55,14 +55,14 @@ static pte_t *entry(uint64_t va) {
 }
 
 static int setup(void **state) {
-    static const struct region regions[] = {{P, 3 * P, REGION_IMAGE, R | X, 0},
-                                            {5 * P, 6 * P, REGION_IMAGE, R | W, 2},
-                                            {6 * P, 7 * P, REGION_BSS, R | W, 0},
-                                            {8 * P, 9 * P, REGION_STACK, R | W, 0},
-                                            {MIB(2) - P, MIB(4) + P, REGION_HEAP, R | W, 0}};
+    static const struct region regions[] = {{P, 3 * P, REGION_IMAGE, R | X, 0, false},
+                                            {5 * P, 6 * P, REGION_IMAGE, R | W, 2, false},
+                                            {6 * P, 7 * P, REGION_BSS, R | W, 0, false},
+                                            {8 * P, 9 * P, REGION_STACK, R | W, 0, false},
+                                            {MIB(2) - P, MIB(4) + P, REGION_HEAP, R | W, 0, false}};
     said_size = 0;
     pttables_reset();
-    as = (struct aspace){.regions = ARRAY_LEN(regions), .brk = BRK};
+    as = (struct aspace){.regions = ARRAY_LEN(regions), .heap = 4, .brk = BRK};
     memcpy(as.region, regions, sizeof regions);
     assert_int_equal(pt_init(&as.user, &pttables), 0);
     map(P, R | X | PTE_U, P);
@@ -136,7 +136,7 @@ static void not_the_users(void **state) {
     user(USER_MAX, R, 2, "the kernel's last GiB of the low half: not for user mode\n");
 }
 
-/* What a program cannot do: these say that the kernel has gone wrong. */
+/* What a program cannot do: these say that the kernel has gone wrong, but for a lazy page. */
 static void broken_entries(void **state) {
     *entry(8 * P) &= ~(pte_t)PTE_A;
     user(8 * P, R, 3,
@@ -146,6 +146,9 @@ static void broken_entries(void **state) {
     user(8 * P, W, 3,
          "the region permits it and memory for it is promised: a mistake of the "
          "kernel\n");
+    as.region[3].lazy = true;
+    user(8 * P, W, 3,
+         "no memory is left for it: the stack was granted lazily, without a promise\n");
     explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true});
     expect(2, "the walk permits this access, but the machine does not: memory protection forbids "
               "it, or nothing answers, at physical address 0x80400018\n");

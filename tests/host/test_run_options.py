@@ -31,7 +31,7 @@ def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
-                 "--verbose", "--timeout", "--keep", "--machine",
+                 "--verbose", "--timeout", "--keep", "--machine", "--commit",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
                  "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
         assert name in done.stdout
@@ -59,6 +59,12 @@ def test_options_reach_qemu(tmp_path):
     words, _, commands = after(command, "-append").partition(" -- ")
     assert {"quiet", "panic=exit", "trace=poweroff", "one", "two"} == set(words.split())
     assert commands == "echo 'a  b'"
+
+
+def test_commit_is_a_boot_option():
+    assert "commit=lazy" in after(dry("--commit", "lazy"), "-append").split()
+    for args in ([], ["--commit", "strict"]):
+        assert "commit" not in after(dry(*args), "-append")
 
 
 def test_verbose_is_not_quiet():
@@ -138,7 +144,8 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--mem", "300G"], "too large"), (["--timeout", "5"], "is for -c"),
     (["-c", "ls", "--timeout", "0"], "positive"), (["-c", "ls", "--timeout", "x"], "positive"),
     (["--gdb=70000"], "port"), (["--gdb=x"], "port"), (["-c", "x" * 1901], "1900"),
-    (["--append", "a -- b"], "--append"), (["--disk", "missing.img"], "no such file"),
+    (["--append", "a -- b"], "--append"), (["--commit", "eager"], "strict and lazy"),
+    (["--disk", "missing.img"], "no such file"),
     (["--disk", "."], "not a file"), (["--keep", "a/b"], "no name for a disk"),
     (["--keep", ""], "no name for a disk"), (["--keep", "a", "--disk", "foreign"], "only one disk"),
     (["--disk", "short"], "xv6's format"),

@@ -36,6 +36,19 @@ def test_machines(design, harts, mem, command):
     usertests("--design", design, "--harts", harts, "--mem", mem, command=command)
 
 
+def test_commit_lazy():
+    """Nothing is promised: what the course kernels' tests ask for is granted, and all else is
+    as ever. The promise's own tests are left out, since they would find none."""
+    usertests("--commit", "lazy", "--debug",
+              command="usertests lazy views bounds protect exec_runs quick_children large_heap")
+
+
+def test_a_refusal_is_said_once():
+    output = usertests(command="usertests fork_without_memory most_of_memory_forks")
+    said = [line for line in output.splitlines() if "commit=lazy" in line]
+    assert len(said) == 1 and said[0].startswith("Trellis: ") and "--commit lazy" in said[0]
+
+
 # One hart never runs another's processes; several move them, and share the locks.
 @pytest.mark.parametrize("harts", [1, pytest.param(3, marks=pytest.mark.wide)])
 def test_debug_kernel(design, harts):

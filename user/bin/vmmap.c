@@ -9,12 +9,13 @@
 
 static void backing(const struct abi_vmregion *r) {
     switch (r->kind) {
-    case ABI_VM_IMAGE: printf("program, from file page %lu\n", r->first_page); break;
-    case ABI_VM_BSS: printf("zeros (bss)\n"); break;
-    case ABI_VM_STACK: printf("zeros (stack)\n"); break;
-    case ABI_VM_HEAP: printf("zeros (heap)\n"); break;
-    default: printf("unknown\n");
+    case ABI_VM_IMAGE: printf("program, from file page %lu", r->first_page); break;
+    case ABI_VM_BSS: printf("zeros (bss)"); break;
+    case ABI_VM_STACK: printf("zeros (stack)"); break;
+    case ABI_VM_HEAP: printf("zeros (heap)"); break;
+    default: printf("unknown");
     }
+    printf(r->lazy ? ", not promised\n" : "\n");
 }
 
 static void print_region(const struct abi_vmregion *r) {

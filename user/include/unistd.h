@@ -50,6 +50,7 @@ int rmdir(const char *path);
 
 /* Moves the break by so many bytes; the old one, or (void *)-1. */
 void *sbrk(intptr_t increment);
+void *sbrklazy(intptr_t increment); /* a page is there from its first touch on, or kills */
 
 /* Returns the seconds left, which is 0. */
 unsigned sleep(unsigned seconds);

@@ -49,13 +49,16 @@ int open(const char *path, int flags, ...) {
     return (int)result(sys_open(path, flags), flags & O_CREATE ? EIO : ENOENT);
 }
 
-void *sbrk(intptr_t increment) {
+static void *move_break(intptr_t increment, int how) {
     if (increment > INT_MAX || increment < INT_MIN) {
         errno = ENOMEM;
         return (void *)-1;
     }
-    return (void *)result((long)sys_sbrk(increment), ENOMEM);
+    return (void *)result((long)sys_sbrk(increment, how), ENOMEM);
 }
+
+void *sbrk(intptr_t increment) { return move_break(increment, ABI_SBRK_EAGER); }
+void *sbrklazy(intptr_t increment) { return move_break(increment, ABI_SBRK_LAZY); }
 
 void _exit(int status) { sys_exit(status); }
 
