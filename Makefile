@@ -1,8 +1,7 @@
 # Builds the kernel, its programs and the disk image. make help prints this:
 #
-#   make                 kernel and image for the default design
+#   make                 kernel and image
 #   make kernel, make user, make image    parts of that
-#   make DESIGN=walk     another design: walk, mirror, share or unify
 #   make DEBUG=1         with the checks that cost time
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
@@ -20,7 +19,6 @@
 # that is there, under any of the names that systems give them (tools/toolchain.sh);
 # TOOLCHAIN=gnu|elf|llvm chooses, and CROSS=PREFIX names a gcc (CROSS=riscv64-elf-).
 
-DESIGN ?= share
 DEBUG ?= 0
 BUILD ?= build
 V ?= 0
@@ -39,12 +37,6 @@ ODD := : ; & | < > ( ) { } [ ] * ? ! ~ = % ' " ` $$ \ \#
 ifneq ($(wordlist 2,2,$(BUILD))$(strip $(foreach c,$(ODD),$(findstring $(c),$(BUILD)))),)
 $(error BUILD=$(BUILD): make cannot build in a folder with a blank or one of $(ODD) in its path)
 endif
-DESIGNS := $(patsubst kernel/mm/design_%.c,%,$(wildcard kernel/mm/design_*.c))
-
-ifeq ($(filter $(DESIGN),$(DESIGNS)),)
-$(error DESIGN=$(DESIGN): no such design; there are: $(DESIGNS))
-endif
-
 # For the shell: one word, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 
@@ -105,9 +97,8 @@ say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
 
 # ---- kernel --------------------------------------------------------------
 # Some compilers for bare machines bring no stdint.h; a C library that we do not need would.
-K := $(BUILD)/$(DESIGN)$(if $(filter 1,$(DEBUG)),-debug)
-K_SRC := $(filter-out kernel/mm/design_%.c,$(wildcard kernel/*/*.c)) kernel/mm/design_$(DESIGN).c \
-	$(wildcard kernel/*/*.S)
+K := $(BUILD)/kernel$(if $(filter 1,$(DEBUG)),-debug)
+K_SRC := $(wildcard kernel/*/*.c) $(wildcard kernel/*/*.S)
 K_OBJ := $(patsubst kernel/%,$(K)/%.o,$(K_SRC))
 # For GDB. GNU ld 2.40 loses what DWARF 5 says of the macros in headers.
 MACRO_INFO := -g3 -gdwarf-4 -gstrict-dwarf $(if $(filter llvm,$(firstword $(FOUND))),-fdebug-macro)
@@ -328,7 +319,7 @@ printouts: pictures
 # need (sh tools/need.sh browser).
 TOUR_DUMPS := 1 2 3 5
 pictures:
-	$(Q)for d in $(DESIGNS); do $(MAKE) DESIGN=$$d all || exit 1; done
+	$(Q)$(MAKE) all
 	$(Q)BUILD=$(BUILD) python3 tools/printouts.py README.md README.zh-CN.md docs/tour.md
 	$(Q)tools/ptview README.md -o docs/init.svg
 	$(Q)tools/ptview tests/ptview/share.log --dump 4 -o docs/ptview.svg

@@ -76,8 +76,10 @@ def unknown_in_commands(text):
         for name in re.findall(r"\./test (\S+)", command):
             path = os.path.join(machine.ROOT, "tests", name)
             unknown += [] if os.path.exists(path) or os.path.exists(path + ".c") else [name]
-        for name in re.findall(r"--design (\w+)|build/(\w+)(?:-debug)?/gdbinit", command):
-            unknown += [] if "".join(name) in machine.designs() else ["".join(name)]
+        for name in re.findall(r"--design (\w+)", command):
+            unknown += [] if name in machine.designs() else [name]
+        for name in re.findall(r"build/([\w-]+)/gdbinit", command):
+            unknown += [] if name in ("kernel", "kernel-debug") else [name]
     return unknown
 
 

@@ -59,7 +59,7 @@ def all_designs():
 
 def compiler():
     """The compiler that the Makefile takes, as it names itself."""
-    flags = os.path.join(machine.kernel_folder(all_designs()[0]), "flags")
+    flags = os.path.join(machine.kernel_folder(), "flags")
     with open(flags, encoding="utf-8") as f:
         words = f.read().split(" -std=")[0].split()
     done = subprocess.run([*words, "--version"], check=True, capture_output=True, encoding="utf-8")
@@ -82,13 +82,12 @@ def boot(design, keys, counting):
     return {key: (int(n), int(ns)) for key, n, ns in ROW.findall(done.stdout)}
 
 
-def build(designs):
-    for design in designs:
-        progress = machine.Progress(f"Building {design}")
-        try:
-            machine.build(design, progress=progress)
-        finally:
-            progress.done()
+def build():
+    progress = machine.Progress("Building")
+    try:
+        machine.build(progress=progress)
+    finally:
+        progress.done()
 
 
 def count(designs, keys=(), boots=1):
@@ -274,7 +273,7 @@ def main():
     if unknown:
         raise machine.Unusable("no such design: " + ", ".join(sorted(unknown)))
     if not options.no_build:
-        build(designs)
+        build()
     return measure(options) if options.check is None else check(designs)
 
 

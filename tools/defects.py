@@ -213,7 +213,7 @@ class Tree:
         else:
             targets = ["kernel", "image"]
         command = ["make", "--no-print-directory", f"-j{os.cpu_count() or 2}", "BUILD=build",
-                   f"DESIGN={case.design}", f"DEBUG={int('--debug' in case.options)}", *targets]
+                   f"DEBUG={int('--debug' in case.options)}", *targets]
         status, output = self.process(command, 600)
         if status != 0:
             raise Unusable("it does not build:\n" + output)

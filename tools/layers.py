@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Checks the layers on what the compiler made of the kernel: prints each violation.
 
-    tools/layers.py [FOLDER...]     kernels' objects; by default those of every design
+    tools/layers.py [FOLDER...]     kernels' objects; by default the release kernel's
 
 What tools/rules.py reads in the text, the compiler says for certain:
 
 - headers: by the dependency files, an object's layer includes itself and layers left of it in
       lib < arch < sync < mm < proc < dev < fs < syscall < trap < init
 - symbols: an object uses nothing that a layer right of its own defines, however it was
-      declared, but for the operations in UPWARD below. One of these that none of the
-      kernels uses any more is named, too
+      declared, but for the operations in UPWARD below. One of these that is used no
+      more is named, too
 - instructions: those that only the kernel may execute, and those that read the machine's
       clocks, stand where MAY says, whoever wrote the assembly
 """
@@ -32,12 +32,11 @@ UPWARD = {
     "trap_kernel": ("arch",), "trap_stack_unusable": ("arch",), "trap_user": ("proc",),
     "proc_return_to_user": ("proc",), "proc_first_ended": ("proc",),
     "proc_files_clone": ("proc",), "proc_files_drop": ("proc",),
-    "aspace_self": ("mm",),  # the running process's space, which proc knows
 }
 # Instruction or CSR: where besides arch it may be executed, most of them by arch's inline calls.
 MAY = {
     "satp": ("mm/tlb.c",), "sfence.vma": ("mm/tlb.c",),
-    "sstatus": ("mm/design_", "proc", "trap"),
+    "sstatus": ("mm/sumcopy.c", "proc", "trap"),
     "scause": ("trap",), "sepc": ("trap",), "stval": ("trap",), "stvec": ("trap",),
     "sie": ("trap",), "sip": ("trap",), "scounteren": ("trap",),
     "wfi": ("proc", "trap"), "rdtime": ("proc", "init"), "fence.i": ("proc", "syscall"),
@@ -153,7 +152,7 @@ def check(folders):
 
 def main(args):
     try:
-        problems = check(args or [machine.kernel_folder(d) for d in machine.designs()])
+        problems = check(args or [machine.kernel_folder()])
     except (machine.Unusable, OSError) as e:
         print(f"layers: {e}", file=sys.stderr)
         return 2

@@ -29,23 +29,24 @@ class Unusable(Exception):
 
 
 def designs():
-    """The designs that can be built: the files that there are."""
+    """The designs that the kernel has: the files that there are."""
     folder = os.path.join(ROOT, "kernel", "mm")
     found = [re.fullmatch(r"design_(\w+)\.c", name) for name in sorted(os.listdir(folder))]
     return [m[1] for m in found if m]
 
 
 def default_design():
-    with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as f:
-        return re.search(r"^DESIGN \?= (\w+)", f.read(), re.M)[1]
+    """That of the first process, when the boot arguments name none."""
+    with open(os.path.join(ROOT, "kernel", "init", "main.c"), encoding="utf-8") as f:
+        return re.search(r'^#define DEFAULT_DESIGN "(\w+)"', f.read(), re.M)[1]
 
 
 def build_path(*parts):
     return os.path.join(ROOT, BUILD, *parts)
 
 
-def kernel_folder(design, debug=False):
-    return build_path(design + ("-debug" if debug else ""))
+def kernel_folder(debug=False):
+    return build_path("kernel-debug" if debug else "kernel")
 
 
 def default_image():
@@ -93,15 +94,13 @@ def qemu_command(design, harts=None, mib=None, disks=None, console=("-nographic"
         disks = [the_disk(board, default_image(), keep=False)]
     what = boards.BOARDS[board]
     command = [QEMU, *boards.options(board, harts or what.harts, mib or what.mib, build_path()),
-               "-kernel", os.path.join(kernel_folder(design, debug), "kernel.elf")]
+               "-kernel", os.path.join(kernel_folder(debug), "kernel.elf")]
     if what.virtio:
         command += ["-global", "virtio-mmio.force-legacy=false"]
     for disk in disks:
         command += disk
     command += console
-    if append:
-        command += ["-append", append]
-    return command + list(extra)
+    return [*command, "-append", f"design={design} {append}".rstrip(), *extra]
 
 
 def host_compiler():
@@ -133,12 +132,12 @@ def make_build_folder():
                        "environment names another folder to build in") from e
 
 
-def build(design, debug=False, targets=("all",), progress=None):
+def build(debug=False, targets=("all",), progress=None):
     """Runs make. Its output is shown only when it fails; progress(line) sees each line."""
     make_build_folder()
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     command = ["make", "--no-print-directory", f"-j{jobs}", f"BUILD={BUILD}",
-               f"DESIGN={design}", f"DEBUG={int(debug)}", *targets]
+               f"DEBUG={int(debug)}", *targets]
     with open(build_path(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two builds at once would mix up their files
         output = []

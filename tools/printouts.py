@@ -124,7 +124,7 @@ def shortened(shown, printed):
 
 # ---- what differs from boot to boot ----
 def recorded_compiler():
-    with open(os.path.join(machine.kernel_folder(machine.default_design()), "flags"),
+    with open(os.path.join(machine.kernel_folder(), "flags"),
               encoding="utf-8") as f:
         compiler = f.read().split()[0]
     said = subprocess.run([compiler, "-dumpversion"], check=True, capture_output=True,

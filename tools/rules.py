@@ -37,7 +37,8 @@ MACHINE = (
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
     ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
 )
-DESIGN_NAME = ("kernel/init/main.c", "kernel/syscall/sysproc.c")  # they show it
+# They show it.
+DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
 BIT_LAYERS = ("mm", "proc", "syscall", "trap")
 LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (

@@ -247,7 +247,7 @@ def command_line(options):
 
 def write_gdbinit(options):
     """The start file for GDB; it stands beside the kernel."""
-    folder = machine.kernel_folder(options.design, options.debug)
+    folder = machine.kernel_folder(options.debug)
     path = os.path.join(folder, "gdbinit")
     with open(path, "w", encoding="utf-8") as f:
         f.write("# Written by ./run --gdb.\n"
@@ -445,7 +445,7 @@ def prepare(options):
         sys.exit(status)
     progress = machine.Progress(f"Building Trellis ({options.design})")
     try:
-        machine.build(options.design, options.debug, progress=progress)
+        machine.build(options.debug, progress=progress)
     finally:
         progress.done()
 
@@ -458,7 +458,7 @@ def prepare_kept(options):
 
 
 def check_built(options):
-    kernel = os.path.join(machine.kernel_folder(options.design, options.debug), "kernel.elf")
+    kernel = os.path.join(machine.kernel_folder(options.debug), "kernel.elf")
     fresh = options.disk is None or not os.path.exists(options.disk)
     for path in [kernel] + ([machine.default_image()] if fresh else []):
         if not os.path.exists(path):

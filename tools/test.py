@@ -128,18 +128,16 @@ def build_all(units, quick):
     results = []
     jobs = []
     if any(u.name.startswith("system/") for u in units):
-        designs = [machine.default_design()] if quick else machine.designs()
-        jobs = [(f"build/{d}", d, False, ["all"]) for d in designs]
-        jobs += [(f"build/{d}-debug", d, True, ["kernel"]) for d in designs]
+        jobs = [("build/kernel", False, ["all"]), ("build/kernel-debug", True, ["kernel"])]
     programs = [os.path.relpath(u.target, machine.ROOT) for u in units if u.kind == "cmocka"]
     if programs:
-        jobs.append(("build/host-tests", machine.default_design(), False,
+        jobs.append(("build/host-tests", False,
                      ["-k", *(programs if quick else ["host-tests"])]))
-    for name, design, debug, targets in jobs:
+    for name, debug, targets in jobs:
         start = time.monotonic()
         progress = machine.Progress(f"Building {name[len('build/'):]}")
         try:
-            machine.build(design, debug, targets, progress)
+            machine.build(debug, targets, progress)
             outcome, text = "ok", ""
         except machine.Unusable as e:
             outcome, text = "FAILED", str(e)

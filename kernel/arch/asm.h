@@ -29,4 +29,4 @@
 #define HART_SEPC 32
 #define HART_SCAUSE 40
 #define HART_STVAL 48
-#define HART_SIZE 56
+#define HART_SIZE 64

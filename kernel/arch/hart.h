@@ -4,6 +4,7 @@
 #include "arch/asm.h"
 #include "lib/types.h"
 
+struct aspace;
 struct proc;
 
 struct hart {
@@ -14,6 +15,7 @@ struct hart {
      * none), and what the trap was. A second trap before that has taken the CSRs. */
     uint64_t trapping;
     uint64_t sepc, scause, stval;
+    struct aspace *space; /* of what runs here */
 };
 
 _Static_assert(offsetof(struct hart, hartid) == HART_ID, "asm.h");

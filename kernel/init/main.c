@@ -139,6 +139,16 @@ void proc_first_ended(int32_t status) {
 
 /* ---- boot ------------------------------------------------------------------------ */
 
+#define DEFAULT_DESIGN "share" /* README.md says why */
+
+static void choose_design(void) {
+    char name[ABI_DESIGN_SIZE] = DEFAULT_DESIGN;
+    bool asked = bootarg("design", name, sizeof(name));
+    design_default = design_named(name);
+    if (asked && !design_default)
+        panic("design=%s: there is no such design", name);
+}
+
 static void read_options(void) {
     char value[16];
     panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
@@ -155,8 +165,8 @@ static void read_options(void) {
 }
 
 static void greet(uint64_t ram) {
-    kprintf("Trellis %s: %u hart%s, %lu MiB of RAM, %u bits of ASID\n", design.name, hart_count,
-            hart_count == 1 ? "" : "s", (unsigned long)(ram >> 20), tlb_asid_bits());
+    kprintf("Trellis %s: %u hart%s, %lu MiB of RAM, %u bits of ASID\n", design_default->name,
+            hart_count, hart_count == 1 ? "" : "s", (unsigned long)(ram >> 20), tlb_asid_bits());
 }
 
 static void read_timebase(void) {
@@ -179,6 +189,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     if (!have_time)
         panic("the harts have no time counter (rdtime, Zicntr), and the firmware has none for "
               "them");
+    choose_design();
     uint64_t ram = memory_init(PA(fdt));
     if (ram < RAM_MIN)
         panic("the machine is too small: it has %lu MiB of RAM, Trellis needs %lu",

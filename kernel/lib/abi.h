@@ -34,6 +34,8 @@ enum {
 #define ABI_DIRSIZ 14   /* bytes of a name */
 #define ABI_TICKS_PER_SECOND 10
 
+#define ABI_DESIGN_SIZE 16 /* a design's name, terminated */
+
 struct abi_stat {
     int32_t dev;
     uint32_t ino;
@@ -51,10 +53,10 @@ struct abi_sysinfo {
     uint64_t harts;
     uint64_t inodes_free; /* on the root disk */
     uint64_t blocks_free;
-    uint64_t files_open;    /* objects in the system's table */
-    uint64_t design;        /* the four letters' first: 'w' 'm' 's' 'u' */
-    uint64_t idle;          /* time that harts had nothing to do, by the time counter */
-    uint64_t frames_cached; /* of the free ones, those that are only a cache */
+    uint64_t files_open;          /* objects in the system's table */
+    uint64_t idle;                /* time that harts had nothing to do, by the time counter */
+    uint64_t frames_cached;       /* of the free ones, those that are only a cache */
+    char design[ABI_DESIGN_SIZE]; /* the first process's */
 };
 
 enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
@@ -69,8 +71,13 @@ struct abi_procinfo {
     uint64_t committed;    /* frames promised to it */
     uint64_t ticks;        /* processor time */
     char name[16];
-    uint64_t brk; /* the break */
+    uint64_t brk;                 /* the break */
+    char design[ABI_DESIGN_SIZE]; /* its address space's */
+    uint32_t kernel_view;         /* enum abi_kernel_view */
 };
+
+/* Which tree the kernel's translations of a process go through. */
+enum abi_kernel_view { ABI_KERNEL_VIEW_OWN, ABI_KERNEL_VIEW_USERS, ABI_KERNEL_VIEW_OF_ALL };
 
 /* One page table of a process. A process that runs may change it right after: what is
  * told was so at one moment. */

@@ -122,7 +122,7 @@ static int create_views(struct aspace *as) {
     if (!err)
         err = pt_map(&as->user, VA(TRAPFRAME), as->trapframe, PAGE_SIZE, PTE_R | PTE_W, 0);
     if (!err)
-        err = design_create(as);
+        err = as->design->create(as);
     return err;
 }
 
@@ -142,8 +142,10 @@ static void set_live(struct aspace *as, bool live) {
     spin_unlock(&as->lock);
 }
 
-int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapframe) {
+int aspace_create(struct aspace *as, const struct design *design, uint32_t id, uint32_t slot,
+                  paddr_t trapframe) {
     make_empty(as);
+    as->design = design;
     as->slot = slot;
     as->trapframe = trapframe;
     int err = commit_regions(as);
@@ -170,7 +172,8 @@ void aspace_destroy(struct aspace *as) {
     set_live(as, false); /* waits for who is looking: vmtable */
     if (DEBUG)
         check_space(as);
-    design_destroy(as);
+    if (as->design->destroy)
+        as->design->destroy(as);
     put_all_leaves(as);
     /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
     pt_clear(&as->user, VA(0), VA(aspace_end(as)));

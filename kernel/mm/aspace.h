@@ -36,6 +36,8 @@
 
 enum region_kind { REGION_IMAGE, REGION_BSS, REGION_STACK, REGION_HEAP };
 
+struct design;
+
 struct region {
     uint64_t start, end; /* page-aligned */
     uint8_t kind;
@@ -55,6 +57,7 @@ struct aspace {
     uint64_t user_satp; /* with their ASIDs */
     uint64_t kernel_satp;
     struct tlb_tag tlb;
+    const struct design *design;
     uint32_t slot; /* whose kernel stack the kernel's view maps */
     paddr_t trapframe;
     struct image *image; /* NULL before exec */
@@ -69,15 +72,16 @@ struct aspace {
     struct region region[ASPACE_REGIONS];
 };
 
-/* The running process's space. Implemented by the proc layer. */
-struct aspace *aspace_self(void);
+/* The running process's space. */
+static inline struct aspace *aspace_self(void) { return hart_self()->space; }
 
 /* Boot: sets up the lock. */
 void aspace_init(struct aspace *as);
 
 /* An empty space for the process in slot, whose trapframe is mapped at
  * TRAPFRAME. id is its identity for the TLB. -K_ENOMEM: nothing was taken. */
-int aspace_create(struct aspace *as, uint32_t id, uint32_t slot, paddr_t trapframe) must_check;
+int aspace_create(struct aspace *as, const struct design *design, uint32_t id, uint32_t slot,
+                  paddr_t trapframe) must_check;
 
 /* Gives back everything but the trapframe. No hart runs on it any more. Waits for
  * those who look at it; nobody finds it afterwards. */

@@ -46,7 +46,7 @@ static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
         wrong(c->as, va, e, "lacks R, U or A, or has G");
     if ((e & PTE_W) && !(e & PTE_D))
         wrong(c->as, va, e, "has W without D");
-    if (!design_agrees(c->as, va, level, e))
+    if (c->as->design->agrees && !c->as->design->agrees(c->as, va, level, e))
         wrong(c->as, va, e, "is something else in the kernel's view");
     check_frame(c->as, va, level, e);
     c->present += level_size(level) / PAGE_SIZE;

@@ -14,7 +14,9 @@ bool commit_is_private(enum region_kind kind, uint64_t perm) {
 }
 
 /* Both views have a table where the user has one, or the user alone. */
-static uint64_t in_views(uint64_t tables) { return tables * (design.copies_tables ? 2 : 1); }
+static uint64_t in_views(const struct aspace *as, uint64_t tables) {
+    return tables * (as->design->copies_tables ? 2 : 1);
+}
 
 /* Tables of lazy heap are committed one by one. Those of the program are few. */
 static bool tables_promised(const struct aspace *as, const struct region *r) {
@@ -38,7 +40,7 @@ static uint64_t frames_promised(const struct aspace *as) {
         next_giga = (r->end - 1) / GIB(1) + 1;
         tables += next_large - large + next_giga - giga;
     }
-    return pages + in_views(tables) + USER_FIXED_TABLES + design.fixed_tables;
+    return pages + in_views(as, tables) + USER_FIXED_TABLES + as->design->fixed_tables;
 }
 
 int commit_regions(struct aspace *as) {
@@ -55,7 +57,7 @@ int commit_regions(struct aspace *as) {
 }
 
 int commit_touch(struct aspace *as, const struct region *r, unsigned missing_tables) {
-    uint64_t tables = tables_promised(as, r) ? 0 : in_views(missing_tables);
+    uint64_t tables = tables_promised(as, r) ? 0 : in_views(as, missing_tables);
     int err = frame_commit(1 + tables);
     if (err)
         return err;
@@ -77,7 +79,7 @@ uint64_t commit_tables_in_use(const struct aspace *as) {
         if (r->lazy && r->start < r->end)
             pt_visit(&as->user, VA(r->start), VA(r->end), count_table, &tables);
     }
-    return in_views(tables);
+    return in_views(as, tables);
 }
 
 /* A table on the border of a lazy region may be promised, too: it is counted twice. So the

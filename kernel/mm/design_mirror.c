@@ -7,12 +7,7 @@
 #include "mm/kernel_view.h"
 #include "mm/kmap.h"
 
-const struct design design = {
-    .name = "mirror", .fixed_tables = KERNEL_VIEW_TABLES, .copies_tables = true};
-
-int design_create(struct aspace *as) { return kernel_view_create(as); }
-
-void design_destroy(struct aspace *as) { kernel_view_destroy(as, VA(aspace_end(as))); }
+static void destroy(struct aspace *as) { kernel_view_destroy(as, VA(aspace_end(as))); }
 
 /* What the kernel may do with a user's page: read it, and write it where the user
  * may; never execute it. */
@@ -38,7 +33,7 @@ static void both_down(struct aspace *as, struct pt_cursor *user, struct pt_curso
 }
 
 /* Invariant: outside of the range the two agree already. */
-void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
+static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
     if (start.v == end.v)
         return;
     struct pt_cursor user = pt_cursor_root(as->user.root, start.v, end.v - 1);
@@ -58,20 +53,36 @@ void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather
     } while (pt_advance(&user) && pt_advance(&kernel));
 }
 
-bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {
+static bool agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {
     unsigned at;
     return *pt_walk(&as->kernel, va, &at) == mirrored(user) && at == level;
 }
 
-int design_copyin(void *dst, uaddr_t src, size_t n) { return ucopy(dst, (void *)src.v, n); }
+static int direct_in(void *dst, uaddr_t src, size_t n) { return ucopy(dst, (void *)src.v, n); }
 
-int design_copyout(uaddr_t dst, const void *src, size_t n) { return ucopy((void *)dst.v, src, n); }
+static int direct_out(uaddr_t dst, const void *src, size_t n) {
+    return ucopy((void *)dst.v, src, n);
+}
 
-int design_copyinstr(char *dst, uaddr_t src, size_t size) {
+static int direct_str(char *dst, uaddr_t src, size_t size) {
     return ucopystr(dst, (char *)src.v, size);
 }
 
-int design_copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
-                       size_t *done) {
+static int direct_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+                         size_t *done) {
     return ucopy_pieces((uint8_t *)user.v, p, n, to_user, done);
 }
+
+DESIGN struct design mirror = {
+    .name = "mirror",
+    .fixed_tables = KERNEL_VIEW_TABLES,
+    .copies_tables = true,
+    .create = kernel_view_create,
+    .destroy = destroy,
+    .sync = sync,
+    .agrees = agrees,
+    .copyin = direct_in,
+    .copyout = direct_out,
+    .copyinstr = direct_str,
+    .copy_pieces = direct_pieces,
+};

@@ -6,19 +6,10 @@
 #include "mm/design.h"
 #include "mm/kmap.h"
 
-const struct design design = {.name = "walk", .stacks_in_kernel_pt = true};
-
-int design_create(struct aspace *as) {
+static int create(struct aspace *as) {
     as->kernel_satp = kernel_satp;
     return 0;
 }
-
-void design_destroy(struct aspace *as) { (void)as; }
-
-void design_sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {}
-
-/* The kernel sees the user's own table. */
-bool design_agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) { return true; }
 
 /* The bytes from va to the end of its page, at most n. */
 static size_t part(uint64_t va, size_t n) {
@@ -28,7 +19,7 @@ static size_t part(uint64_t va, size_t n) {
 
 static char *at(void *page, uint64_t va) { return (char *)page + (va & (PAGE_SIZE - 1)); }
 
-int design_copyin(void *dst, uaddr_t src, size_t n) {
+static int walk_in(void *dst, uaddr_t src, size_t n) {
     for (size_t done = 0; done < n;) {
         uint64_t va = src.v + done;
         size_t m = part(va, n - done);
@@ -42,7 +33,7 @@ int design_copyin(void *dst, uaddr_t src, size_t n) {
     return 0;
 }
 
-int design_copyout(uaddr_t dst, const void *src, size_t n) {
+static int walk_out(uaddr_t dst, const void *src, size_t n) {
     for (size_t done = 0; done < n;) {
         uint64_t va = dst.v + done;
         size_t m = part(va, n - done);
@@ -56,7 +47,7 @@ int design_copyout(uaddr_t dst, const void *src, size_t n) {
     return 0;
 }
 
-int design_copyinstr(char *dst, uaddr_t src, size_t size) {
+static int walk_str(char *dst, uaddr_t src, size_t size) {
     for (size_t done = 0; done < size;) {
         uint64_t va = src.v + done;
         size_t m = part(va, size - done);
@@ -73,16 +64,25 @@ int design_copyinstr(char *dst, uaddr_t src, size_t size) {
     return -K_ENAMETOOLONG;
 }
 
-int design_copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
+static int walk_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
                        size_t *done) {
     uaddr_t at = user;
     int err = 0;
     for (const struct kpiece *end = p + n; p < end; at.v += p++->bytes) {
-        err = to_user ? design_copyout(at, p->start, p->bytes)
-                      : design_copyin(p->start, at, p->bytes);
+        err = to_user ? walk_out(at, p->start, p->bytes) : walk_in(p->start, at, p->bytes);
         if (err)
             break;
     }
     *done = at.v - user.v;
     return err;
 }
+
+DESIGN struct design walk = {
+    .name = "walk",
+    .on_kernel_pt = true,
+    .create = create,
+    .copyin = walk_in,
+    .copyout = walk_out,
+    .copyinstr = walk_str,
+    .copy_pieces = walk_pieces,
+};

@@ -9,13 +9,13 @@ const struct pt *inspect_view(const struct aspace *as, bool kernel) {
         return &as->user;
     if (as->kernel.root.v)
         return &as->kernel;
-    return design.stacks_in_kernel_pt ? &kernel_pt : &as->user;
+    return as->design->on_kernel_pt ? &kernel_pt : &as->user;
 }
 
 uint64_t inspect_satp(const struct aspace *as, bool kernel) {
     if (!kernel)
         return as->user_satp;
-    return design.stacks_in_kernel_pt ? kernel_satp : as->kernel_satp;
+    return as->design->on_kernel_pt ? kernel_satp : as->kernel_satp;
 }
 
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {

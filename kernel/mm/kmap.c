@@ -5,8 +5,8 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
-#include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/tlb.h"
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
 extern char hart_stacks[]; /* NHART slots */
@@ -105,7 +105,7 @@ void kmap_init(void) {
     take_stacks();
     if (kmap_trampoline(&kernel_pt))
         panic("the machine is too small: no memory for the trampoline's tables");
-    for (unsigned i = 0; design.stacks_in_kernel_pt && i < NPROC; i++)
+    for (unsigned i = 0; i < NPROC; i++)
         if (kmap_stack(&kernel_pt, i))
             panic("the machine is too small: no memory for the stacks' tables");
     kernel_satp = satp_make(kernel_pt.root, 0);

@@ -13,11 +13,11 @@ static bool may_copy(uaddr_t start, uint64_t n) {
 }
 
 int copyin(void *dst, uaddr_t src, size_t n) {
-    return may_copy(src, n) ? design_copyin(dst, src, n) : -K_EFAULT;
+    return may_copy(src, n) ? aspace_self()->design->copyin(dst, src, n) : -K_EFAULT;
 }
 
 int copyout(uaddr_t dst, const void *src, size_t n) {
-    return may_copy(dst, n) ? design_copyout(dst, src, n) : -K_EFAULT;
+    return may_copy(dst, n) ? aspace_self()->design->copyout(dst, src, n) : -K_EFAULT;
 }
 
 int copyinstr(char *dst, uaddr_t src, size_t size) {
@@ -25,7 +25,7 @@ int copyinstr(char *dst, uaddr_t src, size_t size) {
         return -K_EFAULT;
     /* A string that would run out of the user's part faults at its end. */
     uint64_t room = USER_MAX - src.v;
-    int err = design_copyinstr(dst, src, MIN((uint64_t)size, room));
+    int err = aspace_self()->design->copyinstr(dst, src, MIN((uint64_t)size, room));
     return err == -K_ENAMETOOLONG && room < size ? -K_EFAULT : err;
 }
 
@@ -38,7 +38,7 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
         bytes += p[i].bytes;
     while (inside > 0 && !may_copy(user, bytes))
         bytes -= p[--inside].bytes;
-    int err = design_copy_pieces(user, p, inside, to_user, done);
+    int err = aspace_self()->design->copy_pieces(user, p, inside, to_user, done);
     return !err && inside < n ? -K_EFAULT : err;
 }
 

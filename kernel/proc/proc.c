@@ -9,6 +9,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/design.h"
 #include "mm/frame.h"
 #include "proc/clock.h"
 #include "proc/sched.h"
@@ -44,9 +45,6 @@ void proc_init(void) {
     }
 }
 
-struct aspace *aspace_self(void) {
-    return proc_self()->as;
-}
 uint32_t proc_count(void) { return used_slots; }
 
 /* ---- birth ----------------------------------------------------------------- */
@@ -82,9 +80,9 @@ static void proc_start(void) {
     proc_return_to_user();
 }
 
-static int space_create(struct proc *p, struct aspace *as) {
+static int space_create(struct proc *p, struct aspace *as, const struct design *design) {
     uint32_t id = 2 * p->slot + (uint32_t)(as - p->spaces);
-    return aspace_create(as, id, p->slot, ptr_pa(p->tf));
+    return aspace_create(as, design, id, p->slot, ptr_pa(p->tf));
 }
 
 /* The last owner of the slot has left every list and channel, and they are as boot made
@@ -99,7 +97,7 @@ static void check_unused(const struct proc *p) {
 }
 
 /* A process with an empty address space, in state NEW. */
-static int proc_alloc(struct proc **out) {
+static int proc_alloc(const struct design *design, struct proc **out) {
     struct proc *p = slot_take();
     if (!p)
         return -K_EAGAIN;
@@ -112,7 +110,7 @@ static int proc_alloc(struct proc **out) {
     p->tf = pa_ptr(tf);
     *p->tf = (struct trapframe){0};
     p->as = &p->spaces[0];
-    err = space_create(p, p->as);
+    err = space_create(p, p->as, design);
     if (err) {
         frame_free(tf);
         slot_give(p);
@@ -153,10 +151,11 @@ static void make_ready(struct proc *p) {
 }
 
 int proc_spawn_first(void (*entry)(void)) {
-    int err = proc_alloc(&first);
+    int err = proc_alloc(design_default, &first);
     if (err)
         return err;
     first->entry = entry;
+    first->design = design_default;
     str_copy(first->name, "init", sizeof(first->name));
     make_ready(first);
     return 0;
@@ -184,7 +183,7 @@ static void join_family(struct proc *child, struct proc *parent) {
 
 int proc_fork(int32_t *pid) {
     struct proc *parent = proc_self(), *child;
-    int err = proc_alloc(&child);
+    int err = proc_alloc(parent->as->design, &child);
     if (err)
         return err;
     err = aspace_clone(child->as, parent->as);
@@ -197,6 +196,7 @@ int proc_fork(int32_t *pid) {
     child->tf->a0 = 0;
     fpu_clone(child, parent);
     memcpy(child->name, parent->name, sizeof(child->name));
+    child->design = parent->design;
     proc_files_clone(child, parent);
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
@@ -229,7 +229,7 @@ void proc_fpu_reset(void) {
 
 int proc_spare_space(struct proc *p, struct aspace **out) {
     *out = p->as == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
-    return space_create(p, *out);
+    return space_create(p, *out, p->design);
 }
 
 void proc_replace_space(struct proc *p) {
@@ -237,6 +237,7 @@ void proc_replace_space(struct proc *p) {
     spin_lock(&p->lock); /* for those who look at p->as from outside */
     p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
     spin_unlock(&p->lock);
+    hart_self()->space = p->as;
     p->tf->kernel_satp = p->as->kernel_satp;
     tlb_activate(&p->as->tlb);
     /* Both tables map this stack at the same address. */
@@ -501,6 +502,10 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .ticks = clock_to_ticks(p->time_used + running),
                                      .brk = p->as->brk};
         str_copy(out->name, p->name, sizeof(out->name));
+        str_copy(out->design, p->as->design->name, sizeof(out->design));
+        out->kernel_view = p->as->kernel.root.v          ? ABI_KERNEL_VIEW_OWN
+                           : p->as->design->on_kernel_pt ? ABI_KERNEL_VIEW_OF_ALL
+                                                         : ABI_KERNEL_VIEW_USERS;
     }
     spin_unlock(&p->lock);
     spin_unlock(&family_lock);

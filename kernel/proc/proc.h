@@ -48,13 +48,14 @@ struct proc {
     struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
     struct list alarm_link; /* clock.c's, under its lock */
     struct wait_channel alarm;
-    uint64_t alarm_at;       /* cpu_time */
-    bool slice_over;         /* somebody else should run; set by this hart's timer */
-    struct aspace *as;       /* the one in use: one of the two below */
-    struct aspace spaces[2]; /* exec builds in the other */
-    struct trapframe *tf;    /* through the direct map; mapped at TRAPFRAME */
-    void (*entry)(void);     /* pid 1: what to do before user mode; else NULL */
-    struct context context;  /* where swtch comes back to */
+    uint64_t alarm_at;           /* cpu_time */
+    bool slice_over;             /* somebody else should run; set by this hart's timer */
+    struct aspace *as;           /* the one in use: one of the two below */
+    struct aspace spaces[2];     /* exec builds in the other */
+    const struct design *design; /* of the space that the next exec makes */
+    struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */
+    void (*entry)(void);         /* pid 1: what to do before user mode; else NULL */
+    struct context context;      /* where swtch comes back to */
     struct fpu_state fpu;
     bool fpu_used;
     uint64_t time_used;             /* cpu_time ticks */

@@ -130,6 +130,7 @@ static void enter(struct proc *p) {
     p->time_since = cpu_time();
     p->tf->kernel_tp = (uint64_t)h;
     h->proc = p;
+    h->space = p->as;
     fpu_enter(p);
     tlb_activate(&p->as->tlb);
 }

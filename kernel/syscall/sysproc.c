@@ -119,10 +119,10 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .inodes_free = files.inodes_free,
         .blocks_free = files.blocks_free,
         .files_open = files.files_open,
-        .design = (uint8_t)design.name[0],
         .idle = sched_idle_time(),
         .frames_cached = frames.cached,
     };
+    str_copy(info.design, design_default->name, sizeof(info.design));
     return copyout(UA(arg[0]), &info, sizeof(info));
 }
 

@@ -120,7 +120,7 @@ static void make_kernel_half(void) {
                  PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL),
          "RAM");
     must(!kmap_trampoline(&kernel_pt), "the trampoline");
-    for (unsigned slot = 0; design.stacks_in_kernel_pt && slot < ENV_PROCS; slot++)
+    for (unsigned slot = 0; slot < ENV_PROCS; slot++)
         must(!kmap_stack(&kernel_pt, slot), "a stack");
     kernel_satp = satp_make(kernel_pt.root, 0);
     booting = false;
@@ -166,10 +166,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
 
 /* ---- processes ---------------------------------------------------------------- */
 
-struct aspace *aspace_self(void) {
-    return running[hart_self()->index]->as;
-}
-
 static void idle(uint32_t hart) {
     if (!running[hart])
         return;
@@ -195,6 +191,7 @@ void env_run(struct env_proc *p, uint32_t hart) {
     }
     running[hart] = p;
     p->hart = hart;
+    hart_self()->space = p->as;
     tlb_activate(&p->as->tlb);
     tlbmodel_speculate(2);
     tlbmodel_swtch(p->as->kernel_satp);
@@ -204,7 +201,7 @@ void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
 void env_kernel(struct env_proc *p) { tlbmodel_trampoline_in(p->as->kernel_satp); }
 
 static int create_space(struct env_proc *p, struct aspace *as) {
-    return aspace_create(as, 2 * p->slot + (as - p->spaces), p->slot, p->trapframe);
+    return aspace_create(as, design_at(0), 2 * p->slot + (as - p->spaces), p->slot, p->trapframe);
 }
 
 int env_create(struct env_proc **out) {
@@ -300,6 +297,7 @@ static void replace_space(struct env_proc *p, struct aspace *as) {
     struct aspace *old = p->as;
     p->as = as;
     if (p->hart >= 0) {
+        harts[p->hart].space = as;
         tlb_activate(&as->tlb);
         tlb_load(as->kernel_satp);
     }

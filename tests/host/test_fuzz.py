@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_fuzz(tmp_path, name):
-    machine.build(machine.default_design(), targets=[f"{machine.BUILD}/fuzz/fuzz_{name}"])
+    machine.build(targets=[f"{machine.BUILD}/fuzz/fuzz_{name}"])
     target = machine.build_path("fuzz", f"fuzz_{name}")
     corpus = tmp_path / "corpus"
     shutil.copytree(os.path.join(machine.ROOT, "tests", "fuzz", "corpus", name), corpus)

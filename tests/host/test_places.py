@@ -102,9 +102,9 @@ def test_empty_name_is_none():
 # ---- the environment ----
 def test_other_programs_debug():
     """An environment's DEBUG may be anybody's; who gives it to make means ours."""
-    kernel = f"{machine.default_design()}/kernel.elf"
+    kernel = "kernel/kernel.elf"
     with tempfile.TemporaryDirectory() as folder:
-        flags = f"{folder}/{machine.default_design()}/flags"
+        flags = f"{folder}/kernel/flags"
         assert call("make", flags, BUILD=folder, DEBUG="app:*").returncode == 0
         assert "-DDEBUG=0" in Path(flags).read_text(encoding="utf-8")
         done = call("make", f"{folder}/{kernel}", "DEBUG=yes", BUILD=folder)

@@ -23,7 +23,7 @@ class Host:
         self.folder = folder
         self.env = {**os.environ, "BUILD": str(folder / "b"),
                     "PATH": f"{folder}:{os.environ['PATH']}"}
-        kernel = folder / "b" / machine.default_design() / "kernel.elf"
+        kernel = folder / "b" / "kernel" / "kernel.elf"
         kernel.parent.mkdir(parents=True)
         kernel.touch()
         for path, init in (("b/fs.img", b"Trellis init"), ("foreign", b"another's")):

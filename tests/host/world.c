@@ -7,7 +7,7 @@
 struct world worlds[ENV_PROCS];
 static struct frame_stats at_start;
 
-static bool is_design(const char *name) { return strcmp(design.name, name) == 0; }
+static bool is_design(const char *name) { return strcmp(design_at(0)->name, name) == 0; }
 
 /* ---- the account of one space --------------------------------------------------- */
 

@@ -32,7 +32,7 @@ uint64_t world_commitment(const struct world *w);
 #define MUST(cond, fmt, ...) \
     do { \
         if (!(cond)) \
-            env_fail("%s: " fmt " (%s)", design.name, ##__VA_ARGS__, #cond); \
+            env_fail("%s: " fmt " (%s)", design_at(0)->name, ##__VA_ARGS__, #cond); \
     } while (0)
 
 typedef unsigned long ul;

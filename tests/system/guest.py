@@ -31,7 +31,7 @@ class Guest:
     def __init__(self, design, harts=None, mib=None, disks=None, append="panic=exit", debug=False,
                  extra=(), board="virt"):
         self.log = io.StringIO()
-        kernel = os.path.join(machine.kernel_folder(design, debug), "kernel.elf")
+        kernel = os.path.join(machine.kernel_folder(debug), "kernel.elf")
         assert os.path.exists(kernel), f"{kernel} has not been built"
         what = boards.BOARDS[board]
         boards.prepare(board, harts or what.harts, mib or what.mib, machine.build_path())

@@ -13,7 +13,7 @@ FENCE_I = "fence.i"
 def functions(design):
     """{name: [mnemonics in order]} of a kernel."""
     found, current = {}, []
-    path = os.path.join(machine.kernel_folder(design), "kernel.asm")
+    path = os.path.join(machine.kernel_folder(), "kernel.asm")
     with open(path, encoding="utf-8") as f:
         for line in f:
             m = re.match(r"[0-9a-f]{8,} <([^>]+)>:$", line)
@@ -65,7 +65,7 @@ def test_ring_is_fenced(code):
 
 def test_no_misaligned_accesses(design):
     """Where the compiler would make them. (clang below 16 does not, and has no option.)"""
-    with open(os.path.join(machine.kernel_folder(design), "flags"), encoding="utf-8") as f:
+    with open(os.path.join(machine.kernel_folder(), "flags"), encoding="utf-8") as f:
         flags = f.read().split()
     if "gcc" not in flags[0] and "-mstrict-align" not in flags:
         pytest.skip("this compiler makes no misaligned accesses")

@@ -90,7 +90,7 @@ def differences(tree, mem):
 
 def test_trees_are_those_of_the_hardware(stopped, design):
     trellis, debugger = stopped
-    kernel = os.path.join(machine.kernel_folder(design), "kernel.elf")
+    kernel = os.path.join(machine.kernel_folder(), "kernel.elf")
     # At the kernel's own vmprint, which prints what stands there when it is continued.
     at_boot = debugger.info_mem(kernel, "pt->root.v", "break vmprint", "continue", "delete")
     trellis.prompt()

@@ -69,7 +69,7 @@ def test_no_floating_point(boot):
 @pytest.fixture(scope="module")
 def small_firmware():
     """tests/system/firmware.S, as options for QEMU."""
-    machine.build(DESIGN, targets=[os.path.join(machine.BUILD, "firmware.bin")])
+    machine.build(targets=[os.path.join(machine.BUILD, "firmware.bin")])
     return ["-bios", machine.build_path("firmware.bin")]
 
 
@@ -112,15 +112,15 @@ def test_disk_in_memory(boot):
 
 
 # ---- the image that boot loaders take ----
-def kernel_bin(design=DESIGN):
-    with open(os.path.join(machine.kernel_folder(design), "kernel.bin"), "rb") as f:
+def kernel_bin():
+    with open(os.path.join(machine.kernel_folder(), "kernel.bin"), "rb") as f:
         return f.read()
 
 
 def test_image_header():
     """Linux's "Boot image header in RISC-V", and what the ELF file says."""
     image = kernel_bin()
-    with open(os.path.join(machine.kernel_folder(DESIGN), "kernel.sym"), encoding="utf-8") as f:
+    with open(os.path.join(machine.kernel_folder(), "kernel.sym"), encoding="utf-8") as f:
         symbols = {name: int(address, 16) for address, _, name in map(str.split, f)}
     code, offset, size, flags, version, _, _, magic, magic2, _ = struct.unpack_from(
         "<QQQQIIQ8s4sI", image)

@@ -3,8 +3,6 @@
 #include <trellis.h>
 
 int main(int argc, char *argv[]) {
-    static const char *const designs[] = {"walk", "mirror", "share", "unify"};
-    const char *design = "unknown";
     struct abi_sysinfo s;
     if (argc > 1) {
         fprintf(stderr, "usage: sysinfo\n");
@@ -14,10 +12,7 @@ int main(int argc, char *argv[]) {
         fprintf(stderr, "sysinfo: this kernel does not tell\n");
         return 1;
     }
-    for (size_t i = 0; i < sizeof designs / sizeof designs[0]; i++)
-        if (designs[i][0] == (char)s.design)
-            design = designs[i];
-    printf("design     %s\n", design);
+    printf("design     %s\n", s.design);
     printf("harts      %lu\n", s.harts);
     printf("memory     %lu KiB, %lu free, %lu in use or promised\n", s.frames_total * 4,
            s.frames_free * 4, s.frames_committed * 4);

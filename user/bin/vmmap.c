@@ -38,7 +38,7 @@ static void print_gap(const struct vm_space *s, uint64_t start, uint64_t end) {
 
 static void print_space(const struct abi_procinfo *p, const struct vm_space *s) {
     uint64_t end = 0;
-    printf("process %d (%s), %s:\n", p->pid, p->name, vm_design());
+    printf("process %d (%s), %s:\n", p->pid, p->name, p->design);
     printf("%-37s %-3s %7s %7s %6s %6s %s\n", "ADDRESSES", "MAY", "KIB", "PRESENT", "SHARED",
            "COPIED", "BACKED BY");
     for (unsigned i = 0; i < s->regions; i++) {

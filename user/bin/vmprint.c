@@ -61,7 +61,7 @@ static bool print_view(const struct abi_procinfo *p, enum abi_vmview view, const
 
 /* Under unify one table is both views, and its user's half the user's. */
 static bool print_views(const struct abi_procinfo *p) {
-    bool user = want_user && (!want_kernel || !vm_one_table());
+    bool user = want_user && (!want_kernel || p->kernel_view != ABI_KERNEL_VIEW_USERS);
     if (user && !print_view(p, ABI_VIEW_USER, vm_title(p, ABI_VIEW_USER), VM_LOW_HALF_END - 1))
         return false;
     return !want_kernel || print_view(p, ABI_VIEW_KERNEL, vm_title(p, ABI_VIEW_KERNEL), -1ul);

@@ -5,7 +5,7 @@
 #define USER_LIMIT 0x3fc0000000ul /* the last GiB of the low half is the kernel's */
 
 bool vm_space_read(const struct abi_procinfo *p, struct vm_space *s) {
-    *s = (struct vm_space){.brk = p->brk};
+    *s = (struct vm_space){.brk = p->brk, .kernel_view = p->kernel_view};
     int n = vmregions(p->pid, s->region, ABI_VM_REGIONS_MAX);
     for (int i = 0; i < n; i++) {
         const struct abi_vmregion *r = &s->region[i];
@@ -30,8 +30,8 @@ const struct abi_vmregion *vm_region(const struct vm_space *s, uint64_t va) {
 }
 
 /* Outside of what the process can ever have. */
-static const char *why_not_users(enum abi_vmview view, uint64_t va) {
-    if (va >= VM_LOW_HALF_END && view == ABI_VIEW_USER && !vm_one_table())
+static const char *why_not_users(const struct vm_space *s, enum abi_vmview view, uint64_t va) {
+    if (va >= VM_LOW_HALF_END && view == ABI_VIEW_USER && s->kernel_view != ABI_KERNEL_VIEW_USERS)
         return "the kernel's half, which user tables do not have";
     if (va >= VM_LOW_HALF_END)
         return "the kernel's half: neither memory that it may use nor a device that it does";
@@ -40,8 +40,8 @@ static const char *why_not_users(enum abi_vmview view, uint64_t va) {
 
 const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint64_t va) {
     if (va >= USER_LIMIT)
-        return why_not_users(view, va);
-    if (view == ABI_VIEW_KERNEL && vm_one_kernel_table())
+        return why_not_users(s, view, va);
+    if (view == ABI_VIEW_KERNEL && s->kernel_view == ABI_KERNEL_VIEW_OF_ALL)
         return "the one kernel page table maps nothing of any process";
     if (vm_region(s, va))
         return "granted, and not touched so far";

@@ -5,6 +5,7 @@
 
 struct vm_space {
     uint64_t brk;
+    uint32_t kernel_view; /* enum abi_kernel_view */
     unsigned regions;
     struct abi_vmregion region[ABI_VM_REGIONS_MAX]; /* none is empty */
     uint64_t stack, stack_end;                      /* both 0 when there is none */

@@ -44,29 +44,16 @@ void vm_say_gone(const char *program, pid_t pid) {
             there ? "cannot be looked at: it has yet to start, or memory is short" : "has ended");
 }
 
-const char *vm_design(void) {
-    static const char *const names[] = {"walk", "mirror", "share", "unify"};
-    struct abi_sysinfo s;
-    if (sysinfo(&s) == 0)
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-            if (names[i][0] == (char)s.design)
-                return names[i];
-    return "unknown";
-}
-
-bool vm_one_table(void) { return strcmp(vm_design(), "unify") == 0; }
-bool vm_one_kernel_table(void) { return strcmp(vm_design(), "walk") == 0; }
-
 const char *vm_title(const struct abi_procinfo *p, enum abi_vmview view) {
     static char text[80];
-    if (view == ABI_VIEW_KERNEL && vm_one_kernel_table())
-        snprintf(text, sizeof text, "kernel view of all processes, %s", vm_design());
+    if (view == ABI_VIEW_KERNEL && p->kernel_view == ABI_KERNEL_VIEW_OF_ALL)
+        snprintf(text, sizeof text, "kernel view of all processes, %s", p->design);
     else
         snprintf(text, sizeof text, "%s view of process %d (%s), %s",
-                 view == ABI_VIEW_USER ? "user"
-                 : vm_one_table()      ? "user and kernel"
-                                       : "kernel",
-                 p->pid, p->name, vm_design());
+                 view == ABI_VIEW_USER                     ? "user"
+                 : p->kernel_view == ABI_KERNEL_VIEW_USERS ? "user and kernel"
+                                                           : "kernel",
+                 p->pid, p->name, p->design);
     return text;
 }
 

@@ -43,12 +43,6 @@ bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p);
 /* Says why a process that vm_find has found could not be looked at. */
 void vm_say_gone(const char *program, pid_t pid);
 
-/* The design's name; "unknown" when the kernel does not tell. */
-const char *vm_design(void);
-/* Whether user and kernel view are one table, and whether the kernel's is one for all. */
-bool vm_one_table(void);
-bool vm_one_kernel_table(void);
-
 /* "user view of process 7 (sh), share". Valid until the next call. */
 const char *vm_title(const struct abi_procinfo *p, enum abi_vmview view);
 
