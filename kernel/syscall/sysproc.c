@@ -126,6 +126,27 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
     return copyout(UA(arg[0]), &info, sizeof(info));
 }
 
+int sys_design(const uint64_t arg[6], uint64_t *result) {
+    char name[ABI_DESIGN_SIZE];
+    int err = copyinstr(name, UA(arg[0]), sizeof(name));
+    if (err)
+        return err == -K_ENAMETOOLONG ? -K_EINVAL : err;
+    const struct design *design = design_named(name);
+    if (!design)
+        return -K_EINVAL;
+    proc_self()->design = design;
+    return 0;
+}
+
+int sys_designname(const uint64_t arg[6], uint64_t *result) {
+    char name[ABI_DESIGN_SIZE] = "";
+    const struct design *design = arg[0] <= INT32_MAX ? design_at((unsigned)arg[0]) : NULL;
+    if (!design)
+        return -K_EINVAL;
+    str_copy(name, design->name, sizeof(name));
+    return copyout(UA(arg[1]), name, sizeof(name));
+}
+
 int sys_procinfo(const uint64_t arg[6], uint64_t *result) {
     struct abi_procinfo info;
     if (arg[0] >= NPROC)

@@ -22,6 +22,7 @@ static const struct subject {
     {"pipe", pipe_tests},       {"fd", fd_tests},         {"file", file_tests},
     {"dir", dir_tests},         {"disk", disk_tests},     {"info", info_tests},
     {"inspect", inspect_tests}, {"stress", stress_tests}, {"group", group_tests},
+    {"design", design_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 

@@ -34,7 +34,7 @@ struct test {
 extern const struct test args_tests[], bounds_tests[], sbrk_tests[], lazy_tests[], views_tests[],
     protect_tests[], regs_tests[], fork_tests[], exec_tests[], elf_tests[], wait_tests[],
     sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
-    inspect_tests[], stress_tests[], group_tests[];
+    inspect_tests[], stress_tests[], group_tests[], design_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
@@ -141,6 +141,8 @@ extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
 int run_role(int argc, char **argv);
 int role_churn(int argc, char **argv); /* these are inspect.c's */
 int role_split(int argc, char **argv);
+int role_chain(int argc, char **argv); /* these are design.c's */
+int role_turn(int argc, char **argv);
 
 /* A program of a few instructions, as position-independent assembly. */
 #define PROGRAM(name, text) \
