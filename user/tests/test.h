@@ -87,6 +87,7 @@ int with_growing_memory(void (*attempt)(void), int most);
 /* The state of a process (enum abi_procstate), 0 when there is none. */
 unsigned state_of(int pid);
 void must_info(struct abi_sysinfo *si);
+void info_of_self(struct abi_procinfo *pi);
 /* Frames that can still be promised. */
 uint64_t frames_left(void);
 
