@@ -228,12 +228,7 @@ static bool answer_locked(const struct blk_request *rq, int *status) {
     uint64_t sectors = rq->bytes / SECTOR_SIZE;
     if (disk.failed || sectors > disk.sectors || rq->sector > disk.sectors - sectors)
         return true;
-    if (rq->op != BLK_WRITE || !disk.read_only)
-        return false;
-    if (!disk.read_only_said)
-        kprintf("virtio-blk: the disk is read-only; writes fail\n");
-    disk.read_only_said = true;
-    return true;
+    return rq->op == BLK_WRITE && disk.read_only;
 }
 
 static void fill_slot_locked(uint32_t slot, const struct blk_request *rq) {
@@ -273,6 +268,8 @@ static void submit(struct blk_request *rq) {
         if (disk.free_count == 0)
             sleep_on(&disk.slot_freed, &disk.lock);
     }
+    bool refused = answered && rq->op == BLK_WRITE && disk.read_only && !disk.read_only_said;
+    disk.read_only_said |= refused;
     if (answered) {
         finish_locked(rq, status);
     } else {
@@ -282,6 +279,8 @@ static void submit(struct blk_request *rq) {
         publish_locked(rq->slot);
     }
     spin_unlock(&disk.lock);
+    if (refused)
+        kprintf("virtio-blk: the disk is read-only; writes fail\n");
 }
 
 static int wait(struct blk_request *rq) {
