@@ -54,9 +54,9 @@ struct span {
 
 /* The i-th; false when there are no more. */
 static bool span_of(const struct aspace *as, uint32_t i, struct span *s) {
-    const struct region *r = &as->region[as->heap + i - 1];
     if (as->regions == 0 || as->heap + i > as->regions)
         return false;
+    const struct region *r = &as->region[as->heap + i - 1];
     *s = (struct span){i == 0 ? 0 : r->start, r->end, r->lazy};
     return true;
 }
