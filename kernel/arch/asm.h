@@ -21,6 +21,7 @@
 #define SBI_CONSOLE 0x4442434e
 #define SBI_CONSOLE_WRITE_BYTE 2
 #define SBI_CONSOLE_PUTCHAR 1
+#define SBI_NOT_SUPPORTED (-2)
 #define SBI_RESET 0x53525354
 
 /* struct hart */

@@ -30,13 +30,14 @@ static struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_
 struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z);
 #endif
 
-static bool legacy; /* the first call of the console's own extension has failed */
+static bool legacy; /* the firmware does not know the console's own extension */
 
 /* A byte a call: where text is, the firmware may not find it. */
 void sbi_console_write(const char *text, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (!legacy)
-            legacy = sbi_call(SBI_CONSOLE, SBI_CONSOLE_WRITE_BYTE, (uint8_t)text[i], 0, 0).error;
+            legacy = sbi_call(SBI_CONSOLE, SBI_CONSOLE_WRITE_BYTE, (uint8_t)text[i], 0, 0).error ==
+                     SBI_NOT_SUPPORTED;
         if (legacy)
             sbi_call(SBI_CONSOLE_PUTCHAR, 0, (uint8_t)text[i], 0, 0);
     }
