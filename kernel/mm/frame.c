@@ -59,7 +59,7 @@ static uint64_t total;     /* constant after frame_init */
 static uint64_t committed; /* atomic, <= total */
 static struct {
     uint64_t frames;
-    bool (*granted)(uint64_t n);
+    bool (*granted)(uint64_t n, bool taken);
 } reserve;
 static uint64_t cached; /* atomic */
 int64_t frame_fail_countdown;
@@ -392,23 +392,26 @@ static bool injected_failure(void) {
     return __atomic_fetch_sub(&frame_fail_countdown, 1, __ATOMIC_RELAXED) == 1;
 }
 
-void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n)) {
+void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n, bool taken)) {
     reserve.granted = granted;
     reserve.frames = frames;
 }
 
 int frame_commit(uint64_t n) {
-    bool granted = false;
+    bool reserved;
     if (injected_failure())
         return -K_ENOMEM;
     uint64_t now = __atomic_load_n(&committed, __ATOMIC_RELAXED);
     do {
         if (n > total - now)
             return -K_ENOMEM;
-        if (n + reserve.frames > total - now && !granted && !(granted = reserve.granted(n)))
+        reserved = n + reserve.frames > total - now;
+        if (reserved && !reserve.granted(n, false))
             return -K_ENOMEM;
     } while (!__atomic_compare_exchange_n(&committed, &now, now + n, true, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
+    if (reserved)
+        reserve.granted(n, true);
     return 0;
 }
 

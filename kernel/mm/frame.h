@@ -29,9 +29,10 @@ void frame_init(void);
 
 /* Promises n frames more. -K_ENOMEM: nothing changed. */
 int frame_commit(uint64_t n) must_check;
-/* Keeps the last frames for those for whom granted(n) is true when they ask for n of
- * them. frame_stats counts them as promised. Once, after frame_init. */
-void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n));
+/* Keeps the last frames for those for whom granted(n, false) is true when they ask for n of
+ * them; granted(n, true) says that they have them now. frame_stats counts the reserve as
+ * promised. Once, after frame_init. */
+void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n, bool taken));
 /* Takes back a promise of n frames that are not (or no longer) in use for it. */
 void frame_uncommit(uint64_t n);
 

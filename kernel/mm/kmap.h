@@ -4,8 +4,8 @@
 #pragma once
 #include "mm/pt.h"
 
-/* The table for all: the kernel's half, the trampoline and, for a design that runs on it,
- * every kernel stack. */
+/* The table for all: the kernel's half, the trampoline, and every kernel stack, since the
+ * processes of some designs run on it. */
 extern struct pt kernel_pt;
 extern uint64_t kernel_satp; /* its satp, ASID 0 */
 

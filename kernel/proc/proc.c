@@ -442,13 +442,13 @@ int proc_set_foreground(int32_t group, bool manages, bool *before) {
     spin_lock(&family_lock);
     bool there = group > 0 && group_exists_locked(group);
     *before = interrupted;
-    if (there) {
+    if (there)
         foreground = group;
+    if (there && !proc_killed()) /* else its parent still has to learn of it */
         interrupted = false;
-    }
-    spin_unlock(&family_lock);
     if (there && manages)
         proc_self()->manages_jobs = true;
+    spin_unlock(&family_lock);
     return there ? 0 : -K_ESRCH;
 }
 
@@ -465,12 +465,12 @@ struct interrupted proc_interrupt(bool all) {
     return result;
 }
 
-bool proc_reserve_granted(uint64_t frames) {
+bool proc_reserve_granted(uint64_t frames, bool taken) {
     struct proc *p = proc_self();
     if (!p || p->depth <= 1)
         return true; /* at boot, and the session */
     bool granted = frames <= p->reserve_left;
-    if (granted)
+    if (taken)
         p->reserve_left -= (uint32_t)frames;
     return granted;
 }
@@ -486,7 +486,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     if (slot >= NPROC)
         return -K_EINVAL;
     struct proc *p = &procs[slot];
-    spin_lock(&family_lock); /* nobody is freed, and no parent changes */
+    spin_lock(&family_lock); /* no parent changes */
     spin_lock(&p->lock);
     bool there = p->state != P_FREE && p->state != P_NEW;
     if (there) {
@@ -503,7 +503,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .brk = p->as->brk};
         str_copy(out->name, p->name, sizeof(out->name));
         str_copy(out->design, p->as->design->name, sizeof(out->design));
-        out->kernel_view = p->as->kernel.root.v          ? ABI_KERNEL_VIEW_OWN
+        out->kernel_view = p->as->design->sync           ? ABI_KERNEL_VIEW_OWN
                            : p->as->design->on_kernel_pt ? ABI_KERNEL_VIEW_OF_ALL
                                                          : ABI_KERNEL_VIEW_USERS;
     }

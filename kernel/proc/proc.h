@@ -36,14 +36,14 @@ struct proc {
     struct list children; /* sibling */
     struct list sibling;
     struct wait_channel child_exited;
-    bool exited;    /* for wait to find */
-    int32_t status; /* for wait, when it has exited */
+    bool exited;       /* for wait to find */
+    int32_t status;    /* for wait, when it has exited */
+    bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see below. */
     uint32_t depth;
 
     /* Its own, touched by itself alone while it runs. */
-    bool manages_jobs;      /* a shell with a prompt: ^C is not for it */
     uint32_t reserve_left;  /* frames of the reserve that it may still take */
     struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
     struct list alarm_link; /* clock.c's, under its lock */
@@ -93,7 +93,7 @@ int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
 #define RESERVE_SLOTS 8
 #define RESERVE_FRAMES 256
 #define RESERVE_EACH 96
-bool proc_reserve_granted(uint64_t frames); /* to the running process; counts them */
+bool proc_reserve_granted(uint64_t frames, bool taken); /* to the running process */
 static inline bool proc_in_reserve(const struct proc *p) { return p->depth <= 2; }
 
 /* Groups. A process moves itself or a child (pid; 0 is itself) into group, its own pid or 0

@@ -13,10 +13,11 @@
 #include "proc/proc.h"
 #include "proc/sched.h"
 
+static uint32_t refusal_said;
+
 /* Once: a program of another system may rely on memory that nobody promised it. */
 static void say_refused(const char *call) {
-    static uint32_t said;
-    if (!commit_lazy && !__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
+    if (!commit_lazy && !__atomic_exchange_n(&refusal_said, 1, __ATOMIC_RELAXED))
         kprintf("Trellis: %s is refused memory that could not be promised; with the boot option "
                 "commit=lazy (./run --commit lazy) it would be granted\n",
                 call);
@@ -25,11 +26,9 @@ static void say_refused(const char *call) {
 /* Whether a copy without a promise would have had what it cannot do without: its tables. */
 static bool lazy_fork_possible(void) {
     const struct aspace *as = proc_self()->as;
-    uint64_t frames = as->user.tables + as->kernel.tables + 1;
-    bool possible = !frame_commit(frames);
-    if (possible)
-        frame_uncommit(frames);
-    return possible;
+    struct frame_stats frames;
+    frame_stats(&frames);
+    return frames.total - frames.committed > as->user.tables + as->kernel.tables;
 }
 
 int sys_fork(const uint64_t arg[6], uint64_t *result) {
@@ -37,7 +36,7 @@ int sys_fork(const uint64_t arg[6], uint64_t *result) {
     int err = proc_fork(&pid);
     if (!err)
         *result = pid;
-    else if (err == -K_ENOMEM && lazy_fork_possible())
+    else if (err == -K_ENOMEM && !refusal_said && lazy_fork_possible())
         say_refused("fork");
     return err;
 }
