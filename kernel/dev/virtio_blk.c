@@ -258,7 +258,7 @@ static void publish_locked(uint32_t slot) {
         reg_write(R_QUEUE_NOTIFY, 0);
 }
 
-static void submit(struct blk_request *rq) {
+static void disk_submit(struct blk_request *rq) {
     spin_lock(&disk.lock);
     rq->done = false;
     int status;
@@ -283,7 +283,7 @@ static void submit(struct blk_request *rq) {
         kprintf("virtio-blk: the disk is read-only; writes fail\n");
 }
 
-static int wait(struct blk_request *rq) {
+static int disk_wait(struct blk_request *rq) {
     spin_lock(&disk.lock);
     if (!rq->done)
         collect_locked(); /* it may be there before its interrupt */
@@ -413,4 +413,4 @@ static bool start(void) {
     return !wrong;
 }
 
-const struct blk_driver virtio_blk = {start, sectors, submit, wait};
+const struct blk_driver virtio_blk = {start, sectors, disk_submit, disk_wait};

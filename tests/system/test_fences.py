@@ -55,9 +55,9 @@ def test_new_code_is_fenced(code):
 
 def test_ring_is_fenced(code):
     """The driver: entry, fence, index, fence; and the device's index, fence, its entry."""
-    publish = inlined_in(code, "publish_locked", "blk_submit")
+    publish = inlined_in(code, "publish_locked", "disk_submit")
     assert adjacent(publish, ("sh", FENCE), "sh fence sh fence")
-    collect = inlined_in(code, "collect_locked", "blk_wait")
+    collect = inlined_in(code, "collect_locked", "disk_wait")
     loads = ("lhu", "lh", "lw", "lwu")
     assert any(adjacent(collect, loads + (FENCE,), f"{index} fence {entry}")
                for index in ("lhu", "lh") for entry in loads)
