@@ -29,8 +29,14 @@ def test_heap_of_several_gib(design):
     assert "too little memory" not in output
 
 
+# The slow tests of disks that are full do the same under every design.
+SLOW_OF_MEMORY = "heap_past_uart out_of_memory_by_kernel stress_memory_contended"
+
+
 def test_smallest_machine(design):
-    usertests("--design", design, "--harts", 1, "--mem", "32M")
+    some = f"usertests -q && usertests {SLOW_OF_MEMORY}"
+    usertests("--design", design, "--harts", 1, "--mem", "32M",
+              command="usertests" if design == machine.default_design() else some)
 
 
 # More harts than the host has processors take long: every second design.
