@@ -57,7 +57,8 @@ def elf(tmp_path):
     shutil.copytree(include, tmp_path / "include", ignore=shutil.ignore_patterns("stdint*"))
     prefix = tmp_path / "riscv-none-elf-"
     for tool, more in (("gcc", f"-nostdinc -isystem '{tmp_path}/include'"),
-                       ("ld", "-m elf32lriscv"), ("objdump", ""), ("nm", ""), ("readelf", "")):
+                       ("ld", "-m elf32lriscv"), ("objdump", ""), ("objcopy", ""), ("nm", ""),
+                       ("readelf", "")):
         path = tmp_path / (prefix.name + tool)
         path.write_text(f'#!/bin/sh\nexec {real}{tool} {more} "$@"\n', encoding="utf-8")
         path.chmod(0o755)
