@@ -298,6 +298,8 @@ def type_from_pipe(options):
             qemu.wait()
         finally:
             end(qemu, by_keys=False)  # forward() may be writing to it
+            with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
+                qemu.stdin.close()
     return told_status(qemu, console.status if options.ours else None)
 
 
