@@ -208,6 +208,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
         panic("the machine is too small: no memory for the file system's tables");
     kmap_boot_done();
     frame_init();
+    image_init();
     /* Two harts may copy the same shared frame at once. Until the second of them puts it, the
      * old frame is in use but promised to nobody: keep one spare frame for each hart. */
     if (frame_commit(hart_count))

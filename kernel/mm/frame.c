@@ -24,6 +24,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/frame_boot.h"
+#include "mm/reclaim.h"
 #include "sync/spinlock.h"
 
 #define ORDERS (FRAME_LARGE_ORDER + 1)
@@ -61,7 +62,6 @@ static struct {
     uint64_t frames;
     bool (*granted)(uint64_t n, bool taken);
 } reserve;
-static uint64_t cached; /* atomic */
 int64_t frame_fail_countdown;
 uint64_t frame_fail_period;
 
@@ -222,7 +222,7 @@ __attribute__((noinline)) static paddr_t take_slow(struct cache *c) {
         cache_unlock(c);
         if (got.record)
             return taken(got.record, got.pa);
-        if (frame_reclaim(CACHE_BATCH) == 0 && drain() == 0) {
+        if (reclaim_frames(CACHE_BATCH) == 0 && drain() == 0) {
             fruitless++;
             cpu_relax();
         }
@@ -420,13 +420,6 @@ void frame_uncommit(uint64_t n) {
     ASSERT(before >= n);
 }
 
-void frame_cache_begin(uint64_t n) { __atomic_fetch_add(&cached, n, __ATOMIC_RELAXED); }
-
-void frame_cache_end(uint64_t n) {
-    uint64_t before = __atomic_fetch_sub(&cached, n, __ATOMIC_RELAXED);
-    ASSERT(before >= n);
-}
-
 int frame_alloc(paddr_t *pa) {
     int err = frame_commit(1);
     if (err)
@@ -462,7 +455,7 @@ void frame_stats(struct frame_stats *out) {
     out->free = pool.free;
     for (struct cache *c = caches; c < caches + NHART; c++)
         out->free += c->count;
-    out->cached = __atomic_load_n(&cached, __ATOMIC_RELAXED);
+    out->cached = reclaim_count();
     out->committed = __atomic_load_n(&committed, __ATOMIC_RELAXED) + reserve.frames;
     out->committed = MIN(out->committed, total);
     unlock_all();

@@ -5,8 +5,8 @@
  * be taken without failing. So frame_take never fails for its caller; only
  * commitments do, and they fail in calls that can return an error.
  *     invariant: frames in use and promised <= frames that exist
- * Frames that are only a cache (frame_reclaim) are outside the account; they
- * are given back when a promise is called in.
+ * Frames that are only a cache (reclaim.h) are outside the account; they are given
+ * back when a promise is called in.
  *
  * References. A taken frame has one reference; frame_get adds one (copy on
  * write, shared program text), frame_put drops one and frees at zero.
@@ -37,7 +37,7 @@ void frame_keep_reserve(uint64_t frames, bool (*granted)(uint64_t n, bool taken)
 void frame_uncommit(uint64_t n);
 
 /* A frame against an earlier commitment, contents undefined, one reference. May
- * call frame_reclaim, so the caller holds no lock that frame_reclaim takes. */
+ * ask the reclaimers, so the caller holds no lock of a cache's (reclaim.h). */
 paddr_t frame_take(void);
 /* 512 frames in a row, aligned to 2 MiB, against a commitment of 512. -K_ENOMEM
  * when RAM is in too small pieces: then nothing changed and single frames do it. */
@@ -67,20 +67,10 @@ void frame_free(paddr_t pa);
 /* Zeroes 2^order frames in a row. */
 void frame_zero(paddr_t pa, unsigned order);
 
-/* Declared here, implemented by whoever caches (mm/image.c): give back up to n
- * frames that nobody uses; returns how many were given back. Never sleeps and
- * never waits for somebody who sleeps: promises depend on it. */
-uint64_t frame_reclaim(uint64_t n);
-/* n frames move from in use to reclaimable, or back. This is a count for frame_stats and
- * changes no promise: the owner calls frame_uncommit after begin, and frame_commit before
- * end. */
-void frame_cache_begin(uint64_t n);
-void frame_cache_end(uint64_t n);
-
 struct frame_stats {
     uint64_t total;     /* frames that exist, but for what boot took */
     uint64_t free;      /* of them, in no use at all, wherever the allocator keeps them */
-    uint64_t cached;    /* of them, in use only as cache: not in free */
+    uint64_t cached;    /* of them, reclaimable (reclaim.h): not in free */
     uint64_t committed; /* in use for good, or promised: at most total */
 };
 /* free is exact at one moment. */

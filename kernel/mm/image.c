@@ -3,10 +3,16 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
+#include "mm/reclaim.h"
 #include "sync/spinlock.h"
 
 static struct spinlock image_lock = SPINLOCK_INIT("images");
 static struct list images = LIST_INIT(images); /* published; least recently used first */
+
+static uint64_t reclaim_images(uint64_t n);
+static struct reclaimer reclaimer = {.reclaim = reclaim_images};
+
+void image_init(void) { reclaim_register(&reclaimer); }
 
 static uint64_t frames_of(const struct image *image) { return image->pages + 1; }
 
@@ -30,7 +36,7 @@ int image_find(struct image_key key, struct image **out) {
     if (image && image->users == 0) {
         err = frame_commit(frames_of(image));
         if (!err)
-            frame_cache_end(frames_of(image));
+            reclaim_end(&reclaimer, frames_of(image));
     }
     if (image && !err) {
         image->users++;
@@ -89,7 +95,7 @@ void image_put(struct image *image) {
     bool last = --image->users == 0;
     bool cached = last && !list_empty(&image->link);
     if (cached)
-        frame_cache_begin(frames);
+        reclaim_begin(&reclaimer, frames);
     spin_unlock(&image_lock);
     if (last && !cached)
         image_free(image);
@@ -97,7 +103,7 @@ void image_put(struct image *image) {
         frame_uncommit(frames);
 }
 
-uint64_t frame_reclaim(uint64_t n) {
+static uint64_t reclaim_images(uint64_t n) {
     uint64_t given = 0;
     while (given < n) {
         struct image *victim = NULL;
@@ -111,7 +117,7 @@ uint64_t frame_reclaim(uint64_t n) {
         }
         if (victim) {
             list_remove(&victim->link);
-            frame_cache_end(frames_of(victim));
+            reclaim_end(&reclaimer, frames_of(victim));
         }
         spin_unlock(&image_lock);
         if (!victim)

@@ -7,7 +7,7 @@
  * segments map its frames; writable ones copy them on write.
  *
  * An image in use is charged to the commitment account once, for all its users; an
- * unused one is only a cache, given back when memory is short.
+ * unused one is only a cache, given back when memory is short (reclaim.h).
  *
  * A record is a frame. It is found in the list alone, and is given back only when it is in
  * no list and has no user: then nobody has a pointer to it.
@@ -45,6 +45,9 @@ struct image {
     paddr_t page[IMAGE_PAGES];
 };
 _Static_assert(sizeof(struct image) <= 4096, "an image's record is one frame");
+
+/* Boot: registers as a reclaimer (reclaim.h). */
+void image_init(void);
 
 /* The image with this key, with one user more; *out = NULL when there is none.
  * -K_ENOMEM: it is there, but the memory that its use needs cannot be promised. */

@@ -7,6 +7,7 @@
 bool frame_put_slowly_unchecked(paddr_t pa);
 #include "mm/frame_boot.c"
 #include "mm/frame.c"
+#include "mm/reclaim.c"
 #undef frame_put
 #undef frame_put_slowly
 #include "mm/tlb.c"
@@ -141,7 +142,7 @@ static uint64_t some_address(void) {
 
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
-        frame_reclaim(UINT64_MAX); /* images that the last test has left */
+        reclaim_frames(UINT64_MAX); /* images that the last test has left */
     forget_frames();
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
@@ -156,6 +157,7 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     tlbmodel_reset(asid_width);
     make_kernel_half();
     frame_init();
+    image_init();
     for (uint32_t i = ENV_HARTS; i-- > 0;) {
         host_hart_be(i);
         csr_write(satp, kernel_satp);

@@ -4,6 +4,7 @@
 #pragma once
 #include "mm/aspace.h"
 #include "mm/frame.h"
+#include "mm/reclaim.h"
 #include "tlbmodel.h"
 #include "walker.h"
 

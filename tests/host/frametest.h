@@ -3,6 +3,7 @@
 #pragma once
 #include "mm/frame_boot.c"
 #include "mm/frame.c"
+#include "mm/reclaim.c"
 
 #include "freshframes.h"
 #include "hostarch.h"
@@ -18,12 +19,8 @@
 #define ARENA_MIB 72 /* the second section of records is all free RAM */
 #define ARENA_FRAMES (MIB(ARENA_MIB) / PAGE_SIZE)
 
-static uint64_t (*reclaim)(uint64_t n);
-uint64_t frame_reclaim(uint64_t n) { return reclaim ? reclaim(n) : 0; }
-
 static void forget_everything(void) {
     forget_frames();
-    reclaim = NULL;
     host_hart_be(0);
 }
 
@@ -57,13 +54,22 @@ static paddr_t pa_of(uint32_t index) { return PA(HOST_RAM_START + index * PAGE_S
 
 /* ---- a page cache ---- */
 
+static struct reclaimer pages;
 static paddr_t page_cache[ARENA_FRAMES];
 static uint64_t page_cache_count, reclaim_asked;
+
+/* In a fresh arena. */
+static void use_page_cache(uint64_t (*how)(uint64_t n)) {
+    pages = (struct reclaimer){.reclaim = how};
+    page_cache_count = reclaim_asked = 0;
+    reclaim_register(&pages);
+}
+
 static uint64_t reclaim_pages(uint64_t n) {
     uint64_t given = 0;
     reclaim_asked++;
     for (; given < n && page_cache_count; given++) {
-        frame_cache_end(1);
+        reclaim_end(&pages, 1);
         assert_true(frame_put(page_cache[--page_cache_count]));
     }
     return given;

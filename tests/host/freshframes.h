@@ -10,7 +10,8 @@ static inline void forget_frames(void) {
     memset(&pool, 0, sizeof pool);
     pool.lock.name = "frames";
     range_count = 0;
-    total = committed = cached = 0;
+    list_init(&reclaimers);
+    total = committed = 0;
     frame_fail_countdown = 0;
     frame_fail_period = 0;
 }

@@ -248,13 +248,12 @@ static void test_taking_what_was_not_promised_panics(void **state) {
 
 static void test_caches_give_way_to_promises(void **state) {
     fresh();
-    reclaim = reclaim_pages;
-    page_cache_count = reclaim_asked = 0;
+    use_page_cache(reclaim_pages);
     uint64_t n = free_now();
     while (free_now() > 7) {
         assert_int_equal(frame_commit(1), 0);
         page_cache[page_cache_count++] = frame_take();
-        frame_cache_begin(1);
+        reclaim_begin(&pages, 1);
         frame_uncommit(1);
     }
     struct frame_stats st;
@@ -269,7 +268,44 @@ static void test_caches_give_way_to_promises(void **state) {
     assert_int_equal(st.cached, 0);
     assert_int_equal(st.free, 0);
     assert_int_equal(page_cache_count, 0);
-    assert_true(HOST_PANICS(frame_cache_end(1)));
+    assert_true(HOST_PANICS(reclaim_end(&pages, 1)));
+}
+
+static uint64_t first_has, second_has, second_asked;
+static uint64_t reclaim_first(uint64_t n) {
+    uint64_t given = MIN(n, first_has);
+    first_has -= given;
+    return given;
+}
+
+static uint64_t reclaim_second(uint64_t n) {
+    second_asked = n;
+    uint64_t given = n < second_has ? MIN(n + 2, second_has) : second_has; /* its frames go in threes */
+    second_has -= given;
+    return given;
+}
+
+static void test_reclaimers_are_asked_in_order(void **state) {
+    fresh();
+    struct reclaimer first = {.reclaim = reclaim_first}, second = {.reclaim = reclaim_second};
+    assert_int_equal(reclaim_frames(5), 0);
+    reclaim_register(&first);
+    reclaim_register(&second);
+    first_has = 10;
+    second_has = 9;
+    second_asked = 0;
+    reclaim_begin(&first, 10);
+    reclaim_begin(&second, 9);
+    assert_int_equal(reclaim_count(), 19);
+    assert_int_equal(reclaim_frames(7), 7);
+    assert_int_equal(second_asked, 0);
+    assert_int_equal(reclaim_frames(7), 9); /* for the rest */
+    assert_int_equal(second_asked, 4);
+    assert_int_equal(reclaim_frames(UINT64_MAX), 3);
+    assert_int_equal(reclaim_frames(1), 0);
+    reclaim_end(&first, 10);
+    assert_int_equal(reclaim_count(), 9);
+    assert_true(HOST_PANICS(reclaim_end(&second, 10)));
 }
 
 /* ---- large frames -------------------------------------------------------- */
@@ -428,6 +464,7 @@ int main(void) {
         cmocka_unit_test(test_promises_reach_into_every_cache),
         cmocka_unit_test(test_taking_what_was_not_promised_panics),
         cmocka_unit_test(test_caches_give_way_to_promises),
+        cmocka_unit_test(test_reclaimers_are_asked_in_order),
         cmocka_unit_test(test_large_frames_form_again),
         cmocka_unit_test(test_one_frame_in_each_2mib_leaves_no_large_one),
         cmocka_unit_test(test_shared_large_frame_split_by_one),

@@ -125,7 +125,7 @@ static uint64_t reclaim_shared(uint64_t n) {
 static void thread_caches(paddr_t pa) {
     pthread_mutex_lock(&page_cache_lock);
     page_cache[page_cache_count++] = pa;
-    frame_cache_begin(1);
+    reclaim_begin(&pages, 1);
     frame_uncommit(1);
     pthread_mutex_unlock(&page_cache_lock);
 }
@@ -189,8 +189,7 @@ static void test_harts_at_once(void **state) {
     frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(4)));
     frame_init();
     uint64_t n = free_now();
-    page_cache_count = reclaim_asked = 0;
-    reclaim = reclaim_shared;
+    use_page_cache(reclaim_shared);
     while (frame_commit(1) == 0 && free_now() > THREADS * OWN_MAX / 2) /* make it scarce */
         frame_take();
     struct frame_stats st;

@@ -264,7 +264,7 @@ void world_end(void) {
          (ul)(st.committed - at_start.committed));
     MUST(st.free + st.cached == at_start.free, "%lu frames are lost",
          (ul)(at_start.free - st.free - st.cached));
-    frame_reclaim(UINT64_MAX);
+    reclaim_frames(UINT64_MAX);
     frame_stats(&st);
     MUST(st.free == at_start.free && st.cached == 0, "an image is lost");
     frame_check();

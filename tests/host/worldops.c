@@ -270,7 +270,7 @@ void world_step(void) {
     case 15: some_fork(p); break;
     case 16: (void)!world_exec(p, choose(ENV_PROGRAMS), choose(2)); break;
     case 17: some_exit(p); break;
-    case 18: frame_reclaim(choose(20)); break;
+    case 18: reclaim_frames(choose(20)); break;
     default: tlbmodel_speculate(50); break;
     }
     frame_fail_countdown = 0;
