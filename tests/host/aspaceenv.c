@@ -5,16 +5,13 @@
 #define frame_put_slowly frame_put_slowly_unchecked
 #define frame_put frame_put_slowly_unchecked
 bool frame_put_slowly_unchecked(paddr_t pa);
-#include "mm/frame_boot.c"
-#include "mm/frame.c"
-#include "mm/reclaim.c"
+#include "freshframes.h"
 #undef frame_put
 #undef frame_put_slowly
 #include "mm/tlb.c"
 
 #include "aspaceenv.h"
 #include "arch/usermem.h"
-#include "freshframes.h"
 #include "hostarch.h"
 #include "mm/design.h"
 #include "mm/kmap.h"

@@ -1,10 +1,6 @@
 /* What the tests of the frame allocator share: a fresh one in RAM full of rubbish, and a
- * page cache that gives way. mm/frame.c is part of each such program. */
+ * page cache that gives way. The allocator is part of each such program. */
 #pragma once
-#include "mm/frame_boot.c"
-#include "mm/frame.c"
-#include "mm/reclaim.c"
-
 #include "freshframes.h"
 #include "hostarch.h"
 #include <setjmp.h>

@@ -180,7 +180,7 @@ static bool stop_draining;
 static void *drain_main(void *arg) {
     host_hart_be(THREADS + 1);
     while (!__atomic_load_n(&stop_draining, __ATOMIC_RELAXED))
-        drain();
+        frame_cache_drain();
     return NULL;
 }
 
