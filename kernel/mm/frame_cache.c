@@ -12,40 +12,44 @@
 
 #define CACHE_SIZE 1024
 #define CACHE_MAX \
-    ((CACHE_SIZE - sizeof(struct spinlock) - sizeof(uint64_t)) / sizeof(struct free_frame))
+    ((CACHE_SIZE - sizeof(struct spinlock) - sizeof(void *)) / sizeof(struct free_frame))
 #define CACHE_BATCH 32 /* frames that go from or to the pool at a time */
 
 #define PATIENCE 1000000 /* fruitless rounds before a missing promise is a panic */
 
 struct cache {
     struct spinlock lock;
-    uint64_t count;
+    struct free_frame *top; /* behind the last frame */
     struct free_frame frames[CACHE_MAX]; /* the most recently freed last */
 } __attribute__((aligned(CACHE_SIZE)));
 _Static_assert(sizeof(struct cache) == CACHE_SIZE, "the index of a cache is a shift");
 
 static struct cache caches[NHART];
 
+static uint64_t count(const struct cache *c) { return (uint64_t)(c->top - c->frames); }
+
 void frame_cache_init(void) {
-    for (struct cache *c = caches; c < caches + NHART; c++)
+    for (struct cache *c = caches; c < caches + NHART; c++) {
         spin_init(&c->lock, "a hart's frames");
+        c->top = c->frames;
+    }
 }
 
 /* Under the cache's lock: gives the n frames back that were freed first, whose contents are
  * coldest. */
-__attribute__((noinline)) static void give_back(struct cache *c, uint32_t n) {
-    pool_give(c->frames, n);
-    c->count -= n;
-    memmove(c->frames, c->frames + n, c->count * sizeof(c->frames[0]));
+__attribute__((noinline)) static void give_back(struct cache *c, uint64_t n) {
+    pool_give(c->frames, (uint32_t)n);
+    c->top -= n;
+    memmove(c->frames, c->frames + n, count(c) * sizeof(c->frames[0]));
 }
 
 uint64_t frame_cache_drain(void) {
     uint64_t n = 0;
     for (struct cache *c = caches; c < caches + NHART; c++) {
         spin_lock(&c->lock);
-        n += c->count;
-        if (c->count)
-            give_back(c, (uint32_t)c->count);
+        n += count(c);
+        if (count(c))
+            give_back(c, count(c));
         spin_unlock(&c->lock);
     }
     return n;
@@ -64,10 +68,10 @@ __attribute__((noinline)) static paddr_t take_slow(struct cache *c) {
     for (uint32_t fruitless = 0; fruitless < PATIENCE;) {
         struct free_frame got = {0};
         spin_lock(&c->lock);
-        if (c->count == 0)
-            c->count = pool_take(c->frames, CACHE_BATCH);
-        if (c->count)
-            got = c->frames[--c->count];
+        if (c->top == c->frames)
+            c->top += pool_take(c->frames, CACHE_BATCH);
+        if (c->top != c->frames)
+            got = *--c->top;
         spin_unlock(&c->lock);
         if (got.record)
             return taken(got.record, got.pa);
@@ -82,20 +86,18 @@ __attribute__((noinline)) static paddr_t take_slow(struct cache *c) {
 paddr_t frame_take(void) {
     struct cache *c = &caches[hart_self()->index];
     spin_lock(&c->lock);
-    if (__builtin_expect(c->count == 0, 0)) {
+    if (__builtin_expect(c->top == c->frames, 0)) {
         spin_unlock(&c->lock);
         return take_slow(c);
     }
-    const struct free_frame *top = &c->frames[--c->count];
-    paddr_t pa = top->pa;
-    struct frame *f = top->record;
+    struct free_frame got = *--c->top;
     spin_unlock(&c->lock);
-    return taken(f, pa);
+    return taken(got.record, got.pa);
 }
 
 __attribute__((noinline)) static void put_into_full(struct cache *c, struct frame *f, paddr_t pa) {
     give_back(c, CACHE_BATCH);
-    c->frames[c->count++] = (struct free_frame){f, pa};
+    *c->top++ = (struct free_frame){f, pa};
     spin_unlock(&c->lock);
 }
 
@@ -105,13 +107,11 @@ void frame_release(paddr_t pa) {
         frame_poison(pa, 1);
     struct cache *c = &caches[hart_self()->index];
     spin_lock(&c->lock);
-    if (__builtin_expect(c->count == CACHE_MAX, 0)) {
+    if (__builtin_expect(c->top == c->frames + CACHE_MAX, 0)) {
         put_into_full(c, f, pa);
         return;
     }
-    struct free_frame *top = &c->frames[c->count++];
-    top->record = f;
-    top->pa = pa;
+    *c->top++ = (struct free_frame){f, pa};
     spin_unlock(&c->lock);
 }
 
@@ -131,7 +131,7 @@ uint64_t frame_cache_free(void) {
     lock_all();
     uint64_t frames = pool_frames();
     for (struct cache *c = caches; c < caches + NHART; c++)
-        frames += c->count;
+        frames += count(c);
     unlock_all();
     return frames;
 }
@@ -148,10 +148,10 @@ void frame_check(void) {
     lock_all();
     uint64_t frames = pool_check();
     for (struct cache *c = caches; c < caches + NHART; c++) {
-        ASSERT(c->count <= CACHE_MAX);
-        for (uint32_t i = 0; i < c->count; i++)
-            check_cached(&c->frames[i]);
-        frames += c->count;
+        ASSERT(count(c) <= CACHE_MAX);
+        for (const struct free_frame *cached = c->frames; cached < c->top; cached++)
+            check_cached(cached);
+        frames += count(c);
     }
     ASSERT(frames <= frame_total);
     unlock_all();

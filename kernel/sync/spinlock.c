@@ -1,6 +1,5 @@
-/* Spinlocks: the slow ways. */
+/* Spinlocks: what is no part of the fast way. */
 #include "sync/spinlock.h"
-#include "arch/cpu.h"
 
 uint32_t spin_count[NHART];
 
@@ -8,15 +7,7 @@ void spin_init(struct spinlock *lk, const char *name) {
     *lk = (struct spinlock)SPINLOCK_INIT(name);
 }
 
-void spin_wait(struct spinlock *lk) {
-    if (spin_held(lk))
-        panic("spinlock %s: taken twice by one hart", lk->name);
-    do
-        while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED))
-            cpu_relax();
-    while (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE));
-}
-
 void spin_wrong(const struct spinlock *lk) {
-    panic("spinlock %s: given back by a hart that does not hold it", lk->name);
+    panic("spinlock %s: %s", lk->name,
+          spin_held(lk) ? "taken twice by one hart" : "given back by a hart that does not hold it");
 }

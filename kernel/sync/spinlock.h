@@ -7,6 +7,7 @@
  * user memory, disk requests, sleep_on), nor across kprintf, which waits for a slow device:
  * debug kernels count the locks of each hart, and check. docs/locking.md has the order. */
 #pragma once
+#include "arch/cpu.h"
 #include "arch/hart.h"
 #include "lib/panic.h"
 #include "lib/types.h"
@@ -31,15 +32,19 @@ static inline bool spin_held(const struct spinlock *lk) { return lk->holder == h
 extern uint32_t spin_count[NHART];
 static inline bool spin_none_held(void) { return spin_count[hart_self()->index] == 0; }
 
-/* What the two below leave to a call: waiting, and a panic. */
-void spin_wait(struct spinlock *lk);
+/* The panic of the two below. */
 void spin_wrong(const struct spinlock *lk) never_returns;
 
 /* Taking a lock that this hart holds, or giving back one that it does not hold,
- * is a panic. Taking acquires, giving back releases (RVWMO). */
+ * is a panic. Taking acquires, giving back releases (RVWMO). Waiting is no call: a call that
+ * returns would cost each caller the registers that it must save. */
 static inline void spin_lock(struct spinlock *lk) {
-    if (__builtin_expect(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE), 0))
-        spin_wait(lk);
+    while (__builtin_expect(__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE), 0))
+        while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED)) {
+            if (spin_held(lk))
+                spin_wrong(lk);
+            cpu_relax();
+        }
     lk->holder = hart_self();
     if (DEBUG)
         spin_count[hart_self()->index]++;
