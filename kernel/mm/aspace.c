@@ -66,7 +66,7 @@ static bool span_of(const struct aspace *as, uint32_t i, struct span *s) {
 /* While leaves are taken out of a space. */
 struct putting {
     struct aspace *as;
-    uint64_t freed; /* frames whose last owner this was */
+    uint64_t freed; /* leaves whose last owner this was; in a lazy region of 4 KiB all */
 };
 
 /* The promises of lazy frames go with them. */
@@ -79,10 +79,7 @@ static void put_end(const struct putting *put, bool lazy) {
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
     struct putting *put = ctx;
     put->as->present -= level_size(level) / PAGE_SIZE;
-    if (level == 0)
-        put->freed += frame_put(pte_pa(e));
-    else
-        frame_put_large(pte_pa(e)); /* in no lazy region */
+    put->freed += frame_put(frame_leaf(e, level));
 }
 
 /* The same for a table's leaves: exit does it for every page. */
@@ -93,10 +90,7 @@ static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned l
     for (unsigned i = 0; i < count; i++) {
         if (!pte_valid(entry[i]))
             continue;
-        if (level == 0)
-            freed += frame_put_near(&near, pte_pa(entry[i]));
-        else
-            frame_put_large(pte_pa(entry[i]));
+        freed += frame_put_near(&near, frame_leaf(entry[i], level));
         leaves++;
     }
     put->freed += freed;
@@ -205,7 +199,7 @@ static void map_image_pages(struct aspace *as, const struct region *r) {
     uint64_t pages = (r->end - r->start) / PAGE_SIZE;
     for (uint64_t i = 0; i < pages; i++) {
         paddr_t frame = as->image->page[r->first_page + i];
-        frame_get(frame);
+        frame_get(frame_single(frame));
         if (pt_map(&as->user, VA(r->start + i * PAGE_SIZE), frame, PAGE_SIZE,
                    (r->perm & ~PTE_W) | PTE_U, 0))
             panic("a program's tables were not covered by the commitment");
@@ -258,10 +252,7 @@ static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned
     for (unsigned i = 0; i < count; i++) {
         if (!pte_valid(entry[i]))
             continue;
-        if (level == 0)
-            frame_get_near(&near, pte_pa(entry[i]));
-        else
-            frame_get_large(pte_pa(entry[i]));
+        frame_get_near(&near, frame_leaf(entry[i], level));
         shared++;
     }
     child->present += shared * (level_size(level) / PAGE_SIZE);

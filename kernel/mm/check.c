@@ -24,8 +24,7 @@ static bool is_the_images(const struct aspace *as, const struct region *r, vaddr
 static void check_frame(const struct aspace *as, vaddr_t va, unsigned level, pte_t e) {
     if (frame_refs(pte_pa(e)) == 0)
         wrong(as, va, e, "maps a free frame");
-    bool sole = level == 0 ? frame_refs(pte_pa(e)) == 1 : frame_large_sole(pte_pa(e));
-    if ((e & PTE_W) && !sole)
+    if ((e & PTE_W) && !frame_sole(frame_leaf(e, level)))
         wrong(as, va, e, "can be written, and others have the frame too");
 }
 

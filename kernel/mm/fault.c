@@ -69,7 +69,7 @@ static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(fro
  * lazy, and there is no memory for a copy. */
 static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
     paddr_t frame = pte_pa(e);
-    if (level > 0 && !frame_large_sole(frame)) {
+    if (level > 0 && !frame_sole(frame_leaf(e, level))) {
         /* Copies 4 KiB of the 2 MiB, not all. */
         if (pt_split(&as->user, VA(va)))
             panic("a table to split a large leaf was not covered by the commitment");
@@ -79,7 +79,7 @@ static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, 
     }
     uint64_t start = ROUND_DOWN(va, level_size(level));
     paddr_t old_frame = PA(0);
-    if (level == 0 && frame_refs(frame) > 1) {
+    if (level == 0 && !frame_sole(frame_single(frame))) {
         int err = r->lazy ? commit_touch(as, r, 0) : 0;
         if (err)
             return err;
@@ -89,7 +89,7 @@ static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, 
     }
     pte_t old = set_leaf(as, start, level, frame, r->perm);
     publish(as, start, level, old);
-    if (old_frame.v && frame_put(old_frame) && r->lazy)
+    if (old_frame.v && frame_put(frame_single(old_frame)) && r->lazy)
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
 }

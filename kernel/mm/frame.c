@@ -14,32 +14,8 @@
  * stay so as long as anybody holds a reference to them. Nothing is taken inside. */
 static struct spinlock large_lock = SPINLOCK_INIT("large frames");
 
-/* Drops one reference; true when it was the last. The users' accesses to the
- * frame come before, and the next owner's after. */
-static inline bool drop(struct frame *f) {
-    uint32_t refs = __atomic_load_n(&f->refs, __ATOMIC_ACQUIRE);
-    if (refs == 1) { /* ours: nobody else can add one or drop it */
-        f->refs = 0;
-        return true;
-    }
-    ASSERT(refs != 0);
-    refs = __atomic_fetch_sub(&f->refs, 1, __ATOMIC_ACQ_REL);
-    ASSERT(refs != 0);
-    return refs == 1;
-}
-
 void frame_misused(paddr_t pa) {
     panic("frame %#lx: free, or no frame, and referred to all the same", (unsigned long)pa.v);
-}
-
-bool frame_put_slowly(paddr_t pa) {
-    struct frame *f = frame_record(pa);
-    if (f->order != 0)
-        return frame_put_large(pa);
-    if (!drop(f))
-        return false;
-    frame_release(pa);
-    return true;
 }
 
 uint32_t frame_refs(paddr_t pa) {
@@ -83,27 +59,32 @@ void frame_get_large(paddr_t pa) {
     spin_unlock(&large_lock);
 }
 
-__attribute__((noinline)) bool frame_put_large(paddr_t pa) {
+static void free_large(paddr_t pa) {
+    if (DEBUG)
+        frame_poison(pa, LARGE_FRAMES);
+    pool_give_large(pa);
+}
+
+bool frame_put_large(paddr_t pa) {
     struct frame *f = large_record(pa);
     spin_lock(&large_lock);
     bool whole = f->order != 0;
-    bool last = whole && drop(f);
+    uint32_t refs = whole ? __atomic_fetch_sub(&f->refs, 1, __ATOMIC_RELAXED) : 0;
     spin_unlock(&large_lock);
-    if (last) { /* nobody else knows it any more */
-        if (DEBUG)
-            frame_poison(pa, LARGE_FRAMES);
-        pool_give_large(pa);
+    if (whole) {
+        ASSERT(refs != 0);
+        if (refs == 1)
+            free_large(pa); /* nobody else knows it any more */
+        return refs == 1;
     }
-    if (whole)
-        return last;
     bool all = true;
     for (uint32_t i = 0; i < LARGE_FRAMES; i++, pa.v += PAGE_SIZE)
-        all &= frame_put(pa);
+        all &= frame_put(frame_single(pa));
     return all;
 }
 
-bool frame_large_sole(paddr_t pa) {
-    struct frame *f = large_record(pa);
+bool frame_sole_large(paddr_t pa) {
+    const struct frame *f = large_record(pa);
     spin_lock(&large_lock);
     uint32_t n = f->order != 0 ? 1 : LARGE_FRAMES;
     bool sole = true;
@@ -123,7 +104,7 @@ int frame_alloc(paddr_t *pa) {
 }
 
 void frame_free(paddr_t pa) {
-    bool freed = frame_put(pa);
+    bool freed = frame_put(frame_single(pa));
     ASSERT(freed);
     frame_uncommit(1);
 }

@@ -101,8 +101,9 @@ __attribute__((noinline)) static void put_into_full(struct cache *c, struct fram
     spin_unlock(&c->lock);
 }
 
-void frame_release(paddr_t pa) {
-    struct frame *f = frame_record(pa);
+void frame_release(struct frame *f, paddr_t pa) {
+    ASSERT(f->order == 0);
+    f->refs = 0;
     if (DEBUG)
         frame_poison(pa, 1);
     struct cache *c = &caches[hart_self()->index];

@@ -84,8 +84,8 @@ void image_get(struct image *image) {
 
 static void image_free(struct image *image) {
     for (uint32_t i = 0; i < image->pages; i++)
-        frame_put(image->page[i]);
-    frame_put(ptr_pa(image));
+        frame_put(frame_single(image->page[i]));
+    frame_put(frame_single(ptr_pa(image)));
 }
 
 void image_put(struct image *image) {

@@ -48,7 +48,7 @@ static bool count_leaf(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
     if (pte_is_table(e))
         return true;
     uint64_t pages = level_size(level) / PAGE_SIZE;
-    bool sole = level == 0 ? frame_refs(pte_pa(e)) == 1 : frame_large_sole(pte_pa(e));
+    bool sole = frame_sole(frame_leaf(e, level));
     c->pages.present += pages;
     c->pages.shared += sole ? 0 : pages;
     c->pages.copied += is_copy(c, va, e) ? pages : 0;

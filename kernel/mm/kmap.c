@@ -34,7 +34,7 @@ static int table_take(paddr_t *table) {
     return 0;
 }
 
-static void table_give(paddr_t table) { frame_put(table); }
+static void table_give(paddr_t table) { frame_put(frame_single(table)); }
 
 const struct pt_memory pt_frames = {table_take, table_give};
 

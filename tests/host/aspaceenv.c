@@ -1,17 +1,25 @@
 /* The machine of aspaceenv.h. The sources of frame and tlb are part of this file,
  * so that a fresh machine can be made and freed frames looked at. */
 #include "mm/frame.h"
+#include "mm/frame_pool.h"
 /* Every frame that falls free is looked at first. */
-#define frame_put_slowly frame_put_slowly_unchecked
-#define frame_put frame_put_slowly_unchecked
-bool frame_put_slowly_unchecked(paddr_t pa);
-#include "freshframes.h"
-#undef frame_put
-#undef frame_put_slowly
+#define frame_release frame_release_unchecked
+#define pool_give_large pool_give_large_unchecked
+void frame_release(struct frame *f, paddr_t pa);
+void pool_give_large(paddr_t pa);
+#include "mm/frame_cache.c"
+#include "mm/frame_pool.c"
+#undef frame_release
+#undef pool_give_large
+#include "mm/frame.c"
+#include "mm/frame_account.c"
+#include "mm/frame_boot.c"
+#include "mm/reclaim.c"
 #include "mm/tlb.c"
 
 #include "aspaceenv.h"
 #include "arch/usermem.h"
+#include "freshframes.h"
 #include "hostarch.h"
 #include "mm/design.h"
 #include "mm/kmap.h"
@@ -40,11 +48,20 @@ uint32_t env_refs(uint64_t pa) {
     return frame_record(PA(ROUND_DOWN(pa, PAGE_SIZE)))->refs;
 }
 
-bool frame_put_slowly(paddr_t pa) {
+static void look_at(paddr_t pa, uint64_t size) {
     tlbmodel_speculate(1);
-    if (env_refs(pa.v) == 1 && tlbmodel_reaches(pa.v, PAGE_SIZE))
+    if (tlbmodel_reaches(pa.v, size))
         env_fail("frame %#lx is given back while a hart can reach it", (unsigned long)pa.v);
-    return frame_put_slowly_unchecked(pa);
+}
+
+void frame_release(struct frame *f, paddr_t pa) {
+    look_at(pa, PAGE_SIZE);
+    frame_release_unchecked(f, pa);
+}
+
+void pool_give_large(paddr_t pa) {
+    look_at(pa, LARGE_SIZE);
+    pool_give_large_unchecked(pa);
 }
 
 /* ---- the kernel's half: a stand-in for mm/kmap ------------------------------ */
@@ -78,7 +95,7 @@ static int table_take(paddr_t *table) {
 
 static void table_give(paddr_t table) {
     *table_flag(table.v) = false;
-    frame_put(table);
+    frame_put(frame_single(table));
 }
 
 const struct pt_memory pt_frames = {table_take, table_give};

@@ -1,6 +1,13 @@
 /* What the tests of the frame allocator share: a fresh one in RAM full of rubbish, and a
  * page cache that gives way. The allocator is part of each such program. */
 #pragma once
+#include "mm/frame.c"
+#include "mm/frame_account.c"
+#include "mm/frame_boot.c"
+#include "mm/frame_cache.c"
+#include "mm/frame_pool.c"
+#include "mm/reclaim.c"
+
 #include "freshframes.h"
 #include "hostarch.h"
 #include <setjmp.h>
@@ -66,7 +73,7 @@ static uint64_t reclaim_pages(uint64_t n) {
     reclaim_asked++;
     for (; given < n && page_cache_count; given++) {
         reclaim_end(&pages, 1);
-        assert_true(frame_put(page_cache[--page_cache_count]));
+        assert_true(frame_put(frame_single(page_cache[--page_cache_count])));
     }
     return given;
 }
@@ -74,6 +81,10 @@ static uint64_t reclaim_pages(uint64_t n) {
 /* ---- large frames ---- */
 
 #define LARGE_MOST (ARENA_MIB / 2 - 1) /* the records are in the first */
+
+static struct frame_ref large_ref(paddr_t pa) {
+    return (struct frame_ref){pa, FRAME_LARGE_ORDER};
+}
 
 static unsigned take_all_large(paddr_t *pa) {
     unsigned n = 0;

@@ -1,12 +1,7 @@
-/* The frame allocator, as part of the file that includes this: so a test looks at what the
- * allocator keeps to itself, and begins anew. */
+/* A frame allocator that begins anew. For files of which mm/frame*.c and mm/reclaim.c are
+ * part: what they keep is their own. */
 #pragma once
-#include "mm/frame.c"
-#include "mm/frame_account.c"
-#include "mm/frame_boot.c"
-#include "mm/frame_cache.c"
-#include "mm/frame_pool.c"
-#include "mm/reclaim.c"
+#include "mm/frame.h"
 
 static inline void forget_frames(void) {
     memset(ranges, 0, sizeof ranges);

@@ -70,8 +70,8 @@ static void test_boot_with_holes(void **state) {
     frame_stats(&st);
     assert_between(st.total, MIB(14) / PAGE_SIZE - 68, MIB(14) / PAGE_SIZE - 64);
     /* Between them there are not even records. */
-    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(40)))));
-    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(10)))));
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(HOST_RAM_START + MIB(40))))));
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(HOST_RAM_START + MIB(10))))));
 }
 
 static void test_boot_with_little_or_nothing(void **state) {
@@ -115,7 +115,7 @@ static void test_boot_of_much_ram_touches_little(void **state) {
     memset(pa_ptr(pa), 1, LARGE_SIZE);
     frame_split_large(pa);
     frame_check();
-    assert_true(frame_put_large(pa));
+    assert_true(frame_put(large_ref(pa)));
     for (unsigned i = 0; i < 3000; i++)
         frame_take();
     frame_check();
@@ -212,7 +212,7 @@ static void test_promises_reach_into_every_cache(void **state) {
         for (unsigned i = 0; i < CACHE_MAX; i++)
             some[i] = frame_take();
         for (unsigned i = 0; i < CACHE_MAX; i++)
-            frame_put(some[i]);
+            frame_put(frame_single(some[i]));
         assert_true(count(&caches[h]) >= CACHE_BATCH);
     }
     assert_int_equal(free_now(), n);
@@ -227,7 +227,7 @@ static void test_promises_reach_into_every_cache(void **state) {
     for (uint64_t i = 0; i < n; i++) { /* all different */
         assert_int_equal(*(uint64_t *)pa_ptr(pa[i]), i);
         host_hart_be(i % NHART);
-        assert_true(frame_put(pa[i]));
+        assert_true(frame_put(frame_single(pa[i])));
     }
     frame_uncommit(n);
     assert_int_equal(free_now(), n);
@@ -320,7 +320,7 @@ static void test_large_frames_form_again(void **state) {
         memset(pa_ptr(large[i]), (int)i, LARGE_SIZE);
     }
     for (unsigned i = 0; i < most; i++)
-        assert_true(frame_put(large[i]));
+        assert_true(frame_put(large_ref(large[i])));
 
     /* Everything in single frames, given back in random order by random harts. */
     uint64_t n = free_now();
@@ -330,7 +330,7 @@ static void test_large_frames_form_again(void **state) {
     for (uint64_t i = n; i > 0; i--) {
         uint64_t j = host_random_below(i);
         host_hart_be(host_random_below(NHART));
-        assert_true(frame_put(pa[j]));
+        assert_true(frame_put(frame_single(pa[j])));
         pa[j] = pa[i - 1];
     }
     free(pa);
@@ -348,13 +348,13 @@ static void test_one_frame_in_each_2mib_leaves_no_large_one(void **state) {
     static const uint32_t keep = 300;
     for (uint32_t i = 0; i < ARENA_FRAMES; i++)
         if (i % LARGE_FRAMES != keep && frame_refs(pa_of(i)))
-            frame_put(pa_of(i));
+            frame_put(frame_single(pa_of(i)));
     frame_check();
     paddr_t pa;
     uint64_t before = free_now();
     assert_int_equal(frame_take_large(&pa), -K_ENOMEM);
     assert_int_equal(free_now(), before);
-    frame_put(pa_of(5 * LARGE_FRAMES + keep));
+    frame_put(frame_single(pa_of(5 * LARGE_FRAMES + keep)));
     assert_int_equal(frame_take_large(&pa), 0);
     assert_int_equal(index_of(pa), 5 * LARGE_FRAMES);
 }
@@ -365,41 +365,41 @@ static void test_shared_large_frame_split_by_one(void **state) {
     paddr_t pa;
     assert_int_equal(frame_take_large(&pa), 0);
     assert_int_equal(free_now(), n - LARGE_FRAMES);
-    assert_true(frame_large_sole(pa));
-    frame_get_large(pa);
+    assert_true(frame_sole(large_ref(pa)));
+    frame_get(large_ref(pa));
     assert_int_equal(frame_refs(pa), 2);
-    assert_false(frame_large_sole(pa));
+    assert_false(frame_sole(large_ref(pa)));
 
     frame_split_large(pa);
     for (uint32_t i = 0; i < LARGE_FRAMES; i++)
         assert_int_equal(frame_refs(PA(pa.v + i * PAGE_SIZE)), 2);
-    frame_get_large(pa);
+    frame_get(large_ref(pa));
     assert_int_equal(frame_refs(PA(pa.v + 17 * PAGE_SIZE)), 3);
-    assert_false(frame_put_large(pa));
+    assert_false(frame_put(large_ref(pa)));
 
     /* One user has copied frame 17 and gives all others of its own back. */
-    assert_false(frame_put(PA(pa.v + 17 * PAGE_SIZE)));
+    assert_false(frame_put(frame_single(PA(pa.v + 17 * PAGE_SIZE))));
     frame_split_large(pa); /* the other one does not know; nothing to do */
     assert_int_equal(frame_refs(PA(pa.v + 16 * PAGE_SIZE)), 2);
     assert_int_equal(frame_refs(PA(pa.v + 17 * PAGE_SIZE)), 1);
     for (uint32_t i = 0; i < LARGE_FRAMES; i++)
         if (i != 17 && i != 18)
-            assert_false(frame_put(PA(pa.v + i * PAGE_SIZE)));
-    assert_false(frame_large_sole(pa));
-    assert_false(frame_put(PA(pa.v + 18 * PAGE_SIZE)));
-    assert_true(frame_large_sole(pa));
-    frame_get(PA(pa.v + 3 * PAGE_SIZE));
-    assert_false(frame_large_sole(pa));
-    assert_false(frame_put_large(pa)); /* all but frame 3 are free now */
+            assert_false(frame_put(frame_single(PA(pa.v + i * PAGE_SIZE))));
+    assert_false(frame_sole(large_ref(pa)));
+    assert_false(frame_put(frame_single(PA(pa.v + 18 * PAGE_SIZE))));
+    assert_true(frame_sole(large_ref(pa)));
+    frame_get(frame_single(PA(pa.v + 3 * PAGE_SIZE)));
+    assert_false(frame_sole(large_ref(pa)));
+    assert_false(frame_put(large_ref(pa))); /* all but frame 3 are free now */
     assert_int_equal(free_now(), n - 1);
-    assert_true(frame_put(PA(pa.v + 3 * PAGE_SIZE)));
+    assert_true(frame_put(frame_single(PA(pa.v + 3 * PAGE_SIZE))));
     assert_int_equal(free_now(), n);
     frame_check();
 
     assert_int_equal(frame_take_large(&pa), 0); /* and whole again */
-    frame_get_large(pa);
-    assert_false(frame_put_large(pa));
-    assert_true(frame_put_large(pa));
+    frame_get(large_ref(pa));
+    assert_false(frame_put(large_ref(pa)));
+    assert_true(frame_put(large_ref(pa)));
     assert_int_equal(free_now(), n);
     frame_check();
 }
@@ -409,42 +409,61 @@ static void test_shared_large_frame_split_by_one(void **state) {
 static void test_wrong_addresses_and_double_frees_panic(void **state) {
     fresh();
     paddr_t pa = frame_take();
-    frame_put(pa);
-    assert_true(HOST_PANICS(frame_put(pa)));
-    assert_true(HOST_PANICS(frame_get(pa)));
+    frame_put(frame_single(pa));
+    assert_true(HOST_PANICS(frame_put(frame_single(pa))));
+    fresh();
     pa = frame_take();
-    assert_true(HOST_PANICS(frame_put(PA(pa.v + 8))));
-    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START + MIB(64)))));
-    assert_true(HOST_PANICS(frame_put(PA(0))));
-    assert_true(HOST_PANICS(frame_get(PA(UINT64_MAX - PAGE_SIZE + 1))));
-    assert_true(HOST_PANICS(frame_put(PA(HOST_RAM_START)))); /* boot memory */
+    frame_put(frame_single(pa));
+    assert_true(HOST_PANICS(frame_get(frame_single(pa))));
+    pa = frame_take();
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(pa.v + 8)))));
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(HOST_RAM_START + MIB(64))))));
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(0)))));
+    assert_true(HOST_PANICS(frame_get(frame_single(PA(UINT64_MAX - PAGE_SIZE + 1)))));
+    assert_true(HOST_PANICS(frame_put(frame_single(PA(HOST_RAM_START))))); /* boot memory */
     assert_int_equal(frame_alloc(&pa), 0);
-    frame_get(pa);
+    frame_get(frame_single(pa));
     assert_true(HOST_PANICS(frame_free(pa))); /* somebody else still uses it */
 
     fresh();
     assert_int_equal(frame_take_large(&pa), 0);
     assert_true(HOST_PANICS(frame_split_large(PA(pa.v + PAGE_SIZE))));
-    frame_put(pa);
-    assert_true(HOST_PANICS(frame_put(pa)));
-    assert_true(HOST_PANICS(frame_get_large(pa)));
+    assert_true(frame_put(large_ref(pa)));
+    assert_true(HOST_PANICS(frame_put(large_ref(pa))));
+    fresh();
+    assert_int_equal(frame_take_large(&pa), 0);
+    assert_true(frame_put(large_ref(pa)));
+    assert_true(HOST_PANICS(frame_get(large_ref(pa))));
 }
 
 #if DEBUG
+/* The first frame's record counts for all as long as they are not split. */
+static void test_a_single_reference_to_a_large_frame_panics(void **state) {
+    fresh();
+    paddr_t pa;
+    assert_int_equal(frame_take_large(&pa), 0);
+    assert_true(HOST_PANICS(frame_get(frame_single(pa))));
+    assert_true(HOST_PANICS(frame_put(frame_single(pa))));
+    frame_split_large(pa);
+    frame_get(frame_single(pa));
+    assert_false(frame_put(frame_single(pa)));
+    assert_true(frame_put(large_ref(pa)));
+}
+
 static void test_writing_to_a_freed_frame_panics(void **state) {
     fresh();
     paddr_t pa = frame_take();
     memset(pa_ptr(pa), 1, PAGE_SIZE);
-    frame_put(pa);
+    frame_put(frame_single(pa));
     assert_int_equal(frame_take().v, pa.v);
-    frame_put(pa);
+    frame_put(frame_single(pa));
     ((char *)pa_ptr(pa))[4095] = 1;
     assert_true(HOST_PANICS(frame_take()));
     assert_non_null(strstr(host_panic_text, "0xff8"));
 
     fresh();
     assert_int_equal(frame_take_large(&pa), 0);
-    frame_put(pa);
+    frame_put(large_ref(pa));
     ((char *)pa_ptr(pa))[MIB(1)] = 1;
     assert_true(HOST_PANICS((void)!frame_take_large(&pa)));
 }
@@ -470,6 +489,7 @@ int main(void) {
         cmocka_unit_test(test_shared_large_frame_split_by_one),
         cmocka_unit_test(test_wrong_addresses_and_double_frees_panic),
 #if DEBUG
+        cmocka_unit_test(test_a_single_reference_to_a_large_frame_panics),
         cmocka_unit_test(test_writing_to_a_freed_frame_panics),
 #endif
     };

@@ -44,13 +44,17 @@ static void model_remove(uint32_t index) {
     model.large[index] = false;
 }
 
+static struct frame_ref ref_of(uint32_t index) {
+    return model.large[index] ? large_ref(pa_of(index)) : frame_single(pa_of(index));
+}
+
 static void random_put(uint32_t index) {
     bool large = model.large[index];
     for (uint32_t i = 0; i < (large ? LARGE_FRAMES : 1); i++)
         model_stamped(index + i);
     assert_int_equal(frame_refs(pa_of(index)), model.refs[index]);
     bool last = --model.refs[index] == 0;
-    assert_int_equal(frame_put(pa_of(index)), last);
+    assert_int_equal(frame_put(ref_of(index)), last);
     if (last)
         model_remove(index);
 }
@@ -81,7 +85,7 @@ static void random_step(uint64_t n, bool growing) {
         random_put(index);
     } else if (model.count && dice < 99) {
         model.refs[index]++;
-        frame_get(pa_of(index));
+        frame_get(ref_of(index));
     } else if (model.count && model.large[index]) {
         random_split(index);
     }
@@ -134,7 +138,7 @@ static void thread_caches(paddr_t pa) {
 static uint64_t mailbox[16];
 static void thread_exchanges(uint64_t mine) {
     uint64_t other = __atomic_exchange_n(&mailbox[mine / PAGE_SIZE % 16], mine, __ATOMIC_ACQ_REL);
-    if (other && frame_put(PA(other)))
+    if (other && frame_put(frame_single(PA(other))))
         frame_uncommit(1);
 }
 
@@ -154,23 +158,23 @@ static void *thread_main(void *arg) {
             else
                 own[count++] = pa;
         } else if (dice < 60 && count) {
-            frame_get(own[count - 1]);
+            frame_get(frame_single(own[count - 1]));
             thread_exchanges(own[count - 1].v);
         } else if (count) {
             paddr_t pa = own[--count];
             if (*(uint64_t *)pa_ptr(pa) != (pa.v ^ self))
                 abort(); /* somebody else wrote to this thread's frame */
-            if (frame_put(pa))
+            if (frame_put(frame_single(pa)))
                 frame_uncommit(1);
         } else if (dice == 99 && frame_commit(LARGE_FRAMES) == 0) {
             paddr_t pa;
             if (frame_take_large(&pa) == 0)
-                frame_put(pa);
+                frame_put(large_ref(pa));
             frame_uncommit(LARGE_FRAMES);
         }
     }
     while (count)
-        if (frame_put(own[--count]))
+        if (frame_put(frame_single(own[--count])))
             frame_uncommit(1);
     return NULL;
 }
@@ -207,7 +211,7 @@ static void test_harts_at_once(void **state) {
     __atomic_store_n(&stop_draining, true, __ATOMIC_RELAXED);
     pthread_join(drainer, NULL);
     for (unsigned i = 0; i < 16; i++)
-        if (mailbox[i] && frame_put(PA(mailbox[i])))
+        if (mailbox[i] && frame_put(frame_single(PA(mailbox[i]))))
             frame_uncommit(1);
     assert_true(reclaim_asked > 0);
     frame_check();
