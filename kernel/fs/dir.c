@@ -1,6 +1,7 @@
 /* Directories: searching and changing entries. */
 #include "fs/dir.h"
 #include "fs/data.h"
+#include "fs/namecache.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -33,62 +34,92 @@ static struct entry *entry_at(const struct buf *b, uint32_t within) {
     return (struct entry *)(void *)(b->data + within);
 }
 
+static uint32_t entries_of(const struct inode *dp) {
+    return dp->d.size / (uint32_t)sizeof(struct entry);
+}
+
 /* How many whole entries block i of the contents has. */
 static uint32_t entries_in(const struct inode *dp, uint32_t i) {
-    uint32_t all = dp->d.size / (uint32_t)sizeof(struct entry);
-    return MIN(all - i * (uint32_t)ENTRIES_PER_BLOCK, (uint32_t)ENTRIES_PER_BLOCK);
+    uint32_t before = i * (uint32_t)ENTRIES_PER_BLOCK;
+    return MIN(entries_of(dp) - before, (uint32_t)ENTRIES_PER_BLOCK);
 }
 
 static uint32_t blocks_of(const struct inode *dp) {
-    uint32_t all = dp->d.size / (uint32_t)sizeof(struct entry);
-    return (all + (uint32_t)ENTRIES_PER_BLOCK - 1) / (uint32_t)ENTRIES_PER_BLOCK;
+    return (entries_of(dp) + (uint32_t)ENTRIES_PER_BLOCK - 1) / (uint32_t)ENTRIES_PER_BLOCK;
 }
 
-/* Looks for the name among n entries; notes the first free one when there is none
- * yet. The index of the name's entry, or n. */
-static uint32_t search(const struct buf *b, uint32_t n, const struct dir_name *name,
-                       uint32_t *free_entry) {
+static bool is_named(const struct entry *e, const struct dir_name *name) {
+    return HEAD_NAME(e->head) == name->first && e->rest == name->rest && HEAD_INUM(e->head) != 0;
+}
+
+/* The number of the name's entry among n, or n. */
+static uint32_t search(const struct buf *b, uint32_t n, const struct dir_name *name) {
     const struct entry *e = entry_at(b, 0);
-    for (uint32_t k = 0; k < n; k++, e++) {
-        if (HEAD_INUM(e->head) == 0) {
-            if (*free_entry == n)
-                *free_entry = k;
-        } else if (HEAD_NAME(e->head) == name->first && e->rest == name->rest) {
-            return k;
-        }
+    uint32_t k = 0;
+    while (k < n && !is_named(e, name)) {
+        k++;
+        e++;
     }
-    return n;
+    return k;
 }
 
-static void fill_slot(struct dir_slot *slot, struct buf *b, uint32_t k) {
+/* The slot of entry k of block i, whose buffer the caller hands over. */
+static void fill_slot(struct dir_slot *slot, struct buf *b, uint32_t i, uint32_t k) {
     *slot = (struct dir_slot){.buf = b, .within = k * (uint32_t)sizeof(struct entry)};
+    slot->index = i * (uint32_t)ENTRIES_PER_BLOCK + k;
     slot->inum = HEAD_INUM(entry_at(b, slot->within)->head);
 }
 
-int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
-    *slot = (struct dir_slot){.buf = NULL};
+/* Looks where the name was; *found says whether it is there. */
+static int look_at(struct inode *dp, const struct dir_name *name, uint32_t index,
+                   struct dir_slot *slot, bool *found) {
+    uint32_t i = index / (uint32_t)ENTRIES_PER_BLOCK, k = index % (uint32_t)ENTRIES_PER_BLOCK;
+    struct buf *b;
+    *found = false;
+    int err = data_block(dp, i, &b);
+    if (err || !b)
+        return err;
+    *found = is_named(entry_at(b, 0) + k, name);
+    if (*found)
+        fill_slot(slot, b, i, k);
+    else
+        cache_put(b);
+    return 0;
+}
+
+static int search_all(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
     for (uint32_t i = 0; i < blocks_of(dp); i++) {
         struct buf *b;
         int err = data_block(dp, i, &b);
-        if (err) {
-            dir_slot_put(slot);
+        if (err)
             return err;
-        }
         if (!b)
             continue;
-        uint32_t n = entries_in(dp, i), free_entry = n;
-        uint32_t k = search(b, n, name, &free_entry);
+        uint32_t n = entries_in(dp, i), k = search(b, n, name);
         if (k < n) {
-            dir_slot_put(slot);
-            fill_slot(slot, b, k);
+            fill_slot(slot, b, i, k);
             return 0;
         }
-        if (!slot->buf && free_entry < n)
-            fill_slot(slot, b, free_entry);
-        else
-            cache_put(b);
+        cache_put(b);
     }
     return -K_ENOENT;
+}
+
+int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
+    uint32_t inum, index;
+    *slot = (struct dir_slot){.buf = NULL};
+    if (namecache_get(dp, name, &inum, &index)) {
+        if (inum == 0)
+            return -K_ENOENT;
+        bool found; /* not on an image that uses a block twice */
+        int err = look_at(dp, name, index, slot, &found);
+        if (err || found)
+            return err;
+    }
+    int err = search_all(dp, name, slot);
+    if (!err || err == -K_ENOENT)
+        namecache_put(dp, name, slot->inum, slot->index);
+    return err;
 }
 
 void dir_slot_put(struct dir_slot *slot) {
@@ -105,7 +136,29 @@ int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) {
     return err;
 }
 
-/* Gives the slot a buffer: the directory grows by an entry. */
+/* Finds the first free entry; slot->buf stays NULL when there is none. */
+static int find_free(struct inode *dp, struct dir_slot *slot) {
+    uint32_t k = dp->first_free % (uint32_t)ENTRIES_PER_BLOCK;
+    for (uint32_t i = dp->first_free / (uint32_t)ENTRIES_PER_BLOCK; i < blocks_of(dp); i++, k = 0) {
+        struct buf *b;
+        int err = data_block(dp, i, &b);
+        if (err)
+            return err;
+        if (!b)
+            continue;
+        uint32_t n = entries_in(dp, i);
+        while (k < n && HEAD_INUM(entry_at(b, 0)[k].head) != 0)
+            k++;
+        if (k < n) {
+            fill_slot(slot, b, i, k);
+            return 0;
+        }
+        cache_put(b);
+    }
+    return 0;
+}
+
+/* Gives the slot a buffer at the end of the directory, which grows by an entry. */
 static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     bool fresh;
     uint32_t end = (uint32_t)ROUND_DOWN(dp->d.size, sizeof(struct entry));
@@ -113,15 +166,25 @@ static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     if (err)
         return err == -K_EFBIG ? -K_ENOSPC : err;
     slot->within = end % FS_BLOCK_SIZE;
+    slot->index = end / (uint32_t)sizeof(struct entry);
     dp->d.size = end + (uint32_t)sizeof(struct entry);
     inode_save(op, dp);
     return 0;
 }
 
+static int need_entry(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
+    int err = find_free(dp, slot);
+    if (!err && !slot->buf)
+        err = append(op, dp, slot);
+    if (!err)
+        dp->first_free = slot->index + 1;
+    return err;
+}
+
 int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const struct dir_name *name,
             uint32_t inum) {
     if (!slot->buf) {
-        int err = append(op, dp, slot);
+        int err = need_entry(op, dp, slot);
         if (err)
             return err;
     }
@@ -129,13 +192,19 @@ int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const st
     log_write(op, slot->buf);
     slot->inum = inum;
     inode_touch(dp);
+    namecache_put(dp, name, inum, slot->index);
     return 0;
 }
 
-void dir_clear(struct log_op *op, struct dir_slot *slot) {
-    *entry_at(slot->buf, slot->within) = (struct entry){0, 0};
+void dir_clear(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
+    struct entry *e = entry_at(slot->buf, slot->within);
+    struct dir_name name = {HEAD_NAME(e->head), e->rest};
+    *e = (struct entry){0, 0};
     log_write(op, slot->buf);
     slot->inum = 0;
+    dp->first_free = MIN(dp->first_free, slot->index);
+    inode_touch(dp);
+    namecache_put(dp, &name, 0, 0);
 }
 
 int dir_is_empty(struct inode *dp, bool *empty) {

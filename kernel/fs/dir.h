@@ -16,22 +16,23 @@ struct dir_name dir_name(const char *bytes, size_t len);
 bool dir_name_is_dot(const struct dir_name *name);
 bool dir_name_is_dotdot(const struct dir_name *name);
 
-/* Where an entry is or could be. */
+/* Where an entry is. */
 struct dir_slot {
-    struct buf *buf; /* with a reference; NULL: at the end of the contents */
+    struct buf *buf; /* with a reference; NULL: to be found, by dir_set */
     uint32_t within; /* offset in the buffer */
+    uint32_t index;  /* which of the directory's entries it is */
     uint32_t inum;   /* 0: free */
 };
 
-/* Looks the name up. 0: slot is its entry; -K_ENOENT: slot is where it can be
- * added; both until dir_slot_put. -K_EIO: there is no slot. */
+/* Looks the name up. 0: slot is its entry, until dir_slot_put. -K_ENOENT: slot is for
+ * adding it. -K_EIO: there is no slot. */
 int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) must_check;
 void dir_slot_put(struct dir_slot *slot);
 
 /* dir_find for a caller that wants the number only. -K_ENOENT, -K_EIO. */
 int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) must_check;
 
-/* Makes the slot of dp the entry (name, inum). dp is edited. Room for
+/* Makes the slot of dp, or else the first free entry, (name, inum). dp is edited. Room for
  * data_write_cost(1) blocks. A slot with a buffer: cannot fail. -K_ENOSPC: no block is
  * free, or the directory is as large as can be; -K_EIO. After an error the entry is not
  * there, and the directory is as it was. */
@@ -39,7 +40,7 @@ int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const st
             uint32_t inum) must_check;
 
 /* Makes the entry free. */
-void dir_clear(struct log_op *op, struct dir_slot *slot);
+void dir_clear(struct log_op *op, struct inode *dp, struct dir_slot *slot);
 
 /* Whether there are no entries but "." and "..". -K_EIO. */
 int dir_is_empty(struct inode *dp, bool *empty) must_check;

@@ -3,6 +3,7 @@
 #include "fs/balloc.h"
 #include "fs/data.h"
 #include "fs/file.h"
+#include "fs/namecache.h"
 #include "fs/names.h"
 #include "fs/pipe.h"
 #include "lib/errno.h"
@@ -19,16 +20,22 @@
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
 #define INODES_MAX 2048
 #define INODE_PER_RAM KIB(128)
+#define NAMES_MIN 512
+#define NAMES_MAX 65536
+#define NAME_PER_RAM KIB(16)
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low, MIN(n, high)); }
 
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t inodes = clamp(ram_bytes / INODE_PER_RAM, INODES_MIN, INODES_MAX);
+    uint64_t names = clamp(ram_bytes / NAME_PER_RAM, NAMES_MIN, NAMES_MAX);
     int err = cache_boot_init(clamp(ram_bytes / 32, CACHE_MIN, CACHE_MAX));
     if (!err)
         err = log_boot_init();
     if (!err)
         err = inode_boot_init((uint32_t)inodes);
+    if (!err)
+        err = namecache_boot_init((uint32_t)names);
     if (!err)
         err = file_boot_init(FILES, FILES_KEPT);
     if (!err)

@@ -39,6 +39,10 @@ struct inode {
     bool loaded;
     struct fs_dinode d; /* valid when loaded; every address in it has been checked */
     struct buf *home;   /* between inode_edit and inode_unlock: the block it lives in */
+
+    /* A directory's. */
+    uint32_t first_free; /* no entry before this one is free (dir.c); guarded as d is */
+    uint64_t names;      /* what the name cache knows it by; the cache's lock guards it */
 };
 
 /* Boot: room for n inodes in memory. -K_ENOMEM. */

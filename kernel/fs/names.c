@@ -3,6 +3,7 @@
 #include "fs/names.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
+#include "fs/namecache.h"
 #include "lib/errno.h"
 #include "proc/sleeplock.h"
 
@@ -104,6 +105,7 @@ static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
         ip->d = (struct fs_dinode){.type = 0};
         if (op->wrote)
             inode_save(op, ip);
+        namecache_forget_all(ip);
         inode_unalloc(ip);
         return err;
     }
@@ -288,8 +290,9 @@ static int remove_entry(struct log_op *op, struct inode *dp, struct dir_slot *sl
         return err;
     if (!empty)
         return -K_ENOTEMPTY;
-    dir_clear(op, slot);
+    dir_clear(op, dp, slot);
     if (is_dir) {
+        namecache_forget_all(ip);
         dp->d.nlink--;
         inode_save(op, dp);
     }
@@ -376,7 +379,7 @@ static int check_not_within(struct inode *dp, uint32_t inum) {
 struct renaming {
     struct inode *from, *to, *child, *target;
     struct dir_slot old, new, up;
-    struct dir_name name;
+    struct dir_name old_name, name;
 };
 
 static int check_rename(const struct renaming *r) {
@@ -394,16 +397,20 @@ static int check_rename(const struct renaming *r) {
     return 0;
 }
 
-/* The new entry first, it alone can fail; then nothing does. */
+/* The new entry first, it alone can fail; then nothing does. Who looks meanwhile without a
+ * lock does not find the new name and then the old one, nor what was above. */
 static int do_rename(struct log_op *op, struct renaming *r) {
     int err = check_rename(r);
     bool moves = r->child->d.type == ABI_T_DIR && r->from != r->to;
     if (!err && moves)
         err = dir_find(r->child, &dotdot, &r->up) ? -K_EIO : 0;
-    if (!err)
-        err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
     if (!err) {
-        dir_clear(op, &r->old);
+        namecache_forget(r->from, &r->old_name);
+        namecache_forget(r->child, &dotdot);
+        err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
+    }
+    if (!err) {
+        dir_clear(op, r->from, &r->old);
         if (r->target) {
             r->target->d.nlink--;
             inode_save(op, r->target);
@@ -448,15 +455,14 @@ static int rename_found(struct log_op *op, struct renaming *r, uint32_t child_in
     return err;
 }
 
-static int rename_in(struct log_op *op, struct renaming *r, const struct dir_name *old_name,
-                     uint32_t child_inum) {
+static int rename_in(struct log_op *op, struct renaming *r, uint32_t child_inum) {
     int err = lock_dir(r->from);
     if (err)
         return err;
     if (r->to != r->from)
         err = lock_dir(r->to);
     if (!err) {
-        err = dir_find(r->from, old_name, &r->old);
+        err = dir_find(r->from, &r->old_name, &r->old);
         if (!err) {
             err = dir_find(r->to, &r->name, &r->new);
             if (!err || err == -K_ENOENT)
@@ -472,23 +478,22 @@ static int rename_in(struct log_op *op, struct renaming *r, const struct dir_nam
 }
 
 /* With the name lock, so that what we see here is so until the end. */
-static int rename_at(struct log_op *op, struct renaming *r, const struct dir_name *old_name) {
-    int err = path_step(r->from, old_name, &r->child);
+static int rename_at(struct log_op *op, struct renaming *r) {
+    int err = path_step(r->from, &r->old_name, &r->child);
     if (err)
         return err;
     if (r->from != r->to)
         err = check_not_within(r->to, r->child->inum);
     if (!err)
-        err = rename_in(op, r, old_name, r->child->inum);
+        err = rename_in(op, r, r->child->inum);
     inode_put(r->child);
     return err;
 }
 
 int names_rename(const char *from, const char *to) {
     struct renaming r = {.target = NULL};
-    struct dir_name old_name;
     struct log_op op;
-    int err = path_parent(from, &r.from, &old_name);
+    int err = path_parent(from, &r.from, &r.old_name);
     if (err)
         return err;
     err = path_parent(to, &r.to, &r.name);
@@ -497,13 +502,13 @@ int names_rename(const char *from, const char *to) {
         inode_reap();
         return err;
     }
-    if (dir_name_is_dot(&old_name) || dir_name_is_dotdot(&old_name) || dir_name_is_dot(&r.name) ||
-        dir_name_is_dotdot(&r.name))
+    if (dir_name_is_dot(&r.old_name) || dir_name_is_dotdot(&r.old_name) ||
+        dir_name_is_dot(&r.name) || dir_name_is_dotdot(&r.name))
         err = -K_EINVAL;
     else
         err = begin(&op, rename_cost());
     if (!err)
-        err = end(&op, rename_at(&op, &r, &old_name));
+        err = end(&op, rename_at(&op, &r));
     inode_put(r.from);
     inode_put(r.to);
     inode_reap();

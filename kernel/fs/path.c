@@ -1,5 +1,6 @@
 /* Paths: walking them. */
 #include "fs/path.h"
+#include "fs/namecache.h"
 #include "lib/errno.h"
 #include "proc/proc.h"
 
@@ -46,7 +47,10 @@ static int find_in(struct inode *dp, const struct dir_name *name, struct inode *
 }
 
 int path_step(struct inode *dp, const struct dir_name *name, struct inode **out) {
-    int err = inode_lock(dp);
+    int err;
+    if (namecache_step(dp, name, out, &err))
+        return err;
+    err = inode_lock(dp);
     if (err)
         return err;
     err = find_in(dp, name, out);

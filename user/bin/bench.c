@@ -441,6 +441,49 @@ static void end_read(void) {
     end_write();
 }
 
+/* ---- a directory of many names, all of one file. Its last is opened: the first time
+ * somebody must look through all of them, later not. */
+
+#define NAME_LENGTH 24
+
+static char last_name[NAME_LENGTH];
+static int names;
+
+static void set_last_name(int k) {
+    strcpy(last_name, "bench.d/name00000");
+    for (char *p = last_name + strlen(last_name) - 1; k > 0; p--, k /= 10)
+        *p = '0' + k % 10;
+}
+
+static void begin_names(int n) {
+    need(mkdir("bench.d") == 0, "mkdir");
+    set_last_name(0);
+    int fd = open(last_name, O_CREAT | O_RDWR);
+    need(fd >= 0, "open");
+    close(fd);
+    for (names = 1; names < n; names++) {
+        set_last_name(names);
+        need(link("bench.d/name00000", last_name) == 0, "link");
+    }
+}
+
+static void begin_800_names(void) { begin_names(800); }
+static void begin_10k_names(void) { begin_names(10000); }
+
+static void one_open_last(void) {
+    int fd = open(last_name, O_RDONLY);
+    need(fd >= 0, "open");
+    close(fd);
+}
+
+static void end_names(void) {
+    while (names > 0) {
+        set_last_name(--names);
+        need(unlink(last_name) == 0, "unlink");
+    }
+    need(unlink("bench.d") == 0, "unlink");
+}
+
 /* ---- what is not a matter of repeating ------------------------------------------------ */
 
 static void report_program_pages(void) {
@@ -520,6 +563,8 @@ static const struct operation operations[] = {
     {"write_200k", 5, 1, one_write_long, begin_write, end_write},
     {"read_1k", 10, 1, one_read_short, begin_read, end_read},
     {"read_200k", 10, 1, one_read_long, begin_read, end_read},
+    {"open_800", 100, 1, one_open_last, begin_800_names, end_names},
+    {"open_10k", 100, 1, one_open_last, begin_10k_names, end_names},
 };
 
 static void run(const struct operation *op) {
