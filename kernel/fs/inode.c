@@ -72,6 +72,7 @@ static struct inode *claim_locked(uint32_t inum) {
         unhash_locked(ip);
     ip->inum = inum;
     ip->loaded = false;
+    ip->first_free = 0;
     ip->names = 0; /* nobody has a reference, so nobody looks */
     struct inode **bucket = &table.buckets[inum & table.mask];
     ip->hash_next = *bucket;
@@ -151,7 +152,6 @@ static int load(struct inode *ip) {
     if (!sensible(&ip->d))
         return -K_EIO;
     ip->loaded = true;
-    ip->first_free = 0;
     return 0;
 }
 
@@ -236,7 +236,6 @@ int inode_alloc(uint16_t type, struct inode **out) {
     }
     ip->d = (struct fs_dinode){.type = (int16_t)type, .nlink = 1};
     ip->loaded = true;
-    ip->first_free = 0;
     inode_touch(ip);
     *out = ip;
     return 0;
