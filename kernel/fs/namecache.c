@@ -67,8 +67,7 @@ bool namecache_step(struct inode *dp, const struct dir_name *name, struct inode 
     return k;
 }
 
-bool namecache_get(struct inode *dp, const struct dir_name *name, uint32_t *inum,
-                   uint32_t *index) {
+bool namecache_get(struct inode *dp, const struct dir_name *name, uint32_t *inum, uint32_t *index) {
     spin_lock(&cache.lock);
     struct known *k = find_locked(dp, name);
     if (k) {

@@ -34,8 +34,7 @@ bool namecache_step(struct inode *dp, const struct dir_name *name, struct inode 
 
 /* Whether it is known; *inum is 0 if dp does not have the name, else *index says which of
  * its entries it is. dp is locked: it is so until it is unlocked. */
-bool namecache_get(struct inode *dp, const struct dir_name *name, uint32_t *inum,
-                   uint32_t *index);
+bool namecache_get(struct inode *dp, const struct dir_name *name, uint32_t *inum, uint32_t *index);
 
 /* dp, locked, now has the name so; inum 0: it does not have it. */
 void namecache_put(struct inode *dp, const struct dir_name *name, uint32_t inum, uint32_t index);

@@ -2,7 +2,7 @@
  * disk, and who looks while others change names sees each name as it is or was. */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
-/* sources: kernel/fs/namecache.c */
+/* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
 /* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
 /* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
@@ -67,9 +67,7 @@ static int64_t random_call(const char *from, const char *to) {
     int fd;
     switch (host_random_below(9)) {
     case 0: return t_mkdir(from);
-    case 1:
-        fd = t_open(from, NEW);
-        return fd < 0 ? fd : t_close(fd);
+    case 1: fd = t_open(from, NEW); return fd < 0 ? fd : t_close(fd);
     case 2: return t_link(from, to);
     case 3: return t_unlink(from);
     case 4:
@@ -120,9 +118,9 @@ static void the_same_as_without(void **state) {
         for (int step = 0; step < STEPS; step++)
             if (memcmp(&with[step], &without[step], sizeof *with) != 0)
                 fail_msg("%u names, step %d: %ld (%u, %u), without a cache %ld (%u, %u)", sizes[i],
-                         step, (long)with[step].result, with[step].first.ino,
-                         with[step].second.ino, (long)without[step].result,
-                         without[step].first.ino, without[step].second.ino);
+                         step, (long)with[step].result, with[step].first.ino, with[step].second.ino,
+                         (long)without[step].result, without[step].first.ino,
+                         without[step].second.ino);
     }
     free(without);
     free(with);

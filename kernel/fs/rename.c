@@ -1,0 +1,172 @@
+/* Renaming: two names change in one operation, and no directory gets into itself. */
+#include "fs/namecache.h"
+#include "fs/nameop.h"
+#include "fs/names.h"
+#include "lib/errno.h"
+
+static const struct dir_name dotdot = {.first = '.' | '.' << 8, .rest = 0};
+
+/* -K_EINVAL if inode inum is dp or above it. The image may tie directories to a
+ * ring: after more steps than there are inodes, the walk is in one. */
+static int check_not_within(struct inode *dp, uint32_t inum) {
+    struct inode *at = inode_dup(dp);
+    int err = 0;
+    for (uint32_t steps = 0; !err && at->inum != FS_ROOT_INODE; steps++) {
+        struct inode *up;
+        if (at->inum == inum)
+            err = -K_EINVAL;
+        else if (steps > super.inode_end)
+            err = -K_EIO;
+        else
+            err = path_step(at, &dotdot, &up);
+        if (err)
+            break;
+        inode_put(at);
+        at = up;
+    }
+    if (!err && at->inum == inum)
+        err = -K_EINVAL;
+    inode_put(at);
+    return err;
+}
+
+/* A rename on its way. All inodes are locked and edited; target is NULL when the
+ * new name is free; up is the entry ".." of a directory that changes its parent. */
+struct renaming {
+    struct inode *from, *to, *child, *target;
+    struct dir_slot old, new, up;
+    struct dir_name old_name, name;
+};
+
+static int check_rename(const struct renaming *r) {
+    bool is_dir = r->child->d.type == ABI_T_DIR;
+    if (r->target && r->target->d.type == ABI_T_DIR)
+        return -K_EISDIR;
+    if (r->target && is_dir)
+        return -K_ENOTDIR;
+    if (r->child->inum == FS_ROOT_INODE || (r->target && r->target->d.nlink == 0))
+        return -K_EIO;
+    if (is_dir && r->from != r->to && r->to->d.nlink >= NLINK_MAX)
+        return -K_EMLINK;
+    if (is_dir && r->from != r->to && r->from->d.nlink <= 1)
+        return -K_EIO;
+    return 0;
+}
+
+/* The new entry first, it alone can fail; then nothing does. Who looks meanwhile without a
+ * lock does not find the new name and then the old one, nor what was above. */
+static int do_rename(struct log_op *op, struct renaming *r) {
+    int err = check_rename(r);
+    bool moves = r->child->d.type == ABI_T_DIR && r->from != r->to;
+    if (!err && moves)
+        err = dir_find(r->child, &dotdot, &r->up) ? -K_EIO : 0;
+    if (!err) {
+        namecache_forget(r->from, &r->old_name);
+        namecache_forget(r->child, &dotdot);
+        err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
+    }
+    if (!err) {
+        dir_clear(op, r->from, &r->old);
+        if (r->target) {
+            r->target->d.nlink--;
+            inode_save(op, r->target);
+        }
+        if (moves) {
+            err = dir_set(op, r->child, &r->up, &dotdot, r->to->inum);
+            r->from->d.nlink--;
+            r->to->d.nlink++;
+            inode_save(op, r->from);
+            inode_save(op, r->to);
+        }
+    }
+    dir_slot_put(&r->up);
+    return err;
+}
+
+/* Both directories are locked. Finds and locks what the names are. */
+static int rename_found(struct log_op *op, struct renaming *r, uint32_t child_inum) {
+    if (r->old.inum != child_inum) /* cannot be, with the name lock held */
+        return -K_EIO;
+    if (r->new.inum == r->old.inum)
+        return 0;
+    int err = nameop_lock_other(r->child, r->from, r->to);
+    if (err)
+        return err;
+    if (r->new.inum != 0) {
+        err = inode_get(r->new.inum, &r->target);
+        if (!err) {
+            err = nameop_lock_other(r->target, r->from, r->to);
+            if (err == -K_EIO && (r->target == r->from || r->target == r->to))
+                err = -K_EISDIR;
+            if (!err) {
+                err = do_rename(op, r);
+                inode_unlock(r->target);
+            }
+            inode_put(r->target);
+        }
+    } else {
+        err = do_rename(op, r);
+    }
+    inode_unlock(r->child);
+    return err;
+}
+
+static int rename_in(struct log_op *op, struct renaming *r, uint32_t child_inum) {
+    int err = nameop_lock_dir(r->from);
+    if (err)
+        return err;
+    if (r->to != r->from)
+        err = nameop_lock_dir(r->to);
+    if (!err) {
+        err = dir_find(r->from, &r->old_name, &r->old);
+        if (!err) {
+            err = dir_find(r->to, &r->name, &r->new);
+            if (!err || err == -K_ENOENT)
+                err = rename_found(op, r, child_inum);
+        }
+        dir_slot_put(&r->old);
+        dir_slot_put(&r->new);
+        if (r->to != r->from)
+            inode_unlock(r->to);
+    }
+    inode_unlock(r->from);
+    return err;
+}
+
+/* With the name lock, so that what we see here is so until the end. */
+static int rename_at(struct log_op *op, struct renaming *r) {
+    int err = path_step(r->from, &r->old_name, &r->child);
+    if (err)
+        return err;
+    if (r->from != r->to)
+        err = check_not_within(r->to, r->child->inum);
+    if (!err)
+        err = rename_in(op, r, r->child->inum);
+    inode_put(r->child);
+    return err;
+}
+
+int names_rename(const char *from, const char *to) {
+    struct renaming r = {.target = NULL};
+    struct log_op op;
+    int err = path_parent(from, &r.from, &r.old_name);
+    if (err)
+        return err;
+    err = path_parent(to, &r.to, &r.name);
+    if (err) {
+        inode_put(r.from);
+        inode_reap();
+        return err;
+    }
+    if (dir_name_is_dot(&r.old_name) || dir_name_is_dotdot(&r.old_name) ||
+        dir_name_is_dot(&r.name) || dir_name_is_dotdot(&r.name))
+        err = -K_EINVAL;
+    else
+        err = nameop_begin(&op, nameop_rename_cost());
+    if (!err)
+        err = nameop_end(&op, rename_at(&op, &r));
+    inode_put(r.from);
+    inode_put(r.to);
+    inode_reap();
+    return err;
+}
