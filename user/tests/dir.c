@@ -364,6 +364,53 @@ static void rename_directory(void) {
     must_unlink("b");
 }
 
+/* Each name is looked at before and after each change, so that what is remembered of it
+ * must change too: in this directory and, through `..`, in one that moves. */
+static void names_come_and_go(void) {
+    struct stat st, other;
+    must_mkdir("d");
+    make_file("f", 10, 7);
+    for (int i = 0; i < 40; i++) {
+        char name[] = {'d', '/', 'n', (char)('A' + i), 0};
+        CHECK(!exists(name));
+        CHECK_EQ(sys_link("f", name), 0);
+        check_file(name, 10, 7);
+        CHECK_EQ(sys_mkdir(name), -1);
+        if (i % 2 == 0) {
+            CHECK_EQ(sys_rename(name, "d/other"), 0);
+            CHECK(!exists(name));
+            check_file("d/other", 10, 7);
+            must_unlink("d/other");
+        } else {
+            must_unlink(name);
+        }
+        CHECK(!exists("d/other"));
+        CHECK(!exists(name));
+        must_mkdir(name);
+        CHECK(exists(name));
+        must_unlink(name);
+        CHECK(!exists(name));
+    }
+    int pid = must_fork();
+    if (pid == 0) {
+        make_file("d/c", 10, 8);
+        must_unlink("f");
+        sys_exit(0);
+    }
+    CHECK_EQ(reap(pid), 0);
+    check_file("d/c", 10, 8);
+    CHECK(!exists("f"));
+    must_unlink("d/c");
+    must_stat("d", &st);
+    must_unlink("d");
+    CHECK(!exists("d/c"));
+    make_file("g", 1, 1); /* where numbers are used again, that of d */
+    must_stat("g", &other);
+    CHECK(other.ino != st.ino || sys_open("g/c", ABI_O_RDONLY) == -1);
+    CHECK_EQ(sys_open("g/..", ABI_O_RDONLY), -1);
+    must_unlink("g");
+}
+
 const struct test dir_tests[] = {
     {"dir_make_and_remove", make_and_remove, false},
     {"dir_what_cannot_be_removed", what_cannot_be_removed, false},
@@ -380,5 +427,6 @@ const struct test dir_tests[] = {
     {"dir_created_by_many", created_by_many, false},
     {"dir_walk_through_vanishing", walk_through_vanishing, false},
     {"dir_rename", rename_directory, false},
+    {"dir_names_come_and_go", names_come_and_go, false},
     {0},
 };
