@@ -17,6 +17,7 @@
 #include "fs/fs.h"
 #include "fs/inode.h"
 #include "fs/log.h"
+#include "fs/namecache.h"
 #include "fsenv.h"
 #include "fsimage.h"
 #include "memdisk.h"
@@ -92,8 +93,9 @@ static void shared_names_and_a_slow_disk(void **state) {
     kstub_parallel(THREADS, churn);
 }
 
-static void a_small_log_and_a_small_cache(void **state) {
+static void a_small_log_and_small_caches(void **state) {
     fsenv_fresh(3000, 10, 300);
+    assert_int_equal(namecache_boot_init(8), 0); /* names */
     kstub_parallel(THREADS, churn);
 }
 
@@ -367,7 +369,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
         T(shared_names),
         T(shared_names_and_a_slow_disk),
-        T(a_small_log_and_a_small_cache),
+        T(a_small_log_and_small_caches),
         T(what_was_done_survives),
         T(commits_are_shared),
         T(appends_do_not_mix),
