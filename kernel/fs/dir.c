@@ -52,14 +52,13 @@ static bool is_named(const struct entry *e, const struct dir_name *name) {
     return HEAD_NAME(e->head) == name->first && e->rest == name->rest && HEAD_INUM(e->head) != 0;
 }
 
-/* The number of the name's entry among n, or n. */
-static uint32_t search(const struct buf *b, uint32_t n, const struct dir_name *name) {
-    const struct entry *e = entry_at(b, 0);
-    uint32_t k = 0;
-    while (k < n && !is_named(e, name)) {
-        k++;
-        e++;
-    }
+/* The number, from k on, of the first of n entries that has the name, or with NULL is free;
+ * or n. */
+static uint32_t search(const struct buf *b, uint32_t k, uint32_t n, const struct dir_name *name) {
+    const struct entry *e = entry_at(b, 0) + k;
+    for (; k < n; k++, e++)
+        if (name ? is_named(e, name) : HEAD_INUM(e->head) == 0)
+            break;
     return k;
 }
 
@@ -70,39 +69,42 @@ static void fill_slot(struct dir_slot *slot, struct buf *b, uint32_t i, uint32_t
     slot->inum = HEAD_INUM(entry_at(b, slot->within)->head);
 }
 
-/* Looks where the name was; *found says whether it is there. */
-static int look_at(struct inode *dp, const struct dir_name *name, uint32_t index,
-                   struct dir_slot *slot, bool *found) {
+/* Looks at one entry; slot->buf stays NULL when it has another name, or none. */
+static int look_at(struct inode *dp, uint32_t index, const struct dir_name *name,
+                   struct dir_slot *slot) {
     uint32_t i = index / (uint32_t)ENTRIES_PER_BLOCK, k = index % (uint32_t)ENTRIES_PER_BLOCK;
     struct buf *b;
-    *found = false;
     int err = data_block(dp, i, &b);
     if (err || !b)
         return err;
-    *found = is_named(entry_at(b, 0) + k, name);
-    if (*found)
+    if (is_named(entry_at(b, 0) + k, name))
         fill_slot(slot, b, i, k);
     else
         cache_put(b);
     return 0;
 }
 
-static int search_all(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
-    for (uint32_t i = 0; i < blocks_of(dp); i++) {
+/* Looks at all entries from one on for the name, or with NULL for a free one; slot->buf stays
+ * NULL when there is none. */
+static int search_all(struct inode *dp, uint32_t from, const struct dir_name *name,
+                      struct dir_slot *slot) {
+    uint32_t k = from % (uint32_t)ENTRIES_PER_BLOCK;
+    for (uint32_t i = from / (uint32_t)ENTRIES_PER_BLOCK; i < blocks_of(dp); i++, k = 0) {
         struct buf *b;
         int err = data_block(dp, i, &b);
         if (err)
             return err;
         if (!b)
             continue;
-        uint32_t n = entries_in(dp, i), k = search(b, n, name);
+        uint32_t n = entries_in(dp, i);
+        k = search(b, k, n, name);
         if (k < n) {
             fill_slot(slot, b, i, k);
             return 0;
         }
         cache_put(b);
     }
-    return -K_ENOENT;
+    return 0;
 }
 
 int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
@@ -111,15 +113,15 @@ int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slo
     if (namecache_get(dp, name, &inum, &index)) {
         if (inum == 0)
             return -K_ENOENT;
-        bool found; /* not on an image that uses a block twice */
-        int err = look_at(dp, name, index, slot, &found);
-        if (err || found)
+        int err = look_at(dp, index, name, slot);
+        if (err || slot->buf) /* else the image uses a block twice */
             return err;
     }
-    int err = search_all(dp, name, slot);
-    if (!err || err == -K_ENOENT)
-        namecache_put(dp, name, slot->inum, slot->index);
-    return err;
+    int err = search_all(dp, 0, name, slot);
+    if (err)
+        return err;
+    namecache_put(dp, name, slot->inum, slot->index);
+    return slot->buf ? 0 : -K_ENOENT;
 }
 
 void dir_slot_put(struct dir_slot *slot) {
@@ -136,28 +138,6 @@ int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) {
     return err;
 }
 
-/* Finds the first free entry; slot->buf stays NULL when there is none. */
-static int find_free(struct inode *dp, struct dir_slot *slot) {
-    uint32_t k = dp->first_free % (uint32_t)ENTRIES_PER_BLOCK;
-    for (uint32_t i = dp->first_free / (uint32_t)ENTRIES_PER_BLOCK; i < blocks_of(dp); i++, k = 0) {
-        struct buf *b;
-        int err = data_block(dp, i, &b);
-        if (err)
-            return err;
-        if (!b)
-            continue;
-        uint32_t n = entries_in(dp, i);
-        while (k < n && HEAD_INUM(entry_at(b, 0)[k].head) != 0)
-            k++;
-        if (k < n) {
-            fill_slot(slot, b, i, k);
-            return 0;
-        }
-        cache_put(b);
-    }
-    return 0;
-}
-
 /* Gives the slot a buffer at the end of the directory, which grows by an entry. */
 static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     bool fresh;
@@ -172,8 +152,9 @@ static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     return 0;
 }
 
+/* Gives the slot the first free entry, or a new one. */
 static int need_entry(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
-    int err = find_free(dp, slot);
+    int err = search_all(dp, dp->first_free, NULL, slot);
     if (!err && !slot->buf)
         err = append(op, dp, slot);
     if (!err)
