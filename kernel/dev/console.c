@@ -17,7 +17,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "mm/uaccess.h"
-#include "proc/proc.h"
+#include "proc/group.h"
 
 #define CTRL(letter) ((letter) - '@')
 #define DEL 0x7f

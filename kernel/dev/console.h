@@ -4,7 +4,7 @@
  * NL end it. ^D ends it too: a read gets what stands before it, and the next
  * one, or the same when nothing stands before it, gets end of file, as in xv6.
  * ^P prints the process list. ^C ends the foreground's processes and ^\ all but the
- * session's (proc/proc.h); either drops the input that nobody has read. A shell that
+ * session's (proc/group.h); either drops the input that nobody has read. A shell that
  * manages jobs gets -K_EINTR from read when there was nobody to end, another one an
  * empty line. Lines wait for a reader in a buffer of
  * CONSOLE_BUFFER bytes; when it is full, input stays in the UART. A line longer

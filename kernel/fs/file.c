@@ -4,7 +4,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
-#include "proc/proc.h"
+#include "proc/group.h"
 
 static struct {
     struct spinlock lock;

@@ -18,6 +18,7 @@
 #include "mm/kmap.h"
 #include "mm/vmprint.h"
 #include "proc/clock.h"
+#include "proc/group.h"
 #include "proc/sched.h"
 #include "syscall/exec.h"
 #include "trap/panic.h"

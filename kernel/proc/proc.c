@@ -1,7 +1,6 @@
 /* The process table, and what happens to a process from fork to wait.
  *
- * family_lock guards who is whose child, who has exited, and which group ^C is for.
- * It is outer to a process's lock. A slot belongs, from slot_take to slot_give, to its process. */
+ * A slot belongs, from slot_take to slot_give, to its process. */
 #include "proc/proc.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
@@ -12,17 +11,17 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "proc/clock.h"
+#include "proc/group.h"
 #include "proc/sched.h"
+#include "proc/table.h"
 
-static struct proc procs[NPROC];
-static struct proc *first;
-static struct spinlock family_lock = SPINLOCK_INIT("family");
+struct proc procs[NPROC];
+struct proc *proc_first;
+struct spinlock family_lock = SPINLOCK_INIT("family");
 static struct spinlock slot_lock = SPINLOCK_INIT("process slots");
 static struct list free_slots = LIST_INIT(free_slots); /* proc.run_link */
 static uint32_t used_slots;
 static int32_t last_pid;
-static int32_t foreground; /* group; 0: nobody has said */
-static bool interrupted;   /* ^C has ended something since foreground was set */
 
 bool proc_trace_exits;
 bool proc_trace_poweroff;
@@ -151,13 +150,13 @@ static void make_ready(struct proc *p) {
 }
 
 int proc_spawn_first(void (*entry)(void)) {
-    int err = proc_alloc(design_default, &first);
+    int err = proc_alloc(design_default, &proc_first);
     if (err)
         return err;
-    first->entry = entry;
-    first->design = design_default;
-    str_copy(first->name, "init", sizeof(first->name));
-    make_ready(first);
+    proc_first->entry = entry;
+    proc_first->design = design_default;
+    str_copy(proc_first->name, "init", sizeof(proc_first->name));
+    make_ready(proc_first);
     return 0;
 }
 
@@ -253,12 +252,12 @@ static void reparent_locked(struct proc *p) {
     bool zombies = false;
     while ((link = list_pop_front(&p->children))) {
         struct proc *child = LIST_ENTRY(link, struct proc, sibling);
-        child->parent = first;
-        list_push_back(&first->children, link);
+        child->parent = proc_first;
+        list_push_back(&proc_first->children, link);
         zombies |= child->exited;
     }
     if (zombies)
-        wakeup(&first->child_exited);
+        wakeup(&proc_first->child_exited);
 }
 
 /* For tools that drive a shell of another system: the end of each of its commands. Said
@@ -267,7 +266,7 @@ static void trace_exit(const struct proc *p, int32_t status) {
     if (!proc_trace_exits)
         return;
     spin_lock(&family_lock);
-    bool wanted = p->parent && p->parent->parent == first;
+    bool wanted = p->parent && p->parent->parent == proc_first;
     spin_unlock(&family_lock);
     if (wanted)
         kprintf("[trellis] exit pid=%d name=%s status=%d\n", p->pid, p->name, status);
@@ -275,7 +274,7 @@ static void trace_exit(const struct proc *p, int32_t status) {
 
 void proc_exit(int32_t status) {
     struct proc *p = proc_self();
-    if (p == first)
+    if (p == proc_first)
         proc_first_ended(status);
     proc_files_drop(p);
     if (proc_killed())
@@ -289,7 +288,7 @@ void proc_exit(int32_t status) {
     spin_unlock(&p->lock);
     p->exited = true;
     if (p->depth == 1)
-        foreground = 0; /* the next shell may not know of groups */
+        proc_forget_foreground_locked();
     wakeup(&p->parent->child_exited);
     spin_unlock(&family_lock);
     sched_leave();
@@ -330,11 +329,10 @@ void proc_reap(struct proc *child) {
     proc_free(child);
 }
 
-/* The living process with this pid, its lock held, or NULL. */
-static struct proc *find_locked(int32_t pid) {
+struct proc *proc_find_locked(int32_t pid) {
     for (uint32_t i = 0; pid > 0 && i < NPROC; i++) {
         struct proc *p = &procs[i];
-        if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != pid) /* a hint; see below */
+        if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != pid) /* a hint */
             continue;
         spin_lock(&p->lock);
         if (p->pid == pid && p->state != P_FREE)
@@ -344,8 +342,7 @@ static struct proc *find_locked(int32_t pid) {
     return NULL;
 }
 
-/* Gives p's lock back. */
-static void kill_locked(struct proc *p) {
+void proc_kill_locked(struct proc *p) {
     p->killed = p->state != P_ZOMBIE;
     if (p->state == P_SLEEPING) {
         p->kill_told = true;
@@ -355,124 +352,18 @@ static void kill_locked(struct proc *p) {
     }
 }
 
-/* ---- groups ---------------------------------------------------------------- */
-
-/* Kills the processes of a group (0: of any) that are not spared; how many there were.
- * family_lock is held, so that nobody is born meanwhile. */
-static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
-    uint32_t n = 0;
-    ASSERT(spin_held(&family_lock));
-    for (uint32_t i = 0; i < NPROC; i++) {
-        struct proc *p = &procs[i];
-        spin_lock(&p->lock);
-        bool living = p->state != P_FREE && p->state != P_ZOMBIE && p->parent;
-        if (living && (!group || p->group == group) && !spared(p)) {
-            kill_locked(p);
-            n++;
-        } else {
-            spin_unlock(&p->lock);
-        }
-    }
-    return n;
-}
-
-/* One that has ended, and not been waited for, is still in its group. */
-static bool group_exists_locked(int32_t group) {
-    bool found = false;
-    ASSERT(spin_held(&family_lock));
-    for (uint32_t i = 0; i < NPROC && !found; i++) {
-        struct proc *p = &procs[i];
-        spin_lock(&p->lock);
-        found = p->state != P_FREE && p->state != P_NEW && p->group == group;
-        spin_unlock(&p->lock);
-    }
-    return found;
-}
-
-static bool spares_first(const struct proc *p) { return p == first; }
-static bool spares_session(const struct proc *p) { return p->depth <= 1; }
-static bool spares_managers(const struct proc *p) { return p->depth <= 1 || p->manages_jobs; }
-
 int proc_kill(int32_t pid) {
-    if (pid < -1) {
-        spin_lock(&family_lock);
-        uint32_t killed = kill_group_locked((int32_t)(0u - (uint32_t)pid), spares_first);
-        spin_unlock(&family_lock);
-        return killed ? 0 : -K_ESRCH;
-    }
-    struct proc *p = find_locked(pid);
+    if (pid < -1)
+        return proc_kill_group((int32_t)(0u - (uint32_t)pid));
+    struct proc *p = proc_find_locked(pid);
     if (!p)
         return -K_ESRCH;
-    if (p == first) {
+    if (p == proc_first) {
         spin_unlock(&p->lock);
         return -K_EPERM;
     }
-    kill_locked(p);
+    proc_kill_locked(p);
     return 0;
-}
-
-static int set_group_locked(int32_t pid, int32_t group) {
-    struct proc *self = proc_self(), *p = find_locked(pid);
-    if (!p)
-        return -K_ESRCH;
-    bool mine = p == self || p->parent == self;
-    spin_unlock(&p->lock); /* it stays: only its parent takes it out of the table */
-    if (!mine)
-        return -K_ESRCH;
-    if (group != pid && !group_exists_locked(group))
-        return -K_EPERM;
-    spin_lock(&p->lock);
-    p->group = group;
-    spin_unlock(&p->lock);
-    return 0;
-}
-
-int proc_set_group(int32_t pid, int32_t group) {
-    pid = pid ? pid : proc_self()->pid;
-    group = group ? group : pid;
-    if (group < 0)
-        return -K_EPERM;
-    spin_lock(&family_lock);
-    int err = set_group_locked(pid, group);
-    spin_unlock(&family_lock);
-    return err;
-}
-
-int proc_set_foreground(int32_t group, bool manages, bool *before) {
-    spin_lock(&family_lock);
-    bool there = group > 0 && group_exists_locked(group);
-    *before = interrupted;
-    if (there)
-        foreground = group;
-    if (there && !proc_killed()) /* else its parent still has to learn of it */
-        interrupted = false;
-    if (there && manages)
-        proc_self()->manages_jobs = true;
-    spin_unlock(&family_lock);
-    return there ? 0 : -K_ESRCH;
-}
-
-struct interrupted proc_interrupt(bool all) {
-    struct interrupted result;
-    spin_lock(&family_lock);
-    result.managed = foreground != 0;
-    if (all || !foreground)
-        result.killed = kill_group_locked(0, spares_session);
-    else
-        result.killed = kill_group_locked(foreground, spares_managers);
-    interrupted |= result.killed > 0;
-    spin_unlock(&family_lock);
-    return result;
-}
-
-bool proc_reserve_granted(uint64_t frames, bool taken) {
-    struct proc *p = proc_self();
-    if (!p || p->depth <= 1)
-        return true; /* at boot, and the session */
-    bool granted = frames <= p->reserve_left;
-    if (taken)
-        p->reserve_left -= (uint32_t)frames;
-    return granted;
 }
 
 /* ---- what others may know ------------------------------------------------------ */
@@ -513,7 +404,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
 }
 
 struct aspace *proc_space_locked(int32_t pid) {
-    struct proc *p = find_locked(pid ? pid : proc_self()->pid);
+    struct proc *p = proc_find_locked(pid ? pid : proc_self()->pid);
     if (!p)
         return NULL;
     struct aspace *as = p->as;

@@ -40,7 +40,7 @@ struct proc {
     int32_t status;    /* for wait, when it has exited */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
-    /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see below. */
+    /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
     /* Its own, touched by itself alone while it runs. */
@@ -80,35 +80,6 @@ void proc_exit(int32_t status) never_returns;
 int proc_kill(int32_t pid) must_check;           /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one.
                                                   * pid < -1: all of group -pid but pid 1 */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
-
-/* The session: pid 1 (depth 0), and its own children (1), the shell. Whatever else the
- * machine runs, they and what the shell starts (2) find room to look at it and to end it:
- *     the last RESERVE_SLOTS process slots   are for forks of depth 0 and 1
- *     the last RESERVE_FRAMES promises       for depth 0 and 1; for depth 2 as far as
- *                                            RESERVE_EACH goes, in its whole life
- *     the last open files (fs/fs.c)          for depth 0 to 2
- *     the front of a run queue (sched.c)     for depth 0 to 2, when woken, within bounds
- * What is deeper, as the processes of a bomb that the shell has started, has no part in it.
- * An orphan keeps the depth that it was born with. */
-#define RESERVE_SLOTS 8
-#define RESERVE_FRAMES 256
-#define RESERVE_EACH 96
-bool proc_reserve_granted(uint64_t frames, bool taken); /* to the running process */
-static inline bool proc_in_reserve(const struct proc *p) { return p->depth <= 2; }
-
-/* Groups. A process moves itself or a child (pid; 0 is itself) into group, its own pid or 0
- * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group. */
-int proc_set_group(int32_t pid, int32_t group) must_check;
-/* Says whom ^C ends (never the caller from now on, if it manages jobs), and learns whether it has
- * ended somebody since the last call. -K_ESRCH: there is nobody in that group. */
-int proc_set_foreground(int32_t group, bool manages, bool *interrupted) must_check;
-/* ^C: ends the processes of the foreground group, but for the session and who manages
- * jobs; all but the session when no group was ever named, or the shell that named it has
- * gone. ^\: all but the session. From an interrupt handler, no lock held. */
-struct interrupted {
-    uint32_t killed;
-    bool managed; /* somebody has named a foreground group: it knows of ^C */
-} proc_interrupt(bool all);
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;
  * p is the running process. Cannot fail: exec's commit point. */

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "mm/kmap.h"
 #include "proc/clock.h"
+#include "proc/group.h"
 
 #define JUMPS 4
 

@@ -10,7 +10,7 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
-#include "proc/proc.h"
+#include "proc/group.h"
 #include "proc/sched.h"
 
 static uint32_t refusal_said;

@@ -167,7 +167,7 @@ static void until_it_fails(void) {
     CHECK_EQ(sys_read(p[0], scratch, 2), 2);
     struct abi_sysinfo si;
     must_info(&si);
-    CHECK(si.procs + 8 <= si.procs_max); /* the last slots are not for us (kernel/proc/proc.h) */
+    CHECK(si.procs + 8 <= si.procs_max); /* the last slots are not for us (proc/group.h) */
     must_close(hold[1]);
     reap_all(n, 3);
     CHECK_EQ(sys_wait(NULL), -1);

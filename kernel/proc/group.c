@@ -1,0 +1,120 @@
+/* Groups of processes and what ^C ends, under the family lock; what is kept for the session. */
+#include "proc/group.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "proc/table.h"
+
+static int32_t foreground; /* group; 0: nobody has said */
+static bool interrupted;   /* ^C has ended something since foreground was set */
+
+/* Kills the processes of a group (0: of any) that are not spared; how many there were.
+ * family_lock is held, so that nobody is born meanwhile. */
+static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
+    uint32_t n = 0;
+    ASSERT(spin_held(&family_lock));
+    for (uint32_t i = 0; i < NPROC; i++) {
+        struct proc *p = &procs[i];
+        spin_lock(&p->lock);
+        bool living = p->state != P_FREE && p->state != P_ZOMBIE && p->parent;
+        if (living && (!group || p->group == group) && !spared(p)) {
+            proc_kill_locked(p);
+            n++;
+        } else {
+            spin_unlock(&p->lock);
+        }
+    }
+    return n;
+}
+
+/* One that has ended, and not been waited for, is still in its group. */
+static bool group_exists_locked(int32_t group) {
+    bool found = false;
+    ASSERT(spin_held(&family_lock));
+    for (uint32_t i = 0; i < NPROC && !found; i++) {
+        struct proc *p = &procs[i];
+        spin_lock(&p->lock);
+        found = p->state != P_FREE && p->state != P_NEW && p->group == group;
+        spin_unlock(&p->lock);
+    }
+    return found;
+}
+
+static bool spares_first(const struct proc *p) { return p == proc_first; }
+static bool spares_session(const struct proc *p) { return p->depth <= 1; }
+static bool spares_managers(const struct proc *p) { return p->depth <= 1 || p->manages_jobs; }
+
+int proc_kill_group(int32_t group) {
+    spin_lock(&family_lock);
+    uint32_t killed = kill_group_locked(group, spares_first);
+    spin_unlock(&family_lock);
+    return killed ? 0 : -K_ESRCH;
+}
+
+static int set_group_locked(int32_t pid, int32_t group) {
+    struct proc *self = proc_self(), *p = proc_find_locked(pid);
+    if (!p)
+        return -K_ESRCH;
+    bool mine = p == self || p->parent == self;
+    spin_unlock(&p->lock); /* it stays: only its parent takes it out of the table */
+    if (!mine)
+        return -K_ESRCH;
+    if (group != pid && !group_exists_locked(group))
+        return -K_EPERM;
+    spin_lock(&p->lock);
+    p->group = group;
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+int proc_set_group(int32_t pid, int32_t group) {
+    pid = pid ? pid : proc_self()->pid;
+    group = group ? group : pid;
+    if (group < 0)
+        return -K_EPERM;
+    spin_lock(&family_lock);
+    int err = set_group_locked(pid, group);
+    spin_unlock(&family_lock);
+    return err;
+}
+
+int proc_set_foreground(int32_t group, bool manages, bool *before) {
+    spin_lock(&family_lock);
+    bool there = group > 0 && group_exists_locked(group);
+    *before = interrupted;
+    if (there)
+        foreground = group;
+    if (there && !proc_killed()) /* else its parent still has to learn of it */
+        interrupted = false;
+    if (there && manages)
+        proc_self()->manages_jobs = true;
+    spin_unlock(&family_lock);
+    return there ? 0 : -K_ESRCH;
+}
+
+void proc_forget_foreground_locked(void) {
+    ASSERT(spin_held(&family_lock));
+    foreground = 0;
+}
+
+struct interrupted proc_interrupt(bool all) {
+    struct interrupted result;
+    spin_lock(&family_lock);
+    result.managed = foreground != 0;
+    if (all || !foreground)
+        result.killed = kill_group_locked(0, spares_session);
+    else
+        result.killed = kill_group_locked(foreground, spares_managers);
+    interrupted |= result.killed > 0;
+    spin_unlock(&family_lock);
+    return result;
+}
+
+bool proc_reserve_granted(uint64_t frames, bool taken) {
+    struct proc *p = proc_self();
+    if (!p || p->depth <= 1)
+        return true; /* at boot, and the session */
+    bool granted = frames <= p->reserve_left;
+    if (taken)
+        p->reserve_left -= (uint32_t)frames;
+    return granted;
+}

@@ -1,0 +1,41 @@
+/* Groups of processes, what ^C ends, and what is kept for the session. */
+#pragma once
+#include "proc/proc.h"
+
+/* The session: pid 1 (depth 0), and its own children (1), the shell. Whatever else the
+ * machine runs, they and what the shell starts (2) find room to look at it and to end it:
+ *     the last RESERVE_SLOTS process slots   are for forks of depth 0 and 1
+ *     the last RESERVE_FRAMES promises       for depth 0 and 1; for depth 2 as far as
+ *                                            RESERVE_EACH goes, in its whole life
+ *     the last open files (fs/fs.c)          for depth 0 to 2
+ *     the front of a run queue (sched.c)     for depth 0 to 2, when woken, within bounds
+ * What is deeper, as the processes of a bomb that the shell has started, has no part in it.
+ * An orphan keeps the depth that it was born with. */
+#define RESERVE_SLOTS 8
+#define RESERVE_FRAMES 256
+#define RESERVE_EACH 96
+bool proc_reserve_granted(uint64_t frames, bool taken); /* to the running process */
+static inline bool proc_in_reserve(const struct proc *p) { return p->depth <= 2; }
+
+/* Kills all of the group but pid 1. -K_ESRCH: there is nobody else in it. */
+int proc_kill_group(int32_t group) must_check;
+
+/* A process moves itself or a child (pid; 0 is itself) into group, its own pid or 0
+ * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group. */
+int proc_set_group(int32_t pid, int32_t group) must_check;
+
+/* Says whom ^C ends (never the caller from now on, if it manages jobs), and learns whether it has
+ * ended somebody since the last call. -K_ESRCH: there is nobody in that group. */
+int proc_set_foreground(int32_t group, bool manages, bool *interrupted) must_check;
+
+/* A shell has ended, and the next one may not know of groups: none is in the foreground.
+ * The family lock is held. */
+void proc_forget_foreground_locked(void);
+
+/* ^C: ends the processes of the foreground group, but for the session and processes that
+ * manage jobs; all but the session when no group was ever named, or the shell that named it
+ * has gone. ^\: all but the session. From an interrupt handler, no lock held. */
+struct interrupted {
+    uint32_t killed;
+    bool managed; /* somebody has named a foreground group: it knows of ^C */
+} proc_interrupt(bool all);
