@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import boards
 
@@ -110,12 +111,34 @@ def host_compiler():
 
 
 def die_by_signals():
-    """A signal that ends this program unwinds it, and so ends what it has started."""
+    """A signal that ends this program unwinds it, and so ends what it has started.
+
+    Python runs a handler when its main thread looks for one: after each step, and when a
+    signal interrupts its wait. One that comes after the last look before a wait, or to another
+    thread, interrupts nothing. So a thread learns of each signal by a pipe, and interrupts the
+    main one until the handler has run."""
+    begun = threading.Event()
+
     def unwind(number, frame):
+        begun.set()
         sys.exit(128 + number)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, unwind)
+
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+               if signal.getsignal(n) != signal.SIG_IGN]  # as nohup has it
+    for number in numbers:
+        signal.signal(number, unwind)
+    signal.signal(signal.SIGURG, lambda number, frame: None)  # it interrupts a wait, no more
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    threading.Thread(target=insist, args=(reader, numbers, begun), daemon=True).start()
+
+
+def insist(reader, numbers, begun):
+    while os.read(reader, 1)[0] not in numbers:
+        pass
+    while not begun.wait(0.01):  # interrupted too early, it waits after all
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGURG)
 
 
 def make_build_folder():

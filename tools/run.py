@@ -286,8 +286,6 @@ def interact(options):
 def type_from_pipe(options):
     """Standard input is no terminal: it is typed when the kernel is there to listen."""
     console = PipedConsole(options.ours)
-    if sys.stdin is None:
-        os.open(os.devnull, os.O_RDONLY)  # becomes 0, which is free: input that is at its end
     with subprocess.Popen(command_line(options), stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as qemu:
         threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
@@ -483,6 +481,8 @@ def main(args):
     if sys.stdout is None or sys.stderr is None:  # closed by the caller
         print("run: standard output and standard error must be open", file=sys.stderr)
         return 2
+    if sys.stdin is None:
+        os.open(os.devnull, os.O_RDONLY)  # becomes 0, which is free: input that is at its end
     machine.die_by_signals()
     try:
         options = parse(args)

@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import machine
@@ -167,20 +168,41 @@ def test_signal_ends_the_machine(host, how, number):
     with subprocess.Popen([RUN, "--no-build", *how], env=host.env, stdout=subprocess.PIPE,
                           stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         until_out(running)
-        assert ended_by(running, number) == 128 + number
+        running.send_signal(number)
+        try:
+            assert running.wait(DEADLINE) == 128 + number
+        finally:
+            running.kill()
     assert host.gone()
 
 
-def ended_by(running, number):
-    """The status; the signal is sent again when it was not heard, and killed in the end."""
-    for _ in range(5):
-        running.send_signal(number)
-        try:
-            return running.wait(DEADLINE / 5)
-        except subprocess.TimeoutExpired:
-            pass
-    running.kill()
-    return None
+# Another thread gets the signal, and not before the main one has let it run, to wait.
+INTERRUPTS_NOTHING = """
+import os, selectors, signal, subprocess, sys, threading
+sys.path.insert(0, sys.argv[1])
+import machine
+
+def other():
+    waits.acquire()
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+waits = threading.Lock()
+waits.acquire()
+reader, writer = os.pipe()
+machine.die_by_signals()
+threading.Thread(target=other, daemon=True).start()
+sys.setswitchinterval(1000)
+with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child, \
+        selectors.DefaultSelector() as selector:
+    selector.register(reader, selectors.EVENT_READ)
+    waits.release()
+    """
+
+
+@pytest.mark.parametrize("wait", ["child.wait()", "selector.select()", "os.read(reader, 1)"])
+def test_signal_that_interrupts_nothing(wait):
+    program = [sys.executable, "-c", INTERRUPTS_NOTHING + wait, os.path.join(machine.ROOT, "tools")]
+    assert subprocess.run(program, check=False, timeout=DEADLINE).returncode == 130
 
 
 @pytest.mark.parametrize("number", SIGNALS)
