@@ -20,8 +20,18 @@ static unsigned ram_count;
 static bool booting = true;
 static paddr_t stack_frames[NPROC][KSTACK_SIZE / PAGE_SIZE];
 
-/* Tables made at boot stay for ever; later ones are frames of a commitment. */
+/* Tables made at boot stay for ever, but for those of a pt_map that fails, which the next one
+ * gets; later tables are frames of a commitment. */
+static paddr_t spare; /* chained through their first entries, the others are 0; 0: none */
+
 static int table_take(paddr_t *table) {
+    if (booting && spare.v) {
+        pte_t *first = pa_ptr(spare);
+        *table = spare;
+        spare = PA(*first);
+        *first = 0;
+        return 0;
+    }
     if (booting) {
         void *p = frame_boot_alloc(PAGE_SIZE, PAGE_SIZE);
         if (!p)
@@ -34,7 +44,14 @@ static int table_take(paddr_t *table) {
     return 0;
 }
 
-static void table_give(paddr_t table) { frame_put(frame_single(table)); }
+static void table_give(paddr_t table) {
+    if (booting) {
+        *(pte_t *)pa_ptr(table) = spare.v;
+        spare = table;
+    } else {
+        frame_put(frame_single(table));
+    }
+}
 
 const struct pt_memory pt_frames = {table_take, table_give};
 

@@ -23,7 +23,9 @@ bool kmap_is_ram(paddr_t frame);
 void kmap_boot_done(void);
 
 /* Makes a device's registers reachable; boot only, before the other harts run.
- * NULL: beyond what the direct map reaches, or no memory for tables. */
+ * What is mapped already, as RAM or for another device, stays as it is. NULL: beyond what the
+ * direct map reaches, or no memory for tables; some of its pages may be mapped then, which
+ * another call for them takes as they are. */
 void *kmap_device(uint64_t pa, uint64_t bytes);
 
 /* Puts the kernel's half, or the trampoline, into a new table. -K_ENOMEM: no table could be
