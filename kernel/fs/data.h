@@ -11,7 +11,7 @@
 
 /* Reads up to n bytes from offset on; *done is how many, fewer at the end of the
  * contents, and also after an error how many were read before it. -K_EIO;
- * -K_EFAULT: not all of dst can be written. */
+ * -K_EFAULT, -K_ENOMEM: not all of dst can be written (mm/uaccess.h). */
 int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n,
                    size_t *done) must_check;
 int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n,
@@ -24,7 +24,8 @@ uint32_t data_write_max(void);
 
 /* Writes n bytes at offset, at most data_write_max() blocks. *done as for reading.
  * -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
- * -K_EIO, -K_EFAULT. Bytes that are not in *done have no block and no size. */
+ * -K_EIO; -K_EFAULT, -K_ENOMEM: not all of src can be read. Bytes that are not in *done
+ * have no block and no size. */
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) must_check;
 

@@ -11,6 +11,6 @@ int pipe_boot_init(uint32_t n) must_check;
  * Reading waits until there is a byte, and returns what is there, up to n bytes;
  * none when nobody can write any more. Writing waits for room until all n bytes
  * are written, and no other writer's bytes come between them; -K_EPIPE: nobody can
- * read. Both: -K_EFAULT for a bad address, -K_EINTR when the process was killed;
- * what was moved before is counted. */
+ * read. Both: -K_EFAULT for a bad address, -K_ENOMEM for a lazy page (mm/uaccess.h), -K_EINTR
+ * when the process was killed; what was moved before is counted. */
 int pipe_create(struct file **reader, struct file **writer) must_check;

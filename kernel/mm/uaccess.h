@@ -13,9 +13,9 @@
  * anything up to and with USER_MAX. */
 bool user_range_ok(uaddr_t start, uint64_t n);
 
-/* Copy n bytes from or to user memory. 0, or -K_EFAULT when some byte cannot be
- * read or written by the process: then a prefix may have been copied. n = 0
- * succeeds. */
+/* Copy n bytes from or to user memory. 0; -K_EFAULT when some byte cannot be read or written
+ * by the process; -K_ENOMEM, in some designs -K_EFAULT, when its page is lazy and there is no
+ * memory for it (mm/commit.h). After an error a prefix may have been copied. n = 0 succeeds. */
 int copyin(void *dst, uaddr_t src, size_t n) must_check;
 int copyout(uaddr_t dst, const void *src, size_t n) must_check;
 
@@ -27,7 +27,7 @@ int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *d
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) must_check;
 
 /* Copies a string with its terminator into dst, which has room for size bytes.
- * 0; -K_EFAULT when a byte before the terminator cannot be read;
+ * 0; -K_EFAULT when a byte before the terminator cannot be read, -K_ENOMEM as above;
  * -K_ENAMETOOLONG when there is no terminator in the first size bytes. After a
  * failure dst is not terminated. */
 int copyinstr(char *dst, uaddr_t src, size_t size) must_check;
