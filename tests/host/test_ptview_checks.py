@@ -1,7 +1,7 @@
 """ptview's checks and its comparison: each mistake is found, and nothing that is none."""
 import pytest
 from ptviewenv import (A, D, DATA, G, KERNEL_DATA, KERNEL_TEXT, LOGS, R, TEXT, TRAMPOLINE,
-                       TRAPFRAME, Tree, U, V, W, X, by_int_address, check, driver, js,
+                       TRAPFRAME, Tree, U, USER_MAX, V, W, X, by_int_address, check, driver, js,
                        kernel_leaves, log, needs_browser, page_list, user_leaves, with_)
 
 pytestmark = needs_browser
@@ -170,8 +170,14 @@ def kernel_view(design):
 
 
 def views(design, user, kernel):
-    return Tree(user).text(title=f"user view of process 7 (sh), {design}:") + \
-        Tree(kernel, root=0x87d00).text(title=f"kernel view of process 7 (sh), {design}:")
+    """As two views are printed under this design; what it is called must not matter."""
+    tree = Tree(kernel, root=0x87f00 if design == "unify" else 0x87d00)
+    if design == "share":
+        users = Tree({vpn: leaf for vpn, leaf in kernel.items() if vpn < USER_MAX})
+        tree.kids |= users.kids
+    whose = "all processes" if design == "walk" else "process 7 (sh)"
+    return Tree(user).text(title="user view of process 7 (sh), fifth:") + \
+        tree.text(title=f"kernel view of {whose}, fifth:")
 
 
 @pytest.mark.parametrize("design", ["mirror", "share", "walk", "unify"])
@@ -208,10 +214,13 @@ def test_the_guard_page_is_not_the_kernels_either(check):
     assert check(broken)["views"] == [3]
 
 
-def test_the_kernels_view_of_all_processes(check):
-    text = views("walk", user_leaves(), kernel_view("walk") | {9: (0x87e50, KERNEL_DATA)})
-    assert check(text.replace("kernel view of process 7 (sh)",
-                              "kernel view of all processes"))["views"] == [9]
+def test_a_copy_that_kept_user(check):
+    """Where the user's tables are shared it must; in copies it is the mistake, be it in all."""
+    user = {vpn: leaf for vpn, leaf in user_leaves().items() if vpn < USER_MAX}
+    assert check(views("mirror", user_leaves(), kernel_view("mirror") | user))["keptUser"] == \
+        sorted(user)
+    for design in ("share", "unify"):
+        assert "keptUser" not in check(views(design, user_leaves(), kernel_view(design)))
 
 
 def test_views_of_other_processes_are_not_compared(check):

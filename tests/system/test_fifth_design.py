@@ -55,3 +55,18 @@ def test_it_can_be_measured(fifth):
     said = fifth("./run", "--no-build", "--design", "fifth", "--harts", "1", "-c",
                  "bench getpid fork")
     assert "bench: done" in said
+
+
+def test_ptview_checks_its_views(fifth, tmp_path):
+    """What the kernel's view must have is seen from the dumps: no tool has a list of designs."""
+    said = fifth("./run", "--no-build", "--design", "fifth", "-c", "vmprint")
+    log = tmp_path / "log"
+    log.write_text(said)
+    healthy = fifth("tools/ptview", log, "--check")
+    assert "user view of process" in said and "disagrees" not in healthy
+    user, kernel = said.split("kernel view")
+    leaf = next(line for line in kernel.splitlines() if line.startswith(".. .. ..1: "))
+    log.write_text(user + "kernel view" + kernel.replace(leaf + "\n", "", 1))
+    done = subprocess.run([os.path.join(machine.ROOT, "tools", "ptview"), log, "--check"],
+                          check=False, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1 and "The kernel's view disagrees with the user's" in done.stdout

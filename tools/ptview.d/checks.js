@@ -177,10 +177,10 @@
     }
 
     // A kernel that leaves SUM clear cannot use a user's page that its own table maps with U.
-    function keptUser(dump) {
-        const mirrors = dump.design === "mirror" ? dump.view === "kernel" :
-            !dump.design && runsKernel(dump);
-        return mirrors ? dump.leaves.filter(leaf => user(leaf) && inUserPart(leaf, dump)) : [];
+    function keptUser(dump, userView) {
+        const copies = dump.design ? userView && relation(userView, dump) === COPIED :
+            runsKernel(dump);
+        return copies ? dump.leaves.filter(leaf => user(leaf) && inUserPart(leaf, dump)) : [];
     }
 
     // What freewalk met when it panicked: uvmunmap had been told of the trampoline, the trapframe
@@ -220,18 +220,28 @@
 
     // What the kernel's view must have where the user's has this leaf: its bits, or null when
     // it must have none. A, D and the bits for software may differ: hardware sets the former.
-    const EXPECTED = {
-        mirror: leaf => user(leaf) ? leaf.flags & EXACT & ~(PT.U | PT.X) : null,
-        share: leaf => leaf.flags & EXACT,
-        unify: leaf => leaf.flags & EXACT,
-        walk: () => null,
-    };
-    PT.DESIGNS = Object.keys(EXPECTED);
+    const ABSENT = () => null;
+    const SHARED = leaf => leaf.flags & EXACT;
+    const COPIED = leaf => user(leaf) ? leaf.flags & EXACT & ~(PT.U | PT.X) : null;
+
+    // The frames of the tables above a process's pages.
+    const tablesOfUser = dump => [dump.root, ...PT.tables(dump)
+        .filter(table => table.level > 0 && inUserPart(table, dump)).map(table => table.ppn)];
+
+    // Which of them it is can be seen, whatever the design's name is: a view of all processes has
+    // no process's pages, one that goes through the user's tables has all, and one with tables of
+    // its own has copies.
+    function relation(userView, kernelView) {
+        if (kernelView.pid === null)
+            return ABSENT;
+        const theirs = new Set(tablesOfUser(kernelView));
+        return tablesOfUser(userView).some(ppn => theirs.has(ppn)) ? SHARED : COPIED;
+    }
 
     // The leaves, of either view, about which the two disagree. What lies in the last GiB of
     // the low half and above is each view's own.
-    PT.viewsDisagree = function (userView, kernelView, design) {
-        const found = new Set(), expected = EXPECTED[design];
+    function viewsDisagree(userView, kernelView) {
+        const found = new Set(), expected = relation(userView, kernelView);
         const kernel = new Map();
         for (const leaf of kernelView.leaves)
             if (inUserPart(leaf, kernelView) && !identity(leaf))
@@ -247,7 +257,7 @@
         for (const leaf of kernel.values())
             found.add(leaf);
         return [...found].sort((a, b) => a.vpn - b.vpn);
-    };
+    }
 
     // The user's view that was printed before this kernel's view, in the same log: of the same
     // process, or of any if the kernel's view is the one of all.
@@ -260,13 +270,6 @@
             (dump.pid === null || d.pid === dump.pid && d.name === dump.name)) || null;
     };
 
-    function checkViews(dumps, dump) {
-        const userView = PT.otherView(dumps, dump);
-        if (!userView || !EXPECTED[dump.design])
-            return [];
-        return PT.viewsDisagree(userView, dump, dump.design);
-    }
-
     // ---- all together ----
     const ORDER = {error: 0, warning: 1, note: 2};
 
@@ -278,6 +281,7 @@
     // All findings about a dump. ram: pages of RAM, or null when nobody knows.
     PT.check = function (dumps, printed, ram) {
         const findings = [], filled = entry => isFilled(entry, printed);
+        const userView = PT.otherView(dumps, printed);
         const dump = {...printed, leaves: printed.leaves.filter(leaf => !filled(leaf))};
         const add = (key, severity, entries, ...args) => {
             if (entries.length)
@@ -289,8 +293,9 @@
         for (const [key, [severity, wrong]] of Object.entries(TABLE_CHECKS))
             add(key, severity, tables.filter(table => wrong(table, dump, ram)));
         for (const [key, [severity, find]] of Object.entries(WHOLE_CHECKS))
-            add(key, severity, [...find(dump)].sort((a, b) => a.vpn - b.vpn));
-        add("views", "warning", checkViews(dumps, printed), PT.otherView(dumps, printed)?.number);
+            add(key, severity, [...find(dump, userView)].sort((a, b) => a.vpn - b.vpn));
+        if (userView)
+            add("views", "warning", viewsDisagree(userView, printed), userView.number);
         add("fill", "error", [...printed.leaves, ...PT.tables(printed)].filter(filled));
         add("reserved", "error", [...dump.leaves, ...tables].filter(e => reservedBits(e)));
         return findings.sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);

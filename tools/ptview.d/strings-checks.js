@@ -34,10 +34,12 @@ PT.addStrings({
         "该份输出有缺行则不报告；单页列表中，仅当该页被打印为无效时报告。"],
     "check.keptUser": ["A mirrored page kept U", "镜像页仍带 U"],
     "define.keptUser": [
-        "A leaf with U below the last GiB in a table that the kernel runs on: mirror's kernel " +
-        "view, or, where no design is named, a table that maps a kernel's text at its own " +
-        "address. With SUM clear the kernel faults there.",
-        "内核所用页表（mirror 的内核视图；未注明设计时，为恒等映射了内核代码的页表）中，最后 1 GiB 以下的叶子项带 U：SUM 未置位时内核访问即产生异常。"],
+        "A leaf with U below the last GiB in a table that the kernel runs on: a kernel's view " +
+        "that goes through none of the tables of the user's view before it, or, where no " +
+        "design is named, a table that maps a kernel's text at its own address. With SUM " +
+        "clear the kernel faults there.",
+        "内核所用页表（不经过前面用户视图中任何页表的内核视图；未注明设计时，为恒等映射了内核代码的页表）中，" +
+        "最后 1 GiB 以下的叶子项带 U：SUM 未置位时内核访问即产生异常。"],
     "check.freewalk": ["The leaf on which freewalk panics", "使 freewalk 崩溃的叶子项"],
     "define.freewalk": [
         "The log says `panic: freewalk: leaf` after this dump and before the next. Whoever frees " +
@@ -143,14 +145,17 @@ PT.addStrings({
         "内核视图与用户视图（第 {0} 份）不一致，或进程在两次打印之间运行过"],
     "define.views": [
         "For a dump titled `kernel view of process P (NAME), DESIGN`, after the user's view of " +
-        "the same process (in walk the kernel's view is that of all processes). Below the " +
-        "last GiB, without leaves whose virtual and physical " +
-        "address are the same: in mirror every leaf with U is there, at the same frame, " +
-        "without U and X, and no other; in share and unify the very same leaves; in walk none. " +
+        "the same process (`kernel view of all processes`: of any). Below the last GiB, without " +
+        "leaves whose virtual and physical address are the same: a view of all processes has " +
+        "none; one that goes through a table of the user's has the very same leaves; one that " +
+        "has tables of its own has every leaf with U, at the same frame, without U and X, and " +
+        "no other. " +
         "A, D and the bits for software may differ. A process that runs while it is printed can " +
         "change between the two: print it again.",
-        "针对标题为 `kernel view of process P (NAME), DESIGN` 且前面有同一进程用户视图的页表。在最后 1 GiB 以下，不计恒等映射：" +
-        "mirror 中每个带 U 的叶子项都在，页框相同，去掉 U 和 X，且没有其他项；share 和 unify 中完全相同；walk 中没有。" +
+        "针对标题为 `kernel view of process P (NAME), DESIGN` 且前面有同一进程用户视图的页表" +
+        "（`kernel view of all processes`：任一进程的）。在最后 1 GiB 以下，不计恒等映射：" +
+        "所有进程共用的视图中没有叶子项；经过用户页表的视图中完全相同；" +
+        "有自己页表的视图中每个带 U 的叶子项都在，页框相同，去掉 U 和 X，且没有其他项。" +
         "A、D 和软件位可以不同。正在运行的进程可能在两次打印之间变化：请再打印一次。"],
     "check.reserved": ["Reserved bits are set", "保留位被置位"],
     "define.reserved": [
