@@ -20,13 +20,13 @@ static void test_an_empty_space(void **state) {
     struct env_proc *p;
     world_fresh(MEMORY, 16);
     assert_int_equal(env_create(&p), 0);
-    bool own_table = is_design("mirror") || is_design("share");
+    bool own_table = world_view() >= IN_USERS_LOWER_TABLES;
     assert_int_equal(p->as->user.tables, 3);
     assert_int_equal(p->as->kernel.tables, own_table ? 3 : 0);
     assert_int_equal(p->as->committed, own_table ? 6 : 3);
     assert_int_equal(p->as->user_satp >> 60, 8);
     assert_int_equal(p->as->user_satp & ((1ULL << 44) - 1), p->as->user.root.v >> 12);
-    if (is_design("unify"))
+    if (world_view() == IN_USERS_TABLE)
         assert_int_equal(p->as->user_satp, p->as->kernel_satp);
     else
         assert_int_not_equal(p->as->user_satp >> 44, p->as->kernel_satp >> 44);

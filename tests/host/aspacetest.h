@@ -1,15 +1,11 @@
 /* What the files of tests about address spaces share: aspacetest.c has their main. */
 #pragma once
-#include "mm/design.h"
 #include "world.h"
 #include <string.h>
 
 #define MEMORY 48 /* MiB */
 #define P PAGE_SIZE
 #define RW (PTE_R | PTE_W)
-
-/* Each of these programs has one design. */
-static inline bool is_design(const char *name) { return strcmp(design_at(0)->name, name) == 0; }
 
 void test_strings(void **state);
 void test_bytes_at_borders(void **state);

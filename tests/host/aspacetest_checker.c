@@ -52,7 +52,7 @@ void test_the_checker_finds(void **state) {
     expect_found(p, "promised");
     p->as->committed = promised;
     assert_int_equal(world_fork(p, &child), 0);
-    if (is_design("mirror")) { /* the parent's mirror keeps the W that fork has taken */
+    if (world_view() == IN_COPIES) { /* the parent's mirror keeps the W that fork has taken */
         unsigned level;
         *pt_walk(&p->as->kernel, VA(9 * P), &level) |= PTE_W;
         expect_found(p, "in the kernel's view");
@@ -79,7 +79,7 @@ void test_the_checker_compares_the_roots(void **state) {
         expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_X), "executed by the kernel");
         expect_found_in_root(p, 5, pte_leaf(PA(0), PTE_R | PTE_W), "pages counted");
         expect_found_in_root(p, 0, 0, "in the kernel's view");
-        if (is_design("mirror"))
+        if (world_view() == IN_COPIES)
             expect_found_in_root(p, 0, *(pte_t *)pa_ptr(p->as->user.root), "in the kernel's view");
     }
     world_end();

@@ -7,8 +7,6 @@
 struct world worlds[ENV_PROCS];
 static struct frame_stats at_start;
 
-static bool is_design(const char *name) { return strcmp(design_at(0)->name, name) == 0; }
-
 /* ---- the account of one space --------------------------------------------------- */
 
 uint64_t world_commitment(const struct world *w) {
@@ -22,9 +20,9 @@ uint64_t world_commitment(const struct world *w) {
         last_large = i / 512;
         last_giga = i / 512 / 512;
     }
-    if (is_design("mirror"))
+    if (world_view() == IN_COPIES)
         return pages + 2 * tables + 6;
-    return pages + tables + (is_design("share") ? 6 : 3);
+    return pages + tables + (world_view() == IN_USERS_LOWER_TABLES ? 6 : 3);
 }
 
 /* ---- the views ------------------------------------------------------------------- */
@@ -57,7 +55,8 @@ static void look_at_top(struct look *l, uint64_t va, uint64_t e, bool user_table
                  pte_pa(e).v == l->p->trapframe.v,
              "the trapframe is %#lx", (ul)e);
     else
-        MUST((va == stack || va == stack + PAGE_SIZE) && (!user_table || is_design("unify")) &&
+        MUST((va == stack || va == stack + PAGE_SIZE) &&
+                 (!user_table || world_view() == IN_USERS_TABLE) &&
                  flags == (PTE_V | PTE_R | PTE_W | PTE_A),
              "%#lx is mapped by %#lx", (ul)va, (ul)e);
 }
@@ -137,12 +136,12 @@ static void check_kernel_view(const struct env_proc *p, struct look *user) {
     struct look l = {.p = p, .w = user->w, .user_root = as->user.root.v};
     uint64_t root = root_of(as->kernel_satp);
     check_kernel_half(root);
-    if (is_design("walk")) {
+    if (world_view() == NOT_AT_ALL) {
         MUST(as->kernel_satp == kernel_satp && !as->kernel.root.v, "its own kernel table");
-    } else if (is_design("unify")) {
+    } else if (world_view() == IN_USERS_TABLE) {
         MUST(root == as->user.root.v && !as->kernel.root.v, "two roots");
         MUST(user->others == 4, "%lu leaves above USER_MAX", (ul)user->others);
-    } else if (is_design("mirror")) {
+    } else if (world_view() == IN_COPIES) {
         check_tree(&as->kernel, walker_survey(root, 0, 256, look_at_mirror, &l), "kernel's");
         MUST(l.present == user->present, "the mirror has %lu pages of %lu", (ul)l.present,
              (ul)user->present);
@@ -175,7 +174,8 @@ static void check_process(const struct env_proc *p, bool count) {
     check_tree(&as->user, walker_survey(as->user.root.v, 0, 256, look_at_user, &l), "user's");
     MUST(l.present == as->present, "%lu pages are mapped, %lu counted", (ul)l.present,
          (ul)as->present);
-    MUST(l.others == (is_design("unify") ? 4 : 2), "%lu leaves above USER_MAX", (ul)l.others);
+    MUST(l.others == (world_view() == IN_USERS_TABLE ? 4 : 2), "%lu leaves above USER_MAX",
+         (ul)l.others);
     MUST(as->committed == world_commitment(w), "%lu frames committed instead of %lu",
          (ul)as->committed, (ul)world_commitment(w));
     MUST(as->brk == w->brk, "the break is %#lx instead of %#lx", (ul)as->brk, (ul)w->brk);

@@ -4,6 +4,18 @@
  * Whatever differs ends the program with a sentence (env_fail). */
 #pragma once
 #include "aspaceenv.h"
+#include "mm/design.h"
+
+/* How the kernel sees a process's memory, as the operations of the program's one design have it,
+ * whatever that is called. */
+enum world_view { NOT_AT_ALL, IN_USERS_TABLE, IN_USERS_LOWER_TABLES, IN_COPIES };
+static inline enum world_view world_view(void) {
+    const struct design *d = design_at(0);
+    return d->on_kernel_pt     ? NOT_AT_ALL
+           : !d->sync          ? IN_USERS_TABLE
+           : !d->copies_tables ? IN_USERS_LOWER_TABLES
+                               : IN_COPIES;
+}
 
 /* A number below n, for every decision that world_step takes. */
 extern uint64_t (*world_choose)(uint64_t n);
