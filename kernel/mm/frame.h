@@ -16,7 +16,7 @@
 #define FRAME_LARGE_ORDER 9 /* 2^9 frames: one 2 MiB leaf */
 
 struct frame_ref {
-    paddr_t pa; /* of the first frame; aligned to all of them */
+    paddr_t pa;     /* of the first frame; aligned to all of them */
     unsigned order; /* 0 or FRAME_LARGE_ORDER */
 };
 static inline struct frame_ref frame_single(paddr_t pa) { return (struct frame_ref){pa, 0}; }

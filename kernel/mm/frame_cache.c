@@ -19,7 +19,7 @@
 
 struct cache {
     struct spinlock lock;
-    struct free_frame *top; /* behind the last frame */
+    struct free_frame *top;              /* behind the last frame */
     struct free_frame frames[CACHE_MAX]; /* the most recently freed last */
 } __attribute__((aligned(CACHE_SIZE)));
 _Static_assert(sizeof(struct cache) == CACHE_SIZE, "the index of a cache is a shift");

@@ -82,9 +82,7 @@ static uint64_t reclaim_pages(uint64_t n) {
 
 #define LARGE_MOST (ARENA_MIB / 2 - 1) /* the records are in the first */
 
-static struct frame_ref large_ref(paddr_t pa) {
-    return (struct frame_ref){pa, FRAME_LARGE_ORDER};
-}
+static struct frame_ref large_ref(paddr_t pa) { return (struct frame_ref){pa, FRAME_LARGE_ORDER}; }
 
 static unsigned take_all_large(paddr_t *pa) {
     unsigned n = 0;

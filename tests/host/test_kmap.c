@@ -7,7 +7,7 @@
 #include "mm/tlb.h"
 #undef DIRECT_BASE
 #define DIRECT_BASE KERNEL_HALF /* for the tables; where the host has RAM is no such address */
-#include "mm/kmap.c" /* itself, since the image and the stacks need a machine */
+#include "mm/kmap.c"            /* itself, since the image and the stacks need a machine */
 
 #include "walker.h"
 #include <setjmp.h>
