@@ -210,9 +210,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     kmap_boot_done();
     frame_init();
     image_init();
-    /* Two harts may copy the same shared frame at once. Until the second of them puts it, the
-     * old frame is in use but promised to nobody: keep one spare frame for each hart. */
-    if (frame_commit(hart_count))
+    if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);
     selftest();

@@ -9,6 +9,8 @@
 
 bool commit_lazy;
 
+int commit_spares(uint32_t hart_number) { return frame_commit(hart_number); }
+
 bool commit_is_private(enum region_kind kind, uint64_t perm) {
     return kind != REGION_IMAGE || (perm & PTE_W);
 }

@@ -19,6 +19,12 @@
 
 extern bool commit_lazy; /* the boot argument */
 
+/* Boot. Two spaces that share a promised frame have two promises for it: the frame itself and
+ * one copy. But both may find it shared and copy it at once, on two harts, and until the
+ * second has put it the old frame is in use beyond what was promised. One spare frame for
+ * each hart makes up for that. -K_ENOMEM: there is no memory. */
+int commit_spares(uint32_t hart_number) must_check;
+
 /* Whether a process may come to need frames of its own for a region like this. */
 bool commit_is_private(enum region_kind kind, uint64_t perm);
 

@@ -84,7 +84,7 @@ static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, 
         if (err)
             return err;
         old_frame = frame;
-        frame = frame_take();
+        frame = frame_take(); /* a promised one, or a spare (commit.h) */
         copy_frame(frame, old_frame);
     }
     pte_t old = set_leaf(as, start, level, frame, r->perm);

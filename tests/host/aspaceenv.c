@@ -5,12 +5,15 @@
 /* Every frame that falls free is looked at first. */
 #define frame_release frame_release_unchecked
 #define pool_give_large pool_give_large_unchecked
+#define frame_take frame_take_at_once
+paddr_t frame_take(void);
 void frame_release(struct frame *f, paddr_t pa);
 void pool_give_large(paddr_t pa);
 #include "mm/frame_cache.c"
 #include "mm/frame_pool.c"
 #undef frame_release
 #undef pool_give_large
+#undef frame_take
 #include "mm/frame.c"
 #include "mm/frame_account.c"
 #include "mm/frame_boot.c"
@@ -22,6 +25,7 @@ void pool_give_large(paddr_t pa);
 #include "freshframes.h"
 #include "hostarch.h"
 #include "mm/design.h"
+#include "mm/commit.h"
 #include "mm/kmap.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +50,18 @@ uint32_t env_refs(uint64_t pa) {
     if (head->order == FRAME_LARGE_ORDER && !head->in_pool && head->refs)
         return head->refs;
     return frame_record(PA(ROUND_DOWN(pa, PAGE_SIZE)))->refs;
+}
+
+void (*env_meanwhile)(void);
+
+paddr_t frame_take(void) {
+    void (*others)(void) = env_meanwhile;
+    struct hart *self = hart_self();
+    env_meanwhile = NULL;
+    if (others)
+        others();
+    host_hart = self;
+    return frame_take_at_once();
 }
 
 static void look_at(paddr_t pa, uint64_t size) {
@@ -172,6 +188,7 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     make_kernel_half();
     frame_init();
     image_init();
+    must(!commit_spares(ENV_HARTS), "the spare frames");
     for (uint32_t i = ENV_HARTS; i-- > 0;) {
         host_hart_be(i);
         csr_write(satp, kernel_satp);

@@ -58,6 +58,9 @@ void env_kernel(struct env_proc *p);
  * could fault once more, or when the hart could reach two frames. */
 bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint64_t *pa);
 
+/* Called once, before the next frame is taken: what other harts do meanwhile. */
+extern void (*env_meanwhile)(void);
+
 /* References to the 4 KiB at pa, which is in use. */
 uint32_t env_refs(uint64_t pa);
 

@@ -352,6 +352,32 @@ static void test_the_last_frame(void **state) {
     world_end();
 }
 
+static struct env_proc *copies_meanwhile;
+static void copy_meanwhile(void) {
+    env_run(copies_meanwhile, 1);
+    world_touch(copies_meanwhile, MIB(2), WALKER_STORE);
+}
+
+/* Two harts find a frame shared and copy it at once, when every other promise was called in. */
+static void test_two_copy_at_once(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    struct frame_stats st;
+    assert_int_equal(world_sbrk(p, (int64_t)(MIB(2) + P - p->as->brk)), 0);
+    world_touch(p, MIB(2), WALKER_STORE);
+    assert_int_equal(world_fork(p, &copies_meanwhile), 0);
+    reclaim_frames(UINT64_MAX);
+    for (frame_stats(&st); st.free > world_spares() + 1; frame_stats(&st))
+        frame_take();
+    env_meanwhile = copy_meanwhile;
+    world_touch(p, MIB(2), WALKER_STORE);
+    assert_null(env_meanwhile);
+    frame_stats(&st);
+    assert_int_equal(st.free, world_spares()); /* the old frame is free */
+    world_exit(copies_meanwhile);
+    world_exit(p);
+}
+
 /* ---- all at once ------------------------------------------------------------------------- */
 
 static void test_random_use(void **state) {
@@ -383,6 +409,7 @@ int main(void) {
         cmocka_unit_test(test_fork_isolates),
         cmocka_unit_test(test_every_promise_refused_once),
         cmocka_unit_test(test_the_last_frame),
+        cmocka_unit_test(test_two_copy_at_once),
         cmocka_unit_test(test_lazy_and_promised),
         cmocka_unit_test(test_all_lazy),
         cmocka_unit_test(test_the_checker_finds),

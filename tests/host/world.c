@@ -221,7 +221,7 @@ static uint64_t count_referenced(void) {
 
 void world_check(void) {
     struct frame_stats st;
-    uint64_t used = 0, committed = 0;
+    uint64_t used = 0, committed = at_start.committed;
     memset(references, 0, sizeof references);
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
         if (!p->used)
@@ -248,6 +248,10 @@ void world_fresh(uint64_t mib, unsigned asid_bits) {
     MUST(!env_create(&p), "the first process");
     env_run(p, 0);
     MUST(!world_exec(p, 0, 0), "its program");
+}
+
+uint64_t world_spares(void) {
+    return at_start.committed;
 }
 
 struct env_proc *world_first(void) {

@@ -39,6 +39,8 @@ void world_end(void);
  * -K_ENOMEM, which is a finding when the machine had what it needed and
  * frame_fail_countdown was not set. */
 struct env_proc *world_first(void);
+/* How many spare frames boot has committed. */
+uint64_t world_spares(void);
 void world_touch(struct env_proc *p, uint64_t va, enum walker_access access);
 void world_copyin(struct env_proc *p, uint64_t va, uint64_t n);
 void world_copyout(struct env_proc *p, uint64_t va, uint64_t n);
