@@ -1,5 +1,6 @@
 /* Builds device tree blobs: fdtbuild.h. Sizes are the tests', so they are only asserted. */
 #include "fdtbuild.h"
+#include "dev/fdt.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -100,4 +101,21 @@ uint8_t *fdtb_finish(uint32_t *size) {
     memcpy(blob + off_struct, structure, structure_size);
     memcpy(blob + off_strings, strings, strings_size);
     return blob;
+}
+
+void fdtb_begin_machine(uint32_t cells) {
+    fdtb_start();
+    fdtb_begin("");
+    fdtb_cells("#address-cells", 1, cells);
+    fdtb_cells("#size-cells", 1, cells);
+}
+
+void fdtb_end_machine(void) {
+    static uint8_t *blob;
+    uint32_t size;
+    fdtb_end();
+    free(blob);
+    blob = fdtb_finish(&size);
+    int err = fdt_init(blob, size);
+    assert(!err);
 }

@@ -46,14 +46,10 @@ struct interrupted proc_interrupt(bool all) {
     return ended;
 }
 
-static uint8_t *blob;
 static const struct chardev_ops *ops;
 
 static void start(void) {
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 1u);
+    fdtb_begin_machine(1);
     fdtb_begin("aliases");
     fdtb_string("serial1", "/serial@10000000");
     fdtb_end();
@@ -73,11 +69,7 @@ static void start(void) {
     if (sim.width != 1)
         fdtb_cells("reg-io-width", 1, sim.width);
     fdtb_end();
-    fdtb_end();
-    uint32_t size;
-    free(blob);
-    blob = fdtb_finish(&size);
-    assert_int_equal(fdt_init(blob, size), 0);
+    fdtb_end_machine();
     assert_true(uart_init());
     kprintf_set_sink(console_sink, NULL);
     uart_start(console_input);
@@ -592,7 +584,5 @@ int main(void) {
         T(registers_itself),
         T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(blob);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,14 +92,10 @@ static void forget_controllers(void) {
     polled = NULL;
 }
 
-static uint8_t *blob;
-
-/* What was built is the machine's device tree. */
-static void use_tree(void) {
-    uint32_t size;
-    free(blob);
-    blob = fdtb_finish(&size);
-    assert_int_equal(fdt_init(blob, size), 0);
+static void begin_cpus(void) {
+    fdtb_begin("cpus");
+    fdtb_cells("#address-cells", 1, 1u);
+    fdtb_cells("#size-cells", 1, 0u);
 }
 
 static void add_cpu(const char *name, uint32_t hartid, uint32_t phandle) {
@@ -123,13 +119,8 @@ static int setup(void **state) {
     forget_controllers();
     stub_reset();
     stub_add_device(&(struct stub_device){SIM, 0x210000, sim_read, sim_write});
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 1u);
-    fdtb_begin("cpus");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 0u);
+    fdtb_begin_machine(1);
+    begin_cpus();
     add_cpu("cpu@4", 4, 40);
     add_cpu("cpu@2", 2, 20);
     add_cpu("cpu@3", 3, 30);
@@ -148,8 +139,7 @@ static int setup(void **state) {
     fdtb_begin("wrong");
     fdtb_cells("interrupts", 1, (uint32_t)SOURCES + 1);
     fdtb_end();
-    fdtb_end();
-    use_tree();
+    fdtb_end_machine();
     harts[0].hartid = 3;
     harts[1].hartid = 2;
     hart_count = 2;
@@ -243,13 +233,8 @@ static void add_device(const char *name, uint32_t parent, uint32_t irq) {
 static void two_sockets(void) {
     forget_controllers();
     stub_add_device(&(struct stub_device){2 * SIM, 0x210000, second_read, second_write});
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 1u);
-    fdtb_begin("cpus");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 0u);
+    fdtb_begin_machine(1);
+    begin_cpus();
     add_cpu("cpu@2", 2, 20);
     add_cpu("cpu@3", 3, 30);
     add_cpu("cpu@4", 4, 40);
@@ -265,8 +250,7 @@ static void two_sockets(void) {
     add_device("lost", 4, 10);
     fdtb_end();
     add_device("nobody", 0, 10);
-    fdtb_end();
-    use_tree();
+    fdtb_end_machine();
     irq_init();
 }
 
@@ -301,27 +285,23 @@ static void each_device_has_its_controller(void **state) {
 
 static void an_aplic_is_named(void **state) {
     forget_controllers();
-    fdtb_start();
-    fdtb_begin("");
+    fdtb_begin_machine(1);
     fdtb_begin("aplic");
     fdtb_string("compatible", "riscv,aplic");
     fdtb_end();
-    fdtb_end();
-    use_tree();
+    fdtb_end_machine();
     irq_init();
     assert_non_null(strstr(stub_log, "aia=none"));
 }
 
 static void does_without_a_controller(void **state) {
     forget_controllers();
-    fdtb_start();
-    fdtb_begin("");
+    fdtb_begin_machine(1);
     fdtb_begin("device");
     fdtb_cells("interrupts", 1, 33u);
     fdtb_end();
-    fdtb_end();
+    fdtb_end_machine();
     uint32_t irq;
-    use_tree();
     irq_init();
     assert_non_null(strstr(stub_log, "no PLIC"));
     assert_int_equal(irq_of_node(fdt_path("/device"), &irq), -K_ENOENT);
@@ -341,7 +321,5 @@ int main(void) {
         T(an_aplic_is_named),
         T(does_without_a_controller),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(blob);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,8 +116,6 @@ static void (*polled)(void);
 void clock_poll(void (*fn)(void)) { polled = fn; }
 
 /* ---- machines -------------------------------------------------------------------*/
-static uint8_t *blob;
-
 static void serial(const char *name, const char *compatible, uint64_t at, uint32_t irq) {
     fdtb_begin(name);
     fdtb_string("compatible", compatible);
@@ -141,10 +139,7 @@ static void power_on(const char *stdout_path) {
     hart_self()->proc = &reader;
     sim_reset(0, 1, true);
     stub_add_device(&(struct stub_device){FU, 0x1000, fu_read, fu_write});
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_cells("#address-cells", 1, 1u);
-    fdtb_cells("#size-cells", 1, 1u);
+    fdtb_begin_machine(1);
     fdtb_begin("chosen");
     if (stdout_path)
         fdtb_string("stdout-path", stdout_path);
@@ -152,11 +147,7 @@ static void power_on(const char *stdout_path) {
     serial("serial@10000000", "ns16550a", SIM, SIM_IRQ);
     serial("serial@10010000", "sifive,uart0", FU, SIM_IRQ);
     serial("htif", "ucb,htif0", 0, 1);
-    fdtb_end();
-    uint32_t size;
-    free(blob);
-    blob = fdtb_finish(&size);
-    assert_int_equal(fdt_init(blob, size), 0);
+    fdtb_end_machine();
     uart_init();
     uart_start(console_input);
 }
@@ -229,7 +220,5 @@ int main(void) {
         cmocka_unit_test(sifive_sends_and_receives),
         cmocka_unit_test(firmware_is_asked),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(blob);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,8 +212,6 @@ static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
 
 /* ---- the machine ---------------------------------------------------------*/
 
-static uint8_t *blob;
-
 static uint32_t other_id; /* the device at other addresses */
 static uint32_t other_read(uint64_t offset, unsigned bytes) {
     return offset == R_MAGIC ? MAGIC : offset == R_VERSION ? 2 : other_id;
@@ -230,18 +228,11 @@ static void add_node(const char *name, uint32_t start) {
 
 /* A device above the disk (another disk) and one below (none, or a network card). */
 static void make_machine(bool ascending, uint32_t below) {
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_cells("#address-cells", 1, 2u);
-    fdtb_cells("#size-cells", 1, 2u);
+    fdtb_begin_machine(2);
     uint32_t first = SIM - 0x1000;
     for (uint32_t i = 0; i < 3; i++)
         add_node("virtio_mmio", first + 0x1000 * (ascending ? i : 2 - i));
-    fdtb_end();
-    uint32_t size;
-    free(blob);
-    blob = fdtb_finish(&size);
-    assert_int_equal(fdt_init(blob, size), 0);
+    fdtb_end_machine();
     other_id = below;
 }
 
@@ -289,13 +280,8 @@ static void takes_the_lowest_disk(void **state) {
 }
 
 static void does_without_a_disk(void **state) {
-    fdtb_start();
-    fdtb_begin("");
-    fdtb_end();
-    uint32_t size;
-    free(blob);
-    blob = fdtb_finish(&size);
-    assert_int_equal(fdt_init(blob, size), 0);
+    fdtb_begin_machine(1);
+    fdtb_end_machine();
     blk_init();
     assert_false(blk_present());
     assert_int_equal(blk_sectors(), 0);
@@ -561,7 +547,5 @@ int main(void) {
         T(notices_a_new_size),
         T(kill_does_not_end_the_wait),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(blob);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
