@@ -51,39 +51,28 @@ command line, the build or the image is wrong.
 An image that was built for xv6 works, with -c too.
 """
 import argparse
-import contextlib
 import mmap
 import os
 import re
-import selectors
 import shlex
 import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import boards  # noqa: E402
 import kept  # noqa: E402
 import machine  # noqa: E402
+import session  # noqa: E402
 import view  # noqa: E402
 import xv6fs  # noqa: E402
-from consoles import ForeignConsole, OwnConsole, PipedConsole  # noqa: E402
 from machine import Unusable  # noqa: E402
 
 COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
 FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
-TIMEOUT_STATUS = 124
-UNTOLD_STATUS = 125
-END_OF_INPUT = b"\x04"
-END_KEYS = b"\x01x"  # what a user types to end QEMU
 OUR_INIT = b"Trellis init"
 TRAMPOLINE = 0x3ffffff000  # kernel/arch/layout.h
-# A prompt that no process's end has announced (a shell's own command) counts when
-# nothing follows it for so many seconds.
-QUIET = 2
 # What runs when the input is a pipe: as with -c, the machine ends with it.
 PIPED_SHELL = "sh <console"
 
@@ -265,178 +254,6 @@ def write_gdbinit(options):
           f"    gdb-multiarch -x {shlex.quote(shown)}", file=sys.stderr, flush=True)
 
 
-# ---- interactive ----
-def interact(options):
-    print(f"Trellis: {options.design}, {options.harts} harts, {options.mib} MiB. "
-          "Ctrl-A X ends the machine."
-          + ("" if options.disk and options.board.virtio else
-             " Changes to the disk are not kept (--keep NAME keeps them)." if options.board.virtio
-             else " Changes to the disk are not kept."),
-          file=sys.stderr, flush=True)
-    if options.piped:
-        return type_from_pipe(options)
-    with subprocess.Popen(command_line(options)) as qemu:
-        try:
-            qemu.wait()
-        finally:
-            insist_on_end(qemu)
-    return ended_status(qemu)
-
-
-def type_from_pipe(options):
-    """Standard input is no terminal: it is typed when the kernel is there to listen."""
-    console = PipedConsole(options.ours)
-    with subprocess.Popen(command_line(options), stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as qemu:
-        threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
-        try:
-            pump(qemu, console, None)
-            if console.finished:
-                return (console.status or 0) & 0xff
-            qemu.wait()
-        finally:
-            end(qemu, by_keys=False)  # forward() may be writing to it
-            with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
-                qemu.stdin.close()
-    return told_status(qemu, console.status if options.ours else None)
-
-
-def forward(console, qemu):
-    """Types the input. At its end everybody in the guest who reads finds an end, too: what
-    reads now, the shell, and whoever comes when all this has been read."""
-    console.listening.wait()
-    last = b"\n"
-    try:
-        while data := read_input():
-            qemu.stdin.write(data)
-            qemu.stdin.flush()
-            last = data[-1:]
-        console.at_end.set()
-        typed = (b"" if last == b"\n" else b"\n") + 4 * END_OF_INPUT
-        while qemu.poll() is None:
-            qemu.stdin.write(typed)
-            qemu.stdin.flush()
-            typed = END_OF_INPUT
-            time.sleep(QUIET)
-    except (OSError, ValueError):
-        pass  # QEMU has gone
-
-
-def read_input():
-    try:
-        return os.read(0, 4096)
-    except OSError:
-        return b""
-
-
-# ---- -c ----
-def end(qemu, by_keys=True):
-    """Lets QEMU close its files, by keys without a word on how it ended; insists when it does
-    not end."""
-    qemu.stdout.close()  # QEMU would wait for a reader
-    if qemu.poll() is None:
-        if by_keys:
-            type_bytes(qemu, END_KEYS)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                qemu.wait(5)
-    insist_on_end(qemu)
-
-
-def insist_on_end(qemu):
-    for insist in (qemu.terminate, qemu.kill):
-        if qemu.poll() is None:
-            insist()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                qemu.wait(5)
-
-
-def ended_status(qemu):
-    if qemu.returncode < 0:
-        print(f"run: QEMU was ended by signal {-qemu.returncode}", file=sys.stderr)
-        return 128 - qemu.returncode
-    return qemu.returncode
-
-
-def told_status(qemu, told):
-    """The status of a machine that has ended. 0 is one that the guest has told us: QEMU ends
-    with 0 also when the machine was switched off in another way."""
-    if told is not None:
-        return told & 0xff or int(told != 0)
-    if qemu.returncode == 0:
-        print("run: the machine was powered off, and nobody had told a status", file=sys.stderr)
-        return UNTOLD_STATUS
-    return ended_status(qemu)
-
-
-def type_bytes(qemu, data):
-    try:
-        qemu.stdin.write(data)
-        qemu.stdin.flush()
-    except (BrokenPipeError, ValueError):
-        pass  # QEMU has gone, and the end of its output says so
-
-
-def type_into(qemu, console):
-    if console.typed:
-        type_bytes(qemu, console.typed.replace(b"\x01", b"\x01\x01"))
-        console.typed = b""
-
-
-def pump(qemu, console, deadline):
-    """Moves bytes until QEMU ends, the console is finished or time is up. Returns the raw
-    output, and whether time was up."""
-    raw = b""
-    out = sys.stdout.buffer
-    with selectors.DefaultSelector() as selector:
-        selector.register(qemu.stdout, selectors.EVENT_READ)
-        while not console.finished:
-            type_into(qemu, console)
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                return raw, True
-            quiet = QUIET if console.at_prompt() else left
-            if not selector.select(quiet if left is None else min(quiet, left)):
-                if console.at_prompt():
-                    out.write(console.take_prompt())
-                continue
-            data = os.read(qemu.stdout.fileno(), 65536)
-            if not data:
-                break
-            if not console.started:
-                raw += data
-            out.write(console.feed(data))
-            out.flush()
-    out.write(console.rest())
-    out.flush()
-    return raw, False
-
-
-def run_commands(options):
-    console = OwnConsole(options.verbose) if options.ours else \
-        ForeignConsole(options.commands, options.verbose)
-    deadline = None if options.timeout is None else time.monotonic() + options.timeout
-    with subprocess.Popen(command_line(options), stdout=subprocess.PIPE,
-                          stdin=subprocess.PIPE) as qemu:
-        try:
-            raw, late = pump(qemu, console, deadline)
-            if late:
-                if not console.started:
-                    sys.stderr.buffer.write(raw)
-                print(f"run: not done after {options.timeout:g} seconds; the machine was ended",
-                      file=sys.stderr)
-                return TIMEOUT_STATUS
-            if console.finished:
-                return console.status & 0xff or int(console.status != 0)
-            qemu.wait()
-        finally:
-            end(qemu)
-    if not console.started:
-        sys.stderr.buffer.write(raw)
-        print("run: the machine ended before the kernel had started", file=sys.stderr)
-        return qemu.returncode or 1 if raw else 2
-    return told_status(qemu, console.status if options.ours else None)
-
-
 # ---- all together ----
 def prepare(options):
     need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot"]
@@ -471,12 +288,6 @@ def show_help():
         harts_max=machine.HARTS_MAX, mib_min=machine.MIB_MIN, machines=", ".join(boards.BOARDS)))
 
 
-def run_session(options):
-    if options.commands is None:
-        return interact(options)
-    return run_commands(options)
-
-
 def main(args):
     if sys.stdout is None or sys.stderr is None:  # closed by the caller
         print("run: standard output and standard error must be open", file=sys.stderr)
@@ -504,7 +315,7 @@ def main(args):
             prepare_kept(options)
         if options.gdb:
             write_gdbinit(options)
-        status = run_session(options)
+        status = session.run(options, command_line(options))
         if options.view:
             view.show()
         return status
