@@ -16,7 +16,7 @@
 Instructions are those that the guest executes, counted by QEMU's -icount on one
 hart, so they are the same on every host and in every run, but for file operations,
 where the disk's interrupts come when they come. Times are plain emulation's,
-and only ratios of medians of interleaved boots are worth anything.
+and only ratios of medians of some boots, with all designs in each, are worth anything.
 """
 import argparse
 import csv
@@ -40,7 +40,7 @@ TOLERANCE = 0.10
 NOISE = 0.001
 SLACK = 10      # instructions that do not count
 COUNT_BOOTS = 3  # of which the median counts, for the file operations
-DEADLINE = 300  # seconds for one boot; it takes some
+DEADLINE = 300  # seconds for one design; it takes some
 COUNTING = ("-icount", "shift=0")
 CONSOLE = ("-display", "none", "-monitor", "none", "-serial", "stdio")
 ROW = re.compile(r"^(\w+) (\d+) (\d+)\r?$", re.M)
@@ -67,19 +67,24 @@ def compiler():
 
 
 # ---- measuring ----
-def boot(design, keys, counting):
-    """Runs bench in the guest; {key: (instructions, nanoseconds)}."""
+def boot(designs, keys, counting):
+    """Runs bench in one guest, under one design after the other;
+    {design: {key: (instructions, nanoseconds)}}."""
+    bench = " ".join(["bench", *keys])
     command = machine.qemu_command(
-        design, harts=1, console=CONSOLE, append="panic=exit quiet -- bench " + " ".join(keys),
-        extra=COUNTING if counting else ())
+        machine.default_design(), harts=1, console=CONSOLE, extra=COUNTING if counting else (),
+        append="panic=exit quiet -- " + " && ".join(f"design {d} {bench}" for d in designs))
+    deadline = DEADLINE * len(designs)
     try:
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, encoding="utf-8",
-                              errors="replace", stdout=subprocess.PIPE, timeout=DEADLINE)
+                              errors="replace", stdout=subprocess.PIPE, timeout=deadline)
     except subprocess.TimeoutExpired as e:
-        raise machine.Unusable(f"{design}: not done after {DEADLINE} seconds") from e
-    if done.returncode or "bench: done" not in done.stdout:
-        raise machine.Unusable(f"{design}: bench failed:\n{done.stdout}")
-    return {key: (int(n), int(ns)) for key, n, ns in ROW.findall(done.stdout)}
+        raise machine.Unusable(f"bench was not done after {deadline} seconds") from e
+    parts = done.stdout.split("bench: done")
+    if done.returncode or len(parts) != len(designs) + 1:
+        raise machine.Unusable(f"bench failed:\n{done.stdout}")
+    return {design: {key: (int(n), int(ns)) for key, n, ns in ROW.findall(part)}
+            for design, part in zip(designs, parts)}
 
 
 def build():
@@ -92,14 +97,14 @@ def build():
 
 def count(designs, keys=(), boots=1):
     """{design: {key: instructions}}, medians."""
-    counts = {}
+    runs = []
+    for i in range(boots):
+        print(f"counting: boot {i + 1} of {boots}", file=sys.stderr, flush=True)
+        runs.append(boot(designs, keys, True))
     for design in designs:
-        print(f"counting: {design}", file=sys.stderr, flush=True)
-        runs = [boot(design, keys, True) for _ in range(boots)]
-        counts[design] = {key: int(statistics.median(run[key][0] for run in runs))
-                          for key in runs[0]}
-        expect_same(design, runs)
-    return counts
+        expect_same(design, [run[design] for run in runs])
+    return {design: {key: int(statistics.median(run[design][key][0] for run in runs))
+                     for key in runs[0][design]} for design in designs}
 
 
 def expect_same(design, runs):
@@ -113,12 +118,12 @@ def expect_same(design, runs):
 
 
 def time_all(designs, rounds):
-    """{design: {key: ns}}, medians; the boots of one round follow each other."""
+    """{design: {key: ns}}, medians; a round is one boot."""
     times = {design: {} for design in designs}
     for i in range(rounds):
         print(f"timing: round {i + 1} of {rounds}", file=sys.stderr, flush=True)
-        for design in designs:
-            for key, (_, ns) in boot(design, (), False).items():
+        for design, row in boot(designs, (), False).items():
+            for key, (_, ns) in row.items():
                 times[design].setdefault(key, []).append(ns)
     return {d: {k: statistics.median(v) for k, v in row.items()} for d, row in times.items()}
 
