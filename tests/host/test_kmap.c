@@ -37,8 +37,7 @@ void *frame_boot_alloc(size_t bytes, size_t align) {
 /* There are no frames before frame_init. */
 struct frame_sections frame_sections;
 void frame_misused(paddr_t pa) { panic("%#lx is not a frame", (unsigned long)pa.v); }
-bool frame_put_slowly(paddr_t pa) { frame_misused(pa); }
-void frame_release(paddr_t pa) { frame_misused(pa); }
+void frame_release(struct frame *f, paddr_t pa) { frame_misused(pa); }
 paddr_t frame_take(void) { frame_misused(PA(0)); }
 void frame_zero(paddr_t pa, unsigned order) { frame_misused(pa); }
 void tlb_fence_kernel(void) {}
