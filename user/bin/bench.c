@@ -325,7 +325,7 @@ static void end_32m(void) { give_back(32 * MIB); }
 static void one_exec(void) {
     char *argv[] = {"true", 0};
     if (must_fork() == 0) {
-        exec("/bin/true", argv);
+        exec(IN_BIN "true", argv);
         exit(1);
     }
     must_wait();
@@ -494,7 +494,7 @@ static void report_program_pages(void) {
         close(1);
         need(dup(there[1]) == 1, "dup");
         close_pipe(there);
-        exec("benchpages", argv);
+        exec(IN_TESTS "benchpages", argv);
         exit(1);
     }
     close(there[1]);
@@ -591,7 +591,7 @@ int main(int argc, char *argv[]) {
     for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
         if (wanted(operations[i].key, argc, argv))
             run(&operations[i]);
-    if (wanted("pages", argc, argv))
+    if (wanted("page_constant", argc, argv) || wanted("page_data", argc, argv))
         report_program_pages();
 #ifndef XV6
     if (wanted("tables", argc, argv))

@@ -12,6 +12,8 @@
 #include "user/user.h"
 #define O_CREAT O_CREATE
 #define PIPE_ROOM 512 /* bytes that a pipe takes without a reader */
+#define IN_BIN ""     /* where programs stand */
+#define IN_TESTS ""
 #else
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,6 +25,8 @@
 #include <unistd.h>
 typedef uint64_t uint64;
 #define PIPE_ROOM 16384
+#define IN_BIN "/bin/"
+#define IN_TESTS "/tests/"
 #endif
 
 #define PAGE 4096
