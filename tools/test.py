@@ -43,8 +43,8 @@ QUICK = """
     host/test_console_output host/test_elf host/test_explain host/test_fdt host/test_files
     host/test_frame host/test_frame_use host/test_frame_release host/test_hostile host/test_irq
     host/test_ksyms host/test_path host/test_pipe host/test_printf host/test_pt host/test_pt_memory
-    host/test_pt_random host/test_string host/test_uaccess host/test_userlib host/test_virtio_blk
-    host/test_shellparts
+    host/test_pt_random host/test_string host/test_uaccess host/test_userlib host/test_userlib_text
+    host/test_virtio_blk host/test_shellparts
     host/test_docs.py host/test_format.py host/test_rules.py host/test_system_calls.py
     system/test_usertests.py::test_debug_kernel[{design}-1]
     system/test_boot.py::test_boots[{design} system/test_shell.py::test_line[
