@@ -239,7 +239,7 @@ class Tree:
         self.env["CMOCKA_MESSAGE_OUTPUT"] = "TAP"
         status, output = self.process([f"build/host/{program}"], deadline)
         failed = re.findall(r"^not ok \d+ - (\S+)", output, re.M)
-        # A test that ends the program fails; who came before it has its line already.
+        # A test that ends the program fails; those before it have their lines already.
         passed = status == 0 and not failed
         if test:
             fine = re.search(rf"^ok \d+ - {test}$", output, re.M) is not None

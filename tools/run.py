@@ -23,7 +23,7 @@
     --verbose        with -c: also shows what the firmware and the kernel say
     --debug          a kernel with the checks that cost time
     --commit HOW     strict, the default: sbrk and fork get what is promised;
-                     lazy: more than that, and who touches too much is killed
+                     lazy: more than that; what touches too much is killed
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md

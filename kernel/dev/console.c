@@ -27,7 +27,7 @@ static struct {
     struct spinlock lock;
     struct wait_channel input;
     bool held;        /* input stays in the UART */
-    bool interrupted; /* by ^C, which ends a read by who manages jobs */
+    bool interrupted; /* by ^C, which ends the read of a process that manages jobs */
     uint32_t prompts; /* shells that wait for a line */
     uint32_t read, committed, edit;
     char buffer[CONSOLE_BUFFER];

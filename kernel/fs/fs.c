@@ -15,7 +15,7 @@
 #define CACHE_MIN MIB(1)
 #define CACHE_MAX MIB(16)
 /* In memory: as many as can be in use at a time (open, or somebody's current directory, or
- * named by a path that a call just walks), so that there is always one for who needs it. */
+ * named by a path that a call just walks), so that a call never finds them all in use. */
 #define INODES_MIN (FILES + NPROC * (1 + INODES_PER_CALL))
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
 #define INODES_MAX 2048

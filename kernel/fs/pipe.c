@@ -13,8 +13,8 @@
  * it still wants, so that it does not wake for every byte that is read.
  *
  * Lock: pipe->lock, a spinlock, taken with no other lock held. It and the channels are set
- * up at boot, for all owners of the pipe. Only who has the pipe open looks at it: a
- * descriptor of its own, or one in close_side until it has given the lock back. */
+ * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
+ * descriptor, or one in close_side until it has given the lock back. */
 #include "fs/pipe.h"
 #include "lib/errno.h"
 #include "lib/panic.h"

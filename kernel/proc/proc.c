@@ -85,7 +85,7 @@ static int space_create(struct proc *p, struct aspace *as, const struct design *
 }
 
 /* The last owner of the slot has left every list and channel, and they are as boot made
- * them: nobody who still looked at one of them would see it change. */
+ * them: a waker that still looks at one of them sees no change. */
 static void check_unused(const struct proc *p) {
     ASSERT(list_empty(&p->wait_link));
     ASSERT(list_empty(&p->alarm_link));
@@ -167,8 +167,8 @@ static void fpu_clone(struct proc *child, struct proc *parent) {
         child->fpu = parent->fpu;
 }
 
-/* From here on others see the child. Who ends a group has met either the child, or the
- * parent before this: nobody escapes by forking. */
+/* From here on others see the child. A call that ends a group has met either the child, or the
+ * parent before this: no process escapes by forking. */
 static void join_family(struct proc *child, struct proc *parent) {
     spin_lock(&family_lock);
     child->parent = parent;

@@ -18,7 +18,7 @@ struct proc {
 
     struct spinlock lock; /* guards state, pid, group, killed, kill_told, and as */
     /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
-     * taken the process from a queue or runs it: who looks takes the two for one. */
+     * taken the process from a queue or runs it: all others take the two for one. */
     enum proc_state state;
     int32_t pid;
     int32_t group; /* the pid that its first process has or had; fork hands it on */

@@ -14,7 +14,7 @@
 struct hart_queue {
     struct spinlock lock; /* innermost of the process locks */
     struct list queue;    /* proc.run_link */
-    uint32_t length;      /* read without the lock by who looks for work */
+    uint32_t length;      /* read without the lock by harts that look for work */
     uint32_t jumped;      /* in a row, to the front */
     /* The switch in progress, from the old process to its successor. */
     struct proc *left;
@@ -54,8 +54,8 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
-/* Who is woken of the session and its commands goes first, so that they get on among a
- * hundred processes that always run; after JUMPS of them it is the others' turn. */
+/* A process of the session or of its commands goes first when it is woken, so that they get on
+ * among a hundred processes that always run; after JUMPS of them it is the others' turn. */
 static void queue_up(struct hart_queue *q, struct proc *p, bool woken) {
     p->jumps = woken && proc_in_reserve(p) && q->jumped < JUMPS;
     if (p->jumps) {
