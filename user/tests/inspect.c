@@ -284,8 +284,8 @@ static void regions_are_in_order(void) {
 }
 
 /* ---- a process that changes all the time, on another hart if there is one ---- */
-#define CHURN_EXECS 40
-#define LOOKS 3000
+#define CHURN_EXECS 20
+#define LOOKS 1000
 
 /* `usertests --role churn C`: grows, forks, shrinks, and executes itself with the character
  * before C, until that is a blank. */

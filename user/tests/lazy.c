@@ -162,6 +162,42 @@ static void lazy_in_turns(void) {
 }
 
 /* ---- when there is no memory for what was granted ---- */
+#define ENOUGH 4096 /* pages that such a test has: to touch a GiB takes minutes under emulation */
+
+/* All but ENOUGH pages are promised to a process that touches none of them, and ends when the
+ * caller does or kills it; its number. 0 when memory is small, or nothing is ever promised. */
+static int promise_the_rest(void) {
+    if (all_lazy() || frames_left() <= ENOUGH)
+        return 0;
+    int ready[2], end[2];
+    char c;
+    must_pipe(ready);
+    must_pipe(end);
+    int pid = must_fork();
+    if (pid == 0) {
+        must_close(end[1]);
+        for (uint64_t more; frames_left() > ENOUGH; must_sbrk(more * PAGE)) {
+            more = frames_left() - ENOUGH;
+            more = more < GB / PAGE ? more : GB / PAGE;
+        }
+        write_all(ready[1], "r", 1);
+        sys_read(end[0], &c, 1);
+        sys_exit(0);
+    }
+    read_all(ready[0], &c, 1);
+    must_close(ready[0]);
+    must_close(ready[1]);
+    must_close(end[0]); /* end[1] stays open as long as the caller and its children are there */
+    return pid;
+}
+
+static void end_promise(int pid) {
+    if (pid > 0) {
+        CHECK_EQ(sys_kill(pid), 0);
+        CHECK_EQ(reap(pid), KILLED);
+    }
+}
+
 static uint64_t pages_granted(void) { return (frames_left() + 1000) * PAGE; }
 
 /* Touches lazy pages until the next one cannot be had. */
@@ -173,8 +209,9 @@ static char *touch_all_memory(void) {
         CHECK(sys_sbrklazy(step) != SBRK_FAILED);
     }
     char *p = start;
-    while (frames_left() > 0)
-        touch((uint64_t)(p += PAGE));
+    for (uint64_t left; (left = frames_left()) > 0;)
+        for (uint64_t n = left < 64 ? 1 : left / 8 * 7; n > 0; n--) /* tables take some, too */
+            touch((uint64_t)(p += PAGE));
     return p;
 }
 
@@ -186,6 +223,7 @@ static void touch_too_much(uint64_t unused) {
 
 /* Who touches too much is killed, nobody else: what was promised is there. */
 static void lazy_killed_alone(void) {
+    int holder = promise_the_rest();
     uint64_t left = frames_left();
     unsigned pages = 300, lazy = all_lazy();
     char *promised = must_sbrk(pages * PAGE);
@@ -215,6 +253,7 @@ static void lazy_killed_alone(void) {
     must_close(touched[1]);
     must_sbrk(-(int)(pages * PAGE));
     CHECK(frames_left() + 4 >= left);
+    end_promise(holder);
 }
 
 /* Where the kernel would touch, the call fails and the process goes on. */
@@ -233,9 +272,11 @@ static void read_into_nothing(uint64_t fd) {
 }
 
 static void lazy_copy_fails(void) {
+    int holder = promise_the_rest();
     make_file("f", PAGE, 3);
     int fd = must_open("f", ABI_O_RDWR);
     CHECK_EQ(run_child(read_into_nothing, fd), 0);
+    end_promise(holder);
 }
 
 /* A page that is shared after fork, with no memory for a copy: who writes it is killed; who
@@ -249,6 +290,7 @@ static void write_shared(uint64_t p) {
 }
 
 static void lazy_shared_page(void) {
+    int holder = promise_the_rest();
     char *p = sys_sbrklazy(4 * PAGE);
     fill(p, 2 * PAGE, 6);
     for (int i = 0; i < 3; i++)
@@ -257,6 +299,7 @@ static void lazy_shared_page(void) {
     must_sbrk(p + 10 - (char *)sys_sbrk(0));
     must_sbrk(PAGE);
     CHECK(all_zero(p + 10, PAGE - 10));
+    end_promise(holder);
 }
 
 /* Memory that is promised begins in a page that was not: the child's copy of that page is

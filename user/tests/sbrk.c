@@ -255,7 +255,7 @@ static void heap_past_ram_base(void) { check_device(0x80000000); }
 
 /* Until nothing is granted any more. All that was granted can be touched; to
  * bound the time, of a machine with much memory the first 128 MiB and then one
- * page in 2 MiB, but always the last byte. */
+ * page in 32 MiB, since a large leaf is cleared whole, but always the last byte. */
 static void out_of_memory(void) {
     char *start = page_aligned_break();
     uint64_t got = take_all_memory();
@@ -263,10 +263,10 @@ static void out_of_memory(void) {
     CHECK(sys_sbrk(0) == start + got);
     CHECK(sys_sbrk(PAGE) == SBRK_FAILED);
     CHECK(sys_sbrk(0) == start + got);
-    for (uint64_t at = 0; at < got; at += at < 128 * MB ? PAGE : 2 * MB)
+    for (uint64_t at = 0; at < got; at += at < 128 * MB ? PAGE : 32 * MB)
         *(uint64_t *)(start + at) = at ^ 0x123456789abcdef;
     start[got - 1] = 'z';
-    for (uint64_t at = 0; at < got; at += at < 128 * MB ? PAGE : 2 * MB)
+    for (uint64_t at = 0; at < got; at += at < 128 * MB ? PAGE : 32 * MB)
         CHECK_MSG(*(uint64_t *)(start + at) == (at ^ 0x123456789abcdef), "lost at 0x%lx", (long)at);
     CHECK(sys_sbrk(PAGE) == SBRK_FAILED);
     give_back(got);
