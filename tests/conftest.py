@@ -8,5 +8,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes more than some ten seconds; ./test gives it a "
+                            "process of its own")
     config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test -j N "
                             "runs N / 2 of these at a time")

@@ -18,7 +18,6 @@ Installs what is missing on Debian and Ubuntu. The last line is
 ends all that it has started. BUILD=FOLDER in the environment: see ./run --help.
 """
 import contextlib
-import json
 import os
 import re
 import signal
@@ -32,6 +31,7 @@ from collections import namedtuple
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
+import testtimes  # noqa: E402
 
 GROUPS = ("host", "system")
 QUICK_ALONE = ["quick"]
@@ -56,10 +56,25 @@ DEADLINE = 840
 SHOWN_LINES = 120
 END_PATIENCE = 10  # seconds for a test to end what it has started
 
-# One process of the run: a cmocka program, a file of Python unit tests, or one system test.
-# wide: it keeps many processors busy, by the tests' mark of that name.
-Unit = namedtuple("Unit", "name kind target wide", defaults=[False])
-Result = namedtuple("Result", "name outcome seconds text")  # outcome: ok, FAILED, skipped
+# pytest, told to say what marks the tests have and what each takes of the processors.
+PYTEST = [os.path.join(machine.ROOT, "tools", "testplugin.py"), "-q", "-p", "no:cacheprovider"]
+
+
+class Unit(namedtuple("Unit", "names kind targets alone wide", defaults=[False, False])):
+    """One process of the run: a cmocka program, a file of Python unit tests, or system tests of
+    one file. alone: not with others of its file. wide: it keeps many processors busy, by the
+    tests' mark of that name."""
+    __slots__ = ()
+
+    @property
+    def name(self):
+        return self.names[0] if len(self.names) == 1 else self.names[0].split("::")[0]
+
+
+# outcome: ok, FAILED, skipped; cpu: None when it is that of the whole unit.
+Result = namedtuple("Result", "name outcome seconds text cpu", defaults=[None])
+# A process that has ended, with the time on the clock and that of the processors.
+Ended = namedtuple("Ended", "status output seconds cpu")
 
 
 class CannotRun(Exception):
@@ -79,30 +94,44 @@ def find_python():
 def cmocka_units():
     folder = os.path.join(machine.ROOT, "tests", "host")
     names = sorted(n[:-2] for n in os.listdir(folder) if re.fullmatch(r"test_\w+\.c", n))
-    return [Unit(f"host/{n}", "cmocka", machine.build_path("host", n)) for n in names]
+    return [Unit([f"host/{n}"], "cmocka", [machine.build_path("host", n)]) for n in names]
 
 
-def collect(python, *args):
-    command = [python, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *args]
+def collect(python):
+    """[(node, marks)] of the Python tests."""
+    command = [python, *PYTEST, "--collect-only", "tests/host", "tests/system"]
     done = subprocess.run(command, cwd=machine.ROOT, check=False, capture_output=True,
                           encoding="utf-8", stdin=subprocess.DEVNULL)
     if done.returncode not in (0, 5):
         raise CannotRun("the tests cannot be collected:\n" + done.stdout + done.stderr)
-    return [line for line in done.stdout.splitlines() if re.match(r"tests/\w+/\w+\.py::", line)]
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(line[1], line[2:]) for line in lines if line[0] == "test"]
 
 
 def python_units(python):
-    wide = set(collect(python, "-m", "wide", "tests/system"))
     units = []
-    for node in collect(python, "tests/host", "tests/system"):
+    for node, marks in collect(python):
         path = node.split("::")[0]
-        if path.startswith("tests/host/"):  # quick ones: one process a file
-            unit = Unit(path[len("tests/"):], "pytest", path)
+        if path.startswith("tests/host/"):  # one process a file
+            unit = Unit([path[len("tests/"):]], "pytest", [path])
             if unit not in units:
                 units.append(unit)
         else:
-            units.append(Unit(node[len("tests/"):], "pytest", node, node in wide))
+            units.append(Unit([node[len("tests/"):]], "pytest", [node],
+                              "wide" in marks or "long" in marks, "wide" in marks))
     return units
+
+
+def together(units):
+    """One process for all the short tests of a file, since pytest itself takes a while to start:
+    as long as many a test."""
+    joined = {}
+    for unit in units:
+        key = unit.name.split("::")[0] if not unit.alone else unit.name
+        old = joined.get(key)
+        joined[key] = unit._replace(names=old.names + unit.names,
+                                    targets=old.targets + unit.targets) if old else unit
+    return list(joined.values())
 
 
 def is_quick(unit):
@@ -130,7 +159,7 @@ def build_all(units, quick):
     jobs = []
     if any(u.name.startswith("system/") for u in units):
         jobs = [("build/kernel", False, ["all"]), ("build/kernel-debug", True, ["kernel"])]
-    programs = [os.path.relpath(u.target, machine.ROOT) for u in units if u.kind == "cmocka"]
+    programs = [os.path.relpath(u.targets[0], machine.ROOT) for u in units if u.kind == "cmocka"]
     if programs:
         jobs.append(("build/host-tests", False,
                      ["-k", *(programs if quick else ["host-tests"])]))
@@ -184,8 +213,7 @@ class Runner:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with self.lock:
                 for process in self.running:
-                    with contextlib.suppress(ProcessLookupError):  # it has just ended
-                        os.killpg(process.pid, number)
+                    self.end(process, number)
             patience = time.monotonic() + END_PATIENCE
             for thread in threads:
                 thread.join(max(0, patience - time.monotonic()))
@@ -209,74 +237,84 @@ class Runner:
 
     def work(self, todo):
         while unit := self.take(todo):
-            start = time.monotonic()
             try:
-                results = (self.run_cmocka if unit.kind == "cmocka" else self.run_pytest)(unit)
+                run = self.run_cmocka if unit.kind == "cmocka" else self.run_pytest
+                results, ended = run(unit)
             except OSError as e:
                 results = [Result(unit.name, "FAILED", 0, f"it could not be run: {e}")]
+                ended = Ended(None, "", 0, 0)
             finally:
                 self.finished(unit)
             if not self.stopped:
-                self.report(unit, results, time.monotonic() - start)
+                self.report(unit, results, ended)
 
     def process(self, command, env=None):
-        """(status, output); status None when it took too long."""
-        with self.lock:
-            if self.stopped:
-                return None, ""
-            process = subprocess.Popen(
-                command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-                start_new_session=True, env={**os.environ, **(env or {})})
-            self.running.add(process)
-        try:
-            output, _ = process.communicate(timeout=DEADLINE)
-            return process.returncode, output
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            return None, f"{output}\nnot done after {DEADLINE} seconds"
-        finally:
+        """Ended; its status is None when it took too long. Its processor time has in it that of
+        what it has started and waited for."""
+        start = time.monotonic()
+        with tempfile.TemporaryFile() as printed:
+            with self.lock:
+                if self.stopped:
+                    return Ended(None, "", 0, 0)
+                process = subprocess.Popen(
+                    command, cwd=machine.ROOT, stdin=subprocess.DEVNULL, stdout=printed,
+                    stderr=subprocess.STDOUT, start_new_session=True, env=env)
+                self.running.add(process)
+            backstop = threading.Timer(DEADLINE, self.end, [process, signal.SIGKILL])
+            backstop.start()
+            _, status, used = os.wait4(process.pid, 0)
             with self.lock:
                 self.running.discard(process)
+            process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else \
+                os.WEXITSTATUS(status)
+            seconds = time.monotonic() - start
+            backstop.cancel()
+            printed.seek(0)
+            output = printed.read().decode("utf-8", "replace")
+        cpu = used.ru_utime + used.ru_stime
+        if seconds >= DEADLINE:
+            return Ended(None, f"{output}\nnot done after {DEADLINE} seconds", seconds, cpu)
+        return Ended(process.returncode, output, seconds, cpu)
+
+    def end(self, process, number):
+        """Sends a signal to it and to what it has started, unless it has ended."""
+        with self.lock, contextlib.suppress(ProcessLookupError):
+            if process in self.running:
+                os.killpg(process.pid, number)
 
     def run_cmocka(self, unit):
-        if not os.path.exists(unit.target):
-            return [Result(unit.name, "FAILED", 0, "it does not build")]
-        start = time.monotonic()
-        status, output = self.process([unit.target], {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
-        seconds = time.monotonic() - start
+        if not os.path.exists(unit.targets[0]):
+            return [Result(unit.name, "FAILED", 0, "it does not build")], Ended(None, "", 0, 0)
+        ended = self.process(unit.targets, {**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
         results = []
-        for line in output.splitlines():
+        for line in ended.output.splitlines():
             m = re.match(r"(not )?ok \d+(?: - (\S+))?(.*)", line)
             if m and m[2]:
                 skipped = "# skip" in m[3].lower()
                 outcome = "FAILED" if m[1] else "skipped" if skipped else "ok"
-                results.append(Result(f"{unit.name}:{m[2]}", outcome, seconds,
-                                      output if m[1] else m[3]))
-        failed = any(r.outcome == "FAILED" for r in results)
-        if not failed and (status != 0 or not results):
-            results.append(Result(unit.name, "FAILED", seconds,
-                                  f"{output}\nended with status {status}"))
-        return results
+                results.append(Result(f"{unit.name}:{m[2]}", outcome, ended.seconds,
+                                      ended.output if m[1] else m[3]))
+        return with_status(unit, results, ended), ended
 
     def run_pytest(self, unit):
         fd, report = tempfile.mkstemp(suffix=".xml")
         os.close(fd)
         try:
-            start = time.monotonic()
-            status, output = self.process(
-                [self.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
-                 f"--junitxml={report}", unit.target])
-            seconds = time.monotonic() - start
+            ended = self.process(
+                [self.python, *PYTEST, "--tb=short", f"--junitxml={report}", *unit.targets])
             results = read_junit(unit, report)
         finally:
             os.unlink(report)
-        failed = any(r.outcome == "FAILED" for r in results)
-        if not failed and (status != 0 or not results):
-            results.append(Result(unit.name, "FAILED", seconds,
-                                  f"{output}\nended with status {status}"))
+        return with_status(unit, results, ended), ended
+
+
+def with_status(unit, results, ended):
+    """A unit that failed as a whole, without a failed test, is a failure of its own."""
+    failed = any(r.outcome == "FAILED" for r in results)
+    if failed or results and ended.status == 0:
         return results
+    return results + [Result(unit.name, "FAILED", ended.seconds,
+                             f"{ended.output}\nended with status {ended.status}")]
 
 
 def read_junit(unit, path):
@@ -288,14 +326,15 @@ def read_junit(unit, path):
     for case in cases:
         bad = [e for e in case if e.tag in ("failure", "error")]
         skips = [e for e in case if e.tag == "skipped"]
-        name = unit.name if "::" in unit.name else f"{unit.name}::{case.get('name')}"
+        name = f"{unit.name.split('::')[0]}::{case.get('name')}"
+        cpu = [float(p.get("value")) for p in case.iter("property") if p.get("name") == "cpu"]
         outcome = "FAILED" if bad else "skipped" if skips else "ok"
         text = "\n".join((e.text or e.get("message") or "") for e in bad)
         text += "\n".join((e.get("message") or "") for e in skips)
         if bad:
             text += "".join(f"\n--- {e.tag}\n{e.text}" for e in case
                             if e.tag in ("system-out", "system-err") and (e.text or "").strip())
-        results.append(Result(name, outcome, float(case.get("time") or 0), text))
+        results.append(Result(name, outcome, float(case.get("time") or 0), text, *cpu))
     return results
 
 
@@ -305,21 +344,23 @@ class Report:
 
     def __init__(self, total):
         self.results = []
-        self.seconds = {}
+        self.times = {}
         self.lock = threading.Lock()
         self.total = total
         self.done = 0
 
-    def __call__(self, unit, results, seconds):
+    def __call__(self, unit, results, ended):
         with self.lock:
             self.done += 1
-            self.seconds[unit.name] = round(seconds, 1)
+            for name, seconds, cpu in [(unit.name, ended.seconds, ended.cpu)] + \
+                    [(r.name, r.seconds, r.cpu) for r in results if r.cpu is not None]:
+                self.times[name] = [round(seconds, 1), round(cpu, 1)]
             bad = [r for r in results if r.outcome == "FAILED"]
             skipped = [r for r in results if r.outcome == "skipped"]
             counted = f" ({len(results)})" if len(results) > 1 else ""
             word = "FAILED" if bad else "skip" if len(skipped) == len(results) else "ok"
-            print(f"[{self.done:3}/{self.total}] {word:6} {seconds:6.1f} s  {unit.name}{counted}",
-                  flush=True)
+            print(f"[{self.done:3}/{self.total}] {word:6} {ended.seconds:6.1f} s  "
+                  f"{unit.name}{counted}", flush=True)
             for r in skipped:
                 print(f"          skipped: {r.text.strip()}", flush=True)
             for r in bad:
@@ -337,8 +378,10 @@ class Report:
     def summary(self, seconds):
         count = {word: sum(r.outcome == word for r in self.results)
                  for word in ("ok", "FAILED", "skipped")}
-        print(f"{seconds:.0f} seconds" + (f", {count['skipped']} skipped" if count["skipped"]
-                                          else ""))
+        used = os.times()
+        cpu = used.user + used.system + used.children_user + used.children_system
+        print(f"{seconds:.0f} seconds, {cpu:.0f} of processors" +
+              (f", {count['skipped']} skipped" if count["skipped"] else ""))
         for r in self.results:
             if r.outcome == "FAILED":
                 alone = re.sub(r"^(host/test_\w+):\w+$", r"\1", r.name)
@@ -354,48 +397,17 @@ def quoted(name):
     return f"'{name}'" if re.search(r"[\[\] *?]", name) else name
 
 
-# How long each took the last time: the longest first, so that none comes late.
-def times_path():
-    return machine.build_path("test-times.json")
-
-
-def read_times():
-    try:
-        with open(times_path(), encoding="utf-8") as f:
-            return json.load(f)
-    except (OSError, ValueError):
-        return {}
-
-
-def write_times(seconds):
-    try:
-        with open(times_path(), "w", encoding="utf-8") as f:
-            json.dump({**read_times(), **seconds}, f, indent=0)
-    except OSError:
-        pass  # only a hint for the order
-
-
-def by_time(units):
-    times = read_times()
-    guess = {"cmocka": 5}
-
-    def key(unit):
-        slow = 60 if "usertests" in unit.name else 8
-        return -times.get(unit.name, guess.get(unit.kind, slow))
-    return sorted(units, key=key)
-
-
 # ---- all together ----
 def parse(args):
-    names, jobs, listing = [], os.cpu_count() or 2, False
+    names, jobs, shows = [], os.cpu_count() or 2, None
     args = list(args)
     while args:
         arg = args.pop(0)
         if arg in ("-h", "--help"):
             print(__doc__.strip())
             sys.exit(0)
-        elif arg == "--list":
-            listing = True
+        elif arg in ("--list", "--times"):
+            shows = arg
         elif arg == "-j" or re.fullmatch(r"-j\d+", arg):
             text = arg[2:] or (args.pop(0) if args else "")
             if not re.fullmatch(r"[1-9]\d*", text):
@@ -405,28 +417,32 @@ def parse(args):
             raise CannotRun(f"{arg}: no such option; ./test --help lists them")
         else:
             names.append(re.sub(r"^(\./)?tests/", "", arg))
-    return names, jobs, listing
+    return names, jobs, shows
 
 
 def run(args):
-    names, jobs, listing = parse(args)
-    if not listing:
+    names, jobs, shows = parse(args)
+    if not shows:
         machine.make_build_folder()
     need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot", "test"]
     if subprocess.run(need, check=False).returncode:
         raise CannotRun("what the tests need is not there")
-    if not listing:
+    if not shows:
         for group in ("more", "browser"):
             if subprocess.run([*need[:2], group], check=False).returncode:
                 print("Some tests will be skipped; they say so.", flush=True)
     python = find_python()
     units = selected(cmocka_units() + python_units(python), names)
-    if listing:
+    if shows == "--list":
         print("\n".join(unit.name for unit in units))
+    elif shows:
+        testtimes.show([unit.name for unit in units])
+    if shows:
         return 0
     if not units:
         raise CannotRun("no test is named so; ./test --list lists them")
     start = time.monotonic()
+    units = together(units)
     report = Report(len(units))
     for result in build_all(units, names == QUICK_ALONE):
         print(f"[  build] {result.outcome:6} {result.seconds:6.1f} s  {result.name}", flush=True)
@@ -434,8 +450,10 @@ def run(args):
             report.show(result)
         report.results.append(result)
     runner = Runner(python, report, jobs)
-    runner.run(by_time(units))
-    write_times(report.seconds)
+    try:
+        runner.run(testtimes.longest_first(units))
+    finally:
+        testtimes.write(report.times)
     return report.summary(time.monotonic() - start)
 
 
@@ -447,7 +465,7 @@ def main(args):
         return status
     except (CannotRun, machine.Unusable) as e:
         print(f"test: {e}", file=sys.stderr)
-        if "--list" not in args:
+        if "--list" not in args and "--times" not in args:
             print("0 passed, 1 failed", flush=True)
         return 2
     except BrokenPipeError:  # nobody reads any more

@@ -110,6 +110,39 @@ def test_no_two_wide_ones_at_a_time(tree):
     assert (status, last) == (0, "5 passed, 0 failed"), out
 
 
+TOGETHER = """import os, time, pytest
+def note(name):
+    with open("processes", "a") as f:
+        f.write(f"{name} {os.getpid()}\\n")
+def test_a(): note("a")
+@pytest.mark.long
+def test_b(): note("b")
+def test_c():
+    note("c")
+    end = time.process_time() + 0.3
+    while time.process_time() < end:
+        pass
+@pytest.mark.parametrize("how", ["x"])
+def test_d(how): note("d"); os.system("i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done")
+"""
+
+
+def test_short_ones_of_a_file_share_a_process(tree):
+    """But each has its own time, with what it has started."""
+    (tree / "tests/system/test_s.py").write_text(TOGETHER)
+    status, out, last = run(tree)
+    assert (status, last) == (0, "9 passed, 0 failed"), out
+    process = dict(line.split() for line in (tree / "processes").read_text().splitlines())
+    assert process["a"] == process["c"] == process["d"] != process["b"]
+    assert "system/test_s.py (3)" in out and "system/test_s.py::test_b\n" in out
+    status, out, last = run(tree, "--times")
+    assert status == 0 and last.endswith("; 5 of 5 tests have been measured")
+    cpu = {line.split()[-1].split("::")[-1]: float(line.split()[0])
+           for line in out.splitlines()[:-1]}
+    assert cpu["test_c"] >= 0.3 and cpu["test_d[x]"] > 0.1 and cpu["test_a"] < 0.1, out
+    assert list(cpu.values()) == sorted(cpu.values(), reverse=True) and len(cpu) == 5
+
+
 def test_failing_build(tree):
     (tree / "broken-1").touch()
     status, out, last = run(tree)
