@@ -259,19 +259,23 @@ H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
 field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)
 
-define HOST_TEST
-$(H)/$(1): tests/host/$(1).c $(call field,$(1),sources)
-	$$(call say,HOST,$(1))
-	@mkdir -p $(H)/obj/$(1)
-	$(Q)rm -f $(H)/obj/$(1)/*.o && \
-	for src in tests/host/$(1).c $(call field,$(1),sources); do \
-	  $(CC) $(H_CFLAGS) $(foreach n,$(call field,$(1),rename),-D$(n)=k_$(n)) \
-	    -MT $(H)/$(1) -fno-builtin -c $$$$src \
-	    -o $(H)/obj/$(1)/$$$$(echo $$$$src | tr / _).o || exit 1; \
-	done
-	$(Q)$(CC) $(H_CFLAGS) $(H)/obj/$(1)/*.o -o $$@ -lcmocka
+# A source is compiled once for all tests that rename alike: obj/KEY/SOURCE.o.
+host_key = $(firstword $(shell echo $(call quote,$(1)) | cksum))
+host_object = $(H)/obj/$(2)/$(subst /,_,$(1)).o
+define HOST_OBJECT
+$(call host_object,$(1),$(2)): $(1)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $$(H_CFLAGS) $(foreach n,$(3),-D$(n)=k_$(n)) -fno-builtin -c $$< -o $$@
 endef
-$(foreach t,$(notdir $(H_TESTS)),$(eval $(call HOST_TEST,$(t))))
+define HOST_TEST
+$(H)/$(1): $(foreach s,$(2),$(call host_object,$(s),$(3)))
+	$$(call say,HOST,$(1))
+	$(Q)$$(CC) $$(H_CFLAGS) $$^ -o $$@ -lcmocka
+$(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))$\
+	$(eval $(call HOST_OBJECT,$(s),$(3),$(4)))))
+endef
+host_test = $(eval $(call HOST_TEST,$(1),tests/host/$(1).c $(call field,$(1),sources),$(call host_key,$(2)),$(2)))
+$(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)))
 
 # ---- fuzzers ---------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them
