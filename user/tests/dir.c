@@ -153,7 +153,7 @@ static void reading(void) {
 
 /* Names over several blocks, some of them removed again, in another order. */
 static void large_directory(void) {
-    enum { N = 200 }; /* 16 bytes each: four blocks */
+    enum { N = 130 }; /* 16 bytes each: three blocks */
     char name[16];
     must_mkdir("d");
     make_file("f", 5, 5);

@@ -145,9 +145,9 @@ static void no_inodes(void) {
 static void bad_write_takes_no_block(void) {
     struct abi_sysinfo before, after;
     must_info(&before);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 50; i++) {
         int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR);
-        CHECK_EQ(sys_write(fd, opaque(DIRECT_MAP), 1 + i * 50), -1);
+        CHECK_EQ(sys_write(fd, opaque(DIRECT_MAP), 1 + i * 201), -1);
         must_close(fd);
         must_unlink("f");
     }
