@@ -3,6 +3,8 @@ import guest
 import machine
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 def usertests(*args, command="usertests"):
     done = guest.run("--timeout", guest.LONG_DEADLINE, *args, "-c", command,
@@ -11,11 +13,6 @@ def usertests(*args, command="usertests"):
     assert done.returncode == 0 and "ALL TESTS PASSED" in done.stdout, \
         "\n".join(failed) + "\n" + done.stdout[-guest.TAIL:] + done.stderr
     return done.stdout
-
-
-@pytest.mark.wide
-def test_all(design):
-    usertests("--design", design)
 
 
 def test_heap_of_several_gib(design):
@@ -29,14 +26,24 @@ def test_heap_of_several_gib(design):
     assert "too little memory" not in output
 
 
-# The slow tests of disks that are full do the same under every design.
-SLOW_OF_MEMORY = "heap_past_uart out_of_memory_by_kernel stress_memory_contended"
+# The slow tests of files and disks do the same under every design: what it changes there are the
+# copies of user memory, and those are in the quick tests, too.
+SLOW_OF_MEMORY = "heap_past_uart heap_past_ram_base out_of_memory_by_kernel " \
+    "stress_memory_contended most_of_memory_forks inspect_who_comes_and_goes vmprint"
+
+
+def all_for(design):
+    return "usertests" if design == machine.default_design() else \
+        f"usertests -q && usertests {SLOW_OF_MEMORY}"
+
+
+@pytest.mark.wide
+def test_all(design):
+    usertests("--design", design, command=all_for(design))
 
 
 def test_smallest_machine(design):
-    some = f"usertests -q && usertests {SLOW_OF_MEMORY}"
-    usertests("--design", design, "--harts", 1, "--mem", "32M",
-              command="usertests" if design == machine.default_design() else some)
+    usertests("--design", design, "--harts", 1, "--mem", "32M", command=all_for(design))
 
 
 # More harts than the host has processors take long: in the default design alone.
