@@ -54,8 +54,9 @@ def test_large_machine():
 
 def test_commit_lazy():
     """Nothing is promised: what the course kernels' tests ask for is granted, and all else is
-    as ever. The promise's own tests are left out, since they would find none."""
-    usertests("--commit", "lazy", "--debug",
+    as ever. The promise's own tests are left out, since they would find none. Memory is small
+    since all of it is touched here."""
+    usertests("--commit", "lazy", "--debug", "--mem", "64M",
               command="usertests lazy views bounds protect exec_runs quick_children large_heap")
 
 
