@@ -5,12 +5,16 @@ import re
 import machine
 
 
-def guest_tests():
+def names_that_match(*patterns):
+    """What the first groups of regular expressions match in the lines of user/tests."""
     folder = os.path.join(machine.ROOT, "user", "tests")
     text = ""
     for name in os.listdir(folder):
         if name.endswith(".c"):
             with open(os.path.join(folder, name), encoding="utf-8") as f:
                 text += f.read()
-    return set(re.findall(r'^    \{"(\w+)",', text, re.M)) | \
-        set(re.findall(r'\{"(\w+)", +\w+_tests\}', text))
+    return {name for pattern in patterns for name in re.findall(pattern, text, re.M)}
+
+
+def guest_tests():
+    return names_that_match(r'^    \{"(\w+)",', r'\{"(\w+)", +\w+_tests\}')

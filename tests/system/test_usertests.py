@@ -2,6 +2,9 @@
 import guest
 import machine
 import pytest
+from guesttests import names_that_match
+from xv6check import check
+from xv6fs import Image
 
 pytestmark = pytest.mark.long
 
@@ -30,20 +33,34 @@ def test_heap_of_several_gib(design):
 # copies of user memory, and those are in the quick tests, too.
 SLOW_OF_MEMORY = "heap_past_uart heap_past_ram_base out_of_memory_by_kernel " \
     "stress_memory_contended most_of_memory_forks inspect_who_comes_and_goes vmprint"
-
-
-def all_for(design):
-    return "usertests" if design == machine.default_design() else \
-        f"usertests -q && usertests {SLOW_OF_MEMORY}"
+SLOW_OF_DISKS = "disk_full disk_full_many disk_no_inodes file_larger_than_cache"
+NOT_OF_DISKS = f"usertests -q && usertests {SLOW_OF_MEMORY}"
 
 
 @pytest.mark.wide
 def test_all(design):
-    usertests("--design", design, command=all_for(design))
+    usertests("--design", design, command=NOT_OF_DISKS)
 
 
 def test_smallest_machine(design):
-    usertests("--design", design, "--harts", 1, "--mem", "32M", command=all_for(design))
+    usertests("--design", design, "--harts", 1, "--mem", "32M", command="usertests" if
+              design == machine.default_design() else NOT_OF_DISKS)
+
+
+@pytest.mark.wide
+def test_full_disk_on_several_harts(tmp_path):
+    """A small one, which is full soon: a request wakes a hart, and that takes long here."""
+    ours, small = Image.load(machine.default_image()), Image.make(1600, 150, 31)
+    for path in ("init", "bin/sh", "tests/usertests"):
+        small.write_file(path, ours.read(path))
+    small.save(tmp_path / "small")
+    usertests("--disk", tmp_path / "small", command=f"usertests {SLOW_OF_DISKS}")
+    assert check(Image.load(tmp_path / "small")) == []
+
+
+def test_every_slow_test_is_one_of_these():
+    slow = names_that_match(r'^    \{"(\w+)", \w+, true\},')
+    assert slow and slow == set(f"{SLOW_OF_MEMORY} {SLOW_OF_DISKS}".split())
 
 
 # More harts than the host has processors take long: in the default design alone.
