@@ -16,7 +16,8 @@ typedef uint64_t pte_t;
 #define PTE_D (1ULL << 7)    /* dirty */
 #define PTE_SOFT (1ULL << 8) /* the first of two bits that hardware leaves to us */
 #define PTE_FLAGS 0x3ffULL
-#define PTE_PA_END (1ULL << 56) /* physical addresses have 56 bits (4.4.1) */
+#define PTE_LEAF_FLAGS (PTE_FLAGS & ~PTE_V) /* what an entry that is no leaf lacks */
+#define PTE_PA_END (1ULL << 56)             /* physical addresses have 56 bits (4.4.1) */
 #define PTE_RWX (PTE_R | PTE_W | PTE_X)
 
 #define PT_LEVELS 3
@@ -39,6 +40,10 @@ static inline bool va_canonical(vaddr_t va) {
 static inline bool pte_valid(pte_t e) { return e & PTE_V; }
 static inline bool pte_is_leaf(pte_t e) { return (e & PTE_V) && (e & PTE_RWX); }
 static inline bool pte_is_table(pte_t e) { return (e & (PTE_V | PTE_RWX)) == PTE_V; }
+/* In a table of level 0, where there is no table to point to, every access faults (4.3.2, step
+ * 3): so that is how an entry keeps the frame of a page that may not be touched at all. It
+ * counts as a leaf for whoever goes over frames. */
+static inline bool pte_is_kept(pte_t e) { return pte_is_table(e); }
 static inline paddr_t pte_pa(pte_t e) { return PA((e << 10 >> 20) << PAGE_SHIFT); }
 static inline pte_t pte_table(paddr_t table) { return table.v >> PAGE_SHIFT << 10 | PTE_V; }
 

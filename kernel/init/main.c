@@ -17,6 +17,7 @@
 #include "mm/frame.h"
 #include "mm/kmap.h"
 #include "mm/vmprint.h"
+#include "mm/zeros.h"
 #include "proc/clock.h"
 #include "proc/group.h"
 #include "proc/sched.h"
@@ -210,6 +211,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     kmap_boot_done();
     frame_init();
     image_init();
+    zeros_boot_init();
     if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);

@@ -35,6 +35,7 @@ enum {
 #define ABI_TICKS_PER_SECOND 10
 
 #define ABI_DESIGN_SIZE 16 /* a design's name, terminated */
+#define ABI_VM_NAME_SIZE 32
 
 struct abi_stat {
     int32_t dev;
@@ -94,22 +95,23 @@ struct abi_vmtable {
 
 enum abi_vmview { ABI_VIEW_USER, ABI_VIEW_KERNEL };
 
-enum abi_vmkind { ABI_VM_IMAGE, ABI_VM_BSS, ABI_VM_STACK, ABI_VM_HEAP };
-
-/* A range of addresses that a process was granted; in order of address. Counts are in
- * pages of 4 KiB. */
+/* A range of addresses that a process was granted, a mapping; in order of address. Counts are
+ * in pages of 4 KiB. */
 struct abi_vmregion {
     uint64_t start, end;
-    uint32_t kind;       /* enum abi_vmkind */
-    uint32_t perm;       /* the bits R, W and X of a page table's entry */
-    uint64_t first_page; /* of the program's file pages; ABI_VM_IMAGE only */
-    uint64_t present;    /* mapped */
-    uint64_t shared;     /* of them, on frames that others use too */
-    uint64_t copied;     /* of a program's pages: replaced by the process's own copies */
-    uint64_t lazy;       /* 1: nothing is promised; a touch takes what memory is left then */
+    uint32_t perm;    /* the bits R, W and X of a page table's entry */
+    uint32_t flags;   /* ABI_VM_... */
+    uint64_t offset;  /* bytes from the beginning of what is mapped to start */
+    uint64_t present; /* mapped */
+    uint64_t shared;  /* of them, on frames that others use too */
+    uint64_t copied;  /* of a private mapping's pages: replaced by the process's own copies */
+    char name[ABI_VM_NAME_SIZE]; /* what is mapped, terminated: "text", "heap" */
 };
 
-#define ABI_VM_REGIONS_MAX 32
+#define ABI_VM_LAZY 1    /* nothing is promised; a touch takes what memory is left then */
+#define ABI_VM_SHARED 2  /* writes are seen by all who map it */
+#define ABI_VM_ZEROS 4   /* its pages are zero until they are written; offset means nothing */
+#define ABI_VM_GUARDED 8 /* a touch of the page below is an overflow */
 
 /* Disk format: blocks of 1024 bytes, little-endian. */
 #define FS_BLOCK_SIZE 1024

@@ -17,6 +17,11 @@ typedef uint64_t __attribute__((__may_alias__)) word_t;
 
 #define always_inline static inline __attribute__((__always_inline__))
 
+/* Eight words. */
+always_inline void fill_round(word_t *w, word_t fill) {
+    w[0] = w[1] = w[2] = w[3] = w[4] = w[5] = w[6] = w[7] = fill;
+}
+
 void *memset(void *dst, int c, size_t n) {
     unsigned char *d = dst;
     if (n >= SMALL) {
@@ -24,8 +29,14 @@ void *memset(void *dst, int c, size_t n) {
             *d++ = (unsigned char)c;
         word_t fill = (unsigned char)c * 0x0101010101010101ULL;
         word_t *w = (word_t *)d;
+        for (; n >= 4 * ROUND; n -= 4 * ROUND, w += 32) { /* a page is most of what is filled */
+            fill_round(w, fill);
+            fill_round(w + 8, fill);
+            fill_round(w + 16, fill);
+            fill_round(w + 24, fill);
+        }
         for (; n >= ROUND; n -= ROUND, w += 8)
-            w[0] = w[1] = w[2] = w[3] = w[4] = w[5] = w[6] = w[7] = fill;
+            fill_round(w, fill);
         for (; n >= WORD; n -= WORD)
             *w++ = fill;
         d = (unsigned char *)w;

@@ -1,28 +1,30 @@
-/* A process's memory: what it may use (regions), and the only writer of both its
- * page tables.
+/* A process's memory: what it may use (mappings), and both its page tables, which
+ * aspace.c, change.c, heap.c and fault.c alone write.
  *
  * Two views show the same memory: the user's table, and the kernel's view of it,
  * which depends on the design. They change together, under the space's lock, or
  * not at all. Everything that can fail is done before the first change.
  *
- * A region grants a range of addresses; its pages are filled when touched: with
- * zeros, or from a program image, whose frames are shared until written. fork
- * shares all frames and copies on write. What a region may come to need, page
- * tables included, is committed when the region is made, so a touch never fails; but for
- * lazy regions, for which nothing is committed and a touch may fail (commit.h).
+ * A mapping (mapping.h) grants a range of addresses; its pages come from an object
+ * (object.h) when they are touched. A private page is the object's until it is written, and
+ * the space's own copy from then on; of zeros it is the space's own from the first write.
+ * fork shares all frames and copies on write: a leaf without W in a private mapping that may
+ * be written is copied by the next write, or taken over by its last owner. What a mapping may
+ * come to need, page tables included, is committed when it is made, so a touch never
+ * fails; but for lazy ones, for which nothing is committed and a touch may fail (commit.h).
  *
  *     0 .. image->end    the program's segments
- *     one page           the stack's guard: no region
+ *     one page           the stack's guard: nothing
  *     one page           the stack
- *     a gap              no region
+ *     a gap              nothing
  *     .. brk             the heap: one page below a multiple of 2 MiB, where the break is at
- *                        first; it may be moved below that, down to 0. Several regions
+ *                        first; it may be moved below that, down to 0. Several mappings
  *                        when parts of it were granted lazily
  *
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
  *
- * lock: inner to a process's lock, outer to image_lock and the frame locks. It is set up
+ * lock: inner to a process's lock, outer to all of images, slabs and frames. It is set up
  * once, at boot, and outlives every use of the space: somebody may always wait for it.
  * Others than the process itself may look at a space that is live, under its lock
  * (proc_space_locked); they see it from the end of aspace_create to the beginning of
@@ -30,24 +32,12 @@
 #pragma once
 #include "arch/pte.h"
 #include "mm/image.h"
+#include "mm/mapping.h"
 #include "mm/pt.h"
 #include "mm/tlb.h"
 #include "sync/spinlock.h"
 
-enum region_kind { REGION_IMAGE, REGION_BSS, REGION_STACK, REGION_HEAP };
-
 struct design;
-
-struct region {
-    uint64_t start, end; /* page-aligned */
-    uint8_t kind;
-    uint8_t perm;        /* PTE_R | PTE_W | PTE_X */
-    uint32_t first_page; /* REGION_IMAGE: index of start's page in the image */
-    bool lazy;           /* nothing is promised for it: see commit.h */
-};
-
-#define ASPACE_HEAP_REGIONS 12
-#define ASPACE_REGIONS (2 * IMAGE_SEGMENTS + 1 + ASPACE_HEAP_REGIONS)
 
 struct aspace {
     struct spinlock lock; /* stays as it is when the space is created anew */
@@ -60,16 +50,15 @@ struct aspace {
     const struct design *design;
     uint32_t slot; /* whose kernel stack the kernel's view maps */
     paddr_t trapframe;
-    struct image *image; /* NULL before exec */
-    uint64_t brk;        /* bytes; also the size that the xv6 interface knows */
-    uint64_t committed;  /* frames promised to this space */
-    uint64_t present;    /* pages of 4 KiB that user leaves map */
+    struct mappings mappings;
+    uint64_t brk;         /* bytes; also the size that the xv6 interface knows */
+    uint64_t heap_end;    /* where sbrk grants the next page */
+    uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
+    uint64_t committed;   /* frames promised to this space */
+    uint64_t present;     /* pages of 4 KiB that user leaves have */
+    uint64_t lazy_tables; /* of the committed ones: for tables of lazy mappings */
     uint32_t
-        fenced_tables;    /* tables of both views at the last fence that covers non-leaf entries */
-    uint64_t lazy_tables; /* of the committed ones: for tables of lazy heap */
-    uint32_t regions;
-    uint32_t heap; /* the heap's first region, when there are regions; the last one is its */
-    struct region region[ASPACE_REGIONS];
+        fenced_tables; /* tables of both views at the last fence that covers non-leaf entries */
 };
 
 /* The running process's space. */
@@ -103,11 +92,11 @@ uaddr_t aspace_stack(const struct image *image);
 int aspace_clone(struct aspace *child, struct aspace *parent) must_check;
 
 /* Moves the running space's break by delta bytes; *old is where it was. -K_ENOMEM
- * (below 0, beyond USER_MAX, or not to be promised): nothing changed. */
+ * (below 0, beyond USER_MAX, something is mapped in the way, not to be promised, or a lazy page
+ * of which a part is to be kept cannot be had): nothing changed. */
 int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 /* The same, delta > 0, with nothing promised: the pages come when they are touched, if there
- * is memory then. Promised all the same, or refused, when the heap has changed between the two
- * ways so often that ASPACE_HEAP_REGIONS are not enough. */
+ * is memory then. */
 int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 
 /* Repairs a fault of the running space: a touch at va that needs access (one of
@@ -118,16 +107,13 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be
  * accessed so, filled if need be. Valid until the process changes its space.
- * -K_EFAULT: the process may not do this; nothing changed. */
+ * -K_EFAULT: the process may not do this; -K_ENOMEM: as above; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
 
-/* The end of the last region: nothing is mapped from there to USER_MAX, and no table
+/* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table
  * of the user's lies there. */
 uint64_t aspace_end(const struct aspace *as);
 
-/* The sum of all regions, in bytes. The lock is held, or the value may be off while the
+/* The sum of all mappings, in bytes. The lock is held, or the value may be off while the
  * process changes it. */
 uint64_t aspace_granted(const struct aspace *as);
-
-/* The region at va, or NULL; the lock is held, or the space is the running process's. */
-const struct region *aspace_region_locked(const struct aspace *as, uint64_t va);

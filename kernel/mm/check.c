@@ -15,48 +15,53 @@ static void wrong(const struct aspace *as, vaddr_t va, pte_t e, const char *what
           (unsigned long)va.v, what);
 }
 
-/* Whether a page shows the program's own frame. */
-static bool is_the_images(const struct aspace *as, const struct region *r, vaddr_t va, pte_t e) {
-    uint64_t page = r->first_page + (va.v - r->start) / PAGE_SIZE;
-    return r->kind == REGION_IMAGE && pte_pa(e).v == as->image->page[page].v;
+/* Whether a page shows the object's own frame. */
+static bool is_the_objects(const struct mapping *m, vaddr_t va, pte_t e) {
+    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va.v));
+    if (frame.v)
+        frame_put(frame_single(frame));
+    return pte_pa(e).v == frame.v;
 }
 
-static void check_frame(const struct aspace *as, vaddr_t va, unsigned level, pte_t e) {
+static void check_frame(const struct check *c, const struct mapping *m, vaddr_t va, unsigned level,
+                        pte_t e) {
     if (frame_refs(pte_pa(e)) == 0)
-        wrong(as, va, e, "maps a free frame");
-    if ((e & PTE_W) && !frame_sole(frame_leaf(e, level)))
-        wrong(as, va, e, "can be written, and others have the frame too");
+        wrong(c->as, va, e, "maps a free frame");
+    if ((e & PTE_W) && !m->shared && !frame_sole(frame_leaf(e, level)))
+        wrong(c->as, va, e, "can be written, and others have the frame too");
+    if (m->shared && !is_the_objects(m, va, e))
+        wrong(c->as, va, e, "is shared, and not the object's");
 }
 
 static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
     struct check *c = ctx;
     pte_t e = *entry;
-    if (pte_is_table(e)) {
-        if (e & (PTE_A | PTE_D | PTE_U | PTE_G))
-            wrong(c->as, va, e, "points to a table and has a leaf's flags");
+    if (pte_is_table(e) && (e & (PTE_A | PTE_D | PTE_U | PTE_G)))
+        wrong(c->as, va, e, "has a leaf's flags and permits nothing");
+    if (pte_is_table(e) && level > 0)
         return true;
-    }
-    const struct region *r = aspace_region_locked(c->as, va.v);
-    if (!r || va.v + level_size(level) > r->end)
-        wrong(c->as, va, e, "is not inside a region");
-    if (e & PTE_RWX & ~(uint64_t)r->perm)
-        wrong(c->as, va, e, "permits more than its region");
-    if ((e & (PTE_R | PTE_U | PTE_A)) != (PTE_R | PTE_U | PTE_A) || (e & PTE_G))
+    const struct mapping *m = mapping_at(&c->as->mappings, va.v);
+    if (!m || va.v + level_size(level) > m->end)
+        wrong(c->as, va, e, "is not inside a mapping");
+    if (e & PTE_RWX & ~(uint64_t)m->perm)
+        wrong(c->as, va, e, "permits more than its mapping");
+    if (!pte_is_kept(e) &&
+        ((e & (PTE_R | PTE_U | PTE_A)) != (PTE_R | PTE_U | PTE_A) || (e & PTE_G)))
         wrong(c->as, va, e, "lacks R, U or A, or has G");
     if ((e & PTE_W) && !(e & PTE_D))
         wrong(c->as, va, e, "has W without D");
     if (c->as->design->agrees && !c->as->design->agrees(c->as, va, level, e))
         wrong(c->as, va, e, "is something else in the kernel's view");
-    check_frame(c->as, va, level, e);
+    check_frame(c, m, va, level, e);
     c->present += level_size(level) / PAGE_SIZE;
-    if (!r->lazy && !is_the_images(c->as, r, va, e))
+    if (m->owns && !m->lazy && !is_the_objects(m, va, e))
         c->own += level_size(level) / PAGE_SIZE;
     return true;
 }
 
 static bool check_kernel(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
     struct check *c = ctx;
-    if (pte_is_table(*entry))
+    if (pte_is_table(*entry) && level > 0)
         return true;
     if ((*entry & PTE_X) && !(*entry & PTE_U))
         wrong(c->as, va, *entry, "could be executed by the kernel");

@@ -1,19 +1,21 @@
 /* What of an address space is promised (frame.h), and what is not.
  *
- * A region is promised or lazy. All that a promised region may come to need is committed
- * when it is granted, to the space, page tables included; so a touch of it never fails.
- * Nothing is committed for a lazy region. Each of its frames is committed when it is taken
- * and given up when it is free: the promise goes with the frame, whoever shares it after
+ * A mapping is promised or lazy. All that a promised one may come to need is committed to
+ * the space when it is made, page tables included; so a touch of it never fails. That is a
+ * frame for each page if it owns pages (mapping.h), and the tables; an object's own frames are
+ * the object's to promise.
+ * Nothing is committed for the pages of a lazy one. Each of its frames is committed when it is
+ * taken and given up when it is free: the promise goes with the frame, whoever shares it after
  * fork, and the next writer's copy is a promise of its own. So a touch may fail, and takes
- * only what nobody else was promised. Tables of a lazy region are committed to the space
- * (lazy_tables) when a touch first needs them.
+ * only what nobody else was promised. Tables that only lazy mappings need are committed to the
+ * space (lazy_tables) when a touch first needs them; but small lazy mappings, as a
+ * program's under commit=lazy, have theirs promised.
  *
- * A frame is never in a lazy region of one space and in a promised one of another: fork
- * copies regions as they are, and in one space the border between two regions moves over a
- * page only with its frame (aspace.c, promise_last_page). A program's frames belong to its
- * image, which has promised them itself.
+ * A frame is never in a lazy mapping of one space and in a promised one of another: fork
+ * copies mappings as they are, and in one space the border between two moves over a
+ * page only with its frame (heap.c, promise_last_page).
  *
- * With the boot argument commit=lazy every region that may come to need frames is lazy. */
+ * With the boot argument commit=lazy all that owns pages is lazy. */
 #pragma once
 #include "mm/aspace.h"
 
@@ -25,18 +27,20 @@ extern bool commit_lazy; /* the boot argument */
  * each hart makes up for that. -K_ENOMEM: there is no memory. */
 int commit_spares(uint32_t hart_number) must_check;
 
-/* Whether a process may come to need frames of its own for a region like this. */
-bool commit_is_private(enum region_kind kind, uint64_t perm);
+/* m is about to join the space's mappings, or has left them; or grows by what m is, or has
+ * shrunk by it. What the space needs is counted anew; nothing is promised. */
+void commit_add(struct aspace *as, const struct mapping *m);
+void commit_remove(struct aspace *as, const struct mapping *m);
 
-/* Brings the space's promise in line with its regions. -K_ENOMEM: as before; never when
- * they have shrunk. */
-int commit_regions(struct aspace *as) must_check;
+/* Brings the space's promise in line with what it needs. -K_ENOMEM: as before; never when
+ * it needs no more than it did. */
+int commit_settle(struct aspace *as) must_check;
 
-/* For the fault at hand, in a lazy region: a frame, and as many tables of the user's as are
+/* For the fault at hand, in a lazy mapping: a frame, and as many tables of the user's as are
  * missing. -K_ENOMEM: nothing was committed. */
-int commit_touch(struct aspace *as, const struct region *r, unsigned missing_tables) must_check;
+int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_tables) must_check;
 
-/* Tables of both views that lazy heap of this space needs now. */
+/* Tables of both views that lazy mappings of this space need now. */
 uint64_t commit_tables_in_use(const struct aspace *as);
-/* After the regions have shrunk, before commit_regions: tables may have gone. */
+/* After mappings have gone, before commit_settle: tables may have gone. */
 void commit_count_tables(struct aspace *as);

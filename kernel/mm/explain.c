@@ -43,14 +43,7 @@ static void print_walk(struct failure *f, paddr_t root) {
 
 /* ---- places ---------------------------------------------------------------------- */
 
-static const char *region_name(const struct region *r) {
-    switch (r->kind) {
-    case REGION_STACK: return "the stack";
-    case REGION_HEAP: return "the heap";
-    case REGION_BSS: return "data that is zero at the start";
-    default: return r->perm & PTE_X ? "text" : r->perm & PTE_W ? "data" : "read-only data";
-    }
-}
+static const char *name_of(const struct mapping *m) { return object_name(m->object, m->perm); }
 
 static const char *verb(uint64_t access) {
     return access == PTE_R ? "read" : access == PTE_W ? "written" : "executed";
@@ -58,31 +51,25 @@ static const char *verb(uint64_t access) {
 
 static char letter(uint64_t access) { return access == PTE_R ? 'R' : access == PTE_W ? 'W' : 'X'; }
 
-static const struct region *stack_of(const struct aspace *as) {
-    for (uint32_t i = 0; i < as->regions; i++)
-        if (as->region[i].kind == REGION_STACK)
-            return &as->region[i];
-    return NULL;
-}
-
-/* Below USER_MAX, in no region. A process that runs has a program, so there is a heap. */
-static void say_no_region(const struct failure *f) {
-    const struct aspace *as = f->as;
-    const struct region *stack = stack_of(as), *heap = &as->region[as->heap];
-    if (stack && stack->start < stack->end && f->va < stack->start &&
-        f->va >= stack->start - PAGE_SIZE)
-        kprintf("guard page below the stack, which is 0x%lx to 0x%lx: an overflow\n",
-                (unsigned long)stack->start, (unsigned long)stack->end);
-    else if (f->va >= as->region[as->regions - 1].end)
-        kprintf("beyond the heap: the break is 0x%lx\n", (unsigned long)as->brk);
-    else if (stack && f->va >= stack->end)
-        kprintf("above the stack, which ends at 0x%lx, and below the heap, which begins at "
-                "0x%lx\n",
-                (unsigned long)stack->end, (unsigned long)heap->start);
+/* Below USER_MAX, in no mapping: what lies around it is said by the neighbours' objects. */
+static void say_no_mapping(const struct failure *f) {
+    const struct mapping *below = mapping_below(&f->as->mappings, f->va);
+    const struct mapping *above = mapping_from(&f->as->mappings, f->va);
+    if (above && above->object->guarded && f->va >= above->start - PAGE_SIZE)
+        kprintf("guard page below the %s, which is 0x%lx to 0x%lx: an overflow\n", name_of(above),
+                (unsigned long)above->start, (unsigned long)above->end);
     else if (f->va < PAGE_SIZE)
         kprintf("a null pointer, or near one: the program has nothing there\n");
+    else if (!above)
+        kprintf("beyond all that the program was granted: the break is 0x%lx\n",
+                (unsigned long)f->as->brk);
+    else if (below)
+        kprintf("between the %s, which ends at 0x%lx, and the %s, which begins at 0x%lx\n",
+                name_of(below), (unsigned long)below->end, name_of(above),
+                (unsigned long)above->start);
     else
-        kprintf("between the program's segments\n");
+        kprintf("below the %s, which begins at 0x%lx\n", name_of(above),
+                (unsigned long)above->start);
 }
 
 /* The last GiB of the low half, the kernel's own. */
@@ -119,7 +106,7 @@ static bool say_broken_entry(const struct failure *f) {
 }
 
 static void say_user(const struct failure *f) {
-    const struct region *r = aspace_region_locked(f->as, f->va);
+    const struct mapping *m = f->va < USER_MAX ? mapping_at(&f->as->mappings, f->va) : NULL;
     if (say_broken_entry(f))
         return;
     if (!va_canonical(VA(f->va)))
@@ -128,17 +115,17 @@ static void say_user(const struct failure *f) {
         kprintf("the kernel's half of the address space: not for user mode\n");
     else if (f->va >= USER_MAX)
         say_kernels_gib(f);
-    else if (!r)
-        say_no_region(f);
-    else if (!(r->perm & f->access))
-        kprintf("%s %c; the region is %s and may not be %s\n",
+    else if (!m)
+        say_no_mapping(f);
+    else if (!(m->perm & f->access))
+        kprintf("%s %c: the %s may not be %s\n",
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
-                region_name(r), verb(f->access));
-    else if (r->lazy)
-        kprintf("no memory is left for it: %s was granted lazily, without a promise\n",
-                region_name(r));
+                name_of(m), verb(f->access));
+    else if (m->lazy)
+        kprintf("no memory is left for it: the %s was granted lazily, without a promise\n",
+                name_of(m));
     else
-        kprintf("the region permits it and memory for it is promised: a mistake of the kernel\n");
+        kprintf("the mapping permits it and memory for it is promised: a mistake of the kernel\n");
 }
 
 /* The kernel's half: physical address p at DIRECT_BASE + p. */

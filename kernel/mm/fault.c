@@ -1,4 +1,4 @@
-/* Page faults: find the region, decide, fix both views. The same code serves
+/* Page faults: find the mapping, decide, fix both views. The same code serves
  * faults in user mode, faults inside the copy routines, and the walk design. */
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -39,35 +39,35 @@ static void fill(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uin
     publish(as, va, level, 0);
 }
 
-/* A granted page that was never touched. free_level: how large a leaf finds no
- * table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
-static int fill_zero(struct aspace *as, const struct region *r, uint64_t va, unsigned free_level) {
+/* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
+ * leaf finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
+static int fill_zero(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level) {
     uint64_t large = ROUND_DOWN(va, LARGE_SIZE);
     paddr_t pa;
-    /* Worth it when all of its 2 MiB is heap: it was granted at once, or is
-     * touched for the first time, and one walk serves all of it. Lazy heap may be touched
+    /* Worth it when all of its 2 MiB is one mapping: it was granted at once, or is
+     * touched for the first time, and one walk serves all of it. Lazy memory may be touched
      * here and there only, and takes what it must. */
-    if (!r->lazy && r->kind == REGION_HEAP && free_level >= 1 && large >= r->start &&
-        large + LARGE_SIZE <= r->end && !frame_take_large(&pa)) {
+    if (!m->lazy && free_level >= 1 && large >= m->start && large + LARGE_SIZE <= m->end &&
+        !frame_take_large(&pa)) {
         frame_zero(pa, FRAME_LARGE_ORDER);
-        fill(as, large, 1, pa, r->perm);
+        fill(as, large, 1, pa, m->perm);
         return 0;
     }
-    int err = r->lazy ? commit_touch(as, r, free_level) : 0;
+    int err = m->lazy ? commit_touch(as, m, free_level) : 0;
     if (err)
         return err;
     pa = frame_take();
     frame_zero(pa, 0);
-    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, pa, r->perm);
+    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
     return 0;
 }
 
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
 
-/* A write to a page that is present without W in a writable region: its frame
- * was shared at some time. Who is the last owner takes it over. -K_ENOMEM: the region is
+/* A write to a page that is present without W in a private mapping: its frame
+ * was shared at some time. Who is the last owner takes it over. -K_ENOMEM: the mapping is
  * lazy, and there is no memory for a copy. */
-static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, unsigned level) {
+static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
     paddr_t frame = pte_pa(e);
     if (level > 0 && !frame_sole(frame_leaf(e, level))) {
         /* Copies 4 KiB of the 2 MiB, not all. */
@@ -80,35 +80,57 @@ static int own(struct aspace *as, const struct region *r, uint64_t va, pte_t e, 
     uint64_t start = ROUND_DOWN(va, level_size(level));
     paddr_t old_frame = PA(0);
     if (level == 0 && !frame_sole(frame_single(frame))) {
-        int err = r->lazy ? commit_touch(as, r, 0) : 0;
+        int err = m->lazy ? commit_touch(as, m, 0) : 0;
         if (err)
             return err;
         old_frame = frame;
         frame = frame_take(); /* a promised one, or a spare (commit.h) */
         copy_frame(frame, old_frame);
     }
-    pte_t old = set_leaf(as, start, level, frame, r->perm);
+    pte_t old = set_leaf(as, start, level, frame, m->perm);
     publish(as, start, level, old);
-    if (old_frame.v && frame_put(frame_single(old_frame)) && r->lazy)
+    if (old_frame.v && frame_put(frame_single(old_frame)) && m->lazy)
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
 }
 
+/* The mapping permits more than the leaf: it was changed. W comes with a write alone. */
+static int show(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
+    uint64_t start = ROUND_DOWN(va, level_size(level));
+    uint64_t perm = m->shared ? m->perm : (m->perm & ~PTE_W) | (e & PTE_W);
+    publish(as, start, level, set_leaf(as, start, level, pte_pa(e), perm));
+    return 0;
+}
+
+/* Nothing is there. */
+static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level) {
+    if (m->object->zeros && m->owns)
+        return fill_zero(as, m, va, free_level);
+    ASSERT(!m->lazy_tables);
+    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va));
+    ASSERT(frame.v);
+    uint64_t perm = m->shared ? m->perm : m->perm & ~PTE_W;
+    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, frame, perm);
+    return 0;
+}
+
 static int repair(struct aspace *as, uint64_t va, uint64_t access) {
-    const struct region *r = aspace_region_locked(as, va);
-    if (!r || !(r->perm & access))
+    const struct mapping *m = mapping_at(&as->mappings, va);
+    if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
-    if (!pte_valid(e)) {
-        ASSERT(r->kind != REGION_IMAGE); /* exec has mapped all of it */
-        return fill_zero(as, r, va, level);
-    } else if (access == PTE_W && !(e & PTE_W)) {
-        return own(as, r, va, e, level);
-    }
-    /* The entry is good: this hart had cached that it was not. */
-    tlb_fence_new(&as->tlb, VA(va));
-    return 0;
+    int err = 0;
+    if (!pte_valid(e))
+        err = fill_in(as, m, va, level);
+    else if (e & access)
+        /* The entry is good: this hart had cached that it was not. */
+        tlb_fence_new(&as->tlb, VA(va));
+    else if (access == PTE_W && !m->shared)
+        err = own(as, m, va, e, level);
+    else
+        err = show(as, m, va, e, level);
+    return err;
 }
 
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {

@@ -1,5 +1,6 @@
 /* The cache of program images: see image.h. */
 #include "mm/image.h"
+#include "arch/pte.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
@@ -48,6 +49,24 @@ int image_find(struct image_key key, struct image **out) {
     return err;
 }
 
+static struct image *image_of(struct object *o) { return CONTAINER_OF(o, struct image, object); }
+static void get(struct object *o) { image_get(image_of(o)); }
+static void put(struct object *o) { image_put(image_of(o)); }
+
+static paddr_t peek(struct object *o, uint64_t index) {
+    const struct image *image = image_of(o);
+    if (index >= image->pages)
+        return PA(0);
+    frame_get(frame_single(image->page[index]));
+    return image->page[index];
+}
+
+static const char *name(const struct object *o, uint64_t perm) {
+    return perm & PTE_X ? "text" : perm & PTE_W ? "data" : "read-only data";
+}
+
+static const struct object_ops image_ops = {get, put, peek, name};
+
 int image_create(uint32_t pages, struct image **out) {
     ASSERT(pages <= IMAGE_PAGES);
     int err = frame_commit(pages + 1);
@@ -56,6 +75,7 @@ int image_create(uint32_t pages, struct image **out) {
     paddr_t record = frame_take();
     frame_zero(record, 0);
     struct image *image = pa_ptr(record);
+    image->object.ops = &image_ops;
     list_init(&image->link);
     image->users = 1;
     for (; image->pages < pages; image->pages++) {

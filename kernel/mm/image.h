@@ -1,5 +1,5 @@
 /* Program images: the pages of an executable file, read once and shared by all
- * processes that run it.
+ * processes that run it; the memory object of a program's mappings.
  *
  * An image is a snapshot: its frames never change. It is found by the file's
  * identity and the version of its contents; a rewritten file has a new version,
@@ -16,9 +16,10 @@
 #pragma once
 #include "lib/list.h"
 #include "lib/types.h"
+#include "mm/object.h"
 
 #define IMAGE_SEGMENTS 8
-#define IMAGE_PAGES 440
+#define IMAGE_PAGES 436
 
 struct image_segment {
     uint64_t start;      /* page-aligned virtual address */
@@ -34,9 +35,10 @@ struct image_key {
 };
 
 struct image {
+    struct object object;
     struct list link;
     struct image_key key;
-    uint32_t users; /* address spaces, and the exec that makes or has found it */
+    uint32_t users; /* mappings, and the exec that makes or has found it */
     uint32_t pages;
     uint32_t segments;
     uint64_t entry;

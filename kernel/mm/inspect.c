@@ -31,32 +31,35 @@ const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {
 }
 
 struct count {
-    const struct aspace *as;
-    const struct region *region;
+    const struct mapping *mapping;
     struct inspect_pages pages;
 };
 
-/* Whether a page of a program is not the program image's own any more. */
-static bool is_copy(const struct count *c, vaddr_t va, pte_t e) {
-    uint64_t page = c->region->first_page + (va.v - c->region->start) / PAGE_SIZE;
-    return c->region->kind == REGION_IMAGE && pte_pa(e).v != c->as->image->page[page].v;
+/* Whether a page of a private mapping is not the object's own any more. */
+static bool is_copy(const struct mapping *m, vaddr_t va, pte_t e) {
+    if (m->shared || m->object->zeros)
+        return false;
+    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va.v));
+    if (frame.v)
+        frame_put(frame_single(frame));
+    return pte_pa(e).v != frame.v;
 }
 
 static bool count_leaf(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
     struct count *c = ctx;
     pte_t e = *entry;
-    if (pte_is_table(e))
+    if (pte_is_table(e) && level > 0)
         return true;
     uint64_t pages = level_size(level) / PAGE_SIZE;
     bool sole = frame_sole(frame_leaf(e, level));
     c->pages.present += pages;
     c->pages.shared += sole ? 0 : pages;
-    c->pages.copied += is_copy(c, va, e) ? pages : 0;
+    c->pages.copied += is_copy(c->mapping, va, e) ? pages : 0;
     return true;
 }
 
-struct inspect_pages inspect_region(const struct aspace *as, const struct region *r) {
-    struct count c = {.as = as, .region = r};
-    pt_visit(&as->user, VA(r->start), VA(r->end), count_leaf, &c);
+struct inspect_pages inspect_mapping(const struct aspace *as, const struct mapping *m) {
+    struct count c = {.mapping = m};
+    pt_visit(&as->user, VA(m->start), VA(m->end), count_leaf, &c);
     return c.pages;
 }

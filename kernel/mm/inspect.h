@@ -1,4 +1,4 @@
-/* A process's memory as others may see it: single page tables, and what its regions
+/* A process's memory as others may see it: single page tables, and what its mappings
  * hold. The space's lock is held by the caller, so what is told is there, and true at
  * that moment, also of a process that runs on another hart; nothing is kept. */
 #pragma once
@@ -13,10 +13,10 @@ uint64_t inspect_satp(const struct aspace *as, bool kernel);
  * ends above, or va is not canonical. */
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level);
 
-/* What a region has of its pages, in pages of 4 KiB. */
+/* What a mapping has of its pages, in pages of 4 KiB. */
 struct inspect_pages {
     uint64_t present; /* mapped */
-    uint64_t shared;  /* of them, on frames that others have too: program text, after fork */
-    uint64_t copied;  /* of a program's pages: its own copies, since it wrote to them */
+    uint64_t shared;  /* of them, on frames that others have too: an object's own, after fork */
+    uint64_t copied;  /* of a private mapping's pages: the space's own, since it wrote to them */
 };
-struct inspect_pages inspect_region(const struct aspace *as, const struct region *r);
+struct inspect_pages inspect_mapping(const struct aspace *as, const struct mapping *m);

@@ -135,6 +135,22 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
     return 0;
 }
 
+int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned count, uint64_t flags) {
+    pte_t *e = NULL;
+    ASSERT(range_ok(va, VA(va.v + count * PAGE_SIZE)) && flags_ok(flags));
+    for (unsigned i = 0; i < count; i++) {
+        vaddr_t at = VA(va.v + i * PAGE_SIZE);
+        bool same_table = e && va_index(at, 0) > 0;
+        int err = same_table ? 0 : entry_make(pt, at, 0, &e);
+        if (err)
+            return err;
+        e += same_table;
+        ASSERT(!pte_valid(*e));
+        *e = pte_leaf(frame[i], flags);
+    }
+    return 0;
+}
+
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
     if (!va_canonical(va) || level > PT_ROOT_LEVEL || !pte_valid(leaf) || !flags_ok(leaf) ||
         !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
@@ -143,7 +159,7 @@ int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *ol
     int err = entry_make(pt, va, level, &e);
     if (err)
         return err;
-    if (pte_is_table(*e))
+    if (level > 0 && pte_is_table(*e))
         return -K_EEXIST;
     *old = *e;
     *e = leaf;

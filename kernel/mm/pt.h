@@ -70,6 +70,11 @@ pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level);
 int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
            unsigned max_level) must_check;
 
+/* Maps count frames, whichever they are, one page after the other from va on, where nothing is
+ * mapped. flags as for pt_map, and right. -K_ENOMEM: the first ones are mapped. */
+int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned count,
+                  uint64_t flags) must_check;
+
 /* Stores one leaf at a level, in place of an invalid entry or of a leaf at that
  * level. *old gets the entry that stood there, which the repair of a fault needs.
  * -K_EEXIST: a larger leaf or a table is in the way; -K_EINVAL: not a valid leaf for
@@ -90,7 +95,8 @@ int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) must_check;
 vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
 /* Changes the flags of every leaf in [start, end), none of which may cross its
- * borders: clear, then set. */
+ * borders: clear, then set. All permissions cleared: the entry, which must be of level 0,
+ * keeps the frame (pte_is_kept). */
 void pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_t clear);
 
 /* Gives every valid entry that overlaps [start, end), tables before what is below

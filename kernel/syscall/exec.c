@@ -124,7 +124,8 @@ static int image_of_path(const char *path, struct image **out) {
  * their addresses. Everything lies on this page or the arguments are too long. */
 struct stack {
     paddr_t frame;
-    uint64_t sp; /* offset in the page of what was pushed last */
+    uint64_t sp;     /* offset in the page of what was pushed last */
+    uint64_t soiled; /* bytes from the page's start that strings have passed through */
     uint64_t argc;
     uint64_t string[ABI_MAXARG]; /* offsets */
 };
@@ -136,6 +137,7 @@ static char *stack_at(struct stack *s, uint64_t offset) {
 /* A string that has been put at the page's start goes to its place. */
 static int push_string(struct stack *s, size_t bytes) {
     uint64_t place = ROUND_DOWN(s->sp - bytes, 16);
+    s->soiled = MAX(s->soiled, ROUND_UP((uint64_t)bytes, 16));
     if (bytes > s->sp)
         return -K_E2BIG;
     memmove(stack_at(s, place), stack_at(s, 0), bytes);
@@ -184,7 +186,7 @@ static int push_array(struct stack *s, uint64_t base) {
     for (uint64_t i = 0; i < s->argc; i++)
         argv[i] = base + s->string[i];
     argv[s->argc] = 0;
-    memset(stack_at(s, 0), 0, s->sp);
+    memset(stack_at(s, 0), 0, MIN(s->soiled, s->sp));
     return 0;
 }
 
@@ -235,7 +237,7 @@ static int replace(const char *path, struct image *image, struct stack *s) {
 
 static int stack_begin(struct stack *s) {
     s->sp = PAGE_SIZE;
-    s->argc = 0;
+    s->argc = s->soiled = 0;
     return frame_alloc(&s->frame);
 }
 

@@ -10,12 +10,6 @@
 #include "mm/vmprint.h"
 #include "proc/proc.h"
 
-_Static_assert(ABI_VM_REGIONS_MAX >= ASPACE_REGIONS, "all regions can be told");
-_Static_assert(ASPACE_REGIONS * sizeof(struct abi_vmregion) <= PAGE_SIZE, "in one frame");
-_Static_assert(ABI_VM_IMAGE == (int)REGION_IMAGE && ABI_VM_BSS == (int)REGION_BSS &&
-                   ABI_VM_STACK == (int)REGION_STACK && ABI_VM_HEAP == (int)REGION_HEAP,
-               "kinds are told as they are");
-
 /* A long table takes the console a while: others run in between, and a killed caller ends.
  * A process that ends or runs another program meanwhile is printed as far as it was. */
 int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
@@ -65,32 +59,56 @@ static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
     return err ? err : copyout(UA(arg[1] + sizeof(t)), entries, PAGE_SIZE);
 }
 
-static struct abi_vmregion describe(const struct aspace *as, const struct region *r) {
-    struct inspect_pages pages = inspect_region(as, r);
-    return (struct abi_vmregion){.start = r->start,
-                                 .end = r->end,
-                                 .kind = r->kind,
-                                 .perm = r->perm,
-                                 .first_page = r->first_page,
-                                 .present = pages.present,
-                                 .shared = pages.shared,
-                                 .copied = pages.copied,
-                                 .lazy = r->lazy};
+static struct abi_vmregion describe(const struct aspace *as, const struct mapping *m) {
+    struct inspect_pages pages = inspect_mapping(as, m);
+    bool zeros = m->object->zeros;
+    struct abi_vmregion r = {.start = m->start,
+                             .end = m->end,
+                             .perm = m->perm,
+                             .flags = (m->lazy ? ABI_VM_LAZY : 0) |
+                                      (m->shared ? ABI_VM_SHARED : 0) | (zeros ? ABI_VM_ZEROS : 0) |
+                                      (m->object->guarded ? ABI_VM_GUARDED : 0),
+                             .offset = zeros ? 0 : m->first * PAGE_SIZE,
+                             .present = pages.present,
+                             .shared = pages.shared,
+                             .copied = pages.copied};
+    str_copy(r.name, object_name(m->object, m->perm), sizeof(r.name));
+    return r;
 }
 
-static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {
-    struct abi_vmregion *region = page;
-    struct aspace *as = proc_space_locked((int32_t)arg[0]);
+#define REGIONS_AT_ONCE (PAGE_SIZE / sizeof(struct abi_vmregion))
+
+/* Those from an address on, as many as a page and max have room for; *n of them, *count in all. */
+static int read_regions(int32_t pid, uint64_t from, uint64_t max, struct abi_vmregion *region,
+                        uint64_t *n, uint64_t *count) {
+    struct aspace *as = proc_space_locked(pid);
     if (!as)
         return -K_ESRCH;
-    uint32_t n = as->regions;
-    for (uint32_t i = 0; i < n; i++)
-        region[i] = describe(as, &as->region[i]);
+    const struct mapping *m = mapping_from(&as->mappings, from);
+    for (*n = 0; m && *n < MIN(max, REGIONS_AT_ONCE); m = m->next)
+        region[(*n)++] = describe(as, m);
+    *count = as->mappings.count;
     spin_unlock(&as->lock);
-    *result = n;
+    return 0;
+}
+
+/* A pageful at a time; a process that runs meanwhile may change what comes later. */
+static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {
+    struct abi_vmregion *region = page;
     int64_t max = (int32_t)arg[2];
-    uint64_t told = max < 0 ? 0 : MIN((uint64_t)max, (uint64_t)n);
-    return copyout(UA(arg[1]), region, told * sizeof(region[0]));
+    uint64_t left = max < 0 ? 0 : (uint64_t)max, to = arg[1], from = 0, n;
+    int err;
+    do {
+        err = read_regions((int32_t)arg[0], from, left, region, &n, result);
+        if (!err)
+            err = copyout(UA(to), region, n * sizeof(region[0]));
+        if (err || n == 0)
+            break;
+        from = region[n - 1].end;
+        to += n * sizeof(region[0]);
+        left -= n;
+    } while (n == REGIONS_AT_ONCE);
+    return err;
 }
 
 /* What is told is too large for a kernel stack: a page for it. */

@@ -18,7 +18,9 @@ void pool_give_large(paddr_t pa);
 #include "mm/frame_account.c"
 #include "mm/frame_boot.c"
 #include "mm/reclaim.c"
+#include "mm/mapping.c"
 #include "mm/tlb.c"
+#include "mm/zeros.c"
 
 #include "aspaceenv.h"
 #include "arch/usermem.h"
@@ -44,6 +46,8 @@ void env_fail(const char *fmt, ...) {
 }
 
 /* ---- frames --------------------------------------------------------------- */
+
+paddr_t env_frame_of_zeros(void) { return frame_of_zeros; }
 
 uint32_t env_refs(uint64_t pa) {
     const struct frame *head = frame_record(PA(ROUND_DOWN(pa, LARGE_SIZE)));
@@ -173,6 +177,7 @@ static uint64_t some_address(void) {
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
         reclaim_frames(UINT64_MAX); /* images that the last test has left */
+    records = (struct slab)SLAB_INIT(records, "mappings", sizeof(struct mapping));
     forget_frames();
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
@@ -188,6 +193,7 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     make_kernel_half();
     frame_init();
     image_init();
+    zeros_boot_init();
     must(!commit_spares(ENV_HARTS), "the spare frames");
     for (uint32_t i = ENV_HARTS; i-- > 0;) {
         host_hart_be(i);

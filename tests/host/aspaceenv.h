@@ -61,6 +61,9 @@ bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint6
 /* Called once, before the next frame is taken: what other harts do meanwhile. */
 extern void (*env_meanwhile)(void);
 
+/* What a page of zeros that may not be written shows (mm/zeros.c). */
+paddr_t env_frame_of_zeros(void);
+
 /* References to the 4 KiB at pa, which is in use. */
 uint32_t env_refs(uint64_t pa);
 

@@ -37,6 +37,13 @@ static void test_an_empty_space(void **state) {
     world_end();
 }
 
+static uint64_t stack_of(const struct env_proc *p) {
+    const struct mapping *m = p->as->mappings.first;
+    while (!m->object->guarded)
+        m = m->next;
+    return m->start;
+}
+
 /* Who may do what with each page of each program; the guard page nobody. */
 static void test_programs_permissions(void **state) {
     static const enum walker_access all[] = {WALKER_LOAD, WALKER_STORE, WALKER_FETCH};
@@ -52,7 +59,7 @@ static void test_programs_permissions(void **state) {
                                            WALKER_SUPERVISOR_SUM, &pa));
             }
         assert_true(IS_ALIGNED(p->as->brk, LARGE_SIZE)); /* where the heap begins */
-        uint64_t guard = aspace_stack(p->as->image).v - P;
+        uint64_t guard = stack_of(p) - P;
         world_copyin(p, guard, 1);
         world_copyin(p, guard + P - 1, 1);
         world_copyout(p, guard, 1);

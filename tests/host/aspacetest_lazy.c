@@ -36,7 +36,7 @@ static uint64_t frames_left(void) {
 static bool touch(struct env_proc *p, uint64_t page, bool store) {
     struct heap *h = heap_of(p);
     uint64_t pa, va = BASE + page * P, left = frames_left();
-    bool lazy = aspace_region_locked(p->as, va)->lazy;
+    bool lazy = mapping_at(&p->as->mappings, va)->lazy;
     uint64_t present = p->as->present;
     env_user(p);
     bool done = env_touch(p, va, store ? WALKER_STORE : WALKER_LOAD, &pa);

@@ -1,6 +1,7 @@
 /* Each sentence about a failed access, on tables and regions made for it. What programs
  * and a whole kernel can bring about, tests/system/test_explain.py sees besides. */
-/* sources: kernel/mm/explain.c kernel/mm/pt.c kernel/lib/printf.c kernel/lib/string.c */
+/* sources: kernel/mm/explain.c kernel/mm/mapping.c kernel/mm/slab.c kernel/mm/pt.c */
+/* sources: kernel/lib/printf.c kernel/lib/string.c */
 /* sources: kernel/sync/spinlock.c tests/host/pttables.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
@@ -38,11 +39,27 @@ static void sink(void *ctx, const char *text, size_t n) {
 
 bool kmap_is_ram(paddr_t frame) { return frame.v != NO_RAM; }
 
-const struct region *aspace_region_locked(const struct aspace *space, uint64_t va) {
-    for (uint32_t i = 0; i < space->regions; i++)
-        if (va >= space->region[i].start && va < space->region[i].end)
-            return &space->region[i];
-    return NULL;
+/* The one for the records of mappings. */
+int frame_alloc(paddr_t *pa) {
+    *pa = PA(HOST_RAM_START + MIB(8));
+    memset(pa_ptr(*pa), 0, P);
+    return 0;
+}
+void frame_free(paddr_t pa) {}
+
+static const char *of_program(const struct object *o, uint64_t perm) {
+    return perm & X ? "text" : perm & W ? "data" : "read-only data";
+}
+static const struct object_ops ops, program_ops = {.name = of_program};
+static struct object program = {.ops = &program_ops}, bss = {.ops = &ops, .name = "bss"},
+                     heap = {.ops = &ops, .name = "heap"},
+                     stack = {.ops = &ops, .name = "stack", .guarded = true};
+
+static void grant(uint64_t start, uint64_t end, struct object *object, uint8_t perm) {
+    struct mapping *m = mapping_new(
+        &(struct mapping){.start = start, .end = end, .object = object, .perm = perm});
+    assert_non_null(m);
+    mapping_put(&as.mappings, m);
 }
 
 static void map(uint64_t va, uint64_t flags, uint64_t bytes) {
@@ -55,15 +72,15 @@ static pte_t *entry(uint64_t va) {
 }
 
 static int setup(void **state) {
-    static const struct region regions[] = {{P, 3 * P, REGION_IMAGE, R | X, 0, false},
-                                            {5 * P, 6 * P, REGION_IMAGE, R | W, 2, false},
-                                            {6 * P, 7 * P, REGION_BSS, R | W, 0, false},
-                                            {8 * P, 9 * P, REGION_STACK, R | W, 0, false},
-                                            {MIB(2) - P, MIB(4) + P, REGION_HEAP, R | W, 0, false}};
     said_size = 0;
     pttables_reset();
-    as = (struct aspace){.regions = ARRAY_LEN(regions), .heap = 4, .brk = BRK};
-    memcpy(as.region, regions, sizeof regions);
+    mapping_free_all(&as.mappings);
+    as = (struct aspace){.brk = BRK};
+    grant(P, 3 * P, &program, R | X);
+    grant(5 * P, 6 * P, &program, R | W);
+    grant(6 * P, 7 * P, &bss, R | W);
+    grant(8 * P, 9 * P, &stack, R | W);
+    grant(MIB(2) - P, MIB(4) + P, &heap, R | W);
     assert_int_equal(pt_init(&as.user, &pttables), 0);
     map(P, R | X | PTE_U, P);
     map(5 * P, R | W | PTE_U, P);
@@ -99,31 +116,33 @@ static void kernel(uint64_t va, uint64_t access, int levels, const char *sentenc
     expect(levels, sentence);
 }
 
-static void no_region(void **state) {
+static void no_mapping(void **state) {
     user(8, R, 3, "a null pointer, or near one: the program has nothing there\n");
-    user(3 * P, R, 3, "between the program's segments\n");
-    user(5 * P - 1, W, 3, "between the program's segments\n");
+    user(3 * P, R, 3,
+         "between the text, which ends at 0x3000, and the data, which begins at 0x5000\n");
+    user(5 * P - 1, W, 3,
+         "between the text, which ends at 0x3000, and the data, which begins at 0x5000\n");
     user(8 * P - 8, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
     user(7 * P, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
     user(9 * P, R, 3,
-         "above the stack, which ends at 0x9000, and below the heap, which begins "
-         "at 0x1ff000\n");
-    user(MIB(4) + P, R, 2, "beyond the heap: the break is 0x400008\n");
-    user(USER_MAX - 1, R, 1, "beyond the heap: the break is 0x400008\n");
+         "between the stack, which ends at 0x9000, and the heap, which begins at 0x1ff000\n");
+    user(MIB(4) + P, R, 2, "beyond all that the program was granted: the break is 0x400008\n");
+    user(USER_MAX - 1, R, 1, "beyond all that the program was granted: the break is 0x400008\n");
+    mapping_free_all(&as.mappings);
+    grant(3 * P, 4 * P, &program, R);
+    user(2 * P, R, 3, "below the read-only data, which begins at 0x3000\n");
 }
 
-static void against_the_region(void **state) {
-    user(P, W, 3, "the leaf has no W; the region is text and may not be written\n");
-    user(2 * P, W, 3, "no leaf would have W; the region is text and may not be written\n");
-    user(5 * P, X, 3, "the leaf has no X; the region is data and may not be executed\n");
-    user(6 * P, X, 3,
-         "no leaf would have X; the region is data that is zero at the start and may "
-         "not be executed\n");
-    user(8 * P, X, 3, "the leaf has no X; the region is the stack and may not be executed\n");
-    user(MIB(3), X, 2, "the leaf has no X; the region is the heap and may not be executed\n");
-    as.region[0].perm = R;
+static void against_the_mapping(void **state) {
+    user(P, W, 3, "the leaf has no W: the text may not be written\n");
+    user(2 * P, W, 3, "no leaf would have W: the text may not be written\n");
+    user(5 * P, X, 3, "the leaf has no X: the data may not be executed\n");
+    user(6 * P, X, 3, "no leaf would have X: the bss may not be executed\n");
+    user(8 * P, X, 3, "the leaf has no X: the stack may not be executed\n");
+    user(MIB(3), X, 2, "the leaf has no X: the heap may not be executed\n");
+    mapping_at(&as.mappings, P)->perm = R;
     *entry(P) &= ~(pte_t)PTE_X;
-    user(P + 4, X, 3, "the leaf has no X; the region is read-only data and may not be executed\n");
+    user(P + 4, X, 3, "the leaf has no X: the read-only data may not be executed\n");
 }
 
 static void not_the_users(void **state) {
@@ -140,13 +159,13 @@ static void not_the_users(void **state) {
 static void broken_entries(void **state) {
     *entry(8 * P) &= ~(pte_t)PTE_A;
     user(8 * P, R, 3,
-         "the region permits it and memory for it is promised: a mistake of the "
+         "the mapping permits it and memory for it is promised: a mistake of the "
          "kernel\n");
     *entry(8 * P) = 0;
     user(8 * P, W, 3,
-         "the region permits it and memory for it is promised: a mistake of the "
+         "the mapping permits it and memory for it is promised: a mistake of the "
          "kernel\n");
-    as.region[3].lazy = true;
+    mapping_at(&as.mappings, 8 * P)->lazy = true;
     user(8 * P, W, 3,
          "no memory is left for it: the stack was granted lazily, without a promise\n");
     explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true});
@@ -187,8 +206,8 @@ static void no_access(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(no_region),      T(against_the_region), T(not_the_users),
-        T(broken_entries), T(the_kernels_own),    T(no_access),
+        T(no_mapping),     T(against_the_mapping), T(not_the_users),
+        T(broken_entries), T(the_kernels_own),     T(no_access),
     };
     host_ram_map(MIB(16));
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ uint64_t world_commitment(const struct world *w) {
         const struct page *page = &w->page[i];
         if (page->kind == NONE_GRANTED)
             continue;
-        pages += page->kind == OF_ZEROS || (page->perm & PTE_W);
+        pages += (page->perm & PTE_W) != 0;
         tables += (i / 512 != last_large) + (i / 512 / 512 != last_giga);
         last_large = i / 512;
         last_giga = i / 512 / 512;
@@ -189,19 +189,32 @@ void world_check_process(const struct env_proc *p) { check_process(p, false); }
 
 /* ---- the machine's account -------------------------------------------------------- */
 
+/* The image that a space runs, in whatever mapping is left of it; or NULL. */
+static const struct image *image_of_space(const struct aspace *as) {
+    const struct mapping *m = as->mappings.first;
+    while (m && m->object->zeros)
+        m = m->next;
+    return m ? CONTAINER_OF(m->object, struct image, object) : NULL;
+}
+
+static const struct image *image_of(const struct env_proc *p) {
+    return p->used ? image_of_space(p->as) : NULL;
+}
+
 /* The images in use: their records, and references to their pages. */
 static uint64_t count_images(uint64_t *committed) {
     uint64_t records = 0;
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
-        bool counted = !p->used || !p->as->image;
+        const struct image *image = image_of(p);
+        bool counted = !image;
         for (struct env_proc *q = env_procs; q < p; q++)
-            counted |= q->used && p->used && q->as->image == p->as->image;
+            counted |= image_of(q) == image;
         if (counted)
             continue;
         records++;
-        *committed += p->as->image->pages + 1;
-        for (uint32_t i = 0; i < p->as->image->pages; i++)
-            ++*references_to(p->as->image->page[i].v);
+        *committed += image->pages + 1;
+        for (uint32_t i = 0; i < image->pages; i++)
+            ++*references_to(image->page[i].v);
     }
     return records;
 }
@@ -221,8 +234,10 @@ static uint64_t count_referenced(void) {
 
 void world_check(void) {
     struct frame_stats st;
-    uint64_t used = 0, committed = at_start.committed;
+    uint64_t used = mapping_frames(); /* and the frame of zeros */
+    uint64_t committed = at_start.committed + used;
     memset(references, 0, sizeof references);
+    ++*references_to(env_frame_of_zeros().v);
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
         if (!p->used)
             continue;
@@ -250,9 +265,7 @@ void world_fresh(uint64_t mib, unsigned asid_bits) {
     MUST(!world_exec(p, 0, 0), "its program");
 }
 
-uint64_t world_spares(void) {
-    return at_start.committed;
-}
+uint64_t world_spares(void) { return at_start.committed; }
 
 struct env_proc *world_first(void) {
     return &env_procs[0];
@@ -264,6 +277,7 @@ void world_end(void) {
         if (p->used)
             world_exit(p);
     frame_stats(&st);
+    MUST(mapping_frames() == 0, "%lu frames have mappings", (ul)mapping_frames());
     MUST(st.committed == at_start.committed, "%lu frames stay promised",
          (ul)(st.committed - at_start.committed));
     MUST(st.free + st.cached == at_start.free, "%lu frames are lost",
@@ -284,8 +298,8 @@ uint64_t world_hash(void) {
     uint64_t hash = 0xcbf29ce484222325ULL;
     struct frame_stats st;
     frame_stats(&st);
-    mix(&hash, st.total - st.free - st.cached);
-    mix(&hash, st.committed);
+    mix(&hash, st.total - st.free - st.cached - mapping_frames());
+    mix(&hash, st.committed - mapping_frames());
     for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
         const struct aspace *as = p->as;
         mix(&hash, p->used);
@@ -297,10 +311,12 @@ uint64_t world_hash(void) {
         mix(&hash, as->committed);
         mix(&hash, as->present);
         mix(&hash, as->brk);
-        mix(&hash, (uint64_t)as->image);
-        for (uint32_t i = 0; i < as->regions; i++) {
-            mix(&hash, as->region[i].start);
-            mix(&hash, as->region[i].end);
+        mix(&hash, as->heap_end);
+        for (const struct mapping *m = as->mappings.first; m; m = m->next) {
+            mix(&hash, m->start);
+            mix(&hash, m->end);
+            mix(&hash, (uint64_t)m->object);
+            mix(&hash, (uint64_t)m->perm << 8 | (uint64_t)m->owns << 2 | m->lazy);
         }
     }
     return hash;

@@ -12,17 +12,15 @@ LETTERS = "VRWXUGAD"
 
 # Each way of user/bin/crash.c: the address, and what is said of it.
 CRASHES = {
-    "null": (r"8", r"the leaf has no W; the region is text and may not be written"),
+    "null": (r"8", r"the leaf has no W: the text may not be written"),
     "guard": (r"\w+ff8", r"guard page below the stack, which is 0x\w+ to 0x\w+: an overflow"),
-    "gap": (r"\w+000", r"above the stack, which ends at 0x\w+, and below the heap, which begins at "
+    "gap": (r"\w+000", r"between the stack, which ends at 0x\w+, and the heap, which begins at "
                        r"0x\w+"),
-    "heap": (r"\w+000", r"beyond the heap: the break is 0x\w+"),
-    "text": (r"\w+", r"the leaf has no W; the region is text and may not be written"),
-    "rodata": (r"\w+", r"the leaf has no W; the region is (text|read-only data) and may not "
-                       r"be written"),
-    "run-stack": (r"\w+", r"the leaf has no X; the region is the (stack|heap) and may not be "
-                          r"executed"),
-    "run-heap": (r"\w+", r"no leaf would have X; the region is the heap and may not be executed"),
+    "heap": (r"\w+000", r"beyond all that the program was granted: the break is 0x\w+"),
+    "text": (r"\w+", r"the leaf has no W: the text may not be written"),
+    "rodata": (r"\w+", r"the leaf has no W: the (text|read-only data) may not be written"),
+    "run-stack": (r"\w+", r"the leaf has no X: the (stack|heap) may not be executed"),
+    "run-heap": (r"\w+", r"no leaf would have X: the heap may not be executed"),
     "kernel": (r"ffffffc080200000", r"the kernel's half of the address space: not for user mode"),
     "trapframe": (r"3fffffe000", r"the trapframe: not for user mode, the leaf has no U"),
     "trampoline": (r"3ffffff000", r"the trampoline: not for user mode, the leaf has no U"),

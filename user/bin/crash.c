@@ -20,13 +20,12 @@ static uint64_t stack_page(void) {
     return (uint64_t)at((uint64_t)&here) & ~0xfffULL;
 }
 
-/* The stack that exec makes, though this program may have a larger one: the last region but
- * the heap. */
+/* The stack that exec makes, though this program may have a larger one. */
 static struct abi_vmregion exec_stack(void) {
-    static struct abi_vmregion region[ABI_VM_REGIONS_MAX];
-    int n = vmregions(0, region, ABI_VM_REGIONS_MAX);
-    for (int i = 0; i < n; i++)
-        if (region[i].kind == ABI_VM_STACK)
+    static struct abi_vmregion region[32];
+    int n = vmregions(0, region, 32);
+    for (int i = 0; i < n && i < 32; i++)
+        if (region[i].flags & ABI_VM_GUARDED)
             return region[i];
     return (struct abi_vmregion){.start = stack_page(), .end = stack_page() + 4096};
 }

@@ -7,26 +7,23 @@
 
 #define USAGE "vmmap [PID]"
 
-static void backing(const struct abi_vmregion *r) {
-    switch (r->kind) {
-    case ABI_VM_IMAGE: printf("program, from file page %lu", r->first_page); break;
-    case ABI_VM_BSS: printf("zeros (bss)"); break;
-    case ABI_VM_STACK: printf("zeros (stack)"); break;
-    case ABI_VM_HEAP: printf("zeros (heap)"); break;
-    default: printf("unknown");
-    }
-    printf(r->lazy ? ", not promised\n" : "\n");
+static void print_backing(const struct abi_vmregion *r) {
+    printf("%s", r->name);
+    if (!(r->flags & ABI_VM_ZEROS))
+        printf(", from byte 0x%lx", r->offset);
+    printf("%s%s\n", r->flags & ABI_VM_SHARED ? ", shared" : "",
+           r->flags & ABI_VM_LAZY ? ", not promised" : "");
 }
 
 static void print_region(const struct abi_vmregion *r) {
     printf("0x%016lx-0x%016lx %c%c%c %7lu %7lu %6lu ", r->start, r->end - 1,
            r->perm & VM_R ? 'r' : '-', r->perm & VM_W ? 'w' : '-', r->perm & VM_X ? 'x' : '-',
            (r->end - r->start) / 1024, r->present, r->shared);
-    if (r->kind == ABI_VM_IMAGE)
-        printf("%6lu ", r->copied);
-    else
+    if (r->flags & (ABI_VM_ZEROS | ABI_VM_SHARED))
         printf("     - ");
-    backing(r);
+    else
+        printf("%6lu ", r->copied);
+    print_backing(r);
 }
 
 /* Addresses between two regions, where every access faults. */
@@ -46,6 +43,8 @@ static void print_space(const struct abi_procinfo *p, const struct vm_space *s) 
         print_region(&s->region[i]);
         end = s->region[i].end;
     }
+    if (s->granted > s->regions)
+        printf("and %u more\n", s->granted - s->regions);
     printf("break 0x%lx, frames: %lu present, %lu promised, %lu of page tables\n", p->brk,
            p->frames, p->committed, p->table_frames);
 }

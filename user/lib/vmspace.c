@@ -1,25 +1,18 @@
 /* A process's regions: see vmspace.h. */
 #include "vmspace.h"
+#include <stdio.h>
 #include <trellis.h>
 
 #define USER_LIMIT 0x3fc0000000ul /* the last GiB of the low half is the kernel's */
 
 bool vm_space_read(const struct abi_procinfo *p, struct vm_space *s) {
     *s = (struct vm_space){.brk = p->brk, .kernel_view = p->kernel_view};
-    int n = vmregions(p->pid, s->region, ABI_VM_REGIONS_MAX);
-    for (int i = 0; i < n; i++) {
-        const struct abi_vmregion *r = &s->region[i];
-        if (r->kind == ABI_VM_HEAP)
-            s->heap = r->start;
-        if (r->start == r->end)
-            continue; /* given back by sbrk, or a heap of nothing */
-        if (r->kind == ABI_VM_STACK) {
-            s->stack = r->start;
-            s->stack_end = r->end;
-        }
-        s->region[s->regions++] = *r;
-    }
-    return n >= 0;
+    int n = vmregions(p->pid, s->region, VM_REGIONS);
+    if (n < 0)
+        return false;
+    s->granted = (unsigned)n;
+    s->regions = n < VM_REGIONS ? (unsigned)n : VM_REGIONS;
+    return true;
 }
 
 const struct abi_vmregion *vm_region(const struct vm_space *s, uint64_t va) {
@@ -38,6 +31,26 @@ static const char *why_not_users(const struct vm_space *s, enum abi_vmview view,
     return "the last GiB of the low half is for the kernel's own pages";
 }
 
+/* Between two regions, or beyond the last. */
+static const char *why_not_granted(const struct vm_space *s, uint64_t va) {
+    static char text[100];
+    const struct abi_vmregion *below = NULL, *above = NULL;
+    for (unsigned i = 0; i < s->regions && !above; i++)
+        if (s->region[i].start > va)
+            above = &s->region[i];
+        else
+            below = &s->region[i];
+    if (above && (above->flags & ABI_VM_GUARDED) && va >= above->start - VM_PAGE)
+        snprintf(text, sizeof text, "the guard page below the %s", above->name);
+    else if (!above && va >= s->brk)
+        snprintf(text, sizeof text, "beyond the break");
+    else if (above && below)
+        snprintf(text, sizeof text, "the gap between the %s and the %s", below->name, above->name);
+    else
+        snprintf(text, sizeof text, "in no region");
+    return text;
+}
+
 const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint64_t va) {
     if (va >= USER_LIMIT)
         return why_not_users(s, view, va);
@@ -45,11 +58,5 @@ const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint
         return "the one kernel page table maps nothing of any process";
     if (vm_region(s, va))
         return "granted, and not touched so far";
-    if (s->stack && va < s->stack && va >= s->stack - VM_PAGE)
-        return "the guard page below the stack";
-    if (va >= s->brk)
-        return "beyond the break";
-    if (s->stack && va >= s->stack_end && va < s->heap)
-        return "the gap between the stack and the heap";
-    return "in no segment of the program";
+    return why_not_granted(s, va);
 }

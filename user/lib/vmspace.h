@@ -3,13 +3,14 @@
 #include <stddef.h>
 #include "vmtext.h"
 
+#define VM_REGIONS 128
+
 struct vm_space {
     uint64_t brk;
     uint32_t kernel_view; /* enum abi_kernel_view */
-    unsigned regions;
-    struct abi_vmregion region[ABI_VM_REGIONS_MAX]; /* none is empty */
-    uint64_t stack, stack_end;                      /* both 0 when there is none */
-    uint64_t heap;                                  /* where it begins, also when it is empty */
+    unsigned granted;     /* regions that the process has */
+    unsigned regions;     /* of them, from the first on, those that are known */
+    struct abi_vmregion region[VM_REGIONS];
 };
 
 /* False when there is no such process any more. */
@@ -18,5 +19,6 @@ bool vm_space_read(const struct abi_procinfo *p, struct vm_space *s);
 /* The region at va, or NULL. */
 const struct abi_vmregion *vm_region(const struct vm_space *s, uint64_t va);
 
-/* Why the view maps nothing at va, in a few words. */
+/* Why the view maps nothing at va, in a few words; good until the
+ * next call. */
 const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint64_t va);

@@ -7,7 +7,8 @@
 #define ROOT_LEVEL 2
 
 static struct abi_vmtable t;
-static struct abi_vmregion regions[ABI_VM_REGIONS_MAX];
+#define REGIONS_MAX 32
+static struct abi_vmregion regions[REGIONS_MAX];
 
 /* ---- reading ---- */
 static int table_at(struct abi_vmtable *to, int pid, uint64_t va, uint32_t level, uint32_t view) {
@@ -41,8 +42,8 @@ static uint64_t frame(int pid, const void *p) {
 }
 
 static const struct abi_vmregion *region(int pid, const void *p) {
-    int n = sys_vmregions(pid, regions, ABI_VM_REGIONS_MAX);
-    CHECK(n > 0 && n <= ABI_VM_REGIONS_MAX);
+    int n = sys_vmregions(pid, regions, REGIONS_MAX);
+    CHECK(n > 0 && n <= REGIONS_MAX);
     for (int i = 0; i < n; i++)
         if ((uint64_t)p >= regions[i].start && (uint64_t)p < regions[i].end)
             return &regions[i];
@@ -65,7 +66,7 @@ static void inspect_nobody(void) {
     for (unsigned i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
         CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_USER), -1);
         CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_KERNEL), -1);
-        CHECK_EQ(sys_vmregions(nobody[i], regions, ABI_VM_REGIONS_MAX), -1);
+        CHECK_EQ(sys_vmregions(nobody[i], regions, REGIONS_MAX), -1);
     }
 }
 
@@ -97,8 +98,7 @@ static void walk_ends_above(void) {
 /* The structure at `to` cannot be read, or cannot be written as a whole. */
 static void refused(uint64_t to) {
     CHECK_MSG(sys_vmtable(0, opaque(to)) == -1, "vmtable at 0x%lx", (long)to);
-    CHECK_MSG(sys_vmregions(0, opaque(to), ABI_VM_REGIONS_MAX) == -1, "vmregions at 0x%lx",
-              (long)to);
+    CHECK_MSG(sys_vmregions(0, opaque(to), REGIONS_MAX) == -1, "vmregions at 0x%lx", (long)to);
 }
 
 static void bad_pointers_to_tables(void) {
@@ -113,7 +113,7 @@ static void bad_pointers_to_tables(void) {
         CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - parts[i])), -1);
     }
     for (unsigned room = 0; room < 2 * sizeof(regions[0]); room += 8)
-        CHECK_EQ(sys_vmregions(0, opaque((uint64_t)end - room), ABI_VM_REGIONS_MAX), -1);
+        CHECK_EQ(sys_vmregions(0, opaque((uint64_t)end - room), REGIONS_MAX), -1);
     CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - sizeof(t))), 1);
     refused((uint64_t)&readonly);
 }
@@ -245,7 +245,7 @@ static void written_is_copied(void) {
     static char data[3 * 4096] __attribute__((aligned(4096))) = "of the program";
     struct abi_vmregion before = *region(0, data + PAGE);
     uint64_t program = frame(0, data + PAGE);
-    CHECK_EQ(before.kind, ABI_VM_IMAGE);
+    CHECK(strcmp(before.name, "data") == 0 && !(before.flags & ABI_VM_ZEROS));
     CHECK_EQ(before.perm, 2 | 4);
     CHECK_EQ(frame(sys_getpid(), data + PAGE), program);
     data[PAGE] = 'w';
@@ -262,7 +262,7 @@ static void regions_are_in_order(void) {
     memset(regions, 0, sizeof(regions)); /* what is told shall not need a page more */
     int n = sys_vmregions(0, NULL, 0);
     CHECK_EQ(sys_vmregions(0, regions, -1), n);
-    CHECK_EQ(sys_vmregions(0, regions, ABI_VM_REGIONS_MAX), n);
+    CHECK_EQ(sys_vmregions(0, regions, REGIONS_MAX), n);
     for (int i = 0; i < n; i++) {
         CHECK(regions[i].start >= end && regions[i].end >= regions[i].start);
         CHECK_EQ(regions[i].start % PAGE, 0);
@@ -275,7 +275,8 @@ static void regions_are_in_order(void) {
     for (int slot = 0; sys_procinfo(slot, &pi) != 1 || pi.pid != sys_getpid();)
         slot++;
     CHECK_EQ(pi.frames, present);
-    CHECK_EQ(region(0, &n)->kind, ABI_VM_STACK);
+    CHECK(strcmp(region(0, &n)->name, "stack") == 0);
+    CHECK(region(0, &n)->flags & ABI_VM_GUARDED);
     CHECK_EQ(region(0, &n)->start, stack_page());
     CHECK_EQ(region(0, opaque((uint64_t)inspect_nobody))->perm, 2 | 8);
     memset(regions, 0x55, sizeof(regions));
@@ -379,7 +380,7 @@ static int look_at(int pid, uint64_t end) {
                     check_table(&t, end);
                     looks++;
                 }
-    int n = sys_vmregions(pid, regions, ABI_VM_REGIONS_MAX);
+    int n = sys_vmregions(pid, regions, REGIONS_MAX);
     for (int i = 0; i < n; i++)
         CHECK(regions[i].present <= (regions[i].end - regions[i].start) / PAGE &&
               regions[i].shared <= regions[i].present);
@@ -434,7 +435,7 @@ static void look_around(int first, uint64_t heap) {
         for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++) {
             if (r == 0 || pi.pid <= first)
                 continue;
-            int n = sys_vmregions(pi.pid, regions, ABI_VM_REGIONS_MAX);
+            int n = sys_vmregions(pi.pid, regions, REGIONS_MAX);
             uint64_t its_own = heap + (pi.pid % 16 + 1) * PAGE;
             CHECK_MSG(n < 0 || heap_of(n) == heap || heap_of(n) == its_own,
                       "process %d has the heap of another: 0x%lx", pi.pid, (long)heap_of(n));
@@ -445,7 +446,7 @@ static void look_around(int first, uint64_t heap) {
 static void inspect_who_comes_and_goes(void) {
     int first = sys_getpid();
     memset(&t, 0, sizeof(t));
-    uint64_t heap = heap_of(sys_vmregions(0, regions, ABI_VM_REGIONS_MAX));
+    uint64_t heap = heap_of(sys_vmregions(0, regions, REGIONS_MAX));
     for (int i = 0; i < FORKERS + LOOKERS; i++)
         if (must_fork() == 0) {
             if (i < FORKERS)

@@ -1,0 +1,353 @@
+/* Changes of mappings: see change.h. */
+#include "mm/change.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "mm/commit.h"
+#include "mm/design.h"
+#include "mm/frame.h"
+
+/* One gather a hart, since it is too large for a kernel stack; and one for the
+ * tables of the kernel's view. The kernel is not preempted while it uses them. */
+static struct pt_gather gathers[NHART][2];
+
+static struct pt_gather *users_gather(void) { return &gathers[hart_self()->index][0]; }
+static struct pt_gather *kernels_gather(void) { return &gathers[hart_self()->index][1]; }
+
+void change_sync(struct aspace *as, uint64_t start, uint64_t end) {
+    design_sync(as, VA(start), VA(end), kernels_gather());
+}
+
+void change_sync_finish(struct aspace *as) {
+    pt_gather_finish(&as->kernel, kernels_gather(), NULL, NULL);
+}
+
+/* ---- leaves ----------------------------------------------------------------- */
+
+/* While leaves are taken out. */
+struct putting {
+    struct aspace *as;
+    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
+};
+
+/* Drops what a leaf that is no more had of its frame. */
+static void put_leaf(void *ctx, pte_t e, unsigned level) {
+    struct putting *put = ctx;
+    put->as->present -= level_size(level) / PAGE_SIZE;
+    put->freed += frame_put(frame_leaf(e, level));
+}
+
+/* Makes sure that neither a leaf nor the frame behind it crosses va. */
+static void split_at(struct aspace *as, uint64_t va) {
+    unsigned level;
+    pte_t e = *pt_walk(&as->user, VA(va), &level);
+    if (level == 0 || !pte_is_leaf(e) || IS_ALIGNED(va, level_size(level)))
+        return;
+    if (pt_split(&as->user, VA(va)))
+        panic("a table to split a large leaf was not covered by the commitment");
+    frame_split_large(pte_pa(e));
+}
+
+/* Takes out the user's leaves in [start, end), flushes, and gives them back; as
+ * many rounds as the gather needs. lazy: their promises go with them. */
+static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool lazy) {
+    struct putting put = {.as = as};
+    struct pt_gather *gather = users_gather();
+    split_at(as, start);
+    split_at(as, end);
+    for (uint64_t at = start; at < end;) {
+        uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
+        change_sync(as, at, next);
+        /* A flush of one address covers leaves only, and not a table made by a split
+         * or one that fell empty. */
+        bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
+                           !gather->tables.v && !kernels_gather()->tables.v;
+        if (next - at == PAGE_SIZE && leaves_only)
+            tlb_flush_page(&as->tlb, VA(at));
+        else
+            tlb_flush(&as->tlb);
+        change_sync_finish(as);
+        pt_gather_finish(&as->user, gather, put_leaf, &put);
+        as->fenced_tables = as->user.tables + as->kernel.tables;
+        at = next;
+    }
+    if (lazy && put.freed)
+        frame_uncommit(put.freed);
+}
+
+/* ---- joining and cutting ------------------------------------------------------ */
+
+/* Whether b, which begins where a ends, could be one mapping with it. */
+static bool continues(const struct mapping *a, const struct mapping *b) {
+    return a->end == b->start && a->object == b->object && a->perm == b->perm &&
+           a->shared == b->shared && a->owns == b->owns && a->lazy == b->lazy &&
+           a->lazy_tables == b->lazy_tables &&
+           (a->object->zeros || a->first + mapping_pages(a) == b->first);
+}
+
+/* Joins m with the next one if that continues it. */
+static void join_next(struct aspace *as, struct mapping *m) {
+    struct mapping *next = m->next;
+    if (!next || !continues(m, next))
+        return;
+    mapping_take(&as->mappings, next);
+    m->end = next->end;
+    mapping_free(next);
+}
+
+/* With what it needs counted already. */
+static int insert(struct aspace *as, const struct mapping *m) {
+    struct mapping *before = mapping_below(&as->mappings, m->start);
+    if (before && continues(before, m)) {
+        before->end = m->end;
+        join_next(as, before);
+        return 0;
+    }
+    struct mapping *record = mapping_new(m);
+    if (!record)
+        return -K_ENOMEM;
+    mapping_put(&as->mappings, record);
+    join_next(as, record);
+    return 0;
+}
+
+int change_insert(struct aspace *as, const struct mapping *m) {
+    commit_add(as, m);
+    int err = insert(as, m);
+    if (err)
+        commit_remove(as, m);
+    return err;
+}
+
+int change_add(struct aspace *as, const struct mapping *m) {
+    commit_add(as, m);
+    int err = commit_settle(as);
+    if (!err)
+        err = insert(as, m);
+    if (err) {
+        commit_remove(as, m);
+        int less = commit_settle(as);
+        ASSERT(!less);
+    }
+    return err;
+}
+
+/* Makes two of a mapping that va lies inside of. -K_ENOMEM: it is as it was. */
+static int cut_at(struct aspace *as, uint64_t va) {
+    struct mapping *m = mapping_at(&as->mappings, va);
+    if (!m || m->start == va)
+        return 0;
+    struct mapping *upper = mapping_new(m);
+    if (!upper)
+        return -K_ENOMEM;
+    upper->first = mapping_index(m, va);
+    m->end = upper->start = va;
+    mapping_put(&as->mappings, upper);
+    return 0;
+}
+
+/* Undoes cuts at both ends. */
+static void uncut(struct aspace *as, uint64_t start, uint64_t end) {
+    struct mapping *m;
+    if ((m = mapping_below(&as->mappings, end)) && m->end == end)
+        join_next(as, m);
+    if ((m = mapping_below(&as->mappings, start)) && m->end == start)
+        join_next(as, m);
+}
+
+/* Makes the range a mapping that begins and ends there. -K_ENOMEM: nothing changed. */
+static int cut_out(struct aspace *as, uint64_t start, uint64_t end) {
+    int err = cut_at(as, start);
+    if (!err)
+        err = cut_at(as, end);
+    if (err)
+        uncut(as, start, end);
+    return err;
+}
+
+static void set_lazy(struct aspace *as, struct mapping *m, bool lazy) {
+    mapping_take(&as->mappings, m);
+    m->lazy = m->lazy_tables = lazy;
+    mapping_put(&as->mappings, m);
+}
+
+int change_promise(struct aspace *as, uint64_t start, uint64_t end) {
+    int err = cut_out(as, start, end);
+    if (err)
+        return err;
+    struct mapping *m = mapping_at(&as->mappings, start);
+    commit_remove(as, m);
+    set_lazy(as, m, false);
+    commit_add(as, m);
+    err = commit_settle(as);
+    if (err) {
+        commit_remove(as, m);
+        set_lazy(as, m, true);
+        commit_add(as, m);
+    }
+    uncut(as, start, end);
+    return err;
+}
+
+/* ---- removal -------------------------------------------------------------------- */
+
+/* m ends within [start, end), or begins there, or both. */
+static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
+    struct mapping gone = *m;
+    gone.start = MAX(m->start, start);
+    gone.end = MIN(m->end, end);
+    remove_leaves(as, gone.start, gone.end, m->lazy);
+    if (gone.start == m->start && gone.end == m->end) {
+        mapping_take(&as->mappings, m);
+        mapping_free(m);
+    } else if (gone.start > m->start) {
+        m->end = gone.start;
+    } else {
+        m->first = mapping_index(m, gone.end);
+        m->start = gone.end;
+    }
+    commit_remove(as, &gone);
+}
+
+int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
+    struct mapping *m = mapping_at(&as->mappings, start);
+    int err = m && m->start < start && m->end > end ? cut_at(as, end) : 0;
+    if (err)
+        return err;
+    while ((m = mapping_from(&as->mappings, start)) && m->start < end)
+        trim(as, m, start, end);
+    commit_count_tables(as);
+    err = commit_settle(as);
+    ASSERT(!err);
+    return 0;
+}
+
+bool change_is_granted(const struct aspace *as, uint64_t start, uint64_t end) {
+    const struct mapping *m;
+    for (uint64_t at = start; at < end; at = m->end)
+        if (!(m = mapping_at(&as->mappings, at)))
+            return false;
+    return true;
+}
+
+/* ---- permissions ------------------------------------------------------------------ */
+
+static bool would_own(const struct mapping *m, uint8_t perm) {
+    return m->owns || (!m->shared && (perm & PTE_W));
+}
+
+/* A page that may not be touched at all keeps its frame, in an entry of level 0 with V alone
+ * (pte_is_kept): so there are no large leaves there. */
+static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
+    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
+        unsigned level;
+        pte_t e = *pt_walk(&as->user, VA(at), &level);
+        if (pte_is_leaf(e) && level > 0) {
+            if (pt_split(&as->user, VA(at)))
+                panic("a table to split a large leaf was not covered by the commitment");
+            frame_split_large(pte_pa(e));
+        }
+        if (level > 0)
+            at = ROUND_UP(at + 1, level_size(level)) - PAGE_SIZE;
+    }
+}
+
+/* Leaves lose at once what the mapping permits no more; what it permits anew comes with the
+ * next touch. */
+static void protect_leaves(struct aspace *as, const struct mapping *m) {
+    uint64_t clear = m->perm ? PTE_RWX & ~(uint64_t)m->perm : PTE_LEAF_FLAGS;
+    split_at(as, m->start);
+    split_at(as, m->end);
+    if (!m->perm)
+        split_all(as, m->start, m->end);
+    pt_protect(&as->user, VA(m->start), VA(m->end), 0, clear);
+    change_sync(as, m->start, m->end);
+}
+
+/* Frames that [start, end) may need once it permits this, beyond those promised now. */
+static uint64_t owed(const struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+    uint64_t pages = 0;
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    for (; m && m->start < end; m = m->next)
+        if (would_own(m, perm) && !m->owns && !commit_lazy)
+            pages += (MIN(m->end, end) - MAX(m->start, start)) / PAGE_SIZE;
+    return pages;
+}
+
+static void protect_one(struct aspace *as, struct mapping *m, uint8_t perm) {
+    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns;
+    m->owns = would_own(m, perm);
+    m->perm = perm;
+    protect_leaves(as, m);
+}
+
+int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+    uint64_t pages = owed(as, start, end, perm);
+    int err = cut_out(as, start, end);
+    if (err)
+        return err;
+    as->needed += pages;
+    err = commit_settle(as);
+    if (err) {
+        as->needed -= pages;
+        uncut(as, start, end);
+        return err;
+    }
+    struct mapping *m = mapping_from(&as->mappings, start);
+    for (; m && m->start < end; m = m->next) {
+        protect_one(as, m, perm);
+        struct mapping *before = mapping_below(&as->mappings, m->start);
+        if (before && before->start >= start && continues(before, m)) {
+            join_next(as, before);
+            m = before;
+        }
+    }
+    tlb_flush(&as->tlb);
+    change_sync_finish(as);
+    as->fenced_tables = as->user.tables + as->kernel.tables;
+    uncut(as, start, end);
+    return 0;
+}
+
+void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    for (; m && m->start < end; m = m->next)
+        if (!m->shared)
+            remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
+    commit_count_tables(as);
+    int err = commit_settle(as);
+    ASSERT(!err);
+}
+
+/* ---- pages that are there anyway ------------------------------------------------------ */
+
+/* From start on, until end or where the object has no more. */
+static uint64_t populate_some(struct aspace *as, const struct mapping *m, uint64_t start,
+                              uint64_t end) {
+    paddr_t frame[32];
+    unsigned n = 0;
+    for (uint64_t at = start; at < end && n < ARRAY_LEN(frame); at += PAGE_SIZE, n++) {
+        frame[n] = m->object->ops->peek(m->object, mapping_index(m, at));
+        if (!frame[n].v)
+            break;
+    }
+    uint64_t perm = m->shared ? m->perm : m->perm & ~PTE_W;
+    if (pt_map_frames(&as->user, VA(start), frame, n, perm | PTE_U))
+        panic("an object's pages: their tables were not covered by the commitment");
+    as->present += n;
+    return start + n * PAGE_SIZE;
+}
+
+static void populate_mapping(struct aspace *as, const struct mapping *m, uint64_t start,
+                             uint64_t end) {
+    while (start < end) {
+        uint64_t next = populate_some(as, m, start, end);
+        start = next == start ? start + PAGE_SIZE : next;
+    }
+}
+
+void change_populate(struct aspace *as, uint64_t start, uint64_t end) {
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    for (; m && m->start < end; m = m->next)
+        if (!m->object->zeros && m->perm)
+            populate_mapping(as, m, MAX(m->start, start), MIN(m->end, end));
+}

@@ -1,0 +1,43 @@
+/* Changes of a space's mappings, with all that hangs on them: the promise, the leaves in
+ * both views, the TLB, the frames. The space's lock is held, or nobody else knows the space. The
+ * space runs on this hart, or on none.
+ *
+ * Addresses are page-aligned, below or at USER_MAX, start < end. */
+#pragma once
+#include "mm/aspace.h"
+
+/* Grants what m says (object, permissions, place; rank and links mean nothing) where there is
+ * nothing yet; joined with neighbours that it continues. -K_ENOMEM: nothing changed. */
+int change_add(struct aspace *as, const struct mapping *m) must_check;
+
+/* The same, and commit_settle is still to be called, once for all that is inserted. */
+int change_insert(struct aspace *as, const struct mapping *m) must_check;
+
+/* Maps those pages of [start, end) now that their object has in memory, so that no fault is
+ * needed. Nothing is mapped there yet. */
+void change_populate(struct aspace *as, uint64_t start, uint64_t end);
+
+/* Takes away whatever is granted in [start, end). -K_ENOMEM: nothing changed; only when it
+ * would leave both ends of one mapping. */
+int change_remove(struct aspace *as, uint64_t start, uint64_t end) must_check;
+
+/* Whether all of [start, end) is granted. */
+bool change_is_granted(const struct aspace *as, uint64_t start, uint64_t end);
+
+/* Changes the permissions of all that is granted in [start, end). -K_ENOMEM: nothing
+ * changed. */
+int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) must_check;
+
+/* Promises what [start, end), inside of one lazy mapping, may come to need. -K_ENOMEM: nothing
+ * changed. The frames that it has there bring promises of their own, which are the caller's
+ * to give back. */
+int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
+
+/* Drops the pages of [start, end) that the space owns, so that the next touch finds what the
+ * object has. The mappings stay. */
+void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
+
+/* After the user's leaves in [start, end) changed: the kernel's view follows; finish is called
+ * after the flush. */
+void change_sync(struct aspace *as, uint64_t start, uint64_t end);
+void change_sync_finish(struct aspace *as);

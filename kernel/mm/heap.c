@@ -1,0 +1,146 @@
+/* sbrk: the heap grows and shrinks at its end, promised or lazily; see aspace.h. */
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/aspace.h"
+#include "mm/change.h"
+#include "mm/check.h"
+#include "mm/commit.h"
+#include "mm/frame.h"
+#include "mm/zeros.h"
+
+static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
+    return (struct mapping){.start = start,
+                            .end = end,
+                            .object = &zeros_heap,
+                            .perm = PTE_R | PTE_W,
+                            .owns = true,
+                            .lazy = lazy,
+                            .lazy_tables = lazy};
+}
+
+/* The page that an address is in, as one that the process may write and has alone; NULL when
+ * it has none there, or one that may not be written. -K_ENOMEM: it is shared, lazy, and
+ * there is no memory for a copy. */
+static int own_page(struct aspace *as, uint64_t va, char **page) {
+    const struct mapping *m = mapping_at(&as->mappings, va);
+    unsigned level;
+    void *found = NULL;
+    int err = 0;
+    if (m && !m->shared && (m->perm & PTE_W) && pte_valid(*pt_walk(&as->user, VA(va), &level)))
+        err = aspace_page(as, va, PTE_W, &found);
+    *page = found;
+    return err;
+}
+
+/* ---- growing ------------------------------------------------------------------ */
+
+/* Promised heap begins in a page that was granted lazily: the page becomes promised too. If
+ * it is there the process has it alone, and the promise that its frame brings is given back
+ * when the space has promised it. -K_ENOMEM: nothing changed. */
+static int promise_last_page(struct aspace *as) {
+    uint64_t start = ROUND_DOWN(as->brk, PAGE_SIZE);
+    const struct mapping *m = mapping_at(&as->mappings, as->brk);
+    char *page;
+    if (!m || !m->lazy_tables || start == as->brk)
+        return 0;
+    int err = own_page(as, as->brk, &page);
+    if (err)
+        return err;
+    spin_lock(&as->lock);
+    err = change_promise(as, start, start + PAGE_SIZE);
+    spin_unlock(&as->lock);
+    if (!err && page)
+        frame_uncommit(1);
+    return err;
+}
+
+static int add(struct aspace *as, const struct mapping *more) {
+    spin_lock(&as->lock);
+    int err = change_add(as, more);
+    spin_unlock(&as->lock);
+    return err;
+}
+
+static void take_back(struct aspace *as, const struct mapping *more) {
+    spin_lock(&as->lock);
+    int err = change_remove(as, more->start, more->end);
+    spin_unlock(&as->lock);
+    ASSERT(!err);
+}
+
+static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
+    const struct mapping more = heap(as->heap_end, MAX(ROUND_UP(brk, PAGE_SIZE), as->heap_end),
+                                     lazy);
+    const struct mapping *next = mapping_from(&as->mappings, as->heap_end);
+    bool grows = more.start < more.end;
+    if (next && next->start < more.end)
+        return -K_ENOMEM;
+    int err = grows ? add(as, &more) : 0;
+    if (err)
+        return err;
+    err = lazy ? 0 : promise_last_page(as);
+    if (err) {
+        if (grows)
+            take_back(as, &more);
+        return err;
+    }
+    as->heap_end = more.end;
+    as->brk = brk;
+    return 0;
+}
+
+/* ---- shrinking ------------------------------------------------------------------ */
+
+/* When the break was moved down into a page that stays, what is given back there is zero
+ * when it is granted again. A page that may not be written stays as it is. */
+static int prepare_shrink(struct aspace *as, uint64_t brk, char **page) {
+    *page = NULL;
+    return brk & (PAGE_SIZE - 1) ? own_page(as, brk, page) : 0;
+}
+
+static int shrink_to(struct aspace *as, uint64_t brk) {
+    char *page;
+    int err = prepare_shrink(as, brk, &page);
+    if (err)
+        return err;
+    /* The page that the break is in stays, unless nobody has it: then the heap, when it
+     * grows again, begins with that page. */
+    bool in_gap = !mapping_at(&as->mappings, brk);
+    uint64_t keep = in_gap ? ROUND_DOWN(brk, PAGE_SIZE) : ROUND_UP(brk, PAGE_SIZE);
+    if (keep < as->heap_end) {
+        spin_lock(&as->lock);
+        err = change_remove(as, keep, as->heap_end);
+        spin_unlock(&as->lock);
+        if (err)
+            return err;
+        as->heap_end = keep;
+    }
+    as->brk = brk;
+    uint64_t used = brk & (PAGE_SIZE - 1);
+    if (page)
+        memset(page + used, 0, PAGE_SIZE - used);
+    return 0;
+}
+
+static int move_break(struct aspace *as, int64_t delta, bool lazy, uint64_t *old) {
+    *old = as->brk;
+    if (delta == 0)
+        return 0;
+    /* The break is below 2^38, so the sum cannot wrap. */
+    if (delta < 0 ? -(uint64_t)delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
+        return -K_ENOMEM;
+    uint64_t brk = as->brk + (uint64_t)delta;
+    int err = delta > 0 ? grow_to(as, brk, lazy || commit_lazy) : shrink_to(as, brk);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
+int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
+    return move_break(as, delta, false, old);
+}
+
+int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) {
+    return move_break(as, delta, true, old);
+}

@@ -1,0 +1,63 @@
+/* Mappings: which addresses a process may use, and what is behind them. A space has any
+ * number of them, none empty, no two with an address in common, in a tree that is sorted by
+ * address: to find one, to put one in and to take one out are O(log n).
+ *
+ * They are a list in order of address, too. The tree is a treap: sorted by address as a search
+ * tree, and by rank, a random number, as a heap, which keeps it about as low as a balanced one
+ * without any work of balancing.
+ *
+ * A space's lock guards its tree and the mappings in it. */
+#pragma once
+#include "arch/layout.h"
+#include "mm/object.h"
+
+struct mapping {
+    uint64_t start, end;   /* page-aligned */
+    struct object *object; /* a reference */
+    uint64_t first;        /* the number of start's page in the object */
+    uint32_t rank;         /* no child's is higher */
+    uint8_t perm;          /* PTE_R | PTE_W | PTE_X; with anything there is R */
+    bool shared;           /* writes go to the object's pages, else each space gets its own */
+    bool owns;             /* may come to need frames of its own: private, and was once writable */
+    bool lazy;             /* no frames are promised for it: see commit.h */
+    bool lazy_tables;      /* nor page tables */
+    struct mapping *lower, *upper; /* below it in the tree */
+    struct mapping *prev, *next;   /* in order of address */
+};
+
+struct mappings {
+    struct mapping *root, *first, *last;
+    uint32_t count;
+    uint32_t lazy; /* of them, those with lazy_tables */
+};
+
+/* A record like m with a reference of its own to the object, in no tree. NULL: no memory. */
+struct mapping *mapping_new(const struct mapping *m) must_check;
+void mapping_free(struct mapping *m);
+
+/* Frames that records of mappings are in. */
+uint64_t mapping_frames(void);
+
+/* The one that va is in; the first that ends above va; the last that begins below va. NULL:
+ * there is none. */
+struct mapping *mapping_at(const struct mappings *all, uint64_t va);
+struct mapping *mapping_from(const struct mappings *all, uint64_t va);
+struct mapping *mapping_below(const struct mappings *all, uint64_t va);
+
+/* In and out of the tree. While one is in it, its borders may move as far as no other one
+ * is touched. */
+void mapping_put(struct mappings *all, struct mapping *m);
+void mapping_take(struct mappings *all, struct mapping *m);
+
+/* Makes an empty tree a copy. -K_ENOMEM: it is empty. */
+int mapping_copy_all(struct mappings *to, const struct mappings *from) must_check;
+void mapping_free_all(struct mappings *all);
+
+static inline uint64_t mapping_pages(const struct mapping *m) {
+    return (m->end - m->start) / PAGE_SIZE;
+}
+
+/* The number of va's page in the object. */
+static inline uint64_t mapping_index(const struct mapping *m, uint64_t va) {
+    return m->first + (va - m->start) / PAGE_SIZE;
+}

@@ -1,0 +1,9 @@
+/* Memory that is zero until it is written, each space's own: four objects that differ in
+ * their names only. Who reads a page that may not be written sees one frame of zeros. */
+#pragma once
+#include "mm/object.h"
+
+extern struct object zeros_bss, zeros_stack, zeros_heap, zeros_mapped;
+
+/* Boot, once, after frame_init. */
+void zeros_boot_init(void);
