@@ -32,7 +32,7 @@ static struct {
     uint32_t read, committed, edit;
     char buffer[CONSOLE_BUFFER];
 } console = {
-    .lock = SPINLOCK_INIT("console"),
+    .lock = SPINLOCK_INIT(RANK_CONSOLE),
     .input = {LIST_INIT(console.input.sleepers)},
 };
 _Static_assert((CONSOLE_BUFFER & (CONSOLE_BUFFER - 1)) == 0, "positions wrap with their type");
@@ -59,6 +59,7 @@ static bool continues_character(char c) { return ((unsigned char)c & 0xc0) == 0x
 
 /* Takes back the last character of the line being typed, if there is one. */
 static void erase_locked(void) {
+    ASSERT_LOCKED(&console.lock);
     char c = 0;
     do {
         if (console.edit == console.committed)
@@ -71,11 +72,13 @@ static void erase_locked(void) {
 }
 
 static void commit_locked(void) {
+    ASSERT_LOCKED(&console.lock);
     console.committed = console.edit;
     wakeup(&console.input);
 }
 
 static void type_locked(char c) {
+    ASSERT_LOCKED(&console.lock);
     switch (c) {
     case '\0': return;
     case CTRL('H'):
@@ -93,6 +96,7 @@ static void type_locked(char c) {
 }
 
 static void unhold_locked(void) {
+    ASSERT_LOCKED(&console.lock);
     if (console.held && console.edit - console.read <= CONSOLE_BUFFER / 2) {
         console.held = false;
         uart_hold_input(false);
@@ -217,7 +221,7 @@ static int console_write(uaddr_t src, size_t n, size_t *done) {
 /* kprintf's. A panic may come from anywhere; else nobody waits for the device with a lock. */
 static void console_sink(void *ctx, const char *text, size_t n) {
     if (DEBUG && !kprintf_lock_broken())
-        ASSERT(spin_none_held());
+        spin_expect_none("kprintf");
     uart_write_now(text, n);
 }
 

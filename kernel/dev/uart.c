@@ -36,8 +36,8 @@ static struct {
     struct spinlock room_lock;
     struct wait_channel room; /* the ring has become half empty */
 } uart = {
-    .lock = SPINLOCK_INIT("uart"),
-    .room_lock = SPINLOCK_INIT("uart room"),
+    .lock = SPINLOCK_INIT(RANK_UART),
+    .room_lock = SPINLOCK_INIT(RANK_UART_ROOM),
     .room = {LIST_INIT(uart.room.sleepers)},
 };
 
@@ -46,12 +46,14 @@ static void ring_push(char c) { uart.ring[uart.tail++ % RING] = c; }
 static char ring_pop(void) { return uart.ring[uart.head++ % RING]; }
 
 static void set_interrupts_locked(void) {
+    ASSERT_LOCKED(&uart.lock);
     if (uart.interrupts)
         uart.driver->interrupt_on(uart.receive && !uart.hold, ring_used());
 }
 
 /* Gives the device what it can take now. */
 static void transmit_locked(void) {
+    ASSERT_LOCKED(&uart.lock);
     for (uint32_t room; ring_used() && (room = uart.driver->room()) > 0;)
         for (uint32_t n = MIN(ring_used(), room); n > 0; n--)
             uart.driver->send(ring_pop());
@@ -66,6 +68,8 @@ static void send_now(char c) {
 
 /* Sends the ring's oldest n characters, waiting for the device. */
 static void transmit_now_locked(uint32_t n) {
+    if (DEBUG && !kprintf_lock_broken()) /* else a panic says its last */
+        ASSERT_LOCKED(&uart.lock);
     for (; n > 0; n--)
         send_now(ring_pop());
 }

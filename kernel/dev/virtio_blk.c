@@ -126,7 +126,7 @@ static struct {
     struct used used __attribute__((aligned(16)));
     struct header header[SLOTS_MAX];
     volatile uint8_t status[SLOTS_MAX];
-} disk = {.lock = SPINLOCK_INIT("virtio-blk")};
+} disk = {.lock = SPINLOCK_INIT(RANK_DISK)};
 
 static uint32_t reg_read(uint32_t reg) { return mmio_read32(disk.base + reg); }
 static void reg_write(uint32_t reg, uint32_t v) { mmio_write32(disk.base + reg, v); }
@@ -142,11 +142,13 @@ static uint64_t sectors(void) { return disk.sectors; }
 /* ---- requests ------------------------------------------------------------*/
 
 static void finish_locked(struct blk_request *rq, int status) {
+    ASSERT_LOCKED(&disk.lock);
     rq->status = status;
     rq->done = true;
 }
 
 static void release_slot_locked(uint32_t slot) {
+    ASSERT_LOCKED(&disk.lock);
     disk.owner[slot] = NULL;
     disk.free_slots[disk.free_count++] = (uint8_t)slot;
     wakeup(&disk.finished[slot]);
@@ -155,6 +157,7 @@ static void release_slot_locked(uint32_t slot) {
 
 /* Takes the completions that the device has put in the used ring (2.6.14). */
 static void collect_locked(void) {
+    ASSERT_LOCKED(&disk.lock);
     if (disk.failed)
         return;
     for (;;) {
@@ -175,6 +178,7 @@ static void collect_locked(void) {
 /* The device is broken: stops it, so that it writes to no buffer any more, and
  * fails what is in flight and all that comes. */
 static void fail_locked(void) {
+    ASSERT_LOCKED(&disk.lock);
     disk.failed = true;
     reg_write(R_STATUS, 0);
     for (int tries = 0; tries < 1000000 && reg_read(R_STATUS) != 0; tries++)
@@ -218,6 +222,7 @@ static void interrupt(void *ctx) {
 
 /* Whether a request can be answered without the device, and with which status. */
 static bool answer_locked(const struct blk_request *rq, int *status) {
+    ASSERT_LOCKED(&disk.lock);
     if (rq->op == BLK_FLUSH) {
         *status = disk.failed ? -K_EIO : 0;
         return disk.failed || !disk.flush; /* 5.2.5: without the feature it writes through */
@@ -232,6 +237,7 @@ static bool answer_locked(const struct blk_request *rq, int *status) {
 }
 
 static void fill_slot_locked(uint32_t slot, const struct blk_request *rq) {
+    ASSERT_LOCKED(&disk.lock);
     static const uint8_t types[] = {REQUEST_IN, REQUEST_OUT, REQUEST_FLUSH};
     struct descriptor *d = &disk.desc[slot * SLOT_DESCRIPTORS];
     disk.header[slot].type = types[rq->op];
@@ -249,6 +255,7 @@ static void fill_slot_locked(uint32_t slot, const struct blk_request *rq) {
 
 /* 2.6.13: hands a filled slot to the device. */
 static void publish_locked(uint32_t slot) {
+    ASSERT_LOCKED(&disk.lock);
     uint16_t index = disk.available.index;
     disk.available.ring[index % disk.queue_size] = (uint16_t)(slot * SLOT_DESCRIPTORS);
     fence_io(); /* the entry before the index */

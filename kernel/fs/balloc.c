@@ -67,7 +67,7 @@ static void prefetch_bitmap(uint32_t i) {
 }
 
 int balloc_mount(void) {
-    sleeplock_init(&alloc.lock, "block allocator");
+    sleeplock_init(&alloc.lock, RANK_BALLOC);
     alloc.lowest = super.data_start;
     alloc.free = 0;
     for (uint32_t i = 0; i < super.bitmap_blocks; i++) {

@@ -30,7 +30,7 @@ int cache_boot_init(uint64_t bytes) {
     if (!data || !cache.bufs || !cache.buckets)
         return -K_ENOMEM;
 
-    spin_init(&cache.lock, "block cache");
+    spin_init(&cache.lock, RANK_CACHE);
     wait_channel_init(&cache.changed);
     list_init(&cache.idle);
     cache.nbufs = n;
@@ -47,6 +47,7 @@ int cache_boot_init(uint64_t bytes) {
 uint32_t cache_buffers(void) { return cache.nbufs; }
 
 static struct buf *find_locked(uint32_t block) {
+    ASSERT_LOCKED(&cache.lock);
     struct buf *b = cache.buckets[block & cache.mask];
     while (b && b->block != block)
         b = b->hash_next;
@@ -54,11 +55,13 @@ static struct buf *find_locked(uint32_t block) {
 }
 
 static void hold_locked(struct buf *b) {
+    ASSERT_LOCKED(&cache.lock);
     if (b->refs++ == 0)
         list_remove(&b->idle);
 }
 
 static void unhash_locked(struct buf *b) {
+    ASSERT_LOCKED(&cache.lock);
     struct buf **link = &cache.buckets[b->block & cache.mask];
     while (*link != b)
         link = &(*link)->hash_next;
@@ -68,6 +71,7 @@ static void unhash_locked(struct buf *b) {
 /* Makes the oldest idle buffer that block's, empty, with one reference; NULL when
  * no buffer is idle. */
 static struct buf *claim_locked(uint32_t block) {
+    ASSERT_LOCKED(&cache.lock);
     struct list *oldest = list_pop_front(&cache.idle);
     if (!oldest)
         return NULL;
@@ -89,6 +93,7 @@ static struct buf *claim_locked(uint32_t block) {
  * included; an operation holds a few others; and a reader that holds many (move_run) never
  * sleeps while it does. */
 static struct buf *obtain_locked(uint32_t block) {
+    ASSERT_LOCKED(&cache.lock);
     for (;;) {
         struct buf *b = find_locked(block);
         if (b) {
@@ -107,6 +112,7 @@ static struct buf *obtain_locked(uint32_t block) {
 }
 
 static void put_locked(struct buf *b) {
+    ASSERT_LOCKED(&cache.lock);
     ASSERT(b->refs > 0);
     if (--b->refs > 0)
         return;
@@ -126,6 +132,7 @@ static void start_load(struct buf *b) {
 }
 
 static void loaded_locked(struct buf *b, int err) {
+    ASSERT_LOCKED(&cache.lock);
     b->state = err ? BUF_EMPTY : BUF_VALID;
     wakeup(&cache.changed);
 }

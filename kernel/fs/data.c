@@ -72,6 +72,7 @@ static int get_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struc
 }
 
 int data_block(struct inode *ip, uint32_t i, struct buf **out) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     int err = get_mapped(ip, i, &indirect, out);
     put_indirect(indirect);
@@ -131,6 +132,7 @@ static int move_out(struct target to, struct kpiece from) {
 }
 
 static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n, size_t *done) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     int err = 0;
     *done = 0;
@@ -266,6 +268,7 @@ static void save_if_changed(struct log_op *op, struct inode *ip, const struct fs
 
 int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
                          bool *fresh) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     struct fs_dinode before = ip->d;
     struct write_block wb;

@@ -16,7 +16,7 @@ int file_boot_init(uint32_t n, uint32_t kept) {
     struct file *files = frame_boot_alloc(n * sizeof(struct file), _Alignof(struct file));
     if (!files)
         return -K_ENOMEM;
-    spin_init(&table.lock, "file table");
+    spin_init(&table.lock, RANK_FILES);
     list_init(&table.free);
     table.open = 0;
     table.total = n;

@@ -34,14 +34,14 @@ int inode_boot_init(uint32_t n) {
     table.buckets = frame_boot_alloc(nbuckets * sizeof(struct inode *), _Alignof(struct inode *));
     if (!table.inodes || !table.buckets)
         return -K_ENOMEM;
-    spin_init(&table.lock, "inode table");
+    spin_init(&table.lock, RANK_INODES);
     table.mask = nbuckets - 1;
     list_init(&table.idle);
     list_init(&table.orphans);
     for (uint32_t i = 0; i < n; i++) {
         struct inode *ip = &table.inodes[i];
         *ip = (struct inode){.inum = 0};
-        sleeplock_init(&ip->lock, "inode");
+        sleeplock_init(&ip->lock, RANK_INODE);
         list_push_back(&table.idle, &ip->link);
     }
     return 0;
@@ -50,6 +50,7 @@ int inode_boot_init(uint32_t n) {
 /* ---- the table ---- */
 
 static struct inode *find_locked(uint32_t inum) {
+    ASSERT_LOCKED(&table.lock);
     struct inode *ip = table.buckets[inum & table.mask];
     while (ip && ip->inum != inum)
         ip = ip->hash_next;
@@ -57,6 +58,7 @@ static struct inode *find_locked(uint32_t inum) {
 }
 
 static void unhash_locked(struct inode *ip) {
+    ASSERT_LOCKED(&table.lock);
     struct inode **link = &table.buckets[ip->inum & table.mask];
     while (*link != ip)
         link = &(*link)->hash_next;
@@ -65,6 +67,7 @@ static void unhash_locked(struct inode *ip) {
 
 /* Makes the oldest idle structure inode inum's; NULL when none is idle. */
 static struct inode *claim_locked(uint32_t inum) {
+    ASSERT_LOCKED(&table.lock);
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
@@ -104,6 +107,7 @@ struct inode *inode_dup(struct inode *ip) {
 
 /* Free inodes are the first to make room for others. */
 static void idle_locked(struct inode *ip) {
+    ASSERT_LOCKED(&table.lock);
     if (ip->loaded)
         list_push_back(&table.idle, &ip->link);
     else
@@ -171,19 +175,23 @@ void inode_unlock(struct inode *ip) {
 }
 
 int inode_edit(struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     return ip->home ? 0 : cache_get(home_block(ip->inum), &ip->home);
 }
 
 void inode_save(struct log_op *op, struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     *in_block(ip->home, ip->inum) = ip->d;
     log_write(op, ip->home);
 }
 
 uint64_t inode_version(const struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     return table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME];
 }
 
 void inode_touch(struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
     uint64_t version = __atomic_add_fetch(&table.changes, 1, __ATOMIC_RELAXED);
     table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME] = version;
 }

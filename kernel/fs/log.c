@@ -5,7 +5,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "sync/spinlock.h"
+#include "proc/sleeplock.h"
 
 #define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
 
@@ -58,6 +58,7 @@ static bool must_wait(uint64_t ticket, uint32_t blocks) {
 
 int log_begin(struct log_op *op, uint32_t blocks) {
     ASSERT(blocks <= log.capacity);
+    sleep_enter(op, RANK_LOG_OP);
     spin_lock(&log.lock);
     uint64_t ticket = log.next_ticket++;
     while (!log.aborted && must_wait(ticket, blocks))
@@ -72,6 +73,8 @@ int log_begin(struct log_op *op, uint32_t blocks) {
             wakeup(&log.changed);
     }
     spin_unlock(&log.lock);
+    if (aborted)
+        sleep_leave(op);
     return aborted ? -K_EROFS : 0;
 }
 
@@ -111,6 +114,7 @@ static void commit_locked(void);
 
 int log_end(struct log_op *op) {
     int err = 0;
+    sleep_leave(op);
     spin_lock(&log.lock);
     log.ops--;
     log.promised -= op->room;
@@ -240,6 +244,7 @@ static void say_aborted(const char *doing) {
 /* Commits the running transaction, which has no operation left. Gives log.lock
  * back while it copies and writes. */
 static void commit_locked(void) {
+    ASSERT_LOCKED(&log.lock);
     log.closing = true;
     log.committing = true;
     spin_unlock(&log.lock);
@@ -313,7 +318,7 @@ static int recover(const struct super *sb, const char **why) {
 }
 
 int log_mount(const struct super *sb, const char **why) {
-    spin_init(&log.lock, "log");
+    spin_init(&log.lock, RANK_LOG);
     wait_channel_init(&log.changed);
     log.aborted = log.closing = log.committing = false;
     log.running = 1;

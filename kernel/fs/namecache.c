@@ -33,7 +33,7 @@ int namecache_boot_init(uint32_t n) {
     if (!cache.sets)
         return -K_ENOMEM;
     memset(cache.sets, 0, bytes);
-    spin_init(&cache.lock, "name cache");
+    spin_init(&cache.lock, RANK_NAME_CACHE);
     cache.mask = sets - 1;
     return 0;
 }
@@ -46,6 +46,7 @@ static struct known *set_of(uint64_t dir, const struct dir_name *name) {
 
 /* What is known of the name, or NULL. */
 static struct known *find_locked(const struct inode *dp, const struct dir_name *name) {
+    ASSERT_LOCKED(&cache.lock);
     uint64_t dir = dp->names;
     if (dir == 0)
         return NULL;
@@ -80,6 +81,7 @@ bool namecache_get(struct inode *dp, const struct dir_name *name, uint32_t *inum
 
 /* The entry of a set that is free, or else was used least lately. */
 static struct known *oldest_locked(struct known *set) {
+    ASSERT_LOCKED(&cache.lock);
     struct known *oldest = set;
     for (struct known *k = set; k < set + WAYS; k++) {
         if (k->dir == 0)

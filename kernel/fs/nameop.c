@@ -8,7 +8,7 @@
 
 static struct sleeplock name_lock;
 
-void names_init(void) { sleeplock_init(&name_lock, "names"); }
+void names_init(void) { sleeplock_init(&name_lock, RANK_NAMES); }
 
 /* A new entry: its block, the indirect block, the directory's inode, the bitmap. */
 static uint32_t entry_cost(void) { return data_write_cost(1); }

@@ -20,7 +20,7 @@
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "proc/wait.h"
+#include "proc/sleeplock.h"
 
 #define PIPE_FRAMES 4
 #define PIPE_SIZE (PIPE_FRAMES * PAGE_SIZE)
@@ -50,10 +50,10 @@ int pipe_boot_init(uint32_t n) {
     struct pipe *pipes = frame_boot_alloc(n * sizeof(struct pipe), _Alignof(struct pipe));
     if (!pipes)
         return -K_ENOMEM;
-    spin_init(&table.lock, "pipe table");
+    spin_init(&table.lock, RANK_PIPES);
     list_init(&table.free);
     for (uint32_t i = 0; i < n; i++) {
-        spin_init(&pipes[i].lock, "pipe");
+        spin_init(&pipes[i].lock, RANK_PIPE);
         wait_channel_init(&pipes[i].readers.changed);
         wait_channel_init(&pipes[i].writers.changed);
         list_push_back(&table.free, &pipes[i].link);
@@ -123,8 +123,7 @@ static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *d
 
 /* ---- reading ---- */
 
-static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
-    struct pipe *p = f->object;
+static int read_some(struct pipe *p, uaddr_t dst, size_t n, size_t *done) {
     int err = 0;
     spin_lock(&p->lock);
     while (!err && (p->readers.busy || (p->head == p->tail && p->writers.open)))
@@ -149,6 +148,14 @@ static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
         wake(&p->writers);
     wake(&p->readers);
     spin_unlock(&p->lock);
+    return err;
+}
+
+static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    struct pipe *p = f->object;
+    sleep_enter(&p->readers, RANK_PIPE_END);
+    int err = read_some(p, dst, n, done);
+    sleep_leave(&p->readers);
     return err;
 }
 
@@ -182,6 +189,7 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, size_t *moved) {
 static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct pipe *p = f->object;
     int err = 0;
+    sleep_enter(&p->writers, RANK_PIPE_END);
     spin_lock(&p->lock);
     while (!err && p->writers.busy)
         err = wait_for(p, &p->writers);
@@ -196,6 +204,7 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
         wake(&p->writers);
     }
     spin_unlock(&p->lock);
+    sleep_leave(&p->writers);
     return err;
 }
 

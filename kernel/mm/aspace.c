@@ -55,7 +55,7 @@ static int create_views(struct aspace *as) {
     return err;
 }
 
-void aspace_init(struct aspace *as) { spin_init(&as->lock, "address space"); }
+void aspace_init(struct aspace *as) { spin_init(&as->lock, RANK_SPACE); }
 
 /* Everything but the lock, which somebody may still give back. */
 static void make_empty(struct aspace *as) {

@@ -12,7 +12,7 @@
 
 /* Splitting large frames and counting whole ones exclude each other. Once split, 512 frames
  * stay so as long as anybody holds a reference to them. Nothing is taken inside. */
-static struct spinlock large_lock = SPINLOCK_INIT("large frames");
+static struct spinlock large_lock = SPINLOCK_INIT(RANK_FRAMES_LARGE);
 
 void frame_misused(paddr_t pa) {
     panic("frame %#lx: free, or no frame, and referred to all the same", (unsigned long)pa.v);

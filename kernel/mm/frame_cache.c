@@ -30,7 +30,7 @@ static uint64_t count(const struct cache *c) { return (uint64_t)(c->top - c->fra
 
 void frame_cache_init(void) {
     for (struct cache *c = caches; c < caches + NHART; c++) {
-        spin_init(&c->lock, "a hart's frames");
+        spin_init(&c->lock, RANK_FRAME_CACHE);
         c->top = c->frames;
     }
 }

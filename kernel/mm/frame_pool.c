@@ -16,7 +16,7 @@ static struct {
     struct spinlock lock;
     uint64_t frames;
     uint32_t first[ORDERS];
-} pool = {.lock = SPINLOCK_INIT("frames")};
+} pool = {.lock = SPINLOCK_INIT(RANK_FRAMES)};
 
 static inline paddr_t frame_pa(uint32_t number) { return PA((uint64_t)number << PAGE_SHIFT); }
 static inline uint32_t frame_number(paddr_t pa) { return (uint32_t)(pa.v >> PAGE_SHIFT); }

@@ -7,7 +7,7 @@
 #include "mm/reclaim.h"
 #include "sync/spinlock.h"
 
-static struct spinlock image_lock = SPINLOCK_INIT("images");
+static struct spinlock image_lock = SPINLOCK_INIT(RANK_IMAGES);
 static struct list images = LIST_INIT(images); /* published; least recently used first */
 
 static uint64_t reclaim_images(uint64_t n);
@@ -22,6 +22,7 @@ static bool same_key(const struct image_key *a, const struct image_key *b) {
 }
 
 static struct image *lookup_locked(const struct image_key *key) {
+    ASSERT_LOCKED(&image_lock);
     LIST_EACH(it, &images) {
         struct image *image = LIST_ENTRY(it, struct image, link);
         if (same_key(&image->key, key))

@@ -5,6 +5,7 @@
 #include "mm/kmap.h"
 
 const struct pt *inspect_view(const struct aspace *as, bool kernel) {
+    ASSERT_LOCKED(&as->lock);
     if (!kernel)
         return &as->user;
     if (as->kernel.root.v)
@@ -13,6 +14,7 @@ const struct pt *inspect_view(const struct aspace *as, bool kernel) {
 }
 
 uint64_t inspect_satp(const struct aspace *as, bool kernel) {
+    ASSERT_LOCKED(&as->lock);
     if (!kernel)
         return as->user_satp;
     return as->design->on_kernel_pt ? kernel_satp : as->kernel_satp;
@@ -59,6 +61,7 @@ static bool count_leaf(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
 }
 
 struct inspect_pages inspect_mapping(const struct aspace *as, const struct mapping *m) {
+    ASSERT_LOCKED(&as->lock);
     struct count c = {.mapping = m};
     pt_visit(&as->user, VA(m->start), VA(m->end), count_leaf, &c);
     return c.pages;

@@ -4,7 +4,7 @@
 #include "lib/panic.h"
 #include "mm/slab.h"
 
-static struct slab records = SLAB_INIT(records, "mappings", sizeof(struct mapping));
+static struct slab records = SLAB_INIT(records, sizeof(struct mapping));
 
 uint64_t mapping_frames(void) { return records.frames; }
 

@@ -1,7 +1,5 @@
 /* Records of one size, cut from frames: for what is too small for a frame of its own. A frame
- * all of whose records have been given back is free again.
- *
- * Lock: the slab's, a spinlock; inside any other, and outer to the frame locks. */
+ * all of whose records have been given back is free again. */
 #pragma once
 #include "lib/list.h"
 #include "lib/types.h"
@@ -15,8 +13,8 @@ struct slab {
 };
 
 /* For one with the name `slab`. */
-#define SLAB_INIT(slab, slab_name, bytes) \
-    { .lock = SPINLOCK_INIT(slab_name), .size = (bytes), .usable = LIST_INIT((slab).usable) }
+#define SLAB_INIT(slab, bytes) \
+    { .lock = SPINLOCK_INIT(RANK_SLAB), .size = (bytes), .usable = LIST_INIT((slab).usable) }
 
 /* A record, its contents undefined. NULL: no memory could be promised for it. May reclaim
  * (frame.h). */

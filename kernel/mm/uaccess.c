@@ -7,8 +7,7 @@
 
 /* A copy may fault, and a fault takes the space's lock. */
 static bool may_copy(uaddr_t start, uint64_t n) {
-    if (DEBUG)
-        ASSERT(spin_none_held());
+    spin_expect_none("a copy from or to user memory");
     return user_range_ok(start, n);
 }
 

@@ -29,7 +29,7 @@ void clock_init(uint64_t timebase_hz) {
     slice_length = timebase_hz / SLICES_PER_SECOND;
     boot_time = cpu_time();
     for (unsigned i = 0; i < NHART; i++) {
-        spin_init(&sleepers[i].lock, "sleepers");
+        spin_init(&sleepers[i].lock, RANK_SLEEPERS);
         list_init(&sleepers[i].due);
     }
 }

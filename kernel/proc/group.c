@@ -11,7 +11,7 @@ static bool interrupted;   /* ^C has ended something since foreground was set */
  * family_lock is held, so that nobody is born meanwhile. */
 static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
     uint32_t n = 0;
-    ASSERT(spin_held(&family_lock));
+    ASSERT_LOCKED(&family_lock);
     for (uint32_t i = 0; i < NPROC; i++) {
         struct proc *p = &procs[i];
         spin_lock(&p->lock);
@@ -29,7 +29,7 @@ static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct pro
 /* One that has ended, and not been waited for, is still in its group. */
 static bool group_exists_locked(int32_t group) {
     bool found = false;
-    ASSERT(spin_held(&family_lock));
+    ASSERT_LOCKED(&family_lock);
     for (uint32_t i = 0; i < NPROC && !found; i++) {
         struct proc *p = &procs[i];
         spin_lock(&p->lock);
@@ -51,6 +51,7 @@ int proc_kill_group(int32_t group) {
 }
 
 static int set_group_locked(int32_t pid, int32_t group) {
+    ASSERT_LOCKED(&family_lock);
     struct proc *self = proc_self(), *p = proc_find_locked(pid);
     if (!p)
         return -K_ESRCH;
@@ -92,7 +93,8 @@ int proc_set_foreground(int32_t group, bool manages, bool *before) {
 }
 
 void proc_forget_foreground_locked(void) {
-    ASSERT(spin_held(&family_lock));
+    ASSERT_LOCKED(&family_lock);
+    ASSERT_LOCKED(&family_lock);
     foreground = 0;
 }
 

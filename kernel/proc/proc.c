@@ -17,8 +17,8 @@
 
 struct proc procs[NPROC];
 struct proc *proc_first;
-struct spinlock family_lock = SPINLOCK_INIT("family");
-static struct spinlock slot_lock = SPINLOCK_INIT("process slots");
+struct spinlock family_lock = SPINLOCK_INIT(RANK_FAMILY);
+static struct spinlock slot_lock = SPINLOCK_INIT(RANK_SLOTS);
 static struct list free_slots = LIST_INIT(free_slots); /* proc.run_link */
 static uint32_t used_slots;
 static int32_t last_pid;
@@ -31,7 +31,7 @@ void proc_init(void) {
     for (uint32_t i = 0; i < NPROC; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
-        spin_init(&p->lock, "process");
+        spin_init(&p->lock, RANK_PROCESS);
         list_init(&p->wait_link);
         list_init(&p->alarm_link);
         list_init(&p->children);
@@ -248,6 +248,7 @@ void proc_replace_space(struct proc *p) {
 
 /* The parent's, or init's, when the parent has gone. */
 static void reparent_locked(struct proc *p) {
+    ASSERT_LOCKED(&family_lock);
     struct list *link;
     bool zombies = false;
     while ((link = list_pop_front(&p->children))) {
@@ -296,6 +297,7 @@ void proc_exit(int32_t status) {
 }
 
 static struct proc *exited_child_locked(struct proc *p) {
+    ASSERT_LOCKED(&family_lock);
     LIST_EACH(it, &p->children) {
         struct proc *child = LIST_ENTRY(it, struct proc, sibling);
         if (child->exited)
@@ -343,6 +345,7 @@ struct proc *proc_find_locked(int32_t pid) {
 }
 
 void proc_kill_locked(struct proc *p) {
+    ASSERT_LOCKED(&p->lock);
     p->killed = p->state != P_ZOMBIE;
     if (p->state == P_SLEEPING) {
         p->kill_told = true;

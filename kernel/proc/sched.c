@@ -30,7 +30,7 @@ static struct hart_queue *mine(void) { return &queues[hart_self()->index]; }
 
 void sched_init(void) {
     for (unsigned i = 0; i < NHART; i++) {
-        spin_init(&queues[i].lock, "run queue");
+        spin_init(&queues[i].lock, RANK_RUN_QUEUE);
         list_init(&queues[i].queue);
     }
 }
@@ -154,8 +154,7 @@ void sched_started(void) { finish_switch(); }
 static void switch_to(struct proc *next, bool yields) {
     struct hart_queue *q = mine();
     struct proc *p = proc_self();
-    if (DEBUG)
-        ASSERT(spin_none_held());
+    spin_expect_none("a switch of processes");
     p->time_used += cpu_time() - p->time_since;
     fpu_keep(&p->fpu);
     q->left = p;

@@ -2,14 +2,47 @@
 #include "proc/sleeplock.h"
 #include "proc/proc.h"
 
-void sleeplock_init(struct sleeplock *lk, const char *name) {
-    spin_init(&lk->guard, name);
-    wait_channel_init(&lk->freed);
-    lk->holder = NULL;
-    lk->name = name;
+struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
+
+/* NULL at boot, where nobody else is met. */
+static struct rank_holder *mine(void) {
+    const struct proc *p = proc_self();
+    return DEBUG && p ? &sleep_holders[p->slot] : NULL;
 }
 
+/* Who may have to sleep holds no spinlock, whether it then sleeps or not. */
+static void enter(const void *what, enum rank rank, const void *where) {
+    spin_expect_none("taking what is waited for in sleep");
+    if (mine())
+        rank_enter(mine(), what, rank, where);
+}
+
+void sleep_entered(const void *what, enum rank rank) {
+    enter(what, rank, __builtin_return_address(0));
+}
+
+void sleep_left(const void *what) {
+    if (mine())
+        rank_leave_last(mine(), what);
+}
+
+void sleep_expect_nothing(const char *doing) {
+    if (mine())
+        rank_expect(mine(), NULL, doing);
+}
+
+void sleeplock_init(struct sleeplock *lk, enum rank rank) {
+    spin_init(&lk->guard, RANK_SLEEPLOCK);
+    wait_channel_init(&lk->freed);
+    lk->holder = NULL;
+    lk->rank = rank;
+}
+
+bool sleeplock_held(const struct sleeplock *lk) { return lk->holder == proc_self(); }
+
 void sleeplock_acquire(struct sleeplock *lk) {
+    if (DEBUG)
+        enter(lk, lk->rank, __builtin_return_address(0));
     spin_lock(&lk->guard);
     ASSERT(lk->holder != proc_self());
     while (lk->holder)
@@ -19,6 +52,8 @@ void sleeplock_acquire(struct sleeplock *lk) {
 }
 
 void sleeplock_release(struct sleeplock *lk) {
+    if (DEBUG && mine())
+        rank_leave(mine(), lk);
     spin_lock(&lk->guard);
     ASSERT(lk->holder == proc_self());
     lk->holder = NULL;

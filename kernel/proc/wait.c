@@ -7,6 +7,8 @@ void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
 void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     struct proc *p = proc_self();
     ASSERT(p && spin_held(lk));
+    if (DEBUG)
+        spin_expect_only(lk, "a sleep");
     spin_lock(&p->lock);
     if (p->killed && !p->kill_told) {
         /* kill came after the caller's look at proc_killed. */

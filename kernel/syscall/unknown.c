@@ -10,9 +10,10 @@ static struct {
         char name[16];
         int32_t number;
     } call[UNKNOWN_CALLS];
-} told = {.lock = SPINLOCK_INIT("unknown calls")};
+} told = {.lock = SPINLOCK_INIT(RANK_UNKNOWN)};
 
 static bool was_told_locked(const char *name, int32_t number) {
+    ASSERT_LOCKED(&told.lock);
     for (unsigned i = 0; i < told.count; i++)
         if (told.call[i].number == number && !strcmp(told.call[i].name, name))
             return true;

@@ -48,7 +48,7 @@ static bool interrupt(uint64_t cause) {
 /* ---- from user mode ------------------------------------------------------------ */
 
 static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
-    static struct sleeplock report = SLEEPLOCK_INIT(report, "report");
+    static struct sleeplock report = SLEEPLOCK_INIT(report, RANK_REPORT);
     sleeplock_acquire(&report); /* what is said of one program stands together */
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
@@ -81,8 +81,8 @@ __attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause)
 
 /* A killed process ends here, and one whose slice is over lets others run. */
 static void before_user(struct proc *p, const struct trapframe *tf) {
-    if (DEBUG)
-        ASSERT(spin_none_held());
+    spin_expect_none("a return to user mode");
+    sleep_expect_none("a return to user mode");
     if (__builtin_expect(p->slice_over, 0))
         proc_yield();
     if (__builtin_expect(__atomic_load_n(&p->killed, __ATOMIC_RELAXED), 0))

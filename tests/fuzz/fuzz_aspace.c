@@ -4,7 +4,7 @@
 /* sources: kernel/mm/fault.c kernel/mm/image.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design.c */
-/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c */
 /* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */

@@ -177,7 +177,7 @@ static uint64_t some_address(void) {
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
         reclaim_frames(UINT64_MAX); /* images that the last test has left */
-    records = (struct slab)SLAB_INIT(records, "mappings", sizeof(struct mapping));
+    records = (struct slab)SLAB_INIT(records, sizeof(struct mapping));
     forget_frames();
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);

@@ -73,9 +73,9 @@ static void start(void) {
 
 /* Before boot: the driver has not looked at the UART. */
 static void power_on(uint32_t shift, uint32_t width, bool instant) {
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART), .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT("console")};
+    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
     wait_channel_init(&console.input);
     dumps = interrupts = interrupts_of_all = 0;
     reader = (struct proc){.depth = 2};

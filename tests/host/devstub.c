@@ -53,6 +53,7 @@ void wakeup(struct wait_channel *wc) {
 
 void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     static struct list nobody;
+    spin_expect_only(lk, "a sleep");
     list_init(&nobody);
     list_push_back(&wc->sleepers, &nobody);
     stub_sleeps++;

@@ -8,8 +8,8 @@ static inline void forget_frames(void) {
     memset(&sections, 0, sizeof sections);
     memset(caches, 0, sizeof caches);
     memset(&pool, 0, sizeof pool);
-    spin_init(&pool.lock, "frames");
-    spin_init(&large_lock, "large frames");
+    spin_init(&pool.lock, RANK_FRAMES);
+    spin_init(&large_lock, RANK_FRAMES_LARGE);
     range_count = 0;
     list_init(&reclaimers);
     frame_total = committed = 0;

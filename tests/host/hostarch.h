@@ -19,21 +19,26 @@ void host_ram_map(uint64_t bytes);
 void host_hart_be(uint32_t i);
 
 /* Runs stmt; true when it panicked. Then host_panic_text is the sentence.
- * stmt's locks stay taken: a test that goes on starts anew with what it guards.
+ * stmt's locks stay taken, though the hart does not count as holding them: a test that goes on
+ * starts anew with what they guard.
  * A panic outside ends the test program. Not to be nested. */
 #define HOST_PANICS(stmt) \
     ({ \
         jmp_buf host_panic_here; \
         volatile bool host_panicked = true; \
+        volatile uint32_t host_locks = host_keep_locks(UINT32_MAX); \
         host_panic_exit = &host_panic_here; \
         if (setjmp(host_panic_here) == 0) { \
             stmt; \
             host_panicked = false; \
         } \
         host_panic_exit = NULL; \
+        host_keep_locks(host_locks); \
         host_panicked; \
     })
 
+/* This hart counts as holding at most the n spinlocks that it took first; how many it holds. */
+uint32_t host_keep_locks(uint32_t n);
 extern __thread jmp_buf *host_panic_exit;
 extern __thread char host_panic_text[256];
 

@@ -2,6 +2,7 @@
 #include "kstub.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "proc/sleeplock.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -34,6 +35,7 @@ void kstub_reset(void) {
     awake = 1;
     memset(asleep, 0, sizeof asleep);
     memset(kill_delivered, 0, sizeof kill_delivered);
+    memset(sleep_holders, 0, sizeof sleep_holders);
     host_hart_be(0);
     hart_self()->proc = &procs[0];
     kstub_printed[0] = '\0';
@@ -41,6 +43,12 @@ void kstub_reset(void) {
 
 struct proc *kstub_proc(unsigned i) {
     return &procs[i];
+}
+
+/* That of a sleeplock's guard is the sleeplock's. */
+static const char *lock_name(const struct spinlock *lk) {
+    const struct sleeplock *around = (const struct sleeplock *)lk;
+    return rank_name(lk->rank == RANK_SLEEPLOCK ? around->rank : lk->rank);
 }
 
 void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
@@ -61,7 +69,8 @@ static void stop_running(void) {
 
 void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     struct proc *p = proc_self();
-    struct sleeper s = {.proc = p, .lock = lk->name};
+    spin_expect_only(lk, "a sleep");
+    struct sleeper s = {.proc = p, .lock = lock_name(lk)};
     pthread_cond_init(&s.cond, NULL);
     list_push_back(&wc->sleepers, &s.link);
     pthread_mutex_lock(&mutex);

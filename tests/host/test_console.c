@@ -2,7 +2,7 @@
  * with. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/lib/printf.c kernel/sync/spinlock.c */
+/* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
@@ -264,7 +264,8 @@ static void screen_shows_the_line(void **state) {
 }
 
 static void registers_itself(void **state) {
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
+                              .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
     console_init();
     assert_ptr_equal(chardev_find(MAJOR_CONSOLE), &console_ops);

@@ -1,8 +1,8 @@
 /* Each sentence about a failed access, on tables and regions made for it. What programs
  * and a whole kernel can bring about, tests/system/test_explain.py sees besides. */
 /* sources: kernel/mm/explain.c kernel/mm/mapping.c kernel/mm/slab.c kernel/mm/pt.c */
-/* sources: kernel/lib/printf.c kernel/lib/string.c */
-/* sources: kernel/sync/spinlock.c tests/host/pttables.c tests/host/hostarch.c */
+/* sources: kernel/lib/printf.c kernel/lib/string.c tests/host/pttables.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
 #include "lib/printf.h"

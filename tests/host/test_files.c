@@ -4,7 +4,7 @@
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
 /* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
-/* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */
 #include <setjmp.h>
@@ -298,7 +298,9 @@ static void orphans_are_reaped_at_mount(void **state) {
 static uint64_t version_of(const char *path) {
     struct inode *ip;
     assert_int_equal(path_lookup(path, &ip), 0);
+    assert_int_equal(inode_lock(ip), 0);
     uint64_t v = inode_version(ip);
+    inode_unlock(ip);
     inode_put(ip);
     return v;
 }

@@ -1,5 +1,5 @@
 /* The frame allocator at boot and at its limits, and the mistakes that it finds. */
-/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 #include "frametest.h"
 
 /* ---- boot ---------------------------------------------------------------- */

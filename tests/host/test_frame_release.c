@@ -1,6 +1,6 @@
 /* test_frame.c again, for the allocator of builds without DEBUG: there boot leaves
  * most records unwritten, and the tests' RAM is full of rubbish. */
-/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 #undef DEBUG
 #define DEBUG 0
 #include "test_frame.c"

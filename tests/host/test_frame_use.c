@@ -1,5 +1,5 @@
 /* The frame allocator in use: at random against a model, and by threads as harts. */
-/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 #include "frametest.h"
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
 /* test_frame_use.c again, for the allocator of builds without DEBUG. */
-/* sources: kernel/sync/spinlock.c tests/host/hostarch.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 #undef DEBUG
 #define DEBUG 0
 #include "test_frame_use.c"

@@ -1,7 +1,7 @@
 /* The interrupt controller: which context is whose, who is routed where, and
  * that each claim is completed once, against a simulated PLIC. */
 /* sources: kernel/dev/fdt.c kernel/dev/bootargs.c kernel/lib/string.c kernel/lib/printf.c */
-/* sources: kernel/sync/spinlock.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "dev/plic.c" /* itself, so that each test starts with a fresh driver */

@@ -1,6 +1,6 @@
 /* What the device tree says of a machine: what its harts can do, and a disk in memory. */
 /* sources: kernel/dev/fdt.c kernel/dev/isa.c kernel/dev/ramdisk.c kernel/dev/bootargs.c */
-/* sources: kernel/lib/string.c kernel/lib/printf.c kernel/sync/spinlock.c */
+/* sources: kernel/lib/string.c kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "dev/blk_driver.h"

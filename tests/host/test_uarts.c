@@ -2,7 +2,7 @@
  * one, and the firmware's console, new and old, which has no interrupts. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/lib/printf.c kernel/sync/spinlock.c */
+/* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "arch/sbi.c" /* themselves, so that each test starts with fresh ones */
@@ -126,9 +126,10 @@ static void serial(const char *name, const char *compatible, uint64_t at, uint32
 
 /* All devices, of which the tree names one for output, or none (NULL). */
 static void power_on(const char *stdout_path) {
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT("uart"), .room_lock = SPINLOCK_INIT("room")};
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
+                              .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT("console")};
+    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
     wait_channel_init(&console.input);
     memset(&fu, 0, sizeof fu);
     sent_size = 0;

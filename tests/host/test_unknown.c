@@ -1,6 +1,6 @@
 /* Unknown system calls are told once each, and not without end. */
-/* sources: kernel/syscall/unknown.c kernel/sync/spinlock.c kernel/lib/string.c */
-/* sources: tests/host/hostarch.c */
+/* sources: kernel/syscall/unknown.c kernel/sync/spinlock.c kernel/sync/rank.c */
+/* sources: kernel/lib/string.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr */
 #include "syscall/unknown.h"
 #include "hostarch.h"

@@ -3,7 +3,7 @@
  * that checks what the driver writes against virtio 1.1. */
 /* sources: kernel/dev/blk.c kernel/dev/ramdisk.c kernel/dev/bootargs.c kernel/dev/fdt.c */
 /* sources: kernel/lib/string.c kernel/lib/printf.c */
-/* sources: kernel/sync/spinlock.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "dev/virtio_blk.c" /* itself, so that each test starts with a fresh driver */
@@ -48,7 +48,7 @@ static int setup(void **state) {
     sim.queue_max = 1024;
     sim.features = FEATURE_VERSION_1 | FEATURE_FLUSH | FEATURE(2) | FEATURE(28) | FEATURE(29);
     sim.capacity = SECTORS;
-    disk = (__typeof__(disk)){.lock = SPINLOCK_INIT("virtio-blk")};
+    disk = (__typeof__(disk)){.lock = SPINLOCK_INIT(RANK_DISK)};
     stub_reset();
     stub_idle = sim_step;
     stub_add_device(&(struct stub_device){SIM - 0x1000, 0x1000, other_read, other_write});
