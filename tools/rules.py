@@ -14,6 +14,7 @@
       shifted to a literal place
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
+- locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -40,6 +41,7 @@ MACHINE = (
 # They show it.
 DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
 BIT_LAYERS = ("mm", "proc", "syscall", "trap")
+OWNERS_TOO = ("aspace_region_locked",)  # who owns the space needs no lock
 LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (
     ("a comparison with NULL", r"[!=]= *NULL\b|\bNULL *[!=]="),
@@ -117,6 +119,15 @@ def check_dialect(path, text):
                 yield f"{path}:{number}: {what}"
 
 
+def check_locks(path, text):
+    text = without_comments(text)
+    for m in re.finditer(r"^[a-z][^;{}()#]*?(\w+_locked)\([^;{}]*\) \{(.*?)(?:^\}| \}$)", text,
+                         re.M | re.S):
+        if "ASSERT_LOCKED(" not in m[2] and m[1] not in OWNERS_TOO:
+            number = text.count("\n", 0, m.start(1)) + 1
+            yield f"{path}:{number}: {m[1]} does not assert its lock"
+
+
 def kernel_files(root):
     """(path relative to root, layer) of the kernel's sources."""
     for folder, _, names in sorted(os.walk(os.path.join(root, "kernel"))):
@@ -136,6 +147,7 @@ def check_kernel(root):
         yield from check_layers(path, layer, text)
         yield from check_designs(path, text)
         yield from check_dialect(path, text)
+        yield from check_locks(path, text)
         if layer != "arch":
             if path.endswith(".S"):
                 yield f"{path}: assembly outside kernel/arch"

@@ -24,10 +24,10 @@
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
  *
- * lock: inner to a process's lock, outer to all of images, slabs and frames. It is set up
- * once, at boot, and outlives every use of the space: somebody may always wait for it.
+ * lock: set up once, at boot, it outlives every use of the space: somebody may always wait
+ * for it.
  * Others than the process itself may look at a space that is live, under its lock
- * (proc_space_locked); they see it from the end of aspace_create to the beginning of
+ * (proc_lock_space); they see it from the end of aspace_create to the beginning of
  * aspace_destroy, and never half made or half gone. */
 #pragma once
 #include "arch/pte.h"

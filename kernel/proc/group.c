@@ -52,7 +52,7 @@ int proc_kill_group(int32_t group) {
 
 static int set_group_locked(int32_t pid, int32_t group) {
     ASSERT_LOCKED(&family_lock);
-    struct proc *self = proc_self(), *p = proc_find_locked(pid);
+    struct proc *self = proc_self(), *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;
     bool mine = p == self || p->parent == self;

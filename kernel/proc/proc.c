@@ -331,7 +331,7 @@ void proc_reap(struct proc *child) {
     proc_free(child);
 }
 
-struct proc *proc_find_locked(int32_t pid) {
+struct proc *proc_find_and_lock(int32_t pid) {
     for (uint32_t i = 0; pid > 0 && i < NPROC; i++) {
         struct proc *p = &procs[i];
         if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != pid) /* a hint */
@@ -358,7 +358,7 @@ void proc_kill_locked(struct proc *p) {
 int proc_kill(int32_t pid) {
     if (pid < -1)
         return proc_kill_group((int32_t)(0u - (uint32_t)pid));
-    struct proc *p = proc_find_locked(pid);
+    struct proc *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;
     if (p == proc_first) {
@@ -406,8 +406,8 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     return there ? 0 : -K_ENOENT;
 }
 
-struct aspace *proc_space_locked(int32_t pid) {
-    struct proc *p = proc_find_locked(pid ? pid : proc_self()->pid);
+struct aspace *proc_lock_space(int32_t pid) {
+    struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
     if (!p)
         return NULL;
     struct aspace *as = p->as;

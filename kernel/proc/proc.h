@@ -124,9 +124,9 @@ void proc_dump(void);
 /* Fills in what the table knows of a slot. -K_EINVAL no such slot, -K_ENOENT free. */
 int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
 
-/* The memory of a process, its lock held: to be looked at, also while the process runs on
+/* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */
-struct aspace *proc_space_locked(int32_t pid) must_check;
+struct aspace *proc_lock_space(int32_t pid) must_check;
 
 /* Slots in use. */
 uint32_t proc_count(void);

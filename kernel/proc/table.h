@@ -5,12 +5,11 @@
 extern struct proc procs[NPROC];
 extern struct proc *proc_first; /* pid 1 */
 
-/* Guards who is whose child, who has exited, and which group ^C is for. It is outer to a
- * process's lock. */
+/* Guards who is whose child, who has exited, and which group ^C is for. */
 extern struct spinlock family_lock;
 
-/* The process with this pid, which may be a zombie, its lock held; or NULL. */
-struct proc *proc_find_locked(int32_t pid);
+/* The process with this pid, which may be a zombie, and which this locks; or NULL. */
+struct proc *proc_find_and_lock(int32_t pid);
 
 /* Kills p, whose lock is held, and gives the lock back. */
 void proc_kill_locked(struct proc *p);

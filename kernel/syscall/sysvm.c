@@ -15,7 +15,7 @@
 int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
     struct vmprint v = {0};
     do {
-        struct aspace *as = proc_space_locked((int32_t)arg[0]);
+        struct aspace *as = proc_lock_space((int32_t)arg[0]);
         if (!as)
             return v.titled ? 0 : -K_ESRCH;
         vmprint_gather(&v, &as->user);
@@ -28,7 +28,7 @@ int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
 
 /* *found: whether the walk gets down to that level. */
 static int read_table(int32_t pid, struct abi_vmtable_head *t, uint64_t *entries, bool *found) {
-    struct aspace *as = proc_space_locked(pid);
+    struct aspace *as = proc_lock_space(pid);
     if (!as)
         return -K_ESRCH;
     bool kernel = t->view == ABI_VIEW_KERNEL;
@@ -81,7 +81,7 @@ static struct abi_vmregion describe(const struct aspace *as, const struct mappin
 /* Those from an address on, as many as a page and max have room for; *n of them, *count in all. */
 static int read_regions(int32_t pid, uint64_t from, uint64_t max, struct abi_vmregion *region,
                         uint64_t *n, uint64_t *count) {
-    struct aspace *as = proc_space_locked(pid);
+    struct aspace *as = proc_lock_space(pid);
     if (!as)
         return -K_ESRCH;
     const struct mapping *m = mapping_from(&as->mappings, from);

@@ -35,6 +35,8 @@ def tree(tmp_path):
             "kernel/mm/kmap.c": "int x = PTE_R | PTE_G;\n",
             "kernel/trap/trap.c": '#include "arch/csr.h"\n'
                                   "void f(void) { csr_clear(sstatus, SSTATUS_SIE); }\n",
+            "kernel/fs/held.c": "static int n_locked(void);\nint n_locked(\n    void) {\n"
+                                "    ASSERT_LOCKED(&lock);\n    return 1;\n}\n",
             "kernel/fs/dir.c": '#include "mm/pt.h"\n#include "fs/inode.h"\n'}.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -81,6 +83,8 @@ def test_builds_are_not_looked_at(tree):
     ("kernel/fs/null.c", "int f(int *p) { return p == NULL; }\n", "a comparison with NULL"),
     ("kernel/dev/size.c", "long f(int n) { return sizeof n; }\n", "sizeof without"),
     ("kernel/dev/error.c", "int f(void) { int error = 0; return error; }\n", "not err"),
+    ("kernel/fs/held.c", "static int find_locked(int n) {\n    return n;\n}\n", "assert its lock"),
+    ("kernel/fs/held.h", "static inline int a_locked(void) { return 1; }\n", "assert its lock"),
     ("kernel/mm/void.c", "void f(int x) {\n    (void)x;\n}\n", "cast to void"),
     ("kernel/lib/tab.c", "\tint x;\n", "a tab"),
     ("user/bin/blank.c", "int x; \n", "a blank at the end"),
