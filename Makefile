@@ -316,8 +316,9 @@ lint:
 	$(Q)clang-tidy --quiet $(if $(filter quick,$(LINT)),--checks=-clang-analyzer-*) \
 	  $(wildcard kernel/*/*.c) -- $(TIDY_FLAGS) -DDEBUG=0 -Ikernel -idirafter user/include
 
-# What the documentation shows of sessions and commands, with the pictures of them.
+# What the documentation shows of sessions and commands, with the pictures of them, and of locks.
 printouts: pictures
+	$(Q)python3 tools/ranks.py
 	$(Q)BUILD=$(BUILD) python3 tools/printouts.py docs/failures.md
 
 # The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md, with the

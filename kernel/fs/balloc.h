@@ -5,7 +5,7 @@
  * only the bitmap blocks around one place change. Only data blocks are ever given
  * out or taken back, whatever the image's bitmap says.
  *
- * Lock: a sleeplock of its own, taken with inode locks held. */
+ * Lock: a sleeplock of its own. */
 #pragma once
 #include "fs/log.h"
 

@@ -10,9 +10,8 @@
  * (log_write) and keeps a reference of its own until the change is on the disk:
  * an unreferenced buffer never differs from the disk.
  *
- * Lock: cache.lock, a spinlock, innermost, guards whose copy a buffer is; sleepers wait on
- * the cache's one channel, so a buffer has nothing that they know when it changes its block; may be
- * taken with any other lock held. */
+ * Lock: cache.lock, a spinlock, guards whose copy a buffer is; sleepers wait on the cache's
+ * one channel, so a buffer has nothing that they know when it changes its block. */
 #pragma once
 #include "dev/blk.h"
 #include "lib/abi.h"

@@ -19,9 +19,8 @@
  * the disk; the next mount reaps it.
  *
  * Locks: each inode's sleeplock guards d and home. Two of them are held only by a
- * holder of the name lock (names.h), so their order does not matter. Inside them:
- * the block allocator's lock, and the spinlock of the table (refs, lists, the map
- * of used numbers), then those of log and cache. The sleeplock is set up at boot and serves
+ * holder of the name lock (names.h), so their order does not matter. A spinlock guards the
+ * table: refs, lists, the map of used numbers. The sleeplock is set up at boot and serves
  * every inode that the structure becomes. */
 #pragma once
 #include "fs/log.h"

@@ -27,8 +27,8 @@
  * Log header: {int32 n; int32 block[n]}; n = 0: nothing to recover.
  *
  * Lock order: an operation begins before any inode's lock or the name lock is
- * taken and ends after they are given back. log.lock is a spinlock; of all
- * others only the cache's is taken inside it. */
+ * taken and ends after they are given back, since a commit waits until all that run have
+ * ended. */
 #pragma once
 #include "fs/cache.h"
 #include "fs/super.h"

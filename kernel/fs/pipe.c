@@ -12,7 +12,7 @@
  * A writer that found no room is woken when half of the ring is free, or all that
  * it still wants, so that it does not wake for every byte that is read.
  *
- * Lock: pipe->lock, a spinlock, taken with no other lock held. It and the channels are set
+ * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
  * descriptor, or one in close_side until it has given the lock back. */
 #include "fs/pipe.h"

@@ -12,7 +12,7 @@
  * A record is a frame. It is found in the list alone, and is given back only when it is in
  * no list and has no user: then nobody has a pointer to it.
  *
- * image_lock guards the list and the counts; inner to an aspace's lock. */
+ * image_lock guards the list and the counts. */
 #pragma once
 #include "lib/list.h"
 #include "lib/types.h"

@@ -12,10 +12,10 @@
 #define JUMPS 4
 
 struct hart_queue {
-    struct spinlock lock; /* innermost of the process locks */
-    struct list queue;    /* proc.run_link */
-    uint32_t length;      /* read without the lock by harts that look for work */
-    uint32_t jumped;      /* in a row, to the front */
+    struct spinlock lock;
+    struct list queue; /* proc.run_link */
+    uint32_t length;   /* read without the lock by harts that look for work */
+    uint32_t jumped;   /* in a row, to the front */
     /* The switch in progress, from the old process to its successor. */
     struct proc *left;
     bool left_yields;
