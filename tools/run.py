@@ -24,6 +24,7 @@
     --debug          a kernel with the checks that cost time
     --commit HOW     strict, the default: sbrk and fork get what is promised;
                      lazy: more than that; what touches too much is killed
+    --paging MODE    sv39 (three levels of page tables), sv48 or sv57; default sv39
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
@@ -72,7 +73,7 @@ from machine import Unusable  # noqa: E402
 COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
 FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
 OUR_INIT = b"Trellis init"
-TRAMPOLINE = 0x3ffffff000  # kernel/arch/layout.h
+LEVELS = {"sv39": 3, "sv48": 4, "sv57": 5}
 # What runs when the input is a pipe: as with -c, the machine ends with it.
 PIPED_SHELL = "sh <console"
 
@@ -94,6 +95,7 @@ def parse(args):
     parser.add_argument("--mem")
     parser.add_argument("--timeout")
     parser.add_argument("--commit", default="strict")
+    parser.add_argument("--paging", default="sv39")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
     for name in ("--verbose", "--debug", "--view", "--no-build", "--dry-run",
@@ -122,6 +124,8 @@ def check(options):
     options.mib = machine.parse_mem(options.mem, options.board.mib_min)
     if options.commit not in ("strict", "lazy"):
         raise Unusable(f"--commit {options.commit}: there are strict and lazy")
+    if options.paging not in LEVELS:
+        raise Unusable(f"--paging {options.paging}: there are sv39, sv48 and sv57")
     if "--" in options.append.split():
         raise Unusable("--append: `--` would end the options; use -c for commands")
     if options.timeout is not None:
@@ -211,6 +215,8 @@ def boot_words(options):
         words.append("trace=poweroff" if options.ours else "trace=exit")
     if options.commit != "strict":
         words.append(f"commit={options.commit}")
+    if options.paging != "sv39":
+        words.append(f"paging={options.paging}")
     if options.append:
         words.append(options.append)
     if options.piped and options.ours:
@@ -234,6 +240,11 @@ def command_line(options):
                                 boot_words(options), options.debug, extra, options.machine)
 
 
+def trampoline(options):
+    """Its address in every table: kernel/arch/layout.h."""
+    return (1 << 11 + 9 * LEVELS[options.paging]) - 4096
+
+
 def write_gdbinit(options):
     """The start file for GDB; it stands beside the kernel."""
     folder = machine.kernel_folder(options.debug)
@@ -246,7 +257,7 @@ def write_gdbinit(options):
                 f'directory "{machine.ROOT}"\n'
                 # Where every table has it; kernel.elf has the page's other address.
                 f'add-symbol-file "{os.path.join(folder, "arch", "trampoline.S.o")}" '
-                f"-s .trampoline {TRAMPOLINE:#x}\n"
+                f"-s .trampoline {trampoline(options):#x}\n"
                 f"target remote 127.0.0.1:{options.gdb}\n"
                 f'source {os.path.join(machine.ROOT, "tools", "trellis_gdb.py")}\n')
     shown = os.path.relpath(path)

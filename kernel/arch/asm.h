@@ -2,7 +2,7 @@
  * stands here. Offsets are checked where their structure is. */
 #pragma once
 
-#define KERNEL_HALF 0xffffffc000000000 /* Sv39: the high half of the addresses */
+#define KERNEL_HALF 0xffffffc000000000 /* Sv39: the high half */
 #define LOAD_ADDRESS 0x80200000        /* physical: what the kernel is linked for */
 #define IMAGE_OFFSET 0x200000          /* where in RAM that is, for boot loaders */
 

@@ -100,7 +100,8 @@ secondary:
 # t0 = satp, t2 = hart record, t3 = top of stack, both physical. Writing satp
 # makes the next fetch fault, since the table does not map this code here; the
 # trap vector is where it goes on, at the high address. Where satp cannot have this
-# value it keeps its old one, and nothing faults.
+# mode it keeps its old value, and nothing faults. The boot table is Sv39's, which every
+# hart has that has more levels (4.5, 4.6); kmap_init's may have more.
 enable:
     li t4, KERNEL_HALF
     add tp, t2, t4
@@ -110,7 +111,11 @@ enable:
     csrw stvec, t1
     sfence.vma
     csrw satp, t0
-    j no_sv39
+    beqz a2, no_sv39
+    lla t0, hart_refuses            # the first hart waits for us, and goes on without
+    li t1, 1
+    sw t1, 0(t0)
+    j park
     .balign 4
 4:  sfence.vma
     lla t0, park
@@ -153,6 +158,9 @@ no_sv39_text:
     .data
     .balign 4
 booted:
+    .word 0
+    .globl hart_refuses
+hart_refuses:                       # satp of a hart that was started does not take kernel_satp
     .word 0
 
     .bss

@@ -38,10 +38,25 @@ extern uint64_t host_ram_base; /* host tests: physical address 0 of their RAM */
 #endif
 #define DIRECT_SIZE GIB(254) /* physical addresses from here on are not reachable */
 
-#define USER_HALF_END (1ULL << 38) /* Sv39: bits 63..39 equal bit 38 */
+/* How many levels page tables have: 3 (Sv39), 4 (Sv48) or 5 (Sv57), and what follows from
+ * it: constant once kmap_init has chosen. */
+extern struct paging {
+    uint32_t levels;
+    uint64_t half_end; /* of the low half of the addresses */
+    uint64_t user_max; /* the root's last entry of that half is the kernel's */
+} paging;
+
+#define VA_BITS(levels) (PAGE_SHIFT + 9 * (levels)) /* that are translated; Sv39's name */
+#define PAGING(n) \
+    { \
+        .levels = (n), .half_end = 1ULL << (VA_BITS(n) - 1), \
+        .user_max = (1ULL << (VA_BITS(n) - 1)) - (1ULL << (VA_BITS(n) - 9)) \
+    }
+
+#define USER_HALF_END paging.half_end
 #define TRAMPOLINE (USER_HALF_END - PAGE_SIZE)
 #define TRAPFRAME (TRAMPOLINE - PAGE_SIZE)
-#define USER_MAX (USER_HALF_END - GIB(1))
+#define USER_MAX paging.user_max
 
 /* Stacks are the upper half of a slot of twice their size: bit 13 of every
  * valid stack pointer - 1 is set, so the trap vector sees an overflow by one
@@ -55,7 +70,7 @@ _Static_assert(KSTACK_SLOT == 2 * KSTACK_SIZE && KSTACK_SIZE == 1 << KSTACK_UPPE
  * entry's 2 MiB, so that they cost a kernel page table one level-0 table. */
 #define NPROC 126
 #define KSTACKS_START (USER_HALF_END - LARGE_SIZE)
-_Static_assert(KSTACK(NPROC - 1) >= KSTACKS_START, "kernel stacks span one level-0 table");
+_Static_assert((NPROC + 1) * KSTACK_SLOT <= LARGE_SIZE, "kernel stacks span one level-0 table");
 
 /* A physical address as the kernel sees it, and back. */
 static inline void *pa_ptr(paddr_t pa) { return (void *)(pa.v + DIRECT_BASE); }

@@ -1,5 +1,6 @@
-/* Sv39 page-table entries and satp (privileged specification 1.12: 4.4 Sv39,
- * 4.1.11 satp). Pure arithmetic: the host's tests use it too. */
+/* Page-table entries, addresses and satp under Sv39, Sv48 and Sv57, which differ in the number
+ * of levels only (privileged specification 1.12: 4.4 to 4.6, 4.1.11 satp). Pure arithmetic:
+ * the host's tests use it too. */
 #pragma once
 #include "arch/layout.h"
 #include "lib/types.h"
@@ -20,11 +21,10 @@ typedef uint64_t pte_t;
 #define PTE_PA_END (1ULL << 56)             /* physical addresses have 56 bits (4.4.1) */
 #define PTE_RWX (PTE_R | PTE_W | PTE_X)
 
-#define PT_LEVELS 3
+#define PT_LEVELS_MAX 5
 #define PT_ENTRIES 512
-#define PT_ROOT_LEVEL (PT_LEVELS - 1)
 
-/* Bytes that one entry of a table at this level spans: 4 KiB, 2 MiB, 1 GiB. */
+/* Bytes that one entry of a table at this level spans: 4 KiB, 2 MiB, 1 GiB, ... */
 /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): no loop goes below level 0 */
 static inline uint64_t level_size(unsigned level) { return PAGE_SIZE << (9 * level); }
 
@@ -32,9 +32,13 @@ static inline unsigned va_index(vaddr_t va, unsigned level) {
     return (va.v >> (PAGE_SHIFT + 9 * level)) & (PT_ENTRIES - 1);
 }
 
-/* Bits 63..39 equal bit 38, else every access faults. */
-static inline bool va_canonical(vaddr_t va) {
-    return (uint64_t)((int64_t)(va.v << 25) >> 25) == va.v;
+/* 0 in the low half of the addresses that so many levels translate, -1 in the high half. All
+ * bits from the highest one that is translated up are equal, else every access faults. */
+static inline int64_t va_half(vaddr_t va, unsigned levels) {
+    return (int64_t)va.v >> (VA_BITS(levels) - 1);
+}
+static inline bool va_canonical(vaddr_t va, unsigned levels) {
+    return (uint64_t)va_half(va, levels) + 1 <= 1;
 }
 
 static inline bool pte_valid(pte_t e) { return e & PTE_V; }
@@ -66,12 +70,12 @@ static inline bool pte_refuses(pte_t e, unsigned level, uint64_t access, bool us
 
 _Static_assert(BOOT_LEAF == (PTE_V | PTE_RWX | PTE_A | PTE_D), "asm.h");
 
-#define SATP_SV39 ((uint64_t)SATP_MODE_SV39 << SATP_MODE_SHIFT)
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK 0xffffULL
 
-static inline uint64_t satp_make(paddr_t root, uint32_t asid) {
-    return SATP_SV39 | (uint64_t)asid << SATP_ASID_SHIFT | root.v >> PAGE_SHIFT;
+static inline uint64_t satp_make(unsigned levels, paddr_t root, uint32_t asid) {
+    uint64_t mode = SATP_MODE_SV39 + levels - 3;
+    return mode << SATP_MODE_SHIFT | (uint64_t)asid << SATP_ASID_SHIFT | root.v >> PAGE_SHIFT;
 }
 
 static inline paddr_t satp_root(uint64_t satp) {

@@ -58,19 +58,28 @@ static bool usable(fdt_node cpu) {
            !strncmp(mmu, "riscv,sv", 8);
 }
 
+static void leave_out(uint64_t hartid, const char *why) {
+    kprintf("hart %lu is left out: %s\n", (unsigned long)hartid, why);
+}
+
 static void start_hart(uint64_t hartid) {
     extern char _start[];
+    extern uint32_t hart_refuses; /* entry.S */
     struct hart *h = &harts[hart_count];
     h->index = hart_count;
     h->hartid = hartid;
     uint32_t ready = harts_ready;
     if (sbi_hart_start(hartid, ptr_pa(_start), 0)) {
-        kprintf("hart %lu is left out: the firmware does not start it\n", (unsigned long)hartid);
+        leave_out(hartid, "the firmware does not start it");
         return;
     }
     hart_count++;
-    while (__atomic_load_n(&harts_ready, __ATOMIC_ACQUIRE) == ready)
-        cpu_relax();
+    for (; __atomic_load_n(&harts_ready, __ATOMIC_ACQUIRE) == ready; cpu_relax())
+        if (__atomic_exchange_n(&hart_refuses, 0, __ATOMIC_RELAXED)) {
+            hart_count--;
+            leave_out(hartid, "its page tables do not have as many levels");
+            return;
+        }
 }
 
 static void start_harts(void) {
@@ -151,6 +160,26 @@ static void choose_design(void) {
         panic("design=%s: there is no such design", name);
 }
 
+/* ---- paging ---- */
+
+static const char *const paging_names[] = {[3] = "sv39", [4] = "sv48", [5] = "sv57"};
+
+static unsigned paging_wanted(void) {
+    char name[16] = "sv39";
+    bootarg("paging", name, sizeof(name));
+    for (unsigned levels = 3; levels < ARRAY_LEN(paging_names); levels++)
+        if (!strcmp(name, paging_names[levels]))
+            return levels;
+    panic("paging=%s: there are sv39, sv48 and sv57", name);
+}
+
+static void set_up_paging(void) {
+    kmap_init(paging_wanted());
+    if (!tlb_load_first(kernel_satp))
+        panic("paging=%s: this hart's page tables do not have %u levels",
+              paging_names[paging.levels], paging.levels);
+}
+
 static void read_options(void) {
     char value[16];
     panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
@@ -196,9 +225,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     if (ram < RAM_MIN)
         panic("the machine is too small: it has %lu MiB of RAM, Trellis needs %lu",
               (unsigned long)(ram >> 20), (unsigned long)(RAM_MIN >> 20));
-    kmap_init();
-    tlb_load(kernel_satp);
-    tlb_fence_kernel();
+    set_up_paging();
     tlb_init_hart(asid_limit);
     read_timebase();
     clock_init(timebase_hz);

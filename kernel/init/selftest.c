@@ -7,6 +7,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/inspect.h"
 #include "mm/kmap.h"
 #include "proc/proc.h"
 
@@ -54,9 +55,11 @@ static void fail_lost_stack(void) {
     swtch(&here, &next, proc_self()->as->kernel_satp);
 }
 
-/* As a stray store: the root's last entry, which is nobody's, points to where no RAM is. */
+/* As a stray store: the entry for the last GiB, which is nobody's, points to where no RAM is. */
 static void fail_bad_table(void) {
-    ((volatile uint64_t *)pa_ptr(loaded_root()))[511] = DIRECT_SIZE >> 2 | 1;
+    unsigned level;
+    uint64_t *last = pt_walk(inspect_view(proc_self()->as, true), VA(-GIB(1)), &level);
+    *(volatile uint64_t *)last = DIRECT_SIZE >> 2 | 1;
     load(-GIB(1) + 8);
 }
 

@@ -58,6 +58,7 @@ struct abi_sysinfo {
     uint64_t idle;                /* time that harts had nothing to do, by the time counter */
     uint64_t frames_cached;       /* of the free ones, those that are only a cache */
     char design[ABI_DESIGN_SIZE]; /* the first process's */
+    uint64_t levels;              /* of page tables: 3, 4 or 5 */
 };
 
 enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
@@ -85,7 +86,7 @@ enum abi_kernel_view { ABI_KERNEL_VIEW_OWN, ABI_KERNEL_VIEW_USERS, ABI_KERNEL_VI
 struct abi_vmtable {
     struct abi_vmtable_head {
         uint64_t va;    /* in: an address; the table is one that its walk passes */
-        uint32_t level; /* in: 2 is the root's */
+        uint32_t level; /* in: the root's is abi_sysinfo's levels - 1 */
         uint32_t view;  /* in: enum abi_vmview */
         uint64_t satp;  /* out: of the view */
         uint64_t table; /* out: physical address */

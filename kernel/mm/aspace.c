@@ -45,7 +45,7 @@ static struct span span_of(const struct mapping *first) {
 /* ---- create and destroy --------------------------------------------------- */
 
 static int create_views(struct aspace *as) {
-    int err = pt_init(&as->user, &pt_frames);
+    int err = pt_init(&as->user, paging.levels, &pt_frames);
     if (!err)
         err = kmap_trampoline(&as->user);
     if (!err)
@@ -83,7 +83,7 @@ int aspace_create(struct aspace *as, const struct design *design, uint32_t id, u
     tlb_tag_init(&as->tlb, id);
     if (create_views(as))
         panic("an address space's own tables were not covered by its commitment");
-    as->user_satp = satp_make(as->user.root, tlb_user_asid(&as->tlb));
+    as->user_satp = pt_satp(&as->user, tlb_user_asid(&as->tlb));
     set_live(as, true);
     return 0;
 }

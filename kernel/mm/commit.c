@@ -4,12 +4,14 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 
-/* A user's table before it has a page: the root, and the way to TRAMPOLINE. */
-#define USER_FIXED_TABLES 3
-
 bool commit_lazy;
 
 int commit_spares(uint32_t hart_number) { return frame_commit(hart_number); }
+
+/* Before the process has a page: the root, and the way to TRAMPOLINE. */
+static uint64_t fixed_tables(const struct aspace *as) {
+    return paging.levels * (as->design->has_root ? 2 : 1);
+}
 
 /* Both views have a table where the user has one, or the user alone. */
 static uint64_t in_views(const struct aspace *as, uint64_t tables) {
@@ -37,7 +39,7 @@ static uint64_t tables_of(const struct aspace *as, const struct mapping *m) {
     const struct mapping *before = promised_below(as, m->start);
     const struct mapping *after = promised_from(as, m->end);
     uint64_t tables = 0;
-    for (unsigned level = 1; level <= PT_ROOT_LEVEL; level++) {
+    for (unsigned level = 1; level < paging.levels; level++) {
         uint64_t span = level_size(level);
         uint64_t first = m->start / span, end = (m->end - 1) / span + 1;
         first += before && (before->end - 1) / span == first;
@@ -58,7 +60,7 @@ void commit_remove(struct aspace *as, const struct mapping *m) { as->needed -= n
 
 /* What is promised but for the tables of lazy mappings. */
 static uint64_t promised(const struct aspace *as) {
-    return as->needed + USER_FIXED_TABLES + as->design->fixed_tables;
+    return as->needed + fixed_tables(as);
 }
 
 int commit_settle(struct aspace *as) {

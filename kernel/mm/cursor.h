@@ -15,24 +15,33 @@
 #pragma once
 #include "arch/pte.h"
 
+/* A tree of page tables. */
+struct pt {
+    paddr_t root;
+    uint32_t tables; /* frames of the tree, with the root */
+    uint32_t levels; /* the root is at level levels - 1 */
+    const struct pt_memory *memory;
+};
+
 struct pt_cursor {
     uint64_t pos;   /* the first address of the range that the entry is about */
     uint64_t last;  /* of the range, inside: it may end where addresses end */
     uint64_t span;  /* bytes that an entry of its table is about */
     unsigned level; /* of its table */
+    unsigned top;   /* of the root */
     pte_t *entry;
-    pte_t *way[PT_LEVELS]; /* by level, above its own: the entries that led here */
+    pte_t *way[PT_LEVELS_MAX]; /* by level, above its own: the entries that led here */
 };
 
 /* On the root's entry for start. [start, last] lies in one half of the address space. */
-static inline struct pt_cursor pt_cursor_root(paddr_t root, uint64_t start, uint64_t last) {
-    pte_t *table = pa_ptr(root);
+static inline struct pt_cursor pt_cursor_root(const struct pt *pt, uint64_t start, uint64_t last) {
+    pte_t *table = pa_ptr(pt->root);
     struct pt_cursor c; /* its way is empty */
     c.pos = start;
     c.last = last;
-    c.level = PT_ROOT_LEVEL;
-    c.span = level_size(PT_ROOT_LEVEL);
-    c.entry = &table[va_index(VA(start), PT_ROOT_LEVEL)];
+    c.top = c.level = pt->levels - 1;
+    c.span = level_size(c.level);
+    c.entry = &table[va_index(VA(start), c.level)];
     return c;
 }
 
@@ -60,7 +69,7 @@ static inline void pt_down(struct pt_cursor *c) {
 
 /* False, and nothing moved: it is in the root. */
 static inline bool pt_up(struct pt_cursor *c) {
-    if (c->level == PT_ROOT_LEVEL)
+    if (c->level == c->top)
         return false;
     c->entry = c->way[++c->level];
     c->span *= PT_ENTRIES;

@@ -14,9 +14,10 @@
 
 struct design {
     const char *name;
-    /* What a kernel view costs: frames for an empty one, and whether each table
-     * of the user's lower half has a counterpart in it. */
-    uint32_t fixed_tables;
+    /* What a kernel view costs: whether it has a root of its own, with a table of each level
+     * on the way to the stack and the trampoline, and whether each table of the user's lower
+     * half has a counterpart in it. */
+    bool has_root;
     bool copies_tables;
     /* Whether the kernel runs on kernel_pt when it works for the process. */
     bool on_kernel_pt;

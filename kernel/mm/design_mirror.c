@@ -36,8 +36,8 @@ static void both_down(struct aspace *as, struct pt_cursor *user, struct pt_curso
 static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
     if (start.v == end.v)
         return;
-    struct pt_cursor user = pt_cursor_root(as->user.root, start.v, end.v - 1);
-    struct pt_cursor kernel = pt_cursor_root(as->kernel.root, start.v, end.v - 1);
+    struct pt_cursor user = pt_cursor_root(&as->user, start.v, end.v - 1);
+    struct pt_cursor kernel = pt_cursor_root(&as->kernel, start.v, end.v - 1);
     do {
         while (pt_is_above(&user))
             both_down(as, &user, &kernel);
@@ -75,7 +75,7 @@ static int direct_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool 
 
 DESIGN struct design mirror = {
     .name = "mirror",
-    .fixed_tables = KERNEL_VIEW_TABLES,
+    .has_root = true,
     .copies_tables = true,
     .create = kernel_view_create,
     .destroy = destroy,

@@ -12,8 +12,8 @@ static void destroy(struct aspace *as) { kernel_view_destroy(as, VA(0)); }
 static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
     if (start.v == end.v)
         return;
-    struct pt_cursor user = pt_cursor_root(as->user.root, start.v, end.v - 1);
-    struct pt_cursor kernel = pt_cursor_root(as->kernel.root, start.v, end.v - 1);
+    struct pt_cursor user = pt_cursor_root(&as->user, start.v, end.v - 1);
+    struct pt_cursor kernel = pt_cursor_root(&as->kernel, start.v, end.v - 1);
     do
         *kernel.entry = *user.entry;
     while (pt_next(&user) && pt_next(&kernel));
@@ -21,13 +21,13 @@ static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather
 
 static bool agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {
     const pte_t *ours = pa_ptr(as->kernel.root), *theirs = pa_ptr(as->user.root);
-    unsigned i = va_index(va, PT_ROOT_LEVEL);
+    unsigned i = va_index(va, as->user.levels - 1);
     return ours[i] == theirs[i];
 }
 
 DESIGN struct design share = {
     .name = "share",
-    .fixed_tables = KERNEL_VIEW_TABLES,
+    .has_root = true,
     .create = kernel_view_create,
     .destroy = destroy,
     .sync = sync,

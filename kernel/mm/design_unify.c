@@ -7,7 +7,7 @@
 
 static int create(struct aspace *as) {
     kmap_share_half(&as->user);
-    as->kernel_satp = satp_make(as->user.root, tlb_user_asid(&as->tlb));
+    as->kernel_satp = pt_satp(&as->user, tlb_user_asid(&as->tlb));
     return kmap_stack(&as->user, as->slot);
 }
 

@@ -25,9 +25,10 @@ struct failure {
 
 static void print_walk(struct failure *f, paddr_t root) {
     kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
-    if (!va_canonical(VA(f->va)))
+    struct pt tree = {.root = root, .levels = paging.levels};
+    if (!va_canonical(VA(f->va), paging.levels))
         return;
-    for (struct pt_cursor c = pt_cursor_root(root, f->va, f->va);; pt_down(&c)) {
+    for (struct pt_cursor c = pt_cursor_root(&tree, f->va, f->va);; pt_down(&c)) {
         f->e = *c.entry;
         f->level = c.level;
         f->lost = pt_is_above(&c) && !kmap_is_ram(pte_pa(f->e));
@@ -72,9 +73,14 @@ static void say_no_mapping(const struct failure *f) {
                 (unsigned long)above->start);
 }
 
-/* The last GiB of the low half, the kernel's own. */
-static void say_kernels_gib(const struct failure *f) {
-    const char *what = "the kernel's last GiB of the low half";
+static void say_no_address(void) {
+    unsigned bits = VA_BITS(paging.levels);
+    kprintf("not an address: bits 63 to %u differ from bit %u (Sv%u)\n", bits, bits - 1, bits);
+}
+
+/* The last entry of the root's low half, the kernel's own. */
+static void say_kernels_end(const struct failure *f) {
+    const char *what = "the kernel's end of the low half";
     if (f->va >= TRAMPOLINE)
         what = "the trampoline";
     else if (f->va >= TRAPFRAME)
@@ -109,12 +115,12 @@ static void say_user(const struct failure *f) {
     const struct mapping *m = f->va < USER_MAX ? mapping_at(&f->as->mappings, f->va) : NULL;
     if (say_broken_entry(f))
         return;
-    if (!va_canonical(VA(f->va)))
-        kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
-    else if (f->va >= KERNEL_HALF)
+    if (!va_canonical(VA(f->va), paging.levels))
+        say_no_address();
+    else if (f->va >= USER_HALF_END)
         kprintf("the kernel's half of the address space: not for user mode\n");
     else if (f->va >= USER_MAX)
-        say_kernels_gib(f);
+        say_kernels_end(f);
     else if (!m)
         say_no_mapping(f);
     else if (!(m->perm & f->access))
@@ -146,15 +152,17 @@ static void say_direct(const struct failure *f) {
 static void say_kernel(const struct failure *f) {
     if (say_broken_entry(f))
         return;
-    if (!va_canonical(VA(f->va)))
-        kprintf("not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
+    if (!va_canonical(VA(f->va), paging.levels))
+        say_no_address();
     else if (!pte_refuses(f->e, f->level, f->access, false))
         kprintf("the walk permits this access: has somebody changed the entry without "
                 "sfence.vma?\n");
     else if (f->va >= KERNEL_HALF)
         say_direct(f);
+    else if (f->va >= USER_HALF_END)
+        kprintf("the kernel's half, below physical address 0: nothing is mapped there\n");
     else if (f->va >= USER_MAX)
-        say_kernels_gib(f);
+        say_kernels_end(f);
     else if (f->va < PAGE_SIZE)
         kprintf("a null pointer, or near one; user memory is for the copy routines only\n");
     else

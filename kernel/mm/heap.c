@@ -127,7 +127,7 @@ static int move_break(struct aspace *as, int64_t delta, bool lazy, uint64_t *old
     *old = as->brk;
     if (delta == 0)
         return 0;
-    /* The break is below 2^38, so the sum cannot wrap. */
+    /* The break is below 2^56, so the sum cannot wrap. */
     if (delta < 0 ? -(uint64_t)delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
         return -K_ENOMEM;
     uint64_t brk = as->brk + (uint64_t)delta;

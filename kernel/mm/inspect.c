@@ -21,9 +21,9 @@ uint64_t inspect_satp(const struct aspace *as, bool kernel) {
 }
 
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {
-    if (!va_canonical(va))
+    if (!va_canonical(va, pt->levels))
         return NULL;
-    struct pt_cursor c = pt_cursor_root(pt->root, va.v, va.v);
+    struct pt_cursor c = pt_cursor_root(pt, va.v, va.v);
     while (c.level > level) {
         if (!pt_is_above(&c))
             return NULL;

@@ -9,7 +9,7 @@
 const struct pt *inspect_view(const struct aspace *as, bool kernel);
 uint64_t inspect_satp(const struct aspace *as, bool kernel);
 
-/* The table of this level (2: the root) that the walk for va passes; NULL when the walk
+/* The table of this level that the walk for va passes; NULL when the walk
  * ends above, or va is not canonical. */
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level);
 

@@ -3,11 +3,11 @@
 #include "mm/kmap.h"
 
 int kernel_view_create(struct aspace *as) {
-    int err = pt_init(&as->kernel, &pt_frames);
+    int err = pt_init(&as->kernel, paging.levels, &pt_frames);
     if (err)
         return err;
     kmap_share_half(&as->kernel);
-    as->kernel_satp = satp_make(as->kernel.root, tlb_kernel_asid(&as->tlb));
+    as->kernel_satp = pt_satp(&as->kernel, tlb_kernel_asid(&as->tlb));
     err = kmap_trampoline(&as->kernel);
     return err ? err : kmap_stack(&as->kernel, as->slot);
 }

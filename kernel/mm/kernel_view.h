@@ -3,9 +3,6 @@
 #pragma once
 #include "mm/aspace.h"
 
-/* The root and, for the stack and the trampoline, a table at levels 1 and 0. */
-#define KERNEL_VIEW_TABLES 3
-
 /* Makes as->kernel and as->kernel_satp. -K_ENOMEM: some of it may be there, for
  * kernel_view_destroy; not when the frames have been committed. */
 int kernel_view_create(struct aspace *as) must_check;

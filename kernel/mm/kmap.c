@@ -77,7 +77,7 @@ static void map(uint64_t start, uint64_t end, uint64_t flags) {
     if (start >= end)
         return;
     int err = pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start, flags | PTE_G,
-                     PT_ROOT_LEVEL);
+                     paging.levels - 1);
     if (err)
         panic("the machine is too small: physical %#lx..%#lx cannot be mapped (%d)",
               (unsigned long)start, (unsigned long)end, err);
@@ -113,8 +113,9 @@ static void take_stacks(void) {
         }
 }
 
-void kmap_init(void) {
-    if (pt_init(&kernel_pt, &pt_frames))
+void kmap_init(unsigned levels) {
+    paging = (struct paging)PAGING(levels);
+    if (pt_init(&kernel_pt, paging.levels, &pt_frames))
         panic("the machine is too small: no memory for the kernel's page table");
     map_image();
     for (unsigned i = 0; i < ram_count; i++)
@@ -125,12 +126,12 @@ void kmap_init(void) {
     for (unsigned i = 0; i < NPROC; i++)
         if (kmap_stack(&kernel_pt, i))
             panic("the machine is too small: no memory for the stacks' tables");
-    kernel_satp = satp_make(kernel_pt.root, 0);
+    kernel_satp = pt_satp(&kernel_pt, 0);
 }
 
 static int map_device(uint64_t start, uint64_t end) {
     return pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start,
-                  PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL);
+                  PTE_R | PTE_W | PTE_G, paging.levels - 1);
 }
 
 void *kmap_device(uint64_t pa, uint64_t bytes) {

@@ -12,11 +12,11 @@ extern uint64_t kernel_satp; /* its satp, ASID 0 */
 /* Where page tables come from: frames that their owner has committed. */
 extern const struct pt_memory pt_frames;
 
-/* Boot, after frame_add_range: maps the image (text R-X, rodata R--, data RW-)
- * and the RAM ranges RW- at DIRECT_BASE, takes the kernel stacks' frames. A
- * machine too small for it is a panic: there is nobody to return to. */
+/* Boot, after frame_add_range: from here on page tables have so many levels. Maps the image
+ * (text R-X, rodata R--, data RW-) and the RAM ranges RW- at DIRECT_BASE, takes the kernel
+ * stacks' frames. A machine too small for it is a panic: there is nobody to return to. */
 void kmap_add_ram(uint64_t start, uint64_t end); /* before kmap_init; direct-mapped, page-aligned */
-void kmap_init(void);
+void kmap_init(unsigned levels);
 /* Whether a frame lies in RAM that was added; before any was, all do. */
 bool kmap_is_ram(paddr_t frame);
 /* From here on page tables are made of committed frames. */

@@ -1,13 +1,13 @@
-/* Sv39 page tables: the tree and its entries. The same file runs in the kernel
+/* Page tables: the tree and its entries. The same file runs in the kernel
  * and in the host's tests. */
 #include "mm/pt.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 
-static bool range_ok(vaddr_t start, vaddr_t end) {
+static bool range_ok(const struct pt *pt, vaddr_t start, vaddr_t end) {
     return IS_ALIGNED(start.v, PAGE_SIZE) && IS_ALIGNED(end.v, PAGE_SIZE) && start.v < end.v &&
-           va_canonical(start) && va_canonical(VA(end.v - 1)) &&
-           (start.v < USER_HALF_END) == (end.v - 1 < USER_HALF_END);
+           va_canonical(start, pt->levels) &&
+           va_half(start, pt->levels) == va_half(VA(end.v - 1), pt->levels);
 }
 
 static int table_take(struct pt *pt, paddr_t *table) {
@@ -22,22 +22,23 @@ static void table_give(struct pt *pt, paddr_t table) {
     pt->memory->give(table);
 }
 
-int pt_init(struct pt *pt, const struct pt_memory *memory) {
-    *pt = (struct pt){.memory = memory};
+int pt_init(struct pt *pt, unsigned levels, const struct pt_memory *memory) {
+    ASSERT(levels <= PT_LEVELS_MAX);
+    *pt = (struct pt){.levels = levels, .memory = memory};
     return table_take(pt, &pt->root);
 }
 
 static struct pt_cursor cursor_at(const struct pt *pt, vaddr_t va) {
-    return pt_cursor_root(pt->root, va.v, va.v);
+    return pt_cursor_root(pt, va.v, va.v);
 }
 
 struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end) {
-    ASSERT(range_ok(start, end));
-    return pt_cursor_root(pt->root, start.v, end.v - 1);
+    ASSERT(range_ok(pt, start, end));
+    return pt_cursor_root(pt, start.v, end.v - 1);
 }
 
 pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
-    if (!va_canonical(va))
+    if (!va_canonical(va, pt->levels))
         return NULL;
     struct pt_cursor c = cursor_at(pt, va);
     while (pt_is_above(&c))
@@ -114,8 +115,8 @@ static void unmap_made(struct pt *pt, vaddr_t start, vaddr_t end) {
 
 int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags,
            unsigned max_level) {
-    if (!range_ok(va, VA(va.v + bytes)) || !IS_ALIGNED(pa.v, PAGE_SIZE) || !flags_ok(flags) ||
-        max_level > PT_ROOT_LEVEL || pa.v >= PTE_PA_END || bytes > PTE_PA_END - pa.v)
+    if (!range_ok(pt, va, VA(va.v + bytes)) || !IS_ALIGNED(pa.v, PAGE_SIZE) || !flags_ok(flags) ||
+        max_level >= pt->levels || pa.v >= PTE_PA_END || bytes > PTE_PA_END - pa.v)
         return -K_EINVAL;
     for (uint64_t done = 0; done < bytes;) {
         uint64_t at = va.v + done, from = pa.v + done;
@@ -152,8 +153,8 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
 }
 
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
-    if (!va_canonical(va) || level > PT_ROOT_LEVEL || !pte_valid(leaf) || !flags_ok(leaf) ||
-        !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
+    if (!va_canonical(va, pt->levels) || level >= pt->levels || !pte_valid(leaf) ||
+        !flags_ok(leaf) || !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
         return -K_EINVAL;
     pte_t *e;
     int err = entry_make(pt, va, level, &e);

@@ -1,14 +1,15 @@
-/* Sv39 page tables and nothing else: no policy, no locks, no TLB.
+/* Page tables and nothing else: no policy, no locks, no TLB.
  *
- * A table is a tree of frames with 512 entries each. Its root is level 2, and
- * a leaf may stand at level 0 (4 KiB), 1 (2 MiB) or 2 (1 GiB). Ranges are
+ * A table is a tree of frames with 512 entries each, of three levels (Sv39), four (Sv48)
+ * or five (Sv57). A leaf may stand at each: 0 (4 KiB), 1 (2 MiB), 2 (1 GiB) and on up to
+ * the root's. Addresses are those that so many levels translate. Ranges are
  * half-open [start, end), page-aligned; they may not cross from the low half of
  * the address space into the high one. Calls on one tree must not overlap in
  * time: the caller has a lock.
  *
  * No call flushes the TLB. A removed leaf, and a table that fell empty, may
  * still be in use by hardware: they are gathered, and the caller gives them
- * back after it has flushed. (Privileged specification 4.3 and 4.4.) */
+ * back after it has flushed. (Privileged specification 4.3 to 4.6.) */
 #pragma once
 #include "mm/cursor.h"
 
@@ -16,12 +17,6 @@
 struct pt_memory {
     int (*take)(paddr_t *table);
     void (*give)(paddr_t table);
-};
-
-struct pt {
-    paddr_t root;
-    uint32_t tables; /* frames of the tree, with the root */
-    const struct pt_memory *memory;
 };
 
 /* What pt_unmap has taken out: leaves, and a chain of tables that fell empty. */
@@ -33,8 +28,13 @@ struct pt_gather {
     paddr_t tables; /* chained through their first entries, which stay invalid; 0: none */
 };
 
-/* An empty tree. -K_ENOMEM: nothing was taken. */
-int pt_init(struct pt *pt, const struct pt_memory *memory) must_check;
+/* An empty tree of 3, 4 or 5 levels. -K_ENOMEM: nothing was taken. */
+int pt_init(struct pt *pt, unsigned levels, const struct pt_memory *memory) must_check;
+
+/* What satp is written with for the tree to translate. */
+static inline uint64_t pt_satp(const struct pt *pt, uint32_t asid) {
+    return satp_make(pt->levels, pt->root, asid);
+}
 
 /* Is given count entries of one table; those that are valid are leaves of this level.
  * pt_leaves and pt_copy call it once for each table and not once for each leaf, since fork

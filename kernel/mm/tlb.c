@@ -71,6 +71,12 @@ void tlb_load(uint64_t satp_value) {
         sfence_asid(0);
 }
 
+bool tlb_load_first(uint64_t satp_value) {
+    csr_write(satp, satp_value);
+    sfence_all();
+    return csr_read(satp) == satp_value;
+}
+
 void tlb_flush(struct tlb_tag *tag) {
     tag->generation = next_generation();
     tlb_activate(tag);

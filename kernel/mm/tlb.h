@@ -37,6 +37,10 @@ void tlb_activate(const struct tlb_tag *tag);
  * in use is mapped alike in both. */
 void tlb_load(uint64_t satp_value);
 
+/* At boot, from the boot table. False: satp does not take its mode and is as it was (4.1.11);
+ * so this hart does not have as many levels. */
+bool tlb_load_first(uint64_t satp_value) must_check;
+
 /* Mappings of the running space were removed or narrowed: one page, or many.
  * Afterwards no hart uses the old translations. */
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va);

@@ -17,8 +17,10 @@ static bool note_entry(void *ctx, vaddr_t va, unsigned level, pte_t *e) {
 
 void vmprint_gather(struct vmprint *v, const struct pt *pt) {
     v->n = 0;
-    if (!v->root.v)
+    if (!v->root.v) {
         v->root = pt->root;
+        v->levels = pt->levels;
+    }
     if (v->root.v == pt->root.v)
         pt_visit(pt, v->last, VA(USER_HALF_END), note_entry, v);
 }
@@ -29,8 +31,8 @@ void vmprint_say(struct vmprint *v) {
     v->titled = true;
     for (unsigned i = 0; i < v->n; i++) {
         const struct vmprint_entry *entry = &v->entry[i];
-        int indent = 3 * (PT_ROOT_LEVEL - (int)entry->level);
-        kprintf("%.*s..%u: pte 0x%016lx pa 0x%016lx\n", indent, ".. .. ",
+        int indent = 3 * ((int)v->levels - 1 - (int)entry->level);
+        kprintf("%.*s..%u: pte 0x%016lx pa 0x%016lx\n", indent, ".. .. .. .. ",
                 va_index(entry->va, entry->level), (unsigned long)entry->e,
                 (unsigned long)pte_pa(entry->e).v);
         v->last = entry->va;

@@ -13,6 +13,7 @@
 
 struct vmprint {
     paddr_t root; /* 0: nothing was gathered yet */
+    unsigned levels;
     bool titled;
     vaddr_t last; /* the entry that was noted last, by the start of its span and its level */
     unsigned last_level;

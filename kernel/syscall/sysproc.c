@@ -120,6 +120,7 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .files_open = files.files_open,
         .idle = sched_idle_time(),
         .frames_cached = frames.cached,
+        .levels = paging.levels,
     };
     str_copy(info.design, design_default->name, sizeof(info.design));
     return copyout(UA(arg[0]), &info, sizeof(info));

@@ -48,7 +48,7 @@ static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
     struct abi_vmtable_head t;
     if (copyin(&t, UA(arg[1]), sizeof(t)))
         return -K_EFAULT;
-    if (t.level > PT_ROOT_LEVEL || t.view > ABI_VIEW_KERNEL)
+    if (t.level >= paging.levels || t.view > ABI_VIEW_KERNEL)
         return -K_EINVAL;
     bool found = false;
     int err = read_table((int32_t)arg[0], &t, entries, &found);

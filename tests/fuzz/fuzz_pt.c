@@ -5,8 +5,8 @@
 /* sources: kernel/mm/pt.c tests/host/pttables.c tests/host/walker.c tests/host/hostarch.c */
 #include "arch/pte.h"
 #include "lib/errno.h"
+#include "levels.h"
 #include "pttables.h"
-#include "walker.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,14 +22,17 @@ static struct walker_survey survey(const struct pt *pt) {
     return s;
 }
 
-static const uint64_t windows[] = {0,
-                                   MIB(2) - 8 * PAGE_SIZE,
-                                   GIB(1) - 16 * PAGE_SIZE,
-                                   USER_HALF_END - MIB(4),
-                                   KERNEL_HALF,
-                                   0 - MIB(4),
-                                   GIB(3),
-                                   USER_HALF_END + MIB(1)};
+static uint64_t window(unsigned i) {
+    const uint64_t windows[] = {0,
+                                MIB(2) - 8 * PAGE_SIZE,
+                                level_size(paging.levels - 1) - 16 * PAGE_SIZE,
+                                USER_HALF_END - MIB(4),
+                                high_half(),
+                                0 - MIB(4),
+                                GIB(3),
+                                USER_HALF_END + MIB(1)};
+    return windows[i];
+}
 
 struct call {
     uint64_t va, bytes, flags;
@@ -39,7 +42,7 @@ struct call {
 static struct call decode(const uint8_t *in) {
     static const uint64_t units[] = {PAGE_SIZE, PAGE_SIZE, MIB(2), GIB(1)};
     struct call c = {.level = in[3] & 3, .flags = (in[4] & 0x1f) << 1};
-    c.va = windows[in[1] & 7] + (uint64_t)(in[1] >> 3) * units[in[3] >> 2 & 3];
+    c.va = window(in[1] & 7) + (uint64_t)(in[1] >> 3) * units[in[3] >> 2 & 3];
     /* Not so many entries that one input takes long. */
     unsigned unit = in[2] >> 6;
     c.bytes = (1 + (uint64_t)(in[2] & (unit < 2 ? 63 : 3))) * units[unit];
@@ -73,8 +76,8 @@ static void map(struct pt *pt, const struct call *c) {
 }
 
 static bool range_is_good(const struct call *c) {
-    return c->va % PAGE_SIZE == 0 && va_canonical(VA(c->va)) &&
-           va_canonical(VA(c->va + c->bytes - 1)) && c->va + c->bytes > c->va &&
+    return c->va % PAGE_SIZE == 0 && va_canonical(VA(c->va), paging.levels) &&
+           va_canonical(VA(c->va + c->bytes - 1), paging.levels) && c->va + c->bytes > c->va &&
            (c->va < USER_HALF_END) == (c->va + c->bytes <= USER_HALF_END);
 }
 
@@ -103,7 +106,7 @@ static void set_leaf(struct pt *pt, const struct call *c) {
     if (pt_set_leaf(pt, VA(c->va), c->level, leaf, &old))
         must(survey(pt).hash == before);
     else
-        must(c->level <= PT_ROOT_LEVEL && !pte_is_table(old));
+        must(c->level < paging.levels && !pte_is_table(old));
 }
 
 static void protect(struct pt *pt, const struct call *c) {
@@ -125,10 +128,12 @@ static void run(struct pt *pt, const uint8_t *in) {
     survey(pt);
 }
 
+/* The bytes left of whole calls say how many levels there are. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pt pt;
+    use_levels(LEVELS_MIN + size % 5 % 3);
     pttables_reset();
-    must(pt_init(&pt, &pttables) == 0);
+    must(pt_init(&pt, paging.levels, &pttables) == 0);
     for (size_t i = 0; i + 5 <= size && i < 200; i += 5)
         run(&pt, data + i);
     return 0;

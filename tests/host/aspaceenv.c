@@ -150,14 +150,14 @@ static void make_kernel_half(void) {
     for (unsigned slot = 0; slot < ENV_PROCS; slot++)
         for (unsigned i = 0; i < ARRAY_LEN(stacks[slot]); i++)
             stacks[slot][i] = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
-    must(!pt_init(&kernel_pt, &pt_frames), "the kernel's table");
+    must(!pt_init(&kernel_pt, paging.levels, &pt_frames), "the kernel's table");
     must(!pt_map(&kernel_pt, VA(KERNEL_HALF + GIB(2)), PA(GIB(2)), GIB(1) + MIB(4),
-                 PTE_R | PTE_W | PTE_G, PT_ROOT_LEVEL),
+                 PTE_R | PTE_W | PTE_G, paging.levels - 1),
          "RAM");
     must(!kmap_trampoline(&kernel_pt), "the trampoline");
     for (unsigned slot = 0; slot < ENV_PROCS; slot++)
         must(!kmap_stack(&kernel_pt, slot), "a stack");
-    kernel_satp = satp_make(kernel_pt.root, 0);
+    kernel_satp = pt_satp(&kernel_pt, 0);
     booting = false;
 }
 
@@ -414,7 +414,10 @@ static bool copy_access(uint64_t va, bool store, enum walker_mode mode, uint64_t
     return true;
 }
 
-static bool is_user(const void *p) { return (uint64_t)p < USER_HALF_END; }
+/* Or else of the host, which has up to 47 bits for them, and nothing as low as tests use. */
+static bool is_user(const void *p) {
+    return (uint64_t)p < 1ULL << 38 || ((uint64_t)p >= 1ULL << 47 && (uint64_t)p < USER_HALF_END);
+}
 
 static int copy(void *dst, const void *src, size_t n, enum walker_mode mode) {
     bool store = is_user(dst);

@@ -1,5 +1,6 @@
 /* What the files of tests about address spaces share: aspacetest.c has their main. */
 #pragma once
+#include "levels.h"
 #include "world.h"
 #include <string.h>
 

@@ -118,7 +118,7 @@ void test_pieces(void **state) {
             env_exit(child);
         assert_int_equal(aspace_sbrk(p->as, -4 * (int64_t)P, &old), 0);
     }
-    static const uint64_t kernel[] = {TRAPFRAME, KSTACK(0) + P, KERNEL_HALF + GIB(2), 0 - 100ULL};
+    const uint64_t kernel[] = {TRAPFRAME, KSTACK(0) + P, KERNEL_HALF + GIB(2), 0 - 100ULL};
     for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {
         struct kpiece piece[] = {{(uint8_t *)from, 90}, {(uint8_t *)from, 90}};
         size_t done;

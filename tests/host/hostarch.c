@@ -17,6 +17,7 @@ struct hart harts[NHART] = {
 uint32_t hart_count = 1;
 __thread struct hart *host_hart;
 uint64_t host_ram_base;
+struct paging paging = PAGING(3);
 
 __thread jmp_buf *host_panic_exit;
 __thread char host_panic_text[256];

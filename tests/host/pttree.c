@@ -11,7 +11,7 @@
 struct pt pttree_fresh(void) {
     struct pt pt;
     pttables_reset();
-    assert_int_equal(pt_init(&pt, &pttables), 0);
+    assert_int_equal(pt_init(&pt, paging.levels, &pttables), 0);
     assert_int_equal(pttables_out, 1);
     return pt;
 }
@@ -42,10 +42,10 @@ void pttree_ignore_leaf(void *ctx, pte_t e, unsigned level) {}
 void pttree_clear_all(struct pt *pt, pt_leaves_fn leaf, void *ctx) {
     if (leaf) {
         pt_leaves(pt, VA(0), VA(USER_HALF_END), leaf, ctx);
-        pt_leaves(pt, VA(KERNEL_HALF), VA(KERNEL_HALF + GIB(255)), leaf, ctx);
+        pt_leaves(pt, VA(high_half()), VA(0 - PAGE_SIZE), leaf, ctx);
     }
     pt_clear(pt, VA(0), VA(USER_HALF_END));
-    pt_clear(pt, VA(KERNEL_HALF), VA(KERNEL_HALF + GIB(255)));
+    pt_clear(pt, VA(high_half()), VA(0 - PAGE_SIZE));
     pt_free_root(pt);
 }
 

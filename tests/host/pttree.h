@@ -1,12 +1,13 @@
 /* Trees for tests of mm/pt: made from pttables, read by the walker and never by the code
  * under test. What is not as it must be fails the test. */
 #pragma once
+#include "levels.h"
 #include "pttables.h"
 #include "walker.h"
 
 #define RW (PTE_R | PTE_W)
 
-/* A tree of one table; earlier trees are gone. */
+/* A tree of one table, of as many levels as are in use; earlier trees are gone. */
 struct pt pttree_fresh(void);
 /* Gives back all leaves and tables: leaf(ctx, ...) sees the leaves first, if it is given. */
 void pttree_clear_all(struct pt *pt, pt_leaves_fn leaf, void *ctx);

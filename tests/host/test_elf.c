@@ -236,22 +236,22 @@ static bool should_run(const struct file *f) {
 }
 
 static uint64_t odd_value(uint64_t old) {
-    static const uint64_t special[] = {0,
-                                       1,
-                                       0xfff,
-                                       0x1000,
-                                       0x1001,
-                                       0x2000,
-                                       LIMIT,
-                                       USER_MAX,
-                                       FILE_SIZE,
-                                       USER_HALF_END,
-                                       KERNEL_HALF,
-                                       INT64_MAX,
-                                       UINT64_MAX - 0xfff,
-                                       UINT64_MAX,
-                                       1ULL << 32,
-                                       IMAGE_PAGES * PAGE_SIZE};
+    const uint64_t special[] = {0,
+                                1,
+                                0xfff,
+                                0x1000,
+                                0x1001,
+                                0x2000,
+                                LIMIT,
+                                USER_MAX,
+                                FILE_SIZE,
+                                USER_HALF_END,
+                                KERNEL_HALF,
+                                INT64_MAX,
+                                UINT64_MAX - 0xfff,
+                                UINT64_MAX,
+                                1ULL << 32,
+                                IMAGE_PAGES * PAGE_SIZE};
     switch (host_random_below(4)) {
     case 0: return special[host_random_below(ARRAY_LEN(special))];
     case 1: return old + host_random_below(9) - 4;

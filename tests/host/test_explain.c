@@ -2,11 +2,12 @@
  * and a whole kernel can bring about, tests/system/test_explain.py sees besides. */
 /* sources: kernel/mm/explain.c kernel/mm/mapping.c kernel/mm/slab.c kernel/mm/pt.c */
 /* sources: kernel/lib/printf.c kernel/lib/string.c tests/host/pttables.c tests/host/hostarch.c */
-/* sources: kernel/sync/spinlock.c kernel/sync/rank.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/walker.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
 #include "lib/printf.h"
 #include "mm/kmap.h"
+#include "levels.h"
 #include "pttables.h"
 #include "hostarch.h"
 
@@ -81,7 +82,7 @@ static int setup(void **state) {
     grant(6 * P, 7 * P, &bss, R | W);
     grant(8 * P, 9 * P, &stack, R | W);
     grant(MIB(2) - P, MIB(4) + P, &heap, R | W);
-    assert_int_equal(pt_init(&as.user, &pttables), 0);
+    assert_int_equal(pt_init(&as.user, paging.levels, &pttables), 0);
     map(P, R | X | PTE_U, P);
     map(5 * P, R | W | PTE_U, P);
     map(8 * P, R | W | PTE_U, P);
@@ -152,7 +153,7 @@ static void not_the_users(void **state) {
     user(TRAPFRAME + 8, R, 3, "the trapframe: not for user mode, the leaf has no U\n");
     user(KSTACK(0), R, 3, "a kernel stack: not for user mode\n");
     user(KSTACK(0) - 8, R, 3, "a guard page below a kernel stack: not for user mode\n");
-    user(USER_MAX, R, 2, "the kernel's last GiB of the low half: not for user mode\n");
+    user(USER_MAX, R, 2, "the kernel's end of the low half: not for user mode\n");
 }
 
 /* What a program cannot do: these say that the kernel has gone wrong, but for a lazy page. */
@@ -195,6 +196,19 @@ static void the_kernels_own(void **state) {
     kernel(1ULL << 63, R, 0, "not an address: bits 63 to 39 differ from bit 38 (Sv39)\n");
 }
 
+static void more_levels(void **state) {
+    use_levels(4);
+    setup(NULL);
+    user(8, R, 4, "a null pointer, or near one: the program has nothing there\n");
+    user(1ULL << 38, R, 2, "beyond the heap: the break is 0x400008\n");
+    user(1ULL << 47, R, 0, "not an address: bits 63 to 48 differ from bit 47 (Sv48)\n");
+    user(0 - (1ULL << 47), R, 1, "the kernel's half of the address space: not for user mode\n");
+    user(TRAPFRAME, R, 4, "the trapframe: not for user mode, the leaf has no U\n");
+    kernel(KERNEL_HALF - 8, R, 1,
+           "the kernel's half, below physical address 0: nothing is mapped there\n");
+    use_levels(3);
+}
+
 /* Other causes than an access say nothing. */
 static void no_access(void **state) {
     said[0] = '\0';
@@ -206,8 +220,8 @@ static void no_access(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(no_mapping),     T(against_the_mapping), T(not_the_users),
-        T(broken_entries), T(the_kernels_own),     T(no_access),
+        T(no_mapping),      T(against_the_mapping), T(not_the_users), T(broken_entries),
+        T(the_kernels_own), T(no_access),           T(more_levels),
     };
     host_ram_map(MIB(16));
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,12 +30,19 @@ static void test_arithmetic_of_entries(void **state) {
     assert_true(pte_is_leaf(e));
     assert_false(pte_is_leaf(e & ~PTE_V));
     assert_false(pte_is_table(0));
-    assert_int_equal(satp_make(PA(0x80001000), 0xabcd), 0x8abcd00000080001);
-    assert_true(va_canonical(VA(0x3fffffffff)));
-    assert_false(va_canonical(VA(0x4000000000)));
-    assert_false(va_canonical(VA(0xffffffbfffffffff)));
-    assert_true(va_canonical(VA(0xffffffc000000000)));
-    assert_true(va_canonical(VA(UINT64_MAX)));
+    static const uint64_t low_end[] = {[3] = 1ULL << 38, [4] = 1ULL << 47, [5] = 1ULL << 56};
+    static const uint64_t satp[] = {
+        [3] = 0x8abcd00000080001, [4] = 0x9abcd00000080001, [5] = 0xaabcd00000080001};
+    for (unsigned levels = 3; levels <= 5; levels++) {
+        assert_int_equal(satp_make(levels, PA(0x80001000), 0xabcd), satp[levels]);
+        assert_true(va_canonical(VA(0), levels));
+        assert_true(va_canonical(VA(low_end[levels] - 1), levels));
+        assert_false(va_canonical(VA(low_end[levels]), levels));
+        assert_false(va_canonical(VA(INT64_MAX), levels));
+        assert_false(va_canonical(VA(-low_end[levels] - 1), levels));
+        assert_true(va_canonical(VA(-low_end[levels]), levels));
+        assert_true(va_canonical(VA(UINT64_MAX), levels));
+    }
     assert_int_equal(va_index(VA(UINT64_MAX), 2), 511);
     assert_int_equal(va_index(VA(0x40201000), 2) << 8 | va_index(VA(0x40201000), 1) << 4 |
                          va_index(VA(0x40201000), 0),
@@ -45,12 +52,13 @@ static void test_arithmetic_of_entries(void **state) {
 /* Each permission at each level grants what the specification says, no more. */
 static void test_permissions_at_every_level(void **state) {
     static const uint64_t sensible[] = {PTE_R, RW, PTE_X, PTE_R | PTE_X, PTE_RWX};
-    for (unsigned level = 0; level < PT_LEVELS; level++)
+    for (unsigned level = 0; level < paging.levels; level++)
         for (unsigned i = 0; i < ARRAY_LEN(sensible) * 4; i++) {
             uint64_t flags = sensible[i / 4] | (i & 1 ? PTE_U : 0) | (i & 2 ? PTE_G : 0);
             struct pt pt = pttree_fresh();
-            uint64_t va = GIB(3), pa = GIB(5), last = va + level_size(level) - 1;
-            assert_int_equal(pt_map(&pt, VA(va), PA(pa), level_size(level), flags, 2), 0);
+            uint64_t va = MAX(GIB(3), 3 * level_size(level));
+            uint64_t pa = MAX(GIB(5), 5 * level_size(level)), last = va + level_size(level) - 1;
+            assert_int_equal(pt_map(&pt, VA(va), PA(pa), level_size(level), flags, level), 0);
             assert_int_equal(pttree_tidy(&pt).leaves, 1);
             for (unsigned mode = WALKER_USER; mode <= WALKER_SUPERVISOR_SUM; mode++)
                 for (unsigned access = WALKER_LOAD; access <= WALKER_FETCH; access++) {
@@ -88,14 +96,14 @@ static void test_bad_arguments(void **state) {
     expect_refused(&pt, 0x1000, 0, PAGE_SIZE, PTE_W, 2, -K_EINVAL);
     expect_refused(&pt, 0x1000, 0, PAGE_SIZE, PTE_W | PTE_X, 2, -K_EINVAL);
     expect_refused(&pt, 0x1000, 0, PAGE_SIZE, PTE_U, 2, -K_EINVAL);
-    expect_refused(&pt, 0x1000, 0, PAGE_SIZE, PTE_R, 3, -K_EINVAL);
+    expect_refused(&pt, 0x1000, 0, PAGE_SIZE, PTE_R, paging.levels, -K_EINVAL);
     /* Across and beyond the borders of the halves. */
     expect_refused(&pt, USER_HALF_END, 0, PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     expect_refused(&pt, USER_HALF_END - PAGE_SIZE, 0, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
-    expect_refused(&pt, KERNEL_HALF - PAGE_SIZE, 0, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
-    expect_refused(&pt, USER_HALF_END - PAGE_SIZE, 0, KERNEL_HALF - USER_HALF_END + 2 * PAGE_SIZE,
+    expect_refused(&pt, high_half() - PAGE_SIZE, 0, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
+    expect_refused(&pt, USER_HALF_END - PAGE_SIZE, 0, high_half() - USER_HALF_END + 2 * PAGE_SIZE,
                    PTE_R, 2, -K_EINVAL);
-    expect_refused(&pt, 0, 0, KERNEL_HALF + PAGE_SIZE, PTE_R, 2, -K_EINVAL);
+    expect_refused(&pt, 0, 0, high_half() + PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     expect_refused(&pt, -PAGE_SIZE, 0, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     expect_refused(&pt, PAGE_SIZE, 0, -PAGE_SIZE, PTE_R, 2, -K_EINVAL);
 
@@ -106,18 +114,19 @@ static void test_bad_arguments(void **state) {
     expect_refused(&pt, 0x1000, 1ULL << 56, PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     expect_refused(&pt, 0x1000, (1ULL << 56) - PAGE_SIZE, 2 * PAGE_SIZE, PTE_R, 2, -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(0), 0, pte_table(PA(0)), &old), -K_EINVAL);
-    assert_int_equal(pt_set_leaf(&pt, VA(0), 3, pte_leaf(PA(0), PTE_R), &old), -K_EINVAL);
+    assert_int_equal(pt_set_leaf(&pt, VA(0), paging.levels, pte_leaf(PA(0), PTE_R), &old),
+                     -K_EINVAL);
     assert_int_equal(pt_set_leaf(&pt, VA(USER_HALF_END), 0, pte_leaf(PA(0), PTE_R), &old),
                      -K_EINVAL);
     assert_int_equal(pttree_tidy(&pt).tables, 1);
     unsigned level;
     assert_null(pt_walk(&pt, VA(USER_HALF_END), &level));
-    assert_null(pt_walk(&pt, VA(KERNEL_HALF - 1), &level));
+    assert_null(pt_walk(&pt, VA(high_half() - 1), &level));
     pttree_destroy(&pt);
 }
 
 static void test_borders_of_the_address_space(void **state) {
-    static const uint64_t page[] = {0, USER_HALF_END - PAGE_SIZE, KERNEL_HALF, 0 - 2 * PAGE_SIZE};
+    const uint64_t page[] = {0, USER_HALF_END - PAGE_SIZE, high_half(), 0 - 2 * PAGE_SIZE};
     struct pt pt = pttree_fresh();
     for (unsigned i = 0; i < ARRAY_LEN(page); i++) {
         uint64_t pa = GIB(1) + i * PAGE_SIZE;
@@ -126,23 +135,26 @@ static void test_borders_of_the_address_space(void **state) {
     }
     struct walker_survey s = pttree_tidy(&pt);
     assert_int_equal(s.leaves, 4);
-    assert_int_equal(s.tables, 9); /* none of the four shares a table but the root */
+    /* None of the four shares a table but the root. */
+    assert_int_equal(s.tables, 1 + 4 * (paging.levels - 1));
     for (unsigned i = 0; i < ARRAY_LEN(page); i++)
         pttree_unmap(&pt, page[i], page[i] + PAGE_SIZE);
     assert_int_equal(pttree_tidy(&pt).tables, 1);
 
-    /* All of the low half in leaves of 1 GiB, all of the high one but the last GiB. */
-    assert_int_equal(pt_map(&pt, VA(0), PA(0), USER_HALF_END, PTE_R, 2), 0);
-    assert_int_equal(pt_map(&pt, VA(KERNEL_HALF), PA(0), GIB(255), PTE_R, 2), 0);
+    /* All of the low half in the largest leaves, all of the high one but the last of them. */
+    unsigned top = paging.levels - 1;
+    assert_int_equal(pt_map(&pt, VA(0), PA(0), USER_HALF_END, PTE_R, top), 0);
+    assert_int_equal(
+        pt_map(&pt, VA(high_half()), PA(0), USER_HALF_END - level_size(top), PTE_R, top), 0);
     assert_int_equal(pttree_tidy(&pt).leaves, 256 + 255);
     pttree_expect_at(&pt, USER_HALF_END - 1, USER_HALF_END - 1);
-    pttree_expect_at(&pt, KERNEL_HALF + 5, 5);
+    pttree_expect_at(&pt, high_half() + 5, 5);
     pttree_unmap(&pt, 0, USER_HALF_END);
     assert_int_equal(pttree_tidy(&pt).leaves, 255);
     pttree_destroy(&pt);
 }
 
-static uint64_t leaves_seen[PT_LEVELS];
+static uint64_t leaves_seen[PT_LEVELS_MAX];
 static void count_leaf(void *ctx, uint64_t va, uint64_t entry, unsigned level) {
     leaves_seen[level]++;
 }
@@ -209,22 +221,23 @@ static void test_map_refuses_what_is_mapped(void **state) {
 
 static void test_set_leaf_replaces(void **state) {
     struct pt pt = pttree_fresh();
-    for (unsigned level = 0; level < PT_LEVELS; level++) {
-        uint64_t va = GIB(level + 1);
-        pte_t first = pte_leaf(PA(GIB(7)), PTE_R), second = pte_leaf(PA(GIB(9)), RW), old = 1;
+    for (unsigned level = 0; level < paging.levels; level++) {
+        uint64_t va = MAX(GIB(level + 1), level_size(level));
+        uint64_t pa = MAX(GIB(7), 7 * level_size(level)), other = pa + level_size(level);
+        pte_t first = pte_leaf(PA(pa), PTE_R), second = pte_leaf(PA(other), RW), old = 1;
         assert_int_equal(pt_set_leaf(&pt, VA(va), level, first, &old), 0);
         assert_int_equal(old, 0);
-        pttree_expect_at(&pt, va, GIB(7));
+        pttree_expect_at(&pt, va, pa);
         uint32_t tables = pt.tables;
         assert_int_equal(pt_set_leaf(&pt, VA(va), level, second, &old), 0);
         assert_int_equal(old, first);
         assert_int_equal(pt.tables, tables);
-        pttree_expect_at(&pt, va, GIB(9));
+        pttree_expect_at(&pt, va, other);
         unsigned at;
         assert_int_equal(*pt_walk(&pt, VA(va + level_size(level) - 1), &at), second);
         assert_int_equal(at, level);
     }
-    assert_int_equal(pttree_tidy(&pt).leaves, 3);
+    assert_int_equal(pttree_tidy(&pt).leaves, paging.levels);
     unsigned at;
     assert_int_equal(*pt_walk(&pt, VA(GIB(1) + PAGE_SIZE), &at), 0);
     assert_int_equal(at, 0);
@@ -248,7 +261,7 @@ static void test_split_keeps_every_translation(void **state) {
     assert_int_equal(pt_split(&pt, VA(GIB(9))), 0);      /* nothing there */
     assert_int_equal(pt_split(&pt, VA(USER_HALF_END)), 0);
     expect_leaves(&pt, 512, 511, 0);
-    assert_int_equal(pttree_tidy(&pt).tables, 3);
+    assert_int_equal(pttree_tidy(&pt).tables, paging.levels);
     for (uint64_t off = 0; off < GIB(1); off += PAGE_SIZE) {
         uint64_t got;
         assert_true(walker_access(pt.root.v, va + off, WALKER_FETCH, WALKER_USER, &got));
@@ -294,17 +307,17 @@ static void test_unmap_gives_back_only_after_the_flush(void **state) {
     assert_int_equal(stop.v, MIB(4));
     stop = pt_unmap(&pt, stop, VA(MIB(6)), &g);
     assert_int_equal(stop.v, MIB(4)); /* full again; the table of 2 MiB fell empty */
-    assert_int_equal(pttables_out, 3);
+    assert_int_equal(pttables_out, paging.levels);
     const pte_t *gone = pa_ptr(g.tables);
     for (unsigned i = 0; i < PT_ENTRIES; i++)
         assert_false(gone[i] & PTE_V); /* a late walk through it faults */
     pt_gather_finish(&pt, &g, pttree_ignore_leaf, NULL);
-    assert_int_equal(pttables_out, 2);
+    assert_int_equal(pttables_out, paging.levels - 1);
     stop = pt_unmap(&pt, stop, VA(MIB(6)), &g);
     assert_int_equal(g.count, 1);
     assert_int_equal(g.level[0], 1);
     assert_int_equal(walker_survey(pt.root.v, 0, 512, NULL, NULL).tables, 1);
-    assert_int_equal(pttables_out, 2);
+    assert_int_equal(pttables_out, paging.levels - 1);
     pt_gather_finish(&pt, &g, pttree_ignore_leaf, NULL);
     assert_int_equal(pttree_tidy(&pt).tables, 1);
     assert_int_equal(pt_unmap(&pt, VA(0), VA(USER_HALF_END), &g).v, USER_HALF_END);
@@ -321,7 +334,7 @@ static void test_cutting_a_leaf_is_a_kernel_bug(void **state) {
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(2)), VA(MIB(3)), &g)));
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(3)), VA(MIB(4)), &g)));
     assert_true(HOST_PANICS(pt_protect(&pt, VA(MIB(3)), VA(MIB(4)), 0, PTE_W)));
-    assert_true(HOST_PANICS(pt_unmap(&pt, VA(USER_HALF_END - PAGE_SIZE), VA(KERNEL_HALF), &g)));
+    assert_true(HOST_PANICS(pt_unmap(&pt, VA(USER_HALF_END - PAGE_SIZE), VA(high_half()), &g)));
     pttree_expect_at(&pt, MIB(2), 0);
     pttree_destroy(&pt);
 }
@@ -366,28 +379,32 @@ static void test_visit(void **state) {
     assert_int_equal(pt_map(&pt, VA(GIB(1)), PA(GIB(1)), GIB(1), RW, 2), 0);
     assert_int_equal(pt_map(&pt, VA(high), PA(0), PAGE_SIZE, RW, 2), 0);
 
+    /* Above them, one entry for each level that Sv39 does not have. */
+    unsigned above = paging.levels - 3;
     struct visited v = {.limit = 16};
     pt_visit(&pt, VA(0), VA(USER_HALF_END), note_visit, &v);
     static const uint64_t va[] = {0, 0, MIB(2) - PAGE_SIZE, MIB(2), GIB(1)};
     static const unsigned level[] = {2, 1, 0, 1, 2};
-    assert_int_equal(v.count, 5);
-    assert_memory_equal(v.va, va, sizeof va);
-    assert_memory_equal(v.level, level, sizeof level);
+    assert_int_equal(v.count, above + 5);
+    assert_memory_equal(v.va + above, va, sizeof va);
+    assert_memory_equal(v.level + above, level, sizeof level);
+    for (unsigned i = 0; i < above; i++)
+        assert_true(v.va[i] == 0 && v.level[i] == paging.levels - 1 - i);
 
-    v = (struct visited){.limit = 3};
+    v = (struct visited){.limit = above + 3};
     pt_visit(&pt, VA(0), VA(USER_HALF_END), note_visit, &v);
-    assert_int_equal(v.count, 3);
+    assert_int_equal(v.count, above + 3);
 
     v = (struct visited){.limit = 16}; /* overlaps the last page of the large leaf */
     pt_visit(&pt, VA(MIB(4) - PAGE_SIZE), VA(GIB(1)), note_visit, &v);
-    assert_int_equal(v.count, 2);
-    assert_int_equal(v.va[1], MIB(2));
+    assert_int_equal(v.count, above + 2);
+    assert_int_equal(v.va[above + 1], MIB(2));
 
     v = (struct visited){.limit = 16};
     pt_visit(&pt, VA(high), VA(high + PAGE_SIZE), note_visit, &v);
-    assert_int_equal(v.count, 3);
-    assert_int_equal(v.va[0], high);
-    assert_int_equal(v.va[2], high);
+    assert_int_equal(v.count, above + 3);
+    for (unsigned i = 0; i < v.count; i++)
+        assert_int_equal(v.va[i], ROUND_DOWN(high, level_size(v.level[i])));
     v = (struct visited){.limit = 16};
     pt_visit(&pt, VA(MIB(4)), VA(MIB(4)), note_visit, &v);
     assert_int_equal(v.count, 0);
@@ -397,7 +414,7 @@ static void test_visit(void **state) {
 static void test_destroy_leaves_the_shared_half_alone(void **state) {
     struct pt kernel = pttree_fresh(), pt;
     assert_int_equal(pt_map(&kernel, VA(KERNEL_HALF), PA(0), GIB(1) + PAGE_SIZE, RW, 2), 0);
-    assert_int_equal(pt_init(&pt, &pttables), 0);
+    assert_int_equal(pt_init(&pt, paging.levels, &pttables), 0);
     memcpy((pte_t *)pa_ptr(pt.root) + 256, (pte_t *)pa_ptr(kernel.root) + 256, 256 * sizeof(pte_t));
     assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(MIB(2)), MIB(2) + 3 * PAGE_SIZE, RW, 2), 0);
     assert_int_equal(pt_map(&pt, VA(GIB(9)), PA(0), GIB(1), RW, 2), 0);
@@ -427,5 +444,10 @@ int main(void) {
         cmocka_unit_test(test_visit),
         cmocka_unit_test(test_destroy_leaves_the_shared_half_alone),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (unsigned levels = LEVELS_MIN; levels <= LEVELS_MAX; levels++) {
+        use_levels(levels);
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed;
 }

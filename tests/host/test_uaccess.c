@@ -26,7 +26,7 @@ static void test_ends_of_user_memory(void **state) {
 }
 
 static void test_the_kernels_parts(void **state) {
-    static const uint64_t kernel[] = {
+    const uint64_t kernel[] = {
         TRAPFRAME,         TRAMPOLINE, KSTACK(0),   KSTACK(NPROC - 1),    USER_HALF_END,
         USER_HALF_END - 1, 1ULL << 39, KERNEL_HALF, KERNEL_HALF + MIB(2), UINT64_MAX};
     for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {

@@ -36,7 +36,7 @@ static uint16_t asid_of(uint64_t satp) { return satp >> SATP_ASID_SHIFT; }
 static uint64_t root_of(uint64_t satp) { return (satp & ((1ULL << SATP_ASID_SHIFT) - 1)) << 12; }
 
 static uint64_t prefix_of(uint64_t va, unsigned level) {
-    return (va & 0x7fffffffff) >> (12 + 9 * level);
+    return (va & ((1ULL << VA_BITS(paging.levels)) - 1)) >> (12 + 9 * level);
 }
 
 static pte_t *at(uint64_t table, uint64_t va, unsigned level) {
@@ -74,7 +74,7 @@ static void keep(unsigned hart, uint64_t prefix, unsigned level, pte_t pte) {
 /* One walk that takes at each level memory or what it has kept, and keeps all. */
 static void walk_some_way(unsigned hart, uint64_t va) {
     uint64_t satp = model[hart].satp, table = root_of(satp);
-    for (int level = PT_ROOT_LEVEL; level >= 0; level--) {
+    for (int level = (int)paging.levels - 1; level >= 0; level--) {
         if (!tlbmodel_is_table(table))
             panic("hart %u walks for %#llx through %#llx, which is no table any more", hart,
                   (unsigned long long)va, (unsigned long long)table);
@@ -144,8 +144,8 @@ static void try_all(struct attempt *a, uint64_t table, unsigned level) {
 struct tlbmodel_access tlbmodel_access(uint64_t va, enum walker_access access,
                                        enum walker_mode mode) {
     struct attempt a = {.va = va, .access = access, .mode = mode};
-    if (va_canonical(VA(va)))
-        try_all(&a, root_of(model[self()].satp), PT_ROOT_LEVEL);
+    if (va_canonical(VA(va), paging.levels))
+        try_all(&a, root_of(model[self()].satp), paging.levels - 1);
     else
         a.result.may_fault = true;
     return a.result;
@@ -187,7 +187,7 @@ static bool in_asid(const struct entry *e, uint64_t va, uint64_t asid) {
  * level, which is higher where the tree does not reach down. */
 static pte_t now_at(uint64_t root, const struct entry *e, unsigned *level) {
     uint64_t va = e->prefix << (12 + 9 * e->level);
-    unsigned l = PT_ROOT_LEVEL;
+    unsigned l = paging.levels - 1;
     pte_t pte = *at(root, va, l);
     while (l > e->level && pte_is_table(pte))
         pte = *at(pte_pa(pte).v, va, --l);

@@ -1,7 +1,9 @@
-/* A second reader of Sv39 page tables: tests/host/walker.h. */
+/* A second reader of page tables: tests/host/walker.h. */
 #include "walker.h"
 #include "hostarch.h"
 #include <string.h>
+
+unsigned walker_levels = 3;
 
 /* Bits of an entry: V R W X U G A D at 0 to 7, RSW 9:8, PPN 53:10, reserved 60:54,
  * PBMT 62:61, N 63. */
@@ -37,11 +39,11 @@ static bool permitted(uint64_t leaf, enum walker_access access, enum walker_mode
 
 bool walker_access(uint64_t root, uint64_t va, enum walker_access access, enum walker_mode mode,
                    uint64_t *pa) {
-    int64_t sign = (int64_t)va >> 38; /* bits 63..38 are all equal */
+    int64_t sign = (int64_t)va >> (9 * walker_levels + 11); /* e.g. bits 63..38 are all equal */
     if (sign != 0 && sign != -1)
         return false;
     uint64_t table = root;
-    for (int level = 2; level >= 0; level--) {
+    for (int level = (int)walker_levels - 1; level >= 0; level--) {
         uint64_t entry = read_entry(table, vpn(va, level));
         if (!bit(entry, V) || (!bit(entry, R) && bit(entry, W)) || reserved_set(entry))
             return false;
@@ -97,8 +99,8 @@ static void survey_table(struct survey *s, uint64_t table, unsigned level, uint6
     for (unsigned i = first; i < end; i++) {
         uint64_t entry = read_entry(table, i);
         uint64_t va = base + ((uint64_t)i << (12 + 9 * level));
-        if (level == 2 && i >= 256)
-            va |= 0xffffff8000000000; /* the sign of bit 38 */
+        if (level == walker_levels - 1 && i >= 256)
+            va |= UINT64_MAX << (9 * walker_levels + 11); /* the sign */
         if (!bit(entry, V)) {
             if (entry)
                 blame(s, "an invalid entry that is not 0");
@@ -118,13 +120,13 @@ static void survey_table(struct survey *s, uint64_t table, unsigned level, uint6
         else
             survey_table(s, ppn(entry) << 12, level - 1, va, 0, 512);
     }
-    if (empty && level < 2)
+    if (empty && level < walker_levels - 1)
         s->sum.empty++;
 }
 
 struct walker_survey walker_survey(uint64_t root, unsigned first, unsigned end,
                                    void (*leaf)(void *, uint64_t, uint64_t, unsigned), void *ctx) {
     struct survey s = {.sum = {.hash = 0xcbf29ce484222325ULL}, .leaf = leaf, .ctx = ctx};
-    survey_table(&s, root, 2, 0, first, end);
+    survey_table(&s, root, walker_levels - 1, 0, first, end);
     return s.sum;
 }

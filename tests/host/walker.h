@@ -1,11 +1,13 @@
-/* Reads Sv39 page tables as hardware does, straight from the RAM of hostarch.h.
+/* Reads page tables of Sv39, Sv48 and Sv57 as hardware does, straight from the RAM of hostarch.h.
  *
- * Written from the privileged specification's chapters on Sv32 and Sv39 alone (the
+ * Written from the privileged specification's chapters on Sv32 to Sv57 alone (the
  * algorithm of "Virtual Address Translation Process", the PTE's fields), with
  * numbers of its own: what it finds is evidence against mm/pt and arch/pte.h. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+
+extern unsigned walker_levels; /* of all trees: 3, 4 or 5; at first 3 */
 
 enum walker_access { WALKER_LOAD = 1, WALKER_STORE = 2, WALKER_FETCH = 3 };
 

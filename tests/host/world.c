@@ -11,6 +11,7 @@ static struct frame_stats at_start;
 
 uint64_t world_commitment(const struct world *w) {
     uint64_t pages = 0, tables = 0, last_large = UINT64_MAX, last_giga = UINT64_MAX;
+    uint64_t fixed = walker_levels;
     for (uint64_t i = 0; i < w->pages; i++) {
         const struct page *page = &w->page[i];
         if (page->kind == NONE_GRANTED)
@@ -20,9 +21,11 @@ uint64_t world_commitment(const struct world *w) {
         last_large = i / 512;
         last_giga = i / 512 / 512;
     }
+    if (tables > 0)
+        tables += walker_levels - 3; /* nothing lies beyond 512 GiB */
     if (world_view() == IN_COPIES)
-        return pages + 2 * tables + 6;
-    return pages + tables + (world_view() == IN_USERS_LOWER_TABLES ? 6 : 3);
+        return pages + 2 * (tables + fixed);
+    return pages + tables + (world_view() == IN_USERS_LOWER_TABLES ? 2 * fixed : fixed);
 }
 
 /* ---- the views ------------------------------------------------------------------- */
@@ -92,8 +95,9 @@ static void look_at_user(void *ctx, uint64_t va, uint64_t e, unsigned level) {
 
 /* The entry where the user's tree ends for va. */
 static uint64_t user_entry(uint64_t root, uint64_t va, unsigned *level) {
-    uint64_t e = ((uint64_t *)pa_ptr(PA(root)))[va >> 30 & 511];
-    for (*level = 2; *level > 0 && (e & 15) == 1;
+    *level = walker_levels - 1;
+    uint64_t e = ((uint64_t *)pa_ptr(PA(root)))[va >> (12 + 9 * *level) & 511];
+    for (; *level > 0 && (e & 15) == 1;
          e = ((uint64_t *)pa_ptr(pte_pa(e)))[va >> (12 + 9 * *level) & 511])
         --*level;
     return e;

@@ -189,17 +189,17 @@ void world_exit(struct env_proc *p) { env_exit(p); }
 static uint64_t choose(uint64_t n) { return world_choose(n); }
 
 static uint64_t some_va(struct env_proc *p) {
-    static const uint64_t wild[] = {TRAPFRAME,
-                                    TRAMPOLINE,
-                                    KSTACK(0),
-                                    KSTACK(0) + PAGE_SIZE,
-                                    USER_MAX,
-                                    USER_MAX - PAGE_SIZE,
-                                    USER_HALF_END,
-                                    KERNEL_HALF,
-                                    KERNEL_HALF + GIB(2),
-                                    UINT64_MAX - PAGE_SIZE + 1,
-                                    GIB(1)};
+    const uint64_t wild[] = {TRAPFRAME,
+                             TRAMPOLINE,
+                             KSTACK(0),
+                             KSTACK(0) + PAGE_SIZE,
+                             USER_MAX,
+                             USER_MAX - PAGE_SIZE,
+                             USER_HALF_END,
+                             KERNEL_HALF,
+                             KERNEL_HALF + GIB(2),
+                             UINT64_MAX - PAGE_SIZE + 1,
+                             GIB(1)};
     uint64_t brk = world_of(p)->brk, pages = brk / PAGE_SIZE;
     switch (choose(16)) {
     case 0: return wild[choose(ARRAY_LEN(wild))];
@@ -214,7 +214,7 @@ static uint64_t some_va(struct env_proc *p) {
 static uint64_t an_end_of_page(uint64_t page) { return page + (choose(2) ? PAGE_SIZE - 8 : 0); }
 
 static void some_sbrk(struct env_proc *p) {
-    static const int64_t wild[] = {INT64_MIN, INT64_MAX, INT32_MIN, (int64_t)USER_MAX};
+    const int64_t wild[] = {INT64_MIN, INT64_MAX, INT32_MIN, (int64_t)USER_MAX};
     uint64_t brk = world_of(p)->brk;
     int64_t delta;
     switch (choose(8)) {

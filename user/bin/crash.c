@@ -30,6 +30,11 @@ static struct abi_vmregion exec_stack(void) {
     return (struct abi_vmregion){.start = stack_page(), .end = stack_page() + 4096};
 }
 
+static uint64_t low_half_end(void) {
+    struct abi_sysinfo s;
+    return sysinfo(&s) < 0 ? 0 : 1ul << (11 + 9 * s.levels);
+}
+
 static const char constant[] = "read-only";
 
 static void null(void) { store(at(8)); } /* the program's text begins at 0 */
@@ -41,8 +46,8 @@ static void rodata(void) { store(at((uint64_t)constant)); }
 static void run_stack(void) { run(at(stack_page())); }
 static void run_heap(void) { run(sbrk(4096)); }
 static void kernel(void) { load(at(0xffffffc080200000)); }
-static void trapframe(void) { load(at(0x3fffffe000)); }
-static void trampoline(void) { run(at(0x3ffffff000)); }
+static void trapframe(void) { load(at(low_half_end() - 8192)); }
+static void trampoline(void) { run(at(low_half_end() - 4096)); }
 static void wild(void) { load(at(0x123456789abcdef0)); }
 static void illegal(void) { __asm__ volatile(".word 0"); }
 
@@ -61,7 +66,7 @@ static const struct {
     {"kernel", "loads from the kernel's text", kernel},
     {"trapframe", "loads from the trapframe", trapframe},
     {"trampoline", "executes the trampoline", trampoline},
-    {"wild", "loads from what is no Sv39 address", wild},
+    {"wild", "loads from what is no address", wild},
     {"illegal", "executes what is no instruction", illegal},
 };
 #define WAYS (sizeof ways / sizeof ways[0])

@@ -13,6 +13,7 @@ int main(int argc, char *argv[]) {
         return 1;
     }
     printf("design     %s\n", s.design);
+    printf("paging     Sv%lu, %lu levels\n", 12 + 9 * s.levels, s.levels);
     printf("harts      %lu\n", s.harts);
     printf("memory     %lu KiB, %lu free, %lu in use or promised\n", s.frames_total * 4,
            s.frames_free * 4, s.frames_committed * 4);

@@ -14,8 +14,6 @@ static bool all_entries;
 static struct abi_procinfo process;
 static struct vm_space space;
 static enum abi_vmview view = ABI_VIEW_USER;
-static const uint64_t noncanonical_first = VM_LOW_HALF_END;
-static const uint64_t noncanonical_last = -VM_LOW_HALF_END - 1;
 
 /* ---- one address ---------------------------------------------------------------- */
 
@@ -56,13 +54,15 @@ static unsigned print_step(void *ctx, const struct vm_entry *e) {
 
 static bool walk_address(uint64_t va) {
     if (!vm_canonical(va)) {
-        printf("0x%016lx is not canonical: bits 63 to 39 do not equal bit 38, so every access "
+        printf("0x%016lx is not canonical: bits 63 to %u do not equal bit %u, so every access "
                "faults\n",
-               va);
+               va, VM_BITS, VM_BITS - 1);
         return true;
     }
-    printf("0x%016lx = index %u, %u, %u, offset 0x%03lx (%s)\n", va, vm_index(va, 2),
-           vm_index(va, 1), vm_index(va, 0), va % VM_PAGE, vm_title(&process, view));
+    printf("0x%016lx = index ", va);
+    for (unsigned level = vm_levels; level-- > 0;)
+        printf("%u, ", vm_index(va, level));
+    printf("offset 0x%03lx (%s)\n", va % VM_PAGE, vm_title(&process, view));
     return vm_visit(process.pid, view, va, va, print_step, &va);
 }
 
@@ -111,6 +111,7 @@ static bool walk_part(uint64_t first, uint64_t last) {
 
 /* Between the two halves lies what no address can be. */
 static bool walk_range(uint64_t first, uint64_t last) {
+    const uint64_t noncanonical_first = VM_LOW_HALF_END, noncanonical_last = -VM_LOW_HALF_END - 1;
     first -= first % VM_PAGE;
     last |= VM_PAGE - 1;
     printf("%s:\n", vm_title(&process, view));

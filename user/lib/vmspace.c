@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <trellis.h>
 
-#define USER_LIMIT 0x3fc0000000ul /* the last GiB of the low half is the kernel's */
-
 bool vm_space_read(const struct abi_procinfo *p, struct vm_space *s) {
     *s = (struct vm_space){.brk = p->brk, .kernel_view = p->kernel_view};
     int n = vmregions(p->pid, s->region, VM_REGIONS);
@@ -28,7 +26,7 @@ static const char *why_not_users(const struct vm_space *s, enum abi_vmview view,
         return "the kernel's half, which user tables do not have";
     if (va >= VM_LOW_HALF_END)
         return "the kernel's half: neither memory that it may use nor a device that it does";
-    return "the last GiB of the low half is for the kernel's own pages";
+    return "the end of the low half is for the kernel's own pages";
 }
 
 /* Between two regions, or beyond the last. */
@@ -52,7 +50,7 @@ static const char *why_not_granted(const struct vm_space *s, uint64_t va) {
 }
 
 const char *vm_why_unmapped(const struct vm_space *s, enum abi_vmview view, uint64_t va) {
-    if (va >= USER_LIMIT)
+    if (va >= VM_USER_MAX)
         return why_not_users(s, view, va);
     if (view == ABI_VIEW_KERNEL && s->kernel_view == ABI_KERNEL_VIEW_OF_ALL)
         return "the one kernel page table maps nothing of any process";

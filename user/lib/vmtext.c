@@ -9,6 +9,8 @@
 #include <trellis.h>
 #include <unistd.h>
 
+unsigned vm_levels = 3;
+
 const char *vm_flags(uint64_t entry, char text[VM_FLAGS_TEXT]) {
     static const char letters[VM_FLAGS_TEXT] = "VRWXUGAD";
     for (unsigned bit = 0; bit < VM_FLAGS_TEXT - 1; bit++)
@@ -18,7 +20,7 @@ const char *vm_flags(uint64_t entry, char text[VM_FLAGS_TEXT]) {
 }
 
 const char *vm_size_name(unsigned level) {
-    static const char *const names[] = {"4 KiB", "2 MiB", "1 GiB"};
+    static const char *const names[] = {"4 KiB", "2 MiB", "1 GiB", "512 GiB", "256 TiB"};
     return names[level];
 }
 
@@ -30,7 +32,10 @@ static bool find(pid_t pid, struct abi_procinfo *p) {
 }
 
 bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p) {
+    struct abi_sysinfo s;
     pid_t wanted = pid ? pid : getpid();
+    if (sysinfo(&s) == 0)
+        vm_levels = (unsigned)s.levels;
     bool found = find(wanted, p);
     if (!found)
         fprintf(stderr, "%s: no process %d\n", program, wanted);

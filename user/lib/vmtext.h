@@ -1,4 +1,4 @@
-/* What the programs that show a process's memory have in common: Sv39's entries and
+/* What the programs that show a process's memory have in common: entries and
  * addresses, their text, and their arguments. */
 #pragma once
 #include <stdbool.h>
@@ -6,12 +6,19 @@
 #include <sys/types.h>
 #include "lib/abi.h"
 
-/* ---- Sv39 (privileged specification 4.4) ---- */
+/* ---- Sv39, Sv48 and Sv57 (privileged specification 4.4 to 4.6) ---- */
 
 #define VM_PAGE 4096ul
-#define VM_ROOT_LEVEL 2u
+#define VM_LEVELS_MAX 5u
 #define VM_ENTRIES 512u
-#define VM_LOW_HALF_END (1ul << 38)
+
+/* How many levels this kernel's page tables have: vm_find asks it. */
+extern unsigned vm_levels;
+#define VM_ROOT_LEVEL (vm_levels - 1)
+#define VM_BITS (12 + 9 * vm_levels) /* of an address that are translated */
+#define VM_LOW_HALF_END (1ul << (VM_BITS - 1))
+/* What a process may have ends here: the root's last entry of the low half is the kernel's. */
+#define VM_USER_MAX (VM_LOW_HALF_END - vm_span(VM_ROOT_LEVEL))
 
 enum { VM_V = 1, VM_R = 2, VM_W = 4, VM_X = 8 };
 
@@ -36,8 +43,8 @@ const char *vm_size_name(unsigned level);
 
 /* ---- processes and their views ---- */
 
-/* Finds a process by its number, 0 for the caller. False when there is none: then it has
- * said so, in the program's name. */
+/* Finds a process by its number, 0 for the caller, and sets vm_levels. False when there is
+ * none: then it has said so, in the program's name. */
 bool vm_find(const char *program, pid_t pid, struct abi_procinfo *p);
 
 /* Says why a process that vm_find has found could not be looked at. */

@@ -11,7 +11,7 @@ struct visit {
     bool stopped, no_process;
 };
 
-static struct abi_vmtable tables[VM_ROOT_LEVEL + 1]; /* of one walk, by level */
+static struct abi_vmtable tables[VM_LEVELS_MAX]; /* of one walk, by level */
 
 /* Reads the table on the way to va; false when there is none. */
 static bool read_table(struct visit *v, unsigned level, uint64_t va) {
@@ -35,8 +35,11 @@ static unsigned index_within(unsigned level, uint64_t va, uint64_t address) {
     return address - va < vm_span(level + 1) ? vm_index(address, level) : VM_ENTRIES - 1;
 }
 
-/* Bits 63 to 39 are as bit 38. */
-static uint64_t sign_extended(uint64_t va) { return (uint64_t)((int64_t)(va << 25) >> 25); }
+/* The bits above those that are translated are as the highest of them. */
+static uint64_t sign_extended(uint64_t va) {
+    unsigned above = 64 - VM_BITS;
+    return (uint64_t)((int64_t)(va << above) >> above);
+}
 
 static void visit_table(struct visit *v, unsigned level, uint64_t va);
 

@@ -196,7 +196,7 @@ static void empty_ranges(void) {
 static void wrapping_ranges(void) {
     int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR), p[2];
     must_pipe(p);
-    static const struct {
+    const struct {
         uint64_t start;
         int n;
     } ranges[] = {

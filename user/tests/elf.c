@@ -199,26 +199,40 @@ struct mutation {
     const char *what;
     unsigned offset, width;
     uint64_t value;
+    enum { ITSELF, FROM_LIMIT, FROM_HALF, FROM_TWICE_HALF } counted; /* from where */
 };
 #define EH(member, value) \
     { \
         "e_" #member " = " #value, offsetof(struct ehdr, member), \
-            sizeof(((struct ehdr *)0)->member), value \
+            sizeof(((struct ehdr *)0)->member), value, ITSELF \
     }
 #define PH(member, value) \
     { \
         "p_" #member " = " #value, sizeof(struct ehdr) + offsetof(struct phdr, member), \
-            sizeof(((struct phdr *)0)->member), value \
+            sizeof(((struct phdr *)0)->member), value, ITSELF \
+    }
+
+/* Where a process's addresses end, where the low half does, and twice as far: bits that no table
+ * looks at, so that a careless walk would be at 0. */
+#define EH_AT(member, from, value) \
+    { \
+        "e_" #member " = " #from " " #value, offsetof(struct ehdr, member), \
+            sizeof(((struct ehdr *)0)->member), value, from \
+    }
+#define PH_AT(member, from, value) \
+    { \
+        "p_" #member " = " #from " " #value, sizeof(struct ehdr) + offsetof(struct phdr, member), \
+            sizeof(((struct phdr *)0)->member), value, from \
     }
 
 static const struct mutation refused[] = {
-    {"magic, byte 0", 0, 1, 0x7e},
-    {"magic, byte 1", 1, 1, 'e'},
-    {"magic, byte 2", 2, 1, 0},
-    {"magic, byte 3", 3, 1, 'G'},
-    {"32 bits", 4, 1, 1},
-    {"class 0", 4, 1, 0},
-    {"big-endian", 5, 1, 2},
+    {"magic, byte 0", 0, 1, 0x7e, ITSELF},
+    {"magic, byte 1", 1, 1, 'e', ITSELF},
+    {"magic, byte 2", 2, 1, 0, ITSELF},
+    {"magic, byte 3", 3, 1, 'G', ITSELF},
+    {"32 bits", 4, 1, 1, ITSELF},
+    {"class 0", 4, 1, 0, ITSELF},
+    {"big-endian", 5, 1, 2, ITSELF},
     EH(machine, 62),
     EH(machine, 0),
     EH(type, 1),
@@ -245,12 +259,12 @@ static const struct mutation refused[] = {
     PH(filesz, 0xffffffffffffffffULL),
     PH(memsz, 0),
     PH(memsz, 1),
-    PH(memsz, 1ULL << 38),
-    PH(memsz, 1ULL << 40),
+    PH_AT(memsz, FROM_HALF, 0),
+    PH_AT(memsz, FROM_TWICE_HALF, 0),
     PH(memsz, 1ULL << 63),
-    PH(memsz, 0x3fc0000000ULL),
-    PH(memsz, 0x3fbffff000ULL),
-    PH(memsz, 0x3fbfffe000ULL),
+    PH_AT(memsz, FROM_LIMIT, 0),
+    PH_AT(memsz, FROM_LIMIT, -1ULL * PAGE),
+    PH_AT(memsz, FROM_LIMIT, -2ULL * PAGE),
     PH(memsz, 0xfffffffffffff000ULL),
     PH(memsz, 0xffffffffffffffffULL),
     PH(vaddr, 1),
@@ -258,12 +272,12 @@ static const struct mutation refused[] = {
     PH(vaddr, 0x800),
     PH(vaddr, 0xfff),
     PH(vaddr, 0x1001),
-    PH(vaddr, 0x3fc0000000ULL),
-    PH(vaddr, 0x3fbffff000ULL),
-    PH(vaddr, 0x3fffffe000ULL),
-    PH(vaddr, 0x3ffffff000ULL),
-    PH(vaddr, 1ULL << 38),
-    PH(vaddr, 1ULL << 39),
+    PH_AT(vaddr, FROM_LIMIT, 0),
+    PH_AT(vaddr, FROM_LIMIT, -1ULL * PAGE),
+    PH_AT(vaddr, FROM_HALF, -2ULL * PAGE), /* trapframe */
+    PH_AT(vaddr, FROM_HALF, -1ULL * PAGE), /* trampoline */
+    PH_AT(vaddr, FROM_HALF, 0),
+    PH_AT(vaddr, FROM_TWICE_HALF, 0),
     PH(vaddr, 1ULL << 63),
     PH(vaddr, 0xffffffc000000000ULL),
     PH(vaddr, 0xffffffc080200000ULL),
@@ -277,9 +291,9 @@ static const struct mutation harmless[] = {
     EH(entry, 2),
     EH(entry, 0x1000),
     EH(entry, 0x80000000),
-    EH(entry, 0x3fc0000000ULL),
-    EH(entry, 0x3ffffff000ULL),
-    EH(entry, 1ULL << 38),
+    EH_AT(entry, FROM_LIMIT, 0),
+    EH_AT(entry, FROM_HALF, -1ULL * PAGE),
+    EH_AT(entry, FROM_HALF, 0),
     EH(entry, 0xffffffc080200000ULL),
     EH(entry, 0xffffffffffffffffULL),
     EH(phnum, 0),
@@ -302,7 +316,9 @@ static const struct mutation harmless[] = {
 };
 
 static void mutate(const struct mutation *m) {
-    memcpy((char *)&file + m->offset, &m->value, m->width);
+    const uint64_t from[] = {0, USER_LIMIT, LOW_HALF_END, 2 * LOW_HALF_END};
+    uint64_t value = from[m->counted] + m->value;
+    memcpy((char *)&file + m->offset, &value, m->width);
 }
 
 /* Tries to execute p; exits with 3 when that failed and nothing changed. */

@@ -14,6 +14,7 @@ static void sysinfo_is_sane(void) {
     CHECK(si.harts >= 1 && si.harts <= 8);
     CHECK(si.inodes_free > 0 && si.blocks_free > 0);
     CHECK(si.files_open >= 1);
+    CHECK(si.levels >= 3 && si.levels <= 5);
     CHECK(si.design[0] && memchr(si.design, 0, sizeof(si.design)));
 }
 

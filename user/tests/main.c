@@ -26,6 +26,8 @@ static const struct subject {
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 
+unsigned paging_levels;
+
 static const char *running = "usertests"; /* the test's name */
 static bool quick, verbose;
 static const struct test *failed[256];
@@ -284,6 +286,8 @@ static int usage(const char *what) {
 }
 
 int main(int argc, char **argv) {
+    if (sys_sysinfo(&before) == 0)
+        paging_levels = before.levels;
     if (argc >= 3 && strcmp(argv[1], "--role") == 0)
         return run_role(argc - 2, argv + 2);
     int i = 1;

@@ -188,7 +188,7 @@ static void many_faults(void) {
 
 /* The stack pointer is only a register: the kernel must not use it. */
 static void wild_stack_pointer(void) {
-    static const uint64_t wild[] = {
+    const uint64_t wild[] = {
         0, 1, 0xffffffffffffffffULL, DIRECT_MAP + 0x80200000, TRAPFRAME_VA + 4096, LOW_HALF_END};
     for (unsigned i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
         uint64_t pid;

@@ -14,11 +14,14 @@
 #define PAGE 4096u
 #define MB (1u << 20)
 
-/* The memory map that the interface and the design fix. */
-#define USER_LIMIT 0x3fc0000000ULL
-#define TRAPFRAME_VA 0x3fffffe000ULL
-#define TRAMPOLINE_VA 0x3ffffff000ULL
-#define LOW_HALF_END (1ULL << 38)
+/* The memory map that the interface and the design fix, and what the number of levels of page
+ * tables fixes (main.c has asked for it). */
+extern unsigned paging_levels;
+#define ROOT_LEVEL (paging_levels - 1)
+#define LOW_HALF_END (1ULL << (11 + 9 * paging_levels))
+#define USER_LIMIT (LOW_HALF_END - (1ULL << (3 + 9 * paging_levels)))
+#define TRAPFRAME_VA (LOW_HALF_END - 2 * PAGE)
+#define TRAMPOLINE_VA (LOW_HALF_END - PAGE)
 #define DIRECT_MAP 0xffffffc000000000ULL
 
 #define SELF "/tests/usertests" /* this program */

@@ -135,11 +135,12 @@ bool all_zero(const void *p, unsigned n) {
 }
 
 /* Physical addresses of devices and of RAM are here because a kernel table that
- * maps them low, or a walk that ignores high bits, would let them through: in
- * Sv39 bits 39 and up select nothing, so 1 << 39 is page 0 to a careless walk. */
+ * maps them low, or a walk that ignores high bits, would let them through: bits
+ * above those that are translated select nothing, so with Sv39 1 << 39 is page 0 to a careless
+ * walk. */
 const uint64_t *bad_addresses(void) {
     static uint64_t bad[32];
-    static const uint64_t always[] = {
+    const uint64_t always[] = {
         0x80000000ULL,
         0x80200000ULL,
         USER_LIMIT,
@@ -149,12 +150,14 @@ const uint64_t *bad_addresses(void) {
         TRAMPOLINE_VA,
         LOW_HALF_END - 1,
         LOW_HALF_END,
-        1ULL << 39,
-        1ULL << 40,
+        LOW_HALF_END << 1,
+        LOW_HALF_END << 2,
         1ULL << 63,
         (1ULL << 63) + PAGE,
-        0x3fffffa000ULL,
-        0x3ffffec000ULL, /* kernel stacks */
+        LOW_HALF_END - 0x6000,
+        LOW_HALF_END - 0x14000, /* kernel stacks */
+        -LOW_HALF_END - 1,
+        -LOW_HALF_END,
         DIRECT_MAP - 1,
         DIRECT_MAP,
         DIRECT_MAP + 0x10000000,
