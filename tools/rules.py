@@ -9,6 +9,10 @@
   and of page-table entry bits. By name a CSR is used besides where it is the
   subject: satp in mm/tlb.c, those of traps in trap. Of an entry's bits mm asks for
   permissions (R, W, X, U), kmap for G, and the checker for all but V
+- levels: how many there are a tree says (struct pt), and `paging` for those of the system;
+      only arch, mm/pt and mm/cursor.h may compare a level with a number above 1, index a
+      table of such a level, or count in what its entries span; the programs that show
+      memory (vm*, crash) ask the kernel
 - designs: no #if asks which design it is, and nothing asks for its name but what shows it
 - bits: a bit of an entry or a CSR has a name, so in mm, proc, syscall and trap no 1 is
       shifted to a literal place
@@ -18,6 +22,7 @@
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
+import glob
 import os
 import re
 import sys
@@ -38,6 +43,11 @@ MACHINE = (
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
     ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
 )
+LEVELS = re.compile(r"\bGIB\(1\)|\blevels? *(?:[=!]=|[<>]=?) *[2-9]\b|"
+                    r"\b(?:va|vm)_index\(.*, *[2-9]\)|\bvm_span\([2-9]\)|"
+                    r"\bpt_init\([^,]*, *\d|"
+                    r"\b1(?:[uU]?[lL]{1,2}) *<< *(?:30|3[89]|4[78]|5[67])\b|\b0x3f[cf]\w{7}\b")
+LEVELS_PLACES = ("arch", "mm/pt.c", "mm/pt.h", "mm/cursor.h")
 # They show it.
 DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
 BIT_LAYERS = ("mm", "proc", "syscall", "trap")
@@ -103,6 +113,12 @@ def check_machine(path, layer, text):
             yield f"{path}:{number}: {layer} includes \"{name}\", which is not its subject"
 
 
+def check_levels(path, text):
+    for number, line in enumerate(without_comments(text).splitlines(), 1):
+        if LEVELS.search(line):
+            yield f"{path}:{number}: counts the levels of page tables"
+
+
 def check_designs(path, text):
     for number, line in enumerate(without_comments(text).splitlines(), 1):
         if path not in DESIGN_NAME and re.search(r"\bdesign\s*(?:\.|->)\s*name\b", line):
@@ -148,10 +164,19 @@ def check_kernel(root):
         yield from check_designs(path, text)
         yield from check_dialect(path, text)
         yield from check_locks(path, text)
+        if not permitted(path, LEVELS_PLACES):
+            yield from check_levels(path, text)
         if layer != "arch":
             if path.endswith(".S"):
                 yield f"{path}: assembly outside kernel/arch"
             yield from check_machine(path, layer, text)
+
+
+def check_programs(root):
+    for names in ("user/*/vm*.[ch]", "user/bin/crash.c"):
+        for path in sorted(glob.glob(os.path.join(root, names))):
+            with open(path, encoding="utf-8") as f:
+                yield from check_levels(os.path.relpath(path, root), f.read())
 
 
 def text_files(root):
@@ -183,7 +208,7 @@ def check_text(root):
 
 
 def check(root):
-    return list(check_kernel(root)) + list(check_text(root))
+    return [*check_kernel(root), *check_programs(root), *check_text(root)]
 
 
 def main(args):

@@ -24,7 +24,7 @@
     --debug          a kernel with the checks that cost time
     --commit HOW     strict, the default: sbrk and fork get what is promised;
                      lazy: more than that; what touches too much is killed
-    --paging MODE    sv39 (three levels of page tables), sv48 or sv57; default sv39
+    --paging MODE    sv39, the default: page tables of three levels; sv48; sv57
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md

@@ -18,11 +18,11 @@ import os
 
 import gdb
 
-ROOT_LEVEL, ENTRIES, PAGE = 2, 512, 4096
+ENTRIES, PAGE = 512, 4096
 DIRECT_BASE = 0xffffffc000000000  # kernel/arch/layout.h
-HALF = 1 << 38
+LEVELS = {8: 3, 9: 4, 10: 5}  # by satp's mode: Sv39, Sv48, Sv57
 V, RWX = 1, 14
-NAMES = ("KiB", "MiB", "GiB")
+SIZES = ("4 KiB", "2 MiB", "1 GiB", "512 GiB", "256 TiB")
 program = None  # whose symbols are loaded
 
 
@@ -113,29 +113,31 @@ def letters(entry):
     return "".join(c if entry >> bit & 1 else "-" for bit, c in enumerate("VRWXUGAD"))
 
 
-def root_of(satp):
+def tree_of(satp):
+    """The root's address and the number of levels."""
     satp &= (1 << 64) - 1  # GDB has registers with a sign
-    if satp >> 60 != 8:
+    if satp >> 60 not in LEVELS:
         raise gdb.GdbError("satp names no table: translation is off on this hart.")
-    return (satp & (1 << 44) - 1) * PAGE
+    return (satp & (1 << 44) - 1) * PAGE, LEVELS[satp >> 60]
 
 
-def print_table(root, level=ROOT_LEVEL, va=0):
-    for i, entry in enumerate(table_at(root)):
+def print_table(table, levels, level, va=0):
+    for i, entry in enumerate(table_at(table)):
         start = va + i * span(level)
-        if not entry & V or start >= HALF:
+        if not entry & V or start >= span(levels) // 2:
             continue
-        print(".. " * (ROOT_LEVEL - level) + f"..{i}: pte 0x{entry:016x} pa "
+        print(".. " * (levels - 1 - level) + f"..{i}: pte 0x{entry:016x} pa "
               f"0x{target_of(entry):016x} {letters(entry)} va 0x{start:016x}")
         if is_table(entry, level):
-            print_table(target_of(entry), level - 1, start)
+            print_table(target_of(entry), levels, level - 1, start)
 
 
-def print_walk(root, va):
-    if va >> 38 not in (0, (1 << 26) - 1):
+def print_walk(root, levels, va):
+    half = span(levels) // 2
+    if half <= va < (1 << 64) - half:
         print(f"0x{va:016x} is not canonical: every access faults")
         return
-    for level in range(ROOT_LEVEL, -1, -1):
+    for level in range(levels - 1, -1, -1):
         index = va // span(level) % ENTRIES
         at = root + index * 8
         entry = number(physical(at, 8))
@@ -149,7 +151,7 @@ def print_walk(root, va):
         print(f"{shown}{letters(entry)} {kind} 0x{root:016x}")
         if not is_table(entry, level):
             print(f"physical address 0x{root + va % span(level):016x}, "
-                  f"a page of {(4, 2, 1)[level]} {NAMES[level]}")
+                  f"a page of {SIZES[level]}")
             return
 
 
@@ -163,12 +165,12 @@ def words_of(argument, least, most, usage):
     return "-k" in words, others
 
 
-def chosen_root(kernel, wanted):
+def chosen_tree(kernel, wanted):
     if wanted:
-        return root_of(satp_of(find(wanted[0]), kernel))
+        return tree_of(satp_of(find(wanted[0]), kernel))
     if kernel:
         raise gdb.GdbError("-k wants a process.")
-    return root_of(int(gdb.parse_and_eval("$satp")))
+    return tree_of(int(gdb.parse_and_eval("$satp")))
 
 
 class Processes(gdb.Command):
@@ -196,9 +198,9 @@ Without a process: the table that satp names on the selected hart. -k: the kerne
 
     def invoke(self, argument, from_tty):
         kernel, wanted = words_of(argument, 0, 1, "trellis-pt [-k] [PROCESS]")
-        root = chosen_root(kernel, wanted)
+        root, levels = chosen_tree(kernel, wanted)
         print(f"page table 0x{root:016x}")
-        print_table(root)
+        print_table(root, levels, levels - 1)
 
 
 class Walk(gdb.Command):
@@ -215,7 +217,7 @@ ADDRESS is an expression of one word, such as 0x3008, $sp or &procs."""
             va = int(gdb.parse_and_eval(words[0])) & (1 << 64) - 1
         except gdb.error as e:
             raise gdb.GdbError(f"{words[0]}: {e}") from e
-        print_walk(chosen_root(kernel, words[1:]), va)
+        print_walk(*chosen_tree(kernel, words[1:]), va)
 
 
 class ProcessBreakpoint(gdb.Breakpoint):

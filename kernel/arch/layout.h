@@ -1,4 +1,5 @@
-/* The memory map, with the numbers that make it: docs/memory-map.md explains it.
+/* The memory map, with the numbers that make it: docs/memory-map.md explains it. Here as it
+ * is with three levels of page tables; with more the low half ends higher up.
  *
  *   0xffffffffffffffff ┐
  *                      │ kernel half: physical address p at DIRECT_BASE + p:
@@ -10,7 +11,7 @@
  *   0x0000003fffffc000   (unmapped)
  *   0x0000003fffffa000   KSTACK(0)    8 KiB, in kernel tables, 8 KiB unmapped below
  *   ...                  KSTACK(i)    a process's own kernel table maps its own only
- *   0x0000003fc0000000   USER_MAX     the last GiB of the low half is the kernel's
+ *   0x0000003fc0000000   USER_MAX     the end of the low half is the kernel's
  *                      ┐
  *                      │ heap, growing up
  *                      │ stack, one page

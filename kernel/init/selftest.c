@@ -55,12 +55,13 @@ static void fail_lost_stack(void) {
     swtch(&here, &next, proc_self()->as->kernel_satp);
 }
 
-/* As a stray store: the entry for the last GiB, which is nobody's, points to where no RAM is. */
+/* As a stray store: the entry for the last addresses, which are nobody's, points to where no
+ * RAM is. */
 static void fail_bad_table(void) {
     unsigned level;
-    uint64_t *last = pt_walk(inspect_view(proc_self()->as, true), VA(-GIB(1)), &level);
+    uint64_t *last = pt_walk(inspect_view(proc_self()->as, true), VA(-LARGE_SIZE), &level);
     *(volatile uint64_t *)last = DIRECT_SIZE >> 2 | 1;
-    load(-GIB(1) + 8);
+    load(-LARGE_SIZE + 8);
 }
 
 static void fail_bad_frame(void) { load((uint64_t)kmap_device(GIB(200), PAGE_SIZE)); }

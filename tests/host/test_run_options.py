@@ -31,7 +31,7 @@ def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
-                 "--verbose", "--timeout", "--keep", "--machine", "--commit",
+                 "--verbose", "--timeout", "--keep", "--machine", "--commit", "--paging",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
                  "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
         assert name in done.stdout
@@ -67,6 +67,13 @@ def test_commit_is_a_boot_option():
     assert "commit=lazy" in after(dry("--commit", "lazy"), "-append").split()
     for args in ([], ["--commit", "strict"]):
         assert "commit" not in after(dry(*args), "-append")
+
+
+def test_paging_is_a_boot_option():
+    for mode in ("sv48", "sv57"):
+        assert f"paging={mode}" in after(dry("--paging", mode), "-append").split()
+    for args in ([], ["--paging", "sv39"]):
+        assert "paging" not in after(dry(*args), "-append")
 
 
 def test_verbose_is_not_quiet():
@@ -139,7 +146,8 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--machine", "microchip-icicle-kit", "--mem", "1G"], "1537M"),
     (["--machine", "spike", "--keep", "a"], "in memory"),
     (["--bogus"], "--bogus"), (["word"], "word"), (["-c"], "-c"), (["--des", "walk"], "--des"),
-    (["--design", "none"], "no such design"), (["--harts", "0"], "1 to 8"),
+    (["--design", "none"], "no such design"), (["--paging", "sv64"], "sv39, sv48 and sv57"),
+    (["--harts", "0"], "1 to 8"),
     (["--harts", "9"], "1 to 8"), (["--harts", "two"], "1 to 8"), (["--harts", "-1"], "--harts"),
     (["--mem", "16M"], "too small"), (["--mem", "31"], "too small"),
     (["--mem", "lots"], "not a size"), (["--mem", "1T"], "not a size"),

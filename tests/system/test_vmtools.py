@@ -32,8 +32,9 @@ def flags(pte):
     return "".join(c if pte >> bit & 1 else "-" for bit, c in enumerate("VRWXUGAD"))
 
 
-def unfolded(lines):
+def unfolded(lines, levels=3):
     """The lines of vmprint from those of vmprint -v, whose other columns are checked."""
+    half = 1 << 9 * levels + 11
     yield lines[0]
     above = []
     for line in lines[1:]:
@@ -41,12 +42,13 @@ def unfolded(lines):
         assert m, line
         first, last = int(m[2]), int(m[3] or m[2])
         pte, pa, start, end = hexadecimal(m[4], m[5], m[7], m[8])
-        level = 2 - len(m[1]) // 3
+        level = levels - 1 - len(m[1]) // 3
         size = PAGE << 9 * level
         assert m[6] == flags(pte)
-        above = above[:2 - level]
-        va = sum(index << 30 - 9 * depth for depth, index in enumerate(above)) + first * size
-        assert start == va | (0xffffff8 << 36 if va >= LOW_HALF_END else 0)
+        above = above[:levels - 1 - level]
+        va = sum(index << 3 + 9 * (levels - depth) for depth, index in enumerate(above)) + \
+            first * size
+        assert start == va + ((1 << 64) - 2 * half if va >= half else 0)
         assert end == start + (last - first + 1) * size - 1
         assert last == first or (pte & 14 and last > first)
         above.append(first)
@@ -71,9 +73,9 @@ def shell(boot, design):
     return boot(design=design).prompt()
 
 
-def outputs(design, *commands):
+def outputs(design, *commands, options=()):
     """What each command prints, in one boot: for much text, which is slow to wait for."""
-    done = guest.run("--design", design, "-c", "; echo ====; ".join(commands))
+    done = guest.run(*options, "--design", design, "-c", "; echo ====; ".join(commands))
     texts = done.stdout.split("====\n")
     assert len(texts) == len(commands), done.stdout + done.stderr
     return texts
@@ -236,7 +238,7 @@ def test_why_not_mapped(shell):
             (stack[0] - 1, "the guard page below the stack"),
             (stack[1], "the gap between the stack and the heap"),
             (0x3fbfffffff, "beyond the break"),
-            (0x3fc0000000, "the last GiB of the low half is for the kernel's own pages")]:
+            (0x3fc0000000, "the end of the low half is for the kernel's own pages")]:
         text = shell.run(f"vmwalk 0x{va:x} 1").splitlines()
         assert text[-1] == f"not mapped: {why}"
         assert text[-2].endswith(": 0x0000000000000000 not valid")
