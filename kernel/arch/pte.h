@@ -28,17 +28,17 @@ typedef uint64_t pte_t;
 /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): no loop goes below level 0 */
 static inline uint64_t level_size(unsigned level) { return PAGE_SIZE << (9 * level); }
 
+/* The same as a power of two. */
+static inline unsigned level_shift(unsigned level) { return PAGE_SHIFT + 9 * level; }
+
 static inline unsigned va_index(vaddr_t va, unsigned level) {
-    return (va.v >> (PAGE_SHIFT + 9 * level)) & (PT_ENTRIES - 1);
+    return (va.v >> level_shift(level)) & (PT_ENTRIES - 1);
 }
 
-/* 0 in the low half of the addresses that so many levels translate, -1 in the high half. All
- * bits from the highest one that is translated up are equal, else every access faults. */
-static inline int64_t va_half(vaddr_t va, unsigned levels) {
-    return (int64_t)va.v >> (VA_BITS(levels) - 1);
-}
+/* Bits from the highest one that so many levels translate up are equal, else every access
+ * faults: 0 in the low half of the addresses, 1 in the high one. */
 static inline bool va_canonical(vaddr_t va, unsigned levels) {
-    return (uint64_t)va_half(va, levels) + 1 <= 1;
+    return ((uint64_t)((int64_t)va.v >> (VA_BITS(levels) - 1))) + 1 <= 1;
 }
 
 static inline bool pte_valid(pte_t e) { return e & PTE_V; }

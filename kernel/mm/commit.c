@@ -40,11 +40,13 @@ static uint64_t tables_of(const struct aspace *as, const struct mapping *m) {
     const struct mapping *after = promised_from(as, m->end);
     uint64_t tables = 0;
     for (unsigned level = 1; level < paging.levels; level++) {
-        uint64_t span = level_size(level);
-        uint64_t first = m->start / span, end = (m->end - 1) / span + 1;
-        first += before && (before->end - 1) / span == first;
-        end -= after && after->start / span == end - 1;
-        tables += end > first ? end - first : 0;
+        unsigned shift = level_shift(level);
+        uint64_t first = m->start >> shift, end = ((m->end - 1) >> shift) + 1;
+        first += before && (before->end - 1) >> shift == first;
+        end -= after && after->start >> shift == end - 1;
+        if (first >= end)
+            break; /* nothing new here, nor above */
+        tables += end - first;
     }
     return tables;
 }

@@ -18,8 +18,9 @@
 /* A tree of page tables. */
 struct pt {
     paddr_t root;
-    uint32_t tables; /* frames of the tree, with the root */
-    uint32_t levels; /* the root is at level levels - 1 */
+    uint32_t tables;    /* frames of the tree, with the root */
+    uint8_t levels;     /* the root is at level levels - 1 */
+    uint8_t root_shift; /* level_shift of that */
     const struct pt_memory *memory;
 };
 
@@ -27,11 +28,17 @@ struct pt_cursor {
     uint64_t pos;   /* the first address of the range that the entry is about */
     uint64_t last;  /* of the range, inside: it may end where addresses end */
     uint64_t span;  /* bytes that an entry of its table is about */
+    unsigned shift; /* the same as a power of two */
     unsigned level; /* of its table */
     unsigned top;   /* of the root */
     pte_t *entry;
     pte_t *way[PT_LEVELS_MAX]; /* by level, above its own: the entries that led here */
 };
+
+static inline struct pt pt_tree(paddr_t root, unsigned levels) {
+    return (struct pt){
+        .root = root, .levels = (uint8_t)levels, .root_shift = (uint8_t)level_shift(levels - 1)};
+}
 
 /* On the root's entry for start. [start, last] lies in one half of the address space. */
 static inline struct pt_cursor pt_cursor_root(const struct pt *pt, uint64_t start, uint64_t last) {
@@ -39,9 +46,10 @@ static inline struct pt_cursor pt_cursor_root(const struct pt *pt, uint64_t star
     struct pt_cursor c; /* its way is empty */
     c.pos = start;
     c.last = last;
-    c.top = c.level = pt->levels - 1;
-    c.span = level_size(c.level);
-    c.entry = &table[va_index(VA(start), c.level)];
+    c.top = c.level = pt->levels - 1U;
+    c.shift = pt->root_shift;
+    c.span = 1ULL << c.shift;
+    c.entry = &table[start >> c.shift & (PT_ENTRIES - 1)];
     return c;
 }
 
@@ -64,7 +72,8 @@ static inline void pt_down(struct pt_cursor *c) {
     pte_t *table = pa_ptr(pte_pa(*c->entry));
     c->way[c->level--] = c->entry;
     c->span /= PT_ENTRIES;
-    c->entry = &table[va_index(VA(c->pos), c->level)];
+    c->shift -= 9;
+    c->entry = &table[c->pos >> c->shift & (PT_ENTRIES - 1)];
 }
 
 /* False, and nothing moved: it is in the root. */
@@ -73,6 +82,7 @@ static inline bool pt_up(struct pt_cursor *c) {
         return false;
     c->entry = c->way[++c->level];
     c->span *= PT_ENTRIES;
+    c->shift += 9;
     return true;
 }
 

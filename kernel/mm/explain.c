@@ -25,7 +25,7 @@ struct failure {
 
 static void print_walk(struct failure *f, paddr_t root) {
     kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
-    struct pt tree = {.root = root, .levels = paging.levels};
+    struct pt tree = pt_tree(root, paging.levels);
     if (!va_canonical(VA(f->va), paging.levels))
         return;
     for (struct pt_cursor c = pt_cursor_root(&tree, f->va, f->va);; pt_down(&c)) {

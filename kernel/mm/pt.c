@@ -4,10 +4,15 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 
+/* The bits of an address that are equal: 0 in the low half, -1 in the high one. */
+static int64_t half_of(const struct pt *pt, vaddr_t va) {
+    return (int64_t)va.v >> (pt->root_shift + 8U);
+}
+
 static bool range_ok(const struct pt *pt, vaddr_t start, vaddr_t end) {
-    return IS_ALIGNED(start.v, PAGE_SIZE) && IS_ALIGNED(end.v, PAGE_SIZE) && start.v < end.v &&
-           va_canonical(start, pt->levels) &&
-           va_half(start, pt->levels) == va_half(VA(end.v - 1), pt->levels);
+    int64_t half = half_of(pt, start);
+    return IS_ALIGNED(start.v | end.v, PAGE_SIZE) && start.v < end.v && (uint64_t)half + 1 <= 1 &&
+           half_of(pt, VA(end.v - 1)) == half;
 }
 
 static int table_take(struct pt *pt, paddr_t *table) {
@@ -24,11 +29,12 @@ static void table_give(struct pt *pt, paddr_t table) {
 
 int pt_init(struct pt *pt, unsigned levels, const struct pt_memory *memory) {
     ASSERT(levels <= PT_LEVELS_MAX);
-    *pt = (struct pt){.levels = levels, .memory = memory};
+    *pt = pt_tree(PA(0), levels);
+    pt->memory = memory;
     return table_take(pt, &pt->root);
 }
 
-static struct pt_cursor cursor_at(const struct pt *pt, vaddr_t va) {
+static inline struct pt_cursor cursor_at(const struct pt *pt, vaddr_t va) {
     return pt_cursor_root(pt, va.v, va.v);
 }
 
@@ -37,14 +43,27 @@ struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end) {
     return pt_cursor_root(pt, start.v, end.v - 1);
 }
 
-pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
-    if (!va_canonical(va, pt->levels))
+/* The way to one address is compiled twice, once for this number of levels: a loop of known
+ * length costs a third less. Every fault goes that way, and every copy under `walk`. What is
+ * inlined here takes as shape what is known of pt: its root and its levels. */
+#define COMMON_LEVELS 3
+#define always_inline static inline __attribute__((__always_inline__))
+
+always_inline struct pt common(const struct pt *pt) { return pt_tree(pt->root, COMMON_LEVELS); }
+
+always_inline pte_t *walk(const struct pt *shape, vaddr_t va, unsigned *level) {
+    if (!va_canonical(va, shape->levels))
         return NULL;
-    struct pt_cursor c = cursor_at(pt, va);
+    struct pt_cursor c = cursor_at(shape, va);
     while (pt_is_above(&c))
         pt_down(&c);
     *level = c.level;
     return c.entry;
+}
+
+pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
+    const struct pt shape = common(pt);
+    return pt->levels == COMMON_LEVELS ? walk(&shape, va, level) : walk(pt, va, level);
 }
 
 static bool table_empty(const pte_t *table) {
@@ -75,9 +94,9 @@ int pt_make_table(struct pt *pt, pte_t *e) {
     return err;
 }
 
-/* The entry for va at this level, with the tables above it made where missing. */
-static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
-    struct pt_cursor c = cursor_at(pt, va);
+always_inline int make_entry(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
+                             pte_t **out) {
+    struct pt_cursor c = cursor_at(shape, va);
     while (c.level > level) {
         if (pte_is_leaf(*c.entry))
             return -K_EEXIST;
@@ -90,6 +109,13 @@ static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
     }
     *out = c.entry;
     return 0;
+}
+
+/* The entry for va at this level, with the tables above it made where missing. */
+static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
+    const struct pt shape = common(pt);
+    return pt->levels == COMMON_LEVELS ? make_entry(pt, &shape, va, level, out)
+                                       : make_entry(pt, pt, va, level, out);
 }
 
 static bool flags_ok(uint64_t flags) {
@@ -152,12 +178,13 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
     return 0;
 }
 
-int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
-    if (!va_canonical(va, pt->levels) || level >= pt->levels || !pte_valid(leaf) ||
+always_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
+                           pte_t leaf, pte_t *old) {
+    if (!va_canonical(va, shape->levels) || level >= shape->levels || !pte_valid(leaf) ||
         !flags_ok(leaf) || !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
         return -K_EINVAL;
     pte_t *e;
-    int err = entry_make(pt, va, level, &e);
+    int err = make_entry(pt, shape, va, level, &e);
     if (err)
         return err;
     if (level > 0 && pte_is_table(*e))
@@ -165,6 +192,12 @@ int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *ol
     *old = *e;
     *e = leaf;
     return 0;
+}
+
+int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
+    const struct pt shape = common(pt);
+    return pt->levels == COMMON_LEVELS ? set_leaf(pt, &shape, va, level, leaf, old)
+                                       : set_leaf(pt, pt, va, level, leaf, old);
 }
 
 int pt_split(struct pt *pt, vaddr_t va) {
