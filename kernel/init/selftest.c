@@ -1,7 +1,6 @@
 /* Failures on request: see selftest.h. */
 #include "init/selftest.h"
 #include "arch/context.h"
-#include "arch/layout.h"
 #include "arch/trapinfo.h"
 #include "dev/bootargs.h"
 #include "lib/panic.h"

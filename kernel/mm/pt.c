@@ -164,7 +164,7 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
 
 int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned count, uint64_t flags) {
     pte_t *e = NULL;
-    ASSERT(range_ok(va, VA(va.v + count * PAGE_SIZE)) && flags_ok(flags));
+    ASSERT(range_ok(pt, va, VA(va.v + count * PAGE_SIZE)) && flags_ok(flags));
     for (unsigned i = 0; i < count; i++) {
         vaddr_t at = VA(va.v + i * PAGE_SIZE);
         bool same_table = e && va_index(at, 0) > 0;
