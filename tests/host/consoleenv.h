@@ -73,7 +73,8 @@ static void start(void) {
 
 /* Before boot: the driver has not looked at the UART. */
 static void power_on(uint32_t shift, uint32_t width, bool instant) {
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART), .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
+    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
+                              .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
     console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
     wait_channel_init(&console.input);
