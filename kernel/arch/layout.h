@@ -69,7 +69,8 @@ _Static_assert(KSTACK_SLOT == 2 * KSTACK_SIZE && KSTACK_SIZE == 1 << KSTACK_UPPE
 
 /* All kernel stacks, the trampoline and the trapframe lie in one level-1
  * entry's 2 MiB, so that they cost a kernel page table one level-0 table. */
-#define NPROC 126
+#define NPROC_USERS 126
+#define NPROC (NPROC_USERS + 1) /* with the kernel's own */
 #define KSTACKS_START (USER_HALF_END - LARGE_SIZE)
 _Static_assert((NPROC + 1) * KSTACK_SLOT <= LARGE_SIZE, "kernel stacks span one level-0 table");
 

@@ -48,12 +48,14 @@ uint32_t proc_count(void) { return used_slots; }
 
 /* ---- birth ----------------------------------------------------------------- */
 
-static struct proc *slot_take(void) {
+/* The kernel's own are not counted: they are as many as NPROC has room for them. */
+static struct proc *slot_take(bool kernels) {
     const struct proc *p = proc_self(); /* NULL at boot */
     uint32_t kept = p && p->depth > 1 ? RESERVE_SLOTS : 0;
     spin_lock(&slot_lock);
-    struct list *link = used_slots + kept < NPROC ? list_pop_front(&free_slots) : NULL;
-    if (link)
+    bool room = kernels || used_slots + kept < NPROC_USERS;
+    struct list *link = room ? list_pop_front(&free_slots) : NULL;
+    if (link && !kernels)
         used_slots++;
     spin_unlock(&slot_lock);
     return link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
@@ -95,9 +97,11 @@ static void check_unused(const struct proc *p) {
     ASSERT(list_empty(&p->alarm.sleepers));
 }
 
+static int32_t next_pid(void) { return __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED); }
+
 /* A process with an empty address space, in state NEW. */
-static int proc_alloc(const struct design *design, struct proc **out) {
-    struct proc *p = slot_take();
+static int proc_alloc(const struct design *design, bool kernels, struct proc **out) {
+    struct proc *p = slot_take(kernels);
     if (!p)
         return -K_EAGAIN;
     int err = frame_commit(1);
@@ -131,7 +135,7 @@ static int proc_alloc(const struct design *design, struct proc **out) {
     p->status = 0;
     spin_lock(&p->lock);
     p->state = P_NEW;
-    p->pid = p->group = __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED);
+    p->pid = p->group = kernels ? 0 : next_pid();
     spin_unlock(&p->lock);
     *out = p;
     return 0;
@@ -150,13 +154,24 @@ static void make_ready(struct proc *p) {
 }
 
 int proc_spawn_first(void (*entry)(void)) {
-    int err = proc_alloc(design_default, &proc_first);
+    int err = proc_alloc(design_default, false, &proc_first);
     if (err)
         return err;
     proc_first->entry = entry;
     proc_first->design = design_default;
     str_copy(proc_first->name, "init", sizeof(proc_first->name));
     make_ready(proc_first);
+    return 0;
+}
+
+int proc_spawn_kernel(const char *name, void (*entry)(void)) {
+    struct proc *p;
+    int err = proc_alloc(design_default, true, &p);
+    if (err)
+        return err;
+    p->entry = entry;
+    str_copy(p->name, name, sizeof(p->name));
+    make_ready(p);
     return 0;
 }
 
@@ -182,7 +197,7 @@ static void join_family(struct proc *child, struct proc *parent) {
 
 int proc_fork(int32_t *pid) {
     struct proc *parent = proc_self(), *child;
-    int err = proc_alloc(parent->as->design, &child);
+    int err = proc_alloc(parent->as->design, false, &child);
     if (err)
         return err;
     err = aspace_clone(child->as, parent->as);
@@ -382,7 +397,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     struct proc *p = &procs[slot];
     spin_lock(&family_lock); /* no parent changes */
     spin_lock(&p->lock);
-    bool there = p->state != P_FREE && p->state != P_NEW;
+    bool there = p->state != P_FREE && p->state != P_NEW && p->pid != 0;
     if (there) {
         uint64_t running = p->state == P_RUNNING ? cpu_time() - p->time_since : 0;
         *out = (struct abi_procinfo){.pid = p->pid,

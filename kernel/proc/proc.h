@@ -20,7 +20,7 @@ struct proc {
     /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
      * taken the process from a queue or runs it: all others take the two for one. */
     enum proc_state state;
-    int32_t pid;
+    int32_t pid;   /* 0: none, free, or the kernel's own */
     int32_t group; /* the pid that its first process has or had; fork hands it on */
     bool killed;
     bool kill_told; /* one sleep has ended early for it */
@@ -54,8 +54,8 @@ struct proc {
     struct aspace spaces[2];     /* exec builds in the other */
     const struct design *design; /* of the space that the next exec makes */
     struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */
-    void (*entry)(void);         /* pid 1: what to do before user mode; else NULL */
-    struct context context;      /* where swtch comes back to */
+    void (*entry)(void);    /* pid 1: what to do before user mode; the kernel's own: all they do */
+    struct context context; /* where swtch comes back to */
     struct fpu_state fpu;
     bool fpu_used;
     uint64_t time_used;             /* cpu_time ticks */
@@ -73,6 +73,11 @@ void proc_init(void);
 /* Makes pid 1 runnable; it starts in the kernel at entry, which does not return
  * but ends in proc_return_to_user(). Once, at boot. */
 int proc_spawn_first(void (*entry)(void)) must_check;
+
+/* Makes a process of the kernel's own runnable, which has no user memory and runs entry; entry
+ * does not return. It has no pid and no parent, so nobody sees, kills or waits for it; its slot is
+ * not one of the users'. At boot; at most NPROC - NPROC_USERS. */
+int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
 int proc_fork(int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
@@ -128,7 +133,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */
 struct aspace *proc_lock_space(int32_t pid) must_check;
 
-/* Slots in use. */
+/* Slots in use, of the users'. */
 uint32_t proc_count(void);
 
 /* Implemented by the fs layer: a child gets its parent's open files and current

@@ -113,7 +113,7 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .frames_free = frames.free + frames.cached,
         .frames_committed = frames.committed,
         .procs = proc_count(),
-        .procs_max = NPROC,
+        .procs_max = NPROC_USERS,
         .harts = hart_count,
         .inodes_free = files.inodes_free,
         .blocks_free = files.blocks_free,
