@@ -17,6 +17,7 @@ void blk_init(void) {
 
 bool blk_present(void) { return disk; }
 uint64_t blk_sectors(void) { return disk ? disk->sectors() : 0; }
+bool blk_read_only(void) { return disk && disk->read_only && disk->read_only(); }
 
 void blk_submit(struct blk_request *rq) {
     ASSERT(disk);

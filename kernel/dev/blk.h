@@ -30,6 +30,7 @@ void blk_init(void);
 /* Whether there is a disk, and its size. */
 bool blk_present(void);
 uint64_t blk_sectors(void);
+bool blk_read_only(void); /* every write fails */
 
 /* Hands the request over; it belongs to the disk until blk_wait has returned.
  * When the ring is full this sleeps until there is room. */

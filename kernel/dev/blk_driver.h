@@ -5,6 +5,7 @@
 struct blk_driver {
     bool (*start)(void); /* false: there is none, or it is unfit, which it says */
     uint64_t (*sectors)(void);
+    bool (*read_only)(void); /* NULL: never */
     void (*submit)(struct blk_request *rq);
     int (*wait)(struct blk_request *rq);
 };

@@ -79,4 +79,5 @@ static void submit(struct blk_request *rq) {
 
 static int wait(struct blk_request *rq) { return rq->status; }
 
-const struct blk_driver ramdisk = {start, sectors, submit, wait};
+const struct blk_driver ramdisk = {
+    .start = start, .sectors = sectors, .submit = submit, .wait = wait};

@@ -420,4 +420,12 @@ static bool start(void) {
     return !wrong;
 }
 
-const struct blk_driver virtio_blk = {start, sectors, disk_submit, disk_wait};
+static bool read_only(void) { return disk.read_only; }
+
+const struct blk_driver virtio_blk = {
+    .start = start,
+    .sectors = sectors,
+    .read_only = read_only,
+    .submit = disk_submit,
+    .wait = disk_wait,
+};

@@ -327,5 +327,10 @@ int log_mount(const struct super *sb, const char **why) {
     log.start = sb->log_start;
     /* Two transactions may pin blocks at a time: at most half of the cache. */
     log.capacity = MIN(MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX), cache_buffers() / 4);
-    return recover(sb, why);
+    int err = recover(sb, why);
+    if (!err && blk_read_only()) {
+        log.aborted = true;
+        kprintf("fs: the disk is read-only: nothing can be changed\n");
+    }
+    return err;
 }

@@ -24,6 +24,8 @@
  * is refused with -K_EROFS. What memory shows stays readable. The disk is as
  * before the transaction, or the next mount recovers it from the log's header.
  *
+ * A log on a read-only disk is aborted from the start.
+ *
  * Log header: {int32 n; int32 block[n]}; n = 0: nothing to recover.
  *
  * Lock order: an operation begins before any inode's lock or the name lock is

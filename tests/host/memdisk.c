@@ -180,6 +180,7 @@ static void do_any(void) {
 
 bool blk_present(void) { return now != NULL; }
 uint64_t blk_sectors(void) { return size / SECTOR_SIZE; }
+bool blk_read_only(void) { return false; }
 
 void blk_submit(struct blk_request *rq) {
     pthread_mutex_lock(&mutex);
