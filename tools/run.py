@@ -25,6 +25,9 @@
     --commit HOW     strict, the default: sbrk and fork get what is promised;
                      lazy: more than that; what touches too much is killed
     --paging MODE    sv39, the default: page tables of three levels; sv48; sv57
+    --sync HOW       delayed, the default: what was written is on the disk about
+                     a second later, or when fsync, sync or poweroff asks; always:
+                     when the call returns (the default for images of xv6)
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
@@ -96,6 +99,7 @@ def parse(args):
     parser.add_argument("--timeout")
     parser.add_argument("--commit", default="strict")
     parser.add_argument("--paging", default="sv39")
+    parser.add_argument("--sync")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
     for name in ("--verbose", "--debug", "--view", "--no-build", "--dry-run",
@@ -126,6 +130,8 @@ def check(options):
         raise Unusable(f"--commit {options.commit}: there are strict and lazy")
     if options.paging not in LEVELS:
         raise Unusable(f"--paging {options.paging}: there are sv39, sv48 and sv57")
+    if options.sync not in (None, "delayed", "always"):
+        raise Unusable(f"--sync {options.sync}: there are delayed and always")
     if "--" in options.append.split():
         raise Unusable("--append: `--` would end the options; use -c for commands")
     if options.timeout is not None:
@@ -217,6 +223,9 @@ def boot_words(options):
         words.append(f"commit={options.commit}")
     if options.paging != "sv39":
         words.append(f"paging={options.paging}")
+    # Another system's programs know neither sync nor poweroff.
+    if options.sync == "always" or (options.sync is None and not options.ours):
+        words.append("sync=always")
     if options.append:
         words.append(options.append)
     if options.piped and options.ours:

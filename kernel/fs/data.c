@@ -344,8 +344,10 @@ static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, cons
         ip->d.size = MAX(ip->d.size, (uint32_t)offset);
     }
     put_new_indirect(op, ip, indirect);
-    if (op->wrote)
+    if (op->wrote) {
         inode_touch(ip);
+        inode_changed(op, ip);
+    }
     save_if_changed(op, ip, &before);
     return err;
 }

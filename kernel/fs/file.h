@@ -23,6 +23,8 @@ struct file_ops {
     int (*stat)(struct file *f, struct abi_stat *st);
     int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
     int (*set_size)(struct file *f, uint64_t size);
+    int (*sync)(struct file *f);
+    bool (*lost)(const struct file *f); /* NULL: never */
     void (*close)(struct file *f);
 };
 
@@ -33,6 +35,7 @@ struct file {
     uint32_t refs;
     bool readable, writable;
     bool append; /* every write goes to the end */
+    bool sync;   /* and is on the disk when it returns */
     struct list link;
 };
 
@@ -59,6 +62,11 @@ int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
  * disk; -K_EFBIG; -K_ENOSPC and -K_EIO: it may have grown a part of the way. */
 int file_set_size(struct file *f, uint64_t size) must_check;
+/* Waits until what was written is on the disk, and all that was done before. -K_EINVAL: not
+ * a file of the disk; -K_EIO: it never will be. */
+int file_sync(struct file *f) must_check;
+/* Whether f may have written what never will be on the disk. */
+bool file_lost(const struct file *f) must_check;
 
 /* The running process's descriptors; a process alone touches its own. */
 int fd_file(uint64_t fd, struct file **out) must_check; /* -K_EBADF: fd is not open */

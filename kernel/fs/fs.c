@@ -111,6 +111,8 @@ int fs_mount(const char **why) {
     return err ? err : open_root(why);
 }
 
+int fs_sync(void) { return log_sync(); }
+
 void fs_quiesce(void) { log_quiesce(); }
 
 void fs_stats(struct fs_stats *out) {

@@ -13,9 +13,16 @@ int fs_boot_init(uint64_t ram_bytes) must_check;
  * -K_ENOMEM. */
 int fs_mount(const char **why) must_check;
 
+/* Waits until all that was done is on the disk. -K_EIO: some of it will never be. */
+int fs_sync(void) must_check;
+
 /* Waits until all operations that had begun are on the disk. For a power-off; not
  * needed for a consistent disk. */
 void fs_quiesce(void);
+
+/* The flusher's life: writes what has changed to the disk about a second later. In a process
+ * of the kernel's own, with the file system mounted. */
+void fs_flusher(void) never_returns;
 
 struct fs_stats {
     uint64_t inodes_free; /* exact, at one moment */

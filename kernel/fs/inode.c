@@ -146,12 +146,17 @@ static bool sensible(const struct fs_dinode *d) {
     return true;
 }
 
+static void note_transaction(struct inode *ip, uint64_t transaction) {
+    __atomic_store_n(&ip->changed_in, transaction, __ATOMIC_RELAXED);
+}
+
 static int load(struct inode *ip) {
     struct buf *home;
     int err = cache_get(home_block(ip->inum), &home);
     if (err)
         return err;
     ip->d = *in_block(home, ip->inum);
+    note_transaction(ip, home->transaction);
     cache_put(home);
     if (!sensible(&ip->d))
         return -K_EIO;
@@ -183,6 +188,15 @@ void inode_save(struct log_op *op, struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
     *in_block(ip->home, ip->inum) = ip->d;
     log_write(op, ip->home);
+    inode_changed(op, ip);
+}
+
+void inode_changed(const struct log_op *op, struct inode *ip) {
+    note_transaction(ip, op->transaction);
+}
+
+bool inode_lost(const struct inode *ip) {
+    return log_lost(__atomic_load_n(&ip->changed_in, __ATOMIC_RELAXED));
 }
 
 uint64_t inode_version(const struct inode *ip) {

@@ -36,8 +36,9 @@ struct inode {
 
     struct sleeplock lock;
     bool loaded;
-    struct fs_dinode d; /* valid when loaded; every address in it has been checked */
-    struct buf *home;   /* between inode_edit and inode_unlock: the block it lives in */
+    struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
+    struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
+    uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 
     /* A directory's. */
     uint32_t first_free; /* no entry before this one is free (dir.c); guarded as d is */
@@ -90,5 +91,10 @@ void inode_reap(void);
 uint64_t inode_version(const struct inode *ip);
 /* Says that the contents change. Locked. */
 void inode_touch(struct inode *ip);
+
+/* Says that op changes the contents, also where inode_save is not needed. Locked. */
+void inode_changed(const struct log_op *op, struct inode *ip);
+/* Whether a change of the inode or its contents will never be on the disk. With a reference. */
+bool inode_lost(const struct inode *ip);
 
 uint64_t inode_free_count(void);

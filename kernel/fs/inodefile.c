@@ -33,7 +33,7 @@ static int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, si
 
 /* As many operations as it takes; the n bytes of each touch at most n / 1024 + 2
  * blocks, wherever the offset is. */
-static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
     size_t most = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
     int err = 0;
     while (*done < n && !err) {
@@ -45,11 +45,28 @@ static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) 
             break;
         err = write_in(&op, f, UA(src.v + *done), len, &moved);
         int end_err = log_end(&op);
-        if (end_err) /* not known to be on the disk: not counted */
+        if (end_err) /* it will not be on the disk: not counted */
             return end_err;
         *done += moved;
     }
     return err;
+}
+
+static bool inodefile_lost(const struct file *f) { return inode_lost(f->object); }
+
+/* Every change that came before is durable then, so the file's names are, too. That others'
+ * changes are lost is not this file's error. */
+static int inodefile_sync(struct file *f) {
+    int err = log_sync();
+    return err && inodefile_lost(f) ? err : 0;
+}
+
+static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    int err = write_all(f, src, n, done);
+    int sync_err = f->sync && *done > 0 ? inodefile_sync(f) : 0;
+    if (sync_err)
+        *done = 0;
+    return sync_err ? sync_err : err;
 }
 
 int inode_stat(struct inode *ip, struct abi_stat *st) {
@@ -85,7 +102,8 @@ static int inodefile_seek(struct file *f, int64_t offset, int whence, uint64_t *
 
 /* Files alone are ever open for writing. */
 static int inodefile_set_size(struct file *f, uint64_t size) {
-    return data_set_size(f->object, size);
+    int err = data_set_size(f->object, size);
+    return !err && f->sync ? inodefile_sync(f) : err;
 }
 
 static void inodefile_close(struct file *f) {
@@ -99,6 +117,8 @@ static const struct file_ops inodefile_ops = {
     .stat = inodefile_stat,
     .seek = inodefile_seek,
     .set_size = inodefile_set_size,
+    .sync = inodefile_sync,
+    .lost = inodefile_lost,
     .close = inodefile_close,
 };
 

@@ -20,6 +20,7 @@ _Static_assert(sizeof(struct log_header) == FS_BLOCK_SIZE, "the header is one bl
 static struct {
     struct spinlock lock;
     struct wait_channel changed; /* any field down to done */
+    struct wait_channel dirty;   /* the running transaction has its first change */
     bool aborted;
     bool closing;                  /* nobody may join the running transaction */
     bool committing;               /* somebody writes the previous transaction */
@@ -50,19 +51,40 @@ int log_boot_init(void) {
 
 uint32_t log_op_max(void) { return log.capacity; }
 
+bool log_sync_always;
+
 /* ---- operations ---- */
 
-static bool must_wait(uint64_t ticket, uint32_t blocks) {
-    return log.serving != ticket || log.closing || log.n + log.promised + blocks > log.capacity;
+static void commit_locked(void);
+
+/* Closes the running transaction and commits it, unless the one before is still being
+ * written, or an operation of it has not ended: whoever ends one comes here again. */
+static bool try_commit_locked(void) {
+    if (log.committing)
+        return false;
+    log.closing = true;
+    if (log.ops > 0)
+        return false;
+    commit_locked();
+    return true;
+}
+
+static bool fits(uint32_t blocks) { return log.n + log.promised + blocks <= log.capacity; }
+
+/* Until so many blocks can be promised. What is only promised comes back without a commit. */
+static void wait_for_room_locked(uint64_t ticket, uint32_t blocks) {
+    while (!log.aborted && (log.serving != ticket || log.closing || !fits(blocks))) {
+        bool full = log.closing || log.n + blocks > log.capacity;
+        if (log.serving != ticket || !full || !try_commit_locked())
+            sleep_on(&log.changed, &log.lock);
+    }
 }
 
 int log_begin(struct log_op *op, uint32_t blocks) {
     ASSERT(blocks <= log.capacity);
     sleep_enter(op, RANK_LOG_OP);
     spin_lock(&log.lock);
-    uint64_t ticket = log.next_ticket++;
-    while (!log.aborted && must_wait(ticket, blocks))
-        sleep_on(&log.changed, &log.lock);
+    wait_for_room_locked(log.next_ticket++, blocks);
     bool aborted = log.aborted;
     if (!aborted) {
         log.serving++;
@@ -80,13 +102,13 @@ int log_begin(struct log_op *op, uint32_t blocks) {
 
 bool log_extend(struct log_op *op, uint32_t blocks) {
     spin_lock(&log.lock);
-    bool fits = log.n + log.promised + blocks <= log.capacity;
-    if (fits) {
+    bool granted = fits(blocks);
+    if (granted) {
         log.promised += blocks;
         op->room += blocks;
     }
     spin_unlock(&log.lock);
-    return fits;
+    return granted;
 }
 
 bool log_holds(const struct log_op *op, const struct buf *b) {
@@ -103,6 +125,8 @@ void log_write(struct log_op *op, struct buf *b) {
         ASSERT(log.n < log.capacity);
         op->room--;
         log.promised--;
+        if (log.n == 0)
+            wakeup(&log.dirty);
         log.bufs[log.n++] = b;
         cache_hold(b);
         __atomic_store_n(&b->transaction, op->transaction, __ATOMIC_RELAXED);
@@ -110,7 +134,17 @@ void log_write(struct log_op *op, struct buf *b) {
     spin_unlock(&log.lock);
 }
 
-static void commit_locked(void);
+/* Until the transaction is on the disk. While the one before is being written others may
+ * still join it: they are durable with one commit. */
+static int wait_for_locked(uint64_t transaction) {
+    while (log.done < transaction) {
+        if (log.aborted)
+            return -K_EIO;
+        if (log.running != transaction || !try_commit_locked())
+            sleep_on(&log.changed, &log.lock);
+    }
+    return 0;
+}
 
 int log_end(struct log_op *op) {
     int err = 0;
@@ -119,22 +153,32 @@ int log_end(struct log_op *op) {
     log.ops--;
     log.promised -= op->room;
     wakeup(&log.changed);
-    while (op->wrote && log.done < op->transaction) {
-        if (log.aborted) {
-            err = -K_EIO;
-            break;
-        }
-        if (!log.committing && log.running == op->transaction) {
-            log.closing = true;
-            if (log.ops == 0) {
-                commit_locked();
-                continue;
-            }
-        }
-        sleep_on(&log.changed, &log.lock);
-    }
+    if (log.aborted)
+        err = op->wrote && log.done < op->transaction ? -K_EIO : 0;
+    else if (op->wrote && log_sync_always)
+        err = wait_for_locked(op->transaction);
+    else if (log.closing || log.n > log.capacity / 2)
+        try_commit_locked();
     spin_unlock(&log.lock);
     return err;
+}
+
+int log_sync(void) {
+    spin_lock(&log.lock);
+    int err = wait_for_locked(log.n > 0 ? log.running : log.running - 1);
+    spin_unlock(&log.lock);
+    return err;
+}
+
+bool log_lost(uint64_t transaction) {
+    return log_aborted() && __atomic_load_n(&log.done, __ATOMIC_RELAXED) < transaction;
+}
+
+void log_wait_for_change(void) {
+    spin_lock(&log.lock);
+    while (log.n == 0 || log.aborted)
+        sleep_on(&log.dirty, &log.lock);
+    spin_unlock(&log.lock);
 }
 
 /* An operation that has all of the log's room runs alone. */
@@ -142,12 +186,12 @@ void log_quiesce(void) {
     struct log_op op;
     if (log_begin(&op, log.capacity))
         return;
+    int err = log_end(&op);
+    ASSERT(!err); /* it changed nothing */
     spin_lock(&log.lock);
     while (log.committing)
         sleep_on(&log.changed, &log.lock);
     spin_unlock(&log.lock);
-    int err = log_end(&op);
-    ASSERT(!err); /* it changed nothing */
 }
 
 bool log_aborted(void) { return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED); }
@@ -221,17 +265,25 @@ static const char *write_transaction(void) {
     return NULL;
 }
 
-/* Sorts the running transaction's buffers into snap (they come nearly sorted) and
- * copies their contents. No operation runs, so nobody changes them. */
+/* Shell's sort: fast, and without a worst case that a few hundred of them would feel. */
+static void sort_by_block(struct buf **bufs, uint32_t n) {
+    static const uint32_t gaps[] = {57, 23, 10, 4, 1};
+    for (unsigned g = 0; g < ARRAY_LEN(gaps); g++)
+        for (uint32_t gap = gaps[g], i = gap; i < n; i++) {
+            struct buf *b = bufs[i];
+            uint32_t at = i;
+            for (; at >= gap && bufs[at - gap]->block > b->block; at -= gap)
+                bufs[at] = bufs[at - gap];
+            bufs[at] = b;
+        }
+}
+
+/* Takes the running transaction's buffers, sorted, into snap and copies their contents. No
+ * operation runs, so nobody changes them. */
 static void take_snapshot(void) {
     log.snap_n = log.n;
-    for (uint32_t i = 0; i < log.n; i++) {
-        struct buf *b = log.bufs[i];
-        uint32_t at = i;
-        for (; at > 0 && log.snap[at - 1]->block > b->block; at--)
-            log.snap[at] = log.snap[at - 1];
-        log.snap[at] = b;
-    }
+    memcpy(log.snap, log.bufs, log.n * sizeof(log.bufs[0]));
+    sort_by_block(log.snap, log.n);
     for (uint32_t i = 0; i < log.n; i++)
         memcpy(log.copies + (size_t)i * FS_BLOCK_SIZE, log.snap[i]->data, FS_BLOCK_SIZE);
 }
@@ -245,7 +297,7 @@ static void say_aborted(const char *doing) {
  * back while it copies and writes. */
 static void commit_locked(void) {
     ASSERT_LOCKED(&log.lock);
-    log.closing = true;
+    ASSERT(log.n > 0);
     log.committing = true;
     spin_unlock(&log.lock);
     take_snapshot();
@@ -320,6 +372,7 @@ static int recover(const struct super *sb, const char **why) {
 int log_mount(const struct super *sb, const char **why) {
     spin_init(&log.lock, RANK_LOG);
     wait_channel_init(&log.changed);
+    wait_channel_init(&log.dirty);
     log.aborted = log.closing = log.committing = false;
     log.running = 1;
     log.done = log.next_ticket = log.serving = 0;

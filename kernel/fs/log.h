@@ -1,20 +1,23 @@
 /* The log: several blocks change on the disk together or not at all.
  *
  * An operation (one system call's change, or a part of it that leaves the disk
- * consistent) runs between log_begin and log_end. Operations that run at the
- * same time make one transaction. When an operation has ended and the previous
- * transaction is on the disk, the transaction closes: nobody joins any more, the
- * last operation to end copies the logged blocks aside (from here on the next
- * transaction may run) and commits:
+ * consistent) runs between log_begin and log_end. It is done when log_end returns, but
+ * only in memory: the operations of some time make one transaction, which becomes durable
+ * as a whole, and transactions do so in their order. So a power cut loses the last
+ * operations, and never an earlier one while a later one is kept.
+ *
+ * The running transaction is closed when somebody waits for it (log_sync; log_end with
+ * log_sync_always), when it has filled half of the log, or all that log_begin needs, and by
+ * the flusher about a second after its first change. While it is closed nobody joins. When
+ * its last operation has ended, who ended or who waits copies the logged blocks aside (from
+ * here on the next transaction may run) and commits:
  *
  *     logged blocks -> log      flush   the commit can be written
  *     header with their numbers flush   committed: the disk will have all of it
  *     blocks -> where they live flush   installed
  *     empty header              flush   the log's blocks may be overwritten
  *
- * Each flush is needed: disks write their cache in any order. log_end returns
- * when its transaction is installed, so what a call did survives a power cut
- * that comes after the call.
+ * Each flush is needed: disks write their cache in any order.
  *
  * Reservations: log_begin says how many different blocks the operation may
  * change, and waits until the log has room for them, first come, first served.
@@ -22,7 +25,8 @@
  * Failure: an error of the disk in a commit cannot be undone in memory. The log
  * then aborts: it says so on the console, once, and every change from then on
  * is refused with -K_EROFS. What memory shows stays readable. The disk is as
- * before the transaction, or the next mount recovers it from the log's header.
+ * before the transaction, or the next mount recovers it from the log's header. Who asks
+ * for durability learns of it (log_sync, log_lost).
  *
  * A log on a read-only disk is aborted from the start.
  *
@@ -69,12 +73,24 @@ void log_write(struct log_op *op, struct buf *b);
 /* Whether log_write(op, b) needs no room. */
 bool log_holds(const struct log_op *op, const struct buf *b);
 
-/* Ends the operation and, if it changed anything, waits until that is on the
- * disk. -K_EIO: it is not known to be (the log has aborted). */
+/* Ends the operation. Its changes will be on the disk by and by; with log_sync_always
+ * (boot argument sync=always) they are when this returns. -K_EIO: it changed something, and
+ * that is not and will not be on the disk (the log has aborted). */
 int log_end(struct log_op *op) must_check;
+extern bool log_sync_always;
 
-/* Waits until all operations that began earlier are on the disk, or the log has
- * aborted. In no operation. */
+/* Waits until all that ended operations have changed is on the disk. In no operation.
+ * -K_EIO: some of it will never be. */
+int log_sync(void) must_check;
+
+/* Whether what was changed in this transaction will never be on the disk. */
+bool log_lost(uint64_t transaction);
+
+/* Waits until all operations that began earlier have ended and are on the disk, or the log
+ * has aborted. In no operation. */
 void log_quiesce(void);
+
+/* For the flusher: sleeps until there is a change that is not yet on the disk. */
+void log_wait_for_change(void);
 
 bool log_aborted(void);

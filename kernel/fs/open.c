@@ -49,6 +49,7 @@ int file_open(const char *path, uint32_t mode, struct file **out) {
     f->readable = (mode & ABI_O_WRONLY) == 0;
     f->writable = (mode & (ABI_O_WRONLY | ABI_O_RDWR)) != 0;
     f->append = (mode & ABI_O_APPEND) != 0;
+    f->sync = (mode & ABI_O_SYNC) != 0;
     if (type == ABI_T_DEVICE)
         devfile_init(f, ip);
     else

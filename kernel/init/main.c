@@ -7,6 +7,7 @@
 #include "dev/fdt.h"
 #include "dev/isa.h"
 #include "fs/fs.h"
+#include "fs/log.h"
 #include "init/memory.h"
 #include "init/selftest.h"
 #include "lib/panic.h"
@@ -134,6 +135,8 @@ static void first_process(void) {
     /* In debug builds: now that the first program is there, promises of memory fail. */
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
+    if (proc_spawn_kernel("flusher", fs_flusher))
+        give_up("there is no room for the process that writes to the disk", "no memory is left");
     selftest_in_process();
     if (!boot_quiet()) {
         vmprint(&proc_self()->as->user);
@@ -190,6 +193,10 @@ static void read_options(void) {
     commit_lazy = given && !strcmp(value, "lazy");
     if (given && !commit_lazy && strcmp(value, "strict"))
         kprintf("commit=%s: there are strict and lazy\n", value);
+    given = bootarg("sync", value, sizeof(value));
+    log_sync_always = given && !strcmp(value, "always");
+    if (given && !log_sync_always && strcmp(value, "delayed"))
+        kprintf("sync=%s: there are delayed and always\n", value);
     uint64_t bits;
     if (!bootarg_number("asid", &bits))
         asid_limit = (unsigned)MIN(bits, (uint64_t)16);

@@ -22,6 +22,7 @@ enum {
 #define ABI_O_CREATE 0x200
 #define ABI_O_TRUNC 0x400
 #define ABI_O_APPEND 0x800 /* ours: every write goes to the end */
+#define ABI_O_SYNC 0x1000  /* ours: every write is on the disk when it returns */
 
 /* inode types */
 #define ABI_T_DIR 1

@@ -1,6 +1,7 @@
 /* System calls on files: arguments in, results out. A C int argument is the low 32
  * bits of its register. */
 #include "syscall/syscall.h"
+#include "fs/fs.h"
 #include "fs/names.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
@@ -60,8 +61,10 @@ int sys_dup(const uint64_t arg[6], uint64_t *result) {
 int sys_close(const uint64_t arg[6], uint64_t *result) {
     struct file *f;
     int err = fd_file(int_arg(arg[0]), &f);
-    if (!err)
-        file_put(fd_take((int)arg[0]));
+    if (err)
+        return err;
+    err = file_lost(f) ? -K_EIO : 0;
+    file_put(fd_take((int)arg[0])); /* also then: the descriptor is free */
     return err;
 }
 
@@ -76,6 +79,17 @@ int sys_ftruncate(const uint64_t arg[6], uint64_t *result) {
     int err = fd_file(int_arg(arg[0]), &f);
     return err ? err : file_set_size(f, arg[1]);
 }
+
+int sys_fsync(const uint64_t arg[6], uint64_t *result) {
+    struct file *f;
+    int err = fd_file(int_arg(arg[0]), &f);
+    return err ? err : file_sync(f);
+}
+
+/* The log keeps the order of all changes, so there is no part of them that could be left out. */
+int sys_fdatasync(const uint64_t arg[6], uint64_t *result) { return sys_fsync(arg, result); }
+
+int sys_sync(const uint64_t arg[6], uint64_t *result) { return fs_sync(); }
 
 /* Gives the files the two lowest free descriptors; both or none. */
 static int install_pair(struct file *f0, struct file *f1, int fd[2]) {

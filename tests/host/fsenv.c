@@ -188,6 +188,16 @@ void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes) {
     fsenv_mount_ok();
 }
 
+void fsenv_remount(void) {
+    fs_quiesce();
+    fsenv_mount_ok();
+}
+
+uint8_t *fsenv_disk(void) {
+    fs_quiesce();
+    return memdisk_image();
+}
+
 int fsenv_setup(void **state) {
     fsenv_ram = MIB(32);
     fsenv_commit_limit = FRAMES;
@@ -197,6 +207,7 @@ int fsenv_setup(void **state) {
 
 void fsenv_check(void) {
     struct fs_stats stats;
+    fs_quiesce();
     const char *complaint = fsimage_complaint(memdisk_image(), memdisk_bytes());
     if (complaint)
         fail_msg("the disk: %s", complaint);
@@ -244,6 +255,8 @@ int64_t t_lseek(int fd, int64_t offset, int whence) {
     return call(sys_lseek, P(fd), P(offset), P(whence));
 }
 int t_ftruncate(int fd, uint64_t size) { return (int)call(sys_ftruncate, P(fd), size, 0); }
+int t_fsync(int fd) { return (int)call(sys_fsync, P(fd), 0, 0); }
+int t_sync(void) { return (int)call(sys_sync, 0, 0, 0); }
 int t_mknod(const char *path, int major, int minor) {
     return (int)call(sys_mknod, P(path), P(major), P(minor));
 }

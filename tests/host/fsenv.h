@@ -22,13 +22,18 @@ void fsenv_mount_ok(void);                                        /* fails the t
 void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */
 extern uint64_t fsenv_ram; /* that the tables are sized for; 32 MiB */
 
+/* All that was done is on the disk: ends the file system in order and mounts it again, or
+ * gives the disk's bytes. */
+void fsenv_remount(void);
+uint8_t *fsenv_disk(void);
+
 /* For a test's start: a disk of 2000 blocks and 200 inodes, and memory enough. 0. */
 int fsenv_setup(void **state);
 /* For a test's end: nobody has a file open, and fsenv_check. 0, as cmocka wants it. */
 int fsenv_teardown(void **state);
 
-/* Checks the disk as it is now, which must be consistent with nothing under way,
- * and that the kernel's counts agree. */
+/* Checks the disk, which must be consistent when nothing is under way, and that the kernel's
+ * counts agree. */
 void fsenv_check(void);
 
 /* ---- system calls: the result, or a negative errno. */
@@ -48,6 +53,8 @@ int t_rename(const char *from, const char *to);
 int t_chdir(const char *path);
 int64_t t_lseek(int fd, int64_t offset, int whence);
 int t_ftruncate(int fd, uint64_t size);
+int t_fsync(int fd);
+int t_sync(void);
 
 /* Makes path a file with n bytes that are different for each seed. */
 void t_make_file(const char *path, size_t n, uint32_t seed);

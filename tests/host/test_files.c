@@ -30,7 +30,7 @@ static void write_and_read_back(void **state) {
         t_make_file("/f", sizes[i], i);
         assert_true(t_file_is("/f", sizes[i], i));
         fsenv_check();
-        fsenv_mount_ok(); /* it is on the disk, and found after a boot */
+        fsenv_remount(); /* it is on the disk, and found after a boot */
         assert_true(t_file_is("/f", sizes[i], i));
         assert_int_equal(t_unlink("/f"), 0);
         fsenv_check();
@@ -111,7 +111,7 @@ static void stat_says_what_is_there(void **state) {
     struct abi_stat expect;
     memset(&expect, 0, sizeof expect); /* the padding too: it is kernel memory otherwise */
     expect.dev = 1;
-    expect.ino = fsimage_find(memdisk_image(), "/f");
+    expect.ino = fsimage_find(fsenv_disk(), "/f");
     expect.type = ABI_T_FILE;
     expect.nlink = 2;
     expect.size = 1234;
@@ -262,23 +262,23 @@ static void descriptors_run_out(void **state) {
 /* ---- files without a name ---- */
 
 static void unlinked_while_open(void **state) {
-    uint32_t before = fsimage_free_blocks(memdisk_image());
+    uint32_t before = fsimage_free_blocks(fsenv_disk());
     t_make_file("/f", 50000, 9);
     int fd = t_open("/f", ABI_O_RDWR);
     assert_int_equal(t_unlink("/f"), 0);
     assert_int_equal(t_open("/f", ABI_O_RDONLY), -K_ENOENT);
     assert_int_equal(t_read(fd, back, 60000), 50000);
     assert_int_equal(t_write(fd, big, 1000), 1000);
-    assert_true(fsimage_free_blocks(memdisk_image()) < before);
+    assert_true(fsimage_free_blocks(fsenv_disk()) < before);
     assert_int_equal(t_close(fd), 0);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
     fsenv_check();
 }
 
 /* Pitfall 22: the machine stops while such a file is open. */
 static void orphans_are_reaped_at_mount(void **state) {
-    uint32_t blocks = fsimage_free_blocks(memdisk_image());
-    uint32_t inodes = fsimage_free_inodes(memdisk_image());
+    uint32_t blocks = fsimage_free_blocks(fsenv_disk());
+    uint32_t inodes = fsimage_free_inodes(fsenv_disk());
     for (unsigned i = 0; i < 10; i++) {
         t_make_file("/f", i * 20000, i);
         assert_true(t_open("/f", ABI_O_RDWR) >= 0);
@@ -287,10 +287,10 @@ static void orphans_are_reaped_at_mount(void **state) {
     assert_int_equal(t_mkdir("/d"), 0);
     assert_int_equal(t_chdir("/d"), 0);
     assert_int_equal(t_unlink("/d"), 0);
-    assert_non_null(fsimage_complaint(memdisk_image(), memdisk_bytes()));
-    fsenv_mount_ok();
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks);
-    assert_int_equal(fsimage_free_inodes(memdisk_image()), inodes);
+    assert_non_null(fsimage_complaint(fsenv_disk(), memdisk_bytes()));
+    fsenv_remount();
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), blocks);
+    assert_int_equal(fsimage_free_inodes(fsenv_disk()), inodes);
 }
 
 /* ---- versions, for the cache of program images ---- */
@@ -323,11 +323,11 @@ static void versions_change_with_contents(void **state) {
     assert_int_equal(t_ftruncate(fd, 2999), 0);
     uint64_t v3 = version_of("/f");
     assert_int_not_equal(v3, v2);
-    uint32_t inum = fsimage_find(memdisk_image(), "/f");
+    uint32_t inum = fsimage_find(fsenv_disk(), "/f");
     assert_int_equal(t_close(fd), 0);
     assert_int_equal(t_unlink("/f"), 0);
     t_make_file("/g", 3000, 1);
-    assert_int_equal(fsimage_find(memdisk_image(), "/g"), inum); /* the same number again */
+    assert_int_equal(fsimage_find(fsenv_disk(), "/g"), inum); /* the same number again */
     uint64_t v4 = version_of("/g");
     assert_true(v4 != v1 && v4 != v2 && v4 != v3);
 }
@@ -336,7 +336,7 @@ static void versions_change_with_contents(void **state) {
 
 static void shrinking_over_many_bitmap_blocks(void **state) {
     fsenv_fresh(200000, 10, 50); /* 25 bitmap blocks, room for 9 in a transaction */
-    uint8_t *image = memdisk_image();
+    uint8_t *image = fsenv_disk();
     /* By hand: the bitmap is full but for two blocks in each part. */
     struct fs_superblock *sb = (struct fs_superblock *)(image + 1024);
     uint8_t *bitmap = image + (uint64_t)sb->bmapstart * 1024;
@@ -344,18 +344,18 @@ static void shrinking_over_many_bitmap_blocks(void **state) {
     for (uint32_t part = 0; part < 24; part++)
         for (uint32_t k = 0; k < 2; k++)
             bitmap[part * 1024 + 700 + k] = 0xfe;
-    fsenv_mount_ok();
+    fsenv_remount();
     int fd = t_open("/f", NEW);
     assert_int_equal(t_write(fd, big, 47 * 1024), 47 * 1024);
     assert_int_equal(t_write(fd, big, 1024), -K_ENOSPC);
     assert_int_equal(t_close(fd), 0);
     assert_int_equal(fsimage_free_blocks(image), 0);
     assert_int_equal(t_unlink("/f"), 0);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), 48);
-    memset(memdisk_image() + (uint64_t)sb->bmapstart * 1024, 0, 25 * 1024);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), 48);
+    memset(fsenv_disk() + (uint64_t)sb->bmapstart * 1024, 0, 25 * 1024);
     for (uint32_t block = 0; block <= 2 + 10 + 4 + 25; block++)
-        (memdisk_image() + (uint64_t)sb->bmapstart * 1024)[block / 8] |= 1 << block % 8;
-    fsenv_mount_ok(); /* so that teardown's check sees a whole bitmap */
+        (fsenv_disk() + (uint64_t)sb->bmapstart * 1024)[block / 8] |= 1 << block % 8;
+    fsenv_remount(); /* so that teardown's check sees a whole bitmap */
 }
 
 int main(void) {

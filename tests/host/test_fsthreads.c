@@ -99,7 +99,17 @@ static void a_small_log_and_small_caches(void **state) {
     kstub_parallel(THREADS, churn);
 }
 
-/* ---- group commit: done means done ---- */
+/* ---- group commit, with sync=always: done means done ---- */
+
+static int setup_durable(void **state) {
+    log_sync_always = true;
+    return setup(state);
+}
+
+static int teardown_durable(void **state) {
+    log_sync_always = false;
+    return fsenv_teardown(state);
+}
 
 #define FILES 20
 static uint64_t made_at[THREADS][FILES]; /* events when the file was done */
@@ -218,7 +228,7 @@ static void read_files(unsigned i) {
 static void one_loads_and_all_read(void **state) {
     make_files(0);
     for (int round = 0; round < 3; round++) {
-        fsenv_mount_ok();
+        fsenv_remount();
         memdisk_service_time(100);
         kstub_parallel(THREADS, read_files);
     }
@@ -295,7 +305,7 @@ static void an_orphan_waits_for_room(void **state) {
     struct fs_stats before, after;
     fs_stats(&before);
     t_make_file("/big", 100000, 1);
-    assert_int_equal(inode_get(fsimage_find(memdisk_image(), "/big"), &ip), 0);
+    assert_int_equal(inode_get(fsimage_find(fsenv_disk(), "/big"), &ip), 0);
     assert_int_equal(t_unlink("/big"), 0);
     inode_put(ip); /* the last reference */
     assert_int_equal(log_begin(&first, 10), 0);
@@ -331,7 +341,7 @@ static void long_reads_with_few_buffers(void **state) {
         snprintf(name, sizeof name, "/r%u", i);
         t_make_file(name, 60000, i);
     }
-    fsenv_mount_ok();
+    fsenv_remount();
     memdisk_service_time(20);
     uint32_t n = cache_buffers() - FREE_BUFFERS;
     struct buf **taken = calloc(n, sizeof *taken);
@@ -366,7 +376,7 @@ static void an_error_reaches_everybody(void **state) {
         memdisk_fail(MEMDISK_OP(BLK_WRITE) | MEMDISK_OP(BLK_FLUSH), n, true);
         kstub_parallel(THREADS, until_it_fails);
         memdisk_fail(0, 0, false);
-        fsenv_mount_ok();
+        fsenv_remount();
         fsenv_check();
     }
 }
@@ -374,16 +384,17 @@ static void an_error_reaches_everybody(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, fsenv_teardown)
+#define DURABLE(name) cmocka_unit_test_setup_teardown(name, setup_durable, teardown_durable)
         T(shared_names),
         T(shared_names_and_a_slow_disk),
         T(a_small_log_and_small_caches),
-        T(what_was_done_survives),
-        T(commits_are_shared),
+        DURABLE(what_was_done_survives),
+        DURABLE(commits_are_shared),
         T(appends_do_not_mix),
         T(big_writers_and_small_ones),
         T(one_loads_and_all_read),
         T(operations_wait_for_room),
-        T(an_orphan_waits_for_room),
+        DURABLE(an_orphan_waits_for_room),
         T(long_reads_with_few_buffers),
         T(an_error_reaches_everybody),
     };

@@ -38,7 +38,7 @@ static int setup_all(void **state) {
     im.bytes = memdisk_bytes();
     im.data = malloc(im.bytes);
     copy = malloc(im.bytes);
-    memcpy(im.data, memdisk_image(), im.bytes);
+    memcpy(im.data, fsenv_disk(), im.bytes);
     return 0;
 }
 
@@ -131,7 +131,7 @@ static void damaged_log_headers_are_refused(void **state) {
         header[1] = header[2] = bad[i].block; /* named twice where n is 2 */
         assert_int_equal(mount_copy(&why), -K_EINVAL);
         assert_string_equal(why, "the log's header is damaged");
-        assert_memory_equal(copy, memdisk_image(), im.bytes); /* nothing was installed */
+        assert_memory_equal(copy, fsenv_disk(), im.bytes); /* nothing was installed */
     }
     /* One block more than the log has: the last copy would be an inode block. */
     for (uint32_t n = super_of(copy)->nlog - 1; n <= super_of(copy)->nlog; n++) {
@@ -144,7 +144,7 @@ static void damaged_log_headers_are_refused(void **state) {
         int err = mount_copy(&why);
         assert_int_equal(err == -K_EINVAL, n == super_of(copy)->nlog);
         if (err == -K_EINVAL)
-            assert_memory_equal(copy, memdisk_image(), im.bytes);
+            assert_memory_equal(copy, fsenv_disk(), im.bytes);
     }
 }
 
@@ -227,14 +227,14 @@ static void blocks_with_two_owners(void **state) {
  * block_alloc and block_unalloc. */
 static void unalloc_finds_it_free(void **state) {
     struct log_op op;
-    uint32_t block, left, before = fsimage_free_blocks(memdisk_image());
+    uint32_t block, left, before = fsimage_free_blocks(fsenv_disk());
     assert_int_equal(log_begin(&op, 10), 0);
     assert_int_equal(block_alloc(&op, &block), 0);
     uint32_t owned = block;
     assert_int_equal(block_free_list(&op, &owned, 1, &left), 0);
     block_unalloc(&op, block);
     assert_int_equal(log_end(&op), 0);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
 }
 
 /* The bitmap says that blocks are free which hold the file system itself. */
@@ -243,10 +243,10 @@ static void a_bitmap_of_zeros(void **state) {
     memset(copy + super_of(copy)->bmapstart * 1024, 0, 1024);
     assert_int_equal(mount_copy(&why), 0);
     uint8_t meta[44 * 1024];
-    memcpy(meta, memdisk_image(), 2 * 1024);
+    memcpy(meta, fsenv_disk(), 2 * 1024);
     int fd = t_open("/new", NEW);
     assert_true(t_write(fd, bytes, sizeof bytes) > 0);
-    assert_memory_equal(meta, memdisk_image(), 2 * 1024);
+    assert_memory_equal(meta, fsenv_disk(), 2 * 1024);
     assert_int_equal(t_ftruncate(fd, 0), 0);
     assert_int_equal(t_mkdir("/x"), 0);
 }

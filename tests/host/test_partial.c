@@ -29,7 +29,7 @@ static uint8_t big[MAX_SIZE + 4096], back[MAX_SIZE + 4096];
 
 static void the_disk_is_full(void **state) {
     fsenv_fresh(400, 30, 50);
-    uint32_t blocks = fsimage_free_blocks(memdisk_image());
+    uint32_t blocks = fsimage_free_blocks(fsenv_disk());
     int64_t total = 0, n;
     int fd = t_open("/a", NEW);
     n = t_write(fd, big, 200 * 1024);
@@ -44,7 +44,7 @@ static void the_disk_is_full(void **state) {
     struct abi_stat st;
     assert_int_equal(t_fstat(fd2, &st), 0);
     assert_int_equal(st.size, total);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), 0);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), 0);
     fsenv_check();
     /* A name needs no block while the directory has room; a directory does. */
     assert_int_equal(t_mkdir("/d"), -K_ENOSPC);
@@ -54,7 +54,7 @@ static void the_disk_is_full(void **state) {
     assert_int_equal(t_close(fd2), 0);
     assert_int_equal(t_unlink("/a"), 0);
     assert_int_equal(t_unlink("/b"), 0);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), blocks);
 }
 
 /* The directory cannot grow: creating fails and takes nothing. */
@@ -67,15 +67,15 @@ static void no_block_for_a_directory(void **state) {
     }
     int fd = t_open("/z2", ABI_O_RDWR);
     assert_true(t_write(fd, big, MAX_SIZE) > 0);
-    uint32_t inodes = fsimage_free_inodes(memdisk_image());
+    uint32_t inodes = fsimage_free_inodes(fsenv_disk());
     assert_int_equal(t_open("/new", NEW), -K_ENOSPC);
     assert_int_equal(t_mkdir("/new"), -K_ENOSPC);
     assert_int_equal(t_link("/z3", "/new"), -K_ENOSPC);
     assert_int_equal(t_mknod("/new", 1, 1), -K_ENOSPC);
-    assert_int_equal(fsimage_free_inodes(memdisk_image()), inodes);
+    assert_int_equal(fsimage_free_inodes(fsenv_disk()), inodes);
     fsenv_check();
     assert_int_equal(t_rename("/z3", "/new"), -K_ENOSPC);
-    assert_true(fsimage_find(memdisk_image(), "/z3"));
+    assert_true(fsimage_find(fsenv_disk(), "/z3"));
 }
 
 static void inodes_run_out(void **state) {
@@ -99,7 +99,7 @@ static void a_directory_as_large_as_can_be(void **state) {
     fsenv_fresh(4000, 200, 70);
     t_make_file("/f", 10, 1);
     assert_int_equal(t_mkdir("/d"), 0);
-    uint32_t inum = fsimage_find(memdisk_image(), "/d"), file = fsimage_find(memdisk_image(), "/f");
+    uint32_t inum = fsimage_find(fsenv_disk(), "/d"), file = fsimage_find(fsenv_disk(), "/f");
     /* 17150 names by hand: calls would take long, and links are only 15 bits. */
     struct inode *ip;
     struct log_op op;
@@ -142,13 +142,13 @@ static void a_directory_as_large_as_can_be(void **state) {
 /* ---- bad pointers ---- */
 
 static void bad_pointers_leak_nothing(void **state) {
-    uint32_t before = fsimage_free_blocks(memdisk_image());
+    uint32_t before = fsimage_free_blocks(fsenv_disk());
     int fd = t_open("/f", NEW);
     for (int i = 0; i < 300; i++)
         assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
     assert_int_equal(t_write(fd, (void *)1, 5000), -K_EFAULT);
     assert_int_equal(t_write(fd, (void *)UINT64_MAX, 5000), -K_EFAULT);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
     fsenv_check();
     assert_int_equal(t_write(fd, big, 2500), 2500);
     assert_int_equal(t_lseek(fd, 0, 0), 0);
@@ -164,20 +164,20 @@ static void no_empty_indirect_block(void **state) {
     t_make_file("/f", FS_NDIRECT * 1024, 1);
     t_make_file("/one", 1024, 2);
     int fd = t_open("/f", ABI_O_RDWR);
-    uint32_t before = fsimage_free_blocks(memdisk_image());
+    uint32_t before = fsimage_free_blocks(fsenv_disk());
     assert_int_equal(t_lseek(fd, 0, 2), FS_NDIRECT * 1024);
     assert_int_equal(t_write(fd, fsenv_bad, 1), -K_EFAULT);
     assert_int_equal(t_lseek(fd, 3000, 0), 3000);
     assert_int_equal(t_write(fd, fsenv_bad - 2000, 20000), 72 + 1024); /* to a block's end */
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), before);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
     static const char *const others[] = {"/a", "/b"};
     for (unsigned i = 0; i < ARRAY_LEN(others); i++)
         assert_true(t_write(t_open(others[i], NEW), big, MAX_SIZE) > 0);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), 0);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), 0);
     assert_int_equal(t_unlink("/one"), 0);
     assert_int_equal(t_lseek(fd, 0, 2), FS_NDIRECT * 1024);
     assert_int_equal(t_write(fd, big, 1), -K_ENOSPC);
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), 1);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), 1);
     fsenv_check();
 }
 
@@ -189,9 +189,9 @@ static void half_a_copy(void **state) {
     memset(big, 'q', sizeof big);
     assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
     assert_int_equal(t_read(fd, back, 4096), 4096);
-    const struct fs_dinode *d = fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    const struct fs_dinode *d = fsimage_inode(fsenv_disk(), fsimage_find(fsenv_disk(), "/f"));
     for (uint32_t i = 0; i < 4; i++)
-        assert_memory_equal(fsimage_block(memdisk_image(), d, i), back + i * 1024, 1024);
+        assert_memory_equal(fsimage_block(fsenv_disk(), d, i), back + i * 1024, 1024);
     /* At the end: nothing is added. */
     assert_int_equal(t_write(fd, fsenv_bad - 100, 1024), -K_EFAULT);
     fsenv_check();
@@ -248,7 +248,7 @@ static void half_a_read(void **state) {
     assert_int_equal(t_read(fd, big, 40000), 40000);
     for (int i = 0; i < 400; i++) {
         if (i % 40 == 0) { /* nothing of it is in memory */
-            fsenv_mount_ok();
+            fsenv_remount();
             fd = t_open("/f", ABI_O_RDONLY);
         }
         int64_t at = (int64_t)host_random_below(36000), good = (int64_t)host_random_below(4096);
@@ -297,7 +297,7 @@ static void reading_over_holes(void **state) {
 /* A block that cannot be read, behind others of the same copy: those count. */
 static void a_read_error_in_the_middle(void **state) {
     t_make_file("/f", 30000, 7);
-    fsenv_mount_ok();
+    fsenv_remount();
     int fd = t_open("/f", ABI_O_RDONLY);
     assert_int_equal(t_read(fd, back, 5000), 5000);
     uint32_t in_memory = 16 * 1024; /* what the first read has fetched ahead */

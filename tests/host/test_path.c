@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t find(const char *path) { return fsimage_find(memdisk_image(), path); }
+static uint32_t find(const char *path) { return fsimage_find(fsenv_disk(), path); }
 
 static void touch(const char *path) {
     int fd = t_open(path, NEW);
@@ -119,7 +119,7 @@ static void freed_entries_are_used_again(void **state) {
             assert_int_equal(t_unlink(name), 0);
         }
     }
-    assert_int_equal(fsimage_inode(memdisk_image(), 1)->size, (2 + 100) * 16);
+    assert_int_equal(fsimage_inode(fsenv_disk(), 1)->size, (2 + 100) * 16);
 }
 
 /* ---- link ---- */
@@ -144,18 +144,18 @@ static void links(void **state) {
 
 static void too_many_links(void **state) {
     touch("/f");
-    fsimage_inode(memdisk_image(), find("/f"))->nlink = INT16_MAX;
-    fsenv_mount_ok();
+    fsimage_inode(fsenv_disk(), find("/f"))->nlink = INT16_MAX;
+    fsenv_remount();
     assert_int_equal(t_link("/f", "/g"), -K_EMLINK);
     assert_int_equal(t_mkdir("/d"), 0);
-    fsimage_inode(memdisk_image(), find("/d"))->nlink = INT16_MAX;
-    fsenv_mount_ok();
+    fsimage_inode(fsenv_disk(), find("/d"))->nlink = INT16_MAX;
+    fsenv_remount();
     assert_int_equal(t_mkdir("/d/e"), -K_EMLINK);
     assert_int_equal(t_mkdir("/e"), 0);
     assert_int_equal(t_rename("/e", "/d/e"), -K_EMLINK);
-    fsimage_inode(memdisk_image(), find("/f"))->nlink = 1;
-    fsimage_inode(memdisk_image(), find("/d"))->nlink = 1;
-    fsenv_mount_ok();
+    fsimage_inode(fsenv_disk(), find("/f"))->nlink = 1;
+    fsimage_inode(fsenv_disk(), find("/d"))->nlink = 1;
+    fsenv_remount();
 }
 
 /* ---- directories without a name (pitfall 24) ---- */
@@ -213,10 +213,10 @@ static void rename_files(void **state) {
     assert_true(t_file_is("/h", 3000, 1) && !exists("/f"));
     assert_int_equal(t_rename("/h", "/d/h"), 0);
     assert_true(t_file_is("/d/h", 3000, 1) && !exists("/h"));
-    uint32_t blocks = fsimage_free_blocks(memdisk_image());
+    uint32_t blocks = fsimage_free_blocks(fsenv_disk());
     assert_int_equal(t_rename("/d/h", "/g"), 0); /* replaces: the old /g is freed */
     assert_true(t_file_is("/g", 3000, 1) && !exists("/d/h"));
-    assert_int_equal(fsimage_free_blocks(memdisk_image()), blocks + 1);
+    assert_int_equal(fsimage_free_blocks(fsenv_disk()), blocks + 1);
     assert_int_equal(t_rename("/g", "/g"), 0);
     assert_int_equal(t_link("/g", "/same"), 0);
     assert_int_equal(t_rename("/g", "/same"), 0); /* one inode: nothing happens */

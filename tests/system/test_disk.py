@@ -223,19 +223,25 @@ def test_read_only_disk(boot, image):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_pulled_plug(boot, image, seed):
-    """QEMU is killed in the middle of work; the next boot finds a consistent disk."""
+    """QEMU is killed in the middle of work; the next boot finds a consistent disk, and all
+    that was there when a sync returned."""
     rng = random.Random(seed)
     up = boot(harts=2, disks=[drive(str(image), keep=True)])
     up.prompt()
     up.type("stressfs & stressfs\n")
-    for i in range(rng.randrange(1, 6)):
+    rounds = rng.randrange(1, 6)
+    for i in range(rounds):
         up.type(f"mkdir d{i}; cat tests/usertests > d{i}/f; ln d{i}/f l{i}; rm d{i}/f; rmdir d{i}; "
-                f"echo r{i}\n")
+                f"echo {i} > kept{i}; sync; echo r{i}\n")
         up.expect(rf"\nr{i}\r?\n|\$ r{i}\r?\n")
     up.kill()
     assert_clean(image, allow_orphans=True)
     assert run_on(image, "echo up; ls > list").stdout == "up\n"
-    assert_clean(image)
+    after = assert_clean(image)
+    usertests = after.read("/tests/usertests")
+    for i in range(rounds):
+        assert after.read(f"/kept{i}") == f"{i}\n".encode() and not after.exists(f"/d{i}")
+        assert after.read(f"/l{i}") == usertests
 
 
 def faulty(path, iotype, **rule):
@@ -249,13 +255,15 @@ def faulty(path, iotype, **rule):
 
 @pytest.mark.parametrize("iotype", ["write", "flush"])
 def test_failing_writes_are_errors(boot, image, iotype):
-    """Every write (or flush) fails: the calls say so, and the system goes on reading."""
+    """Every write (or flush) fails: who asks for durability is told, and so is the console;
+    nothing can be changed then, and the system goes on reading."""
     up = boot(disks=[faulty(image, iotype)])
     up.prompt()
-    for _ in range(3):
-        up.run("echo x > newfile")
-        up.run("mkdir newdir")
-    assert up.run("cat newfile") != "x\n"
+    up.run("echo x > newfile")
+    assert "sync: " in up.run("sync")
+    assert up.text.count("takes no more changes") == 1, up.text
+    assert up.run("mkdir newdir") != ""
+    assert up.run("echo y > newfile") != ""
     assert up.run("echo alive | cat") == "alive\n"
     up.kill()
     assert_clean(image, allow_orphans=True)
@@ -281,6 +289,7 @@ def test_failing_log_write_loses_nothing(boot, image):
     up.prompt()
     up.run("echo x > newfile")
     up.run("rm etc/welcome.txt")
+    assert "sync: " in up.run("sync")
     assert up.run("echo alive | cat") == "alive\n"
     up.kill()
     assert_clean(image, allow_orphans=True)

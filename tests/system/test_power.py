@@ -3,7 +3,8 @@ that a power cut may leave is made from that, recovered, and checked.
 
 A finished write lies in the disk's cache until a flush: at a cut, what was flushed is
 there, and of the rest any sectors. The control: with one of a commit's flushes left out
-of the record, broken states must show up, else this test could not fail.
+of the record, broken states must show up, else this test could not fail. Each call commits
+(sync=always), so that there are many; delayed ones are test_delayed.c's and test_pulled_plug's.
 """
 import random
 import struct
@@ -110,7 +111,7 @@ def recorded(tmp_path_factory):
     made.save(disk)
     log.touch()
     up = Guest(machine.default_design(), disks=[logged_disk(disk, log)],
-               append="panic=exit -- sh script; poweroff")
+               append="panic=exit sync=always -- sh script; poweroff")
     try:
         assert up.wait_end() == 0, up.text
     finally:

@@ -40,6 +40,9 @@ int dup2(int fd, int wanted);
 int pipe(int *fds); /* two: read end, write end */
 off_t lseek(int fd, off_t offset, int whence);
 int ftruncate(int fd, off_t size);
+int fsync(int fd); /* these three: -1 when what was written will never be on the disk */
+int fdatasync(int fd);
+int sync(void);
 int isatty(int fd); /* 1 for a device; the console is the only kind */
 
 /* Names. unlink removes empty directories too; rmdir removes nothing else. */

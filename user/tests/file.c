@@ -46,6 +46,26 @@ static void overwrite_in_place(void) {
     CHECK_EQ(sys_read(fd, scratch, 10), 0);
 }
 
+/* What they promise is seen from outside, when the power is cut (tests/host, tests/system). */
+static void syncing(void) {
+    int fd = must_open("f", ABI_O_CREATE | ABI_O_RDWR | ABI_O_SYNC), fds[2];
+    write_all(fd, scratch, 3000);
+    CHECK_EQ(sys_fsync(fd), 0);
+    CHECK_EQ(sys_fdatasync(fd), 0);
+    CHECK_EQ(sys_sync(), 0);
+    must_close(fd);
+    CHECK_EQ(sys_fsync(fd), -1);
+    CHECK_EQ(sys_fsync(-1), -1);
+    fd = must_open(".", ABI_O_RDONLY);
+    CHECK_EQ(sys_fsync(fd), 0);
+    must_close(fd);
+    CHECK_EQ(sys_pipe(fds), 0);
+    CHECK_EQ(sys_fsync(fds[0]), -1);
+    CHECK_EQ(sys_fdatasync(fds[1]), -1);
+    must_close(fds[0]);
+    must_close(fds[1]);
+}
+
 static void truncate_on_open(void) {
     struct abi_sysinfo empty, full;
     make_file("f", 0, 1);
@@ -499,6 +519,8 @@ const struct test file_tests[] = {
     {"file_write_and_read", write_and_read, false},
     {"file_small_pieces", small_pieces, false},
     {"file_overwrite_in_place", overwrite_in_place, false},
+    {"file_syncing", syncing, false},
+    {"file_syncing", syncing, false},
     {"file_truncate_on_open", truncate_on_open, false},
     {"file_truncate_while_open", truncate_while_open, false},
     {"file_write_behind_end", write_behind_end, false},

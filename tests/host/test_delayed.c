@@ -1,0 +1,325 @@
+/* Delayed commits: what is done is in memory, and on the disk when somebody asks or later. A
+ * power cut leaves what the tree was after some operation, no earlier than the last fsync. */
+/* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
+/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/sync/spinlock.c kernel/proc/sleeplock.c */
+/* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
+/* sources: tests/host/fsimage.c tests/host/fsenv.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fs/fs.h"
+#include "fs/log.h"
+#include "fsenv.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint8_t bytes[64 * 1024], back[64 * 1024];
+
+static int setup(void **state) {
+    log_sync_always = false;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 13 + i / 1024);
+    fsenv_ram = MIB(32);
+    fsenv_fresh(1200, 60, 100);
+    return 0;
+}
+
+/* ---- a random workload, each step of it one operation of the log ---- */
+
+#define STEPS 220
+#define NAMES 6
+#define FILES 3 /* open at a time */
+
+struct plan {
+    int what, a, b;
+    int64_t size, at;
+} plan[STEPS];
+
+static int fds[FILES];
+static int64_t result[STEPS];
+
+static void make_plan(void) {
+    for (int i = 0; i < STEPS; i++)
+        plan[i] = (struct plan){.what = (int)host_random_below(16),
+                                .a = (int)host_random_below(NAMES),
+                                .b = (int)host_random_below(NAMES),
+                                .size = 1 + (int64_t)host_random_below(12000),
+                                .at = (int64_t)host_random_below(9000)};
+}
+
+static const char *path(char text[16], int n) {
+    snprintf(text, 16, n % 3 ? "/n%d" : "/d/n%d", n);
+    return text;
+}
+
+static int64_t reopen(int slot, const char *name, int mode) {
+    if (fds[slot] >= 0)
+        assert_int_equal(t_close(fds[slot]), 0);
+    fds[slot] = t_open(name, mode);
+    return fds[slot] < 0 ? fds[slot] : 0;
+}
+
+/* Writing a part of what is there, or behind it. */
+static int64_t write_at(int fd, const struct plan *p) {
+    struct abi_stat st;
+    if (fd < 0 || t_fstat(fd, &st) < 0)
+        return -1;
+    t_lseek(fd, p->what % 2 ? (int64_t)st.size : MIN(p->at, (int64_t)st.size), 0);
+    return t_write(fd, bytes + p->at, (int)p->size);
+}
+
+static bool is_sync(const struct plan *p) { return p->what >= 14; }
+
+static int64_t step(const struct plan *p) {
+    char a[16], b[16];
+    int slot = p->b % FILES;
+    path(a, p->a);
+    path(b, p->b);
+    switch (p->what) {
+    case 0: return t_mkdir("/d");
+    case 1:
+    case 2: return reopen(slot, a, NEW);
+    case 3: return t_link(a, b);
+    case 4: return t_rename(a, b);
+    case 5: return t_unlink(a);
+    case 6: return fds[slot] < 0 ? -1 : t_ftruncate(fds[slot], (uint64_t)p->at);
+    case 14: return fds[slot] < 0 ? t_sync() : t_fsync(fds[slot]);
+    case 15: return t_sync();
+    default: return write_at(fds[slot], p);
+    }
+}
+
+static void begin_run(void) {
+    fsenv_fresh(1200, 60, 100);
+    for (int i = 0; i < FILES; i++)
+        fds[i] = -1;
+}
+
+/* Every step durable at once: what the tree is after each. */
+static uint64_t tree[STEPS + 1];
+
+static uint64_t digest_now(void) {
+    char *problem = (char *)fsimage_complaint(memdisk_image(), memdisk_bytes());
+    /* A file without a name that is still open is no part of the tree. */
+    if (problem && !strstr(problem, "has no name"))
+        fail_msg("the disk: %s", problem);
+    return fsimage_digest(memdisk_image());
+}
+
+static void run_durably(void) {
+    log_sync_always = true;
+    begin_run();
+    for (int i = 0; i <= STEPS; i++) {
+        tree[i] = digest_now();
+        if (i < STEPS)
+            result[i] = step(&plan[i]);
+    }
+    log_sync_always = false;
+}
+
+/* The same steps delayed: when each began, and since when what is durable at least. */
+static uint64_t begun_at[STEPS + 1];
+static struct {
+    uint64_t event;
+    int steps;
+} synced[STEPS + 1];
+static int nsynced;
+
+static void run_delayed(void) {
+    begin_run();
+    memdisk_record();
+    nsynced = 0;
+    for (int i = 0; i < STEPS; i++) {
+        begun_at[i] = memdisk_events();
+        assert_int_equal(step(&plan[i]), result[i]);
+        if (is_sync(&plan[i])) {
+            synced[nsynced].event = memdisk_events();
+            synced[nsynced++].steps = i + 1;
+        }
+    }
+    begun_at[STEPS] = memdisk_events();
+}
+
+/* NULL, or what is wrong with the disk after a cut before event number at. */
+static const char *judge(uint64_t at) {
+    const char *why;
+    int low = 0, high = 0;
+    if (fsenv_mount(&why))
+        return why;
+    const char *complaint = fsimage_complaint(fsenv_disk(), memdisk_bytes());
+    if (complaint)
+        return strdup(complaint); /* only a test that fails comes here */
+    for (int i = 0; i < nsynced && synced[i].event <= at; i++)
+        low = synced[i].steps;
+    while (high < STEPS && begun_at[high] <= at)
+        high++;
+    uint64_t found = fsimage_digest(memdisk_image());
+    for (int i = low; i <= high; i++)
+        if (tree[i] == found)
+            return NULL;
+    return "it is no tree that there was since the last fsync";
+}
+
+#define CUTS 200
+
+/* Cuts the power of the run that was recorded; how many disks are wrong, and one reason. */
+static int wrong_after_cuts(const char **example) {
+    static uint64_t at[CUTS];
+    uint64_t size = memdisk_bytes(), events = memdisk_events();
+    uint8_t *images = malloc(CUTS * size);
+    int wrong = 0;
+    for (int i = 0; i < CUTS; i++) {
+        at[i] = host_random_below(events + 1);
+        memdisk_power_cut(at[i], NULL, images + (uint64_t)i * size, NULL);
+    }
+    for (int i = 0; i < CUTS; i++) {
+        memdisk_load(images + (uint64_t)i * size, size);
+        const char *why = judge(at[i]);
+        wrong += why != NULL;
+        *example = why ? why : *example;
+    }
+    free(images);
+    return wrong;
+}
+
+static void a_cut_leaves_a_tree_since_the_last_fsync(void **state) {
+    for (int round = 0; round < 5; round++) {
+        const char *example = NULL;
+        make_plan();
+        run_durably();
+        run_delayed();
+        assert_true(nsynced > 5);
+        int wrong = wrong_after_cuts(&example);
+        if (wrong)
+            fail_msg("round %d: %d of %d disks are wrong: %s", round, wrong, CUTS, example);
+    }
+}
+
+/* ---- when a commit happens ---- */
+
+static uint64_t writes(void) { return memdisk_events(); }
+
+static void only_who_asks_waits_for_the_disk(void **state) {
+    memdisk_record();
+    int fd = t_open("/f", NEW);
+    assert_int_equal(t_write(fd, bytes, 5000), 5000);
+    assert_int_equal(t_mkdir("/d"), 0);
+    assert_int_equal(writes(), 0);
+    assert_int_equal(t_fsync(fd), 0);
+    uint64_t after = writes();
+    assert_true(after > 0);
+    assert_int_not_equal(fsimage_find(memdisk_image(), "/f"), 0);
+    assert_int_not_equal(fsimage_find(memdisk_image(), "/d"), 0); /* it came before */
+    assert_int_equal(t_fsync(fd), 0);
+    assert_int_equal(t_sync(), 0);
+    assert_int_equal(writes(), after); /* nothing had changed */
+    assert_int_equal(t_unlink("/d"), 0);
+    assert_int_equal(writes(), after);
+    assert_int_equal(t_close(fd), 0);
+    fs_quiesce(); /* the end of the machine */
+    assert_int_equal(fsimage_find(memdisk_image(), "/d"), 0);
+}
+
+static void half_a_log_is_committed(void **state) {
+    memdisk_record();
+    int fd = t_open("/f", NEW);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(t_lseek(fd, i % 40 * 1024, 0), i % 40 * 1024);
+        assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    }
+    assert_true(writes() > 0);
+}
+
+static void o_sync_is_durable(void **state) {
+    int fd = t_open("/f", NEW | ABI_O_SYNC);
+    assert_int_equal(t_write(fd, bytes, 3000), 3000);
+    const struct fs_dinode *d = fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    assert_int_equal(d->size, 3000);
+    assert_memory_equal(fsimage_block(memdisk_image(), d, 1), bytes + 1024, 1024);
+    assert_int_equal(t_ftruncate(fd, 1000), 0);
+    assert_int_equal(d->size, 1000);
+}
+
+static void what_cannot_be_synced(void **state) {
+    int fd[2];
+    assert_int_equal(t_pipe(fd), 0);
+    assert_int_equal(t_fsync(fd[1]), -K_EINVAL);
+    assert_int_equal(t_fsync(9), -K_EBADF);
+    assert_int_equal(t_mknod("/c", 1, 0), 0);
+    assert_int_equal(t_fsync(t_open("/c", ABI_O_RDWR)), -K_EINVAL);
+    assert_int_equal(t_fsync(t_open("/", ABI_O_RDONLY)), 0);
+}
+
+/* ---- errors of a delayed write ---- */
+
+static bool said_once(const char *text) {
+    const char *at = strstr(kstub_printed, text);
+    return at && !strstr(at + 1, text);
+}
+
+static void a_late_error_is_told_to_those_it_concerns(void **state) {
+    for (int op = BLK_WRITE; op <= BLK_FLUSH; op++) {
+        setup(state);
+        t_make_file("/kept", 3000, 1);
+        assert_int_equal(t_sync(), 0);
+        int kept = t_open("/kept", ABI_O_RDWR), read = t_open("/kept", ABI_O_RDONLY);
+        int lost = t_open("/lost", NEW), closed = t_open("/closed", NEW);
+        assert_int_equal(t_write(lost, bytes, 2000), 2000);
+        assert_int_equal(t_write(closed, bytes, 2000), 2000);
+        memdisk_fail(MEMDISK_OP(op), 1, true);
+        assert_int_equal(t_sync(), -K_EIO);
+        memdisk_fail(0, 0, false);
+        assert_true(said_once("takes no more changes"));
+        assert_int_equal(t_fsync(lost), -K_EIO);
+        assert_int_equal(t_close(closed), -K_EIO);
+        assert_int_equal(t_close(closed), -K_EBADF); /* but it is closed */
+        assert_int_equal(t_fsync(kept), 0);
+        assert_int_equal(t_close(kept), 0);
+        assert_int_equal(t_close(read), 0);
+        assert_int_equal(t_write(lost, bytes, 10), -K_EROFS);
+        assert_int_equal(t_lseek(lost, 0, 0), 0);
+        assert_int_equal(t_read(lost, back, 3000), 2000); /* memory shows it */
+        assert_memory_equal(back, bytes, 2000);
+        assert_int_equal(t_close(t_open("/lost", ABI_O_RDONLY)), 0); /* it wrote nothing */
+        assert_int_equal(t_close(lost), -K_EIO);
+        fsenv_mount_ok();
+        fsenv_check();
+        assert_true(t_file_is("/kept", 3000, 1));
+    }
+}
+
+/* The same file, changed where the inode stays as it is. */
+static void a_lost_overwrite_is_told(void **state) {
+    t_make_file("/f", 3000, 1);
+    assert_int_equal(t_sync(), 0);
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_write(fd, bytes, 100), 100);
+    memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
+    assert_int_equal(t_fsync(fd), -K_EIO);
+    assert_int_equal(t_close(fd), -K_EIO);
+    memdisk_fail(0, 0, false);
+    fsenv_mount_ok();
+    assert_true(t_file_is("/f", 3000, 1));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup(name, setup)
+        T(a_cut_leaves_a_tree_since_the_last_fsync),
+        T(only_who_asks_waits_for_the_disk),
+        T(half_a_log_is_committed),
+        T(o_sync_is_durable),
+        T(what_cannot_be_synced),
+        T(a_late_error_is_told_to_those_it_concerns),
+        T(a_lost_overwrite_is_told),
+    };
+    host_random_seed(20261126);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
