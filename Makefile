@@ -270,7 +270,7 @@ endef
 define HOST_TEST
 $(H)/$(1): $(foreach s,$(2),$(call host_object,$(s),$(3)))
 	$$(call say,HOST,$(1))
-	$(Q)$$(CC) $$(H_CFLAGS) $$^ -o $$@ -lcmocka
+	$(Q)$$(CC) $$(H_CFLAGS) $$(filter %.o,$$^) -o $$@ -lcmocka
 $(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))$\
 	$(eval $(call HOST_OBJECT,$(s),$(3),$(4)))))
 endef

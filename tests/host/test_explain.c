@@ -200,7 +200,7 @@ static void more_levels(void **state) {
     use_levels(4);
     setup(NULL);
     user(8, R, 4, "a null pointer, or near one: the program has nothing there\n");
-    user(1ULL << 38, R, 2, "beyond the heap: the break is 0x400008\n");
+    user(1ULL << 38, R, 2, "beyond all that the program was granted: the break is 0x400008\n");
     user(1ULL << 47, R, 0, "not an address: bits 63 to 48 differ from bit 47 (Sv48)\n");
     user(0 - (1ULL << 47), R, 1, "the kernel's half of the address space: not for user mode\n");
     user(TRAPFRAME, R, 4, "the trapframe: not for user mode, the leaf has no U\n");
