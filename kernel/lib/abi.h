@@ -24,6 +24,27 @@ enum {
 #define ABI_O_APPEND 0x800 /* ours: every write goes to the end */
 #define ABI_O_SYNC 0x1000  /* ours: every write is on the disk when it returns */
 
+/* mmap's and its kin's */
+#define ABI_PROT_NONE 0
+#define ABI_PROT_READ 1
+#define ABI_PROT_WRITE 2
+#define ABI_PROT_EXEC 4
+#define ABI_MAP_SHARED 0x01
+#define ABI_MAP_PRIVATE 0x02
+#define ABI_MAP_FIXED 0x10
+#define ABI_MAP_ANONYMOUS 0x20
+#define ABI_MAP_NORESERVE 0x4000
+#define ABI_MAP_POPULATE 0x8000
+#define ABI_MAP_FIXED_NOREPLACE 0x100000
+#define ABI_MS_ASYNC 1
+#define ABI_MS_INVALIDATE 2
+#define ABI_MS_SYNC 4
+#define ABI_MADV_NORMAL 0
+#define ABI_MADV_RANDOM 1
+#define ABI_MADV_SEQUENTIAL 2
+#define ABI_MADV_WILLNEED 3
+#define ABI_MADV_DONTNEED 4
+
 /* inode types */
 #define ABI_T_DIR 1
 #define ABI_T_FILE 2

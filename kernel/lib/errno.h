@@ -8,12 +8,14 @@ enum kernel_errno {
     K_ESRCH = 3,         /* no such process */
     K_EINTR = 4,         /* the process was killed while it waited */
     K_EIO = 5,           /* device error, or a disk image that contradicts itself */
+    K_ENXIO = 6,         /* beyond the end of what is mapped */
     K_E2BIG = 7,         /* argument list too long */
     K_ENOEXEC = 8,       /* not an executable that can run here */
     K_EBADF = 9,         /* bad file descriptor, or not open for this */
     K_ECHILD = 10,       /* no children */
     K_EAGAIN = 11,       /* no process slot */
     K_ENOMEM = 12,       /* memory cannot be promised */
+    K_EACCES = 13,       /* the file is not open for this */
     K_EFAULT = 14,       /* bad user address */
     K_EBUSY = 16,        /* in use */
     K_EEXIST = 17,       /* exists already */
@@ -31,4 +33,5 @@ enum kernel_errno {
     K_ENAMETOOLONG = 36, /* path too long */
     K_ENOSYS = 38,       /* no such system call */
     K_ENOTEMPTY = 39,    /* directory not empty */
+    K_ENOTSUP = 95,      /* not done here */
 };

@@ -150,6 +150,7 @@ static int add_private(struct aspace *as, struct object *object, uint64_t start,
                               .object = object,
                               .first = first,
                               .perm = (uint8_t)perm,
+                              .limit = PTE_RWX,
                               .owns = owns,
                               .lazy = owns && commit_lazy};
     return start < end ? change_insert(as, &m) : 0;

@@ -53,6 +53,7 @@ struct aspace {
     struct mappings mappings;
     uint64_t brk;         /* bytes; also the size that the xv6 interface knows */
     uint64_t heap_end;    /* where sbrk grants the next page */
+    uint64_t map_below;   /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
     uint64_t committed;   /* frames promised to this space */
     uint64_t present;     /* pages of 4 KiB that user leaves have */
@@ -92,8 +93,9 @@ uaddr_t aspace_stack(const struct image *image);
 int aspace_clone(struct aspace *child, struct aspace *parent) must_check;
 
 /* Moves the running space's break by delta bytes; *old is where it was. -K_ENOMEM
- * (below 0, beyond USER_MAX, something is mapped in the way, not to be promised, or a lazy page
- * of which a part is to be kept cannot be had): nothing changed. */
+ * (below 0, beyond USER_MAX, not to be promised, or the page that the break lies in is lazy and
+ * there is no memory to have it alone), -K_EEXIST (something is mapped in the way): nothing
+ * changed. */
 int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 /* The same, delta > 0, with nothing promised: the pages come when they are touched, if there
  * is memory then. */

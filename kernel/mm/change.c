@@ -79,8 +79,8 @@ static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool 
 /* Whether b, which begins where a ends, could be one mapping with it. */
 static bool continues(const struct mapping *a, const struct mapping *b) {
     return a->end == b->start && a->object == b->object && a->perm == b->perm &&
-           a->shared == b->shared && a->owns == b->owns && a->lazy == b->lazy &&
-           a->lazy_tables == b->lazy_tables &&
+           a->limit == b->limit && a->shared == b->shared && a->owns == b->owns &&
+           a->lazy == b->lazy && a->lazy_tables == b->lazy_tables &&
            (a->object->zeros || a->first + mapping_pages(a) == b->first);
 }
 
@@ -94,41 +94,54 @@ static void join_next(struct aspace *as, struct mapping *m) {
     mapping_free(next);
 }
 
-/* With what it needs counted already. */
-static int insert(struct aspace *as, const struct mapping *m) {
+static void join_prev(struct aspace *as, struct mapping *m) {
+    if (m->prev)
+        join_next(as, m->prev);
+}
+
+/* Where m goes: into the one that it continues, else into a record of its own, in no tree yet.
+ * NULL: no memory for that. */
+static struct mapping *place_for(struct aspace *as, const struct mapping *m) {
     struct mapping *before = mapping_below(&as->mappings, m->start);
-    if (before && continues(before, m)) {
-        before->end = m->end;
-        join_next(as, before);
-        return 0;
-    }
-    struct mapping *record = mapping_new(m);
-    if (!record)
-        return -K_ENOMEM;
-    mapping_put(&as->mappings, record);
-    join_next(as, record);
-    return 0;
+    return before && continues(before, m) ? before : mapping_new(m);
+}
+
+static void leave_place(struct mapping *place, const struct mapping *m) {
+    if (place->start == m->start)
+        mapping_free(place);
+}
+
+/* With what it needs counted already. */
+static void insert(struct aspace *as, struct mapping *place, const struct mapping *m) {
+    if (place->start == m->start)
+        mapping_put(&as->mappings, place);
+    else
+        place->end = m->end;
+    join_next(as, place);
 }
 
 int change_insert(struct aspace *as, const struct mapping *m) {
+    struct mapping *place = place_for(as, m);
+    if (!place)
+        return -K_ENOMEM;
     commit_add(as, m);
-    int err = insert(as, m);
-    if (err)
-        commit_remove(as, m);
-    return err;
+    insert(as, place, m);
+    return 0;
 }
 
 int change_add(struct aspace *as, const struct mapping *m) {
+    struct mapping *place = place_for(as, m);
+    if (!place)
+        return -K_ENOMEM;
     commit_add(as, m);
     int err = commit_settle(as);
-    if (!err)
-        err = insert(as, m);
     if (err) {
         commit_remove(as, m);
-        int less = commit_settle(as);
-        ASSERT(!less);
+        leave_place(place, m);
+        return err;
     }
-    return err;
+    insert(as, place, m);
+    return 0;
 }
 
 /* Makes two of a mapping that va lies inside of. -K_ENOMEM: it is as it was. */
@@ -196,9 +209,9 @@ static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t 
     gone.start = MAX(m->start, start);
     gone.end = MIN(m->end, end);
     remove_leaves(as, gone.start, gone.end, m->lazy);
-    if (gone.start == m->start && gone.end == m->end) {
+    bool whole = gone.start == m->start && gone.end == m->end;
+    if (whole) {
         mapping_take(&as->mappings, m);
-        mapping_free(m);
     } else if (gone.start > m->start) {
         m->end = gone.start;
     } else {
@@ -206,6 +219,8 @@ static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t 
         m->start = gone.end;
     }
     commit_remove(as, &gone);
+    if (whole)
+        mapping_free(m);
 }
 
 int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
@@ -219,6 +234,29 @@ int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
     err = commit_settle(as);
     ASSERT(!err);
     return 0;
+}
+
+/* What the new one needs is promised before the old ones go. */
+int change_replace(struct aspace *as, const struct mapping *m) {
+    struct mapping *place = mapping_new(m);
+    if (!place)
+        return -K_ENOMEM;
+    uint64_t most = commit_most(as, m);
+    as->needed += most;
+    int err = commit_settle(as);
+    if (!err)
+        err = change_remove(as, m->start, m->end);
+    as->needed -= most;
+    if (err) {
+        mapping_free(place);
+    } else {
+        commit_add(as, m);
+        insert(as, place, m);
+        join_prev(as, place);
+    }
+    int less = commit_settle(as);
+    ASSERT(!less);
+    return err;
 }
 
 bool change_is_granted(const struct aspace *as, uint64_t start, uint64_t end) {
@@ -268,7 +306,7 @@ static uint64_t owed(const struct aspace *as, uint64_t start, uint64_t end, uint
     uint64_t pages = 0;
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
-        if (would_own(m, perm) && !m->owns && !commit_lazy)
+        if (would_own(m, perm) && !m->owns && !m->object->cached && !commit_lazy)
             pages += (MIN(m->end, end) - MAX(m->start, start)) / PAGE_SIZE;
     return pages;
 }

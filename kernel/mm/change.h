@@ -10,6 +10,9 @@
  * nothing yet; joined with neighbours that it continues. -K_ENOMEM: nothing changed. */
 int change_add(struct aspace *as, const struct mapping *m) must_check;
 
+/* The same in place of whatever is granted there. */
+int change_replace(struct aspace *as, const struct mapping *m) must_check;
+
 /* The same, and commit_settle is still to be called, once for all that is inserted. */
 int change_insert(struct aspace *as, const struct mapping *m) must_check;
 

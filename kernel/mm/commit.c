@@ -33,11 +33,10 @@ static const struct mapping *promised_from(const struct aspace *as, uint64_t end
     return m;
 }
 
-/* Tables of the user's that m needs and no neighbour has: below the root, one for each span of
- * an entry of the level above. */
-static uint64_t tables_of(const struct aspace *as, const struct mapping *m) {
-    const struct mapping *before = promised_below(as, m->start);
-    const struct mapping *after = promised_from(as, m->end);
+/* Tables of the user's that m needs and its neighbours have not: below the root, one for each
+ * span of an entry of the level above. */
+static uint64_t tables_of(const struct mapping *m, const struct mapping *before,
+                          const struct mapping *after) {
     uint64_t tables = 0;
     for (unsigned level = 1; level < paging.levels; level++) {
         unsigned shift = level_shift(level);
@@ -51,19 +50,28 @@ static uint64_t tables_of(const struct aspace *as, const struct mapping *m) {
     return tables;
 }
 
+static uint64_t pages_of(const struct mapping *m) {
+    return (m->owns || m->object->cached) && !m->lazy ? mapping_pages(m) : 0;
+}
+
+uint64_t commit_most(const struct aspace *as, const struct mapping *m) {
+    return pages_of(m) + (m->lazy_tables ? 0 : in_views(as, tables_of(m, NULL, NULL)));
+}
+
 /* What m adds to what the space needs. */
 static uint64_t need_of(const struct aspace *as, const struct mapping *m) {
-    uint64_t pages = m->owns && !m->lazy ? mapping_pages(m) : 0;
-    return pages + (m->lazy_tables ? 0 : in_views(as, tables_of(as, m)));
+    if (m->lazy_tables)
+        return pages_of(m);
+    const struct mapping *before = promised_below(as, m->start);
+    const struct mapping *after = promised_from(as, m->end);
+    return pages_of(m) + in_views(as, tables_of(m, before, after));
 }
 
 void commit_add(struct aspace *as, const struct mapping *m) { as->needed += need_of(as, m); }
 void commit_remove(struct aspace *as, const struct mapping *m) { as->needed -= need_of(as, m); }
 
 /* What is promised but for the tables of lazy mappings. */
-static uint64_t promised(const struct aspace *as) {
-    return as->needed + fixed_tables(as);
-}
+static uint64_t promised(const struct aspace *as) { return as->needed + fixed_tables(as); }
 
 int commit_settle(struct aspace *as) {
     uint64_t wanted = promised(as) + as->lazy_tables;

@@ -2,8 +2,8 @@
  *
  * A mapping is promised or lazy. All that a promised one may come to need is committed to
  * the space when it is made, page tables included; so a touch of it never fails. That is a
- * frame for each page if it owns pages (mapping.h), and the tables; an object's own frames are
- * the object's to promise.
+ * frame for each page if it owns pages (mapping.h) or shows a cache's, and the tables; other
+ * frames of an object are the object's to promise.
  * Nothing is committed for the pages of a lazy one. Each of its frames is committed when it is
  * taken and given up when it is free: the promise goes with the frame, whoever shares it after
  * fork, and the next writer's copy is a promise of its own. So a touch may fail, and takes
@@ -31,6 +31,9 @@ int commit_spares(uint32_t hart_number) must_check;
  * shrunk by it. What the space needs is counted anew; nothing is promised. */
 void commit_add(struct aspace *as, const struct mapping *m);
 void commit_remove(struct aspace *as, const struct mapping *m);
+
+/* The most that a mapping like this can add to what the space needs. */
+uint64_t commit_most(const struct aspace *as, const struct mapping *m);
 
 /* Brings the space's promise in line with what it needs. -K_ENOMEM: as before; never when
  * it needs no more than it did. */

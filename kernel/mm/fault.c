@@ -95,52 +95,81 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e,
 }
 
 /* The mapping permits more than the leaf: it was changed. W comes with a write alone. */
-static int show(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
+static void show(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
     uint64_t start = ROUND_DOWN(va, level_size(level));
     uint64_t perm = m->shared ? m->perm : (m->perm & ~PTE_W) | (e & PTE_W);
     publish(as, start, level, set_leaf(as, start, level, pte_pa(e), perm));
-    return 0;
 }
 
-/* Nothing is there. */
-static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level) {
+/* A page that an object is to be asked for, without the space's lock. */
+struct wanted {
+    struct object *object; /* a reference */
+    uint64_t index;
+};
+
+/* Nothing is there. -K_EAGAIN: the object is to be asked first. */
+static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level,
+                   struct wanted *w) {
     if (m->object->zeros && m->owns)
         return fill_zero(as, m, va, free_level);
     ASSERT(!m->lazy_tables);
-    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va));
-    ASSERT(frame.v);
+    uint64_t index = mapping_index(m, va);
+    paddr_t frame = m->object->ops->peek(m->object, index);
+    if (!frame.v) {
+        *w = (struct wanted){m->object, index};
+        object_get(w->object);
+        return -K_EAGAIN;
+    }
     uint64_t perm = m->shared ? m->perm : m->perm & ~PTE_W;
     fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, frame, perm);
     return 0;
 }
 
-static int repair(struct aspace *as, uint64_t va, uint64_t access) {
+static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     const struct mapping *m = mapping_at(&as->mappings, va);
     if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
-    int err = 0;
     if (!pte_valid(e))
-        err = fill_in(as, m, va, level);
-    else if (e & access)
+        return fill_in(as, m, va, level, w);
+    if (e & access)
         /* The entry is good: this hart had cached that it was not. */
         tlb_fence_new(&as->tlb, VA(va));
     else if (access == PTE_W && !m->shared)
-        err = own(as, m, va, e, level);
+        return own(as, m, va, e, level);
     else
-        err = show(as, m, va, e, level);
+        show(as, m, va, e, level);
+    return 0;
+}
+
+/* Asks the object. The mapping may be another one when the lock is taken again, so it is
+ * looked at anew; the page is kept until then. */
+static int ask(struct wanted *w, paddr_t *kept) {
+    struct object *o = w->object;
+    if (kept->v)
+        frame_put(frame_single(*kept));
+    *kept = PA(0);
+    int err = o->ops->page ? o->ops->page(o, w->index, kept) : -K_ENXIO;
+    object_put(o);
     return err;
 }
 
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
+    struct wanted w = {0};
+    paddr_t kept = PA(0);
+    int err;
     if (va >= USER_MAX)
         return -K_EFAULT;
-    spin_lock(&as->lock);
-    int err = repair(as, va, access);
-    if (DEBUG)
-        check_around(as, va);
-    spin_unlock(&as->lock);
+    do {
+        spin_lock(&as->lock);
+        err = repair(as, va, access, &w);
+        if (DEBUG)
+            check_around(as, va);
+        spin_unlock(&as->lock);
+    } while (err == -K_EAGAIN && !(err = ask(&w, &kept)));
+    if (kept.v)
+        frame_put(frame_single(kept));
     return err;
 }
 

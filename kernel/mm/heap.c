@@ -14,6 +14,7 @@ static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
                             .end = end,
                             .object = &zeros_heap,
                             .perm = PTE_R | PTE_W,
+                            .limit = PTE_RWX,
                             .owns = true,
                             .lazy = lazy,
                             .lazy_tables = lazy};
@@ -75,7 +76,7 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
     const struct mapping *next = mapping_from(&as->mappings, as->heap_end);
     bool grows = more.start < more.end;
     if (next && next->start < more.end)
-        return -K_ENOMEM;
+        return -K_EEXIST;
     int err = grows ? add(as, &more) : 0;
     if (err)
         return err;

@@ -66,7 +66,7 @@ static const char *name(const struct object *o, uint64_t perm) {
     return perm & PTE_X ? "text" : perm & PTE_W ? "data" : "read-only data";
 }
 
-static const struct object_ops image_ops = {get, put, peek, name};
+static const struct object_ops image_ops = {.get = get, .put = put, .peek = peek, .name = name};
 
 int image_create(uint32_t pages, struct image **out) {
     ASSERT(pages <= IMAGE_PAGES);

@@ -17,6 +17,7 @@ struct mapping {
     uint64_t first;        /* the number of start's page in the object */
     uint32_t rank;         /* no child's is higher */
     uint8_t perm;          /* PTE_R | PTE_W | PTE_X; with anything there is R */
+    uint8_t limit;         /* what perm may become */
     bool shared;           /* writes go to the object's pages, else each space gets its own */
     bool owns;             /* may come to need frames of its own: private, and was once writable */
     bool lazy;             /* no frames are promised for it: see commit.h */

@@ -14,6 +14,10 @@ struct object_ops {
     /* The frame of a page, by its number in the object, with a reference to the frame, if it
      * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. */
     paddr_t (*peek)(struct object *o, uint64_t index);
+    /* Sees to it that peek finds the page, for as long as *frame, a reference to its frame, is
+     * kept. May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO:
+     * the object has no such page (any more); -K_EIO: it cannot be read. */
+    int (*page)(struct object *o, uint64_t index, paddr_t *frame);
     /* The name where it depends on what the mapping permits; NULL: o->name. */
     const char *(*name)(const struct object *o, uint64_t perm);
 };
@@ -22,6 +26,7 @@ struct object {
     const struct object_ops *ops;
     const char *name; /* a few words: for vmmap, and for what is said of a failed access */
     bool zeros;       /* its pages are zero: a private one that is written is made, not copied */
+    bool cached;      /* its frames are a cache's, so who maps them promises them */
     bool guarded;     /* right below is nothing, and a touch there is an overflow */
 };
 

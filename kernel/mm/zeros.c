@@ -20,4 +20,4 @@ static const struct object_ops zeros = {.peek = peek};
 struct object zeros_bss = {&zeros, "bss", .zeros = true};
 struct object zeros_stack = {&zeros, "stack", .zeros = true, .guarded = true};
 struct object zeros_heap = {&zeros, "heap", .zeros = true};
-struct object zeros_mapped = {&zeros, "zeros", .zeros = true};
+struct object zeros_mapped = {&zeros, "anonymous memory", .zeros = true};

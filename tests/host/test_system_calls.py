@@ -8,8 +8,8 @@ import machine
 import pytest
 from docpages import read
 
-LIST = re.compile(r"^(CALL|WRAPPED)\((\d+), (?:_Noreturn )?([^,]+), (\w+), \((.*)\), (\w+)\)$",
-                  re.M)
+LIST = re.compile(r"^(CALL|WRAPPED|TELLING)\((\d+), (?:_Noreturn )?([^,]+), (\w+), \((.*)\), "
+                  r"(\w+)\)$", re.M)
 SECTION = re.compile(r"^## (\w+) \((\d+)\)\n    (.*)\n((?:(?!## ).*\n)*)", re.M)
 GROUPS = {"path errors": ("EFAULT", "ENAMETOOLONG", "ENOENT", "ENOTDIR", "EIO", "ENFILE"),
           "disk errors": ("EIO", "EROFS")}

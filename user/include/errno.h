@@ -1,5 +1,5 @@
-/* Error numbers. The kernel only says -1: a call that failed sets the number
- * that is its most likely reason, or EIO. */
+/* Error numbers. Of most calls the kernel only says -1: then it is the number of the most likely
+ * reason, or EIO. mmap and its kin say what it is. */
 #pragma once
 
 extern int errno;
@@ -9,14 +9,17 @@ extern int errno;
 #define ESRCH 3
 #define EINTR 4
 #define EIO 5
+#define ENXIO 6
 #define E2BIG 7
 #define ENOEXEC 8
 #define EBADF 9
 #define ECHILD 10
 #define EAGAIN 11
 #define ENOMEM 12
+#define EACCES 13
 #define EFAULT 14
 #define EEXIST 17
+#define ENODEV 19
 #define ENOTDIR 20
 #define EISDIR 21
 #define EINVAL 22
@@ -27,3 +30,4 @@ extern int errno;
 #define EDOM 33
 #define ERANGE 34
 #define ENOSYS 38
+#define ENOTSUP 95

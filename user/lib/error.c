@@ -16,14 +16,17 @@ static const struct {
     {ESRCH, "No such process"},
     {EINTR, "Interrupted"},
     {EIO, "Input/output error"},
+    {ENXIO, "Beyond the end"},
     {E2BIG, "Argument list too long"},
     {ENOEXEC, "Not an executable"},
     {EBADF, "Bad file descriptor"},
     {ECHILD, "No child processes"},
     {EAGAIN, "No process or memory free"},
     {ENOMEM, "Out of memory"},
+    {EACCES, "Not open for this"},
     {EFAULT, "Bad address"},
     {EEXIST, "File exists"},
+    {ENODEV, "Not for this kind of file"},
     {ENOTDIR, "Not a directory"},
     {EISDIR, "Is a directory"},
     {EINVAL, "Invalid argument"},
@@ -34,6 +37,7 @@ static const struct {
     {EDOM, "Argument out of domain"},
     {ERANGE, "Result out of range"},
     {ENOSYS, "No such system call"},
+    {ENOTSUP, "Not supported"},
 };
 
 char *strerror(int error) {

@@ -1,11 +1,13 @@
 /* The system calls, made of the list in lib/calls.def. sys_NAME is the call and nothing else;
- * NAME sets errno after -1. A call has its arguments where the C call already has them, in a0 to
+ * NAME sets errno after -1, or after
+ * what a TELLING call says. A call has its arguments where the C call already has them, in a0 to
  * a5, and changes no other register. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <trellis.h>
@@ -35,6 +37,12 @@ __attribute__((used)) static long system_call_failed(long value, int error) {
                 "1:\tli a1, " TEXT(error) "\n\ttail system_call_failed"); \
     }
 #define WRAPPED(...)
+/* From -4095 on it is an error: errno is the number. */
+#define TELLING(number, type, name, arguments, error) \
+    NAKED type name arguments { \
+        __asm__("li a7, " #number "\n\tecall\n\tli t0, -4096\n\tbltu t0, a0, 1f\n\tret\n" \
+                "1:\tneg a1, a0\n\tli a0, -1\n\ttail system_call_failed"); \
+    }
 #include "lib/calls.def"
 
 static long result(long value, int error) {

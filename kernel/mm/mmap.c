@@ -1,0 +1,148 @@
+/* Mapping, unmapping, changing: see mmap.h. */
+#include "mm/mmap.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "mm/change.h"
+#include "mm/check.h"
+#include "mm/commit.h"
+
+/* What a page table can say: whatever may be written or executed may be read, too. */
+static uint8_t perm_of(unsigned prot) {
+    uint64_t perm = prot ? PTE_R : 0;
+    if (prot & ABI_PROT_WRITE)
+        perm |= PTE_W;
+    if (prot & ABI_PROT_EXEC)
+        perm |= PTE_X;
+    return (uint8_t)perm;
+}
+
+static bool is_free(const struct aspace *as, uint64_t start, uint64_t end) {
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    return !m || m->start >= end;
+}
+
+/* The highest place in the gap below end that has room; 0: none. Nothing is mapped at 0, so
+ * that a null pointer points nowhere. */
+static uint64_t room_below(uint64_t gap_start, uint64_t end, uint64_t bytes, uint64_t align) {
+    if (end < bytes)
+        return 0;
+    uint64_t start = ROUND_DOWN(end - bytes, align);
+    return start >= gap_start ? start : 0;
+}
+
+/* The highest gap that has room. The last search's end is tried first, so that to map much, one
+ * after the other, is not to search from the top each time. */
+static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
+    uint64_t end = as->map_below ? as->map_below : USER_MAX;
+    const struct mapping *m = mapping_below(&as->mappings, end);
+    uint64_t start = 0;
+    if (!m || m->end <= end)
+        start = room_below(m ? m->end : PAGE_SIZE, end, bytes, align);
+    end = USER_MAX;
+    for (m = as->mappings.last; !start; m = m->prev) {
+        start = room_below(m ? m->end : PAGE_SIZE, end, bytes, align);
+        if (!m)
+            break;
+        end = m->start;
+    }
+    if (start)
+        as->map_below = start;
+    return start;
+}
+
+/* 0: there is no room. */
+static uint64_t place_of(struct aspace *as, const struct map_request *r) {
+    /* Large memory is where it can have large leaves. */
+    uint64_t align = r->object->zeros && r->bytes >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE;
+    bool possible = r->start && r->start <= USER_MAX && r->bytes <= USER_MAX - r->start;
+    if (r->place != MAP_HINT || (possible && is_free(as, r->start, r->start + r->bytes)))
+        return r->start;
+    return find_gap(as, r->bytes, align);
+}
+
+static int map(struct aspace *as, const struct map_request *r, uint64_t *start) {
+    if (r->place == MAP_FREE && !is_free(as, r->start, r->start + r->bytes))
+        return -K_EEXIST;
+    bool owns = !r->shared && (r->prot & ABI_PROT_WRITE);
+    struct mapping m = {.start = place_of(as, r),
+                        .object = r->object,
+                        .first = r->first,
+                        .perm = perm_of(r->prot),
+                        .limit = perm_of(r->limit),
+                        .shared = r->shared,
+                        .owns = owns,
+                        .lazy = owns && commit_lazy};
+    m.end = m.start + r->bytes;
+    m.lazy_tables = m.lazy && r->object->zeros;
+    *start = m.start;
+    if (r->place == MAP_REPLACE)
+        return change_replace(as, &m);
+    return m.start ? change_add(as, &m) : -K_ENOMEM;
+}
+
+int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) {
+    spin_lock(&as->lock);
+    int err = map(as, r, start);
+    spin_unlock(&as->lock);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
+int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
+    spin_lock(&as->lock);
+    int err = change_remove(as, start, end);
+    if (as->map_below && as->map_below < end)
+        as->map_below = 0; /* there is room higher up now */
+    spin_unlock(&as->lock);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
+/* Whether all that is mapped in the range may permit this. */
+static bool may_become(const struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    for (; m && m->start < end; m = m->next)
+        if (perm & ~m->limit)
+            return false;
+    return true;
+}
+
+int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) {
+    uint8_t perm = perm_of(prot);
+    spin_lock(&as->lock);
+    int err = !change_is_granted(as, start, end)  ? -K_ENOMEM
+              : !may_become(as, start, end, perm) ? -K_EACCES
+                                                  : change_protect(as, start, end, perm);
+    spin_unlock(&as->lock);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
+int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) {
+    spin_lock(&as->lock);
+    bool all = change_is_granted(as, start, end);
+    change_drop_pages(as, start, end);
+    spin_unlock(&as->lock);
+    if (DEBUG)
+        check_space(as);
+    return all ? 0 : -K_ENOMEM;
+}
+
+int aspace_touch(struct aspace *as, uint64_t start, uint64_t end, bool write) {
+    bool all = change_is_granted(as, start, end);
+    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
+        const struct mapping *m = mapping_at(&as->mappings, at);
+        if (!m || !m->perm)
+            continue;
+        /* What cannot be had now is told to whoever touches it. */
+        (void)!aspace_fault(as, at, write && (m->perm & PTE_W) ? PTE_W : PTE_R);
+    }
+    return all ? 0 : -K_ENOMEM;
+}
+
+bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {
+    return change_is_granted(as, start, end);
+}

@@ -1,0 +1,47 @@
+/* Memory that a process maps where it or the kernel likes: what mmap and its kin need of the
+ * memory core (syscall/sysmmap.c has their rules). Each works on the running process's space,
+ * takes its lock, and has done nothing when it fails, but where it says so.
+ *
+ * Ranges are page-aligned, not empty, and end at USER_MAX at most. Who is not told where
+ * maps from USER_MAX downwards, away from the heap. */
+#pragma once
+#include "lib/abi.h"
+#include "mm/aspace.h"
+
+enum map_place {
+    MAP_HINT,   /* there if nothing is, else anywhere */
+    MAP_FREE,   /* there and nowhere else: -K_EEXIST when something is */
+    MAP_REPLACE /* there, in place of what is */
+};
+
+struct map_request {
+    uint64_t start; /* 0 with MAP_HINT: no wish */
+    uint64_t bytes;
+    enum map_place place;
+    struct object *object; /* the mapping takes a reference of its own */
+    uint64_t first;        /* the object's page that is shown at start */
+    unsigned prot, limit;  /* ABI_PROT_..., now and ever */
+    bool shared;
+};
+
+/* *start: where it is mapped. -K_EEXIST; -K_ENOMEM: no room, or it cannot be promised. */
+int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) must_check;
+
+/* Takes away all that is mapped in the range; whatever it was, the program and the heap too.
+ * -K_ENOMEM: no memory to keep both ends of one mapping. */
+int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) must_check;
+
+/* -K_ENOMEM: something in the range is not mapped, or what may be written now cannot be
+ * promised; -K_EACCES: something there may never permit this. */
+int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) must_check;
+
+/* Whether all of the range is mapped. */
+bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end);
+
+/* Gives back the range's private pages; the next touch finds what the object has. -K_ENOMEM:
+ * something in the range is not mapped; the rest is done all the same. */
+int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) must_check;
+
+/* Touches each page of the range, as far as that can be done, with a write if write is true and
+ * the page may be written. May sleep. -K_ENOMEM as above. */
+int aspace_touch(struct aspace *as, uint64_t start, uint64_t end, bool write) must_check;

@@ -1,0 +1,137 @@
+/* mmap and its kin, as POSIX has them. These calls say why they fail. */
+#include "lib/abi.h"
+#include "lib/errno.h"
+#include "mm/mmap.h"
+#include "mm/shm.h"
+#include "mm/zeros.h"
+#include "proc/proc.h"
+#include "syscall/syscall.h"
+
+#define PROT_ALL (ABI_PROT_READ | ABI_PROT_WRITE | ABI_PROT_EXEC)
+#define MAP_ALL \
+    (ABI_MAP_SHARED | ABI_MAP_PRIVATE | ABI_MAP_FIXED | ABI_MAP_ANONYMOUS | ABI_MAP_POPULATE | \
+     ABI_MAP_FIXED_NOREPLACE | ABI_MAP_NORESERVE)
+#define MS_ALL (ABI_MS_ASYNC | ABI_MS_INVALIDATE | ABI_MS_SYNC)
+
+/* The program sees the number. */
+static int tell(int err, uint64_t *result) {
+    if (err)
+        *result = (uint64_t)(int64_t)err;
+    return 0;
+}
+
+struct range {
+    uint64_t start, end;
+};
+
+/* -K_EINVAL: addr is in the middle of a page; -K_ENOMEM: it cannot be all the user's. */
+static int range_of(const uint64_t arg[6], struct range *r) {
+    uint64_t addr = arg[0], bytes = arg[1];
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -K_EINVAL;
+    if (addr > USER_MAX || bytes > USER_MAX - addr)
+        return -K_ENOMEM;
+    *r = (struct range){addr, addr + ROUND_UP(bytes, PAGE_SIZE)};
+    return 0;
+}
+
+/* ---- mmap ------------------------------------------------------------------------ */
+
+static int check_request(const uint64_t arg[6]) {
+    uint64_t addr = arg[0], bytes = arg[1], prot = arg[2], flags = arg[3];
+    bool private = flags & ABI_MAP_PRIVATE, shared = flags & ABI_MAP_SHARED;
+    if (bytes == 0 || (prot & ~(uint64_t)PROT_ALL) || (flags & ~(uint64_t)MAP_ALL) ||
+        private == shared || !IS_ALIGNED(arg[5], PAGE_SIZE))
+        return -K_EINVAL;
+    if (flags & ABI_MAP_NORESERVE)
+        return -K_ENOTSUP; /* what is granted is promised */
+    if (bytes > USER_MAX)
+        return -K_ENOMEM;
+    if (!(flags & (ABI_MAP_FIXED | ABI_MAP_FIXED_NOREPLACE)))
+        return 0;
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -K_EINVAL;
+    return addr <= USER_MAX && ROUND_UP(bytes, PAGE_SIZE) <= USER_MAX - addr ? 0 : -K_ENOMEM;
+}
+
+/* A reference. */
+static int object_for(const uint64_t arg[6], struct object **o) {
+    uint64_t pages = ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE;
+    *o = &zeros_mapped;
+    if (!(arg[3] & ABI_MAP_ANONYMOUS))
+        return -K_ENODEV;
+    return arg[3] & ABI_MAP_SHARED ? shm_create(pages, o) : 0;
+}
+
+static int map(const uint64_t arg[6], uint64_t *start) {
+    uint64_t flags = arg[3];
+    struct object *o;
+    int err = check_request(arg);
+    if (!err)
+        err = object_for(arg, &o);
+    if (err)
+        return err;
+    struct map_request r = {.start = ROUND_DOWN(arg[0], PAGE_SIZE),
+                            .bytes = ROUND_UP(arg[1], PAGE_SIZE),
+                            .place = flags & ABI_MAP_FIXED_NOREPLACE ? MAP_FREE
+                                     : flags & ABI_MAP_FIXED         ? MAP_REPLACE
+                                                                     : MAP_HINT,
+                            .object = o,
+                            .prot = (unsigned)arg[2],
+                            .limit = PROT_ALL,
+                            .shared = flags & ABI_MAP_SHARED};
+    struct aspace *as = proc_self()->as;
+    err = aspace_map(as, &r, start);
+    object_put(o);
+    if (!err && (flags & ABI_MAP_POPULATE))
+        err = aspace_touch(as, *start, *start + r.bytes, true);
+    return err;
+}
+
+int sys_mmap(const uint64_t arg[6], uint64_t *result) { return tell(map(arg, result), result); }
+
+/* ---- the others -------------------------------------------------------------------- */
+
+int sys_munmap(const uint64_t arg[6], uint64_t *result) {
+    struct range r;
+    int err = range_of(arg, &r);
+    if (err || arg[1] == 0)
+        return tell(-K_EINVAL, result);
+    return tell(aspace_unmap(proc_self()->as, r.start, r.end), result);
+}
+
+int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
+    struct range r;
+    int err = arg[2] & ~(uint64_t)PROT_ALL ? -K_EINVAL : range_of(arg, &r);
+    if (!err && r.start < r.end)
+        err = aspace_protect(proc_self()->as, r.start, r.end, (unsigned)arg[2]);
+    return tell(err, result);
+}
+
+static int advise(const struct range *r, uint64_t advice) {
+    struct aspace *as = proc_self()->as;
+    switch (advice) {
+    case ABI_MADV_DONTNEED: return aspace_drop(as, r->start, r->end);
+    case ABI_MADV_WILLNEED: return aspace_touch(as, r->start, r->end, false);
+    case ABI_MADV_NORMAL:
+    case ABI_MADV_RANDOM:
+    case ABI_MADV_SEQUENTIAL: return 0;
+    default: return -K_EINVAL;
+    }
+}
+
+int sys_madvise(const uint64_t arg[6], uint64_t *result) {
+    struct range r;
+    int err = range_of(arg, &r);
+    return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
+}
+
+/* Nothing that can be mapped has a disk behind it yet. */
+int sys_msync(const uint64_t arg[6], uint64_t *result) {
+    struct range r;
+    bool both = (arg[2] & ABI_MS_ASYNC) && (arg[2] & ABI_MS_SYNC);
+    int err = both || (arg[2] & ~(uint64_t)MS_ALL) ? -K_EINVAL : range_of(arg, &r);
+    if (!err && !aspace_is_granted(proc_self()->as, r.start, r.end))
+        err = -K_ENOMEM;
+    return tell(err, result);
+}
