@@ -126,7 +126,7 @@ static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsi
 }
 
 static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
-    const struct mapping *m = mapping_at(&as->mappings, va);
+    const struct mapping *m = mapping_again(&as->mappings, va);
     if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;

@@ -138,6 +138,7 @@ void mapping_take(struct mappings *all, struct mapping *m) {
         at = m->start < (*at)->start ? &(*at)->lower : &(*at)->upper;
     ASSERT(*at == m);
     *at = joined(m->lower, m->upper);
+    all->recent = NULL;
     unlink(all, m);
     all->count--;
     all->lazy -= m->lazy_tables;

@@ -28,6 +28,7 @@ struct mapping {
 
 struct mappings {
     struct mapping *root, *first, *last;
+    struct mapping *recent; /* what mapping_again found last, while it is in the tree */
     uint32_t count;
     uint32_t lazy; /* of them, those with lazy_tables */
 };
@@ -53,6 +54,15 @@ void mapping_take(struct mappings *all, struct mapping *m);
 /* Makes an empty tree a copy. -K_ENOMEM: it is empty. */
 int mapping_copy_all(struct mappings *to, const struct mappings *from) must_check;
 void mapping_free_all(struct mappings *all);
+
+/* As mapping_at, for faults: the next one is often in the same mapping. By the space's own
+ * process, with the lock. */
+static inline struct mapping *mapping_again(struct mappings *all, uint64_t va) {
+    struct mapping *m = all->recent;
+    if (!m || va < m->start || va >= m->end)
+        m = all->recent = mapping_at(all, va);
+    return m;
+}
 
 static inline uint64_t mapping_pages(const struct mapping *m) {
     return (m->end - m->start) / PAGE_SIZE;
