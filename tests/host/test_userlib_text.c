@@ -296,12 +296,9 @@ static void test_sscanf(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_printf_integers),
-        cmocka_unit_test(test_printf_text),
-        cmocka_unit_test(test_printf_doubles),
-        cmocka_unit_test(test_strtod),
-        cmocka_unit_test(test_strtol),
-        cmocka_unit_test(test_sscanf),
+        cmocka_unit_test(test_printf_integers), cmocka_unit_test(test_printf_text),
+        cmocka_unit_test(test_printf_doubles),  cmocka_unit_test(test_strtod),
+        cmocka_unit_test(test_strtol),          cmocka_unit_test(test_sscanf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
