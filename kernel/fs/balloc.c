@@ -3,6 +3,7 @@
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "lib/string.h"
 #include "proc/sleeplock.h"
 
 #define WORD_BITS 64
@@ -12,7 +13,68 @@ static struct {
     struct sleeplock lock;
     uint32_t lowest;
     uint64_t free;
+    uint64_t transaction; /* the last that took a fresh block */
+    uint32_t fresh_from;  /* it goes on from here */
+    bool passed;          /* there may be a free block between lowest and here */
+    uint32_t fresh_until; /* no block from fresh_from to here was taken back lately */
 } alloc;
+
+/* What each of the last two transactions has taken back: ranges, or, when they are too many,
+ * any block. Until the transaction is durable a file on the disk has them still. */
+#define RANGES 32
+static struct freed {
+    uint64_t transaction;
+    bool any;
+    uint32_t n;
+    struct {
+        uint32_t start, end;
+    } range[RANGES];
+} freed[2];
+
+static void note_freed(const struct log_op *op, uint32_t block) {
+    struct freed *f = &freed[op->transaction % 2];
+    if (f->transaction != op->transaction)
+        *f = (struct freed){.transaction = op->transaction};
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (block + 1 < f->range[i].start || block > f->range[i].end)
+            continue;
+        f->range[i].start = MIN(f->range[i].start, block);
+        f->range[i].end = MAX(f->range[i].end, block + 1);
+        return;
+    }
+    f->any |= f->n == RANGES;
+    if (!f->any) {
+        f->range[f->n].start = block;
+        f->range[f->n++].end = block + 1;
+    }
+}
+
+/* The first block from one on that it has not taken back; UINT32_MAX: nobody knows of one. */
+static uint32_t behind_freed(const struct freed *f, uint32_t block) {
+    if (f->n == 0 || log_durable(f->transaction))
+        return block;
+    if (f->any)
+        return UINT32_MAX;
+    for (uint32_t i = 0; i < f->n; i++)
+        if (block >= f->range[i].start && block < f->range[i].end)
+            block = f->range[i].end;
+    return block;
+}
+
+/* The same for both. */
+static uint32_t not_freed(uint32_t block) {
+    uint32_t at = behind_freed(&freed[1], behind_freed(&freed[0], block));
+    return at == UINT32_MAX ? at : behind_freed(&freed[0], at);
+}
+
+/* Where the next range behind a block begins that it has taken back. */
+static uint32_t next_freed(const struct freed *f, uint32_t block) {
+    uint32_t next = UINT32_MAX;
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->range[i].start > block)
+            next = MIN(next, f->range[i].start);
+    return next;
+}
 
 static uint64_t *words_of(struct buf *bitmap) { return (uint64_t *)(void *)bitmap->data; }
 
@@ -69,7 +131,9 @@ static void prefetch_bitmap(uint32_t i) {
 int balloc_mount(void) {
     sleeplock_init(&alloc.lock, RANK_BALLOC);
     alloc.lowest = super.data_start;
+    alloc.transaction = 0;
     alloc.free = 0;
+    memset(freed, 0, sizeof(freed));
     for (uint32_t i = 0; i < super.bitmap_blocks; i++) {
         struct buf *bitmap;
         uint32_t from, to;
@@ -88,23 +152,45 @@ int balloc_mount(void) {
 
 uint32_t balloc_cost(uint32_t n) { return MIN(n, super.bitmap_blocks); }
 
-/* Finds a free block from lowest on and marks it. */
-static int take_lowest(struct log_op *op, uint32_t *block) {
-    for (uint32_t i = alloc.lowest / BITS_PER_BLOCK; i < super.bitmap_blocks; i++) {
+/* The first free bit of a bitmap block from one on that was not taken back lately, or to. */
+static uint32_t find_fresh(const uint64_t *words, uint32_t i, uint32_t from, uint32_t to) {
+    uint32_t base = i * (uint32_t)BITS_PER_BLOCK;
+    while (from < to) {
+        uint32_t bit = find_clear(words, from, to);
+        if (bit == to || base + bit < alloc.fresh_until)
+            return bit;
+        uint32_t at = not_freed(base + bit);
+        if (at == base + bit) {
+            alloc.fresh_until = MIN(next_freed(&freed[0], at), next_freed(&freed[1], at));
+            return bit;
+        }
+        alloc.passed = true;
+        from = at == UINT32_MAX ? to : at - base;
+    }
+    return to;
+}
+
+/* Finds a free block from one on, a fresh one or any, and marks it. */
+static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *block) {
+    for (uint32_t i = start / BITS_PER_BLOCK; i < super.bitmap_blocks; i++) {
         struct buf *bitmap;
         uint32_t from, to;
         int err = cache_get(super.bitmap_start + i, &bitmap);
         if (err)
             return err;
         data_bits(i, &from, &to);
-        if (i == alloc.lowest / BITS_PER_BLOCK)
-            from = MAX(from, alloc.lowest % BITS_PER_BLOCK);
-        uint32_t bit = from < to ? find_clear(words_of(bitmap), from, to) : to;
+        if (i == start / BITS_PER_BLOCK)
+            from = MAX(from, start % BITS_PER_BLOCK);
+        uint64_t *words = words_of(bitmap);
+        uint32_t bit = from >= to ? to
+                       : fresh    ? find_fresh(words, i, from, to)
+                                  : find_clear(words, from, to);
         if (bit < to) {
-            words_of(bitmap)[bit / WORD_BITS] |= 1ULL << bit % WORD_BITS;
+            words[bit / WORD_BITS] |= 1ULL << bit % WORD_BITS;
             log_write(op, bitmap);
             cache_put(bitmap);
             *block = i * BITS_PER_BLOCK + bit;
+            alloc.free--;
             return 0;
         }
         cache_put(bitmap);
@@ -112,15 +198,39 @@ static int take_lowest(struct log_op *op, uint32_t *block) {
     return -K_ENOSPC;
 }
 
-int block_alloc(struct log_op *op, uint32_t *block) {
+static int take_fresh(struct log_op *op, uint32_t *block) {
+    if (alloc.transaction != op->transaction) {
+        alloc.transaction = op->transaction;
+        alloc.fresh_from = alloc.lowest;
+        alloc.fresh_until = 0;
+        alloc.passed = false;
+    }
+    int err = take_from(op, alloc.fresh_from, true, block);
+    if (!err) {
+        alloc.fresh_from = *block + 1;
+        if (!alloc.passed)
+            alloc.lowest = *block + 1;
+    }
+    return err;
+}
+
+static int take_any(struct log_op *op, uint32_t *block) {
+    int err = take_from(op, alloc.lowest, false, block);
+    if (!err)
+        alloc.lowest = *block + 1;
+    return err;
+}
+
+/* Metadata takes any block, the lowest, for it is logged. */
+int block_alloc(struct log_op *op, uint32_t *block, bool *fresh) {
     int err = -K_ENOSPC;
     sleeplock_acquire(&alloc.lock);
-    if (alloc.free > 0)
-        err = take_lowest(op, block);
-    if (!err) {
-        alloc.free--;
-        alloc.lowest = *block + 1;
-    }
+    if (fresh && alloc.free > 0)
+        err = take_fresh(op, block);
+    if (fresh)
+        *fresh = !err;
+    if (err == -K_ENOSPC && alloc.free > 0)
+        err = take_any(op, block);
     sleeplock_release(&alloc.lock);
     return err;
 }
@@ -135,6 +245,8 @@ static bool release(struct log_op *op, struct buf *bitmap, uint32_t block) {
     log_write(op, bitmap);
     alloc.free++;
     alloc.lowest = MIN(alloc.lowest, block);
+    alloc.fresh_until = 0;
+    alloc.passed = true;
     return true;
 }
 
@@ -180,6 +292,7 @@ int block_free_list(struct log_op *op, uint32_t *list, uint32_t n, uint32_t *lef
             err = -K_EIO;
         if (err)
             break;
+        note_freed(op, block);
         list[n - 1] = 0;
     }
     if (bitmap)

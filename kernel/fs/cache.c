@@ -89,9 +89,8 @@ static struct buf *claim_locked(uint32_t block) {
 }
 
 /* The block's buffer with a new reference, not being loaded by anybody else. A buffer
- * becomes idle sooner or later: the log pins at most half of them, those held for writing
- * included; an operation holds a few others; and a reader that holds many (move_run) never
- * sleeps while it does. */
+ * becomes idle sooner or later: the log pins at most half of them, and an operation holds a few
+ * others. */
 static struct buf *obtain_locked(uint32_t block) {
     ASSERT_LOCKED(&cache.lock);
     for (;;) {

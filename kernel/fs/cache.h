@@ -1,11 +1,12 @@
-/* The block cache: copies in memory of the disk's blocks.
+/* The block cache: copies in memory of the disk's blocks of metadata (contents of files are in
+ * the page cache).
  *
  * A buffer is a copy of one block. cache_get gives a reference to it, cache_put
  * gives the reference back; while there is one the buffer stays that block's.
  * The cache has no lock for the contents. What guards them:
- *     data, indirect and directory blocks: their inode's lock
- *     an inode's 64 bytes in its block:    that inode's lock
- *     bitmap blocks:                       the allocator's lock
+ *     indirect and directory blocks:    their inode's lock
+ *     an inode's 64 bytes in its block: that inode's lock
+ *     bitmap blocks:                    the allocator's lock
  * Contents are changed only inside an operation of the log, which then is told
  * (log_write) and keeps a reference of its own until the change is on the disk:
  * an unreferenced buffer never differs from the disk.

@@ -1,47 +1,15 @@
-/* The contents of an inode: from byte ranges to blocks, and growing and shrinking. */
+/* The contents of an inode: those of directories, in blocks; growing and shrinking. */
 #include "fs/data.h"
 #include "fs/balloc.h"
+#include "fs/blockmap.h"
+#include "fs/filedata.h"
 #include "lib/errno.h"
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
 
-/* Where a read goes: to kernel memory or to the user's. */
-struct target {
-    uint64_t at;
-    bool is_user;
-};
-
 static const uint8_t zeros[FS_BLOCK_SIZE];
 
-static uint32_t *addrs_of(struct buf *indirect) { return (uint32_t *)(void *)indirect->data; }
-
-/* ---- from block numbers of the contents to blocks of the disk ---- */
-
-/* The block of the disk that is block i of the contents, 0 for a hole. *indirect
- * keeps the indirect block's buffer from call to call; NULL at first, the caller
- * puts it at last. */
-static int map_block(struct inode *ip, uint32_t i, struct buf **indirect, uint32_t *block) {
-    if (i < FS_NDIRECT) {
-        *block = ip->d.addrs[i];
-        return 0;
-    }
-    *block = 0;
-    if (ip->d.addrs[FS_NDIRECT] == 0)
-        return 0;
-    if (!*indirect) {
-        int err = cache_get(ip->d.addrs[FS_NDIRECT], indirect);
-        if (err)
-            return err;
-    }
-    *block = addrs_of(*indirect)[i - FS_NDIRECT];
-    return *block == 0 || super_is_data(*block) ? 0 : -K_EIO;
-}
-
-static void put_indirect(struct buf *indirect) {
-    if (indirect)
-        cache_put(indirect);
-}
+/* ---- directories, block by block ---- */
 
 /* Loads those of the contents' blocks from i on that are not in memory: a reader of one
  * block is likely to read the next. */
@@ -50,7 +18,7 @@ static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
     uint32_t blocks[CACHE_PREFETCH_MAX], n = 0;
     for (; i < end && n < CACHE_PREFETCH_MAX; i++) {
         uint32_t block;
-        if (map_block(ip, i, indirect, &block))
+        if (blockmap_find(ip, i, indirect, &block))
             break;
         if (block != 0)
             blocks[n++] = block;
@@ -61,7 +29,7 @@ static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
 static int get_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
     uint32_t block;
     *out = NULL;
-    int err = map_block(ip, i, indirect, &block);
+    int err = blockmap_find(ip, i, indirect, &block);
     if (err || block == 0)
         return err;
     *out = cache_peek(block);
@@ -75,195 +43,8 @@ int data_block(struct inode *ip, uint32_t i, struct buf **out) {
     ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     int err = get_mapped(ip, i, &indirect, out);
-    put_indirect(indirect);
+    blockmap_end(indirect);
     return err;
-}
-
-/* ---- reading ---- */
-
-/* Blocks that one copy moves at most. */
-#define RUN_MAX 16
-
-static struct kpiece piece_of(const struct buf *b, size_t within, size_t len) {
-    return (struct kpiece){(b ? b->data : (uint8_t *)zeros) + within, len};
-}
-
-/* As get_mapped, but without waiting. False: the block may not be in memory. */
-static bool peek_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
-    uint32_t block;
-    if (i >= FS_NDIRECT && !*indirect)
-        return false;
-    if (map_block(ip, i, indirect, &block))
-        return false;
-    *out = block == 0 ? NULL : cache_peek(block);
-    return block == 0 || *out;
-}
-
-/* Copies to the user a piece that ends with block i - 1 of the contents, and of the
- * blocks from i on those that are in memory, n bytes in all at most.
- *
- * While it holds these buffers it never sleeps. So there is at most one run for each
- * hart, however many processes read, and others always get a buffer of the cache. */
-__attribute__((noinline)) static int move_run(struct inode *ip, uint32_t i, struct buf **indirect,
-                                              struct kpiece first, uaddr_t dst, size_t n,
-                                              size_t *moved) {
-    struct kpiece piece[RUN_MAX];
-    struct buf *buf[RUN_MAX];
-    unsigned count = 1;
-    piece[0] = first;
-    for (n -= first.bytes; n > 0 && count < RUN_MAX; i++, count++) {
-        if (!peek_mapped(ip, i, indirect, &buf[count]))
-            break;
-        piece[count] = piece_of(buf[count], 0, MIN(n, (size_t)FS_BLOCK_SIZE));
-        n -= piece[count].bytes;
-    }
-    int err = copyout_gather(dst, piece, count, moved);
-    while (--count > 0)
-        if (buf[count])
-            cache_put(buf[count]);
-    return err;
-}
-
-static int move_out(struct target to, struct kpiece from) {
-    if (to.is_user)
-        return copyout(UA(to.at), from.start, from.bytes);
-    memcpy((void *)to.at, from.start, from.bytes);
-    return 0;
-}
-
-static int read_to(struct inode *ip, uint64_t offset, struct target to, size_t n, size_t *done) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    struct buf *indirect = NULL;
-    int err = 0;
-    *done = 0;
-    if (offset >= ip->d.size)
-        return 0;
-    n = MIN(n, (size_t)(ip->d.size - offset));
-    while (n > 0 && !err) {
-        struct buf *b;
-        uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
-        size_t within = offset % FS_BLOCK_SIZE;
-        err = get_mapped(ip, i, &indirect, &b);
-        if (err)
-            break;
-        struct kpiece from = piece_of(b, within, MIN(n, FS_BLOCK_SIZE - within));
-        size_t moved = from.bytes;
-        if (moved < n && to.is_user)
-            err = move_run(ip, i + 1, &indirect, from, UA(to.at), n, &moved);
-        else if ((err = move_out(to, from)) != 0)
-            moved = 0;
-        if (b)
-            cache_put(b);
-        *done += moved;
-        to.at += moved;
-        offset += moved;
-        n -= moved;
-    }
-    put_indirect(indirect);
-    return err;
-}
-
-int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
-    return read_to(ip, offset, (struct target){dst.v, true}, n, done);
-}
-
-int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
-    return read_to(ip, offset, (struct target){(uint64_t)dst, false}, n, done);
-}
-
-/* ---- writing ---- */
-
-/* A block of the contents on its way from allocation to being part of them. */
-struct write_block {
-    struct buf *buf;
-    uint32_t block;
-    bool fresh; /* allocated, and not yet part of the contents */
-};
-
-uint32_t data_write_cost(uint32_t nblocks) {
-    return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
-}
-
-uint32_t data_write_max(void) {
-    uint32_t n = log_op_max();
-    while (data_write_cost(n) > log_op_max())
-        n--;
-    return n;
-}
-
-/* Has an indirect block in *indirect, an empty one that is not yet the file's if there is
- * none; put_new_indirect must follow. */
-static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indirect) {
-    if (*indirect)
-        return 0;
-    if (ip->d.addrs[FS_NDIRECT] != 0)
-        return cache_get(ip->d.addrs[FS_NDIRECT], indirect);
-    uint32_t block;
-    int err = block_alloc(op, &block);
-    if (err)
-        return err;
-    *indirect = cache_blank(block);
-    memset((*indirect)->data, 0, FS_BLOCK_SIZE);
-    return 0;
-}
-
-/* A new one that nothing was attached to is free again. */
-static void put_new_indirect(struct log_op *op, struct inode *ip, struct buf *indirect) {
-    if (indirect && ip->d.addrs[FS_NDIRECT] == 0)
-        block_unalloc(op, indirect->block);
-    put_indirect(indirect);
-}
-
-/* Block i of the contents, allocated if need be: then its buffer's contents are
- * undefined, and attach or discard must follow. */
-static int prepare(struct log_op *op, struct inode *ip, uint32_t i, struct buf **indirect,
-                   struct write_block *wb) {
-    wb->fresh = false;
-    if (i >= FS_MAX_FILE_BLOCKS)
-        return -K_EFBIG;
-    int err = map_block(ip, i, indirect, &wb->block);
-    if (!err && wb->block != 0)
-        return cache_get(wb->block, &wb->buf);
-    if (!err && i >= FS_NDIRECT)
-        err = need_indirect(op, ip, indirect);
-    if (!err)
-        err = block_alloc(op, &wb->block);
-    if (err)
-        return err;
-    wb->fresh = true;
-    wb->buf = cache_blank(wb->block);
-    return 0;
-}
-
-/* The block is written: it becomes part of the contents. */
-static void attach(struct log_op *op, struct inode *ip, uint32_t i, struct buf *indirect,
-                   struct write_block *wb) {
-    log_write(op, wb->buf);
-    if (wb->fresh && i < FS_NDIRECT) {
-        ip->d.addrs[i] = wb->block;
-    } else if (wb->fresh) {
-        addrs_of(indirect)[i - FS_NDIRECT] = wb->block;
-        ip->d.addrs[FS_NDIRECT] = indirect->block;
-        log_write(op, indirect);
-    }
-    cache_put(wb->buf);
-}
-
-/* The block could not be written: a fresh one is free again, and its buffer shows
- * nothing of what was in that memory before. */
-static void discard(struct log_op *op, struct write_block *wb) {
-    if (wb->fresh) {
-        memset(wb->buf->data, 0, FS_BLOCK_SIZE);
-        block_unalloc(op, wb->block);
-    } else {
-        log_write(op, wb->buf); /* a part of it may have changed */
-    }
-    cache_put(wb->buf);
-}
-
-static void save_if_changed(struct log_op *op, struct inode *ip, const struct fs_dinode *before) {
-    if (memcmp(before, &ip->d, sizeof(*before)) != 0)
-        inode_save(op, ip);
 }
 
 int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
@@ -271,94 +52,82 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
     ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     struct fs_dinode before = ip->d;
-    struct write_block wb;
-    int err = prepare(op, ip, i, &indirect, &wb);
-    if (!err) {
-        if (wb.fresh)
-            memset(wb.buf->data, 0, FS_BLOCK_SIZE);
-        cache_hold(wb.buf);
-        attach(op, ip, i, indirect, &wb);
-        *out = wb.buf;
-        *fresh = wb.fresh;
+    uint32_t block;
+    if (i >= FS_MAX_FILE_BLOCKS)
+        return -K_EFBIG;
+    int err = blockmap_find(ip, i, &indirect, &block);
+    *fresh = !err && block == 0;
+    if (*fresh) {
+        err = blockmap_add(op, ip, i, &indirect, &block, NULL);
+        if (!err) {
+            *out = cache_blank(block);
+            memset((*out)->data, 0, FS_BLOCK_SIZE);
+        }
+    } else if (!err) {
+        err = cache_get(block, out);
     }
-    put_new_indirect(op, ip, indirect);
-    save_if_changed(op, ip, &before);
+    if (!err)
+        log_write(op, *out);
+    blockmap_end(indirect);
+    if (memcmp(&before, &ip->d, sizeof(before)) != 0)
+        inode_save(op, ip);
     return err;
 }
 
-/* Fills the pieces from the user's memory or, when src is NULL, with zeros. *moved: the bytes
- * of those before the one that failed. */
-static int fill(const struct kpiece *piece, unsigned count, const uaddr_t *src, size_t *moved) {
-    if (src)
-        return copyin_scatter(piece, count, *src, moved);
-    *moved = 0;
-    for (unsigned k = 0; k < count; *moved += piece[k++].bytes)
-        memset(piece[k].start, 0, piece[k].bytes);
-    return 0;
-}
-
-/* Writes as many blocks as one copy moves, n bytes at most. It may wait for a buffer while
- * it holds others: all of them are counted in the operation's part of the log. */
-static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
-                     size_t n, struct buf **indirect, size_t *moved) {
-    struct write_block wb[RUN_MAX];
-    struct kpiece piece[RUN_MAX];
-    unsigned count = 0;
-    int err = 0;
-    for (uint64_t at = offset; at < offset + n && count < RUN_MAX; at += piece[count++].bytes) {
-        size_t within = at % FS_BLOCK_SIZE, len = MIN(offset + n - at, FS_BLOCK_SIZE - within);
-        err = prepare(op, ip, (uint32_t)(at / FS_BLOCK_SIZE), indirect, &wb[count]);
-        if (err)
-            break;
-        if (wb[count].fresh && len < FS_BLOCK_SIZE)
-            memset(wb[count].buf->data, 0, FS_BLOCK_SIZE);
-        piece[count] = (struct kpiece){wb[count].buf->data + within, len};
-    }
-    int failed = fill(piece, count, src, moved);
-    uint32_t i = (uint32_t)(offset / FS_BLOCK_SIZE);
-    size_t end = 0;
-    for (unsigned k = 0; k < count; k++, i++) {
-        end += piece[k].bytes;
-        if (end <= *moved)
-            attach(op, ip, i, *indirect, &wb[k]);
-        else
-            discard(op, &wb[k]);
-    }
-    return failed ? failed : err;
-}
-
-static int write_from(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
-                      size_t n, size_t *done) {
-    struct buf *indirect = NULL;
-    struct fs_dinode before = ip->d;
+/* For programs that read a directory as a file. */
+static int read_blocks(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
+                       size_t *done) {
     int err = 0;
     *done = 0;
-    if (offset > ip->d.size)
-        return -K_EINVAL;
-    while (*done < n && !err) {
-        size_t moved;
-        uaddr_t from = UA(src ? src->v + *done : 0);
-        err = write_run(op, ip, offset, src ? &from : NULL, n - *done, &indirect, &moved);
-        *done += moved;
-        offset += moved;
-        ip->d.size = MAX(ip->d.size, (uint32_t)offset);
+    while (offset + *done < ip->d.size && *done < n && !err) {
+        struct buf *b;
+        uint64_t at = offset + *done;
+        size_t within = at % FS_BLOCK_SIZE;
+        size_t len = MIN(MIN(n - *done, (size_t)(ip->d.size - at)), FS_BLOCK_SIZE - within);
+        err = data_block(ip, (uint32_t)(at / FS_BLOCK_SIZE), &b);
+        if (err)
+            break;
+        const uint8_t *from = (b ? b->data : zeros) + within;
+        if (is_user)
+            err = copyout(UA(dst + *done), from, len);
+        else
+            memcpy((void *)(dst + *done), from, len);
+        if (b)
+            cache_put(b);
+        *done += err ? 0 : len;
     }
-    put_new_indirect(op, ip, indirect);
-    if (op->wrote) {
-        inode_touch(ip);
-        inode_changed(op, ip);
-    }
-    save_if_changed(op, ip, &before);
     return err;
+}
+
+/* ---- any contents ---- */
+
+static int read_to(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
+                   size_t *done) {
+    if (ip->d.type == ABI_T_FILE)
+        return filedata_read(ip, offset, dst, is_user, n, done);
+    return read_blocks(ip, offset, dst, is_user, n, done);
+}
+
+int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
+    return read_to(ip, offset, dst.v, true, n, done);
+}
+
+int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
+    return read_to(ip, offset, (uint64_t)dst, false, n, done);
+}
+
+uint32_t data_write_cost(uint32_t nblocks) {
+    return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
+}
+
+uint32_t data_write_max(void) {
+    uint32_t room = log_op_max() - 2;
+    return MAX((room - 1) / 2, room - MIN(room, balloc_cost(UINT32_MAX)));
 }
 
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) {
-    return write_from(op, ip, offset, &src, n, done);
-}
-
-int data_write_zeros(struct log_op *op, struct inode *ip, size_t n, size_t *done) {
-    return write_from(op, ip, ip->d.size, NULL, n, done);
+    return filedata_write(op, ip, offset, &src, n, done);
 }
 
 /* ---- shrinking ---- */
@@ -378,7 +147,7 @@ static int shrink_indirect(struct log_op *op, struct inode *ip, uint32_t first, 
     if (err)
         return err;
     log_write(op, indirect);
-    err = block_free_list(op, addrs_of(indirect) + first, FS_NINDIRECT - first, &rest);
+    err = block_free_list(op, blockmap_addrs(indirect) + first, FS_NINDIRECT - first, &rest);
     cache_put(indirect);
     *left = rest == 0 ? 0 : FS_NDIRECT + first + rest;
     if (err || rest != 0 || first != 0)
@@ -404,6 +173,7 @@ static int shrink_blocks(struct log_op *op, struct inode *ip, uint32_t keep, uin
 
 int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) {
     uint32_t keep = (uint32_t)((size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE), left;
+    uint32_t old_size = ip->d.size;
     inode_touch(ip);
     inode_save(op, ip); /* takes its room before the bitmap's blocks do */
     int err = shrink_blocks(op, ip, keep, &left);
@@ -411,6 +181,8 @@ int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) 
     if (*done || left != 0) /* else nothing was freed */
         ip->d.size = MIN(ip->d.size, (uint32_t)MAX(size, (uint64_t)left * FS_BLOCK_SIZE));
     inode_save(op, ip);
+    if (ip->d.type == ABI_T_FILE)
+        filedata_cut(op, ip, old_size);
     return err;
 }
 
@@ -437,7 +209,8 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
             err = data_shrink(op, ip, size, finished);
     } else {
         size_t done, room = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
-        err = data_write_zeros(op, ip, MIN((size_t)(size - ip->d.size), room), &done);
+        size_t n = MIN((size_t)(size - ip->d.size), room);
+        err = filedata_write(op, ip, ip->d.size, NULL, n, &done);
         *finished = !err && ip->d.size == size;
     }
     inode_unlock(ip);
@@ -445,11 +218,12 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
 }
 
 static int resize(struct inode *ip, uint64_t size, uint32_t cost) {
+    uint32_t pages = size ? filedata_pages((size_t)data_write_max() * FS_BLOCK_SIZE) : 0;
     bool finished = false;
     int err = 0;
     while (!finished && !err) {
         struct log_op op;
-        err = log_begin(&op, cost);
+        err = log_begin_pages(&op, cost, pages);
         if (err)
             break;
         err = resize_step(&op, ip, size, &finished);

@@ -1,6 +1,6 @@
-/* The contents of an inode: bytes in blocks, which 12 addresses in the inode and
- * 256 in an indirect block name. An address 0 is a hole, which reads as zeros;
- * Trellis makes none, images may have them.
+/* The contents of an inode: bytes in blocks (blockmap.h). A hole reads as zeros; Trellis makes
+ * none, images may have them. A file's contents are in the page cache (filedata.h), a
+ * directory's, which are metadata, in the block cache.
  *
  * All calls want the inode locked, those that change it edited too (inode.h), and
  * run in the operation op. Whatever they did before they failed is consistent. */
@@ -22,17 +22,15 @@ int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n,
 uint32_t data_write_cost(uint32_t nblocks);
 uint32_t data_write_max(void);
 
-/* Writes n bytes at offset, at most data_write_max() blocks. *done as for reading.
+/* Writes n bytes of a file at offset, at most data_write_max() blocks, and filedata_pages(n)
+ * pages. *done as for reading.
  * -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
  * -K_EIO; -K_EFAULT, -K_ENOMEM: not all of src can be read. Bytes that are not in *done
  * have no block and no size. */
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) must_check;
 
-/* Makes the contents longer by up to n zero bytes, as above. */
-int data_write_zeros(struct log_op *op, struct inode *ip, size_t n, size_t *done) must_check;
-
-/* The buffer of block number i of the contents, allocated and zeroed if need be
+/* The buffer of block number i of a directory's contents, allocated and zeroed if need be
  * (*fresh), with a reference; logged, and the inode saved if it changed. -K_EFBIG,
  * -K_ENOSPC, -K_EIO: nothing changed. */
 int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,

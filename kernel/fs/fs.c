@@ -11,9 +11,9 @@
 #include "proc/proc.h"
 
 #define FILES 576
-#define FILES_KEPT 64 /* of them */
-#define CACHE_MIN MIB(1)
-#define CACHE_MAX MIB(16)
+#define FILES_KEPT 64    /* of them */
+#define CACHE_MIN MIB(1) /* for metadata alone */
+#define CACHE_MAX MIB(8)
 /* In memory: as many as can be in use at a time (open, or somebody's current directory, or
  * named by a path that a call just walks), so that a call never finds them all in use. */
 #define INODES_MIN (FILES + NPROC * (1 + INODES_PER_CALL))
@@ -29,7 +29,9 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low,
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t inodes = clamp(ram_bytes / INODE_PER_RAM, INODES_MIN, INODES_MAX);
     uint64_t names = clamp(ram_bytes / NAME_PER_RAM, NAMES_MIN, NAMES_MAX);
-    int err = cache_boot_init(clamp(ram_bytes / 32, CACHE_MIN, CACHE_MAX));
+    int err = cache_boot_init(clamp(ram_bytes / 128, CACHE_MIN, CACHE_MAX));
+    if (!err)
+        err = pagecache_boot_init(ram_bytes);
     if (!err)
         err = log_boot_init();
     if (!err)
@@ -96,7 +98,10 @@ int fs_mount(const char **why) {
         *why = "there is no disk";
         return -K_ENODEV;
     }
-    int err = read_super(why);
+    *why = "there is no memory for the contents of files";
+    int err = pagecache_mount();
+    if (!err)
+        err = read_super(why);
     if (!err)
         err = start_log(why);
     if (err)

@@ -1,5 +1,6 @@
 /* Open files and directories. The inode's lock guards the file's offset too. */
 #include "fs/data.h"
+#include "fs/filedata.h"
 #include "fs/open.h"
 #include "lib/errno.h"
 
@@ -40,7 +41,7 @@ static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
         struct log_op op;
         size_t len = MIN(n - *done, most), moved = 0;
         uint32_t blocks = (uint32_t)((len + 2 * FS_BLOCK_SIZE - 2) / FS_BLOCK_SIZE);
-        err = log_begin(&op, data_write_cost(blocks));
+        err = log_begin_pages(&op, data_write_cost(blocks), filedata_pages(len));
         if (err)
             break;
         err = write_in(&op, f, UA(src.v + *done), len, &moved);

@@ -1,5 +1,7 @@
-/* The log: group commit, write barriers, recovery. log.h has the protocol. */
+/* The log: operations, transactions, and when they commit. log.h has the protocol. */
 #include "fs/log.h"
+#include "fs/logdisk.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -7,16 +9,6 @@
 #include "mm/frame.h"
 #include "proc/sleeplock.h"
 
-#define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
-
-struct log_header {
-    int32_t n;
-    int32_t block[LOG_MAX];
-};
-_Static_assert(sizeof(struct log_header) == FS_BLOCK_SIZE, "the header is one block");
-
-/* Requests and what they read or write stand here and not on a stack: the disk's
- * interrupt handler runs in any process's page table. */
 static struct {
     struct spinlock lock;
     struct wait_channel changed; /* any field down to done */
@@ -29,24 +21,35 @@ static struct {
     uint64_t next_ticket, serving; /* log_begin: first come, first served */
     uint32_t ops;                  /* operations of the running transaction that have not ended */
     uint32_t promised;             /* sum of their room */
-    uint32_t n;                    /* blocks in the running transaction */
+    uint32_t promised_pages;       /* the same for pages */
+    uint32_t n;                    /* blocks that the running transaction logs, of all sorts */
+    uint32_t nbufs;                /* of metadata */
     struct buf *bufs[LOG_MAX];     /* pinned by a reference */
+    uint32_t npages;
+    struct page **pages; /* changed, fresh or logged; pinned too */
 
     /* The committer's alone. */
-    uint32_t snap_n;
-    struct buf *snap[LOG_MAX]; /* sorted by block number */
-    uint8_t *copies;           /* their contents, one after the other */
-    struct blk_request rq[LOG_MAX];
+    struct {
+        uint32_t nbufs, npages;
+        struct buf *bufs[LOG_MAX];
+        struct page **pages;
+        uint32_t n; /* what is logged, sorted by block number */
+        struct logged {
+            uint32_t block;
+            bool contents; /* else metadata */
+            const uint8_t *data;
+        } entry[LOG_MAX];
+    } snap;
 
     /* Constant after mount. */
-    uint32_t start, capacity;
+    uint32_t capacity, pages_max;
 } log;
 
-static struct log_header header __attribute__((aligned(FS_BLOCK_SIZE)));
-
 int log_boot_init(void) {
-    log.copies = frame_boot_alloc(LOG_MAX * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
-    return log.copies ? 0 : -K_ENOMEM;
+    size_t bytes = pagecache_dirty_max() * sizeof(struct page *);
+    log.pages = frame_boot_alloc(bytes, _Alignof(struct page *));
+    log.snap.pages = frame_boot_alloc(bytes, _Alignof(struct page *));
+    return log.pages && log.snap.pages ? logdisk_boot_init() : -K_ENOMEM;
 }
 
 uint32_t log_op_max(void) { return log.capacity; }
@@ -60,6 +63,7 @@ static void commit_locked(void);
 /* Closes the running transaction and commits it, unless the one before is still being
  * written, or an operation of it has not ended: whoever ends one comes here again. */
 static bool try_commit_locked(void) {
+    ASSERT_LOCKED(&log.lock);
     if (log.committing)
         return false;
     log.closing = true;
@@ -69,28 +73,37 @@ static bool try_commit_locked(void) {
     return true;
 }
 
-static bool fits(uint32_t blocks) { return log.n + log.promised + blocks <= log.capacity; }
+static bool fits(uint32_t blocks, uint32_t pages) {
+    return log.n + log.promised + blocks <= log.capacity &&
+           log.npages + log.promised_pages + pages <= log.pages_max;
+}
 
-/* Until so many blocks can be promised. What is only promised comes back without a commit. */
-static void wait_for_room_locked(uint64_t ticket, uint32_t blocks) {
-    while (!log.aborted && (log.serving != ticket || log.closing || !fits(blocks))) {
-        bool full = log.closing || log.n + blocks > log.capacity;
+/* Until so much can be promised. What is only promised comes back without a commit. */
+static void wait_for_room_locked(uint64_t ticket, uint32_t blocks, uint32_t pages) {
+    ASSERT_LOCKED(&log.lock);
+    while (!log.aborted && (log.serving != ticket || log.closing || !fits(blocks, pages))) {
+        bool full = log.closing || log.n + blocks > log.capacity ||
+                    log.npages + pages > log.pages_max;
         if (log.serving != ticket || !full || !try_commit_locked())
             sleep_on(&log.changed, &log.lock);
     }
 }
 
-int log_begin(struct log_op *op, uint32_t blocks) {
+int log_begin(struct log_op *op, uint32_t blocks) { return log_begin_pages(op, blocks, 0); }
+
+int log_begin_pages(struct log_op *op, uint32_t blocks, uint32_t pages) {
     ASSERT(blocks <= log.capacity);
+    ASSERT(pages <= log.pages_max);
     sleep_enter(op, RANK_LOG_OP);
     spin_lock(&log.lock);
-    wait_for_room_locked(log.next_ticket++, blocks);
+    wait_for_room_locked(log.next_ticket++, blocks, pages);
     bool aborted = log.aborted;
     if (!aborted) {
         log.serving++;
         log.ops++;
         log.promised += blocks;
-        *op = (struct log_op){.transaction = log.running, .room = blocks};
+        log.promised_pages += pages;
+        *op = (struct log_op){.transaction = log.running, .room = blocks, .pages = pages};
         if (log.serving != log.next_ticket)
             wakeup(&log.changed);
     }
@@ -102,7 +115,7 @@ int log_begin(struct log_op *op, uint32_t blocks) {
 
 bool log_extend(struct log_op *op, uint32_t blocks) {
     spin_lock(&log.lock);
-    bool granted = fits(blocks);
+    bool granted = fits(blocks, 0);
     if (granted) {
         log.promised += blocks;
         op->room += blocks;
@@ -115,21 +128,70 @@ bool log_holds(const struct log_op *op, const struct buf *b) {
     return __atomic_load_n(&b->transaction, __ATOMIC_RELAXED) == op->transaction;
 }
 
+/* The operation logs one block more. */
+static void add_block_locked(struct log_op *op) {
+    ASSERT_LOCKED(&log.lock);
+    ASSERT(op->room > 0);
+    ASSERT(log.n < log.capacity);
+    op->room--;
+    log.promised--;
+    if (log.n++ == 0)
+        wakeup(&log.dirty);
+}
+
 void log_write(struct log_op *op, struct buf *b) {
     op->wrote = true;
     if (log_holds(op, b))
         return;
     spin_lock(&log.lock);
     if (!log_holds(op, b)) { /* another operation may log the same inode block */
-        ASSERT(op->room > 0);
-        ASSERT(log.n < log.capacity);
-        op->room--;
-        log.promised--;
-        if (log.n == 0)
-            wakeup(&log.dirty);
-        log.bufs[log.n++] = b;
+        add_block_locked(op);
+        log.bufs[log.nbufs++] = b;
         cache_hold(b);
         __atomic_store_n(&b->transaction, op->transaction, __ATOMIC_RELAXED);
+    }
+    spin_unlock(&log.lock);
+}
+
+static void add_page_locked(struct log_op *op, struct page *p) {
+    ASSERT_LOCKED(&log.lock);
+    ASSERT(op->pages > 0);
+    ASSERT(log.npages < log.pages_max);
+    op->pages--;
+    log.promised_pages--;
+    log.pages[log.npages++] = p;
+    page_hold(p);
+    p->transaction = op->transaction;
+    p->fresh = p->logged = 0;
+}
+
+void log_page(struct log_op *op, struct page *p, unsigned b, bool fresh) {
+    uint8_t bit = (uint8_t)(1u << b);
+    bool in_it = p->transaction == op->transaction;
+    op->wrote = true;
+    if (in_it && (p->fresh | p->logged) & bit)
+        return;
+    spin_lock(&log.lock);
+    if (!in_it)
+        add_page_locked(op, p);
+    if (fresh) {
+        p->fresh |= bit;
+    } else {
+        add_block_locked(op);
+        p->logged |= bit;
+    }
+    spin_unlock(&log.lock);
+}
+
+void log_forget_page(struct log_op *op, struct page *p, unsigned b) {
+    if (p->transaction != op->transaction)
+        return;
+    spin_lock(&log.lock);
+    for (; b < PAGE_BLOCKS; b++) {
+        uint8_t bit = (uint8_t)(1u << b);
+        log.n -= (p->logged & bit) != 0;
+        p->logged &= (uint8_t)~bit;
+        p->fresh &= (uint8_t)~bit;
     }
     spin_unlock(&log.lock);
 }
@@ -137,6 +199,7 @@ void log_write(struct log_op *op, struct buf *b) {
 /* Until the transaction is on the disk. While the one before is being written others may
  * still join it: they are durable with one commit. */
 static int wait_for_locked(uint64_t transaction) {
+    ASSERT_LOCKED(&log.lock);
     while (log.done < transaction) {
         if (log.aborted)
             return -K_EIO;
@@ -152,12 +215,13 @@ int log_end(struct log_op *op) {
     spin_lock(&log.lock);
     log.ops--;
     log.promised -= op->room;
+    log.promised_pages -= op->pages;
     wakeup(&log.changed);
     if (log.aborted)
         err = op->wrote && log.done < op->transaction ? -K_EIO : 0;
     else if (op->wrote && log_sync_always)
         err = wait_for_locked(op->transaction);
-    else if (log.closing || log.n > log.capacity / 2)
+    else if (log.closing || log.n > log.capacity / 2 || log.npages > log.pages_max / 2)
         try_commit_locked();
     spin_unlock(&log.lock);
     return err;
@@ -170,9 +234,11 @@ int log_sync(void) {
     return err;
 }
 
-bool log_lost(uint64_t transaction) {
-    return log_aborted() && __atomic_load_n(&log.done, __ATOMIC_RELAXED) < transaction;
+bool log_durable(uint64_t transaction) {
+    return __atomic_load_n(&log.done, __ATOMIC_RELAXED) >= transaction;
 }
+
+bool log_lost(uint64_t transaction) { return log_aborted() && !log_durable(transaction); }
 
 void log_wait_for_change(void) {
     spin_lock(&log.lock);
@@ -198,94 +264,102 @@ bool log_aborted(void) { return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED);
 
 /* ---- commit ---- */
 
-static int flush(void) {
-    log.rq[0] = (struct blk_request){.op = BLK_FLUSH};
-    return blk_do(&log.rq[0]);
-}
-
-static void start_io(struct blk_request *rq, enum blk_op op, uint32_t block, void *data,
-                     uint32_t blocks) {
-    *rq = (struct blk_request){
-        .op = op,
-        .sector = (uint64_t)block * SECTORS_PER_BLOCK,
-        .data = data,
-        .bytes = blocks * FS_BLOCK_SIZE,
+/* Starts writing a run of the page's fresh blocks that are neighbours on the disk, too. */
+static void start_run(struct page *p) {
+    unsigned first = bit_lowest(p->ordered), len = 1;
+    while (first + len < PAGE_BLOCKS && p->ordered >> (first + len) & 1 &&
+           p->block[first + len] == p->block[first] + len)
+        len++;
+    p->ordered &= (uint8_t) ~(((1u << len) - 1) << first);
+    p->rq = (struct blk_request){
+        .op = BLK_WRITE,
+        .sector = (uint64_t)p->block[first] * (FS_BLOCK_SIZE / SECTOR_SIZE),
+        .data = p->data + first * FS_BLOCK_SIZE,
+        .bytes = len * FS_BLOCK_SIZE,
     };
-    blk_submit(rq);
+    blk_submit(&p->rq);
 }
 
-static int do_io(enum blk_op op, uint32_t block, void *data, uint32_t blocks) {
-    start_io(&log.rq[0], op, block, data, blocks);
-    return blk_wait(&log.rq[0]);
-}
-
-/* Writes the header with the first n of its block numbers, and waits until the
- * disk has it for good. */
-static int write_header(uint32_t n) {
-    header.n = (int32_t)n;
-    memset(&header.block[n], 0, (LOG_MAX - n) * sizeof(header.block[0]));
-    int err = do_io(BLK_WRITE, log.start, &header, 1);
-    return err ? err : flush();
-}
-
-/* Writes the copies of the header's n blocks to where they live, neighbours with
- * one request, all requests at once. They are all different. */
-static int install(uint32_t n) {
-    uint32_t nrq = 0;
-    for (uint32_t i = 0, len; i < n; i += len) {
-        len = 1;
-        while (i + len < n && header.block[i + len] == header.block[i] + (int32_t)len)
-            len++;
-        start_io(&log.rq[nrq++], BLK_WRITE, (uint32_t)header.block[i],
-                 log.copies + (size_t)i * FS_BLOCK_SIZE, len);
-    }
+/* Writes the fresh blocks to where they live: of each page one run at a time, of all pages at
+ * once. Then the pages may change again. */
+static int write_contents(void) {
     int err = 0;
-    for (uint32_t i = 0; i < nrq; i++) {
-        int e = blk_wait(&log.rq[i]);
-        if (e)
-            err = e;
+    for (bool more = true; more;) {
+        more = false;
+        for (uint32_t i = 0; i < log.snap.npages; i++) {
+            struct page *p = log.snap.pages[i];
+            p->rq.bytes = 0;
+            if (p->ordered)
+                start_run(p);
+            more |= p->ordered != 0;
+        }
+        for (uint32_t i = 0; i < log.snap.npages; i++) {
+            struct blk_request *rq = &log.snap.pages[i]->rq;
+            int e = rq->bytes ? blk_wait(rq) : 0;
+            if (e)
+                err = e;
+        }
     }
-    return err ? err : flush();
+    for (uint32_t i = 0; i < log.snap.npages; i++)
+        page_end_writing(log.snap.pages[i]);
+    return err;
 }
 
-/* The four steps of a commit; NULL, or what failed. A failure leaves the header
- * alone: if it reached the disk, the next mount installs from it. */
-static const char *write_transaction(void) {
-    uint32_t n = log.snap_n;
-    for (uint32_t i = 0; i < n; i++)
-        header.block[i] = (int32_t)log.snap[i]->block;
-    if (do_io(BLK_WRITE, log.start + 1, log.copies, n) || flush())
-        return "writing the log";
-    if (write_header(n))
-        return "writing the log's header";
-    if (install(n))
-        return "installing a committed transaction (the next mount will)";
-    if (write_header(0))
-        return "clearing the log's header";
-    return NULL;
+/* By block; contents behind metadata. */
+static bool comes_before(const struct logged *a, const struct logged *b) {
+    return a->block != b->block ? a->block < b->block : !a->contents && b->contents;
 }
 
 /* Shell's sort: fast, and without a worst case that a few hundred of them would feel. */
-static void sort_by_block(struct buf **bufs, uint32_t n) {
+static void sort_by_block(struct logged *e, uint32_t n) {
     static const uint32_t gaps[] = {57, 23, 10, 4, 1};
     for (unsigned g = 0; g < ARRAY_LEN(gaps); g++)
         for (uint32_t gap = gaps[g], i = gap; i < n; i++) {
-            struct buf *b = bufs[i];
+            struct logged one = e[i];
             uint32_t at = i;
-            for (; at >= gap && bufs[at - gap]->block > b->block; at -= gap)
-                bufs[at] = bufs[at - gap];
-            bufs[at] = b;
+            for (; at >= gap && comes_before(&one, &e[at - gap]); at -= gap)
+                e[at] = e[at - gap];
+            e[at] = one;
         }
 }
 
-/* Takes the running transaction's buffers, sorted, into snap and copies their contents. No
+/* A block of metadata that was given back, and became contents in the same transaction, is
+ * there twice: it is contents now, for log_forget_page knows of the reverse. */
+static uint32_t drop_twice_logged(struct logged *e, uint32_t n) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (i + 1 == n || e[i + 1].block != e[i].block)
+            e[kept++] = e[i];
+    return kept;
+}
+
+static void add_page_to_snapshot(struct page *p) {
+    for (unsigned b = 0; b < PAGE_BLOCKS; b++)
+        if (p->logged >> b & 1)
+            log.snap.entry[log.snap.n++] = (struct logged){p->block[b], true,
+                                                           p->data + b * FS_BLOCK_SIZE};
+    p->ordered = p->fresh;
+    page_begin_writing(p);
+}
+
+/* Takes over the running transaction's buffers and pages, and copies what is logged. No
  * operation runs, so nobody changes them. */
 static void take_snapshot(void) {
-    log.snap_n = log.n;
-    memcpy(log.snap, log.bufs, log.n * sizeof(log.bufs[0]));
-    sort_by_block(log.snap, log.n);
-    for (uint32_t i = 0; i < log.n; i++)
-        memcpy(log.copies + (size_t)i * FS_BLOCK_SIZE, log.snap[i]->data, FS_BLOCK_SIZE);
+    log.snap.nbufs = log.nbufs;
+    log.snap.npages = log.npages;
+    log.snap.n = 0;
+    memcpy(log.snap.bufs, log.bufs, log.nbufs * sizeof(log.bufs[0]));
+    memcpy(log.snap.pages, log.pages, log.npages * sizeof(log.pages[0]));
+    for (uint32_t i = 0; i < log.nbufs; i++)
+        log.snap.entry[log.snap.n++] = (struct logged){log.bufs[i]->block, false,
+                                                       log.bufs[i]->data};
+    for (uint32_t i = 0; i < log.npages; i++)
+        add_page_to_snapshot(log.pages[i]);
+    ASSERT(log.snap.n == log.n);
+    sort_by_block(log.snap.entry, log.snap.n);
+    log.snap.n = drop_twice_logged(log.snap.entry, log.snap.n);
+    for (uint32_t i = 0; i < log.snap.n; i++)
+        logdisk_set(i, log.snap.entry[i].block, log.snap.entry[i].data);
 }
 
 /* No commit comes after one that failed, so this is said once. */
@@ -304,15 +378,18 @@ static void commit_locked(void) {
 
     spin_lock(&log.lock);
     uint64_t id = log.running++;
-    log.n = 0;
+    log.n = log.nbufs = log.npages = 0;
     log.closing = false;
     wakeup(&log.changed);
     spin_unlock(&log.lock);
 
-    const char *failed = write_transaction();
-    /* After a failure the buffers stay pinned: memory goes on showing one state. */
-    for (uint32_t i = 0; !failed && i < log.snap_n; i++)
-        cache_put(log.snap[i]);
+    const char *failed = write_contents() ? "writing the contents of files"
+                                          : logdisk_commit(log.snap.n);
+    /* After a failure buffers and pages stay pinned: memory goes on showing one state. */
+    for (uint32_t i = 0; !failed && i < log.snap.nbufs; i++)
+        cache_put(log.snap.bufs[i]);
+    for (uint32_t i = 0; !failed && i < log.snap.npages; i++)
+        page_put(log.snap.pages[i]);
     if (failed)
         say_aborted(failed);
 
@@ -327,48 +404,6 @@ static void commit_locked(void) {
 
 /* ---- mount ---- */
 
-/* Whether the header found on the disk names different blocks that a log may
- * change. */
-static bool header_ok(const struct super *sb) {
-    if (header.n < 0 || header.n > LOG_MAX || (uint32_t)header.n >= sb->log_blocks)
-        return false;
-    for (int32_t i = 0; i < header.n; i++) {
-        int64_t block = header.block[i];
-        if (block < sb->inode_start || block >= sb->size)
-            return false;
-        for (int32_t j = 0; j < i; j++)
-            if (header.block[j] == block)
-                return false;
-    }
-    return true;
-}
-
-static int recover(const struct super *sb, const char **why) {
-    int err = do_io(BLK_READ, sb->log_start, &header, 1);
-    if (err) {
-        *why = "the log's header cannot be read";
-        return err;
-    }
-    if (!header_ok(sb)) {
-        *why = "the log's header is damaged";
-        return -K_EINVAL;
-    }
-    if (header.n == 0)
-        return 0;
-    uint32_t n = (uint32_t)header.n;
-    err = do_io(BLK_READ, sb->log_start + 1, log.copies, n);
-    if (err) {
-        *why = "the log cannot be read";
-        return err;
-    }
-    err = install(n);
-    if (!err)
-        err = write_header(0);
-    if (err)
-        *why = "the log's blocks cannot be written back";
-    return err;
-}
-
 int log_mount(const struct super *sb, const char **why) {
     spin_init(&log.lock, RANK_LOG);
     wait_channel_init(&log.changed);
@@ -376,11 +411,12 @@ int log_mount(const struct super *sb, const char **why) {
     log.aborted = log.closing = log.committing = false;
     log.running = 1;
     log.done = log.next_ticket = log.serving = 0;
-    log.ops = log.promised = log.n = 0;
-    log.start = sb->log_start;
+    log.ops = log.promised = log.promised_pages = 0;
+    log.n = log.nbufs = log.npages = 0;
+    log.pages_max = pagecache_dirty_max();
     /* Two transactions may pin blocks at a time: at most half of the cache. */
     log.capacity = MIN(MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX), cache_buffers() / 4);
-    int err = recover(sb, why);
+    int err = logdisk_mount(sb, why);
     if (!err && blk_read_only()) {
         log.aborted = true;
         kprintf("fs: the disk is read-only: nothing can be changed\n");

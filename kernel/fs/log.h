@@ -12,12 +12,17 @@
  * its last operation has ended, who ended or who waits copies the logged blocks aside (from
  * here on the next transaction may run) and commits:
  *
+ *     fresh blocks of contents -> where they live
  *     logged blocks -> log      flush   the commit can be written
  *     header with their numbers flush   committed: the disk will have all of it
  *     blocks -> where they live flush   installed
  *     empty header              flush   the log's blocks may be overwritten
  *
  * Each flush is needed: disks write their cache in any order.
+ *
+ * Metadata is logged. So is what overwrites the contents of a file. A block of contents that is
+ * in no file on the disk is fresh, and written in place before the commit that makes it a part
+ * of one: nobody could see it before. Of a page that is being written nothing changes meanwhile.
  *
  * Reservations: log_begin says how many different blocks the operation may
  * change, and waits until the log has room for them, first come, first served.
@@ -30,20 +35,18 @@
  *
  * A log on a read-only disk is aborted from the start.
  *
- * Log header: {int32 n; int32 block[n]}; n = 0: nothing to recover.
- *
  * Lock order: an operation begins before any inode's lock or the name lock is
  * taken and ends after they are given back, since a commit waits until all that run have
  * ended. */
 #pragma once
 #include "fs/cache.h"
-#include "fs/super.h"
-
-#define LOG_MAX (FS_BLOCK_SIZE / 4 - 1) /* blocks that a header can name */
+#include "fs/logdisk.h"
+#include "fs/pagecache.h"
 
 struct log_op {
     uint64_t transaction;
-    uint32_t room; /* blocks that it may still add to the transaction */
+    uint32_t room;  /* blocks that it may still add to the transaction */
+    uint32_t pages; /* and pages */
     bool wrote;
 };
 
@@ -60,6 +63,8 @@ uint32_t log_op_max(void);
 /* Begins an operation that changes up to blocks <= log_op_max() blocks; may sleep.
  * -K_EROFS: the log has aborted; nothing began, log_end must not be called. */
 int log_begin(struct log_op *op, uint32_t blocks) must_check;
+/* The same for one that also changes up to pages <= pagecache_dirty_max() pages of contents. */
+int log_begin_pages(struct log_op *op, uint32_t blocks, uint32_t pages) must_check;
 
 /* More blocks for an operation that runs, if the log has room just now; does not
  * sleep. True: op->room has grown by blocks. */
@@ -69,6 +74,13 @@ bool log_extend(struct log_op *op, uint32_t blocks) must_check;
  * The caller has a reference. Before or after the change, within the operation.
  * Exceeding the reservation is a panic: the caller counted wrongly. */
 void log_write(struct log_op *op, struct buf *b);
+
+/* Block b of the page changes in this operation; fresh: it was in no file that is on the disk.
+ * The caller holds the page and its inode's lock. One page of room for a page that the
+ * transaction has not changed yet, and one block for a block that is not fresh. */
+void log_page(struct log_op *op, struct page *p, unsigned b, bool fresh);
+/* The contents from block b of the page on are no part of the file any more. */
+void log_forget_page(struct log_op *op, struct page *p, unsigned b);
 
 /* Whether log_write(op, b) needs no room. */
 bool log_holds(const struct log_op *op, const struct buf *b);
@@ -85,6 +97,8 @@ int log_sync(void) must_check;
 
 /* Whether what was changed in this transaction will never be on the disk. */
 bool log_lost(uint64_t transaction);
+/* Whether it is there already. */
+bool log_durable(uint64_t transaction);
 
 /* Waits until all operations that began earlier have ended and are on the disk, or the log
  * has aborted. In no operation. */

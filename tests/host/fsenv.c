@@ -8,6 +8,7 @@
 #include "dev/chardev.h"
 #include "fs/fs.h"
 #include "mm/frame.h"
+#include "mm/reclaim.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
 #include <pthread.h>
@@ -21,6 +22,7 @@
 
 int64_t fsenv_frames_used, fsenv_commit_limit = FRAMES;
 static int64_t promised;
+static struct reclaimer *cache; /* the page cache's */
 static pthread_mutex_t frame_mutex = PTHREAD_MUTEX_INITIALIZER;
 static uint8_t (*frames)[PAGE_SIZE];
 static uint32_t free_frames[FRAMES], nfree;
@@ -38,12 +40,42 @@ void *frame_boot_alloc(size_t bytes, size_t align) {
     return arena + start;
 }
 
+/* Records for the frames, as frame.h's inline functions want them. */
+#define SECTIONS (FRAMES / SECTION_FRAMES + 2)
+static struct frame records[SECTIONS][SECTION_FRAMES];
+static struct frame *record_table[SECTIONS];
+struct frame_sections frame_sections = {.table = record_table, .count = SECTIONS};
+
 static void frames_reset(void) {
-    if (frames == NULL)
+    if (frames == NULL) {
         frames = aligned_alloc(PAGE_SIZE, FRAMES * PAGE_SIZE);
+        frame_sections.first = ptr_pa(frames).v >> (PAGE_SHIFT + SECTION_SHIFT);
+        for (unsigned i = 0; i < SECTIONS; i++)
+            record_table[i] = records[i];
+    }
+    memset(records, 0, sizeof records);
     for (nfree = 0; nfree < FRAMES; nfree++)
         free_frames[nfree] = nfree;
     promised = fsenv_frames_used = 0;
+}
+
+int64_t fsenv_promised(void) { return promised; }
+uint64_t fsenv_reclaim(uint64_t n) { return cache->reclaim(n); }
+
+static int64_t in_cache(void) { return cache ? (int64_t)cache->frames : 0; }
+
+void reclaim_register(struct reclaimer *r) {
+    cache = r;
+    cache->frames = 0;
+}
+
+void reclaim_begin(struct reclaimer *r, uint64_t n) {
+    __atomic_add_fetch(&r->frames, n, __ATOMIC_RELAXED);
+}
+
+void reclaim_end(struct reclaimer *r, uint64_t n) {
+    uint64_t before = __atomic_fetch_sub(&r->frames, n, __ATOMIC_RELAXED);
+    assert_true(before >= n);
 }
 
 int frame_commit(uint64_t n) {
@@ -58,17 +90,22 @@ int frame_commit(uint64_t n) {
 void frame_uncommit(uint64_t n) {
     pthread_mutex_lock(&frame_mutex);
     promised -= (int64_t)n;
-    assert_true(promised >= fsenv_frames_used);
+    assert_true(promised >= fsenv_frames_used - in_cache());
     pthread_mutex_unlock(&frame_mutex);
 }
 
 paddr_t frame_take(void) {
     pthread_mutex_lock(&frame_mutex);
-    assert_true(fsenv_frames_used < promised);
+    while (nfree == 0) {
+        pthread_mutex_unlock(&frame_mutex);
+        assert_int_not_equal(cache->reclaim(1), 0);
+        pthread_mutex_lock(&frame_mutex);
+    }
     fsenv_frames_used++;
     uint8_t *frame = frames[free_frames[--nfree]];
     pthread_mutex_unlock(&frame_mutex);
     memset(frame, 0xa5, PAGE_SIZE);
+    frame_record(ptr_pa(frame))->refs = 1;
     return ptr_pa(frame);
 }
 
@@ -80,11 +117,30 @@ int frame_alloc(paddr_t *pa) {
     return 0;
 }
 
-void frame_free(paddr_t pa) {
+void frame_release(struct frame *f, paddr_t pa) {
+    f->refs = 0;
     pthread_mutex_lock(&frame_mutex);
     free_frames[nfree++] = (uint32_t)(((uint8_t *)pa_ptr(pa) - frames[0]) / PAGE_SIZE);
     fsenv_frames_used--;
     pthread_mutex_unlock(&frame_mutex);
+}
+
+uint32_t frame_refs(paddr_t pa) {
+    return __atomic_load_n(&frame_record(pa)->refs, __ATOMIC_ACQUIRE);
+}
+
+/* There are no large frames here. */
+void frame_get_large(paddr_t pa) { frame_misused(pa); }
+bool frame_put_large(paddr_t pa) { frame_misused(pa); }
+bool frame_sole_large(paddr_t pa) { frame_misused(pa); }
+
+void frame_misused(paddr_t pa) {
+    fail_msg("a frame that there is not: 0x%lx", (unsigned long)pa.v);
+    abort();
+}
+
+void frame_free(paddr_t pa) {
+    frame_put(frame_single(pa));
     frame_uncommit(1);
 }
 

@@ -10,6 +10,8 @@
 /* ---- memory. Frames are counted: fsenv_frames_used is 0 when none is taken. */
 extern int64_t fsenv_frames_used;
 extern int64_t fsenv_commit_limit; /* frames that can be promised */
+int64_t fsenv_promised(void);
+uint64_t fsenv_reclaim(uint64_t n); /* as memory does that is short; how many came */
 
 /* User addresses are the test's own; a byte in the page at fsenv_bad and every
  * address below 4096 faults, after what lies before it was copied. The pages

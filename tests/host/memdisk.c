@@ -77,6 +77,13 @@ uint64_t memdisk_events(void) {
     return n;
 }
 
+uint64_t memdisk_in_flight(void) {
+    pthread_mutex_lock(&mutex);
+    uint64_t n = queued;
+    pthread_mutex_unlock(&mutex);
+    return n;
+}
+
 bool memdisk_is_flush(uint64_t event) { return events[event].sector == FLUSH; }
 
 static void record(uint64_t sector, const uint8_t *data) {

@@ -11,6 +11,7 @@ void memdisk_load(const uint8_t *image, uint64_t bytes);
 uint8_t *memdisk_image(void); /* as the kernel reads it */
 uint64_t memdisk_bytes(void);
 uint64_t memdisk_requests(void); /* since memdisk_load */
+uint64_t memdisk_in_flight(void);
 
 /* How long a request takes at least, in microseconds; other processes run meanwhile.
  * 0 after memdisk_load. */

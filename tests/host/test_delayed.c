@@ -1,6 +1,7 @@
 /* Delayed commits: what is done is in memory, and on the disk when somebody asks or later. A
  * power cut leaves what the tree was after some operation, no earlier than the last fsync. */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
@@ -14,8 +15,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "fs/fs.h"
+#include "fs/filedata.h"
 #include "fs/log.h"
+#include "fs/path.h"
 #include "fsenv.h"
+#include "mm/frame.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,8 +101,11 @@ static int64_t step(const struct plan *p) {
     }
 }
 
+/* A small disk is full at times, and gives out blocks again that have just been given back. */
+static uint32_t disk_blocks;
+
 static void begin_run(void) {
-    fsenv_fresh(1200, 60, 100);
+    fsenv_fresh(disk_blocks, 60, 100);
     for (int i = 0; i < FILES; i++)
         fds[i] = -1;
 }
@@ -192,6 +200,7 @@ static int wrong_after_cuts(const char **example) {
 static void a_cut_leaves_a_tree_since_the_last_fsync(void **state) {
     for (int round = 0; round < 5; round++) {
         const char *example = NULL;
+        disk_blocks = round % 2 ? 150 : 1200;
         make_plan();
         run_durably();
         run_delayed();
@@ -228,10 +237,13 @@ static void only_who_asks_waits_for_the_disk(void **state) {
 }
 
 static void half_a_log_is_committed(void **state) {
-    memdisk_record();
     int fd = t_open("/f", NEW);
-    for (int i = 0; i < 200; i++) {
-        assert_int_equal(t_lseek(fd, i % 40 * 1024, 0), i % 40 * 1024);
+    assert_int_equal(t_write(fd, bytes, 40 * 1024), 40 * 1024);
+    assert_int_equal(t_sync(), 0);
+    memdisk_record();
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(writes() > 0, i > 29); /* a log of 59 blocks */
         assert_int_equal(t_write(fd, bytes, 1024), 1024);
     }
     assert_true(writes() > 0);
@@ -255,6 +267,105 @@ static void what_cannot_be_synced(void **state) {
     assert_int_equal(t_mknod("/c", 1, 0), 0);
     assert_int_equal(t_fsync(t_open("/c", ABI_O_RDWR)), -K_EINVAL);
     assert_int_equal(t_fsync(t_open("/", ABI_O_RDONLY)), 0);
+}
+
+/* ---- a commit and the next transaction at once ---- */
+
+static uint8_t *committed; /* the disk when the first one's sync has returned */
+
+static void sync_or_overwrite(unsigned i) {
+    if (i == 0) {
+        assert_int_equal(t_sync(), 0);
+        memcpy(committed, memdisk_image(), memdisk_bytes());
+        return;
+    }
+    while (memdisk_in_flight() == 0)
+        sched_yield();
+    int fd = t_open("/f", ABI_O_WRONLY);
+    memset(back, 'b', 4096);
+    assert_int_equal(t_write(fd, back, 4096), 4096);
+    assert_int_equal(t_close(fd), 0);
+}
+
+/* The slow disk reads what it writes late; what it gets must be the first writer's. */
+static void a_page_that_is_written_does_not_change(void **state) {
+    committed = malloc(memdisk_bytes());
+    int fd = t_open("/f", NEW);
+    assert_int_equal(t_write(fd, bytes, 4096), 4096);
+    memdisk_service_time(50000);
+    kstub_parallel(2, sync_or_overwrite);
+    memdisk_service_time(0);
+    const struct fs_dinode *d = fsimage_inode(committed, fsimage_find(committed, "/f"));
+    for (uint32_t b = 0; b < 4; b++)
+        assert_memory_equal(fsimage_block(committed, d, b), bytes + b * 1024, 1024);
+    free(committed);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, bytes + 8192, 4096), 4096);
+    assert_memory_equal(bytes + 8192, back, 4096);
+}
+
+/* ---- mappings: a page by its frame ---- */
+
+static struct inode *inode_of(const char *name) {
+    struct inode *ip;
+    assert_int_equal(path_lookup(name, &ip), 0);
+    return ip;
+}
+
+static void a_frame_is_what_read_and_write_see(void **state) {
+    t_make_file("/f", 10000, 1);
+    struct inode *ip = inode_of("/f");
+    paddr_t frame;
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(filedata_frame(ip, 3, &frame), -K_EINVAL);
+    assert_int_equal(filedata_frame(ip, 2, &frame), 0);
+    uint8_t *data = pa_ptr(frame);
+    for (int i = 10000 - 8192; i < 4096; i++)
+        assert_int_equal(data[i], 0);
+    assert_int_equal(t_lseek(fd, 8192, 0), 8192);
+    assert_int_equal(t_write(fd, "one", 3), 3);
+    assert_memory_equal(data, "one", 3);
+    memcpy(data, "two", 3);
+    memset(data + 2000, 'x', 100); /* behind the end: not of the file */
+    assert_int_equal(filedata_dirty(ip, 2), 0);
+    assert_int_equal(t_lseek(fd, 8192, 0), 8192);
+    assert_int_equal(t_read(fd, back, 5000), 10000 - 8192);
+    assert_memory_equal(back, "two", 3);
+    assert_int_equal(data[2000], 0);
+    fsenv_check();
+    const struct fs_dinode *d = fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"));
+    assert_memory_equal(fsimage_block(memdisk_image(), d, 8), "two", 3);
+    assert_int_equal(t_ftruncate(fd, 100), 0);
+    assert_int_equal(filedata_dirty(ip, 2), 0); /* it is no page of the file any more */
+    assert_int_equal(t_ftruncate(fd, 10000), 0);
+    assert_int_equal(t_lseek(fd, 8192, 0), 8192);
+    assert_int_equal(t_read(fd, back, 3), 3);
+    assert_memory_equal(back, "\0\0\0", 3);
+    frame_put(frame_single(frame));
+    inode_put(ip);
+    fsenv_check();
+}
+
+/* All frames are wanted: clean pages go, but not one whose frame somebody has. */
+static void clean_pages_give_way(void **state) {
+    t_make_file("/f", 60000, 1);
+    struct inode *ip = inode_of("/f");
+    paddr_t frame;
+    assert_int_equal(filedata_frame(ip, 2, &frame), 0);
+    assert_true(fsenv_reclaim(1000) == 0); /* they are not on the disk yet */
+    assert_int_equal(t_sync(), 0);
+    uint64_t requests = memdisk_requests();
+    assert_int_equal(fsenv_reclaim(4), 4);
+    assert_int_equal(fsenv_reclaim(1000), 15 - 4 - 1);
+    paddr_t again;
+    assert_int_equal(filedata_frame(ip, 2, &again), 0);
+    assert_int_equal(memdisk_requests(), requests);
+    assert_true(again.v == frame.v);
+    frame_put(frame_single(again));
+    assert_true(t_file_is("/f", 60000, 1));
+    assert_true(memdisk_requests() > requests);
+    frame_put(frame_single(frame));
+    inode_put(ip);
 }
 
 /* ---- errors of a delayed write ---- */
@@ -317,6 +428,9 @@ int main(void) {
         T(half_a_log_is_committed),
         T(o_sync_is_durable),
         T(what_cannot_be_synced),
+        T(a_page_that_is_written_does_not_change),
+        T(a_frame_is_what_read_and_write_see),
+        T(clean_pages_give_way),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
     };

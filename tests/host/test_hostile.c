@@ -1,6 +1,7 @@
 /* Disk images that lie (pitfall 25): mounting and using them gives errors, never a
  * panic, a stray access (the sanitizers watch) or a wait without end. */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
@@ -229,7 +230,7 @@ static void unalloc_finds_it_free(void **state) {
     struct log_op op;
     uint32_t block, left, before = fsimage_free_blocks(fsenv_disk());
     assert_int_equal(log_begin(&op, 10), 0);
-    assert_int_equal(block_alloc(&op, &block), 0);
+    assert_int_equal(block_alloc(&op, &block, NULL), 0);
     uint32_t owned = block;
     assert_int_equal(block_free_list(&op, &owned, 1, &left), 0);
     block_unalloc(&op, block);

@@ -402,7 +402,7 @@ static void misaligned_pointers(void) {
 static void read_in_part(int fd, int at, char *target, int good) {
     CHECK_EQ(sys_lseek(fd, at, 0), at);
     int r = sys_read(fd, target, 30000);
-    CHECK_MSG(r <= good && (r > good - 1024 || (r == -1 && good < 1024)),
+    CHECK_MSG(r <= good && (r > good - (int)PAGE || (r == -1 && good < (int)PAGE)),
               "read to %d good bytes is %d", good, r);
     r = r < 0 ? 0 : r;
     CHECK(memcmp(target, scratch + at, r) == 0);
@@ -424,7 +424,7 @@ static void long_read_faults(void) {
             must_close(quit[1]);
             CHECK_EQ(sys_read(quit[0], &c, 1), 0);
             CHECK_EQ(end[-1], 'x');
-            CHECK(memcmp(fresh + offset, scratch + i * 1500, good - 1024) == 0);
+            CHECK(memcmp(fresh + offset, scratch + i * 1500, good - PAGE) == 0);
             sys_exit(0);
         }
         read_in_part(fd, 20000 + i * 1500, end - PAGE + offset, PAGE + 5 * PAGE - offset);

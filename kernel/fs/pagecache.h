@@ -1,0 +1,70 @@
+/* The page cache: the contents of files, kept once, in frames, by (inode, page of 4 KiB). What
+ * a page means is its users' (filepage.h); this is who has which, and which may go.
+ *
+ * A page is held, then its frame stays; or idle, then it is a cache to the account (reclaim.h)
+ * and may go at any moment, unless somebody else has a reference to its frame, a user's page
+ * table for one: who maps a frame has promised one for it, so promises are kept. Held pages are
+ * bounded by frames that were promised at the mount; their holders are
+ *     the log: pages that two transactions have changed, pagecache_dirty_max() each
+ *     readers and writers: one each, while they may sleep; more of them only while they do not,
+ *     or as a part of what their operation has reserved
+ * so a page becomes free for who waits for one.
+ *
+ * Guards: an inode's pages are found, made, filled and changed with the inode locked; refs and
+ * lists under the cache's spinlock. */
+#pragma once
+#include "arch/layout.h"
+#include "dev/blk.h"
+#include "lib/abi.h"
+#include "lib/list.h"
+
+#define PAGE_BLOCKS ((uint32_t)(PAGE_SIZE / FS_BLOCK_SIZE))
+
+struct page {
+    uint8_t *data; /* its frame; NULL: none */
+    uint32_t inum, index;
+    uint32_t refs;
+    bool found; /* it is in the table */
+
+    /* Of its blocks, as masks: of the transaction that last changed it, those that are in no
+     * file on the disk yet, and those that overwrite what a file there has. */
+    uint8_t fresh, logged;
+    uint64_t transaction;
+    uint32_t block[PAGE_BLOCKS]; /* where each lives; 0: nowhere, it is zeros */
+
+    bool writing;    /* the log writes from it: nothing of it changes; atomic */
+    uint8_t ordered; /* the log's: what it still has to write */
+
+    struct page *hash_next;
+    struct list link;      /* among the idle ones, or those without a frame */
+    struct blk_request rq; /* for reading, and the log's for writing */
+};
+
+/* Boot: room for the records, by the size of RAM. -K_ENOMEM. */
+int pagecache_boot_init(uint64_t ram_bytes) must_check;
+/* Mount: promises the frames for held pages. -K_ENOMEM. */
+int pagecache_mount(void) must_check;
+
+/* How many pages one transaction can change. */
+uint32_t pagecache_dirty_max(void);
+
+/* The page, held, or NULL when it is not in memory. With can_wait false it does not sleep, and
+ * NULL may also mean that too many are held. */
+struct page *page_find(uint32_t inum, uint32_t index, bool can_wait);
+
+/* A page with a frame that nobody finds yet, held; contents undefined. May sleep; with
+ * can_wait false NULL instead. */
+struct page *page_new(uint32_t inum, uint32_t index, bool can_wait);
+/* From here on it is found. */
+void page_publish(struct page *p);
+/* From here on it is not, and its frame goes with the last reference. */
+void page_forget(struct page *p);
+
+void page_hold(struct page *p);
+void page_put(struct page *p);
+
+/* The log writes from it, or does no more. */
+void page_begin_writing(struct page *p);
+void page_end_writing(struct page *p);
+/* Waits until the log does not: then it may be changed. Its inode is locked. */
+void page_wait_writing(struct page *p);
