@@ -383,13 +383,18 @@ static void one_fault_own(void) {
 
 /* ---- files ------------------------------------------------------------------------- */
 
-static void one_create(void) {
+static void create(int durable) {
     int fd = open("bench.tmp", O_CREAT | O_RDWR);
     need(fd >= 0, "open");
     must_write(fd, heap, SHORT_CALL);
+    if (durable)
+        need(fsync(fd) == 0, "fsync");
     close(fd);
     need(unlink("bench.tmp") == 0, "unlink");
 }
+
+static void one_create(void) { create(0); }
+static void one_create_durable(void) { create(1); }
 
 static void begin_create(void) { begin_touched(SHORT_CALL); }
 static void end_create(void) { give_back(SHORT_CALL); }
@@ -559,6 +564,7 @@ static const struct operation operations[] = {
     {"fault_copy", 5, FAULT_PAGES, one_fault_copy, 0, 0},
     {"fault_own", 5, FAULT_PAGES, one_fault_own, 0, 0},
     {"create_unlink", 20, 1, one_create, begin_create, end_create},
+    {"create_fsync", 20, 1, one_create_durable, begin_create, end_create},
     {"write_1k", 3, 1, one_write_short, begin_write, end_write},
     {"write_200k", 5, 1, one_write_long, begin_write, end_write},
     {"read_1k", 10, 1, one_read_short, begin_read, end_read},

@@ -11,6 +11,7 @@
 #include "kernel/fcntl.h"
 #include "user/user.h"
 #define O_CREAT O_CREATE
+#define fsync(fd) 0   /* each call is durable there */
 #define PIPE_ROOM 512 /* bytes that a pipe takes without a reader */
 #define IN_BIN ""     /* where programs stand */
 #define IN_TESTS ""
