@@ -109,7 +109,10 @@ static int read_to(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user
 }
 
 int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
-    return read_to(ip, offset, dst.v, true, n, done);
+    uaccess_hold_faults(true);
+    int err = read_to(ip, offset, dst.v, true, n, done);
+    uaccess_hold_faults(false);
+    return err;
 }
 
 int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
@@ -127,7 +130,10 @@ uint32_t data_write_max(void) {
 
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) {
-    return filedata_write(op, ip, offset, &src, n, done);
+    uaccess_hold_faults(true);
+    int err = filedata_write(op, ip, offset, &src, n, done);
+    uaccess_hold_faults(false);
+    return err;
 }
 
 /* ---- shrinking ---- */

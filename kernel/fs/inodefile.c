@@ -1,10 +1,12 @@
 /* Open files and directories. The inode's lock guards the file's offset too. */
 #include "fs/data.h"
 #include "fs/filedata.h"
+#include "fs/filemap.h"
 #include "fs/open.h"
 #include "lib/errno.h"
+#include "mm/uaccess.h"
 
-static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct inode *ip = f->object;
     int err = inode_lock(ip);
     if (err)
@@ -12,6 +14,28 @@ static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     err = data_read_user(ip, f->offset, dst, n, done);
     f->offset += *done;
     inode_unlock(ip);
+    return err;
+}
+
+/* A copy that stopped short at a page of user memory that may have to be read from a file: now,
+ * with no lock held, it may be. True: the copy may go on; it is at *at now, where it was not
+ * before, so that it ends. */
+static bool can_go_on(int err, uint64_t at, uint64_t *last, size_t n, bool write) {
+    if (err != -K_EFAULT || at == *last)
+        return false;
+    *last = at;
+    return !uaccess_fault_in(UA(at), MIN(n, (size_t)PAGE_SIZE), write);
+}
+
+static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    uint64_t last = UINT64_MAX;
+    int err;
+    *done = 0;
+    do {
+        size_t moved = 0;
+        err = read_some(f, UA(dst.v + *done), n - *done, &moved);
+        *done += moved;
+    } while (can_go_on(err, dst.v + *done, &last, n - *done, true));
     return err;
 }
 
@@ -36,6 +60,7 @@ static int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, si
  * blocks, wherever the offset is. */
 static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
     size_t most = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
+    uint64_t last = UINT64_MAX;
     int err = 0;
     while (*done < n && !err) {
         struct log_op op;
@@ -49,6 +74,8 @@ static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
         if (end_err) /* it will not be on the disk: not counted */
             return end_err;
         *done += moved;
+        if (can_go_on(err, src.v + *done, &last, n - *done, false))
+            err = 0;
     }
     return err;
 }
@@ -112,6 +139,8 @@ static void inodefile_close(struct file *f) {
     inode_reap();
 }
 
+static int inodefile_map(struct file *f, struct object **o) { return filemap_create(f->object, o); }
+
 static const struct file_ops inodefile_ops = {
     .read = inodefile_read,
     .write = inodefile_write,
@@ -119,6 +148,7 @@ static const struct file_ops inodefile_ops = {
     .seek = inodefile_seek,
     .set_size = inodefile_set_size,
     .sync = inodefile_sync,
+    .map = inodefile_map,
     .lost = inodefile_lost,
     .close = inodefile_close,
 };

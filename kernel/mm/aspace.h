@@ -53,6 +53,7 @@ struct aspace {
     struct mappings mappings;
     uint64_t brk;         /* bytes; also the size that the xv6 interface knows */
     uint64_t heap_end;    /* where sbrk grants the next page */
+    bool faults_held;     /* a fault may not sleep now: uaccess.h */
     uint64_t map_below;   /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
     uint64_t committed;   /* frames promised to this space */
@@ -104,7 +105,8 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
 /* Repairs a fault of the running space: a touch at va that needs access (one of
  * PTE_R, PTE_W, PTE_X). 0: the touch will succeed now, in both views.
  * -K_EFAULT: the process may not do this. -K_ENOMEM: it may, but the page is lazy and there
- * is no memory for it; nothing changed. Does not sleep. */
+ * is no memory for it; -K_ENXIO, -K_EIO: its object has no such page, or cannot read it. Nothing
+ * changed. May sleep, unless the space's faults are held: then -K_EFAULT instead. */
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be

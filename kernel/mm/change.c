@@ -386,6 +386,6 @@ static void populate_mapping(struct aspace *as, const struct mapping *m, uint64_
 void change_populate(struct aspace *as, uint64_t start, uint64_t end) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
-        if (!m->object->zeros && m->perm)
+        if (!m->object->zeros && m->perm && m->object->ops->peek)
             populate_mapping(as, m, MAX(m->start, start), MIN(m->end, end));
 }

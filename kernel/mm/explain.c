@@ -1,6 +1,8 @@
 /* Failed accesses in words: see explain.h. */
 #include "mm/explain.h"
+#include "lib/errno.h"
 #include "lib/printf.h"
+#include "mm/frame.h"
 #include "mm/kmap.h"
 
 struct pte_letters pte_letters(pte_t e) {
@@ -111,6 +113,17 @@ static bool say_broken_entry(const struct failure *f) {
     return f->lost || refused;
 }
 
+/* Nothing forbids it, and yet there is no page: the object says why. May sleep. */
+static void say_no_page(const struct mapping *m, uint64_t va) {
+    paddr_t frame;
+    int err = m->object->ops->page(m->object, mapping_index(m, va), &frame);
+    if (!err)
+        frame_put(frame_single(frame));
+    kprintf(err == -K_ENXIO ? "%s has no such page: it ends before it\n"
+                            : "the page of %s cannot be had\n",
+            name_of(m));
+}
+
 static void say_user(const struct failure *f) {
     const struct mapping *m = f->va < USER_MAX ? mapping_at(&f->as->mappings, f->va) : NULL;
     if (say_broken_entry(f))
@@ -127,6 +140,8 @@ static void say_user(const struct failure *f) {
         kprintf("%s %c: the %s may not be %s\n",
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
                 name_of(m), verb(f->access));
+    else if (!pte_valid(f->e) && m->object->ops->page)
+        say_no_page(m, f->va);
     else if (m->lazy)
         kprintf("no memory is left for it: the %s was granted lazily, without a promise\n",
                 name_of(m));

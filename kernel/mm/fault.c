@@ -101,28 +101,50 @@ static void show(struct aspace *as, const struct mapping *m, uint64_t va, pte_t 
     publish(as, start, level, set_leaf(as, start, level, pte_pa(e), perm));
 }
 
-/* A page that an object is to be asked for, without the space's lock. */
+/* A page that an object was asked for, without the space's lock. */
 struct wanted {
     struct object *object; /* a reference */
     uint64_t index;
+    paddr_t frame; /* a reference; 0: it has not been asked yet */
 };
 
-/* Nothing is there. -K_EAGAIN: the object is to be asked first. */
+static void forget(struct wanted *w) {
+    if (w->frame.v)
+        frame_put(frame_single(w->frame));
+    if (w->object)
+        object_put(w->object);
+    *w = (struct wanted){0};
+}
+
+/* The frame for a page that is not there, with a reference. -K_EAGAIN: the object is to be
+ * asked for it first. */
+static int shown_frame(const struct mapping *m, uint64_t index, struct wanted *w, paddr_t *frame) {
+    *frame = m->object->ops->peek ? m->object->ops->peek(m->object, index) : PA(0);
+    if (frame->v)
+        return 0;
+    if (w->object == m->object && w->index == index && w->frame.v) {
+        *frame = w->frame;
+        w->frame = PA(0);
+        return 0;
+    }
+    object_get(m->object);
+    forget(w);
+    w->object = m->object;
+    w->index = index;
+    return -K_EAGAIN;
+}
+
+/* Nothing is there. */
 static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level,
                    struct wanted *w) {
     if (m->object->zeros && m->owns)
         return fill_zero(as, m, va, free_level);
     ASSERT(!m->lazy_tables);
-    uint64_t index = mapping_index(m, va);
-    paddr_t frame = m->object->ops->peek(m->object, index);
-    if (!frame.v) {
-        *w = (struct wanted){m->object, index};
-        object_get(w->object);
-        return -K_EAGAIN;
-    }
-    uint64_t perm = m->shared ? m->perm : m->perm & ~PTE_W;
-    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, frame, perm);
-    return 0;
+    paddr_t frame;
+    int err = shown_frame(m, mapping_index(m, va), w, &frame);
+    if (!err)
+        fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, frame, m->shared ? m->perm : m->perm & ~PTE_W);
+    return err;
 }
 
 static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
@@ -143,33 +165,35 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted
     return 0;
 }
 
-/* Asks the object. The mapping may be another one when the lock is taken again, so it is
- * looked at anew; the page is kept until then. */
-static int ask(struct wanted *w, paddr_t *kept) {
-    struct object *o = w->object;
-    if (kept->v)
-        frame_put(frame_single(*kept));
-    *kept = PA(0);
-    int err = o->ops->page ? o->ops->page(o, w->index, kept) : -K_ENXIO;
-    object_put(o);
+static int repair_with_lock(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    spin_lock(&as->lock);
+    int err = repair(as, va, access, w);
+    if (DEBUG)
+        check_around(as, va);
+    spin_unlock(&as->lock);
     return err;
+}
+
+/* While the object is asked the mapping may become another one, so it is looked at anew. */
+static int ask(struct aspace *as, struct wanted *w) {
+    if (as->faults_held)
+        return -K_EFAULT;
+    return w->object->ops->page ? w->object->ops->page(w->object, w->index, &w->frame) : -K_ENXIO;
 }
 
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     struct wanted w = {0};
-    paddr_t kept = PA(0);
-    int err;
     if (va >= USER_MAX)
         return -K_EFAULT;
-    do {
-        spin_lock(&as->lock);
-        err = repair(as, va, access, &w);
-        if (DEBUG)
-            check_around(as, va);
-        spin_unlock(&as->lock);
-    } while (err == -K_EAGAIN && !(err = ask(&w, &kept)));
-    if (kept.v)
-        frame_put(frame_single(kept));
+    int err = repair_with_lock(as, va, access, &w);
+    if (__builtin_expect(err != -K_EAGAIN, 1))
+        return err;
+    while (err == -K_EAGAIN) {
+        err = ask(as, &w);
+        if (!err)
+            err = repair_with_lock(as, va, access, &w);
+    }
+    forget(&w);
     return err;
 }
 

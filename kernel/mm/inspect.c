@@ -41,6 +41,8 @@ struct count {
 static bool is_copy(const struct mapping *m, vaddr_t va, pte_t e) {
     if (m->shared || m->object->zeros)
         return false;
+    if (!m->object->ops->peek)
+        return frame_sole(frame_single(pte_pa(e))); /* the object has its own ones, too */
     paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va.v));
     if (frame.v)
         frame_put(frame_single(frame));

@@ -12,10 +12,11 @@ struct object_ops {
     void (*get)(struct object *o);
     void (*put)(struct object *o);
     /* The frame of a page, by its number in the object, with a reference to the frame, if it
-     * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. */
+     * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. NULL:
+     * page is always asked. */
     paddr_t (*peek)(struct object *o, uint64_t index);
-    /* Sees to it that peek finds the page, for as long as *frame, a reference to its frame, is
-     * kept. May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO:
+    /* The same for a page that has to be made or read first; the object's until it is cut off.
+     * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO:
      * the object has no such page (any more); -K_EIO: it cannot be read. */
     int (*page)(struct object *o, uint64_t index, paddr_t *frame);
     /* The name where it depends on what the mapping permits; NULL: o->name. */

@@ -48,3 +48,13 @@ int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *d
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) {
     return copy_pieces(src, to, n, false, done);
 }
+
+void uaccess_hold_faults(bool hold) { aspace_self()->faults_held = hold; }
+
+int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
+    uint64_t end = start.v + n;
+    int err = may_copy(start, n) ? 0 : -K_EFAULT;
+    for (uint64_t at = ROUND_DOWN(start.v, PAGE_SIZE); !err && at < end; at += PAGE_SIZE)
+        err = aspace_fault(aspace_self(), at, write ? PTE_W : PTE_R);
+    return err;
+}

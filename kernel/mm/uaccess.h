@@ -2,9 +2,9 @@
  *
  * Each works on the running process's address space, faults in what is granted
  * but not present, and respects the permissions that the process itself has.
- * They may be called with sleeplocks held and never with a spinlock. They
- * repair a fault without sleeping and without the file system, so a buffer's or
- * an inode's sleeplock may be held. */
+ * They may be called with sleeplocks held and never with a spinlock. A fault may be on a page
+ * of a file, so they may sleep, and take an inode's lock: whoever holds one, or is in an
+ * operation of the log, holds faults (below). */
 #pragma once
 #include "lib/types.h"
 
@@ -25,6 +25,16 @@ int copyout(uaddr_t dst, const void *src, size_t n) must_check;
  * before the one that failed; of that one, too, a prefix may have been copied. */
 int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) must_check;
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) must_check;
+
+/* While it is true, copies by this process do not sleep: one that would have to wait for a page
+ * of a file fails with -K_EFAULT. For copies under an inode's lock: the page may be of the same
+ * file. Their caller gives the lock back, calls uaccess_fault_in, and goes on. */
+void uaccess_hold_faults(bool hold);
+
+/* Sees to it that n bytes can be read, or written, by this process, for now. May sleep; no lock
+ * is held that a fault may take. -K_EFAULT: they may not all; -K_ENOMEM, -K_EIO, -K_ENXIO: a page
+ * cannot be had. */
+int uaccess_fault_in(uaddr_t start, size_t n, bool write) must_check;
 
 /* Copies a string with its terminator into dst, which has room for size bytes.
  * 0; -K_EFAULT when a byte before the terminator cannot be read, -K_ENOMEM as above;

@@ -1,4 +1,6 @@
 /* mmap and its kin, as POSIX has them. These calls say why they fail. */
+#include "fs/file.h"
+#include "fs/inode.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "mm/mmap.h"
@@ -54,21 +56,40 @@ static int check_request(const uint64_t arg[6]) {
     return addr <= USER_MAX && ROUND_UP(bytes, PAGE_SIZE) <= USER_MAX - addr ? 0 : -K_ENOMEM;
 }
 
-/* A reference. */
-static int object_for(const uint64_t arg[6], struct object **o) {
+/* A reference; and what the file is open for. */
+static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {
+    struct file *f;
+    int err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
+    if (err)
+        return err;
+    if (!f->readable)
+        return -K_EACCES;
+    *limit = PROT_ALL;
+    if (arg[3] & ABI_MAP_SHARED) {
+        if (arg[2] & ABI_PROT_WRITE)
+            return f->writable ? -K_ENOTSUP : -K_EACCES;
+        *limit = ABI_PROT_READ | ABI_PROT_EXEC;
+    }
+    return file_map(f, o);
+}
+
+/* A reference; and what may ever be permitted. */
+static int object_for(const uint64_t arg[6], struct object **o, unsigned *limit) {
     uint64_t pages = ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE;
+    *limit = PROT_ALL;
     *o = &zeros_mapped;
     if (!(arg[3] & ABI_MAP_ANONYMOUS))
-        return -K_ENODEV;
+        return file_object(arg, o, limit);
     return arg[3] & ABI_MAP_SHARED ? shm_create(pages, o) : 0;
 }
 
 static int map(const uint64_t arg[6], uint64_t *start) {
     uint64_t flags = arg[3];
     struct object *o;
+    unsigned limit;
     int err = check_request(arg);
     if (!err)
-        err = object_for(arg, &o);
+        err = object_for(arg, &o, &limit);
     if (err)
         return err;
     struct map_request r = {.start = ROUND_DOWN(arg[0], PAGE_SIZE),
@@ -77,12 +98,14 @@ static int map(const uint64_t arg[6], uint64_t *start) {
                                      : flags & ABI_MAP_FIXED         ? MAP_REPLACE
                                                                      : MAP_HINT,
                             .object = o,
+                            .first = flags & ABI_MAP_ANONYMOUS ? 0 : arg[5] / PAGE_SIZE,
                             .prot = (unsigned)arg[2],
-                            .limit = PROT_ALL,
+                            .limit = limit,
                             .shared = flags & ABI_MAP_SHARED};
     struct aspace *as = proc_self()->as;
     err = aspace_map(as, &r, start);
     object_put(o);
+    inode_reap(); /* a file that was mapped there may have had no other name */
     if (!err && (flags & ABI_MAP_POPULATE))
         err = aspace_touch(as, *start, *start + r.bytes, true);
     return err;
@@ -97,7 +120,9 @@ int sys_munmap(const uint64_t arg[6], uint64_t *result) {
     int err = range_of(arg, &r);
     if (err || arg[1] == 0)
         return tell(-K_EINVAL, result);
-    return tell(aspace_unmap(proc_self()->as, r.start, r.end), result);
+    err = aspace_unmap(proc_self()->as, r.start, r.end);
+    inode_reap();
+    return tell(err, result);
 }
 
 int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
@@ -126,7 +151,7 @@ int sys_madvise(const uint64_t arg[6], uint64_t *result) {
     return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
 }
 
-/* Nothing that can be mapped has a disk behind it yet. */
+/* Files cannot be written through mappings yet, so there is nothing to wait for. */
 int sys_msync(const uint64_t arg[6], uint64_t *result) {
     struct range r;
     bool both = (arg[2] & ABI_MS_ASYNC) && (arg[2] & ABI_MS_SYNC);

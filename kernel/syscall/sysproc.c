@@ -2,6 +2,7 @@
 #include "syscall/syscall.h"
 #include "dev/dev.h"
 #include "fs/fs.h"
+#include "fs/inode.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -53,6 +54,7 @@ int sys_wait(const uint64_t arg[6], uint64_t *result) {
         return -K_EFAULT; /* the child can be waited for again */
     *result = child->pid;
     proc_reap(child);
+    inode_reap(); /* files that it had mapped */
     return 0;
 }
 

@@ -1,0 +1,9 @@
+/* A file as a memory object: its pages are the page cache's own frames, so what is mapped is
+ * what read and write see, at once. */
+#pragma once
+#include "fs/inode.h"
+#include "mm/object.h"
+
+/* An object for the contents of an inode, with one reference and one of its own to the inode.
+ * When it goes the inode may become an orphan: inode_reap. -K_ENODEV: not a file; -K_ENOMEM. */
+int filemap_create(struct inode *ip, struct object **out) must_check;
