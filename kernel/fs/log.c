@@ -43,6 +43,7 @@ static struct {
 
     /* Constant after mount. */
     uint32_t capacity, pages_max;
+    bool each; /* every operation is committed when it ends */
 } log;
 
 int log_boot_init(void) {
@@ -219,7 +220,7 @@ int log_end(struct log_op *op) {
     wakeup(&log.changed);
     if (log.aborted)
         err = op->wrote && log.done < op->transaction ? -K_EIO : 0;
-    else if (op->wrote && log_sync_always)
+    else if (op->wrote && log.each)
         err = wait_for_locked(op->transaction);
     else if (log.closing || log.n > log.capacity / 2 || log.npages > log.pages_max / 2)
         try_commit_locked();
@@ -416,10 +417,6 @@ int log_mount(const struct super *sb, const char **why) {
     log.pages_max = pagecache_dirty_max();
     /* Two transactions may pin blocks at a time: at most half of the cache. */
     log.capacity = MIN(MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX), cache_buffers() / 4);
-    int err = logdisk_mount(sb, why);
-    if (!err && blk_read_only()) {
-        log.aborted = true;
-        kprintf("fs: the disk is read-only: nothing can be changed\n");
-    }
-    return err;
+    log.each = log_sync_always || blk_read_only();
+    return logdisk_mount(sb, why);
 }

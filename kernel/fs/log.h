@@ -33,7 +33,8 @@
  * before the transaction, or the next mount recovers it from the log's header. Who asks
  * for durability learns of it (log_sync, log_lost).
  *
- * A log on a read-only disk is aborted from the start.
+ * On a read-only disk nothing is delayed, so the first change finds out; what it made is there
+ * in memory (init's console).
  *
  * Lock order: an operation begins before any inode's lock or the name lock is
  * taken and ends after they are given back, since a commit waits until all that run have
