@@ -27,7 +27,7 @@
     --paging MODE    sv39, the default: page tables of three levels; sv48; sv57
     --sync HOW       delayed, the default: what was written is on the disk about
                      a second later, or when fsync, sync or poweroff asks;
-                     always: when the call returns (the default for xv6's images)
+                     always: when the call returns (default for xv6's images)
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
