@@ -61,6 +61,10 @@ def panicked(text):
     return lambda: text() + "panic: freewalk: leaf\n"
 
 
+def trellis(text):
+    return lambda: "Trellis share: 3 harts, 128 MiB of RAM, 16 bits of ASID\n" + text()
+
+
 RAM_128M = 32768
 MISTAKES = [
     ("writeExecute", with_({2: (0x87e11, DATA | X)}), [2]),
@@ -80,6 +84,8 @@ MISTAKES = [
      [0, 0, 255 << 18, (255 << 18) + (511 << 9)]),
     ("tableBits", lambda: Tree({0: (0x87e00, TEXT)}, table_flags=V | D).text(), [0, 0]),
     ("tableAtBottom", with_({2: (0x87e11, V)}), [2]),
+    ("tableAtBottom", trellis(with_({2: (0x87e11, V | U)})), [2]),
+    ("kept", trellis(with_({2: (0x87e11, V)})), [2]),
     ("tableNotRam", lambda: Tree(user_leaves(), root=0x87fff).text(),
      [0, 0, 255 << 18, (255 << 18) + (511 << 9)]),
     ("emptyTable", without_children, [1536]),
@@ -129,14 +135,15 @@ def test_mistakes_are_found(check, key, text, pages):
     ("notRam", with_({(1024, 1): (0x87e00, DATA)})),           # ends where RAM ends
     ("noDirty", with_({2: (0x87e11, DATA & ~(W | D))})),       # copied on write
     ("tableBits", lambda: Tree(user_leaves(), table_flags=V | G).text()),
+    ("tableAtBottom", trellis(with_({2: (0x87e11, V)}))),      # kept
+    ("kept", with_({2: (0x87e11, V)})), ("kept", trellis(without_children)),
     ("noGuard", with_({3: (0x87e40, DATA & ~U)})),             # xv6's kind of guard
     ("noGuard", lambda: Tree({0: (0x87e00, DATA)}).text()),    # xv6's first process
     ("noGuard", lambda: page_list({i: (0x87e00 + i, DATA) for i in range(10)})),  # and beyond?
     ("noTrampoline", lambda: page_list(user_leaves()).split("va 0x3")[0]),
     ("keptUser", kernel_with_user({})), ("writeExecute", kernel_with_user(
         {vpn: (0x87e00 + vpn, DATA & ~U | X) for vpn in range(6)})),
-    ("keptUser", lambda: "Trellis share: 3 harts, 64 MiB of RAM, 16 bits of ASID\n" +
-     kernel_with_user({2: (0x87e11, DATA)})()),
+    ("keptUser", trellis(kernel_with_user({2: (0x87e11, DATA)}))),
     ("freewalk", with_({TRAPFRAME - 1: (0x87e50, V | R | U)})),
     *[(key, filled(byte)) for byte in (1, 5) for key in (
         "tableNotRam", "reserved", "writeOnly", "notRam", "twoPages", "emptyTable")],

@@ -3,8 +3,8 @@ import re
 import time
 
 import pytest
-from ptviewenv import (DATA, KERNEL_DATA, TRAPFRAME, Tree, X, kernel_leaves, log, needs_browser,
-                       ptview)
+from ptviewenv import (DATA, KERNEL_DATA, TRAPFRAME, Tree, V, X, kernel_leaves, lab_line, log,
+                       needs_browser, ptview, user_leaves)
 from ptviewpage import TWO, driver, drop, loaded, page
 
 pytestmark = needs_browser
@@ -263,6 +263,30 @@ def test_findings(loaded):
     assert loaded.text("#address") == "0x0000000000002000"
     loaded.keys("[")
     assert loaded.text("#findings-title") == "None of the known mistakes."
+
+
+def verbose_line(depth, index, vpn, pte):
+    """As vmprint -v prints a page that is kept."""
+    line, va = lab_line(depth, index, vpn, pte), vpn << 12
+    if vpn != 2:
+        return line
+    return f"{line} V------- va 0x{va:016x}-0x{va + 4095:016x} kept: may not be touched"
+
+
+def test_a_page_that_is_kept(page):
+    """It is said in words, and not that the table is broken."""
+    text = Tree(user_leaves() | {2: (0x87e11, V)}).text(
+        verbose_line, "user view of process 7 (sh), share:")
+    assert "V-------" in text
+    page.open({"logs": [{"text": text, "name": "kept"}]})
+    assert "kept" in page.text("#tree") and page.js("return PT.page.dump.problems.length") == 0
+    assert "Kept: may not be touched" in page.one("#findings [data-check=kept]").text
+    assert not page.all("#findings [data-check=tableAtBottom]")
+    page.js("PT.page.select(2)")
+    assert "page at 0x87e11000, kept: may not be touched" in page.text("#detail")
+    assert "every access faults" in page.text("#detail")
+    page.js("PT.page.select(0)")
+    assert "kept" not in page.text("#detail")
 
 
 def test_what_could_not_be_read(page):

@@ -19,6 +19,8 @@
 
     // ---- the way through the tables ----
     function saysText(entry, page) {
+        if (PT.isKept(entry))
+            return page.t("detail.kept", PT.paShort(entry.ppn));
         if (PT.isTable(entry))
             return page.t("detail.toTable", PT.paShort(entry.ppn));
         const key = entry.level ? "detail.toLarge" : "detail.toPage";
@@ -93,6 +95,11 @@
         return h("p", {class: "mono dim bits"}, fields);
     }
 
+    function noteOf(entry, t) {
+        const key = PT.isKept(entry) ? "bit.kept" : PT.isTable(entry) ? "bit.pointer" : null;
+        return key ? h("p", {}, t(key)) : "";
+    }
+
     function describe(page) {
         const {t, selected, dump} = page, {vpn, offset, exact} = selected;
         const whole = PT.walk(dump, vpn);
@@ -109,8 +116,7 @@
                 ` \u00b7 ${t("detail.line", last.line)}`));
         if (last)
             parts.push(h("h2", {}, `${t("detail.decoded")} `, h("code", {}, PT.pteText(last))),
-                       bitsStrip(last), PT.isTable(last) ? h("p", {}, t("bit.pointer")) : "",
-                       bitsTable(page, last));
+                       bitsStrip(last), noteOf(last, t), bitsTable(page, last));
         return parts;
     }
 

@@ -90,6 +90,13 @@ PT.addStrings({
     "check.tableAtBottom": ["A level-0 entry without R, W and X", "0 级表项无 R、W、X"],
     "define.tableAtBottom": ["At level 0 no table can follow: every access faults.",
         "0 级之下没有页表：任何访问都会产生异常。"],
+    "check.kept": ["Kept: may not be touched", "保留：不可访问"],
+    "define.kept": [
+        "An entry of level 0 with V alone, in a dump of a kernel that names its design: so " +
+        "Trellis keeps the frame of a page that mprotect has closed (PROT_NONE). Every access " +
+        "faults.",
+        "说明了设计的内核的页表中，0 级表项只有 V：Trellis 以此保留被 mprotect 关闭(PROT_NONE)的页的页框。" +
+        "任何访问都会产生异常。"],
     "check.tableNotRam": ["A table that is no frame of RAM", "页表不在内存中"],
     "define.tableNotRam": [
         "An entry points to a table outside of RAM (see the leaf that is no frame of RAM).",

@@ -114,6 +114,7 @@ PT.addStrings({
 
     "tree": ["Tree", "树"],
     "tree.table": ["table", "页表"],
+    "tree.kept": ["kept", "保留"],
     "tree.run": ["{0} leaves", "{0} 个叶子项"],
     "tree.flag": ["There is a finding about it", "此处有检查结果"],
 
@@ -137,6 +138,7 @@ PT.addStrings({
     "detail.entry": ["Entry", "表项"],
     "detail.says": ["Says", "含义"],
     "detail.toTable": ["table at {0}", "页表在 {0}"],
+    "detail.kept": ["page at {0}, kept: may not be touched", "页在 {0}，保留：不可访问"],
     "detail.toPage": ["page at {0}", "页在 {0}"],
     "detail.toLarge": ["{1} leaf at {0}", "{1} 大页，在 {0}"],
     "detail.unmapped": ["not valid: the access faults here", "无效：访问在此产生缺页异常"],
@@ -166,4 +168,6 @@ PT.addStrings({
     "bit.N": ["part of a larger page (Svnapot)", "更大页的一部分(Svnapot)"],
     "bit.pointer": ["R, W and X are all 0: the entry points to the next table",
                     "R、W、X 全为 0：表项指向下一级页表"],
+    "bit.kept": ["R, W and X are all 0, and no table can follow: every access faults",
+                 "R、W、X 全为 0，且其下没有页表：任何访问都会产生异常"],
 });

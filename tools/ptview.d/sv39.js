@@ -14,6 +14,9 @@ PT.ENTRIES = 512;
 
 PT.isLeaf = entry => (entry.flags & PT.RWX) !== 0;
 PT.isTable = entry => !PT.isLeaf(entry);
+// V alone at level 0, where no table can follow: how a kernel may keep the frame of a page that
+// may not be touched at all (PROT_NONE). Every access faults.
+PT.isKept = entry => entry.level === 0 && (entry.flags & 0xff) === PT.V;
 
 // Pages that one entry at this level spans: 1, 512, 262144.
 PT.spanOf = level => PT.ENTRIES ** level;

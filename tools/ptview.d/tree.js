@@ -30,6 +30,8 @@
 
     // ---- drawing ----
     function swatch(entry) {
+        if (PT.isKept(entry))
+            return h("span", {class: "swatch table"}, PT.page.t("tree.kept"));
         if (PT.isTable(entry))
             return h("span", {class: "swatch table"}, PT.page.t("tree.table"));
         const hatched = entry.flags & PT.U ? "" : " hatched";
