@@ -58,7 +58,7 @@ class Person:
         self.kernel = [(int(at, 16) & ~4095, int(value, 16), flags, int(to, 16))
                        for _, _, at, value, flags, to in STEPPED.findall(text)]
         self.not_mapped = "\nnot mapped: the one kernel page table maps nothing of any" in text
-        self.shared = int(re.search(r"^0x\S+ rw- +8 +1 +(\d) +- zeros \(heap\)", text, re.M)[1])
+        self.shared = int(re.search(r"^0x\S+ rw- +8 +1 +(\d) +- heap$", text, re.M)[1])
         self.tables = int(re.search(r"(\d+) of page tables$", text, re.M)[1])
 
 
