@@ -5,10 +5,10 @@
     tools/printouts.py PAGE...     these
 
 README.md and README.zh-CN.md show one session in the guest. docs/failures.md shows what commands
-print. docs/tour.md shows parts of logs, which are left in the build folder, since its pictures are
-drawn from them (make pictures). In these pages `    $ COMMAND` is a command, and what stands below
-it is what was printed. tests/system compares all of it with a new boot, without what differs from
-boot to boot.
+print. docs/tour.md and docs/mmap.md show parts of logs; the tour's is left in the build folder,
+since its pictures are drawn from it (make pictures). In these pages `    $ COMMAND` is a command,
+and what stands below it is what was printed. tests/system compares all of it with a new boot,
+without what differs from boot to boot.
 """
 import importlib.util
 import os
@@ -24,6 +24,7 @@ import machine  # noqa: E402
 
 SESSIONS = ("README.md", "README.zh-CN.md")
 FAILURES, TOUR, PAGE_TABLES = "docs/failures.md", "docs/tour.md", "docs/page-tables.md"
+MMAP = "docs/mmap.md"
 COMPILER = "12"  # gcc's version that the lines of backtraces are recorded with
 BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n)*", re.M)
 DEADLINE = 600  # seconds; only what hangs takes so long
@@ -148,6 +149,11 @@ def generally(shown, **how):
     return [general(line, **how) for line in shown]
 
 
+def agree(shown, printed):
+    """Whether each line of a page is the printed one; its end may be left out."""
+    return generally(shown) == generally(shortened(shown, printed))
+
+
 # ---- recording ----
 def replaced(text, printed):
     """The page with what each command has printed now; printed: by command."""
@@ -168,7 +174,8 @@ def record_session(text):
 def record_tour(text):
     with tempfile.TemporaryDirectory() as folder:
         printed = follow(folder, [c for c, _ in entries(text) if not draws(c)])
-        shutil.copy(os.path.join(folder, "fork.log"), machine.build_path("fork.log"))
+        if os.path.exists(os.path.join(folder, "fork.log")):
+            shutil.copy(os.path.join(folder, "fork.log"), machine.build_path("fork.log"))
     return replaced(text, lambda c, shown: shortened(shown, printed[c]) if shown else [])
 
 
@@ -196,7 +203,7 @@ def with_pexpect():
 
 def main(args):
     with_pexpect()
-    pages = [*SESSIONS, FAILURES, TOUR]
+    pages = [*SESSIONS, FAILURES, TOUR, MMAP]
     if set(args) - set(pages):
         print(__doc__.strip())
         return 0 if set(args) & {"-h", "--help"} else 2

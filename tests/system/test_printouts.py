@@ -1,5 +1,5 @@
 """What the documentation shows is what is printed today (tools/printouts.py, make printouts).
-docs/tour.md is in test_tour.py."""
+docs/tour.md is in test_tour.py, docs/mmap.md in test_mmap_tour.py."""
 import re
 
 import guest

@@ -7,7 +7,7 @@ import shutil
 import guest
 import machine
 import pytest
-from printouts import TOUR, draws, entries, follow, generally, read, shortened
+from printouts import TOUR, agree, draws, entries, follow, read
 
 LOGS = {"walk": "walk.log", "mirror": "mirror.log", "share": "fork.log", "unify": "unify.log"}
 TABLES = {"walk": 6, "mirror": 12, "share": 9, "unify": 6}
@@ -20,11 +20,6 @@ STEPPED = re.compile(r"^level (\d): entry (\d+) at 0x(\w+): 0x(\w+) (\S+) (?:tab
 def steps():
     """(command, the lines below it) of each line that a reader types."""
     return entries(read(TOUR))
-
-
-def agree(shown, printed):
-    """Whether each line of the document is the printed one; its end may be left out."""
-    return generally(shown) == generally(shortened(shown, printed))
 
 
 # ---- what is said of the designs ----

@@ -46,8 +46,9 @@ static unsigned print_entry(void *ctx, const struct vm_entry *e) {
     printf(n > 1 ? "%u-%u" : "%u", e->index, e->index + n - 1);
     printf(": pte 0x%016lx pa 0x%016lx", *e->entry, vm_frame(*e->entry));
     if (verbose)
-        printf(" %s va 0x%016lx-0x%016lx", vm_flags(*e->entry, flags), e->va,
-               e->va + (n * vm_span(e->level) - 1));
+        printf(" %s va 0x%016lx-0x%016lx%s", vm_flags(*e->entry, flags), e->va,
+               e->va + (n * vm_span(e->level) - 1),
+               vm_is_kept(*e->entry, e->level) ? " " VM_KEPT : "");
     printf("\n");
     return ferror(stdout) ? 0 : n; /* nobody reads any more */
 }

@@ -46,6 +46,8 @@ static unsigned print_step(void *ctx, const struct vm_entry *e) {
     uint64_t entry = *e->entry;
     if (!(entry & VM_V))
         not_mapped(va);
+    else if (vm_is_kept(entry, e->level))
+        printf(VM_KEPT "\n");
     else if (!vm_is_table(entry, e->level))
         printf("physical address 0x%016lx, a page of %s\n",
                vm_frame(entry) + va % vm_span(e->level), vm_size_name(e->level));
@@ -95,9 +97,9 @@ static unsigned print_part(void *ctx, const struct vm_entry *e) {
         r->in_hole = true;
     } else if (!vm_is_table(*e->entry, e->level)) {
         end_hole(r, first);
-        printf("0x%016lx-0x%016lx frame 0x%016lx %s %s\n", first, last,
+        printf("0x%016lx-0x%016lx frame 0x%016lx %s %s%s\n", first, last,
                vm_frame(*e->entry) + (first - e->va), vm_flags(*e->entry, flags),
-               vm_size_name(e->level));
+               vm_size_name(e->level), vm_is_kept(*e->entry, e->level) ? ", " VM_KEPT : "");
     }
     return !ferror(stdout);
 }

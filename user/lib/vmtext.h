@@ -34,6 +34,12 @@ static inline uint64_t vm_frame(uint64_t entry) { return (entry << 10 >> 20) * V
 static inline bool vm_is_table(uint64_t entry, unsigned level) {
     return (entry & (VM_V | VM_R | VM_W | VM_X)) == VM_V && level > 0;
 }
+/* The frame of a page that may not be touched at all (PROT_NONE): V alone, at level 0, where no
+ * table can follow. Every access faults. */
+static inline bool vm_is_kept(uint64_t entry, unsigned level) {
+    return (entry & (VM_V | VM_R | VM_W | VM_X)) == VM_V && level == 0;
+}
+#define VM_KEPT "kept: may not be touched"
 
 /* V R W X U G A D, with - for a bit that is clear. */
 #define VM_FLAGS_TEXT 9
