@@ -24,7 +24,7 @@ import machine  # noqa: E402
 
 SESSIONS = ("README.md", "README.zh-CN.md")
 FAILURES, TOUR, PAGE_TABLES = "docs/failures.md", "docs/tour.md", "docs/page-tables.md"
-MMAP = "docs/mmap.md"
+MMAP, DESIGNS = "docs/mmap.md", "docs/designs.md"
 COMPILER = "12"  # gcc's version that the lines of backtraces are recorded with
 BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n)*", re.M)
 DEADLINE = 600  # seconds; only what hangs takes so long
