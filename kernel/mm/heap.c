@@ -21,14 +21,15 @@ static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
 }
 
 /* The page that an address is in, as one that the process may write and has alone; NULL when
- * it has none there, or one that may not be written. -K_ENOMEM: it is shared, lazy, and
+ * it may not write there, or would find zeros. -K_ENOMEM: it is shared, lazy, and
  * there is no memory for a copy. */
 static int own_page(struct aspace *as, uint64_t va, char **page) {
     const struct mapping *m = mapping_at(&as->mappings, va);
     unsigned level;
     void *found = NULL;
     int err = 0;
-    if (m && !m->shared && (m->perm & PTE_W) && pte_valid(*pt_walk(&as->user, VA(va), &level)))
+    if (m && !m->shared && (m->perm & PTE_W) &&
+        (!m->object->zeros || pte_valid(*pt_walk(&as->user, VA(va), &level))))
         err = aspace_page(as, va, PTE_W, &found);
     *page = found;
     return err;
@@ -75,7 +76,7 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
                                      lazy);
     const struct mapping *next = mapping_from(&as->mappings, as->heap_end);
     bool grows = more.start < more.end;
-    if (next && next->start < more.end)
+    if (grows && next && next->start < more.end)
         return -K_EEXIST;
     int err = grows ? add(as, &more) : 0;
     if (err)
