@@ -153,8 +153,14 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted
         return -K_EFAULT;
     unsigned level;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
-    if (!pte_valid(e))
-        return fill_in(as, m, va, level, w);
+    if (!pte_valid(e)) {
+        int err = fill_in(as, m, va, level, w);
+        bool shown = !m->shared && !m->object->zeros;
+        if (err || access != PTE_W || !shown)
+            return err;
+        e = *pt_walk(&as->user, VA(va), &level); /* the object's own page, without W */
+        return own(as, m, va, e, level);
+    }
     if (e & access)
         /* The entry is good: this hart had cached that it was not. */
         tlb_fence_new(&as->tlb, VA(va));
