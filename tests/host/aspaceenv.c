@@ -170,6 +170,7 @@ static uint64_t some_address(void) {
     case 1: return TRAPFRAME;
     case 2: return KSTACK(host_random_below(ENV_PROCS)) + PAGE_SIZE;
     case 3: return KERNEL_HALF + GIB(2);
+    case 4 ... 6: return ENV_MAPS_START + ROUND_DOWN(host_random_below(ENV_MAPS), PAGE_SIZE);
     default: return ROUND_DOWN(host_random_below(room), PAGE_SIZE);
     }
 }

@@ -10,6 +10,9 @@
 
 #define ENV_HARTS 3
 #define ENV_PROCS 6
+/* Where random tests map memory; their heaps end there at most. */
+#define ENV_MAPS_START MIB(12)
+#define ENV_MAPS MIB(2) /* one large leaf */
 
 struct env_proc {
     bool used;

@@ -281,6 +281,8 @@ static void test_fork_isolates(void **state) {
 
 /* ---- not enough memory ------------------------------------------------------------------ */
 
+#define MAPS MIB(16)
+
 static int op_fork(struct env_proc *p) {
     struct env_proc *child;
     return world_fork(p, &child);
@@ -290,6 +292,27 @@ static int op_exec_large(struct env_proc *p) { return world_exec(p, 3, 1); }
 static int op_sbrk(struct env_proc *p) { return world_sbrk(p, MIB(5) + 8); }
 static int op_sbrk_page(struct env_proc *p) { return world_sbrk(p, P); }
 static int op_shrink(struct env_proc *p) { return world_sbrk(p, -(int64_t)MIB(1)); }
+static int op_map(struct env_proc *p) {
+    return world_map(p, MAPS + MIB(1), MAPS + MIB(1) + 20 * P, RW, PTE_RWX, false, false);
+}
+static int op_map_shared(struct env_proc *p) {
+    return world_map(p, MAPS + MIB(1), MAPS + MIB(1) + 20 * P, RW, PTE_RWX, true, false);
+}
+static int op_replace(struct env_proc *p) {
+    return world_map(p, MAPS + 3 * P, MAPS + 5 * P, RW, PTE_RWX, false, true);
+}
+static int op_replace_large(struct env_proc *p) {
+    return world_map(p, MAPS + 3 * P, MAPS + 64 * P, RW, PTE_RWX, true, true);
+}
+static int op_unmap(struct env_proc *p) { return world_unmap(p, MAPS + 3 * P, MAPS + 5 * P); }
+static int op_protect(struct env_proc *p) {
+    return world_protect(p, MAPS + 3 * P, MAPS + 5 * P, RW);
+}
+static int op_forbid(struct env_proc *p) { return world_protect(p, MAPS + 3 * P, MAPS + 5 * P, 0); }
+static int op_drop(struct env_proc *p) {
+    world_drop(p, MAPS + 3 * P, MAPS + 5 * P);
+    return 0;
+}
 static int op_create(struct env_proc *p) {
     struct env_proc *q;
     int err = env_create(&q);
@@ -298,20 +321,34 @@ static int op_create(struct env_proc *p) {
     return err;
 }
 
+/* Something to cut; and so many more that the next record of a mapping needs a frame. */
+static void prepare_mappings(struct env_proc *p) {
+    assert_int_equal(world_map(p, MAPS, MAPS + 8 * P, PTE_R, PTE_RWX, false, false), 0);
+    world_touch(p, MAPS + 4 * P, WALKER_LOAD);
+    uint64_t frames = mapping_frames(), at = MAPS + 10 * P;
+    for (; mapping_frames() == frames; at += 2 * P)
+        assert_int_equal(world_map(p, at, at + P, PTE_R, PTE_RWX, false, false), 0);
+    assert_int_equal(world_unmap(p, at - 2 * P, at - P), 0);
+    assert_int_equal(mapping_frames(), frames);
+}
+
 /* The n-th promise is refused, for n = 1, 2, 3 ... until the operation succeeds:
  * after each failure everything is as it was, and goes on working. */
 static void test_every_promise_refused_once(void **state) {
     static const struct {
         int (*op)(struct env_proc *p);
         unsigned promises; /* that it makes */
-    } ops[] = {{op_fork, 3},      {op_exec, 4},   {op_exec_large, 4}, {op_sbrk, 1},
-               {op_sbrk_page, 1}, {op_shrink, 0}, {op_create, 2}};
+    } ops[] = {{op_fork, 3},       {op_exec, 4},    {op_exec_large, 4},    {op_sbrk, 1},
+               {op_sbrk_page, 1},  {op_shrink, 0},  {op_create, 2},        {op_map, 2},
+               {op_map_shared, 3}, {op_replace, 2}, {op_replace_large, 3}, {op_unmap, 1},
+               {op_protect, 2},    {op_forbid, 1},  {op_drop, 0}};
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         world_fresh(MEMORY, 16);
         struct env_proc *p = world_first();
         assert_int_equal(world_sbrk(p, MIB(5)), 0);
         world_touch(p, MIB(2), WALKER_STORE);
         world_touch(p, MIB(1), WALKER_STORE);
+        prepare_mappings(p);
         unsigned n = 1;
         for (;; n++) {
             uint64_t before = world_hash();
@@ -418,6 +455,14 @@ int main(void) {
         cmocka_unit_test(test_every_promise_refused_once),
         cmocka_unit_test(test_the_last_frame),
         cmocka_unit_test(test_two_copy_at_once),
+        cmocka_unit_test(test_large_leaves_are_cut),
+        cmocka_unit_test(test_large_leaves_are_changed_whole),
+        cmocka_unit_test(test_kept_pages),
+        cmocka_unit_test(test_shared_memory_goes_last),
+        cmocka_unit_test(test_a_replacement_that_fails),
+        cmocka_unit_test(test_places_from_the_top),
+        cmocka_unit_test(test_dropped_pages_of_the_program),
+        cmocka_unit_test(test_the_break_meets_mappings),
         cmocka_unit_test(test_lazy_and_promised),
         cmocka_unit_test(test_all_lazy),
         cmocka_unit_test(test_the_checker_finds),

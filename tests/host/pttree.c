@@ -19,6 +19,7 @@ struct pt pttree_fresh(void) {
 struct walker_survey pttree_survey(const struct pt *pt) {
     struct walker_survey s = walker_survey(pt->root.v, 0, 512, NULL, NULL);
     assert_string_equal(s.fault ? s.fault : "sound", "sound");
+    assert_int_equal(s.kept, 0);
     assert_int_equal(s.tables, pt->tables);
     return s;
 }

@@ -4,7 +4,9 @@
 /* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
-/* sources: kernel/mm/check.c kernel/mm/commit.c tests/host/aspacetest_copies.c */
+/* sources: kernel/mm/check.c kernel/mm/commit.c */
+/* sources: kernel/mm/mmap.c kernel/mm/shm.c tests/host/worldmaps.c */
+/* sources: tests/host/aspacetest_copies.c tests/host/aspacetest_maps.c */
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
 /* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */

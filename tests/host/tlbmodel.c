@@ -250,6 +250,11 @@ void tlbmodel_trampoline_out(uint64_t satp) {
 
 /* ---- what must not be --------------------------------------------------------- */
 
+/* Whether a walk that uses it gets anywhere: at level 0 an entry with V alone is a fault. */
+static bool leads_on(const struct entry *e) {
+    return pte_valid(e->pte) && !(e->level == 0 && pte_is_table(e->pte));
+}
+
 /* Whether each page that the kept leaf maps is mapped so by the tree, and no less
  * permitted. */
 static bool leaf_holds(uint64_t root, const struct entry *e) {
@@ -282,8 +287,7 @@ const char *tlbmodel_stale(void) {
         uint64_t satp = model[hart].satp;
         const struct entry *e = &model[hart].cache[0][0];
         for (unsigned i = 0; i < SETS * WAYS; i++, e++) {
-            if (!e->used || !satp || !pte_valid(e->pte) ||
-                (e->asid != asid_of(satp) && !is_global(e)))
+            if (!e->used || !satp || !leads_on(e) || (e->asid != asid_of(satp) && !is_global(e)))
                 continue;
             unsigned level;
             pte_t now = now_at(root_of(satp), e, &level);
@@ -304,8 +308,7 @@ bool tlbmodel_reaches(uint64_t pa, uint64_t bytes) {
     for (unsigned hart = 0; hart < HARTS; hart++) {
         const struct entry *e = &model[hart].cache[0][0];
         for (unsigned i = 0; i < SETS * WAYS; i++, e++) {
-            if (!e->used || !pte_valid(e->pte) || is_global(e) ||
-                e->asid != asid_of(model[hart].satp))
+            if (!e->used || !leads_on(e) || is_global(e) || e->asid != asid_of(model[hart].satp))
                 continue;
             uint64_t from = pte_pa(e->pte).v;
             uint64_t size = pte_is_table(e->pte) ? PAGE_SIZE : level_size(e->level);

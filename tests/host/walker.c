@@ -92,6 +92,13 @@ static void survey_leaf(struct survey *s, uint64_t va, uint64_t entry, unsigned 
         s->leaf(s->ctx, va, entry, level);
 }
 
+/* An entry at level 0 that points on: every access faults (4.3.2, step 3). */
+static void survey_kept(struct survey *s, uint64_t va, uint64_t entry) {
+    s->sum.kept++;
+    if (s->leaf)
+        s->leaf(s->ctx, va, entry, 0);
+}
+
 static void survey_table(struct survey *s, uint64_t table, unsigned level, uint64_t base,
                          unsigned first, unsigned end) {
     bool empty = true;
@@ -113,10 +120,10 @@ static void survey_table(struct survey *s, uint64_t table, unsigned level, uint6
             blame(s, "reserved bits are set");
         if (bit(entry, R) || bit(entry, W) || bit(entry, X))
             survey_leaf(s, va, entry, level);
-        else if (level == 0)
-            blame(s, "an entry at level 0 that points on");
         else if (bit(entry, A) || bit(entry, D) || bit(entry, U))
             blame(s, "A, D or U in an entry that points on");
+        else if (level == 0)
+            survey_kept(s, va, entry);
         else
             survey_table(s, ppn(entry) << 12, level - 1, va, 0, 512);
     }

@@ -25,11 +25,13 @@ struct walker_survey {
     uint64_t tables; /* with the root */
     uint64_t empty;  /* tables without a valid entry, but for the root */
     uint64_t leaves;
+    uint64_t kept;     /* entries at level 0 with V alone: they name a frame, and map nothing */
     uint64_t hash;     /* of each valid entry with its place: equal trees, equal hashes */
     const char *fault; /* what no tree may have, or NULL */
 };
 
-/* Reads root's entries first .. end - 1 and everything below. leaf may be NULL. */
+/* Reads root's entries first .. end - 1 and everything below. leaf, which may be NULL, is told of
+ * leaves and of kept entries. */
 struct walker_survey
 walker_survey(uint64_t root, unsigned first, unsigned end,
               void (*leaf)(void *ctx, uint64_t va, uint64_t entry, unsigned level), void *ctx);

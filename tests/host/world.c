@@ -1,6 +1,7 @@
 /* The model of world.h: what a space must be. */
 #include "worldmodel.h"
 #include "mm/kmap.h"
+#include "mm/shm.h"
 
 #define WORDS (PAGE_SIZE / 8)
 
@@ -16,7 +17,7 @@ uint64_t world_commitment(const struct world *w) {
         const struct page *page = &w->page[i];
         if (page->kind == NONE_GRANTED)
             continue;
-        pages += (page->perm & PTE_W) != 0;
+        pages += page->owns;
         tables += (i / 512 != last_large) + (i / 512 / 512 != last_giga);
         last_large = i / 512;
         last_giga = i / 512 / 512;
@@ -40,7 +41,7 @@ static uint32_t *references_to(uint64_t pa) {
 
 struct look {
     const struct env_proc *p;
-    const struct world *w;
+    struct world *w;
     bool count; /* into references */
     uint64_t present, others;
     uint64_t user_root;
@@ -64,18 +65,34 @@ static void look_at_top(struct look *l, uint64_t va, uint64_t e, bool user_table
              "%#lx is mapped by %#lx", (ul)va, (ul)e);
 }
 
+/* In a table of level 0: no access succeeds, and the frame stays. */
+static bool is_kept(uint64_t e) { return (e & PTE_FLAGS) == PTE_V; }
+
+/* 0: nobody has touched it yet. */
+static uint64_t shared_frame(const struct page *page) {
+    struct object *o = page->shared->object;
+    paddr_t frame = o->ops->peek(o, page->index);
+    if (frame.v)
+        frame_put(frame_single(frame));
+    return frame.v;
+}
+
 static void look_at_page(struct look *l, uint64_t va, uint64_t pa, uint64_t e) {
     MUST(va / PAGE_SIZE < l->w->pages, "%#lx is mapped above the break", (ul)va);
-    const struct page *page = &l->w->page[va / PAGE_SIZE];
+    struct page *page = &l->w->page[va / PAGE_SIZE];
     MUST(page->kind != NONE_GRANTED, "%#lx is mapped and not granted", (ul)va);
+    MUST(page->perm || is_kept(e), "%#lx has %#lx, granted is %#x", (ul)va, (ul)e, page->perm);
     MUST((e & PTE_RWX & ~(uint64_t)page->perm) == 0, "%#lx has %#lx, granted is %#x", (ul)va, (ul)e,
          page->perm);
     MUST(env_refs(pa) >= 1, "%#lx maps the free frame %#lx", (ul)va, (ul)pa);
-    MUST(!(e & PTE_W) || env_refs(pa) == 1, "%#lx can be written and is shared", (ul)va);
-    const uint64_t *word = pa_ptr(PA(pa));
-    MUST(word[0] == page->first && word[WORDS - 1] == page->last,
+    MUST(!(e & PTE_W) || page->kind == OF_SHARED || env_refs(pa) == 1,
+         "%#lx can be written and is shared", (ul)va);
+    const uint64_t *word = pa_ptr(PA(pa)), *wanted = words_of(page);
+    MUST(word[0] == wanted[0] && word[WORDS - 1] == wanted[1],
          "process %u, %#lx: reads %#lx %#lx instead of %#lx %#lx", l->p->slot, (ul)va, (ul)word[0],
-         (ul)word[WORDS - 1], (ul)page->first, (ul)page->last);
+         (ul)word[WORDS - 1], (ul)wanted[0], (ul)wanted[1]);
+    MUST(page->kind != OF_SHARED || pa == shared_frame(page), "%#lx is not the shared page",
+         (ul)va);
     if (l->count)
         ++*references_to(pa);
 }
@@ -86,7 +103,8 @@ static void look_at_user(void *ctx, uint64_t va, uint64_t e, unsigned level) {
         look_at_top(l, va, e, true);
         return;
     }
-    MUST((e & PTE_U) && (e & PTE_R) && (e & PTE_A) && !(e & PTE_G), "%#lx has %#lx", (ul)va, (ul)e);
+    MUST(is_kept(e) ? level == 0 : (e & PTE_U) && (e & PTE_R) && (e & PTE_A) && !(e & PTE_G),
+         "%#lx has %#lx", (ul)va, (ul)e);
     MUST(!(e & PTE_W) || (e & PTE_D), "%#lx has W without D", (ul)va);
     for (uint64_t off = 0; off < level_size(level); off += PAGE_SIZE)
         look_at_page(l, va + off, pte_pa(e).v + off, e);
@@ -158,22 +176,25 @@ static void check_kernel_view(const struct env_proc *p, struct look *user) {
 }
 
 /* Pages that are not there would be filled with what the model says. */
-static void check_absent(const struct env_proc *p, const struct world *w) {
+static void check_absent(const struct env_proc *p, struct world *w) {
     for (uint64_t i = 0; i < w->pages; i++) {
-        const struct page *page = &w->page[i];
+        struct page *page = &w->page[i];
         unsigned level;
         if (page->kind == NONE_GRANTED)
             continue;
         if (pte_valid(user_entry(p->as->user.root.v, i * PAGE_SIZE, &level)))
             continue;
-        uint64_t word = page->kind == OF_IMAGE ? env_program_word(w->program, page->image_page) : 0;
-        MUST(page->first == word && page->last == word, "page %#lx was lost", (ul)(i * PAGE_SIZE));
+        uint64_t word = page->kind == OF_IMAGE ? env_program_word(w->program, page->index) : 0;
+        if (page->kind == OF_SHARED && shared_frame(page))
+            continue;
+        MUST(words_of(page)[0] == word && words_of(page)[1] == word, "page %#lx was lost",
+             (ul)(i * PAGE_SIZE));
     }
 }
 
 static void check_process(const struct env_proc *p, bool count) {
     const struct aspace *as = p->as;
-    const struct world *w = world_of(p);
+    struct world *w = world_of(p);
     struct look l = {.p = p, .w = w, .count = count};
     check_tree(&as->user, walker_survey(as->user.root.v, 0, 256, look_at_user, &l), "user's");
     MUST(l.present == as->present, "%lu pages are mapped, %lu counted", (ul)l.present,
@@ -183,6 +204,7 @@ static void check_process(const struct env_proc *p, bool count) {
     MUST(as->committed == world_commitment(w), "%lu frames committed instead of %lu",
          (ul)as->committed, (ul)world_commitment(w));
     MUST(as->brk == w->brk, "the break is %#lx instead of %#lx", (ul)as->brk, (ul)w->brk);
+    check_mappings(p);
     check_kernel_view(p, &l);
     check_absent(p, w);
     const char *stale = tlbmodel_stale();
@@ -193,16 +215,14 @@ void world_check_process(const struct env_proc *p) { check_process(p, false); }
 
 /* ---- the machine's account -------------------------------------------------------- */
 
-/* The image that a space runs, in whatever mapping is left of it; or NULL. */
-static const struct image *image_of_space(const struct aspace *as) {
-    const struct mapping *m = as->mappings.first;
-    while (m && m->object->zeros)
-        m = m->next;
-    return m ? CONTAINER_OF(m->object, struct image, object) : NULL;
-}
-
+/* The image that a process runs, in whatever mapping is left of it; or NULL. */
 static const struct image *image_of(const struct env_proc *p) {
-    return p->used ? image_of_space(p->as) : NULL;
+    const struct world *w = world_of(p);
+    for (uint64_t i = 0; p->used && i < w->pages; i++)
+        if (w->page[i].kind == OF_IMAGE)
+            return CONTAINER_OF(mapping_at(&p->as->mappings, i * PAGE_SIZE)->object, struct image,
+                                object);
+    return NULL;
 }
 
 /* The images in use: their records, and references to their pages. */
@@ -223,6 +243,8 @@ static uint64_t count_images(uint64_t *committed) {
     return records;
 }
 
+static void count_reference(uint64_t pa) { ++*references_to(pa); }
+
 static uint64_t count_referenced(void) {
     uint64_t frames = 0;
     for (uint64_t i = 0; i < ARENA_FRAMES; i++) {
@@ -238,7 +260,7 @@ static uint64_t count_referenced(void) {
 
 void world_check(void) {
     struct frame_stats st;
-    uint64_t used = mapping_frames(); /* and the frame of zeros */
+    uint64_t used = mapping_frames() + shm_frames(); /* and the frame of zeros */
     uint64_t committed = at_start.committed + used;
     memset(references, 0, sizeof references);
     ++*references_to(env_frame_of_zeros().v);
@@ -250,6 +272,7 @@ void world_check(void) {
         committed += p->as->committed + 1;
     }
     used += count_images(&committed);
+    used += count_shared(&committed, count_reference);
     used += count_referenced();
     frame_stats(&st);
     frame_check();
@@ -281,6 +304,7 @@ void world_end(void) {
         if (p->used)
             world_exit(p);
     frame_stats(&st);
+    MUST(shm_frames() == 0, "%lu frames have shared memory's records", (ul)shm_frames());
     MUST(mapping_frames() == 0, "%lu frames have mappings", (ul)mapping_frames());
     MUST(st.committed == at_start.committed, "%lu frames stay promised",
          (ul)(st.committed - at_start.committed));
@@ -302,8 +326,9 @@ uint64_t world_hash(void) {
     uint64_t hash = 0xcbf29ce484222325ULL;
     struct frame_stats st;
     frame_stats(&st);
-    mix(&hash, st.total - st.free - st.cached - mapping_frames());
-    mix(&hash, st.committed - mapping_frames());
+    uint64_t records = mapping_frames() + shm_frames();
+    mix(&hash, st.total - st.free - st.cached - records);
+    mix(&hash, st.committed - records);
     for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
         const struct aspace *as = p->as;
         mix(&hash, p->used);
@@ -320,7 +345,9 @@ uint64_t world_hash(void) {
             mix(&hash, m->start);
             mix(&hash, m->end);
             mix(&hash, (uint64_t)m->object);
-            mix(&hash, (uint64_t)m->perm << 8 | (uint64_t)m->owns << 2 | m->lazy);
+            mix(&hash, m->first);
+            mix(&hash, (uint64_t)m->limit << 16 | (uint64_t)m->perm << 8);
+            mix(&hash, m->shared << 3 | m->owns << 2 | m->lazy << 1 | m->lazy_tables);
         }
     }
     return hash;

@@ -48,6 +48,12 @@ int world_sbrk(struct env_proc *p, int64_t delta);
 int world_fork(struct env_proc *p, struct env_proc **child);
 int world_exec(struct env_proc *p, unsigned program, uint64_t version);
 void world_exit(struct env_proc *p);
+/* perm and limit are PTE_R | PTE_W | PTE_X; all but mmap's place is as in mm/mmap.h. */
+int world_map(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm, uint8_t limit,
+              bool shared, bool replace);
+int world_unmap(struct env_proc *p, uint64_t start, uint64_t end);
+int world_protect(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm);
+void world_drop(struct env_proc *p, uint64_t start, uint64_t end);
 
 /* Everything that a failed operation must leave as it was, as one number. */
 uint64_t world_hash(void);

@@ -3,14 +3,14 @@
 #include "worldmodel.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
+#include "mm/zeros.h"
 
 #define COPY_MAX (3 * PAGE_SIZE)
 
 uint64_t (*world_choose)(uint64_t n) = host_random_below;
 static uint64_t next_word;
 
-/* A failure must have a reason: one was asked for, or need frames are not there. */
-static bool failure_is_due(uint64_t need, bool asked) {
+bool failure_is_due(uint64_t need, bool asked) {
     struct frame_stats st;
     frame_stats(&st);
     return asked || st.committed + need > st.total;
@@ -25,7 +25,7 @@ static struct page *granted(struct world *w, uint64_t va, uint64_t perm) {
 
 static uint64_t *word_at(struct page *page, uint64_t va) {
     uint64_t off = va & (PAGE_SIZE - 1);
-    return off == 0 ? &page->first : off == PAGE_SIZE - 8 ? &page->last : NULL;
+    return off == 0 ? words_of(page) : off == PAGE_SIZE - 8 ? words_of(page) + 1 : NULL;
 }
 
 void world_touch(struct env_proc *p, uint64_t va, enum walker_access access) {
@@ -87,11 +87,25 @@ void world_copyout(struct env_proc *p, uint64_t va, uint64_t n) {
     MUST(err == copy_result(va, n, good), "copyout(%#lx, %lu) is %d", (ul)va, (ul)n, err);
 }
 
-static void grant(struct world *w, uint64_t start, uint64_t end, struct page like) {
-    for (uint64_t i = start / PAGE_SIZE; i < end / PAGE_SIZE; i++) {
+void model_grant(struct world *w, uint64_t start, uint64_t end, struct page like) {
+    for (uint64_t i = start / PAGE_SIZE; i < end / PAGE_SIZE; i++, like.index++)
         w->page[i] = like;
-        w->pages = MAX(w->pages, i + 1);
-    }
+    w->pages = MAX(w->pages, end / PAGE_SIZE);
+}
+
+void model_remove(struct world *w, uint64_t start, uint64_t end) {
+    for (uint64_t i = start / PAGE_SIZE; i < MIN(end / PAGE_SIZE, w->pages); i++)
+        w->page[i] = (struct page){0};
+    while (w->pages && w->page[w->pages - 1].kind == NONE_GRANTED)
+        w->pages--;
+}
+
+static struct page memory(struct object *zeros, uint64_t perm) {
+    return (struct page){.kind = OF_ZEROS,
+                         .zeros = zeros,
+                         .perm = (uint8_t)perm,
+                         .limit = PTE_RWX,
+                         .owns = perm & PTE_W};
 }
 
 static uint64_t low_bytes(uint64_t word, uint64_t n) {
@@ -99,12 +113,16 @@ static uint64_t low_bytes(uint64_t word, uint64_t n) {
 }
 
 static void model_shrink(struct world *w, uint64_t brk) {
-    w->pages = MIN(w->pages, ROUND_UP(brk, PAGE_SIZE) / PAGE_SIZE);
     struct page *page = granted(w, brk, PTE_W);
     uint64_t used = brk & (PAGE_SIZE - 1);
-    if (used && page) {
-        page->first = low_bytes(page->first, used);
-        page->last = low_bytes(page->last, used > PAGE_SIZE - 8 ? used - (PAGE_SIZE - 8) : 0);
+    if (used && page && page->kind != OF_SHARED) {
+        page->word[0] = low_bytes(page->word[0], used);
+        page->word[1] = low_bytes(page->word[1], used > PAGE_SIZE - 8 ? used - (PAGE_SIZE - 8) : 0);
+    }
+    uint64_t keep = granted(w, brk, 0) ? ROUND_UP(brk, PAGE_SIZE) : ROUND_DOWN(brk, PAGE_SIZE);
+    if (keep < w->heap_end) {
+        model_remove(w, keep, w->heap_end);
+        w->heap_end = keep;
     }
 }
 
@@ -112,22 +130,26 @@ int world_sbrk(struct env_proc *p, int64_t delta) {
     struct world *w = world_of(p);
     uint64_t old, brk = w->brk + (uint64_t)delta;
     bool possible = delta < 0 ? -(uint64_t)delta <= w->brk : (uint64_t)delta <= USER_MAX - w->brk;
+    uint64_t end = possible ? MAX(ROUND_UP(brk, PAGE_SIZE), w->heap_end) : 0;
+    bool blocked = possible && delta > 0 && any_granted(w, w->heap_end, end);
     bool asked = frame_fail_countdown > 0;
     env_kernel(p);
     int err = aspace_sbrk(p->as, delta, &old);
     MUST(old == w->brk, "sbrk says that the break was %#lx", (ul)old);
     if (err) {
         uint64_t need = delta > 0 ? (uint64_t)delta / PAGE_SIZE * 66 / 64 + 8 : 0;
-        MUST(err == -K_ENOMEM && (!possible || failure_is_due(need, asked)), "sbrk(%ld) is %d",
-             (long)delta, err);
+        MUST(blocked ? err == -K_EEXIST
+                     : err == -K_ENOMEM && (!possible || failure_is_due(need, asked)),
+             "sbrk(%ld) is %d", (long)delta, err);
         return err;
     }
-    MUST(possible, "sbrk(%ld) succeeds", (long)delta);
+    MUST(possible && !blocked, "sbrk(%ld) succeeds", (long)delta);
     if (delta < 0)
         model_shrink(w, brk);
-    else if (delta > 0)
-        grant(w, granted(w, w->brk, 0) ? ROUND_UP(w->brk, PAGE_SIZE) : w->brk,
-              ROUND_UP(brk, PAGE_SIZE), (struct page){.kind = OF_ZEROS, .perm = PTE_R | PTE_W});
+    else if (delta > 0 && end > w->heap_end) {
+        model_grant(w, w->heap_end, end, memory(&zeros_heap, PTE_R | PTE_W));
+        w->heap_end = end;
+    }
     w->brk = brk;
     return 0;
 }
@@ -137,7 +159,8 @@ int world_fork(struct env_proc *p, struct env_proc **child) {
     env_kernel(p);
     int err = env_fork(p, child);
     if (err == -K_ENOMEM)
-        MUST(failure_is_due(world_commitment(world_of(p)) + 1, asked), "fork is %d", err);
+        MUST(failure_is_due(world_commitment(world_of(p)) + p->as->mappings.count / 16 + 3, asked),
+             "fork is %d", err);
     if (!err)
         *world_of(*child) = *world_of(p);
     return err;
@@ -153,22 +176,22 @@ static void model_exec(struct world *w, unsigned program) {
     for (uint32_t i = 0; i < from->segments; i++) {
         uint64_t start = from->segment[i].start, perm = from->segment[i].perm;
         for (uint64_t j = 0; j < from->segment[i].pages; j++) {
-            struct page page = {.kind = OF_ZEROS, .perm = perm};
+            struct page page = memory(&zeros_bss, perm);
             if (j < from->segment[i].file_pages) {
-                page.first = page.last = env_program_word(program, image_page);
+                page.word[0] = page.word[1] = env_program_word(program, image_page);
                 page.kind = OF_IMAGE;
-                page.image_page = image_page++;
+                page.index = image_page++;
             }
             end = start + (j + 1) * PAGE_SIZE;
-            grant(w, end - PAGE_SIZE, end, page);
+            model_grant(w, end - PAGE_SIZE, end, page);
         }
     }
-    grant(w, end + PAGE_SIZE, end + 2 * PAGE_SIZE,
-          (struct page){OF_ZEROS, PTE_R | PTE_W, 0, ENV_STACK_WORD, ENV_STACK_WORD});
-    w->brk = ROUND_UP(end + 2 * PAGE_SIZE, LARGE_SIZE);
+    struct page stack = memory(&zeros_stack, PTE_R | PTE_W);
+    stack.word[0] = stack.word[1] = ENV_STACK_WORD;
+    model_grant(w, end + PAGE_SIZE, end + 2 * PAGE_SIZE, stack);
+    w->brk = w->heap_end = ROUND_UP(end + 2 * PAGE_SIZE, LARGE_SIZE);
     if (w->brk > end + 2 * PAGE_SIZE)
-        grant(w, w->brk - PAGE_SIZE, w->brk,
-              (struct page){.kind = OF_ZEROS, .perm = PTE_R | PTE_W});
+        model_grant(w, w->brk - PAGE_SIZE, w->brk, memory(&zeros_heap, PTE_R | PTE_W));
 }
 
 int world_exec(struct env_proc *p, unsigned program, uint64_t version) {
@@ -207,6 +230,8 @@ static uint64_t some_va(struct env_proc *p) {
     case 2: return ROUND_UP(brk, PAGE_SIZE);
     case 3: return choose(pages + 2) / 512 * LARGE_SIZE; /* where large leaves begin */
     case 4: return choose(8) * PAGE_SIZE;
+    case 5 ... 6: return ENV_MAPS_START + choose(ENV_MAPS / PAGE_SIZE) * PAGE_SIZE;
+    case 7 ... 10: return ENV_MAPS_START + choose(16) * PAGE_SIZE;
     default: return choose(pages + 2) * PAGE_SIZE;
     }
 }
@@ -262,7 +287,7 @@ void world_step(void) {
     env_kernel(p);
     if (choose(8) == 0)
         frame_fail_countdown = 1 + choose(3);
-    switch (choose(20)) {
+    switch (choose(28)) {
     case 0 ... 5: world_touch(p, an_end_of_page(some_va(p)), some_access()); break;
     case 6 ... 7: world_copyin(p, some_va(p) + choose(3) * 2040, choose(COPY_MAX / 8) * 8); break;
     case 8 ... 10: world_copyout(p, some_va(p) + choose(3) * 2040, choose(COPY_MAX / 8) * 8); break;
@@ -270,6 +295,7 @@ void world_step(void) {
     case 15: some_fork(p); break;
     case 16: (void)!world_exec(p, choose(ENV_PROGRAMS), choose(2)); break;
     case 17: some_exit(p); break;
+    case 20 ... 27: some_mapping(p); break;
     case 18: reclaim_frames(choose(20)); break;
     default: tlbmodel_speculate(50); break;
     }
