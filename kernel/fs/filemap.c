@@ -2,9 +2,12 @@
 #include "fs/filemap.h"
 #include "fs/data.h"
 #include "fs/filedata.h"
+#include "fs/pagecache.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "mm/slab.h"
+
+#define FILE_PAGES (uint32_t)(ROUND_UP(DATA_MAX_SIZE, PAGE_SIZE) / PAGE_SIZE)
 
 struct filemap {
     struct object object;
@@ -15,22 +18,37 @@ struct filemap {
 
 static struct slab records = SLAB_INIT(records, sizeof(struct filemap));
 
+/* Guards each inode's map, all refs, and the number of objects. */
+static struct spinlock lock = SPINLOCK_INIT(RANK_FILEMAP);
+static uint32_t count;
+
 static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
 }
 
-static void get(struct object *o) { __atomic_fetch_add(&filemap_of(o)->refs, 1, __ATOMIC_RELAXED); }
+static void get(struct object *o) {
+    spin_lock(&lock);
+    filemap_of(o)->refs++;
+    spin_unlock(&lock);
+}
 
 static void put(struct object *o) {
     struct filemap *f = filemap_of(o);
-    if (__atomic_fetch_sub(&f->refs, 1, __ATOMIC_ACQ_REL) != 1)
-        return;
-    inode_put(f->ip);
-    slab_give(&records, f);
+    spin_lock(&lock);
+    bool last = --f->refs == 0;
+    if (last) {
+        f->ip->map = NULL;
+        count--;
+    }
+    spin_unlock(&lock);
+    if (last) {
+        inode_put(f->ip);
+        slab_give(&records, f);
+    }
 }
 
 static int page(struct object *o, uint64_t index, paddr_t *frame) {
-    if (index >= DATA_MAX_SIZE / PAGE_SIZE + 1)
+    if (index >= FILE_PAGES)
         return -K_ENXIO;
     int err = filedata_frame(filemap_of(o)->ip, (uint32_t)index, frame);
     return err == -K_EINVAL ? -K_ENXIO : err;
@@ -38,21 +56,57 @@ static int page(struct object *o, uint64_t index, paddr_t *frame) {
 
 static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page};
 
-int filemap_create(struct inode *ip, struct object **out) {
-    int err = inode_lock(ip);
-    if (err)
-        return err;
-    bool is_file = ip->d.type == ABI_T_FILE;
-    inode_unlock(ip);
-    if (!is_file)
-        return -K_ENODEV;
-    struct filemap *f = slab_take(&records);
-    if (!f)
-        return -K_ENOMEM;
+/* The page cache keeps pages that are mapped, so half of it may be mapped at most: who reads and
+ * writes must find a page. */
+static bool has_room(void) { return (count + 1) * FILE_PAGES <= pagecache_pages() / 2; }
+
+static void set_up(struct filemap *f, struct inode *ip) {
     *f = (struct filemap){.object = {.ops = &filemap_ops, .name = f->name, .cached = true},
                           .ip = inode_dup(ip),
                           .refs = 1};
     snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
-    *out = &f->object;
+}
+
+/* The inode's, with a reference more, or NULL. */
+static struct filemap *known(struct inode *ip) {
+    spin_lock(&lock);
+    struct filemap *f = ip->map;
+    if (f)
+        f->refs++;
+    spin_unlock(&lock);
+    return f;
+}
+
+static int make(struct inode *ip, struct filemap **out) {
+    struct filemap *f = slab_take(&records);
+    if (!f)
+        return -K_ENOMEM;
+    set_up(f, ip);
+    spin_lock(&lock);
+    bool room = has_room();
+    if (room) {
+        ip->map = f;
+        count++;
+    }
+    spin_unlock(&lock);
+    if (!room) {
+        inode_put(ip);
+        slab_give(&records, f);
+        return -K_ENOMEM;
+    }
+    *out = f;
     return 0;
+}
+
+int filemap_create(struct inode *ip, struct object **out) {
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    struct filemap *f = known(ip);
+    if (!f)
+        err = ip->d.type == ABI_T_FILE ? make(ip, &f) : -K_ENODEV;
+    inode_unlock(ip);
+    if (!err)
+        *out = &f->object;
+    return err;
 }

@@ -4,6 +4,8 @@
 #include "fs/inode.h"
 #include "mm/object.h"
 
-/* An object for the contents of an inode, with one reference and one of its own to the inode.
- * When it goes the inode may become an orphan: inode_reap. -K_ENODEV: not a file; -K_ENOMEM. */
+/* The object for the contents of an inode, one for all who map it, with one reference more; it has
+ * one of its own to the inode.
+ * When it goes the inode may become an orphan: inode_reap. -K_ENODEV: not a file; -K_ENOMEM: none,
+ * or as many files are mapped as half of the page cache has room for. */
 int filemap_create(struct inode *ip, struct object **out) must_check;

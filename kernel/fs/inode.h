@@ -37,6 +37,7 @@ struct inode {
     struct sleeplock lock;
     bool loaded;
     struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
+    struct filemap *map; /* while it is mapped; filemap.c's */
     struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 

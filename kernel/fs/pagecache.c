@@ -20,6 +20,7 @@ static struct {
     struct page **buckets;
     uint32_t mask;
     uint32_t held, held_max;
+    uint32_t pages; /* records */
 } cache;
 
 /* Who waits tells so before it looks, and who changes something looks for it afterwards: one
@@ -33,6 +34,8 @@ static struct {
 
 static uint64_t reclaim_pages(uint64_t n);
 static struct reclaimer reclaimer = {.reclaim = reclaim_pages};
+
+uint32_t pagecache_pages(void) { return cache.pages; }
 
 int pagecache_boot_init(uint64_t ram_bytes) {
     uint64_t frames = ram_bytes / PAGE_SIZE;
@@ -53,6 +56,7 @@ int pagecache_boot_init(uint64_t ram_bytes) {
     cache.mask = nbuckets - 1;
     cache.held = 0;
     cache.held_max = held;
+    cache.pages = n;
     for (uint32_t i = 0; i < n; i++) {
         pages[i] = (struct page){.data = NULL};
         list_push_back(&cache.unused, &pages[i].link);

@@ -45,6 +45,8 @@ int pagecache_boot_init(uint64_t ram_bytes) must_check;
 /* Mount: promises the frames for held pages. -K_ENOMEM. */
 int pagecache_mount(void) must_check;
 
+/* How many pages it can have. */
+uint32_t pagecache_pages(void);
 /* How many pages one transaction can change. */
 uint32_t pagecache_dirty_max(void);
 

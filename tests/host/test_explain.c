@@ -5,7 +5,9 @@
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/walker.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
+#include "lib/errno.h"
 #include "lib/printf.h"
+#include "mm/frame.h"
 #include "mm/kmap.h"
 #include "levels.h"
 #include "pttables.h"
@@ -48,10 +50,25 @@ int frame_alloc(paddr_t *pa) {
 }
 void frame_free(paddr_t pa) {}
 
+/* No frame is ever given to explain.c. */
+struct frame_sections frame_sections;
+void frame_misused(paddr_t pa) {
+    fail();
+    abort();
+}
+void frame_release(struct frame *f, paddr_t pa) { fail(); }
+
+static int no_page_err;
+static int no_page(struct object *o, uint64_t index, paddr_t *frame) {
+    assert_int_equal(index, 3);
+    return no_page_err;
+}
+
 static const char *of_program(const struct object *o, uint64_t perm) {
     return perm & X ? "text" : perm & W ? "data" : "read-only data";
 }
-static const struct object_ops ops, program_ops = {.name = of_program};
+static const struct object_ops ops, program_ops = {.name = of_program},
+                                    file_ops = {.page = no_page};
 static struct object program = {.ops = &program_ops}, bss = {.ops = &ops, .name = "bss"},
                      heap = {.ops = &ops, .name = "heap"},
                      stack = {.ops = &ops, .name = "stack", .guarded = true};
@@ -132,6 +149,17 @@ static void no_mapping(void **state) {
     mapping_free_all(&as.mappings);
     grant(3 * P, 4 * P, &program, R);
     user(2 * P, R, 3, "below the read-only data, which begins at 0x3000\n");
+}
+
+static void what_the_object_has_not(void **state) {
+    static struct object file = {.ops = &file_ops, .name = "file 7"};
+    grant(12 * P, 16 * P, &file, R);
+    mapping_at(&as.mappings, 12 * P)->first = 1;
+    no_page_err = -K_ENXIO;
+    user(14 * P, R, 3, "file 7 has no such page: it ends before it\n");
+    no_page_err = -K_EIO;
+    user(14 * P, R, 3, "the page of file 7 cannot be had\n");
+    user(14 * P, W, 3, "no leaf would have W: the file 7 may not be written\n");
 }
 
 static void against_the_mapping(void **state) {
@@ -220,8 +248,9 @@ static void no_access(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
-        T(no_mapping),      T(against_the_mapping), T(not_the_users), T(broken_entries),
-        T(the_kernels_own), T(no_access),           T(more_levels),
+        T(no_mapping),    T(against_the_mapping), T(what_the_object_has_not),
+        T(not_the_users), T(broken_entries),      T(the_kernels_own),
+        T(no_access),     T(more_levels),
     };
     host_ram_map(MIB(16));
     return cmocka_run_group_tests(tests, NULL, NULL);

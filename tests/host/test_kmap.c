@@ -48,7 +48,7 @@ static int boot(void **state) {
     top = HOST_RAM_START;
     spare = PA(0);
     fail_at = 0;
-    assert_int_equal(pt_init(&kernel_pt, &pt_frames), 0);
+    assert_int_equal(pt_init(&kernel_pt, paging.levels, &pt_frames), 0);
     map(HOST_RAM_START, HOLE, PTE_R | PTE_W);
     map(HOLE_END, RAM_END, PTE_R | PTE_W);
     taken = 0;

@@ -495,6 +495,34 @@ static void file_untouched(void) {
     CHECK(memcmp(p + PAGE, page, PAGE) == 0);
 }
 
+/* As many files as may be mapped; the others can be read and written all the same. */
+static void file_many(void) {
+    char name[] = "m00", *p[70];
+    int n = 0;
+    for (; n < 70; n++) {
+        name[1] = (char)('0' + n / 10);
+        name[2] = (char)('0' + n % 10);
+        make_file(name, PAGE, n);
+        int fd = must_open(name, ABI_O_RDONLY);
+        p[n] = sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_SHARED, fd, 0);
+        must_close(fd);
+        must_unlink(name);
+        if ((long)p[n] < 0)
+            break;
+        CHECK(filled(p[n], PAGE, n));
+    }
+    CHECK_MSG(n == 70 || (long)p[n] == -ENOMEM, "mmap is %ld", (long)p[n]);
+    CHECK(n >= 7);
+    make_file("f", 16 * PAGE, 30);
+    check_file("f", 16 * PAGE, 30);
+    for (int i = 0; i < n; i++) {
+        CHECK(filled(p[i], PAGE, i));
+        unmap(p[i], PAGE);
+    }
+    char *q = map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
+    CHECK(map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0) != q);
+}
+
 /* Several processes map, read and write one file. */
 static void file_together(void) {
     unsigned char *text = scratch; /* all of it */
@@ -577,6 +605,7 @@ const struct test mmap_tests[] = {
     {"mmap_file_private", file_private, false},
     {"mmap_file_end", file_end, false},
     {"mmap_file_into_itself", file_into_itself, false},
+    {"mmap_file_many", file_many, false},
     {"mmap_file_untouched", file_untouched, false},
     {"mmap_file_together", file_together, false},
     {"mmap_random", random_changes, false},
