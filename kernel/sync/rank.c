@@ -37,8 +37,10 @@ static bool holds(const struct rank_holder *h, enum rank rank) {
 }
 
 static bool in_order(const struct rank_holder *h, const struct rank_held *next) {
+    if (h->n == 0)
+        return true;
     const struct rank_held *last = &h->held[h->n - 1];
-    if (h->n == 0 || next->rank > last->rank)
+    if (next->rank > last->rank)
         return true;
     if (next->rank < last->rank)
         return false;
