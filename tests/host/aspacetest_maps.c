@@ -188,6 +188,24 @@ void test_shared_memory_goes_last(void **state) {
     world_end();
 }
 
+/* fork goes over neighbours in one walk, and each gets what it needs. */
+void test_private_beside_shared(void **state) {
+    for (unsigned first = 0; first < 2; first++) {
+        world_fresh(MEMORY, 16);
+        struct env_proc *p = world_first(), *child;
+        for (unsigned i = 0; i < 6; i++)
+            map(p, START + 3 * i * P, START + (3 * i + 3) * P, RW, i % 2 == first);
+        touch_each(p, START, START + 18 * P);
+        assert_int_equal(world_fork(p, &child), 0);
+        env_run(child, 1);
+        touch_each(child, START, START + 18 * P);
+        env_run(p, 0);
+        touch_each(p, START, START + 18 * P);
+        world_check();
+        world_end();
+    }
+}
+
 static int map_anywhere(struct env_proc *p, uint64_t hint, uint64_t bytes, enum map_place place,
                         unsigned prot, uint64_t *at) {
     struct map_request r = {.start = hint,
