@@ -8,6 +8,7 @@ import pytest
 from docpages import (CHINESE, ENGLISH, GDB, LAB, LAB_CHINESE, LINK, broken_links, lab_rows,
                       missing_references, pages, read, references, shape, unknown_in_commands)
 from guesttests import guest_tests
+from rules import LAYERS
 
 
 BOTH_LANGUAGES = [ENGLISH, CHINESE, LAB, LAB_CHINESE]
@@ -115,6 +116,22 @@ def test_every_name_of_the_course_has_a_row(path):
     for names, here, command in rows:
         assert references(here) or LINK.search(here) or "build/" in here, names
         assert command, names
+
+
+def test_the_whole_on_one_page():
+    """docs/architecture.md: its layers are the kernel's, in order, and what it names is there."""
+    text = read("docs/architecture.md")
+    rows = re.findall(r"^\| `kernel/(\w+)` \| .* \| (.*) \|$", text, re.M)
+    assert [layer for layer, _ in rows] == list(LAYERS)
+    named = [f"{layer}/{name}" for layer, names in rows for name in re.findall(r"`(.*?)`", names)]
+    named += re.findall(r"\b(?:mm|proc)/\w+\.h", text)
+    assert len(named) >= 20 and len(text.splitlines()) <= 80
+    assert [n for n in named if not os.path.exists(os.path.join(machine.ROOT, "kernel", n))] == []
+
+
+@pytest.mark.parametrize("path", ["docs/mmap.md", "docs/designs.md"])
+def test_references_of_other_pages_exist(path):
+    assert len(references(read(path))) >= 8 and missing_references(read(path)) == []
 
 
 def test_both_languages_have_the_same_rows():
