@@ -12,6 +12,10 @@
 #   make build/user/bin/cat.asm    a program's code (.sym: its symbols)
 #   make clean
 #
+#   What is built runs with ./run (--design NAME, --paging sv48, --help for the rest), and is
+#   tested by ./test; docs/architecture.md is where to begin to read, docs/designs.md how to add
+#   a design, and docs/mmap.md about mapped memory
+#
 #   make BUILD=FOLDER    builds there, not in build; so do ./run and ./test, when it is in
 #                        their environment. A relative FOLDER is seen from here
 #
