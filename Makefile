@@ -190,7 +190,10 @@ U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ffunction-sections -fdata-section
 U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
 U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests)
-LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -T user/user.ld
+# A program begins at 0 and has xv6's stack of one page, unless it is linked for a larger one,
+# which then has room below it (docs/memory-map.md).
+STACK := --defsym=PROGRAM_START=0
+LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack $(STACK) -T user/user.ld
 user: $(U_PROGS)
 
 $(U)/%.c.o: user/%.c $(U)/flags
@@ -209,7 +212,8 @@ U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 $(U)/objects: FORCE
 	$(call write_text,$(U_LIB) $(U_TESTS))
 
-$(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects user/user.ld
+$(U)/bin/stacktest: STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
+$(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
 	$(Q)$(LINK_U) $(U_LIB) $< -o $@
 
@@ -226,12 +230,12 @@ $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
 	$(Q)$(LINK_U) $(U_LIB) $(U_TESTS) -o $@
 
 $(U)/flags: FORCE
-	$(call write_text,$(CC_RV) $(U_CFLAGS))
+	$(call write_text,$(CC_RV) $(U_CFLAGS) $(LINK_U))
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchpages crash forktest grind hog libtest stressfs usertests
+I_TESTS := bench benchpages crash forktest grind hog libtest stacktest stressfs usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
 I_LINKS := bin/cat:cat bin/echo:echo bin/sh:sh

@@ -24,20 +24,28 @@ uint64_t aspace_granted(const struct aspace *as) {
 
 /* Mappings near each other whose leaves are treated alike: who goes over all leaves does so by
  * spans, since to begin one costs as much as to pass over some tens of empty entries. Frames of
- * pages that a span's mappings own are all lazy or all promised. */
+ * pages that a span's mappings own are all lazy or all promised. Untouched mappings have none, and
+ * are in a span or not. */
 #define SPAN_GAP (16 * PAGE_SIZE)
 
 struct span {
     uint64_t start, end;
     bool shared, lazy;
-    const struct mapping *next; /* what follows it */
+    const struct mapping *next; /* the first touched one that follows it */
 };
 
+static const struct mapping *touched_from(const struct mapping *m) {
+    while (m && !m->touched)
+        m = m->next;
+    return m;
+}
+
 static struct span span_of(const struct mapping *first) {
-    struct span s = {first->start, first->end, first->shared, first->lazy, first->next};
+    struct span s = {first->start, first->end, first->shared, first->lazy,
+                     touched_from(first->next)};
     for (; s.next && s.next->shared == s.shared && s.next->lazy == s.lazy &&
            s.next->start - s.end <= SPAN_GAP;
-         s.next = s.next->next)
+         s.next = touched_from(s.next->next))
         s.end = s.next->end;
     return s;
 }
@@ -111,7 +119,7 @@ static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned l
 
 static void put_all_leaves(struct aspace *as) {
     struct span s;
-    for (const struct mapping *m = as->mappings.first; m; m = s.next) {
+    for (const struct mapping *m = touched_from(as->mappings.first); m; m = s.next) {
         struct putting put = {.as = as};
         s = span_of(m);
         pt_leaves(&as->user, VA(s.start), VA(s.end), put_leaves, &put);
@@ -139,7 +147,25 @@ void aspace_destroy(struct aspace *as) {
 
 /* ---- exec ----------------------------------------------------------------- */
 
-uaddr_t aspace_stack(const struct image *image) { return UA(image->end + PAGE_SIZE); }
+/* Of a large stack, what is used first and promised. */
+#define STACK_PROMISED (64 * 1024ULL)
+
+struct stack {
+    uint64_t start, promised, end; /* lazy, then promised */
+};
+
+/* Above the program, as xv6 has it; right below, if it is larger and there is room: then the
+ * pages that every process touches are in one page table with the program's. */
+static struct stack stack_of(const struct image *image) {
+    uint64_t bytes = image->stack ? image->stack : PAGE_SIZE;
+    uint64_t promised = MIN(bytes, STACK_PROMISED), first = image->segment[0].start;
+    uint64_t end = image->end + PAGE_SIZE + bytes;
+    if (image->stack && first > PAGE_SIZE && bytes <= first - PAGE_SIZE)
+        end = first;
+    return (struct stack){end - bytes, end - promised, end};
+}
+
+uaddr_t aspace_stack(const struct image *image) { return UA(stack_of(image).end - PAGE_SIZE); }
 
 /* Memory of the process's own from the start: a program's, its stack, its heap. */
 static int add_private(struct aspace *as, struct object *object, uint64_t start, uint64_t end,
@@ -161,27 +187,42 @@ static int add_segment(struct aspace *as, struct image *image, const struct imag
     return err ? err : add_private(as, &zeros_bss, s->file_end, s->end, s->perm, 0);
 }
 
-static int add_program(struct aspace *as, struct image *image, uint64_t heap) {
-    uint64_t stack = aspace_stack(image).v, top = stack + PAGE_SIZE;
+/* Of a large one, most comes when it is touched, and only if there is memory then. */
+static int add_stack(struct aspace *as, struct stack s) {
+    const struct mapping rest = {.start = s.start,
+                                 .end = s.promised,
+                                 .object = &zeros_stack,
+                                 .perm = PTE_R | PTE_W,
+                                 .limit = PTE_RWX,
+                                 .owns = true,
+                                 .lazy = true,
+                                 .lazy_tables = true};
+    int err = s.start < s.promised ? change_insert(as, &rest) : 0;
+    return err ? err : add_private(as, &zeros_stack, s.promised, s.end, PTE_R | PTE_W, 0);
+}
+
+static int add_program(struct aspace *as, struct image *image, struct stack stack, uint64_t heap) {
     int err = 0;
     for (uint32_t i = 0; !err && i < image->segments; i++)
         err = add_segment(as, image, &image->segment[i]);
     if (!err)
-        err = add_private(as, &zeros_stack, stack, top, PTE_R | PTE_W, 0);
-    /* The byte below the break can be used before anything was granted, as in xv6, where
-     * it is the stack's; its usertests do. */
-    if (!err)
-        err = add_private(as, &zeros_heap, MAX(top, heap - PAGE_SIZE), heap, PTE_R | PTE_W, 0);
+        err = add_stack(as, stack);
+    /* To a program of xv6 the byte below the break can be used before anything was granted, since
+     * there it is the stack's; its usertests do. */
+    if (!err && !image->stack)
+        err = add_private(as, &zeros_heap, MAX(stack.end, heap - PAGE_SIZE), heap, PTE_R | PTE_W,
+                          0);
     return err ? err : commit_settle(as);
 }
 
-int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
-    uint64_t stack_start = aspace_stack(image).v, top = stack_start + PAGE_SIZE;
-    uint64_t heap = ROUND_UP(top, LARGE_SIZE); /* USER_MAX is a multiple too */
-    if (image->end > USER_MAX - 2 * PAGE_SIZE)
+int aspace_load(struct aspace *as, struct image *image, paddr_t stack_page) {
+    struct stack stack = stack_of(image);
+    uint64_t first = MIN(image->segment[0].start, stack.end), last = MAX(image->end, stack.end);
+    uint64_t heap = ROUND_UP(last, LARGE_SIZE); /* USER_MAX is a multiple too */
+    if (last > USER_MAX || image->stack > USER_MAX)
         return -K_ENOEXEC;
     ASSERT(as->mappings.count == 0);
-    int err = add_program(as, image, heap);
+    int err = add_program(as, image, stack, heap);
     if (err) {
         int none = change_remove(as, 0, USER_MAX);
         ASSERT(!none);
@@ -189,12 +230,14 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack) {
     }
     if (!commit_lazy)
         frame_uncommit(1); /* the stack's frame: this space's promise covers it now */
-    if (pt_map(&as->user, VA(stack_start), stack, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
+    uint64_t at = stack.end - PAGE_SIZE;
+    if (pt_map(&as->user, VA(at), stack_page, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
         panic("a stack's tables were not covered by the commitment");
+    mapping_at(&as->mappings, at)->touched = true;
     as->present = 1;
     as->brk = as->heap_end = heap;
     change_populate(as, 0, image->end);
-    change_sync(as, 0, top);
+    change_sync(as, MIN(first, at), last);
     change_sync_finish(as);
     if (DEBUG)
         check_space(as);
@@ -245,14 +288,14 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     child->heap_end = parent->heap_end;
     struct span s;
     spin_lock(&parent->lock);
-    for (const struct mapping *m = parent->mappings.first; m; m = s.next) {
+    for (const struct mapping *m = touched_from(parent->mappings.first); m; m = s.next) {
         s = span_of(m);
         share_span(child, parent, s);
     }
     tlb_flush(&parent->tlb);
     change_sync_finish(parent);
     spin_unlock(&parent->lock);
-    for (const struct mapping *m = child->mappings.first; m; m = s.next) {
+    for (const struct mapping *m = touched_from(child->mappings.first); m; m = s.next) {
         s = span_of(m);
         change_sync(child, s.start, s.end);
     }

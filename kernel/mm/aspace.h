@@ -21,6 +21,10 @@
  *                        first; it may be moved below that, down to 0. Several mappings
  *                        when parts of it were granted lazily
  *
+ * Where the program asks for a large stack (image->stack), that is two mappings: the pages that
+ * are used first are promised, from a multiple of 2 MiB on, and those below are lazy. The page
+ * below them is the guard.
+ *
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
  *
@@ -78,14 +82,14 @@ int aspace_create(struct aspace *as, const struct design *design, uint32_t id, u
  * those who look at it; nobody finds it afterwards. */
 void aspace_destroy(struct aspace *as);
 
-/* Grants a program's segments, a stack page above a guard page, and an empty
- * heap; the stack page is the frame given, which the space takes over, with its
+/* Grants a program's segments, a stack above a guard page, and an empty
+ * heap; the frame given is the stack's highest page, which the space takes over, with its
  * commitment, only when this succeeds. For a space that is empty and that nobody
  * runs. -K_ENOMEM, or -K_ENOEXEC when there is no room below USER_MAX: the space
  * is as it was. On success the space has one user of the image of its own. */
-int aspace_load(struct aspace *as, struct image *image, paddr_t stack) must_check;
+int aspace_load(struct aspace *as, struct image *image, paddr_t stack_page) must_check;
 
-/* Where aspace_load puts the stack page of an image: its address. */
+/* Where aspace_load puts the frame that it is given: the address of the stack's highest page. */
 uaddr_t aspace_stack(const struct image *image);
 
 /* Makes child, freshly created, a copy of parent, which is the running space;

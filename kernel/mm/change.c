@@ -91,6 +91,7 @@ static void join_next(struct aspace *as, struct mapping *m) {
         return;
     mapping_take(&as->mappings, next);
     m->end = next->end;
+    m->touched |= next->touched;
     mapping_free(next);
 }
 
@@ -375,8 +376,8 @@ static uint64_t populate_some(struct aspace *as, const struct mapping *m, uint64
     return start + n * PAGE_SIZE;
 }
 
-static void populate_mapping(struct aspace *as, const struct mapping *m, uint64_t start,
-                             uint64_t end) {
+static void populate_mapping(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
+    m->touched = true;
     while (start < end) {
         uint64_t next = populate_some(as, m, start, end);
         start = next == start ? start + PAGE_SIZE : next;
@@ -384,7 +385,7 @@ static void populate_mapping(struct aspace *as, const struct mapping *m, uint64_
 }
 
 void change_populate(struct aspace *as, uint64_t start, uint64_t end) {
-    const struct mapping *m = mapping_from(&as->mappings, start);
+    struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
         if (!m->object->zeros && m->perm && m->object->ops->peek)
             populate_mapping(as, m, MAX(m->start, start), MIN(m->end, end));

@@ -45,6 +45,8 @@ static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
     const struct mapping *m = mapping_at(&c->as->mappings, va.v);
     if (!m || va.v + level_size(level) > m->end)
         wrong(c->as, va, e, "is not inside a mapping");
+    if (!m->touched)
+        wrong(c->as, va, e, "is inside a mapping that was never touched");
     if (e & PTE_RWX & ~(uint64_t)m->perm)
         wrong(c->as, va, e, "permits more than its mapping");
     if (!pte_is_kept(e) &&

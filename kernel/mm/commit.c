@@ -107,7 +107,7 @@ uint64_t commit_tables_in_use(const struct aspace *as) {
     if (as->mappings.lazy == 0)
         return 0;
     for (const struct mapping *m = as->mappings.first; m; m = m->next)
-        if (m->lazy_tables)
+        if (m->lazy_tables && m->touched)
             pt_visit(&as->user, VA(m->start), VA(m->end), count_table, &tables);
     return in_views(as, tables);
 }

@@ -2,6 +2,7 @@
  * of bytes, without memory or files; the host tests and fuzzes them.
  * (System V ABI, chapters 4 and 5; RISC-V ELF psABI, 8.) */
 #pragma once
+#include "arch/layout.h"
 #include "lib/types.h"
 #include "mm/image.h"
 
@@ -26,15 +27,23 @@ _Static_assert(sizeof(struct elf_phdr) == 56, "ELF64 program header");
 /* One loadable segment, checked. */
 struct elf_segment {
     uint64_t offset, filesz; /* in the file */
-    uint64_t vaddr, memsz;   /* vaddr is page-aligned, memsz >= filesz, memsz > 0 */
+    uint64_t vaddr, memsz;   /* memsz >= filesz, memsz > 0 */
     uint64_t perm;           /* PTE_R, with PTE_W and PTE_X as the flags say */
 };
+
+/* How many of a segment's pages have bytes of the file. They begin with the one that vaddr
+ * is in; whatever else is in its pages is zero, in front of it, too. */
+static inline uint64_t elf_file_pages(const struct elf_segment *s) {
+    uint64_t before = s->vaddr & (PAGE_SIZE - 1);
+    return s->filesz ? (before + s->filesz - 1) / PAGE_SIZE + 1 : 0;
+}
 
 struct elf_plan {
     uint64_t entry;
     uint32_t segments; /* in ascending order, none on another's pages */
     uint32_t pages;    /* pages that have bytes of the file, in all segments */
     uint64_t end;      /* of the last segment, page-aligned */
+    uint64_t stack;    /* bytes that PT_GNU_STACK asks for, page-aligned; 0: none */
     struct elf_segment segment[IMAGE_SEGMENTS];
 };
 
@@ -43,8 +52,10 @@ struct elf_plan {
 int elf_check_header(const struct elf_header *h, uint64_t file_size) must_check;
 
 /* What the program headers ask for. -K_ENOEXEC: sizes that wrap or contradict each
- * other or the file, unaligned or overlapping or descending segments, more than
- * IMAGE_SEGMENTS or IMAGE_PAGES, no room for the stack below USER_MAX, or an entry
- * that is not in an executable segment. Then *plan means nothing. */
+ * other or the file, an address that is neither page-aligned nor as far into its page as the
+ * offset (ELF's rule; xv6's is the other), a page of two segments, descending ones, more than
+ * IMAGE_SEGMENTS or IMAGE_PAGES, no room for the stack (a page when PT_GNU_STACK has no size)
+ * below USER_MAX, or an entry that is not in an executable segment. Then *plan means
+ * nothing. */
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
              struct elf_plan *plan) must_check;

@@ -54,13 +54,22 @@ static const char *verb(uint64_t access) {
 
 static char letter(uint64_t access) { return access == PTE_R ? 'R' : access == PTE_W ? 'W' : 'X'; }
 
+/* A stack is several mappings, and all of them are its limit. */
+static void say_overflow(const struct mapping *lowest) {
+    const struct mapping *m = lowest;
+    while (m->next && m->next->start == m->end && m->next->object == lowest->object)
+        m = m->next;
+    kprintf("guard page below the %s, which is 0x%lx to 0x%lx, %lu KiB: an overflow\n",
+            name_of(lowest), (unsigned long)lowest->start, (unsigned long)m->end,
+            (unsigned long)(m->end - lowest->start) / 1024);
+}
+
 /* Below USER_MAX, in no mapping: what lies around it is said by the neighbours' objects. */
 static void say_no_mapping(const struct failure *f) {
     const struct mapping *below = mapping_below(&f->as->mappings, f->va);
     const struct mapping *above = mapping_from(&f->as->mappings, f->va);
     if (above && above->object->guarded && f->va >= above->start - PAGE_SIZE)
-        kprintf("guard page below the %s, which is 0x%lx to 0x%lx: an overflow\n", name_of(above),
-                (unsigned long)above->start, (unsigned long)above->end);
+        say_overflow(above);
     else if (f->va < PAGE_SIZE)
         kprintf("a null pointer, or near one: the program has nothing there\n");
     else if (!above)

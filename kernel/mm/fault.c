@@ -33,15 +33,17 @@ static pte_t set_leaf(struct aspace *as, uint64_t va, unsigned level, paddr_t pa
     return old;
 }
 
-static void fill(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uint64_t perm) {
+static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
+                 uint64_t perm) {
     set_leaf(as, va, level, pa, perm);
+    m->touched = true;
     as->present += level_size(level) / PAGE_SIZE;
     publish(as, va, level, 0);
 }
 
 /* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
  * leaf finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
-static int fill_zero(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level) {
+static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level) {
     uint64_t large = ROUND_DOWN(va, LARGE_SIZE);
     paddr_t pa;
     /* Worth it when all of its 2 MiB is one mapping: it was granted at once, or is
@@ -50,7 +52,7 @@ static int fill_zero(struct aspace *as, const struct mapping *m, uint64_t va, un
     if (!m->lazy && free_level >= 1 && large >= m->start && large + LARGE_SIZE <= m->end &&
         !frame_take_large(&pa)) {
         frame_zero(pa, FRAME_LARGE_ORDER);
-        fill(as, large, 1, pa, m->perm);
+        fill(as, m, large, 1, pa, m->perm);
         return 0;
     }
     int err = m->lazy ? commit_touch(as, m, free_level) : 0;
@@ -58,7 +60,7 @@ static int fill_zero(struct aspace *as, const struct mapping *m, uint64_t va, un
         return err;
     pa = frame_take();
     frame_zero(pa, 0);
-    fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
+    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
     return 0;
 }
 
@@ -135,7 +137,7 @@ static int shown_frame(const struct mapping *m, uint64_t index, struct wanted *w
 }
 
 /* Nothing is there. */
-static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsigned free_level,
+static int fill_in(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level,
                    struct wanted *w) {
     if (m->object->zeros && m->owns)
         return fill_zero(as, m, va, free_level);
@@ -143,12 +145,12 @@ static int fill_in(struct aspace *as, const struct mapping *m, uint64_t va, unsi
     paddr_t frame;
     int err = shown_frame(m, mapping_index(m, va), w, &frame);
     if (!err)
-        fill(as, ROUND_DOWN(va, PAGE_SIZE), 0, frame, m->shared ? m->perm : m->perm & ~PTE_W);
+        fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, m->shared ? m->perm : m->perm & ~PTE_W);
     return err;
 }
 
 static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
-    const struct mapping *m = mapping_again(&as->mappings, va);
+    struct mapping *m = mapping_again(&as->mappings, va);
     if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;

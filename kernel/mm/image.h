@@ -42,7 +42,8 @@ struct image {
     uint32_t pages;
     uint32_t segments;
     uint64_t entry;
-    uint64_t end; /* of the last segment, page-aligned */
+    uint64_t end;   /* of the last segment, page-aligned */
+    uint64_t stack; /* bytes of stack that the file asks for, page-aligned; 0: as xv6 */
     struct image_segment segment[IMAGE_SEGMENTS];
     paddr_t page[IMAGE_PAGES];
 };

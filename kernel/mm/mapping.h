@@ -22,6 +22,7 @@ struct mapping {
     bool owns;             /* may come to need frames of its own: private, and was once writable */
     bool lazy;             /* no frames are promised for it: see commit.h */
     bool lazy_tables;      /* nor page tables */
+    bool touched;          /* false: no page of it is there, and never was */
     struct mapping *lower, *upper; /* below it in the tree */
     struct mapping *prev, *next;   /* in order of address */
 };

@@ -42,12 +42,14 @@ static int read_headers(struct inode *ip, struct headers *h) {
 
 static int read_segment(struct inode *ip, const struct elf_segment *s, struct image *image,
                         uint32_t first_page) {
-    for (uint64_t done = 0; done < s->filesz; done += PAGE_SIZE) {
-        uint64_t n = MIN(s->filesz - done, PAGE_SIZE);
-        paddr_t page = image->page[first_page + done / PAGE_SIZE];
-        int err = read_fully(ip, s->offset + done, pa_ptr(page), n);
+    uint64_t in_page = s->vaddr & (PAGE_SIZE - 1), n;
+    const paddr_t *page = &image->page[first_page];
+    for (uint64_t done = 0; done < s->filesz; done += n) {
+        n = MIN(s->filesz - done, PAGE_SIZE - in_page);
+        int err = read_fully(ip, s->offset + done, (char *)pa_ptr(*page++) + in_page, n);
         if (err)
             return err;
+        in_page = 0;
     }
     return 0;
 }
@@ -56,19 +58,20 @@ static int fill_image(struct inode *ip, const struct elf_plan *plan, struct imag
     uint32_t page = 0;
     image->entry = plan->entry;
     image->end = plan->end;
+    image->stack = plan->stack;
     for (uint32_t i = 0; i < plan->segments; i++) {
         const struct elf_segment *s = &plan->segment[i];
-        uint64_t file_pages = ROUND_UP(s->filesz, PAGE_SIZE);
+        uint64_t start = ROUND_DOWN(s->vaddr, PAGE_SIZE), file_pages = elf_file_pages(s);
         image->segment[image->segments++] = (struct image_segment){
-            .start = s->vaddr,
-            .file_end = s->vaddr + file_pages,
+            .start = start,
+            .file_end = start + file_pages * PAGE_SIZE,
             .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE),
             .perm = s->perm,
             .first_page = page};
         int err = read_segment(ip, s, image, page);
         if (err)
             return err;
-        page += (uint32_t)(file_pages / PAGE_SIZE);
+        page += (uint32_t)file_pages;
     }
     return 0;
 }

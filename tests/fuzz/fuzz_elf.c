@@ -19,7 +19,8 @@ static void check(const struct elf_plan *plan, uint64_t file_size) {
     must(plan->segments > 0 && plan->segments <= IMAGE_SEGMENTS);
     for (uint32_t i = 0; i < plan->segments; i++) {
         const struct elf_segment *s = &plan->segment[i];
-        must(s->vaddr % PAGE_SIZE == 0 && s->vaddr >= end);
+        uint64_t into = s->vaddr % PAGE_SIZE;
+        must((into == 0 || into == s->offset % PAGE_SIZE) && s->vaddr - into >= end);
         must(s->memsz > 0 && s->memsz >= s->filesz);
         must(s->offset <= file_size && s->filesz <= file_size - s->offset);
         must(s->vaddr < USER_MAX && s->memsz <= USER_MAX - 2 * PAGE_SIZE - s->vaddr);
@@ -27,11 +28,12 @@ static void check(const struct elf_plan *plan, uint64_t file_size) {
         entry_ok |= (s->perm & PTE_X) && plan->entry >= s->vaddr &&
                     plan->entry < s->vaddr + s->memsz;
         end = (s->vaddr + s->memsz + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
-        pages += (s->filesz + PAGE_SIZE - 1) / PAGE_SIZE;
+        pages += s->filesz ? (into + s->filesz + PAGE_SIZE - 1) / PAGE_SIZE : 0;
     }
     must(entry_ok && plan->entry % 2 == 0);
     must(plan->end == end && end <= USER_MAX - 2 * PAGE_SIZE);
     must(plan->pages == pages && pages <= IMAGE_PAGES);
+    must(plan->stack % PAGE_SIZE == 0 && plan->stack <= USER_MAX - PAGE_SIZE - end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -113,6 +113,54 @@ static void test_no_room_below_the_limit(void **state) {
     world_end();
 }
 
+/* A program of one page at start with so much stack: where that is, what of it is promised,
+ * and that all of it can be touched and nothing around it. */
+static void check_stack(uint64_t start, uint64_t bytes, uint64_t stack_start) {
+    struct env_proc *q;
+    struct image *image;
+    paddr_t stack;
+    uint64_t pa, end = stack_start + bytes, lazy = bytes > 16 * P ? bytes - 16 * P : 0;
+    assert_int_equal(env_create(&q), 0);
+    assert_int_equal(image_create(1, &image), 0);
+    assert_int_equal(frame_alloc(&stack), 0);
+    image->segments = 1;
+    image->segment[0] = (struct image_segment){start, start + P, start + P, PTE_R | PTE_X, 0};
+    image->end = start + P;
+    image->stack = bytes;
+    assert_int_equal(aspace_stack(image).v, end - P);
+    assert_int_equal(aspace_load(q->as, image, stack), 0);
+    assert_int_equal(q->as->brk, ROUND_UP(MAX(end, start + P), LARGE_SIZE));
+    assert_int_equal(aspace_granted(q->as), bytes + P);
+    for (uint64_t va = stack_start; va < end; va += P)
+        assert_int_equal(mapping_at(&q->as->mappings, va)->lazy, va < stack_start + lazy);
+    assert_true(q->as->committed <= 16 + 6 * walker_levels); /* nothing for what is lazy */
+    env_run(q, 1);
+    assert_false(env_touch(q, stack_start - 1, WALKER_STORE, &pa));
+    assert_true(env_touch(q, stack_start, WALKER_STORE, &pa));
+    assert_true(env_touch(q, end - P, WALKER_STORE, &pa));
+    assert_int_equal(pa, stack.v);
+    assert_int_equal(env_touch(q, end, WALKER_LOAD, &pa), end == start);
+    env_kernel(q);
+    image_put(image);
+    world_exit(q);
+}
+
+static void test_stacks_with_a_size(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first();
+    check_stack(0, P, 2 * P); /* above the program: there is no room below */
+    check_stack(0, 16 * P, 2 * P);
+    check_stack(0, 17 * P, 2 * P);
+    check_stack(0, MIB(8), 2 * P);
+    check_stack(MIB(8), MIB(8), MIB(8) + 2 * P);
+    check_stack(MIB(8) + P, MIB(8), P); /* below it, and one page below that */
+    check_stack(MIB(8) + 16 * P, MIB(8), 16 * P);
+    check_stack(MIB(8), P, MIB(8) - P);
+    check_stack(0, GIB(3), 2 * P);
+    env_run(p, 0);
+    world_end();
+}
+
 /* ---- the heap ------------------------------------------------------------------------ */
 
 static void test_the_break(void **state) {
@@ -444,6 +492,7 @@ int main(void) {
         cmocka_unit_test(test_an_empty_space),
         cmocka_unit_test(test_programs_permissions),
         cmocka_unit_test(test_no_room_below_the_limit),
+        cmocka_unit_test(test_stacks_with_a_size),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_bytes_at_borders),
         cmocka_unit_test(test_pieces),

@@ -17,6 +17,7 @@
 #define FILE_SIZE 100000
 #define LIMIT (USER_MAX - 2 * PAGE_SIZE) /* guard page and stack lie above the program */
 enum { X = 1, W = 2, R = 4 };            /* p_flags */
+enum { STACK = 0x6474e551 };             /* p_type: PT_GNU_STACK */
 
 struct file {
     struct elf_header h;
@@ -37,7 +38,7 @@ static struct file good(void) {
               .phentsize = 56,
               .phnum = 3},
         .p = {{.type = 1, .flags = R | X, .offset = 4096, .filesz = 0x1234, .memsz = 0x1234},
-              {.type = 0x6474e551, .flags = R | W}, /* PT_GNU_STACK: of no interest */
+              {.type = STACK, .flags = R | W},
               {.type = 1,
                .flags = R | W,
                .offset = 0x3000,
@@ -147,6 +148,14 @@ static void test_sizes_agree(void **state) {
 
 static void test_addresses(void **state) {
     REFUSED(f.p[2].vaddr += 8);
+    TAKEN(f.p[2].vaddr += 8; f.p[2].offset += 8);
+    TAKEN(f.p[2].vaddr += 0xff8; f.p[2].offset += 0x5ff8);
+    REFUSED(f.p[2].vaddr += 0xff8; f.p[2].offset += 0x5ff0);
+    TAKEN(f.p[2].offset += 8);                              /* as xv6 has it */
+    REFUSED(f.p[2].vaddr = 0x1240; f.p[2].offset = 0x3240); /* on the text's last page */
+    TAKEN(f.p[2].vaddr = 0x2240; f.p[2].offset = 0x1240);
+    REFUSED(f.p[2].vaddr = LIMIT - 0x4ff8; f.p[2].offset = 8);
+    TAKEN(f.p[2].vaddr = LIMIT - 0x5ff8; f.p[2].offset = 8);
     REFUSED(f.p[2].vaddr = 0x1000); /* on the text's last page */
     REFUSED(f.p[2].vaddr = 0);
     REFUSED(f.p[0].vaddr = f.h.entry = 0x10000); /* descending */
@@ -163,6 +172,47 @@ static void test_addresses(void **state) {
     REFUSED(f.p[2].vaddr = KERNEL_HALF);
     REFUSED(f.p[2].vaddr = 0 - PAGE_SIZE);
     TAKEN(f.p[0].vaddr = 0x1000; f.p[2].vaddr = 0x3000; f.h.entry = 0x1000);
+}
+
+static void test_pages_of_a_segment(void **state) {
+    static const struct {
+        uint64_t vaddr, filesz, pages;
+    } cases[] = {{0, 0, 0},    {5, 0, 0},       {0, 1, 1},       {0, 4096, 1},
+                 {0, 4097, 2}, {1, 4095, 1},    {1, 4096, 2},    {4095, 1, 1},
+                 {4095, 2, 2}, {4095, 4097, 2}, {4095, 4098, 3}, {9000, 100, 1}};
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct elf_segment s = {.vaddr = cases[i].vaddr, .filesz = cases[i].filesz};
+        assert_int_equal(elf_file_pages(&s), cases[i].pages);
+    }
+}
+
+static uint64_t stack_of(struct file f) {
+    struct elf_plan plan;
+    assert_int_equal(plan_of(&f, &plan), 0);
+    return plan.stack;
+}
+
+static void test_a_stack_with_a_size(void **state) {
+    struct file f = good();
+    assert_int_equal(stack_of(f), 0);
+    const uint64_t room = USER_MAX - PAGE_SIZE - 0x8000;
+    static const struct {
+        uint64_t asked, given;
+    } sizes[] = {
+        {1, PAGE_SIZE}, {PAGE_SIZE, PAGE_SIZE}, {PAGE_SIZE + 1, 2 * PAGE_SIZE}, {MIB(8), MIB(8)}};
+    for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+        f.p[1].memsz = sizes[i].asked;
+        assert_int_equal(stack_of(f), sizes[i].given);
+    }
+    f.p[1].memsz = room;
+    assert_int_equal(stack_of(f), room);
+    REFUSED(f.p[1].memsz = room + 1);
+    REFUSED(f.p[1].memsz = USER_MAX);
+    REFUSED(f.p[1].memsz = UINT64_MAX - 0xfff);
+    REFUSED(f.p[1].memsz = UINT64_MAX);
+    f = good(); /* what else such a header says means nothing */
+    f.p[1] = (struct elf_phdr){STACK, 7, UINT64_MAX, 5, 3, UINT64_MAX, MIB(1), 3};
+    assert_int_equal(stack_of(f), MIB(1));
 }
 
 static void test_the_entry_can_be_executed(void **state) {
@@ -224,14 +274,18 @@ static bool should_run(const struct file *f) {
         const struct elf_phdr *p = &f->p[i];
         if (p->type != 1 || (p->memsz == 0 && p->filesz == 0))
             continue;
-        if (p->filesz > p->memsz || (wide)p->offset + p->filesz > f->size || p->vaddr % 4096 ||
-            p->vaddr < end || (wide)p->vaddr + p->memsz > LIMIT)
+        if (p->filesz > p->memsz || (wide)p->offset + p->filesz > f->size ||
+            (p->vaddr % 4096 && p->vaddr % 4096 != p->offset % 4096) ||
+            p->vaddr / 4096 * 4096 < end || (wide)p->vaddr + p->memsz > LIMIT)
             return false;
         end = ((wide)p->vaddr + p->memsz + 4095) / 4096 * 4096;
-        pages += ((wide)p->filesz + 4095) / 4096;
+        pages += p->filesz ? (p->vaddr % 4096 + (wide)p->filesz + 4095) / 4096 : 0;
         segments++;
         entry |= (p->flags & X) && h->entry >= p->vaddr && h->entry < (wide)p->vaddr + p->memsz;
     }
+    for (unsigned i = 0; i < h->phnum; i++)
+        if (f->p[i].type == STACK && end + 4096 + f->p[i].memsz > USER_MAX)
+            return false;
     return segments <= IMAGE_SEGMENTS && pages <= IMAGE_PAGES && entry && h->entry % 2 == 0;
 }
 
@@ -262,12 +316,12 @@ static uint64_t odd_value(uint64_t old) {
 
 static void change_something(struct file *f) {
     struct elf_phdr *p = &f->p[host_random_below(4)];
-    switch (host_random_below(14)) {
+    switch (host_random_below(15)) {
     case 0: f->h.entry = odd_value(f->h.entry); break;
     case 1: f->h.phoff = odd_value(f->h.phoff); break;
     case 2: f->h.phnum = host_random_below(40); break;
     case 3: f->size = odd_value(f->size); break;
-    case 4: p->type = host_random_below(3); break;
+    case 4: p->type = host_random_below(4) ? host_random_below(3) : STACK; break;
     case 5: p->flags = host_random_below(8); break;
     case 6: p->offset = odd_value(p->offset); break;
     case 7:
@@ -276,6 +330,7 @@ static void change_something(struct file *f) {
     case 10: p->filesz = odd_value(p->filesz); break;
     case 11:
     case 12: p->memsz = odd_value(p->memsz); break;
+    case 13: p->vaddr += 8 * host_random_below(4), p->offset += 8 * host_random_below(4); break;
     default: ((uint8_t *)&f->h)[host_random_below(64)] ^= 1u << host_random_below(8);
     }
 }
@@ -317,6 +372,8 @@ int main(void) {
         cmocka_unit_test(test_segments_lie_in_the_file),
         cmocka_unit_test(test_sizes_agree),
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_pages_of_a_segment),
+        cmocka_unit_test(test_a_stack_with_a_size),
         cmocka_unit_test(test_the_entry_can_be_executed),
         cmocka_unit_test(test_number_of_segments_and_pages),
         cmocka_unit_test(test_random_headers),

@@ -140,10 +140,15 @@ static void no_mapping(void **state) {
          "between the text, which ends at 0x3000, and the data, which begins at 0x5000\n");
     user(5 * P - 1, W, 3,
          "between the text, which ends at 0x3000, and the data, which begins at 0x5000\n");
-    user(8 * P - 8, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
-    user(7 * P, W, 3, "guard page below the stack, which is 0x8000 to 0x9000: an overflow\n");
+    user(8 * P - 8, W, 3,
+         "guard page below the stack, which is 0x8000 to 0x9000, 4 KiB: an overflow\n");
+    user(7 * P, W, 3,
+         "guard page below the stack, which is 0x8000 to 0x9000, 4 KiB: an overflow\n");
     user(9 * P, R, 3,
          "between the stack, which ends at 0x9000, and the heap, which begins at 0x1ff000\n");
+    grant(9 * P, 20 * P, &stack, R | W); /* the limit is that of all its parts */
+    user(8 * P - 1, W, 3,
+         "guard page below the stack, which is 0x8000 to 0x14000, 48 KiB: an overflow\n");
     user(MIB(4) + P, R, 2, "beyond all that the program was granted: the break is 0x400008\n");
     user(USER_MAX - 1, R, 1, "beyond all that the program was granted: the break is 0x400008\n");
     mapping_free_all(&as.mappings);

@@ -13,7 +13,8 @@ LETTERS = "VRWXUGAD"
 # Each way of user/bin/crash.c: the address, and what is said of it.
 CRASHES = {
     "null": (r"8", r"the leaf has no W: the text may not be written"),
-    "guard": (r"\w+ff8", r"guard page below the stack, which is 0x\w+ to 0x\w+: an overflow"),
+    "guard": (r"\w+ff8", r"guard page below the stack, which is 0x\w+ to 0x\w+, 4 KiB: an "
+                         r"overflow"),
     "gap": (r"\w+000", r"between the stack, which ends at 0x\w+, and the heap, which begins at "
                        r"0x\w+"),
     "heap": (r"\w+000", r"beyond all that the program was granted: the break is 0x\w+"),

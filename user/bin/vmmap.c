@@ -28,6 +28,11 @@ static void print_region(const struct abi_vmregion *r) {
 
 /* Addresses between two regions, where every access faults. */
 static void print_gap(const struct vm_space *s, uint64_t start, uint64_t end) {
+    const struct abi_vmregion *above = vm_region(s, end);
+    if (above && (above->flags & ABI_VM_GUARDED) && end - start > VM_PAGE) {
+        print_gap(s, start, end - VM_PAGE);
+        start = end - VM_PAGE;
+    }
     if (start < end)
         printf("0x%016lx-0x%016lx --- %7lu       -      -      - %s\n", start, end - 1,
                (end - start) / 1024, vm_why_unmapped(s, ABI_VIEW_USER, end - 1));

@@ -75,6 +75,19 @@ PROGRAM(read_data, "lui t0, 1\n lw a0, 0(t0)\n sw zero, 0(t0)\n lw t1, 0(t0)\n a
                    "li a7, 2\n ecall\n");
 /* Jumps to the word at 4096. */
 PROGRAM(jump_data, "lui t0, 1\n fence.i\n jr t0\n");
+/* Exits with 1 when a byte of its page that is not its own is not zero. */
+PROGRAM(check_page, "8: lla t0, 8b\n lla t3, 9f\n lui t1, 0xfffff\n and t1, t0, t1\n"
+                    "lui t4, 1\n add t4, t1, t4\n li a0, 0\n"
+                    "1: lbu t2, 0(t1)\n or a0, a0, t2\n addi t1, t1, 1\n bltu t1, t0, 1b\n"
+                    "2: lbu t2, 0(t3)\n or a0, a0, t2\n addi t3, t3, 1\n bltu t3, t4, 2b\n"
+                    "snez a0, a0\n li a7, 2\n ecall\n 9:\n");
+/* Exits with the word 4096 bytes behind its start. */
+PROGRAM(read_word, "8: lla t0, 8b\n lui t1, 1\n add t0, t0, t1\n lw a0, 0(t0)\n"
+                   "sw zero, 0(t0)\n li a7, 2\n ecall\n");
+/* Exits with the sum of 1024 words, each of 8 bytes, 256 bytes behind its start, modulo 251. */
+PROGRAM(sum_words, "8: lla t0, 8b\n addi t0, t0, 256\n li t1, 1024\n li a0, 0\n"
+                   "1: ld t2, 0(t0)\n add a0, a0, t2\n addi t0, t0, 8\n addi t1, t1, -1\n"
+                   "bnez t1, 1b\n li t1, 251\n rem a0, a0, t1\n li a7, 2\n ecall\n");
 PROGRAM(load_4096, "lui t0, 1\n lw a0, 0(t0)\n li a0, 42\n li a7, 2\n ecall\n");
 
 static int run(unsigned n) {
@@ -158,6 +171,38 @@ static void zero_filled(void) {
     file.ph[0].offset = 4096;
     memmove((char *)&file + 4096, file.body, 4096);
     CHECK_EQ(run(sizeof(file)), 0);
+}
+
+/* Addresses in the middle of a page, as far into it as the offset in the file is. What is on
+ * their pages in front and behind is zero. */
+static void unaligned_segments(void) {
+    const uint64_t into = BODY % 4096;
+    MAKE(check_page, R | X);
+    memset(file.body + file.ph[0].filesz, 0xff, sizeof(file.body) - file.ph[0].filesz);
+    for (int page = 0; page < 3; page++) {
+        file.eh.entry = file.ph[0].vaddr = page * 4096ul + into;
+        CHECK_EQ(run(sizeof(file)), 0);
+    }
+    MAKE(read_word, R | X);
+    add_data(R | W, 77, 3 * 4096);
+    file.eh.entry = file.ph[0].vaddr = into;
+    file.ph[1].vaddr = 4096 + into;
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(run(BODY + 8192), 77);
+    file.ph[1].vaddr = into + 256; /* on the text's page */
+    file.ph[1].offset += 256;
+    CHECK_EQ(run(BODY + 8192), EXEC_FAILED);
+}
+
+/* Bytes of the file that cross a page's border in memory. */
+static void unaligned_segment_of_pages(void) {
+    const uint64_t into = BODY % 4096;
+    MAKE(sum_words, R | W | X);
+    for (unsigned i = 0; i < 1024; i++)
+        memcpy(file.body + 256 + 8 * i, &i, 4);
+    file.ph[0].filesz = file.ph[0].memsz = 256 + 8 * 1024;
+    file.eh.entry = file.ph[0].vaddr = 4096 + into;
+    CHECK_EQ(run(sizeof(file)), (1023 * 1024 / 2) % 251);
 }
 
 static void other_segments_are_skipped(void) {
@@ -444,6 +489,8 @@ const struct test elf_tests[] = {
     {"elf_two_segments", two_segments, false},
     {"elf_written_pages_are_private", written_pages_are_private, false},
     {"elf_zero_filled", zero_filled, false},
+    {"elf_unaligned_segments", unaligned_segments, false},
+    {"elf_unaligned_segment_of_pages", unaligned_segment_of_pages, false},
     {"elf_other_segments_are_skipped", other_segments_are_skipped, false},
     {"elf_empty_segment", empty_segment, false},
     {"elf_headers_behind", headers_behind, false},
