@@ -7,7 +7,8 @@
 # boot    QEMU with OpenSBI
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld and LLVM's
-#         tools, spin, clang-format, clang-tidy, cppcheck, both RISC-V gccs
+#         tools, spin, clang-format, clang-tidy, cppcheck, both RISC-V gccs, and U-Boot where the
+#         system has a package of it
 # browser Chromium, its driver, Selenium and librsvg, for ptview's tests, which are skipped
 #         without; a group of its own, since some systems have no such package
 #
@@ -83,6 +84,9 @@ have_fuzzer() {
         clang -fsanitize=fuzzer -x c -o /dev/null - >/dev/null 2>&1
 }
 
+# The list is that of tests/system/test_machines.py.
+have_uboot() { [ -e "${UBOOT:-/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf}" ]; }
+
 gnu_gcc_has_a_package() { have apt-get || have dnf || have pacman; }
 
 # In the Python that the tests run in.
@@ -115,7 +119,8 @@ look_for() {
         have cppcheck || missing="$missing cppcheck"
         have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
             missing="$missing riscv64-linux-gnu-gcc"
-        have_toolchain elf || missing="$missing elfgcc" ;;
+        have_toolchain elf || missing="$missing elfgcc"
+        have_uboot || ! have apt-get || missing="$missing uboot" ;;
     browser)
         have chromium || missing="$missing chromium"
         have chromedriver || missing="$missing chromedriver"
@@ -147,6 +152,7 @@ why() {
     cppcheck) echo "cppcheck, which does so too" ;;
     riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
     elfgcc) echo "the third toolchain" ;;
+    uboot) echo "the boot loader U-Boot for QEMU, which the image is booted with" ;;
     chromium) echo "the browser Chromium" ;;
     chromedriver) echo "what drives the browser in tests" ;;
     selenium) echo "Selenium, which the browser's tests are written with" ;;
@@ -170,6 +176,7 @@ package() {
     apt:pexpect) echo python3-pexpect ;;
     apt:fuzzer) echo clang libclang-rt-dev ;;
     apt:elfgcc) echo gcc-riscv64-unknown-elf ;;
+    apt:uboot) echo u-boot-qemu ;;
     apt:chromedriver) echo chromium-driver ;;
     *:lld) echo lld llvm ;;
     *:selenium) echo python3-selenium ;;

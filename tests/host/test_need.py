@@ -131,13 +131,13 @@ def test_missing_is_installed(system):
     assert "a RISC-V compiler" in done.stderr and "make" in done.stderr
 
 
-def installs(system, group, packages):
+def installs(system, group, packages, **variables):
     """need.sh installs exactly these, and the second time nothing."""
-    done = system.need(group)
+    done = system.need(group, **variables)
     assert done.returncode == 0, done.stderr
     assert system.calls.strip().endswith("install --no-install-recommends " + packages)
     before = system.calls
-    assert system.need(group).returncode == 0 and system.calls == before
+    assert system.need(group, **variables).returncode == 0 and system.calls == before
 
 
 def test_more(system):
@@ -146,10 +146,10 @@ def test_more(system):
     system.command("clang", "exit 1")  # without libFuzzer
     system.with_apt(provides=("clang", "ld.lld", "llvm-nm", "llvm-objdump", "llvm-dwarfdump",
                               "spin", "clang-format", "clang-tidy", "cppcheck",
-                              "riscv64-linux-gnu-gcc", "riscv64-unknown-elf-gcc"))
+                              "riscv64-linux-gnu-gcc", "riscv64-unknown-elf-gcc", "uboot"))
     installs(system, "more", "clang libclang-rt-dev lld llvm spin clang-format clang-tidy cppcheck "
              "gcc-riscv64-linux-gnu "
-             "gcc-riscv64-unknown-elf")
+             "gcc-riscv64-unknown-elf u-boot-qemu", UBOOT=str(system.bin / "uboot"))
 
 
 def test_browser(system):

@@ -6,8 +6,10 @@ import struct
 
 import guest
 import machine
+import pexpect
 import pytest
 
+UBOOT = os.environ.get("UBOOT", "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf")
 DESIGN = machine.default_design()
 SECONDS = 90  # for one boot with a few commands
 BOARDS = ["sifive_u", "microchip-icicle-kit"]
@@ -157,3 +159,26 @@ def test_panic_elsewhere_names_its_lines(boot, tmp_path):
     text = last_words(boot, machine.PANIC_STATUS, extra=("-kernel", str(image)),
                       append="panic=exit selftest=fault")
     assert re.search(r"^  0xffffffc084\w+  fail_fault\+0x\w+  selftest\.c:\d+$", text, re.M), text
+
+
+@pytest.mark.skipif(not os.path.exists(UBOOT), reason="there is no U-Boot for QEMU here")
+def test_booti():
+    """U-Boot takes the plain image by its header, moves it to where it wants to be, and hands over
+    its device tree, with the boot options in it."""
+    image = os.path.join(machine.kernel_folder(), "kernel.bin")
+    board = ["-machine", "virt", "-m", "128M", "-smp", "2", "-display", "none", "-monitor", "none",
+             "-serial", "stdio", "-kernel", UBOOT,
+             "-device", f"loader,file={image},addr=0x84000000,force-raw=on",
+             "-global", "virtio-mmio.force-legacy=false", "-device",
+             "virtio-blk-device,drive=d", "-drive",
+             f"file={machine.default_image()},if=none,format=raw,id=d,snapshot=on"]
+    with pexpect.spawn("qemu-system-riscv64", board, encoding="utf-8", timeout=SECONDS) as loader:
+        loader.expect("autoboot")
+        for line in ("", "setenv bootargs design=mirror", "booti 0x84000000 - ${fdtcontroladdr}"):
+            loader.sendline(line)
+            loader.expect("=> " if "booti" not in line else "Starting kernel")
+        loader.expect(r"Trellis mirror: 2 harts, 128 MiB of RAM")
+        loader.expect(r"\$ ")
+        loader.sendline("echo one; poweroff")
+        loader.expect(r"one\r\n")
+        loader.expect(pexpect.EOF)
