@@ -39,7 +39,7 @@ MAY = {
     "sstatus": ("mm/sumcopy.c", "proc", "trap"),
     "scause": ("trap",), "sepc": ("trap",), "stval": ("trap",), "stvec": ("trap",),
     "sie": ("trap",), "sip": ("trap",), "scounteren": ("trap",),
-    "wfi": ("proc", "trap"), "rdtime": ("proc", "init"), "fence.i": ("proc", "syscall", "trap"),
+    "wfi": ("proc", "trap"), "rdtime": ("mm", "proc", "init"), "fence.i": ("mm", "proc", "syscall"),
 }
 PRIVILEGED = re.compile(r"csr\w*|sfence\.\w+|sinval\.\w+|hfence\.\w+|[su]ret|wfi|ecall|"
                         r"rdtime|rdcycle|rdinstret|fence\.i")

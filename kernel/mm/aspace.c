@@ -15,13 +15,6 @@ uint64_t aspace_end(const struct aspace *as) {
     return as->mappings.last ? as->mappings.last->end : 0;
 }
 
-uint64_t aspace_granted(const struct aspace *as) {
-    uint64_t bytes = 0;
-    for (const struct mapping *m = as->mappings.first; m; m = m->next)
-        bytes += m->end - m->start;
-    return bytes;
-}
-
 /* Mappings near each other whose leaves are treated alike: who goes over all leaves does so by
  * spans, since to begin one costs as much as to pass over some tens of empty entries. Frames of
  * pages that a span's mappings own are all lazy or all promised. Untouched mappings have none, and
@@ -142,7 +135,7 @@ void aspace_destroy(struct aspace *as) {
     ASSERT(as->present == 0);
     mapping_free_all(&as->mappings);
     frame_uncommit(as->committed);
-    as->committed = as->needed = as->lazy_tables = 0;
+    as->committed = as->needed = as->granted = as->lazy_tables = 0;
 }
 
 /* ---- exec ----------------------------------------------------------------- */
@@ -271,11 +264,13 @@ static int clone_mappings(struct aspace *child, const struct aspace *parent) {
     if (err)
         return err;
     child->needed = parent->needed;
-    child->lazy_tables = commit_tables_in_use(parent);
+    child->granted = parent->granted;
+    /* Tables that only lazy mappings need; what is counted for several of them is one. */
+    child->lazy_tables = MIN(commit_tables_in_use(parent), parent->lazy_tables);
     err = commit_settle(child);
     if (err) {
         mapping_free_all(&child->mappings);
-        child->needed = child->lazy_tables = 0;
+        child->needed = child->granted = child->lazy_tables = 0;
     }
     return err;
 }

@@ -59,6 +59,7 @@ struct aspace {
     uint64_t heap_end;    /* where sbrk grants the next page */
     bool faults_held;     /* a fault may not sleep now: uaccess.h */
     uint64_t map_below;   /* where mmap looks for room first: below this; 0: below USER_MAX */
+    uint64_t granted;     /* the sum of all mappings, in bytes */
     uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
     uint64_t committed;   /* frames promised to this space */
     uint64_t present;     /* pages of 4 KiB that user leaves have */
@@ -121,7 +122,3 @@ int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) mu
 /* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table
  * of the user's lies there. */
 uint64_t aspace_end(const struct aspace *as);
-
-/* The sum of all mappings, in bytes. The lock is held, or the value may be off while the
- * process changes it. */
-uint64_t aspace_granted(const struct aspace *as);

@@ -100,11 +100,18 @@ static void join_prev(struct aspace *as, struct mapping *m) {
         join_next(as, m->prev);
 }
 
+/* As many as a space may have: what goes over all of them ends in time. */
+#define MAPPINGS_MAX 65536
+
+static struct mapping *new_record(const struct aspace *as, const struct mapping *m) {
+    return as->mappings.count < MAPPINGS_MAX ? mapping_new(m) : NULL;
+}
+
 /* Where m goes: into the one that it continues, else into a record of its own, in no tree yet.
  * NULL: no memory for that. */
 static struct mapping *place_for(struct aspace *as, const struct mapping *m) {
     struct mapping *before = mapping_below(&as->mappings, m->start);
-    return before && continues(before, m) ? before : mapping_new(m);
+    return before && continues(before, m) ? before : new_record(as, m);
 }
 
 static void leave_place(struct mapping *place, const struct mapping *m) {
@@ -150,7 +157,7 @@ static int cut_at(struct aspace *as, uint64_t va) {
     struct mapping *m = mapping_at(&as->mappings, va);
     if (!m || m->start == va)
         return 0;
-    struct mapping *upper = mapping_new(m);
+    struct mapping *upper = new_record(as, m);
     if (!upper)
         return -K_ENOMEM;
     upper->first = mapping_index(m, va);
@@ -239,7 +246,7 @@ int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
 
 /* What the new one needs is promised before the old ones go. */
 int change_replace(struct aspace *as, const struct mapping *m) {
-    struct mapping *place = mapping_new(m);
+    struct mapping *place = new_record(as, m);
     if (!place)
         return -K_ENOMEM;
     uint64_t most = commit_most(as, m);
@@ -313,7 +320,7 @@ static uint64_t owed(const struct aspace *as, uint64_t start, uint64_t end, uint
 }
 
 static void protect_one(struct aspace *as, struct mapping *m, uint8_t perm) {
-    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns;
+    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns && !m->object->cached;
     m->owns = would_own(m, perm);
     m->perm = perm;
     protect_leaves(as, m);

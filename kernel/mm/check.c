@@ -93,7 +93,17 @@ static void check_range(struct check *user, struct check *kernel, uint64_t start
     } while (pt_next(&theirs) && pt_next(&ours));
 }
 
+static void check_granted(const struct aspace *as) {
+    uint64_t bytes = 0;
+    for (const struct mapping *m = as->mappings.first; m; m = m->next)
+        bytes += m->end - m->start;
+    if (bytes != as->granted)
+        panic("address space of slot %u: %lu bytes are mapped, counted are %lu", as->slot,
+              (unsigned long)bytes, (unsigned long)as->granted);
+}
+
 void check_space(const struct aspace *as) {
+    check_granted(as);
     struct check user = {.as = as}, kernel;
     check_range(&user, &kernel, 0, USER_MAX);
     if (user.present != as->present || kernel.present != as->present)

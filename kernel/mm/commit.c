@@ -67,8 +67,15 @@ static uint64_t need_of(const struct aspace *as, const struct mapping *m) {
     return pages_of(m) + in_views(as, tables_of(m, before, after));
 }
 
-void commit_add(struct aspace *as, const struct mapping *m) { as->needed += need_of(as, m); }
-void commit_remove(struct aspace *as, const struct mapping *m) { as->needed -= need_of(as, m); }
+void commit_add(struct aspace *as, const struct mapping *m) {
+    as->needed += need_of(as, m);
+    as->granted += m->end - m->start;
+}
+
+void commit_remove(struct aspace *as, const struct mapping *m) {
+    as->needed -= need_of(as, m);
+    as->granted -= m->end - m->start;
+}
 
 /* What is promised but for the tables of lazy mappings. */
 static uint64_t promised(const struct aspace *as) { return as->needed + fixed_tables(as); }

@@ -129,7 +129,8 @@ static void say_no_page(const struct mapping *m, uint64_t va) {
     if (!err)
         frame_put(frame_single(frame));
     kprintf(err == -K_ENXIO ? "%s has no such page: it ends before it\n"
-                            : "the page of %s cannot be had\n",
+            : err           ? "the page of %s cannot be had\n"
+                            : "the page of %s can be had by now\n",
             name_of(m));
 }
 

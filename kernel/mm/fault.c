@@ -1,5 +1,6 @@
 /* Page faults: find the mapping, decide, fix both views. The same code serves
  * faults in user mode, faults inside the copy routines, and the walk design. */
+#include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -30,6 +31,8 @@ static pte_t set_leaf(struct aspace *as, uint64_t va, unsigned level, paddr_t pa
     pte_t old;
     if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
         panic("a table for a granted page was not covered by the commitment");
+    if (perm & PTE_X)
+        fence_i(); /* the frame may have held something else when this hart last fetched it */
     return old;
 }
 

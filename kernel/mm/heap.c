@@ -39,12 +39,13 @@ static int own_page(struct aspace *as, uint64_t va, char **page) {
 
 /* Promised heap begins in a page that was granted lazily: the page becomes promised too. If
  * it is there the process has it alone, and the promise that its frame brings is given back
- * when the space has promised it. -K_ENOMEM: nothing changed. */
+ * when the space has promised it. One that may not be written stays as it is. -K_ENOMEM:
+ * nothing changed. */
 static int promise_last_page(struct aspace *as) {
     uint64_t start = ROUND_DOWN(as->brk, PAGE_SIZE);
     const struct mapping *m = mapping_at(&as->mappings, as->brk);
     char *page;
-    if (!m || !m->lazy_tables || start == as->brk)
+    if (!m || !m->lazy_tables || !(m->perm & PTE_W) || start == as->brk)
         return 0;
     int err = own_page(as, as->brk, &page);
     if (err)

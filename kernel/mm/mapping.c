@@ -1,5 +1,6 @@
 /* The tree of mapping.h. */
 #include "mm/mapping.h"
+#include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/slab.h"
@@ -8,10 +9,16 @@ static struct slab records = SLAB_INIT(records, sizeof(struct mapping));
 
 uint64_t mapping_frames(void) { return records.frames; }
 
-/* Consecutive multiples of an odd constant are spread over all numbers (Fibonacci hashing). */
+/* A number that no program can foresee: else it could choose addresses for which the tree is a
+ * list. (The finalizer of SplitMix64, over a counter that begins at some time.) */
 static uint32_t new_rank(void) {
-    static uint32_t made;
-    return __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED) * 2654435769U;
+    static uint64_t made;
+    if (!__atomic_load_n(&made, __ATOMIC_RELAXED))
+        __atomic_store_n(&made, cpu_time() << 20 | 1, __ATOMIC_RELAXED);
+    uint64_t x = __atomic_add_fetch(&made, 0x9e3779b97f4a7c15ULL, __ATOMIC_RELAXED);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+    return (uint32_t)(x ^ x >> 31);
 }
 
 static struct mapping *copy_of(const struct mapping *m) {
@@ -144,29 +151,17 @@ void mapping_take(struct mappings *all, struct mapping *m) {
     all->lazy -= m->lazy_tables;
 }
 
-/* The depth of a treap is a small multiple of log n, so this may call itself. */
-static struct mapping *copy_tree(const struct mapping *from, struct mappings *to) {
-    struct mapping *lower = from->lower ? copy_tree(from->lower, to) : NULL;
-    struct mapping *m = copy_of(from);
-    if (!m)
-        return NULL;
-    m->lower = lower;
-    m->prev = to->last;
-    m->next = NULL;
-    link(to, m);
-    to->count++;
-    m->upper = from->upper ? copy_tree(from->upper, to) : NULL;
-    return m;
-}
-
 int mapping_copy_all(struct mappings *to, const struct mappings *from) {
     ASSERT(!to->first);
-    to->root = from->root ? copy_tree(from->root, to) : NULL;
-    to->lazy = from->lazy;
-    if (to->count == from->count)
-        return 0;
-    mapping_free_all(to);
-    return -K_ENOMEM;
+    for (const struct mapping *m = from->first; m; m = m->next) {
+        struct mapping *copy = copy_of(m);
+        if (!copy) {
+            mapping_free_all(to);
+            return -K_ENOMEM;
+        }
+        mapping_put(to, copy);
+    }
+    return 0;
 }
 
 void mapping_free_all(struct mappings *all) {

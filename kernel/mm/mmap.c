@@ -16,6 +16,8 @@ static uint8_t perm_of(unsigned prot) {
     return (uint8_t)perm;
 }
 
+#define TOUCHED_AT_ONCE 512
+
 static bool is_free(const struct aspace *as, uint64_t start, uint64_t end) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     return !m || m->start >= end;
@@ -71,7 +73,7 @@ static int map(struct aspace *as, const struct map_request *r, uint64_t *start) 
                         .limit = perm_of(r->limit),
                         .shared = r->shared,
                         .owns = owns,
-                        .lazy = owns && commit_lazy};
+                        .lazy = owns && commit_lazy && !r->object->cached};
     m.end = m.start + r->bytes;
     m.lazy_tables = m.lazy && r->object->zeros;
     *start = m.start;
@@ -131,16 +133,27 @@ int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) {
     return all ? 0 : -K_ENOMEM;
 }
 
-int aspace_touch(struct aspace *as, uint64_t start, uint64_t end, bool write) {
-    bool all = change_is_granted(as, start, end);
-    for (uint64_t at = start; at < end; at += PAGE_SIZE) {
-        const struct mapping *m = mapping_at(&as->mappings, at);
-        if (!m || !m->perm)
-            continue;
-        /* What cannot be had now is told to whoever touches it. */
-        (void)!aspace_fault(as, at, write && (m->perm & PTE_W) ? PTE_W : PTE_R);
+/* Whether a touch would bring something: zeros that stay zeros are there as soon as somebody looks.
+ */
+static bool is_worth_touching(const struct mapping *m) {
+    return m->perm && (m->owns || !m->object->zeros);
+}
+
+int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
+    int err = 0;
+    for (unsigned n = 0; n < TOUCHED_AT_ONCE && *at < end && err != -K_ENOMEM; n++) {
+        const struct mapping *m = mapping_from(&as->mappings, *at);
+        if (!m || m->start >= end) {
+            *at = end;
+        } else if (!is_worth_touching(m)) {
+            *at = m->end;
+        } else {
+            *at = MAX(*at, m->start);
+            err = aspace_fault(as, *at, write && (m->perm & PTE_W) ? PTE_W : PTE_R);
+            *at += PAGE_SIZE;
+        }
     }
-    return all ? 0 : -K_ENOMEM;
+    return err == -K_ENOMEM ? err : 0;
 }
 
 bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {

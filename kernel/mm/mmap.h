@@ -42,6 +42,7 @@ bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end);
  * something in the range is not mapped; the rest is done all the same. */
 int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
-/* Touches each page of the range, as far as that can be done, with a write if write is true and
- * the page may be written. May sleep. -K_ENOMEM as above. */
-int aspace_touch(struct aspace *as, uint64_t start, uint64_t end, bool write) must_check;
+/* Touches pages from *at on that are mapped and can be had, some hundreds at most, with a write if
+ * write is true and the page may be written; *at: where to go on, end or beyond when all is done.
+ * May sleep. -K_ENOMEM: there is no memory for the last one. */
+int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) must_check;

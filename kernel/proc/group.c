@@ -94,7 +94,6 @@ int proc_set_foreground(int32_t group, bool manages, bool *before) {
 
 void proc_forget_foreground_locked(void) {
     ASSERT_LOCKED(&family_lock);
-    ASSERT_LOCKED(&family_lock);
     foreground = 0;
 }
 

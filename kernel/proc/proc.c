@@ -404,7 +404,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .parent = p->parent ? p->parent->pid : 0,
                                      .state = abi_state[p->state],
                                      .hart = p->hart,
-                                     .size = aspace_granted(p->as),
+                                     .size = p->as->granted,
                                      .frames = p->as->present,
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,

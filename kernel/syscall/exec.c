@@ -253,6 +253,7 @@ static int exec_with(const char *path, struct stack *s, int err) {
     if (!err) {
         err = replace(path, image, s);
         image_put(image);
+        inode_reap(); /* files that the program before had mapped */
     }
     if (err)
         frame_free(s->frame);

@@ -37,6 +37,14 @@ static int range_of(const uint64_t arg[6], struct range *r) {
     return 0;
 }
 
+/* As many pages as there is memory for, in pieces: others run in between, and a killed caller
+ * ends. */
+static void touch(struct range r, bool write) {
+    uint64_t at = r.start;
+    while (at < r.end && !proc_killed() && !aspace_touch(proc_self()->as, &at, r.end, write))
+        proc_yield();
+}
+
 /* ---- mmap ------------------------------------------------------------------------ */
 
 static int check_request(const uint64_t arg[6]) {
@@ -107,7 +115,7 @@ static int map(const uint64_t arg[6], uint64_t *start) {
     object_put(o);
     inode_reap(); /* a file that was mapped there may have had no other name */
     if (!err && (flags & ABI_MAP_POPULATE))
-        err = aspace_touch(as, *start, *start + r.bytes, true);
+        touch((struct range){*start, *start + r.bytes}, true);
     return err;
 }
 
@@ -137,7 +145,9 @@ static int advise(const struct range *r, uint64_t advice) {
     struct aspace *as = proc_self()->as;
     switch (advice) {
     case ABI_MADV_DONTNEED: return aspace_drop(as, r->start, r->end);
-    case ABI_MADV_WILLNEED: return aspace_touch(as, r->start, r->end, false);
+    case ABI_MADV_WILLNEED:
+        touch(*r, false);
+        return aspace_is_granted(as, r->start, r->end) ? 0 : -K_ENOMEM;
     case ABI_MADV_NORMAL:
     case ABI_MADV_RANDOM:
     case ABI_MADV_SEQUENTIAL: return 0;

@@ -1,6 +1,5 @@
 /* Traps from user mode and from the kernel: see trap.h and docs/traps.md. */
 #include "trap/trap.h"
-#include "arch/cpu.h"
 #include "arch/csr.h"
 #include "arch/layout.h"
 #include "arch/trapinfo.h"
@@ -69,11 +68,8 @@ __attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause)
         return;
     }
     uint64_t access = cause_access(cause);
-    if (access && aspace_fault(p->as, stval, access) == 0) {
-        if (cause == CAUSE_PAGE_FETCH)
-            fence_i(); /* the frame may have held something else when this hart last fetched it */
+    if (access && aspace_fault(p->as, stval, access) == 0)
         return;
-    }
     if (cause == CAUSE_ILLEGAL && proc_fpu_first_use())
         return;
     kill_for(p, cause, stval);

@@ -130,7 +130,7 @@ static void check_stack(uint64_t start, uint64_t bytes, uint64_t stack_start) {
     assert_int_equal(aspace_stack(image).v, end - P);
     assert_int_equal(aspace_load(q->as, image, stack), 0);
     assert_int_equal(q->as->brk, ROUND_UP(MAX(end, start + P), LARGE_SIZE));
-    assert_int_equal(aspace_granted(q->as), bytes + P);
+    assert_int_equal(q->as->granted, bytes + P);
     for (uint64_t va = stack_start; va < end; va += P)
         assert_int_equal(mapping_at(&q->as->mappings, va)->lazy, va < stack_start + lazy);
     assert_true(q->as->committed <= 16 + 6 * walker_levels); /* nothing for what is lazy */

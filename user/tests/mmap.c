@@ -241,14 +241,38 @@ static void advice(void) {
     char *q = map(3 * PAGE, RW, PRIVATE | ABI_MAP_POPULATE);
     mappings(q, 3 * PAGE, &present);
     CHECK(present >= 3);
+    char *zeros = map(1 << 30, ABI_PROT_READ, PRIVATE | ABI_MAP_POPULATE); /* nothing to fill in */
+    CHECK_EQ(sys_madvise(zeros, 1 << 30, ABI_MADV_WILLNEED), 0);
+    mappings(zeros, 1 << 30, &present);
+    CHECK_EQ(present, 0);
+    unmap(zeros, 1 << 30);
     for (int i = 0; i <= 2; i++)
         CHECK_EQ(sys_madvise(p, 4 * PAGE, i), 0);
     CHECK_EQ(sys_msync(p, 4 * PAGE, ABI_MS_SYNC), 0);
 }
 
+/* A page that was granted lazily and may not be written any more, when the heap goes on in it. */
+static void lazy_protected(void) {
+    for (int i = 0; i < 20; i++) {
+        int pid = must_fork();
+        if (pid == 0) {
+            char *p = sys_sbrklazy(100);
+            p[5] = 1;
+            protect(p, PAGE, i % 2 ? ABI_PROT_READ : ABI_PROT_NONE);
+            must_sbrk(1);
+            must_sbrk(2 * PAGE);
+            protect(p, PAGE, RW);
+            CHECK_EQ(p[5], 1);
+            sys_exit(0);
+        }
+        CHECK_EQ(reap(pid), 0);
+    }
+}
+
 /* What is granted is promised: private pages for each process, shared ones once. */
 static void promises(void) {
     static struct abi_procinfo pi;
+    info_of_self(&pi); /* its page is there from now on */
     uint64_t left = frames_left(), pages = left / 2;
     char *all = sys_mmap(NULL, (left + 1) * PAGE, RW, PRIVATE, -1, 0);
     bool lazy = (long)all > 0; /* the machine was booted with commit=lazy */
@@ -598,6 +622,7 @@ const struct test mmap_tests[] = {
     {"mmap_large", large, false},
     {"mmap_many", many, false},
     {"mmap_advice", advice, false},
+    {"mmap_lazy_protected", lazy_protected, false},
     {"mmap_promises", promises, false},
     {"mmap_wrong_arguments", wrong_arguments, false},
     {"mmap_into_calls", every_call_into_mapped_memory, false},
