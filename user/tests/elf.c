@@ -385,7 +385,7 @@ static void try_it(uint64_t unused) {
 
 static void refused_files(void) {
     for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        MAKE(e42, R | X);
+        MAKE(e42, R | W | X); /* with W, since zeros that stay zeros may be as many as one likes */
         mutate(&refused[i]);
         save("p", BODY + 64);
         int status = run_child(try_it, 0);
