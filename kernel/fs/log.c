@@ -5,7 +5,6 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
-#include "lib/string.h"
 #include "mm/frame.h"
 #include "proc/sleeplock.h"
 
@@ -349,8 +348,10 @@ static void take_snapshot(void) {
     log.snap.nbufs = log.nbufs;
     log.snap.npages = log.npages;
     log.snap.n = 0;
-    memcpy(log.snap.bufs, log.bufs, log.nbufs * sizeof(log.bufs[0]));
-    memcpy(log.snap.pages, log.pages, log.npages * sizeof(log.pages[0]));
+    for (uint32_t i = 0; i < log.nbufs; i++)
+        log.snap.bufs[i] = log.bufs[i];
+    for (uint32_t i = 0; i < log.npages; i++)
+        log.snap.pages[i] = log.pages[i];
     for (uint32_t i = 0; i < log.nbufs; i++)
         log.snap.entry[log.snap.n++] = (struct logged){log.bufs[i]->block, false,
                                                        log.bufs[i]->data};

@@ -12,7 +12,8 @@ static const struct {
     const char *name;
     enum rank again; /* held, it permits a second lock of the rank */
 } ranks[RANKS] = {
-#define RANK(id, sort, rule, title, guards, inside) [RANK_##id] = {.name = (title), .again = rule},
+#define RANK(id, sort, rule, title, guards, inside) \
+    [RANK_##id] = {.name = (title), .again = (rule)},
 #include "sync/ranks.def"
 #undef RANK
 };
