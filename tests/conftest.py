@@ -1,5 +1,6 @@
 """What all Python tests share: the tools are importable."""
 import os
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -8,6 +9,10 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 
 def pytest_configure(config):
+    # What is started in the background may have been told to ignore it, and so would all that
+    # tests start and then interrupt.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes more than some ten seconds; ./test gives it a "
                             "process of its own")
     config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test -j N "
