@@ -107,10 +107,10 @@ static void unhold_locked(void) {
  * it; one that knows of no ^C gets an empty line. It may be about to wait at its prompt when
  * there was nobody to end. */
 static void interrupted_by(char c) {
+    echo(c); /* before a shell can write its prompt after it */
+    uart_echo("\n", 1);
     struct interrupted result = proc_interrupt(c == CTRL('\\'));
     spin_lock(&console.lock);
-    echo(c);
-    uart_echo("\n", 1);
     console.read = console.committed = console.edit;
     unhold_locked();
     bool prompt = !result.killed || console.prompts > 0;
