@@ -438,7 +438,7 @@ static void long_read_faults(void) {
 
 /* This program's file, read into pages of its data that have yet to come from there. */
 static void read_own_program(void) {
-    static char data[6 * PAGE] = {1};
+    static char data[4 * PAGE] = {1};
     int fd = must_open(SELF, ABI_O_RDONLY);
     char *copy = must_sbrk(sizeof(data));
     memset(copy, 0, sizeof(data));
