@@ -61,7 +61,7 @@ static int finish_read(const struct inode *ip, struct page *p, unsigned next) {
     return 0;
 }
 
-/* Loads pages from one on that is not in memory, as many as one read brings: who reads one is
+/* Loads pages from one on that is not in memory, as many as one read brings: what reads one is
  * likely to read the next. *out is the first, held; that the others could not be read shows
  * when they are asked for. */
 static int load(struct inode *ip, uint32_t index, uint32_t count, struct buf **indirect,
@@ -287,6 +287,17 @@ static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const
     return failed ? failed : err;
 }
 
+/* A copy that failed may have left something behind the end, in a block that was there. */
+static void clear_behind_end(const struct inode *ip) {
+    struct page *p = page_find(ip->inum, ip->d.size / (uint32_t)PAGE_SIZE, true);
+    size_t n = ip->d.size % PAGE_SIZE;
+    if (!p)
+        return;
+    page_wait_writing(p);
+    memset(p->data + n, 0, PAGE_SIZE - n);
+    page_put(p);
+}
+
 int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
                    size_t n, size_t *done) {
     ASSERT_SLEEPLOCKED(&ip->lock);
@@ -306,6 +317,8 @@ int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const u
         ip->d.size = MAX(ip->d.size, (uint32_t)(offset + *done));
     }
     blockmap_end(indirect);
+    if (err)
+        clear_behind_end(ip);
     note_written(op, ip, added || ip->d.size != old_size);
     return err;
 }

@@ -346,6 +346,25 @@ static void a_frame_is_what_read_and_write_see(void **state) {
     fsenv_check();
 }
 
+/* A mapping of the page would show it, and so would a file that is made longer. */
+static void a_copy_that_failed_leaves_nothing_behind_the_end(void **state) {
+    t_make_file("/f", 10, 1);
+    struct inode *ip = inode_of("/f");
+    paddr_t frame;
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_lseek(fd, 0, 2), 10);
+    memset(fsenv_bad - 500, 'x', 500);
+    assert_int_equal(t_write(fd, fsenv_bad - 500, 900), -K_EFAULT);
+    assert_int_equal(filedata_frame(ip, 0, &frame), 0);
+    const uint8_t *data = pa_ptr(frame);
+    for (int i = 10; i < 4096; i++)
+        assert_int_equal(data[i], 0);
+    assert_true(t_file_is("/f", 10, 1));
+    frame_put(frame_single(frame));
+    inode_put(ip);
+    assert_int_equal(t_close(fd), 0);
+}
+
 /* All frames are wanted: clean pages go, but not one whose frame somebody has. */
 static void clean_pages_give_way(void **state) {
     t_make_file("/f", 60000, 1);
@@ -430,6 +449,7 @@ int main(void) {
         T(what_cannot_be_synced),
         T(a_page_that_is_written_does_not_change),
         T(a_frame_is_what_read_and_write_see),
+        T(a_copy_that_failed_leaves_nothing_behind_the_end),
         T(clean_pages_give_way),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
