@@ -168,17 +168,22 @@ void page_forget(struct page *p) {
 
 static bool others_have(const struct page *p) { return !frame_sole(frame_single(ptr_pa(p->data))); }
 
-/* The oldest idle page that is nobody else's, taken out of table and list. */
+/* The oldest idle page that is nobody else's, taken out of table and list. What is mapped goes to
+ * the back of the list, so that it is not passed over again and again. */
 static struct page *oldest_locked(void) {
     ASSERT_LOCKED(&cache.lock);
-    LIST_EACH(it, &cache.idle) {
-        struct page *p = LIST_ENTRY(it, struct page, link);
-        if (others_have(p))
-            continue;
+    const struct list *passed = NULL; /* the first: seen again, all are */
+    while (!list_empty(&cache.idle) && cache.idle.next != passed) {
+        struct page *p = LIST_ENTRY(cache.idle.next, struct page, link);
         list_remove(&p->link);
-        unhash_locked(p);
-        reclaim_end(&reclaimer, 1);
-        return p;
+        if (!others_have(p)) {
+            unhash_locked(p);
+            reclaim_end(&reclaimer, 1);
+            return p;
+        }
+        list_push_back(&cache.idle, &p->link);
+        if (!passed)
+            passed = &p->link;
     }
     return NULL;
 }
