@@ -79,7 +79,7 @@ static int map(struct aspace *as, const struct map_request *r, uint64_t *start) 
     *start = m.start;
     if (r->place == MAP_REPLACE)
         return change_replace(as, &m);
-    return m.start ? change_add(as, &m) : -K_ENOMEM;
+    return m.start || r->place == MAP_FREE ? change_add(as, &m) : -K_ENOMEM;
 }
 
 int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) {
