@@ -11,6 +11,9 @@
 void test_strings(void **state);
 void test_bytes_at_borders(void **state);
 void test_pieces(void **state);
+void test_every_promise_refused_once(void **state);
+void test_the_last_frame(void **state);
+void test_two_copy_at_once(void **state);
 void test_lazy_and_promised(void **state);
 void test_all_lazy(void **state);
 void test_large_leaves_are_cut(void **state);

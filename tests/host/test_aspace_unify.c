@@ -8,6 +8,7 @@
 /* sources: kernel/mm/mmap.c kernel/mm/shm.c tests/host/worldmaps.c */
 /* sources: tests/host/aspacetest_copies.c tests/host/aspacetest_maps.c */
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
+/* sources: tests/host/aspacetest_refused.c */
 /* sources: tests/host/aspaceenv.c tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "aspacetest.c"

@@ -1,9 +1,7 @@
-/* mmap, munmap, mprotect, madvise: memory that a process maps, cuts, shares and gives back. */
-#include "test.h"
-#include <errno.h>
-#include <string.h>
+/* mmap, munmap, mprotect, madvise: anonymous memory that a process maps, cuts, shares and gives
+ * back. (Files: mapfile.c.) */
+#include "mappings.h"
 
-#define RW (ABI_PROT_READ | ABI_PROT_WRITE)
 #define PRIVATE (ABI_MAP_PRIVATE | ABI_MAP_ANONYMOUS)
 #define SHARED (ABI_MAP_SHARED | ABI_MAP_ANONYMOUS)
 #define LARGE (2 * MB)
@@ -15,12 +13,6 @@ static char *map_at(void *addr, uint64_t n, int prot, int flags) {
 }
 
 static char *map(uint64_t n, int prot, int flags) { return map_at(NULL, n, prot, flags); }
-static void unmap(void *p, uint64_t n) { CHECK_EQ(sys_munmap(p, n), 0); }
-static void protect(void *p, uint64_t n, int prot) { CHECK_EQ(sys_mprotect(p, n, prot), 0); }
-
-static void load(uint64_t p) { *(volatile char *)p; }
-static void store(uint64_t p) { *(volatile char *)p = 1; }
-static bool can(void (*access)(uint64_t), void *p) { return run_child(access, ARG(p)) == 0; }
 
 /* How many mappings lie in [p, p + n), and their pages that are there. */
 static unsigned mappings(void *p, uint64_t n, uint64_t *present) {
@@ -382,206 +374,6 @@ static void every_call_into_mapped_memory(void) {
     CHECK(memcmp(p, "/bin/echo\n", 10) == 0);
 }
 
-/* ---- files ---- */
-static char *map_file(const char *name, uint64_t n, int prot, int flags, uint64_t offset) {
-    int fd = must_open(name, ABI_O_RDONLY);
-    char *p = sys_mmap(NULL, n, prot, flags, fd, (int64_t)offset);
-    CHECK_MSG((long)p > 0, "mmap of %s is %ld", name, (long)p);
-    must_close(fd); /* the mapping keeps the file */
-    return p;
-}
-
-static void file_shared(void) {
-    unsigned char *text = scratch;
-    make_file("f", 4 * PAGE + 100, 20);
-    fill(text, 4 * PAGE + 100, 20);
-    char *p = map_file("f", 5 * PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
-    CHECK(memcmp(p, text, 4 * PAGE + 100) == 0 && all_zero(p + 4 * PAGE + 100, PAGE - 100));
-    CHECK(!can(store, p));
-    CHECK_EQ(sys_mprotect(p, PAGE, RW), -EACCES);
-    char *q = map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 2 * PAGE);
-    CHECK(memcmp(q, text + 2 * PAGE, PAGE) == 0);
-    int f = must_open("f", ABI_O_RDWR); /* what is written is seen at once, by all */
-    write_all(f, "changed", 7);
-    CHECK(memcmp(p, "changed", 7) == 0);
-    int pid = must_fork();
-    if (pid == 0) {
-        CHECK(memcmp(p, "changed", 7) == 0);
-        fill(text, 5 * PAGE, 21);
-        CHECK_EQ(sys_lseek(f, 0, 0), 0);
-        write_all(f, text, 5 * PAGE);
-        sys_exit(0);
-    }
-    CHECK_EQ(reap(pid), 0);
-    must_close(f);
-    CHECK(filled(p, 5 * PAGE, 21) && memcmp(q, p + 2 * PAGE, PAGE) == 0);
-    must_unlink("f"); /* it lives as long as it is mapped */
-    unmap(p, 5 * PAGE);
-    fill(text, 5 * PAGE, 21);
-    CHECK(memcmp(q, text + 2 * PAGE, PAGE) == 0);
-    unmap(q, PAGE);
-}
-
-static void file_private(void) {
-    make_file("f", 2 * PAGE + 10, 22);
-    char *p = map_file("f", 3 * PAGE, RW, ABI_MAP_PRIVATE, 0);
-    CHECK(filled(p, 2 * PAGE + 10, 22));
-    p[PAGE] ^= 1;
-    int f = must_open("f", ABI_O_RDWR);
-    write_all(f, "file", 4);
-    CHECK(memcmp(p, "file", 4) == 0); /* a page that was not written shows the file */
-    memcpy(p, "mine", 4);
-    CHECK_EQ(sys_lseek(f, 0, 0), 0);
-    char c[4];
-    read_all(f, c, 4);
-    CHECK(memcmp(c, "file", 4) == 0 && memcmp(p, "mine", 4) == 0);
-    must_close(f);
-    int pid = must_fork();
-    if (pid == 0) {
-        CHECK(memcmp(p, "mine", 4) == 0);
-        memcpy(p, "hers", 4);
-        sys_exit(0);
-    }
-    CHECK_EQ(reap(pid), 0);
-    CHECK(memcmp(p, "mine", 4) == 0);
-    CHECK_EQ(sys_madvise(p, 3 * PAGE, ABI_MADV_DONTNEED), 0);
-    CHECK(memcmp(p, "file", 4) == 0);
-    protect(p, PAGE, ABI_PROT_NONE);
-    CHECK(!can(load, p));
-    protect(p, PAGE, RW);
-    CHECK(memcmp(p, "file", 4) == 0);
-}
-
-/* Behind the end: killed, or an error of the call; a file that grows has it. */
-static void file_end(void) {
-    make_file("f", 100, 23);
-    char *p = map_file("f", 3 * PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
-    int fd[2];
-    must_pipe(fd);
-    CHECK(filled(p, 100, 23) && all_zero(p + 100, PAGE - 100));
-    CHECK(!can(load, p + PAGE) && !can(load, p + 2 * PAGE));
-    CHECK_EQ(sys_write(fd[1], p + PAGE, 10), -1);
-    make_file("g", PAGE + 5, 24);
-    int f = must_open("f", ABI_O_RDWR), g = must_open("g", ABI_O_RDWR);
-    CHECK_EQ(sys_write(g, p + PAGE, 10), -1);
-    CHECK_EQ(sys_ftruncate(f, PAGE + 1), 0);
-    CHECK(all_zero(p + PAGE, PAGE) && !can(load, p + 2 * PAGE));
-    must_close(f);
-    must_close(g);
-    CHECK((long)sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, 77, 0) == -EBADF);
-    CHECK((long)sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, fd[0], 0) == -ENODEV);
-    int dir = must_open(".", ABI_O_RDONLY);
-    CHECK((long)sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, dir, 0) == -ENODEV);
-    f = must_open("f", 1); /* for writing only */
-    CHECK((long)sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, f, 0) == -EACCES);
-    must_close(f);
-    f = must_open("f", ABI_O_RDWR);
-    CHECK((long)sys_mmap(NULL, PAGE, RW, ABI_MAP_SHARED, f, 0) == -ENOTSUP);
-    CHECK((long)sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_SHARED, f, 5) == -EINVAL);
-    must_close(f);
-    char *far = map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 1ull << 40);
-    CHECK(!can(load, far));
-}
-
-/* read and write with a buffer that is the file itself, and nothing of it there yet. */
-static void file_into_itself(void) {
-    unsigned char *text = scratch;
-    make_file("f", 6 * PAGE, 25);
-    fill(text, 6 * PAGE, 25);
-    char *p = map_file("f", 6 * PAGE, RW, ABI_MAP_PRIVATE, 0);
-    int f = must_open("f", ABI_O_RDWR);
-    read_all(f, p + 3 * PAGE + 50, 2 * PAGE);
-    CHECK(memcmp(p + 3 * PAGE + 50, text, 2 * PAGE) == 0);
-    CHECK(memcmp(p, text, 3 * PAGE + 50) == 0);
-    unmap(p, 6 * PAGE);
-    p = map_file("f", 6 * PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
-    CHECK_EQ(sys_lseek(f, 0, 0), 0);
-    write_all(f, p + 4 * PAGE, 2 * PAGE); /* over other pages of the mapping */
-    CHECK(memcmp(p, text + 4 * PAGE, 2 * PAGE) == 0);
-    CHECK(memcmp(p + 2 * PAGE, text + 2 * PAGE, 4 * PAGE) == 0);
-    CHECK_EQ(sys_lseek(f, 0, 0), 0);
-    write_all(f, p, 6 * PAGE); /* each page onto itself */
-    CHECK(memcmp(p, text + 4 * PAGE, 2 * PAGE) == 0);
-    CHECK_EQ(sys_read(f, p, 10), 0); /* at the end */
-    CHECK_EQ(sys_lseek(f, 0, 0), 0);
-    CHECK_EQ(sys_read(f, p, 10), -1); /* it may not be written */
-    must_close(f);
-}
-
-/* Pages that nobody has read so far: in user mode, and in calls that hold a pipe's end. */
-static void file_untouched(void) {
-    unsigned char *page = scratch;
-    char *p = map_file("/bin/wc", 3 * PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
-    int fd[2], f = must_open("/bin/wc", ABI_O_RDONLY);
-    must_pipe(fd);
-    write_all(fd[1], p + PAGE + 100, 200);
-    CHECK(p[0] == 0x7f && p[1] == 'E');
-    write_all(fd[1], p + 2 * PAGE - 8, 16);
-    read_all(f, page, PAGE);
-    CHECK(memcmp(p, page, PAGE) == 0);
-    read_all(f, page, PAGE);
-    CHECK(memcmp(p + PAGE, page, PAGE) == 0);
-    read_all(fd[0], page + 100, 200);
-    CHECK(memcmp(p + PAGE, page, PAGE) == 0);
-}
-
-/* As many files as may be mapped; the others can be read and written all the same. */
-static void file_many(void) {
-    char name[] = "m00", *p[70];
-    int n = 0;
-    for (; n < 70; n++) {
-        name[1] = (char)('0' + n / 10);
-        name[2] = (char)('0' + n % 10);
-        make_file(name, PAGE, n);
-        int fd = must_open(name, ABI_O_RDONLY);
-        p[n] = sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_SHARED, fd, 0);
-        must_close(fd);
-        must_unlink(name);
-        if ((long)p[n] < 0)
-            break;
-        CHECK(filled(p[n], PAGE, n));
-    }
-    CHECK_MSG(n == 70 || (long)p[n] == -ENOMEM, "mmap is %ld", (long)p[n]);
-    CHECK(n >= 7);
-    make_file("f", 16 * PAGE, 30);
-    check_file("f", 16 * PAGE, 30);
-    for (int i = 0; i < n; i++) {
-        CHECK(filled(p[i], PAGE, i));
-        unmap(p[i], PAGE);
-    }
-    char *q = map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0);
-    CHECK(map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0) != q);
-}
-
-/* Several processes map, read and write one file. */
-static void file_together(void) {
-    unsigned char *text = scratch; /* all of it */
-    fill(text, 16 * PAGE, 26);
-    make_file("f", 16 * PAGE, 26);
-    for (int who = 0; who < 3; who++)
-        if (must_fork() == 0) {
-            unsigned char *page = scratch2;
-            int f = must_open("f", ABI_O_RDWR);
-            for (int round = 0; round < 30; round++) {
-                int private = round % 2;
-                char *p = map_file("f", 16 * PAGE, private ? RW : ABI_PROT_READ,
-                                   private ? ABI_MAP_PRIVATE : ABI_MAP_SHARED, 0);
-                int at = (who * 5 + round) % 16;
-                if (private)
-                    fill(p + at * PAGE, PAGE, 27);
-                CHECK_EQ(sys_lseek(f, at * PAGE, 0), at * PAGE);
-                read_all(f, page, PAGE);
-                CHECK(memcmp(page, text + at * PAGE, PAGE) == 0);
-                CHECK_EQ(sys_lseek(f, at * PAGE, 0), at * PAGE);
-                write_all(f, page, PAGE);
-                CHECK(private || memcmp(p, text, 16 * PAGE) == 0);
-                unmap(p, 16 * PAGE);
-            }
-            sys_exit(0);
-        }
-    reap_all(3, 0);
-}
-
 /* Random changes beside a model of what each page is. */
 static void random_changes(void) {
     enum { N = 64 };
@@ -632,13 +424,6 @@ const struct test mmap_tests[] = {
     {"mmap_promises", promises, false},
     {"mmap_wrong_arguments", wrong_arguments, false},
     {"mmap_into_calls", every_call_into_mapped_memory, false},
-    {"mmap_file_shared", file_shared, false},
-    {"mmap_file_private", file_private, false},
-    {"mmap_file_end", file_end, false},
-    {"mmap_file_into_itself", file_into_itself, false},
-    {"mmap_file_many", file_many, false},
-    {"mmap_file_untouched", file_untouched, false},
-    {"mmap_file_together", file_together, false},
     {"mmap_random", random_changes, false},
     {NULL, NULL, false},
 };

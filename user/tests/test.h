@@ -35,9 +35,10 @@ struct test {
 
 /* A subject is a table of tests that ends with an entry without a name. */
 extern const struct test args_tests[], bounds_tests[], sbrk_tests[], lazy_tests[], mmap_tests[],
-    views_tests[], protect_tests[], regs_tests[], fork_tests[], exec_tests[], elf_tests[],
-    wait_tests[], sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[],
-    info_tests[], inspect_tests[], stress_tests[], group_tests[], design_tests[];
+    mapfile_tests[], names_tests[], views_tests[], protect_tests[], regs_tests[], fork_tests[],
+    exec_tests[], elf_tests[], wait_tests[], sched_tests[], pipe_tests[], fd_tests[], file_tests[],
+    names_tests[], dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[],
+    group_tests[], design_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
@@ -140,9 +141,11 @@ void remove_all_here(void);
 #define SCRATCH_SIZE (16 * 4096)
 extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
 
-/* ---- exec.c, elf.c ---- */
+/* ---- roles.c, exec.c, elf.c ---- */
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
+void role_argument(char *to, int i);   /* what the role `args` wants as its i-th argument */
+extern int role_values[3 * 1024];      /* initialised data, which the role `data` looks at */
 int role_churn(int argc, char **argv); /* these are inspect.c's */
 int role_split(int argc, char **argv);
 int role_chain(int argc, char **argv); /* these are design.c's */

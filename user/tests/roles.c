@@ -1,0 +1,111 @@
+/* What `usertests --role NAME ARG...` does: the programs that tests of exec run. */
+#include "test.h"
+#include <stdio.h>
+#include <string.h>
+
+/* args N: argv[2..] are N strings made by role_argument(). */
+void role_argument(char *to, int i) {
+    int n = i * 37 % 60;
+    for (int k = 0; k < n; k++)
+        to[k] = 'a' + (i + k) % 26;
+    to[n] = 0;
+}
+
+static int role_args(int argc, char **argv) {
+    char want[64];
+    for (int i = 1; i < argc; i++) {
+        role_argument(want, i);
+        if (strcmp(argv[i], want) != 0)
+            return 100 + i;
+        if ((uint64_t)argv[i] % 16 != 0)
+            return 140;
+    }
+    return argv[argc] == NULL ? argc - 1 : 141;
+}
+
+static char zeros[5 * 4096];
+static int role_bss(int argc, char **argv) {
+    if (!all_zero(zeros, sizeof(zeros)) || !all_zero(scratch, SCRATCH_SIZE))
+        return 1;
+    memset(zeros, 1, sizeof(zeros));
+    return 5;
+}
+
+/* data: initialised variables have their first values; written by the program,
+ * and by the kernel for it, they are this process's alone. */
+int role_values[3 * 1024] = {[0] = 11, [1024] = 22, [2048] = 33};
+static int role_data(int argc, char **argv) {
+    int p[2], word = 44;
+    if (role_values[0] != 11 || role_values[1024] != 22 || role_values[2048] != 33)
+        return 1;
+    must_pipe(p);
+    write_all(p[1], &word, sizeof(word));
+    read_all(p[0], &role_values[1024], sizeof(word));
+    role_values[0] = role_values[2048] = 55;
+    sys_sleep(1);
+    return role_values[0] == 55 && role_values[1024] == 44 && role_values[2048] == 55 ? 10 : 2;
+}
+
+/* The heap is empty and starts above the one page of stack, the guard below. */
+static int role_heap(int argc, char **argv) {
+    uint64_t brk = (uint64_t)sys_sbrk(0), stack = (uint64_t)argv & ~(uint64_t)(PAGE - 1);
+    if (brk < stack + PAGE || brk % PAGE != 0)
+        return 1;
+    if (sys_write(1, opaque(brk), 1) != -1 || sys_write(1, opaque(stack + PAGE), 1) != -1)
+        return 2;
+    if (sys_write(1, opaque(stack - PAGE), 1) != -1)
+        return 3;
+    return 6;
+}
+
+/* fds: the open files of before are still open. */
+static int role_fds(int argc, char **argv) {
+    char c[4];
+    int in = argv[1][0] - 'a', out = argv[2][0] - 'a';
+    return sys_read(in, c, 4) == 4 && memcmp(c, "abcd", 4) == 0 && sys_write(out, "efgh", 4) == 4
+               ? 7
+               : 1;
+}
+
+static int role_pid(int argc, char **argv) {
+    int was = 0;
+    for (const char *s = argv[1]; *s; s++)
+        was = was * 10 + *s - '0';
+    return sys_getpid() == was ? 8 : 1;
+}
+
+static int role_touch(int argc, char **argv) {
+    char *p = must_sbrk(64 * PAGE);
+    if (!all_zero(p, 64 * PAGE))
+        return 1;
+    memset(p, 1, 64 * PAGE);
+    return 9;
+}
+
+/* The kernel's own print of a process's user table: tests/system compares it. */
+static int role_vmprint(int argc, char **argv) { return sys_vmprint(argv[1][0] - '0') != 0; }
+
+/* Many calls of numbers that are none: tests/system counts what the kernel says. */
+static int role_unknown(int argc, char **argv) {
+    for (int i = 0; i < 20000; i++)
+        if (ecall3(1000 + i % (argv[1][0] - '0'), 0, 0, 0) != -1)
+            return 1;
+    return 0;
+}
+
+int run_role(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+    } roles[] = {
+        {"args", role_args},       {"bss", role_bss},         {"data", role_data},
+        {"heap", role_heap},       {"fds", role_fds},         {"pid", role_pid},
+        {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
+        {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
+        {"turn", role_turn},
+    };
+    for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+        if (strcmp(argv[0], roles[i].name) == 0)
+            return roles[i].run(argc, argv);
+    return 127;
+}
