@@ -51,7 +51,6 @@ LEVELS_PLACES = ("arch", "mm/pt.c", "mm/pt.h", "mm/cursor.h")
 # They show it.
 DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
 BIT_LAYERS = ("mm", "proc", "syscall", "trap")
-OWNERS_TOO = ("aspace_region_locked",)  # who owns the space needs no lock
 LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (
     ("a comparison with NULL", r"[!=]= *NULL\b|\bNULL *[!=]="),
@@ -139,7 +138,7 @@ def check_locks(path, text):
     text = without_comments(text)
     for m in re.finditer(r"^[a-z][^;{}()#]*?(\w+_locked)\([^;{}]*\) \{(.*?)(?:^\}| \}$)", text,
                          re.M | re.S):
-        if "ASSERT_LOCKED(" not in m[2] and m[1] not in OWNERS_TOO:
+        if "ASSERT_LOCKED(" not in m[2]:
             number = text.count("\n", 0, m.start(1)) + 1
             yield f"{path}:{number}: {m[1]} does not assert its lock"
 

@@ -56,8 +56,8 @@ static int page(struct object *o, uint64_t index, paddr_t *frame) {
 
 static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page};
 
-/* The page cache keeps pages that are mapped, so half of it may be mapped at most: who reads and
- * writes must find a page. */
+/* The page cache keeps pages that are mapped, so half of it may be mapped at most: a read or
+ * a write must find a page. */
 static bool has_room(void) { return (count + 1) * FILE_PAGES <= pagecache_pages() / 2; }
 
 static void set_up(struct filemap *f, struct inode *ip) {

@@ -1,14 +1,13 @@
 /* The page cache: the contents of files, kept once, in frames, by (inode, page of 4 KiB). What
- * a page means is its users' (filepage.h); this is who has which, and which may go.
+ * a page means is its users' (filepage.h); this is which are held, and which may go.
  *
  * A page is held, then its frame stays; or idle, then it is a cache to the account (reclaim.h)
  * and may go at any moment, unless somebody else has a reference to its frame, a user's page
- * table for one: who maps a frame has promised one for it, so promises are kept. Held pages are
- * bounded by frames that were promised at the mount; their holders are
- *     the log: pages that two transactions have changed, pagecache_dirty_max() each
- *     readers and writers: one each, while they may sleep; more of them only while they do not,
- *     or as a part of what their operation has reserved
- * so a page becomes free for who waits for one.
+ * table for one: whatever maps a frame has promised one for it, so promises are kept. Held pages
+ * are bounded by frames that were promised at the mount; their holders are the log: pages that two
+ * transactions have changed, pagecache_dirty_max() each readers and writers: one each, while they
+ * may sleep; more of them only while they do not, or as a part of what their operation has reserved
+ * so a page becomes free for a caller that waits for one.
  *
  * Guards: an inode's pages are found, made, filled and changed with the inode locked; refs and
  * lists under the cache's spinlock. */

@@ -132,7 +132,7 @@ struct abi_vmregion {
 };
 
 #define ABI_VM_LAZY 1    /* nothing is promised; a touch takes what memory is left then */
-#define ABI_VM_SHARED 2  /* writes are seen by all who map it */
+#define ABI_VM_SHARED 2  /* writes are seen by all that map it */
 #define ABI_VM_ZEROS 4   /* its pages are zero until they are written; offset means nothing */
 #define ABI_VM_GUARDED 8 /* a touch of the page below is an overflow */
 

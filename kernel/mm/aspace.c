@@ -15,7 +15,7 @@ uint64_t aspace_end(const struct aspace *as) {
     return as->mappings.last ? as->mappings.last->end : 0;
 }
 
-/* Mappings near each other whose leaves are treated alike: who goes over all leaves does so by
+/* Mappings near each other whose leaves are treated alike: what goes over all leaves does so by
  * spans, since to begin one costs as much as to pass over some tens of empty entries. Frames of
  * pages that a span's mappings own are all lazy or all promised. Untouched mappings have none, and
  * are in a span or not. */

@@ -11,7 +11,8 @@
  * fork shares all frames and copies on write: a leaf without W in a private mapping that may
  * be written is copied by the next write, or taken over by its last owner. What a mapping may
  * come to need, page tables included, is committed when it is made, so a touch never
- * fails; but for lazy ones, for which nothing is committed and a touch may fail (commit.h).
+ * fails; but for lazy ones, for which nothing is committed (commit.h), and for pages that the
+ * object has not or cannot read.
  *
  *     0 .. image->end    the program's segments
  *     one page           the stack's guard: nothing
@@ -21,9 +22,9 @@
  *                        first; it may be moved below that, down to 0. Several mappings
  *                        when parts of it were granted lazily
  *
- * Where the program asks for a large stack (image->stack), that is two mappings: the pages that
- * are used first are promised, from a multiple of 2 MiB on, and those below are lazy. The page
- * below them is the guard.
+ * A program that asks for a larger stack (image->stack) has it right below itself if there is
+ * room, else above the guard, in two mappings: the upper 64 KiB, which are used first, are
+ * promised, and the rest is lazy. The page below is the guard.
  *
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.

@@ -70,7 +70,7 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
 
 /* A write to a page that is present without W in a private mapping: its frame
- * was shared at some time. Who is the last owner takes it over. -K_ENOMEM: the mapping is
+ * was shared at some time. The last owner takes it over. -K_ENOMEM: the mapping is
  * lazy, and there is no memory for a copy. */
 static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
     paddr_t frame = pte_pa(e);

@@ -44,7 +44,7 @@ int frame_take_large(paddr_t *pa) must_check;
 static inline void frame_get(struct frame_ref ref);
 /* True when that was the last reference and all its frames are free now. */
 static inline bool frame_put(struct frame_ref ref);
-/* No frame of it has another reference than this one: who holds it has them alone. */
+/* No frame of it has another reference than this one: its holder has them alone. */
 static inline bool frame_sole(struct frame_ref ref);
 /* How many references a single frame has, or a large one that is not split, by its first
  * frame; 0 when it is free. For checks. */

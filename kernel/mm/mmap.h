@@ -2,8 +2,8 @@
  * memory core (syscall/sysmmap.c has their rules). Each works on the running process's space,
  * takes its lock, and has done nothing when it fails, but where it says so.
  *
- * Ranges are page-aligned, not empty, and end at USER_MAX at most. Who is not told where
- * maps from USER_MAX downwards, away from the heap. */
+ * Ranges are page-aligned, not empty, and end at USER_MAX at most. Where nobody said where,
+ * it is from USER_MAX downwards, away from the heap. */
 #pragma once
 #include "lib/abi.h"
 #include "mm/aspace.h"

@@ -27,7 +27,7 @@ struct object {
     const struct object_ops *ops;
     const char *name; /* a few words: for vmmap, and for what is said of a failed access */
     bool zeros;       /* its pages are zero: a private one that is written is made, not copied */
-    bool cached;      /* its frames are a cache's, so who maps them promises them */
+    bool cached;      /* its frames are a cache's, so a mapping of them promises them */
     bool guarded;     /* right below is nothing, and a touch there is an overflow */
 };
 

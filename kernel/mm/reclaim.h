@@ -1,9 +1,11 @@
-/* Caches of what memory has room for: who keeps frames that may go at any moment registers
+/* Caches of what memory has room for: what keeps frames that may go at any moment registers
  * as a reclaimer, and is asked for them when a promise (frame.h) is called in.
  *
  * Such frames are outside the account, neither in use nor promised. Promises depend on it
  * that they come back: all that a cache counts as reclaimable it can give back at once,
- * whatever else goes on. A frame that is dirty or busy is not: its user has committed it.
+ * whatever else goes on, but for what others have a reference to: whoever maps a frame of a cache
+ * has promised one for it. A frame that is dirty or busy is not reclaimable: its user has
+ * committed it.
  *
  * Locks. frame_take calls promises in, so reclaim runs with any lock held under which
  * somebody takes a frame, and on several harts at once. It takes its cache's own spinlock
@@ -23,7 +25,7 @@ struct reclaimer {
     struct list link;
 };
 
-/* Boot, once for each, before frames are taken. Asked in this order: first who loses least. */
+/* Boot, once for each, before frames are taken. Asked in this order: first what loses least. */
 void reclaim_register(struct reclaimer *r);
 
 /* n frames of r's become reclaimable, or are no more. These are counts and change no

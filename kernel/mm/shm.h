@@ -1,4 +1,4 @@
-/* Memory that processes share: zeros until somebody writes them, then the same for all who map
+/* Memory that processes share: zeros until somebody writes them, then the same for all that map
  * it. It lives as long as a mapping or another reference, fork's children included. */
 #pragma once
 #include "mm/object.h"

@@ -1,5 +1,5 @@
 /* Memory that is zero until it is written, each space's own: four objects that differ in
- * their names only. Who reads a page that may not be written sees one frame of zeros. */
+ * their names only. A page that may not be written shows one frame of zeros to all. */
 #pragma once
 #include "mm/object.h"
 
