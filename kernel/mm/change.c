@@ -169,10 +169,10 @@ static int cut_at(struct aspace *as, uint64_t va) {
 /* Undoes cuts at both ends. */
 static void uncut(struct aspace *as, uint64_t start, uint64_t end) {
     struct mapping *m;
-    if ((m = mapping_below(&as->mappings, end)) && m->end == end)
-        join_next(as, m);
-    if ((m = mapping_below(&as->mappings, start)) && m->end == start)
-        join_next(as, m);
+    if ((m = mapping_at(&as->mappings, end)))
+        join_prev(as, m);
+    if ((m = mapping_at(&as->mappings, start)))
+        join_prev(as, m);
 }
 
 /* Makes the range a mapping that begins and ends there. -K_ENOMEM: nothing changed. */
@@ -341,10 +341,9 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
     struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next) {
         protect_one(as, m, perm);
-        struct mapping *before = mapping_below(&as->mappings, m->start);
-        if (before && before->start >= start && continues(before, m)) {
-            join_next(as, before);
-            m = before;
+        if (m->prev && m->prev->start >= start && continues(m->prev, m)) {
+            m = m->prev;
+            join_next(as, m);
         }
     }
     tlb_flush(&as->tlb);
@@ -377,7 +376,7 @@ static uint64_t populate_some(struct aspace *as, const struct mapping *m, uint64
             break;
     }
     uint64_t perm = m->shared ? m->perm : m->perm & ~PTE_W;
-    if (pt_map_frames(&as->user, VA(start), frame, n, perm | PTE_U))
+    if (n > 0 && pt_map_frames(&as->user, VA(start), frame, n, perm | PTE_U))
         panic("an object's pages: their tables were not covered by the commitment");
     as->present += n;
     return start + n * PAGE_SIZE;
