@@ -229,7 +229,7 @@ int block_alloc(struct log_op *op, uint32_t *block, bool *fresh) {
         err = take_fresh(op, block);
     if (fresh)
         *fresh = !err;
-    if (err == -K_ENOSPC && alloc.free > 0)
+    if (err && alloc.free > 0) /* also when a bitmap block far away cannot be read */
         err = take_any(op, block);
     sleeplock_release(&alloc.lock);
     return err;
@@ -256,6 +256,7 @@ void block_unalloc(struct log_op *op, uint32_t block) {
     sleeplock_acquire(&alloc.lock);
     /* Clear already: an image gave the block to another file too, which was freed. */
     (void)release(op, bitmap, block);
+    note_freed(op, block); /* what was logged of it would be written over contents */
     sleeplock_release(&alloc.lock);
     cache_put(bitmap);
 }

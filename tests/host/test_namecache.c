@@ -243,6 +243,9 @@ static void a_failed_mkdir_leaves_nothing(void **state) {
     t_make_file("/b/new", 0, 0);
     assert_int_equal(open_close("/b/new/.."), -K_ENOTDIR);
     assert_int_equal(open_close("/a/new"), -K_ENOENT);
+    t_make_file("/b/new", FS_BLOCK_SIZE, 7); /* has the block that it had */
+    fsenv_remount();
+    assert_true(t_file_is("/b/new", FS_BLOCK_SIZE, 7));
 }
 
 /* A directory's place in memory becomes another inode's. */
