@@ -47,8 +47,7 @@ int data_block(struct inode *ip, uint32_t i, struct buf **out) {
     return err;
 }
 
-int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
-                         bool *fresh) {
+int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out) {
     ASSERT_SLEEPLOCKED(&ip->lock);
     struct buf *indirect = NULL;
     struct fs_dinode before = ip->d;
@@ -56,8 +55,7 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
     if (i >= FS_MAX_FILE_BLOCKS)
         return -K_EFBIG;
     int err = blockmap_find(ip, i, &indirect, &block);
-    *fresh = !err && block == 0;
-    if (*fresh) {
+    if (!err && block == 0) {
         err = blockmap_add(op, ip, i, &indirect, &block, NULL);
         if (!err) {
             *out = cache_blank(block);

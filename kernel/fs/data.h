@@ -30,11 +30,11 @@ uint32_t data_write_max(void);
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) must_check;
 
-/* The buffer of block number i of a directory's contents, allocated and zeroed if need be
- * (*fresh), with a reference; logged, and the inode saved if it changed. -K_EFBIG,
- * -K_ENOSPC, -K_EIO: nothing changed. */
-int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out,
-                         bool *fresh) must_check;
+/* The buffer of block number i of a directory's contents, allocated and zeroed if need be,
+ * with a reference; logged, and the inode saved if it changed. -K_EFBIG, -K_ENOSPC, -K_EIO:
+ * nothing changed. */
+int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i,
+                         struct buf **out) must_check;
 /* The buffer of block i, for reading. *out is NULL when it is a hole. -K_EIO. */
 int data_block(struct inode *ip, uint32_t i, struct buf **out) must_check;
 

@@ -140,9 +140,8 @@ int dir_lookup(struct inode *dp, const struct dir_name *name, uint32_t *inum) {
 
 /* Gives the slot a buffer at the end of the directory, which grows by an entry. */
 static int append(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
-    bool fresh;
     uint32_t end = (uint32_t)ROUND_DOWN(dp->d.size, sizeof(struct entry));
-    int err = data_block_for_write(op, dp, end / FS_BLOCK_SIZE, &slot->buf, &fresh);
+    int err = data_block_for_write(op, dp, end / FS_BLOCK_SIZE, &slot->buf);
     if (err)
         return err == -K_EFBIG ? -K_ENOSPC : err;
     slot->within = end % FS_BLOCK_SIZE;
@@ -173,6 +172,7 @@ int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const st
     log_write(op, slot->buf);
     slot->inum = inum;
     inode_touch(dp);
+    inode_changed(op, dp);
     namecache_put(dp, name, inum, slot->index);
     return 0;
 }
@@ -185,6 +185,7 @@ void dir_clear(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     slot->inum = 0;
     dp->first_free = MIN(dp->first_free, slot->index);
     inode_touch(dp);
+    inode_changed(op, dp);
     namecache_put(dp, &name, 0, 0);
 }
 

@@ -66,6 +66,7 @@ static int do_rename(struct log_op *op, struct renaming *r) {
         err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
     }
     if (!err) {
+        inode_changed(op, r->child); /* an fsync of it answers for its name, too */
         dir_clear(op, r->from, &r->old);
         if (r->target) {
             r->target->d.nlink--;
