@@ -70,10 +70,9 @@ static int load(struct inode *ip, uint32_t index, uint32_t count, struct buf **i
     unsigned next[AHEAD_PAGES], n = 0;
     int err = 0;
     for (; n < count && (n == 0 || bytes_in(ip, index + n) > 0); n++) {
-        struct page *there = n ? page_find(ip->inum, index + n, false) : NULL;
-        if (there)
-            page_put(there);
-        page[n] = there ? NULL : page_new(ip->inum, index + n, n == 0);
+        if (n > 0 && page_is_there(ip->inum, index + n))
+            break;
+        page[n] = page_new(ip->inum, index + n, n == 0);
         if (!page[n])
             break;
         err = map_blocks(ip, page[n], indirect);
@@ -287,15 +286,32 @@ static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const
     return failed ? failed : err;
 }
 
-/* A copy that failed may have left something behind the end, in a block that was there. */
-static void clear_behind_end(const struct inode *ip) {
-    struct page *p = page_find(ip->inum, ip->d.size / (uint32_t)PAGE_SIZE, true);
-    size_t n = ip->d.size % PAGE_SIZE;
+/* What the cache has of a page behind the end of the file goes; freed: its blocks there are
+ * no longer the file's. */
+static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool freed) {
+    struct page *p = page_find(ip->inum, index, true);
     if (!p)
         return;
-    page_wait_writing(p);
-    memset(p->data + n, 0, PAGE_SIZE - n);
+    size_t n = bytes_in(ip, index);
+    unsigned first = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    log_forget_page(op, p, first);
+    if (n == 0) {
+        page_forget(p);
+    } else {
+        page_wait_writing(p);
+        memset(p->data + n, 0, PAGE_SIZE - n);
+        for (unsigned b = first; freed && b < PAGE_BLOCKS; b++)
+            p->block[b] = 0;
+    }
     page_put(p);
+}
+
+/* A copy that failed may have left something behind the end: bytes, and pages where an image
+ * has blocks there. */
+static void clear_behind_end(struct log_op *op, struct inode *ip) {
+    uint32_t index = ip->d.size / (uint32_t)PAGE_SIZE;
+    for (unsigned k = 0; k <= RUN_PAGES; k++)
+        cut_page(op, ip, index + k, false);
 }
 
 int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
@@ -318,7 +334,7 @@ int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const u
     }
     blockmap_end(indirect);
     if (err)
-        clear_behind_end(ip);
+        clear_behind_end(op, ip);
     note_written(op, ip, added || ip->d.size != old_size);
     return err;
 }
@@ -327,23 +343,8 @@ int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const u
 
 void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
     uint32_t index = ip->d.size / (uint32_t)PAGE_SIZE;
-    for (; (uint64_t)index * PAGE_SIZE < old_size; index++) {
-        struct page *p = page_find(ip->inum, index, true);
-        if (!p)
-            continue;
-        size_t n = bytes_in(ip, index);
-        unsigned first = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
-        log_forget_page(op, p, first);
-        if (n == 0) {
-            page_forget(p);
-        } else {
-            page_wait_writing(p);
-            memset(p->data + n, 0, PAGE_SIZE - n);
-            for (unsigned b = first; b < PAGE_BLOCKS; b++)
-                p->block[b] = 0;
-        }
-        page_put(p);
-    }
+    for (; (uint64_t)index * PAGE_SIZE < old_size; index++)
+        cut_page(op, ip, index, true);
 }
 
 /* ---- for mappings ---- */

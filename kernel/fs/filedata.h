@@ -1,8 +1,8 @@
 /* The contents of files, through the page cache. (Those of directories: data.h.)
  *
  * All calls want the inode locked, those that change it edited too (inode.h), unless they say
- * else; it is a file. Of a page that is in the cache all bytes behind the end of the file are
- * zero, in memory. */
+ * else; it is a file. Between calls no page is in the cache that lies behind the end of the
+ * file, and of the last one all bytes behind it are zero, in memory. */
 #pragma once
 #include "fs/inode.h"
 
@@ -27,6 +27,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
 int filedata_frame(struct inode *ip, uint32_t index, paddr_t *frame) must_check;
 
 /* The page was changed through its frame: it will be durable as if it had been written now.
+ * (For shared mappings that may be written; so far only tests call it.)
  * Nothing happens when it is not part of the file any more. -K_EIO, -K_ENOSPC (a hole),
  * -K_EROFS. */
 int filedata_dirty(struct inode *ip, uint32_t index) must_check;

@@ -147,6 +147,13 @@ struct page *page_find(uint32_t inum, uint32_t index, bool can_wait) {
     return w.page;
 }
 
+bool page_is_there(uint32_t inum, uint32_t index) {
+    spin_lock(&cache.lock);
+    bool is_there = find_locked(inum, index);
+    spin_unlock(&cache.lock);
+    return is_there;
+}
+
 void page_publish(struct page *p) {
     struct page **bucket = bucket_of(p->inum, p->index);
     spin_lock(&cache.lock);

@@ -1,12 +1,14 @@
 /* The page cache: the contents of files, kept once, in frames, by (inode, page of 4 KiB). What
- * a page means is its users' (filepage.h); this is which are held, and which may go.
+ * a page means is its users' (filedata.h); this is which are held, and which may go.
  *
  * A page is held, then its frame stays; or idle, then it is a cache to the account (reclaim.h)
  * and may go at any moment, unless somebody else has a reference to its frame, a user's page
  * table for one: whatever maps a frame has promised one for it, so promises are kept. Held pages
- * are bounded by frames that were promised at the mount; their holders are the log: pages that two
- * transactions have changed, pagecache_dirty_max() each readers and writers: one each, while they
- * may sleep; more of them only while they do not, or as a part of what their operation has reserved
+ * are bounded by frames that were promised at the mount. Their holders are
+ *     the log               pages that two transactions have changed, pagecache_dirty_max() each
+ *     readers and writers   one each while they wait for a page; more only where they do not
+ *                           sleep, wait for the disk alone, or hold what their operation has
+ *                           reserved
  * so a page becomes free for a caller that waits for one.
  *
  * Guards: an inode's pages are found, made, filled and changed with the inode locked; refs and
@@ -52,6 +54,9 @@ uint32_t pagecache_dirty_max(void);
 /* The page, held, or NULL when it is not in memory. With can_wait false it does not sleep, and
  * NULL may also mean that too many are held. */
 struct page *page_find(uint32_t inum, uint32_t index, bool can_wait);
+
+/* Whether it is in memory. Its inode is locked, or it may go or come at once. */
+bool page_is_there(uint32_t inum, uint32_t index);
 
 /* A page with a frame that nobody finds yet, held; contents undefined. May sleep; with
  * can_wait false NULL instead. */

@@ -17,6 +17,7 @@
 #include "fs/fs.h"
 #include "fs/filedata.h"
 #include "fs/log.h"
+#include "fs/pagecache.h"
 #include "fs/path.h"
 #include "fsenv.h"
 #include "mm/frame.h"
@@ -365,6 +366,26 @@ static void a_copy_that_failed_leaves_nothing_behind_the_end(void **state) {
     assert_int_equal(t_close(fd), 0);
 }
 
+/* As xv6 leaves it after a copy that failed. */
+static void a_block_behind_the_end_goes_too(void **state) {
+    t_make_file("/f", 8192, 1);
+    fsenv_remount();
+    fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 4096;
+    fsenv_mount_ok();
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_lseek(fd, 0, 2), 4096);
+    assert_int_equal(t_write(fd, fsenv_bad, 4096), -K_EFAULT);
+    assert_int_equal(t_ftruncate(fd, 0), 0);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_write(fd, bytes, 8192), 8192);
+    assert_int_equal(t_close(fd), 0);
+    fsenv_remount();
+    fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, back, 9000), 8192);
+    assert_memory_equal(back, bytes, 8192);
+    assert_int_equal(t_close(fd), 0);
+}
+
 /* All frames are wanted: clean pages go, but not one whose frame somebody has. */
 static void clean_pages_give_way(void **state) {
     t_make_file("/f", 60000, 1);
@@ -384,6 +405,24 @@ static void clean_pages_give_way(void **state) {
     assert_true(t_file_is("/f", 60000, 1));
     assert_true(memdisk_requests() > requests);
     frame_put(frame_single(frame));
+    inode_put(ip);
+}
+
+/* What is read ahead must not be made a second time. */
+static void a_page_that_cannot_be_held_is_there(void **state) {
+    t_make_file("/f", 4096, 1);
+    struct inode *ip = inode_of("/f");
+    struct page *first = NULL, *p;
+    assert_int_equal(t_sync(), 0);
+    for (uint32_t i = 0; (p = page_new(99, i, false)); i++) {
+        p->hash_next = first;
+        first = p;
+    }
+    assert_null(page_find(ip->inum, 0, false));
+    assert_true(page_is_there(ip->inum, 0));
+    assert_false(page_is_there(ip->inum, 1));
+    for (; (p = first); page_put(p))
+        first = p->hash_next;
     inode_put(ip);
 }
 
@@ -439,6 +478,33 @@ static void a_lost_overwrite_is_told(void **state) {
     assert_true(t_file_is("/f", 3000, 1));
 }
 
+static int link_it(void) { return t_link("/d/old", "/d/new"); }
+static int unlink_it(void) { return t_unlink("/d/old"); }
+static int rename_it(void) { return t_rename("/d/old", "/d/new"); }
+
+/* The directory has a free entry, so its inode stays as it is. */
+static void a_lost_name_is_told(void **state) {
+    int (*const change[])(void) = {link_it, unlink_it, rename_it};
+    for (unsigned i = 0; i < 3; i++) {
+        setup(state);
+        assert_int_equal(t_mkdir("/d"), 0);
+        t_make_file("/d/free", 0, 0);
+        t_make_file("/d/old", 3000, 1);
+        assert_int_equal(t_unlink("/d/free"), 0);
+        assert_int_equal(t_sync(), 0);
+        int dir = t_open("/d", ABI_O_RDONLY), old = t_open("/d/old", ABI_O_RDONLY);
+        assert_int_equal(change[i](), 0);
+        memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
+        assert_int_equal(t_sync(), -K_EIO);
+        memdisk_fail(0, 0, false);
+        assert_int_equal(t_fsync(dir), -K_EIO);
+        assert_int_equal(t_fsync(old), -K_EIO);
+        fsenv_mount_ok();
+        fsenv_check();
+        assert_true(t_file_is("/d/old", 3000, 1));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -450,9 +516,12 @@ int main(void) {
         T(a_page_that_is_written_does_not_change),
         T(a_frame_is_what_read_and_write_see),
         T(a_copy_that_failed_leaves_nothing_behind_the_end),
+        T(a_block_behind_the_end_goes_too),
         T(clean_pages_give_way),
+        T(a_page_that_cannot_be_held_is_there),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
+        T(a_lost_name_is_told),
     };
     host_random_seed(20261126);
     return cmocka_run_group_tests(tests, NULL, NULL);
