@@ -255,8 +255,7 @@ void log_quiesce(void) {
     int err = log_end(&op);
     ASSERT(!err); /* it changed nothing */
     spin_lock(&log.lock);
-    while (log.committing)
-        sleep_on(&log.changed, &log.lock);
+    (void)wait_for_locked(op.transaction - 1); /* not for others' later ones */
     spin_unlock(&log.lock);
 }
 
