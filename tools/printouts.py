@@ -134,9 +134,11 @@ def recorded_compiler():
 
 
 def general(line, keep=1 << 22, lines=True):
-    """A line without what differs: frames and the kernel's addresses, places in a function, times,
-    processes, harts. An entry keeps its flags, and an address below keep is kept. Without lines:
-    without those of the source, which another compiler may see otherwise."""
+    """A line without what differs: frames and the kernel's addresses, which page of the kernel it
+    is, places in a function, times, processes, harts. An entry keeps its flags, and an address
+    below keep is kept. Without lines: without those of the source, which another compiler may see
+    otherwise."""
+    line = re.sub(r"(level 0, entry) +\d+( .* V...-..)", r"\1 #\2", line)  # the user may not
     line = re.sub(r"(pte 0x|: 0x)[0-9a-f]{14}([0-9a-f]{2})\b", r"\1N\2", line)
     line = re.sub(r"\b0x[0-9a-f]+", lambda m: m[0] if int(m[0], 16) < keep else "0xN", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0xN", line)
