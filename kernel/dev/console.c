@@ -27,8 +27,7 @@ static struct {
     struct spinlock lock;
     struct wait_channel input;
     bool held;        /* input stays in the UART */
-    bool interrupted; /* by ^C, which ends the read of a process that manages jobs */
-    uint32_t prompts; /* shells that wait for a line */
+    bool interrupted; /* by ^C, and no shell has written or read since */
     uint32_t read, committed, edit;
     char buffer[CONSOLE_BUFFER];
 } console = {
@@ -103,22 +102,19 @@ static void unhold_locked(void) {
     }
 }
 
-/* ^C and ^\: what was typed, and nobody has read, goes too. A shell at its prompt learns of
- * it; one that knows of no ^C gets an empty line. It may be about to wait at its prompt when
- * there was nobody to end. */
+/* ^C and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
+ * before has to learn of it; for one that writes it afterwards there is nothing to learn. */
 static void interrupted_by(char c) {
-    echo(c); /* before a shell can write its prompt after it */
-    uart_echo("\n", 1);
-    struct interrupted result = proc_interrupt(c == CTRL('\\'));
+    const char shown[3] = {'^', (char)(c ^ '@'), '\n'};
     spin_lock(&console.lock);
+    uart_echo(shown, sizeof(shown));
+    console.interrupted = true;
     console.read = console.committed = console.edit;
     unhold_locked();
-    bool prompt = !result.killed || console.prompts > 0;
-    if (prompt && result.managed)
-        console.interrupted = true;
-    else if (prompt)
-        *at(console.edit++) = '\n';
-    commit_locked();
+    spin_unlock(&console.lock);
+    proc_interrupt(c == CTRL('\\'));
+    spin_lock(&console.lock);
+    wakeup(&console.input);
     spin_unlock(&console.lock);
 }
 
@@ -148,25 +144,36 @@ static void console_input(const char *text, size_t n) {
         proc_dump(); /* prints */
 }
 
-/* Moves up to n bytes of the oldest line to chunk; *end when that was its last.
- * Waits for a line unless the caller has got a part of one. -K_EINTR: killed, or ^C. */
+static bool is_shell(void) { return proc_self()->manages_jobs || proc_self()->depth == 1; }
+
+/* Of the ^C that came last, once. */
+static bool learns_of_interrupt_locked(void) {
+    ASSERT_LOCKED(&console.lock);
+    bool learns = console.interrupted && is_shell();
+    if (learns)
+        console.interrupted = false;
+    return learns;
+}
+
+/* Moves up to n > 0 bytes of the oldest line to chunk; *end when that was its last.
+ * Waits for a line unless the caller has got a part of one. -K_EINTR: killed, or ^C; a shell
+ * that knows of no ^C gets an empty line. */
 static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
-    const struct proc *p = proc_self();
-    bool is_shell = p->manages_jobs || p->depth == 1;
+    bool interrupted = false;
+    *taken = 0;
     spin_lock(&console.lock);
-    while (console.read == console.committed && !started) {
-        bool interrupted = console.interrupted && p->manages_jobs;
-        if (interrupted || proc_killed()) {
-            console.interrupted &= !interrupted;
+    while (console.read == console.committed && !started && !interrupted) {
+        if (proc_killed()) {
             spin_unlock(&console.lock);
             return -K_EINTR;
         }
-        console.prompts += is_shell;
-        sleep_on(&console.input, &console.lock);
-        console.prompts -= is_shell;
+        interrupted = learns_of_interrupt_locked();
+        if (!interrupted)
+            sleep_on(&console.input, &console.lock);
     }
-    *taken = 0;
-    *end = console.read == console.committed;
+    *end = interrupted || console.read == console.committed;
+    if (interrupted && !proc_self()->manages_jobs)
+        chunk[(*taken)++] = '\n';
     while (!*end && *taken < n && console.read != console.committed) {
         char c = *at(console.read);
         *end = c == '\n' || c == CTRL('D');
@@ -178,7 +185,7 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
     }
     unhold_locked();
     spin_unlock(&console.lock);
-    return 0;
+    return interrupted && *taken == 0 ? -K_EINTR : 0;
 }
 
 static int console_read(uaddr_t dst, size_t n, size_t *done) {
@@ -199,6 +206,21 @@ static int console_read(uaddr_t dst, size_t n, size_t *done) {
 
 /* ---- output --------------------------------------------------------------*/
 
+/* A shell's prompt stands in front of a ^C's echo, or behind it: then the ^C is no news. */
+static int write_chunk(const char *chunk, size_t n, size_t *done) {
+    size_t sent = 0;
+    *done = 0;
+    if (is_shell()) {
+        spin_lock(&console.lock);
+        console.interrupted = false;
+        sent = uart_write_some(chunk, n);
+        spin_unlock(&console.lock);
+    }
+    int err = sent < n ? uart_write(chunk + sent, n - sent, done) : 0;
+    *done += sent;
+    return err;
+}
+
 static int console_write(uaddr_t src, size_t n, size_t *done) {
     char chunk[CHUNK];
     *done = 0;
@@ -210,7 +232,7 @@ static int console_write(uaddr_t src, size_t n, size_t *done) {
         size_t sent = 0;
         int err = copyin(chunk, UA(from), length);
         if (!err)
-            err = uart_write(chunk, length, &sent);
+            err = write_chunk(chunk, length, &sent);
         *done += sent;
         if (err)
             return *done > 0 ? 0 : err;

@@ -2,10 +2,10 @@
  * (uart_driver.h), else the firmware's console. The firmware has set the line's speed,
  * which stays. Without interrupts the clock looks for input.
  *
- * Output goes through a ring that is sent by interrupts. Three ways into it:
- * uart_write for processes, which waits; uart_echo for interrupt handlers, which
- * does not sleep; uart_write_now for the kernel's own messages, which sends what
- * is in the ring and then its own before it returns. None loses a character. */
+ * Output goes through a ring that is sent by interrupts. Four ways into it:
+ * uart_write for processes, which waits; uart_write_some, which takes what fits; uart_echo
+ * for interrupt handlers, which does not sleep; uart_write_now for the kernel's own messages, which
+ * sends what is in the ring and then its own before it returns. None loses a character. */
 #pragma once
 #include "lib/types.h"
 
@@ -22,6 +22,10 @@ void uart_start(void (*receive)(const char *text, size_t n));
 /* Sends n characters; sleeps while the ring is full. Needs a process. *done is
  * how many were taken, all of them unless it fails. -K_EINTR: killed. */
 int uart_write(const char *text, size_t n, size_t *done) must_check;
+
+/* Takes what there is room for now; returns how much that was. Does not sleep, nor wait for the
+ * device: without interrupts that is nothing. */
+size_t uart_write_some(const char *text, size_t n);
 
 /* As uart_write, from any context: waits for the device instead of sleeping. */
 void uart_echo(const char *text, size_t n);

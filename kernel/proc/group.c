@@ -97,17 +97,12 @@ void proc_forget_foreground_locked(void) {
     foreground = 0;
 }
 
-struct interrupted proc_interrupt(bool all) {
-    struct interrupted result;
+void proc_interrupt(bool all) {
     spin_lock(&family_lock);
-    result.managed = foreground != 0;
-    if (all || !foreground)
-        result.killed = kill_group_locked(0, spares_session);
-    else
-        result.killed = kill_group_locked(foreground, spares_managers);
-    interrupted |= result.killed > 0;
+    uint32_t killed = all || !foreground ? kill_group_locked(0, spares_session)
+                                         : kill_group_locked(foreground, spares_managers);
+    interrupted |= killed > 0;
     spin_unlock(&family_lock);
-    return result;
 }
 
 bool proc_reserve_granted(uint64_t frames, bool taken) {

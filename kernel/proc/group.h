@@ -35,7 +35,4 @@ void proc_forget_foreground_locked(void);
 /* ^C: ends the processes of the foreground group, but for the session and processes that
  * manage jobs; all but the session when no group was ever named, or the shell that named it
  * has gone. ^\: all but the session. From an interrupt handler, no lock held. */
-struct interrupted {
-    uint32_t killed;
-    bool managed; /* somebody has named a foreground group: it knows of ^C */
-} proc_interrupt(bool all);
+void proc_interrupt(bool all);

@@ -31,14 +31,15 @@ bool sbi_console_read(char *c) {
     return false;
 }
 
-static struct proc reader;       /* who reads: a shell or not */
-static struct interrupted ended; /* what the next ^C ends */
+static struct proc reader; /* who reads: a shell or not */
 static unsigned interrupts, interrupts_of_all;
-struct interrupted proc_interrupt(bool all) {
+static void (*on_interrupt)(void); /* runs while ^C ends processes */
+void proc_interrupt(bool all) {
     assert_false(spin_held(&console.lock)); /* it looks for whom to end under other locks */
     interrupts++;
     interrupts_of_all += all;
-    return ended;
+    if (on_interrupt)
+        on_interrupt();
 }
 
 static const struct chardev_ops *ops;
@@ -79,6 +80,7 @@ static void power_on(uint32_t shift, uint32_t width, bool instant) {
     console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
     wait_channel_init(&console.input);
     dumps = interrupts = interrupts_of_all = 0;
+    on_interrupt = NULL;
     reader = (struct proc){.depth = 2};
     hart_self()->proc = &reader;
     stub_reset();

@@ -110,7 +110,6 @@ static void killed_readers_stop(void **state) {
 /* ---- ^C */
 
 static void drops_what_nobody_has_read(void **state) {
-    ended = (struct interrupted){.killed = 1, .managed = true};
     TYPE("before\nabc\x03"
          "after\n");
     assert_int_equal(interrupts, 1);
@@ -131,34 +130,25 @@ static void type_interrupt(void) {
     done = !done;
 }
 
-/* It drops the line, whether there was somebody else to end or not. */
+/* It drops the line that is being typed. */
 static void ends_the_read_of_a_shell_that_manages_jobs(void **state) {
-    for (uint32_t killed = 0; killed < 2; killed++) {
-        setup(NULL);
-        ended = (struct interrupted){.killed = killed, .managed = true};
-        reader.manages_jobs = true;
-        stub_idle = type_interrupt;
-        size_t done;
-        assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
-        assert_int_equal(done, 0);
-        assert_string_equal(read_line(100), "next\n");
-    }
+    reader.manages_jobs = true;
+    stub_idle = type_interrupt;
+    size_t done;
+    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(done, 0);
+    assert_string_equal(read_line(100), "next\n");
 }
 
 static void is_an_empty_line_for_another_shell(void **state) {
-    for (uint32_t killed = 0; killed < 2; killed++) {
-        setup(NULL);
-        ended = (struct interrupted){.killed = killed};
-        reader.depth = 1;
-        stub_idle = type_interrupt;
-        assert_string_equal(read_line(100), "\n");
-        assert_string_equal(read_line(100), "next\n");
-    }
+    reader.depth = 1;
+    stub_idle = type_interrupt;
+    assert_string_equal(read_line(100), "\n");
+    assert_string_equal(read_line(100), "next\n");
 }
 
 /* The shell has printed its prompt, and has not got to reading when ^C comes. */
 static void is_kept_for_a_shell_that_is_about_to_read(void **state) {
-    ended = (struct interrupted){.managed = true};
     TYPE("abc\x03");
     size_t done;
     reader.manages_jobs = true;
@@ -167,15 +157,35 @@ static void is_kept_for_a_shell_that_is_about_to_read(void **state) {
     assert_string_equal(read_line(100), "next\n");
 }
 
+static void write_prompt(void) {
+    size_t done;
+    assert_int_equal(write_text("$ ", 2, &done), 0);
+}
+
+/* What ^C ends has ended, and the shell writes its prompt before the handler goes on. */
+static void is_no_news_for_a_shell_that_writes_its_prompt_after_it(void **state) {
+    for (int manages = 0; manages < 2; manages++) {
+        setup(NULL);
+        reader.depth = 1;
+        reader.manages_jobs = manages;
+        on_interrupt = write_prompt;
+        TYPE("abc\x03");
+        later = "next\n";
+        stub_idle = type_later;
+        assert_string_equal(read_line(100), "next\n");
+        stub_idle = sim_step;
+        sim_finish();
+        assert_memory_equal(sim.sent, "abc^C\n$ next\n", sim.sent_size);
+    }
+}
+
 static void is_not_for_who_reads_in_the_foreground(void **state) {
-    ended = (struct interrupted){.managed = true};
     TYPE("\x03line\n");
     assert_string_equal(read_line(100), "line\n");
 }
 
 /* Type-ahead has filled the buffer up to where the device would be told to wait. */
 static void makes_room(void **state) {
-    ended = (struct interrupted){.killed = 1, .managed = true};
     for (int i = 0; i < 3 * CONSOLE_BUFFER / 100; i++) {
         for (int j = 0; j < 100; j++)
             TYPE("x");
@@ -292,6 +302,7 @@ int main(void) {
         T(ends_the_read_of_a_shell_that_manages_jobs),
         T(is_an_empty_line_for_another_shell),
         T(is_kept_for_a_shell_that_is_about_to_read),
+        T(is_no_news_for_a_shell_that_writes_its_prompt_after_it),
         T(is_not_for_who_reads_in_the_foreground),
         T(makes_room),
         T(bad_read_buffers),
