@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 LIST = os.path.join(ROOT, "kernel", "sync", "ranks.def")
 PAGE = os.path.join(ROOT, "docs", "locking.md")
 SORTS = {"SLEEP": "sleeplocks", "SPIN": "spinlocks"}
-STRING = r'"((?:\\.|[^"\\])*)"'
+STRING = r'("(?:\\.|[^"\\])*"(?:\s*"(?:\\.|[^"\\])*")*)'  # neighbours are one, as in C
 RANK = re.compile(r"^RANK\((\w+), (\w+), (\w+(?:\(\w+\))?),\s*" + r",\s*".join([STRING] * 3) +
                   r"\)$", re.M)
 
@@ -23,7 +23,8 @@ def read(path):
 
 def ranks(text):
     """[(id, sort, rule, name, what it guards, what is taken inside)], the outermost first."""
-    found = RANK.findall(text)
+    found = [(*r[:3], *(re.sub(r'"\s*"', "", s)[1:-1] for s in r[3:]))
+             for r in RANK.findall(text)]
     if len(found) != len(re.findall(r"^RANK\(", text, re.M)):
         raise ValueError("ranks.def: a line that is no RANK(...)")
     return found

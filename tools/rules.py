@@ -61,7 +61,7 @@ DIALECT = (
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
-                ".js", ".css", ".html")
+                ".js", ".css", ".html", ".def")
 
 
 def without_comments(text):

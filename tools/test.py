@@ -8,6 +8,7 @@
                         minutes on two processors
     ./test NAME...      the tests whose name contains a NAME
     ./test --list       the names
+    ./test --times      what each took of the processors the last time, the longest first
     -j N                so many at a time; default: the host's processors. Of
                         guests with many harts half as many
     --help              this text
@@ -42,10 +43,12 @@ QUICK = """
     host/test_aspace_{design} host/test_bootargs host/test_cache host/test_console
     host/test_console_output host/test_elf host/test_explain host/test_fdt host/test_files
     host/test_frame host/test_frame_use host/test_frame_release host/test_hostile host/test_irq
-    host/test_ksyms host/test_path host/test_pipe host/test_printf host/test_pt host/test_pt_memory
-    host/test_pt_random host/test_string host/test_uaccess host/test_userlib host/test_userlib_text
-    host/test_virtio_blk host/test_shellparts
-    host/test_docs.py host/test_format.py host/test_rules.py host/test_system_calls.py
+    host/test_kmap host/test_ksyms host/test_machine host/test_mapping host/test_path
+    host/test_pipe host/test_printf host/test_pt host/test_pt_memory host/test_pt_random
+    host/test_rank host/test_string host/test_uaccess host/test_userlib host/test_userlib_text
+    host/test_virtio_blk host/test_shellparts host/test_uarts host/test_unknown host/test_vmprint
+    host/test_docs.py host/test_format.py host/test_ranks.py host/test_rules.py
+    host/test_system_calls.py
     system/test_usertests.py::test_debug_kernel[{design}-1]
     system/test_boot.py::test_boots[{design} system/test_shell.py::test_line[
     system/test_explain.py::test_crashes[{design}] system/test_explain.py::test_panics[{design}
