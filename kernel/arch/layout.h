@@ -13,8 +13,9 @@
  *   ...                  KSTACK(i)    a process's own kernel table maps its own only
  *   0x0000003fc0000000   USER_MAX     the end of the low half is the kernel's
  *                      ┐
+ *                      │ what mmap maps, from the top down
  *                      │ heap, growing up
- *                      │ stack, one page
+ *                      │ stack, one page unless the program says more
  *                      │ guard page, unmapped
  *                      │ program
  *   0x0000000000000000 ┘

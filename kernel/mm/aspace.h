@@ -117,7 +117,8 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be
  * accessed so, filled if need be. Valid until the process changes its space.
- * -K_EFAULT: the process may not do this; -K_ENOMEM: as above; nothing changed. */
+ * -K_EFAULT: the process may not do this; -K_ENOMEM, -K_ENXIO, -K_EIO: as above; nothing
+ * changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
 
 /* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table

@@ -1,9 +1,9 @@
-/* What of an address space is promised (frame.h), and what is not.
+/* What of an address space is promised (frame_account.h), and what is not.
  *
  * A mapping is promised or lazy. All that a promised one may come to need is committed to
- * the space when it is made, page tables included; so a touch of it never fails. That is a
- * frame for each page if it owns pages (mapping.h) or shows a cache's, and the tables; other
- * frames of an object are the object's to promise.
+ * the space when it is made, page tables included; so a touch of it never fails for want of
+ * memory. That is a frame for each page if it owns pages (mapping.h) or shows a cache's, and
+ * the tables; other frames of an object are the object's to promise.
  * Nothing is committed for the pages of a lazy one. Each of its frames is committed when it is
  * taken and given up when it is free: the promise goes with the frame, whoever shares it after
  * fork, and the next writer's copy is a promise of its own. So a touch may fail, and takes

@@ -67,7 +67,7 @@ static inline pte_t *pt_table(const struct pt_cursor *c) {
     return (pte_t *)ROUND_DOWN(c->entry, PAGE_SIZE);
 }
 
-/* pt_is_above. */
+/* To the table below, which pt_is_above says there is. */
 static inline void pt_down(struct pt_cursor *c) {
     pte_t *table = pa_ptr(pte_pa(*c->entry));
     c->way[c->level--] = c->entry;

@@ -32,9 +32,9 @@ struct design {
 
     /* The user's leaves in [start, end) have changed: makes the kernel's view agree.
      * Tables of the kernel's view that fall empty go to the gather, for
-     * pt_gather_finish(&as->kernel, ...) after the flush; NULL when a leaf was put
-     * where no table stood, so that none can. Cannot fail. NULL: the kernel sees the user's
-     * own tables. */
+     * pt_gather_finish(&as->kernel, ...) after the flush; gather is NULL when a leaf was put
+     * where no table stood, so that none can. Cannot fail. sync itself is NULL where the kernel
+     * sees the user's own tables. */
     void (*sync)(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
     /* For checks: whether the kernel's view has at va what it should have for this leaf,

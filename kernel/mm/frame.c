@@ -8,8 +8,6 @@
 #include "mm/frame_pool.h"
 #include "sync/spinlock.h"
 
-#define LARGE_FRAMES (1u << FRAME_LARGE_ORDER)
-
 /* Splitting large frames and counting whole ones exclude each other. Once split, 512 frames
  * stay so as long as anybody holds a reference to them. Nothing is taken inside. */
 static struct spinlock large_lock = SPINLOCK_INIT(RANK_FRAMES_LARGE);

@@ -14,6 +14,7 @@
 #include "mm/frame_record.h"
 
 #define FRAME_LARGE_ORDER 9 /* 2^9 frames: one 2 MiB leaf */
+#define LARGE_FRAMES (1u << FRAME_LARGE_ORDER)
 
 struct frame_ref {
     paddr_t pa;     /* of the first frame; aligned to all of them */

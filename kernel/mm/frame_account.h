@@ -8,7 +8,7 @@
  * Frames that are only a cache (reclaim.h) are outside the account; they are given back when
  * a promise is called in.
  *
- * No lock: any hart, any context. */
+ * From any hart, in any context. Only frame_stats takes locks: all of the frames', one by one. */
 #pragma once
 #include "lib/types.h"
 

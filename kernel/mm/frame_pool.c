@@ -8,7 +8,6 @@
 #include "sync/spinlock.h"
 
 #define ORDERS (FRAME_LARGE_ORDER + 1)
-#define LARGE_FRAMES (1u << FRAME_LARGE_ORDER)
 #define NONE UINT32_MAX
 #define POISON 0xdbdbdbdbdbdbdbdbULL
 

@@ -22,7 +22,7 @@ extern struct frame_sections {
     uint64_t first, count;
 } frame_sections;
 
-/* The panic of who refers to a frame that is free, or is none. */
+/* Panics: somebody refers to a frame that is free, or to what is no frame. */
 void frame_misused(paddr_t pa) never_returns;
 
 static inline struct frame *frame_record(paddr_t pa) {

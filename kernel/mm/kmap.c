@@ -73,11 +73,13 @@ bool kmap_is_ram(paddr_t frame) {
     return ram_count == 0;
 }
 
+static int map_direct(uint64_t start, uint64_t end, uint64_t flags) {
+    return pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start, flags | PTE_G,
+                  paging.levels - 1);
+}
+
 static void map(uint64_t start, uint64_t end, uint64_t flags) {
-    if (start >= end)
-        return;
-    int err = pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start, flags | PTE_G,
-                     paging.levels - 1);
+    int err = start < end ? map_direct(start, end, flags) : 0;
     if (err)
         panic("the machine is too small: physical %#lx..%#lx cannot be mapped (%d)",
               (unsigned long)start, (unsigned long)end, err);
@@ -129,19 +131,14 @@ void kmap_init(unsigned levels) {
     kernel_satp = pt_satp(&kernel_pt, 0);
 }
 
-static int map_device(uint64_t start, uint64_t end) {
-    return pt_map(&kernel_pt, VA(DIRECT_BASE + start), PA(start), end - start,
-                  PTE_R | PTE_W | PTE_G, paging.levels - 1);
-}
-
 void *kmap_device(uint64_t pa, uint64_t bytes) {
     uint64_t start = ROUND_DOWN(pa, PAGE_SIZE), end = ROUND_UP(pa + bytes, PAGE_SIZE);
     if (end <= start || end > DIRECT_SIZE)
         return NULL;
-    int err = map_device(start, end);
+    int err = map_direct(start, end, PTE_R | PTE_W);
     /* Two devices on one page: the pages that are missing, one by one. */
     for (uint64_t at = start; err == -K_EEXIST && at < end; at += PAGE_SIZE) {
-        int one = map_device(at, at + PAGE_SIZE);
+        int one = map_direct(at, at + PAGE_SIZE, PTE_R | PTE_W);
         if (one && one != -K_EEXIST)
             return NULL;
     }

@@ -12,10 +12,11 @@ extern uint64_t kernel_satp; /* its satp, ASID 0 */
 /* Where page tables come from: frames that their owner has committed. */
 extern const struct pt_memory pt_frames;
 
+/* Before kmap_init: RAM that it will map; what of it lies in whole pages. */
+void kmap_add_ram(uint64_t start, uint64_t end);
 /* Boot, after frame_add_range: from here on page tables have so many levels. Maps the image
  * (text R-X, rodata R--, data RW-) and the RAM ranges RW- at DIRECT_BASE, takes the kernel
  * stacks' frames. A machine too small for it is a panic: there is nobody to return to. */
-void kmap_add_ram(uint64_t start, uint64_t end); /* before kmap_init; direct-mapped, page-aligned */
 void kmap_init(unsigned levels);
 /* Whether a frame lies in RAM that was added; before any was, all do. */
 bool kmap_is_ram(paddr_t frame);
@@ -28,8 +29,8 @@ void kmap_boot_done(void);
  * another call for them takes as they are. */
 void *kmap_device(uint64_t pa, uint64_t bytes);
 
-/* Puts the kernel's half, or the trampoline, into a new table. -K_ENOMEM: no table could be
- * had, and pt is as it was. */
+/* Puts the kernel's half, which cannot fail, or the trampoline into a new table. -K_ENOMEM: no
+ * table could be had, and pt is as it was. */
 void kmap_share_half(struct pt *pt);
 int kmap_trampoline(struct pt *pt) must_check;
 

@@ -1,5 +1,6 @@
 /* Caches of what memory has room for: what keeps frames that may go at any moment registers
- * as a reclaimer, and is asked for them when a promise (frame.h) is called in.
+ * as a reclaimer, and is asked for them when a promise (frame_account.h) is
+ * called in.
  *
  * Such frames are outside the account, neither in use nor promised. Promises depend on it
  * that they come back: all that a cache counts as reclaimable it can give back at once,
@@ -25,7 +26,8 @@ struct reclaimer {
     struct list link;
 };
 
-/* Boot, once for each, before frames are taken. Asked in this order: first what loses least. */
+/* Boot, once for each, before frames are taken. Asked in this order: the one that loses least
+ * first. */
 void reclaim_register(struct reclaimer *r);
 
 /* n frames of r's become reclaimable, or are no more. These are counts and change no

@@ -14,8 +14,10 @@
 bool user_range_ok(uaddr_t start, uint64_t n);
 
 /* Copy n bytes from or to user memory. 0; -K_EFAULT when some byte cannot be read or written
- * by the process; -K_ENOMEM, in some designs -K_EFAULT, when its page is lazy and there is no
- * memory for it (mm/commit.h). After an error a prefix may have been copied. n = 0 succeeds. */
+ * by the process. In some designs -K_EFAULT, in others the reason, when its page cannot be had:
+ * -K_ENOMEM, it is lazy and there is no memory for it (mm/commit.h); -K_ENXIO, -K_EIO, its file
+ * ends before it or the disk cannot read it. After an error a prefix may have been copied. n = 0
+ * succeeds. */
 int copyin(void *dst, uaddr_t src, size_t n) must_check;
 int copyout(uaddr_t dst, const void *src, size_t n) must_check;
 
@@ -37,7 +39,7 @@ void uaccess_hold_faults(bool hold);
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) must_check;
 
 /* Copies a string with its terminator into dst, which has room for size bytes.
- * 0; -K_EFAULT when a byte before the terminator cannot be read, -K_ENOMEM as above;
+ * 0; -K_EFAULT when a byte before the terminator cannot be read, or its reason as above;
  * -K_ENAMETOOLONG when there is no terminator in the first size bytes. After a
  * failure dst is not terminated. */
 int copyinstr(char *dst, uaddr_t src, size_t size) must_check;

@@ -26,7 +26,8 @@ struct spinlock {
  * a pipe) keeps its lock: another hart may wait for it, or be about to give it back. */
 void spin_init(struct spinlock *lk, enum rank rank);
 
-/* By this hart: nobody else writes this hart's address there, or takes it away. */
+/* By this hart. It need not be atomic: no other hart writes this hart's address there, or takes
+ * it away. */
 static inline bool spin_held(const struct spinlock *lk) { return lk->holder == hart_self(); }
 
 /* Stands at the beginning of a function whose name ends in _locked, and of others that want the
