@@ -49,6 +49,11 @@ static bool in_order(const struct rank_holder *h, const struct rank_held *next) 
     return again == RISING ? next->lock > last->lock : holds(h, again);
 }
 
+static void note(struct rank_holder *h, struct rank_held held) {
+    ASSERT(h->n < RANK_DEPTH);
+    h->held[h->n++] = held;
+}
+
 void rank_enter(struct rank_holder *h, const void *lock, enum rank rank, const void *where) {
     const struct rank_held next = {.lock = lock, .where = where, .rank = rank};
     if (rank == RANK_NONE || rank >= RANKS)
@@ -58,8 +63,12 @@ void rank_enter(struct rank_holder *h, const void *lock, enum rank rank, const v
         panic("lock order: %s, taken in %s, while %s is held, taken in %s", rank_name(rank),
               function_at(where), rank_name(last->rank), function_at(last->where));
     }
-    ASSERT(h->n < RANK_DEPTH);
-    h->held[h->n++] = next;
+    note(h, next);
+}
+
+void rank_enter_by_chance(struct rank_holder *h, const void *lock, enum rank rank,
+                          const void *where) {
+    note(h, (struct rank_held){.lock = lock, .where = where, .rank = rank});
 }
 
 static uint32_t place_of(const struct rank_holder *h, const void *lock) {

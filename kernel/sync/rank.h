@@ -20,7 +20,8 @@ const char *rank_name(enum rank rank);
 #define RANK_DEPTH 24
 
 /* What a hart (spinlocks) or a process (sleeplocks and their like) holds, in the order in which
- * it was taken: by rising rank. Touched by that hart or process alone. */
+ * it was taken: by rising rank, but for those taken by chance. Touched by that hart or process
+ * alone. */
 struct rank_holder {
     uint32_t n;
     struct rank_held {
@@ -32,6 +33,10 @@ struct rank_holder {
 /* The holder is going to take the lock, at this place in the code: a panic if that is out of
  * order. Then it counts as held. */
 void rank_enter(struct rank_holder *h, const void *lock, enum rank rank, const void *where);
+
+/* The same for a lock that was free, and would not have been waited for: in any order. */
+void rank_enter_by_chance(struct rank_holder *h, const void *lock, enum rank rank,
+                          const void *where);
 
 /* It gives the lock back; what was taken after it may still be held. */
 void rank_leave(struct rank_holder *h, const void *lock);

@@ -11,6 +11,10 @@ void spin_entered(const void *lock, enum rank rank) {
     rank_enter(mine(), lock, rank, __builtin_return_address(0));
 }
 
+void spin_entered_by_chance(const void *lock, enum rank rank) {
+    rank_enter_by_chance(mine(), lock, rank, __builtin_return_address(0));
+}
+
 void spin_left(const void *lock) { rank_leave(mine(), lock); }
 
 void spin_expect_only(const struct spinlock *lk, const char *doing) {

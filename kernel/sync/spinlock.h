@@ -41,6 +41,7 @@ static inline bool spin_held(const struct spinlock *lk) { return lk->holder == h
 /* What each hart holds. */
 extern struct rank_holder spin_holders[DEBUG ? NHART : 1];
 void spin_entered(const void *lock, enum rank rank);
+void spin_entered_by_chance(const void *lock, enum rank rank);
 void spin_left(const void *lock);
 /* A panic when this hart holds another spinlock than this one, or any (NULL). */
 void spin_expect_only(const struct spinlock *lk, const char *doing);
@@ -66,6 +67,16 @@ static inline void spin_lock(struct spinlock *lk) {
             cpu_relax();
         }
     lk->holder = hart_self();
+}
+
+/* Takes it if nobody has it: true. So it may be out of order: nobody waits. */
+static inline bool spin_try(struct spinlock *lk) {
+    if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+        return false;
+    if (DEBUG)
+        spin_entered_by_chance(lk, lk->rank);
+    lk->holder = hart_self();
+    return true;
 }
 
 static inline void spin_unlock(struct spinlock *lk) {

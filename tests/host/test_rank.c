@@ -95,6 +95,19 @@ static void out_of_order_beyond_the_last(void **state) {
     REFUSED(spin_lock(&family), "while process is held");
 }
 
+/* Nobody waits, so any order will do; what is taken next is in order again. */
+static void a_lock_that_is_free_by_chance(void **state) {
+    spin_lock(&space);
+    assert_true(spin_try(&process));
+    assert_true(spin_held(&process));
+    assert_false(spin_try(&process));
+    spin_unlock(&space);
+    REFUSED(spin_lock(&family), "family, taken in");
+    spin_unlock(&process);
+    spin_lock(&family);
+    spin_unlock(&family);
+}
+
 static void rising_addresses(void **state) {
     static const char caches[3];
     spin_entered(&caches[0], RANK_FRAME_CACHE);
@@ -194,6 +207,7 @@ int main(void) {
         TEST(wrong_order_of_a_lock_that_is_held),
         TEST(equal_ranks),
         TEST(out_of_order_beyond_the_last),
+        TEST(a_lock_that_is_free_by_chance),
         TEST(rising_addresses),
         TEST(a_lock_that_was_never_set_up),
         TEST(twice_by_one_hart),
