@@ -3,11 +3,13 @@
 #include "arch/sbi.h"
 #include "arch/layout.h"
 #include "lib/errno.h"
+#include "lib/panic.h"
 
 #define EXT_CONSOLE_GETCHAR 0x02
 #define EXT_TIMER 0x54494d45
 #define EXT_IPI 0x735049
 #define EXT_HSM 0x48534d
+#define EXT_RFENCE 0x52464e43
 
 struct sbi_result {
     int64_t error;
@@ -15,20 +17,28 @@ struct sbi_result {
 };
 
 #define CONSOLE_READ 1 /* of SBI_CONSOLE */
+#define RFENCE_VMA 1   /* of EXT_RFENCE: sfence.vma for all ASIDs */
 
 #ifdef __riscv
-static struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z) {
+static struct sbi_result sbi_call4(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z,
+                                   uint64_t w) {
     register uint64_t a0 __asm__("a0") = x;
     register uint64_t a1 __asm__("a1") = y;
     register uint64_t a2 __asm__("a2") = z;
+    register uint64_t a3 __asm__("a3") = w;
     register uint64_t a6 __asm__("a6") = fn;
     register uint64_t a7 __asm__("a7") = ext;
-    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
+    __asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a6), "r"(a7) : "memory");
     return (struct sbi_result){(int64_t)a0, a1};
 }
 #else
-struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z);
+struct sbi_result sbi_call4(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z,
+                            uint64_t w);
 #endif
+
+static struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z) {
+    return sbi_call4(ext, fn, x, y, z, 0);
+}
 
 static bool legacy; /* the firmware does not know the console's own extension */
 
@@ -58,6 +68,11 @@ bool sbi_console_read(char *c) {
 void sbi_set_timer(uint64_t when) { sbi_call(EXT_TIMER, 0, when, 0, 0); }
 
 void sbi_send_ipi(uint64_t hartid) { sbi_call(EXT_IPI, 0, 1, hartid, 0); }
+
+void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes) {
+    if (sbi_call4(EXT_RFENCE, RFENCE_VMA, 1, hartid, start, bytes).error)
+        panic("the firmware does not fence hart %lu", (unsigned long)hartid);
+}
 
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) {
     return sbi_call(EXT_HSM, 0, hartid, entry.v, arg).error ? -K_EIO : 0;

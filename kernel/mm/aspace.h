@@ -59,6 +59,7 @@ struct aspace {
     uint64_t brk;         /* bytes; also the size that the xv6 interface knows */
     uint64_t heap_end;    /* where sbrk grants the next page */
     bool faults_held;     /* a fault may not sleep now: uaccess.h */
+    bool page_in_use;     /* between aspace_page and aspace_page_end; atomic */
     uint64_t map_below;   /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t granted;     /* the sum of all mappings, in bytes */
     uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
@@ -116,10 +117,12 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be
- * accessed so, filled if need be. Valid until the process changes its space.
+ * accessed so, filled if need be. It stays so until aspace_page_end: who takes pages away from
+ * outside waits for that, so until then the process does not sleep, fault or take the space's lock.
  * -K_EFAULT: the process may not do this; -K_ENOMEM, -K_ENXIO, -K_EIO: as above; nothing
  * changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
+void aspace_page_end(struct aspace *as);
 
 /* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table
  * of the user's lies there. */

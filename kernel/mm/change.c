@@ -1,5 +1,6 @@
 /* Changes of mappings: see change.h. */
 #include "mm/change.h"
+#include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/commit.h"
@@ -19,6 +20,14 @@ void change_sync(struct aspace *as, uint64_t start, uint64_t end) {
 
 void change_sync_finish(struct aspace *as) {
     pt_gather_finish(&as->kernel, kernels_gather(), NULL, NULL);
+}
+
+void change_wait_for_copies(const struct aspace *as) {
+    if (as == aspace_self())
+        return; /* copies nothing while it is here */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&as->page_in_use, __ATOMIC_ACQUIRE))
+        cpu_relax();
 }
 
 /* ---- leaves ----------------------------------------------------------------- */
@@ -65,6 +74,7 @@ static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool 
             tlb_flush_page(&as->tlb, VA(at));
         else
             tlb_flush(&as->tlb);
+        change_wait_for_copies(as);
         change_sync_finish(as);
         pt_gather_finish(&as->user, gather, put_leaf, &put);
         as->fenced_tables = as->user.tables + as->kernel.tables;

@@ -40,6 +40,11 @@ int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
  * object has. The mappings stay. */
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 
+/* A page that the kernel copies from or to just now, for the space's process on another hart, may
+ * be one that was taken away, and is copied no longer after this. Between the flush and the
+ * giving back. */
+void change_wait_for_copies(const struct aspace *as);
+
 /* After the user's leaves in [start, end) changed: the kernel's view follows; finish is called
  * after the flush. */
 void change_sync(struct aspace *as, uint64_t start, uint64_t end);

@@ -28,6 +28,7 @@ static int walk_in(void *dst, uaddr_t src, size_t n) {
         if (err)
             return err;
         memcpy((char *)dst + done, at(page, va), m);
+        aspace_page_end(aspace_self());
         done += m;
     }
     return 0;
@@ -42,9 +43,18 @@ static int walk_out(uaddr_t dst, const void *src, size_t n) {
         if (err)
             return err;
         memcpy(at(page, va), (const char *)src + done, m);
+        aspace_page_end(aspace_self());
         done += m;
     }
     return 0;
+}
+
+/* Up to m bytes; true: a terminator was among them. */
+static bool copy_string(char *dst, const char *from, size_t m) {
+    for (size_t i = 0; i < m; i++)
+        if (!(dst[i] = from[i]))
+            return true;
+    return false;
 }
 
 static int walk_str(char *dst, uaddr_t src, size_t size) {
@@ -55,10 +65,10 @@ static int walk_str(char *dst, uaddr_t src, size_t size) {
         int err = aspace_page(aspace_self(), va, PTE_R, &page);
         if (err)
             return err;
-        const char *from = at(page, va);
-        for (size_t i = 0; i < m; i++)
-            if (!(dst[done + i] = from[i]))
-                return 0;
+        bool ends = copy_string(dst + done, at(page, va), m);
+        aspace_page_end(aspace_self());
+        if (ends)
+            return 0;
         done += m;
     }
     return -K_ENAMETOOLONG;

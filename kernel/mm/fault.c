@@ -208,18 +208,31 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     return err;
 }
 
+/* First the mark, then the walk; who takes a page away does so and then looks for the mark
+ * (change_wait_for_copies). */
+static void mark_page_use(struct aspace *as) {
+    __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
     if (va >= USER_MAX)
         return -K_EFAULT;
     unsigned level;
     for (;;) {
+        mark_page_use(as);
         pte_t e = *pt_walk(&as->user, VA(va), &level);
         if (pte_is_leaf(e) && (e & PTE_U) && (e & access)) {
             *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));
             return 0;
         }
+        aspace_page_end(as);
         int err = aspace_fault(as, va, access);
         if (err)
             return err;
     }
+}
+
+void aspace_page_end(struct aspace *as) {
+    __atomic_store_n(&as->page_in_use, false, __ATOMIC_RELEASE);
 }

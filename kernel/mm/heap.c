@@ -20,19 +20,35 @@ static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
                             .lazy_tables = lazy};
 }
 
-/* The page that an address is in, as one that the process may write and has alone; NULL when
+static bool is_there(struct aspace *as, uint64_t va) {
+    unsigned level;
+    spin_lock(&as->lock);
+    bool there = pte_valid(*pt_walk(&as->user, VA(va), &level));
+    spin_unlock(&as->lock);
+    return there;
+}
+
+/* Sees to it that the process has the page that an address is in alone; *has: false when
  * it may not write there, or would find zeros. -K_ENOMEM: it is shared, lazy, and
  * there is no memory for a copy. */
-static int own_page(struct aspace *as, uint64_t va, char **page) {
+static int own_page(struct aspace *as, uint64_t va, bool *has) {
     const struct mapping *m = mapping_at(&as->mappings, va);
-    unsigned level;
-    void *found = NULL;
-    int err = 0;
-    if (m && !m->shared && (m->perm & PTE_W) &&
-        (!m->object->zeros || pte_valid(*pt_walk(&as->user, VA(va), &level))))
-        err = aspace_page(as, va, PTE_W, &found);
-    *page = found;
+    void *page;
+    *has = m && !m->shared && (m->perm & PTE_W) && (!m->object->zeros || is_there(as, va));
+    int err = *has ? aspace_page(as, va, PTE_W, &page) : 0;
+    if (*has && !err)
+        aspace_page_end(as);
     return err;
+}
+
+/* From va to the end of its page. One of a file may be gone meanwhile. */
+static void zero_page_from(struct aspace *as, uint64_t va) {
+    void *page;
+    uint64_t used = va & (PAGE_SIZE - 1);
+    if (aspace_page(as, va, PTE_W, &page))
+        return;
+    memset((char *)page + used, 0, PAGE_SIZE - used);
+    aspace_page_end(as);
 }
 
 /* ---- growing ------------------------------------------------------------------ */
@@ -44,16 +60,16 @@ static int own_page(struct aspace *as, uint64_t va, char **page) {
 static int promise_last_page(struct aspace *as) {
     uint64_t start = ROUND_DOWN(as->brk, PAGE_SIZE);
     const struct mapping *m = mapping_at(&as->mappings, as->brk);
-    char *page;
+    bool has;
     if (!m || !m->lazy_tables || !(m->perm & PTE_W) || start == as->brk)
         return 0;
-    int err = own_page(as, as->brk, &page);
+    int err = own_page(as, as->brk, &has);
     if (err)
         return err;
     spin_lock(&as->lock);
     err = change_promise(as, start, start + PAGE_SIZE);
     spin_unlock(&as->lock);
-    if (!err && page)
+    if (!err && has)
         frame_uncommit(1);
     return err;
 }
@@ -97,14 +113,14 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
 
 /* When the break was moved down into a page that stays, what is given back there is zero
  * when it is granted again. A page that may not be written stays as it is. */
-static int prepare_shrink(struct aspace *as, uint64_t brk, char **page) {
-    *page = NULL;
-    return brk & (PAGE_SIZE - 1) ? own_page(as, brk, page) : 0;
+static int prepare_shrink(struct aspace *as, uint64_t brk, bool *has) {
+    *has = false;
+    return brk & (PAGE_SIZE - 1) ? own_page(as, brk, has) : 0;
 }
 
 static int shrink_to(struct aspace *as, uint64_t brk) {
-    char *page;
-    int err = prepare_shrink(as, brk, &page);
+    bool has;
+    int err = prepare_shrink(as, brk, &has);
     if (err)
         return err;
     /* The page that the break is in stays, unless nobody has it: then the heap, when it
@@ -120,9 +136,8 @@ static int shrink_to(struct aspace *as, uint64_t brk) {
         as->heap_end = keep;
     }
     as->brk = brk;
-    uint64_t used = brk & (PAGE_SIZE - 1);
-    if (page)
-        memset(page + used, 0, PAGE_SIZE - used);
+    if (has)
+        zero_page_from(as, brk);
     return 0;
 }
 

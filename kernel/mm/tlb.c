@@ -3,6 +3,7 @@
 #include "arch/csr.h"
 #include "arch/hart.h"
 #include "arch/pte.h"
+#include "arch/sbi.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
 
@@ -33,8 +34,7 @@ static uint64_t next_generation(void) {
 
 void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
     ASSERT(id < TLB_IDS);
-    tag->id = id;
-    tag->generation = next_generation();
+    *tag = (struct tlb_tag){.id = id, .generation = next_generation()};
 }
 
 /* ASID 0 is the kernel's own table's, and that of every space without one. A user's is odd:
@@ -56,13 +56,20 @@ static void flush_local(const struct tlb_tag *tag) {
     sfence_asid(tlb_kernel_asid(tag));
 }
 
-void tlb_activate(const struct tlb_tag *tag) {
+/* A hart says that it is active, then reads the generation; who changes the tables makes a new
+ * generation, then reads who is active. One of the two sees the other. */
+void tlb_activate(struct tlb_tag *tag) {
     uint64_t *mine = &seen[hart_self()->index][tag->id];
-    if (*mine != tag->generation) {
+    __atomic_store_n(&tag->active, hart_self()->index + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint64_t generation = __atomic_load_n(&tag->generation, __ATOMIC_RELAXED);
+    if (*mine != generation) {
         flush_local(tag);
-        *mine = tag->generation;
+        *mine = generation;
     }
 }
+
+void tlb_leave(struct tlb_tag *tag) { __atomic_store_n(&tag->active, 0, __ATOMIC_RELEASE); }
 
 void tlb_load(uint64_t satp_value) {
     uint64_t left = csr_read(satp);
@@ -77,15 +84,39 @@ bool tlb_load_first(uint64_t satp_value) {
     return csr_read(satp) == satp_value;
 }
 
+/* Another hart, if one runs the space, has forgotten [start, start + bytes) when this returns. */
+__attribute__((noinline)) static void flush_elsewhere(uint32_t active, uint64_t start,
+                                                      uint64_t bytes) {
+    if (active)
+        sbi_fence(harts[active - 1].hartid, start, bytes);
+}
+
+/* A new generation; which hart runs the space, as in tlb_tag. This one has seen it. */
+static inline uint32_t begin_generation(struct tlb_tag *tag) {
+    const struct hart *self = hart_self();
+    uint64_t generation = next_generation();
+    __atomic_store_n(&tag->generation, generation, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint32_t active = __atomic_load_n(&tag->active, __ATOMIC_RELAXED);
+    if (active == self->index + 1)
+        seen[self->index][tag->id] = generation;
+    return active;
+}
+
 void tlb_flush(struct tlb_tag *tag) {
-    tag->generation = next_generation();
-    tlb_activate(tag);
+    uint32_t active = begin_generation(tag);
+    if (active == hart_self()->index + 1)
+        flush_local(tag);
+    else
+        flush_elsewhere(active, 0, UINT64_MAX);
 }
 
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va) {
-    tag->generation = next_generation();
-    seen[hart_self()->index][tag->id] = tag->generation;
-    tlb_fence_new(tag, va);
+    uint32_t active = begin_generation(tag);
+    if (active == hart_self()->index + 1)
+        tlb_fence_new(tag, va);
+    else
+        flush_elsewhere(active, va.v, PAGE_SIZE);
 }
 
 void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va) {

@@ -5,10 +5,10 @@
  * An address space has two ASIDs, for its user and its kernel view, as long as
  * the harts have that many; else both are 0 and every switch of satp flushes.
  * Its generation changes whenever a mapping was removed or narrowed, or when the
- * identity is used anew. The hart that runs the space flushes at once; another
- * hart may still hold old translations, and flushes when it next runs the space
- * and finds that the generation has moved. A space runs on one hart at a time,
- * so nobody need be interrupted. */
+ * identity is used anew. The hart that runs the space flushes at once: of its own accord when
+ * it made the change, else the firmware has it do so (sbi_fence). Other harts may still hold
+ * old translations, and flush when they next run the space and find that the generation has
+ * moved. */
 #pragma once
 #include "arch/layout.h"
 #include "lib/types.h"
@@ -16,8 +16,9 @@
 #define TLB_IDS (2 * NPROC) /* address spaces that exist at one time */
 
 struct tlb_tag {
-    uint32_t id; /* below TLB_IDS */
-    uint64_t generation;
+    uint32_t id;         /* below TLB_IDS */
+    uint32_t active;     /* 1 + index of the hart that runs the space; 0: none does. Atomic */
+    uint64_t generation; /* atomic */
 };
 
 /* Each hart, at boot: finds out how many bits satp's ASID field has; the
@@ -31,8 +32,9 @@ void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
 uint32_t tlb_user_asid(const struct tlb_tag *tag);
 uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
 
-/* This hart is about to run the space. */
-void tlb_activate(const struct tlb_tag *tag);
+/* This hart is about to run the space; it has left it. */
+void tlb_activate(struct tlb_tag *tag);
+void tlb_leave(struct tlb_tag *tag);
 /* This hart translates with another table from here on: as swtch does it. The stack
  * in use is mapped alike in both. */
 void tlb_load(uint64_t satp_value);
@@ -41,7 +43,7 @@ void tlb_load(uint64_t satp_value);
  * so this hart does not have as many levels. */
 bool tlb_load_first(uint64_t satp_value) must_check;
 
-/* Mappings of the running space were removed or narrowed: one page, or many.
+/* Mappings of a space were removed or narrowed: one page, or many. The caller has its lock.
  * Afterwards no hart uses the old translations. */
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va);
 void tlb_flush(struct tlb_tag *tag);

@@ -256,6 +256,7 @@ void proc_replace_space(struct proc *p) {
     tlb_activate(&p->as->tlb);
     /* Both tables map this stack at the same address. */
     tlb_load(p->as->kernel_satp);
+    tlb_leave(&old->tlb);
     aspace_destroy(old);
 }
 

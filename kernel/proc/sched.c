@@ -143,6 +143,7 @@ static void finish_switch(void) {
     if (!left)
         return;
     q->left = NULL;
+    tlb_leave(&left->as->tlb);
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);
     if (q->left_yields)
         enqueue(left, false);

@@ -212,9 +212,10 @@ static void idle(uint32_t hart) {
     struct hart *before = hart_self();
     host_hart_be(hart);
     env_kernel(running[hart]);
+    tlbmodel_swtch(kernel_satp);
+    tlb_leave(&running[hart]->as->tlb);
     running[hart]->hart = -1;
     running[hart] = NULL;
-    tlbmodel_swtch(kernel_satp);
     host_hart = before;
 }
 
@@ -235,6 +236,8 @@ void env_run(struct env_proc *p, uint32_t hart) {
     tlb_activate(&p->as->tlb);
     tlbmodel_speculate(2);
     tlbmodel_swtch(p->as->kernel_satp);
+    if (before)
+        tlb_leave(&before->as->tlb);
 }
 
 void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
@@ -340,6 +343,7 @@ static void replace_space(struct env_proc *p, struct aspace *as) {
         harts[p->hart].space = as;
         tlb_activate(&as->tlb);
         tlb_load(as->kernel_satp);
+        tlb_leave(&old->tlb);
     }
     aspace_destroy(old);
 }

@@ -31,6 +31,9 @@ STEPS = {
     "NO_LEAVE_FLUSH": (WITHOUT, FEW),
     "NO_TRAMPOLINE_FLUSH": (WITHOUT, FEW),
     "FLUSH_WHAT_IS_ENTERED": (FEW,),
+    "NO_TAKE_GENERATION": (WITH,),
+    "NO_TAKE_FENCE": (WITH, WITHOUT),
+    "LOOK_BEFORE_ACTIVE": (WITH,),
 }
 
 pytestmark = pytest.mark.skipif(not shutil.which("spin"), reason="spin is not installed")

@@ -91,7 +91,8 @@ static void fu_step(void) {
 /* ---- the firmware ---------------------------------------------------------------*/
 static bool firmware_is_old;
 
-struct sbi_result sbi_call(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z) {
+struct sbi_result sbi_call4(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z,
+                            uint64_t w) {
     switch (ext) {
     case 0x4442434e: /* 12: write 0, read 1, write_byte 2 */
         if (firmware_is_old)

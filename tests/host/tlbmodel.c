@@ -28,7 +28,7 @@ static uint64_t asid_mask;
 
 uint64_t (*tlbmodel_interest)(void);
 bool (*tlbmodel_is_table)(uint64_t pa);
-uint64_t tlbmodel_fences[3];
+uint64_t tlbmodel_fences[3], tlbmodel_remote_fences;
 
 static unsigned self(void) { return hart_self()->index; }
 
@@ -206,6 +206,11 @@ static bool is_leaf_of(const struct entry *e, uint64_t va, uint64_t asid) {
            (!pte_valid(e->pte) && level == e->level && pte_is_leaf(now));
 }
 
+/* The same in all ASIDs, but for the last case: the entry's tree may be gone. */
+static bool is_leaf_anywhere(const struct entry *e, uint64_t va, uint64_t any_asid) {
+    return e->prefix == prefix_of(va, e->level) && (pte_is_leaf(e->pte) || e->level == 0);
+}
+
 static void fence(unsigned kind, bool (*covers)(const struct entry *, uint64_t, uint64_t),
                   uint64_t va, uint64_t asid) {
     tlbmodel_fences[kind]++;
@@ -219,6 +224,18 @@ static void fence(unsigned kind, bool (*covers)(const struct entry *, uint64_t, 
 void sfence_page(uint64_t va, uint64_t asid) { fence(0, is_leaf_of, va, asid & asid_mask); }
 void sfence_asid(uint64_t asid) { fence(1, in_asid, 0, asid & asid_mask); }
 void sfence_all(void) { fence(2, NULL, 0, 0); }
+
+/* The firmware, on that hart. */
+void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes) {
+    uint32_t caller = self();
+    tlbmodel_remote_fences++;
+    host_hart_be((uint32_t)hartid);
+    if (bytes == UINT64_MAX)
+        fence(2, NULL, 0, 0);
+    for (uint64_t at = start; bytes != UINT64_MAX && at < start + bytes; at += PAGE_SIZE)
+        fence(0, is_leaf_anywhere, at, 0);
+    host_hart_be(caller);
+}
 
 /* swtch.S */
 void tlbmodel_swtch(uint64_t satp) {

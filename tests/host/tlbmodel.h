@@ -49,5 +49,6 @@ const char *tlbmodel_stale(void);
  * entry it has kept: as memory of a leaf that is not global, or as a table. */
 bool tlbmodel_reaches(uint64_t pa, uint64_t bytes);
 
-/* How many sfence.vma there were: for one address, for an ASID, for all. */
-extern uint64_t tlbmodel_fences[3];
+/* How many sfence.vma there were: for one address, for an ASID, for all. And how often the
+ * firmware was asked to make some on another hart. */
+extern uint64_t tlbmodel_fences[3], tlbmodel_remote_fences;

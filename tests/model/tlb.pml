@@ -38,7 +38,8 @@
 
 byte entry[SPACES], dir[SPACES], last_dir[SPACES];
 bool alive[SPACES];
-byte runs_on[SPACES] = NONE;
+byte runs_on[SPACES] = NONE, says_active[SPACES] = NONE;
+bool locked[SPACES]; /* somebody takes a page away from outside, and has not finished */
 
 byte satp[HARTS] = NONE, view[HARTS];   /* NONE: the kernel's own table */
 byte entries[HARTS * ASIDS];            /* kept: one bit for each value */
@@ -72,6 +73,9 @@ inline sfence_page(h, a) { entries[AT(h, a)] = 0; keep(h) }
     -> ((entries[AT(h, 0)] | dirs[AT(h, 0)]) & VALID_BITS) == 0 \
     : (entries[ACTIVE(h)] & VALID_BITS & ~BIT(entry[satp[h]], view[h])) == 0 && \
       (dirs[ACTIVE(h)] & VALID_BITS & ~BIT(dir[satp[h]], view[h])) == 0)
+
+/* Until who takes a page away has finished, it may still be used. */
+#define MAY_HOLD(h) (HOLDS(h) || (satp[h] != NONE && locked[satp[h]]))
 
 /* A repaired access cannot fault again, in either view. */
 #define REPAIRED(h, s) (((entries[AT(h, ASID(s, 0))] | dirs[AT(h, ASID(s, 0))] | \
@@ -243,15 +247,34 @@ inline create(h, s) {
     skip
 }
 
-inline enter(h, s) {
+/* To say that one is active, and to look at the generation, are two steps: who takes a page
+ * away may come in between. */
+inline choose(h, s) {
     runs_on[s] = h;
+#ifdef LOOK_BEFORE_ACTIVE
+    was_behind = behind[h * SPACES + s]
+#else
+    says_active[s] = h
+#endif
+}
+
+inline enter(h, s) {
+#ifdef LOOK_BEFORE_ACTIVE
+    says_active[s] = h;
+    if
+    :: was_behind -> tlb_activate(h, s)
+    :: else
+    fi;
+    was_behind = false;
+#else
     tlb_activate(h, s);
+#endif
 #ifdef NO_ENTER_FLUSH
     load_satp(h, s, KERNEL_VIEW);
 #else
     switch_satp(h, s, KERNEL_VIEW);
 #endif
-    assert(HOLDS(h))
+    assert(MAY_HOLD(h))
 }
 
 inline leave(h, s) {
@@ -263,44 +286,98 @@ inline leave(h, s) {
     assert(HOLDS(h))
 }
 
-/* An operation is one step: the space is this hart's alone while it lasts, so no
- * other hart could see it halfway. */
+/* With too few ASIDs there would be too many states. That somebody else has an ASID changes
+ * nothing of how a page is taken away, so there nobody does, and to enter is one step. */
+#ifdef FEW
+#define begin(h, s) choose(h, s); enter(h, s)
+#else
+#define begin(h, s) choose(h, s); entering = true
+#endif
+
+/* mm/rmap, from a hart that does not run s: a page goes in four steps, in between which
+ * whoever runs s goes on, enters or leaves it, but changes no mapping. */
+#define OTHER(h) (1 - (h))
+inline new_generation_for_all(h, s) {
+    new_generation(h, s);
+    behind[h * SPACES + s] = behind[OTHER(h) * SPACES + s]
+}
+
+inline take_page(h, s) {
+    locked[s] = true;
+    entry[s] = 0;
+    keep(OTHER(h))
+}
+
+inline fence_elsewhere(h, s) {
+    if
+    :: says_active[s] == OTHER(h) ->
+        for (a : 0 .. ASIDS - 1) {
+            entries[AT(OTHER(h), a)] = 0
+        }
+        keep(OTHER(h))
+    :: else
+    fi
+}
+
+/* An operation of the hart that runs the space is one step: it has the space's lock, so that no
+ * other hart sees it halfway. */
 proctype hart(byte h) {
-    byte s;
-    bool made, fell_empty, left_0;
+    byte s, a;
+    bool made, fell_empty, left_0, was_behind, entering, taking;
 end: do
-    :: satp[h] == NONE -> atomic {
+    :: entering -> atomic { enter(h, s); entering = false }
+#ifndef FEW
+    :: taking ->
+#ifndef NO_TAKE_GENERATION
+        atomic { new_generation_for_all(h, 0) }
+#endif
+#ifndef NO_TAKE_FENCE
+        atomic { fence_elsewhere(h, 0) }
+#endif
+        atomic { locked[0] = false; taking = false; assert(HOLDS(OTHER(h))) }
+#endif
+    :: satp[h] == NONE && !entering && !taking -> atomic {
         assert(HOLDS(h));
         if
-        :: alive[0] && runs_on[0] == NONE -> s = 0; enter(h, s)
+        :: alive[0] && runs_on[0] == NONE -> s = 0; begin(h, s)
 #if SPACES == 2
-        :: alive[1] && runs_on[1] == NONE -> s = 1; enter(h, s)
+        :: alive[1] && runs_on[1] == NONE -> s = 1; begin(h, s)
         :: !alive[1] -> create(h, 1)
 #endif
         :: !alive[0] -> create(h, 0)
+#ifndef FEW
+        :: alive[0] && !locked[0] && entry[0] -> take_page(h, 0); taking = true
+#endif
         :: else
         fi }
-    :: satp[h] != NONE -> atomic {
-        assert(HOLDS(h)); /* an access may happen now, in the view that is loaded */
+    :: satp[h] != NONE && !entering -> atomic {
+        assert(MAY_HOLD(h)); /* an access may happen now, in the view that is loaded */
         if
 #ifdef NO_TRAMPOLINE_FLUSH
         :: load_satp(h, s, 1 - view[h]);
 #else
         :: switch_satp(h, s, 1 - view[h]);
 #endif
-            assert(HOLDS(h))
-        :: view[h] == KERNEL_VIEW && entry[s] == 0 -> fill(h, s)
-        :: view[h] == KERNEL_VIEW && entry[s] && !REPAIRED(h, s) -> repair_spurious(h, s)
-        :: view[h] == KERNEL_VIEW && entry[s] -> replace(h, s)
-        :: view[h] == KERNEL_VIEW && entry[s] -> unmap(h, s)
-        :: view[h] == KERNEL_VIEW -> leave(h, s); runs_on[s] = NONE; s = 0
+            assert(MAY_HOLD(h))
+        :: view[h] == KERNEL_VIEW && !locked[s] && entry[s] == 0 -> fill(h, s)
+        :: view[h] == KERNEL_VIEW && !locked[s] && entry[s] && !REPAIRED(h, s) ->
+            repair_spurious(h, s)
+        :: view[h] == KERNEL_VIEW && !locked[s] && entry[s] -> replace(h, s)
+        :: view[h] == KERNEL_VIEW && !locked[s] && entry[s] -> unmap(h, s)
+        :: view[h] == KERNEL_VIEW ->
+            leave(h, s);
+            runs_on[s] = NONE;
+            says_active[s] = NONE;
+            s = 0
 #if SPACES == 2
         :: view[h] == KERNEL_VIEW && alive[1 - s] && runs_on[1 - s] == NONE ->
             runs_on[s] = NONE;
+            says_active[s] = NONE;
             s = 1 - s;
+            choose(h, s);
             enter(h, s)
 #endif
-        :: view[h] == KERNEL_VIEW -> /* exit: its memory is given back when it has left */
+        :: view[h] == KERNEL_VIEW && !locked[s] -> /* exit: its memory is given back when it has left */
             leave(h, s);
             entry[s] = 0;
             dir[s] = 0;
@@ -308,6 +385,7 @@ end: do
             FREE(h);
             alive[s] = false;
             runs_on[s] = NONE;
+            says_active[s] = NONE;
             last_dir[s] = 2;
             s = 0
         fi }
