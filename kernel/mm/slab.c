@@ -19,20 +19,31 @@ static void give_record(struct slab_frame *f, void **record) {
     f->free = record;
 }
 
-/* A frame more. Without the lock: to promise it may take others. */
-static bool grow(struct slab *s) {
-    paddr_t pa;
-    if (frame_alloc(&pa))
-        return false;
+static struct slab_frame *make_frame(const struct slab *s, paddr_t pa) {
     struct slab_frame *f = pa_ptr(pa);
     char *records = (char *)f + ROUND_UP(sizeof(*f), 64);
     uint32_t count = (uint32_t)((PAGE_SIZE - ROUND_UP(sizeof(*f), 64)) / s->size);
     while (count-- > 0)
         give_record(f, (void **)(records + (size_t)count * s->size));
+    return f;
+}
+
+/* A frame more, unless there is room meanwhile: an empty one would stay. Without the lock, since
+ * to promise a frame may take others. */
+static bool grow(struct slab *s) {
+    paddr_t pa;
+    if (frame_alloc(&pa))
+        return false;
+    struct slab_frame *f = make_frame(s, pa);
     spin_lock(&s->lock);
-    list_push_front(&s->usable, &f->link);
-    s->frames++;
+    bool wanted = list_empty(&s->usable);
+    if (wanted) {
+        list_push_front(&s->usable, &f->link);
+        s->frames++;
+    }
     spin_unlock(&s->lock);
+    if (!wanted)
+        frame_free(pa);
     return true;
 }
 
