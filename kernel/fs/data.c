@@ -3,6 +3,7 @@
 #include "fs/balloc.h"
 #include "fs/blockmap.h"
 #include "fs/filedata.h"
+#include "fs/filemap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
@@ -185,8 +186,10 @@ int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) 
     if (*done || left != 0) /* else nothing was freed */
         ip->d.size = MIN(ip->d.size, (uint32_t)MAX(size, (uint64_t)left * FS_BLOCK_SIZE));
     inode_save(op, ip);
-    if (ip->d.type == ABI_T_FILE)
+    if (ip->d.type == ABI_T_FILE) {
+        filemap_cut(ip);
         filedata_cut(op, ip, old_size);
+    }
     return err;
 }
 

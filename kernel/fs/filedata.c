@@ -349,24 +349,30 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
 
 /* ---- for mappings ---- */
 
-int filedata_frame(struct inode *ip, uint32_t index, paddr_t *frame) {
+/* The page of the file, held. The inode is locked. */
+static int get_mapped(struct inode *ip, uint32_t index, struct page **p) {
     struct buf *indirect = NULL;
+    int err = bytes_in(ip, index) == 0 ? -K_EINVAL : get_page(ip, index, true, &indirect, p);
+    blockmap_end(indirect);
+    return err;
+}
+
+int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) {
     struct page *p;
     int err = inode_lock(ip);
     if (err)
         return err;
-    err = bytes_in(ip, index) == 0 ? -K_EINVAL : get_page(ip, index, true, &indirect, &p);
-    blockmap_end(indirect);
+    err = get_mapped(ip, index, &p);
     if (!err) {
-        *frame = ptr_pa(p->data);
-        frame_get(frame_single(*frame));
+        err = show(ctx, ptr_pa(p->data));
         page_put(p);
     }
     inode_unlock(ip);
     return err;
 }
 
-static int dirty_in(struct log_op *op, struct inode *ip, struct page *p) {
+/* All blocks of the page count as written. */
+static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
     struct buf *indirect = NULL;
     bool added = false;
     uint32_t first = p->index * PAGE_BLOCKS;
@@ -381,20 +387,31 @@ static int dirty_in(struct log_op *op, struct inode *ip, struct page *p) {
     return err;
 }
 
-int filedata_dirty(struct inode *ip, uint32_t index) {
+static int show_for_write(struct log_op *op, struct inode *ip, uint32_t index, object_show_fn show,
+                          void *ctx) {
+    struct page *p;
+    int err = get_mapped(ip, index, &p);
+    if (err)
+        return err;
+    err = write_all_of(op, ip, p);
+    if (!err) {
+        p->stores = true;
+        err = show(ctx, ptr_pa(p->data));
+    }
+    page_put(p);
+    return err;
+}
+
+int filedata_show_for_write(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) {
     struct log_op op;
     int err = log_begin_pages(&op, data_write_cost(PAGE_BLOCKS), 1);
     if (err)
         return err;
     err = inode_lock(ip);
     if (!err) {
-        struct page *p = bytes_in(ip, index) ? page_find(ip->inum, index, true) : NULL;
-        if (p) {
-            err = dirty_in(&op, ip, p);
-            page_put(p);
-        }
+        err = show_for_write(&op, ip, index, show, ctx);
         inode_unlock(ip);
     }
-    int end_err = log_end(&op);
-    return err ? err : end_err;
+    log_end_store(&op);
+    return err;
 }

@@ -5,6 +5,7 @@
 #include "fs/pagecache.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "mm/rmap.h"
 #include "mm/slab.h"
 
 #define FILE_PAGES (uint32_t)(ROUND_UP(DATA_MAX_SIZE, PAGE_SIZE) / PAGE_SIZE)
@@ -12,15 +13,39 @@
 struct filemap {
     struct object object;
     struct inode *ip;
+    struct rmap rmap;
+    struct filemap *hash_next;
     uint32_t refs;
     char name[24];
 };
 
 static struct slab records = SLAB_INIT(records, sizeof(struct filemap));
 
-/* Guards each inode's map, all refs, and the number of objects. */
+/* Guards each inode's map, all refs, and the table of objects by inode number. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_FILEMAP);
+static struct filemap *buckets[64];
 static uint32_t count;
+
+static struct filemap **bucket_of(uint32_t inum) { return &buckets[inum % ARRAY_LEN(buckets)]; }
+
+static void put_in_table_locked(struct filemap *f) {
+    ASSERT_LOCKED(&lock);
+    struct filemap **bucket = bucket_of(f->ip->inum);
+    f->hash_next = *bucket;
+    *bucket = f;
+    f->ip->map = f;
+    count++;
+}
+
+static void take_from_table_locked(struct filemap *f) {
+    ASSERT_LOCKED(&lock);
+    struct filemap **at = bucket_of(f->ip->inum);
+    while (*at != f)
+        at = &(*at)->hash_next;
+    *at = f->hash_next;
+    f->ip->map = NULL;
+    count--;
+}
 
 static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
@@ -36,10 +61,8 @@ static void put(struct object *o) {
     struct filemap *f = filemap_of(o);
     spin_lock(&lock);
     bool last = --f->refs == 0;
-    if (last) {
-        f->ip->map = NULL;
-        count--;
-    }
+    if (last)
+        take_from_table_locked(f);
     spin_unlock(&lock);
     if (last) {
         inode_put(f->ip);
@@ -47,23 +70,37 @@ static void put(struct object *o) {
     }
 }
 
-static int page(struct object *o, uint64_t index, paddr_t *frame) {
+static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
     if (index >= FILE_PAGES)
         return -K_ENXIO;
-    int err = filedata_frame(filemap_of(o)->ip, (uint32_t)index, frame);
+    struct inode *ip = filemap_of(o)->ip;
+    int err = write ? filedata_show_for_write(ip, (uint32_t)index, show, ctx)
+                    : filedata_show(ip, (uint32_t)index, show, ctx);
     return err == -K_EINVAL ? -K_ENXIO : err;
 }
 
-static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page};
+static int sync(struct object *o) {
+    int err = log_sync();
+    return err && inode_lost(filemap_of(o)->ip) ? err : 0;
+}
+
+static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page, .sync = sync};
+
+/* ---- which inodes are mapped ---- */
 
 /* The page cache keeps pages that are mapped, so half of it may be mapped at most: a read or
  * a write must find a page. */
 static bool has_room(void) { return (count + 1) * FILE_PAGES <= pagecache_pages() / 2; }
 
 static void set_up(struct filemap *f, struct inode *ip) {
-    *f = (struct filemap){.object = {.ops = &filemap_ops, .name = f->name, .cached = true},
+    *f = (struct filemap){.object = {.ops = &filemap_ops,
+                                     .name = f->name,
+                                     .cached = true,
+                                     .tracks_writes = true,
+                                     .rmap = &f->rmap},
                           .ip = inode_dup(ip),
                           .refs = 1};
+    rmap_init(&f->rmap);
     snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
 }
 
@@ -84,10 +121,8 @@ static int make(struct inode *ip, struct filemap **out) {
     set_up(f, ip);
     spin_lock(&lock);
     bool room = has_room();
-    if (room) {
-        ip->map = f;
-        count++;
-    }
+    if (room)
+        put_in_table_locked(f);
     spin_unlock(&lock);
     if (!room) {
         inode_put(ip);
@@ -109,4 +144,44 @@ int filemap_create(struct inode *ip, struct object **out) {
     if (!err)
         *out = &f->object;
     return err;
+}
+
+/* ---- what the file system does to mappings ---- */
+
+static struct filemap *known_by_number(uint32_t inum) {
+    spin_lock(&lock);
+    struct filemap *f = *bucket_of(inum);
+    while (f && f->ip->inum != inum)
+        f = f->hash_next;
+    if (f)
+        f->refs++;
+    spin_unlock(&lock);
+    return f;
+}
+
+void filemap_forbid_writes(uint32_t inum, uint32_t index) {
+    struct filemap *f = known_by_number(inum);
+    if (!f)
+        return; /* nobody maps it any more */
+    rmap_forbid_writes(&f->rmap, index, 1);
+    put(&f->object);
+}
+
+void filemap_cut(struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
+    struct filemap *f = known(ip);
+    if (!f)
+        return;
+    uint64_t first = ROUND_UP((uint64_t)ip->d.size, PAGE_SIZE) / PAGE_SIZE;
+    rmap_take_away(&f->rmap, first, FILE_PAGES - first);
+    put(&f->object);
+}
+
+void filemap_settle(struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
+    struct filemap *f = known(ip);
+    if (!f)
+        return;
+    rmap_forbid_writes(&f->rmap, 0, FILE_PAGES);
+    put(&f->object);
 }

@@ -17,25 +17,35 @@ static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     return err;
 }
 
-/* A copy that stopped short at a page of user memory that may have to be read from a file: now,
- * with no lock held, it may be. True: the copy may go on; it is at *at now, where it was not
- * before, so that it ends. */
-static bool can_go_on(int err, uint64_t at, uint64_t *last, size_t n, bool write) {
-    if (err != -K_EFAULT || at == *last)
-        return false;
-    *last = at;
-    return !uaccess_fault_in(UA(at), MIN(n, (size_t)PAGE_SIZE), write);
+/* Where a copy has stopped short, and how often. */
+struct stops {
+    uint64_t at;
+    unsigned count;
+};
+
+/* Until the copy comes there, a page that was just asked for may be made durable, or cut off,
+ * and have to be asked for again; but not so often. */
+#define STOPS_MAX 64
+
+/* A copy that stopped short at a page of user memory that may have to be read from a file, or
+ * asked for before it is written: now, with no lock held, that may be done. True: the copy may go
+ * on at this place. */
+static bool can_go_on(int err, uint64_t at, struct stops *s, size_t n, bool write) {
+    s->count = at == s->at ? s->count + 1 : 0;
+    s->at = at;
+    return err == -K_EFAULT && s->count < STOPS_MAX &&
+           !uaccess_fault_in(UA(at), MIN(n, (size_t)PAGE_SIZE), write);
 }
 
 static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
-    uint64_t last = UINT64_MAX;
+    struct stops stops = {0};
     int err;
     *done = 0;
     do {
         size_t moved = 0;
         err = read_some(f, UA(dst.v + *done), n - *done, &moved);
         *done += moved;
-    } while (can_go_on(err, dst.v + *done, &last, n - *done, true));
+    } while (can_go_on(err, dst.v + *done, &stops, n - *done, true));
     return err;
 }
 
@@ -60,7 +70,7 @@ static int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, si
  * blocks, wherever the offset is. */
 static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
     size_t most = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
-    uint64_t last = UINT64_MAX;
+    struct stops stops = {0};
     int err = 0;
     while (*done < n && !err) {
         struct log_op op;
@@ -74,7 +84,7 @@ static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
         if (end_err) /* it will not be on the disk: not counted */
             return end_err;
         *done += moved;
-        if (can_go_on(err, src.v + *done, &last, n - *done, false))
+        if (can_go_on(err, src.v + *done, &stops, n - *done, false))
             err = 0;
     }
     return err;

@@ -1,5 +1,6 @@
 /* The log: operations, transactions, and when they commit. log.h has the protocol. */
 #include "fs/log.h"
+#include "fs/filemap.h"
 #include "fs/logdisk.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
@@ -209,14 +210,28 @@ static int wait_for_locked(uint64_t transaction) {
     return 0;
 }
 
-int log_end(struct log_op *op) {
-    int err = 0;
-    sleep_leave(op);
-    spin_lock(&log.lock);
+static void leave_locked(struct log_op *op) {
+    ASSERT_LOCKED(&log.lock);
     log.ops--;
     log.promised -= op->room;
     log.promised_pages -= op->pages;
     wakeup(&log.changed);
+}
+
+void log_end_store(struct log_op *op) {
+    sleep_leave(op);
+    spin_lock(&log.lock);
+    leave_locked(op);
+    if (log.closing && !log.aborted)
+        try_commit_locked();
+    spin_unlock(&log.lock);
+}
+
+int log_end(struct log_op *op) {
+    int err = 0;
+    sleep_leave(op);
+    spin_lock(&log.lock);
+    leave_locked(op);
     if (log.aborted)
         err = op->wrote && log.done < op->transaction ? -K_EIO : 0;
     else if (op->wrote && log.each)
@@ -341,9 +356,21 @@ static void add_page_to_snapshot(struct page *p) {
     page_begin_writing(p);
 }
 
+/* Whoever stores to one of the pages through a mapping faults from here on, and waits until the
+ * next transaction runs. */
+static void forbid_stores(void) {
+    for (uint32_t i = 0; i < log.npages; i++) {
+        struct page *p = log.pages[i];
+        if (p->stores)
+            filemap_forbid_writes(p->inum, p->index);
+        p->stores = false;
+    }
+}
+
 /* Takes over the running transaction's buffers and pages, and copies what is logged. No
  * operation runs, so nobody changes them. */
 static void take_snapshot(void) {
+    forbid_stores();
     log.snap.nbufs = log.nbufs;
     log.snap.npages = log.npages;
     log.snap.n = 0;

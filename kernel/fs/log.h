@@ -91,6 +91,10 @@ bool log_holds(const struct log_op *op, const struct buf *b);
  * that is not and will not be on the disk (the log has aborted). */
 int log_end(struct log_op *op) must_check;
 extern bool log_sync_always;
+/* Ends the operation of a store through a mapping, which has not happened yet: it is done again
+ * when the fault has returned, and would fault again if this began a commit. So that is left
+ * to others. */
+void log_end_store(struct log_op *op);
 
 /* Waits until all that ended operations have changed is on the disk. In no operation.
  * -K_EIO: some of it will never be. */

@@ -33,6 +33,8 @@ struct page {
     uint64_t transaction;
     uint32_t block[PAGE_BLOCKS]; /* where each lives; 0: nowhere, it is zeros */
 
+    bool stores; /* in its transaction it may be changed through mappings, without a call */
+
     bool writing;    /* the log writes from it: nothing of it changes; atomic */
     uint8_t ordered; /* the log's: what it still has to write */
 

@@ -9,6 +9,7 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/rmap.h"
 #include "mm/zeros.h"
 
 uint64_t aspace_end(const struct aspace *as) {
@@ -65,10 +66,10 @@ static void make_empty(struct aspace *as) {
     memset((char *)as + kept, 0, sizeof(*as) - kept);
 }
 
-/* From here on, or from here on no more, others may look at the space. */
-static void set_live(struct aspace *as, bool live) {
+/* From here on others may look at the space. */
+static void set_live(struct aspace *as) {
     spin_lock(&as->lock);
-    as->live = live;
+    as->live = true;
     spin_unlock(&as->lock);
 }
 
@@ -85,7 +86,7 @@ int aspace_create(struct aspace *as, const struct design *design, uint32_t id, u
     if (create_views(as))
         panic("an address space's own tables were not covered by its commitment");
     as->user_satp = pt_satp(&as->user, tlb_user_asid(&as->tlb));
-    set_live(as, true);
+    set_live(as);
     return 0;
 }
 
@@ -122,7 +123,10 @@ static void put_all_leaves(struct aspace *as) {
 }
 
 void aspace_destroy(struct aspace *as) {
-    set_live(as, false); /* waits for who is looking: vmtable */
+    spin_lock(&as->lock); /* waits for who is looking: vmtable */
+    as->live = false;
+    rmap_remove_all(&as->mappings);
+    spin_unlock(&as->lock);
     if (DEBUG)
         check_space(as);
     if (as->design->destroy)
@@ -289,12 +293,13 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     }
     tlb_flush(&parent->tlb);
     change_sync_finish(parent);
-    spin_unlock(&parent->lock);
     for (const struct mapping *m = touched_from(child->mappings.first); m; m = s.next) {
         s = span_of(m);
         change_sync(child, s.start, s.end);
     }
     change_sync_finish(child);
+    rmap_add_all(&child->mappings); /* what is taken away from the parent is from the child, too */
+    spin_unlock(&parent->lock);
     if (DEBUG) {
         check_space(parent);
         check_space(child);

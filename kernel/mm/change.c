@@ -219,6 +219,13 @@ int change_promise(struct aspace *as, uint64_t start, uint64_t end) {
     return err;
 }
 
+/* Less is needed than before, which cannot fail. */
+static void settle_less(struct aspace *as) {
+    commit_count_tables(as);
+    int err = commit_settle(as);
+    ASSERT(!err);
+}
+
 /* ---- removal -------------------------------------------------------------------- */
 
 /* m ends within [start, end), or begins there, or both. */
@@ -248,9 +255,7 @@ int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
         return err;
     while ((m = mapping_from(&as->mappings, start)) && m->start < end)
         trim(as, m, start, end);
-    commit_count_tables(as);
-    err = commit_settle(as);
-    ASSERT(!err);
+    settle_less(as);
     return 0;
 }
 
@@ -368,9 +373,36 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
     for (; m && m->start < end; m = m->next)
         if (!m->shared)
             remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
-    commit_count_tables(as);
-    int err = commit_settle(as);
-    ASSERT(!err);
+    settle_less(as);
+}
+
+/* ---- from the object's side ------------------------------------------------------------ */
+
+static bool any_writable(const struct aspace *as, uint64_t start, uint64_t end) {
+    unsigned level;
+    for (uint64_t at = start; at < end; at += PAGE_SIZE)
+        if (*pt_walk(&as->user, VA(at), &level) & PTE_W)
+            return true;
+    return false;
+}
+
+void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start,
+                          uint64_t end) {
+    if (!m->shared || !any_writable(as, start, end))
+        return;
+    pt_protect(&as->user, VA(start), VA(end), 0, PTE_W);
+    change_sync(as, start, end);
+    if (end - start == PAGE_SIZE)
+        tlb_flush_page(&as->tlb, VA(start));
+    else
+        tlb_flush(&as->tlb);
+    change_wait_for_copies(as);
+    change_sync_finish(as);
+}
+
+void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end) {
+    remove_leaves(as, start, end, m->lazy);
+    settle_less(as);
 }
 
 /* ---- pages that are there anyway ------------------------------------------------------ */

@@ -1,6 +1,6 @@
 /* Changes of a space's mappings, with all that hangs on them: the promise, the leaves in
- * both views, the TLB, the frames. The space's lock is held, or nobody else knows the space. The
- * space runs on this hart, or on none.
+ * both views, the TLB, the frames. The space's lock is held, or nobody else knows the space. It
+ * runs on this hart, or on none; on any hart where that is said.
  *
  * Addresses are page-aligned, below or at USER_MAX, start < end. */
 #pragma once
@@ -39,6 +39,11 @@ int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
 /* Drops the pages of [start, end) that the space owns, so that the next touch finds what the
  * object has. The mappings stay. */
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
+
+/* Of [start, end), a part of m: the leaves lose W; or the pages go, own copies too, and the next
+ * touch asks the object again. For rmap.c: the space may run on another hart. */
+void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
+void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 
 /* A page that the kernel copies from or to just now, for the space's process on another hart, may
  * be one that was taken away, and is copied no longer after this. Between the flush and the

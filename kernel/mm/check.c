@@ -102,7 +102,8 @@ static void check_granted(const struct aspace *as) {
               (unsigned long)bytes, (unsigned long)as->granted);
 }
 
-void check_space(const struct aspace *as) {
+static void check_locked(const struct aspace *as) {
+    ASSERT_LOCKED(&as->lock);
     check_granted(as);
     struct check user = {.as = as}, kernel;
     check_range(&user, &kernel, 0, USER_MAX);
@@ -115,6 +116,12 @@ void check_space(const struct aspace *as) {
     if (used > as->committed)
         panic("address space of slot %u: uses %lu frames, promised are %lu", as->slot,
               (unsigned long)used, (unsigned long)as->committed);
+}
+
+void check_space(struct aspace *as) {
+    spin_lock(&as->lock); /* somebody may take pages away (rmap.h) */
+    check_locked(as);
+    spin_unlock(&as->lock);
 }
 
 void check_around(const struct aspace *as, uint64_t va) {

@@ -9,7 +9,7 @@
  * (design.h, agrees), has nothing else below USER_MAX and nothing there that the kernel could
  * execute; present is what is mapped, and the promise covers what is in use. The space does not
  * change. */
-void check_space(const struct aspace *as);
+void check_space(struct aspace *as);
 
 /* The same for the 2 MiB around va, without the sums. */
 void check_around(const struct aspace *as, uint64_t va);

@@ -21,12 +21,18 @@ struct failure {
     bool lost;    /* the walk stops at a table that is not in RAM */
     pte_t e;      /* where the walk stops; 0 when it does not begin */
     unsigned level;
+    struct step {
+        paddr_t at;
+        pte_t e;
+        unsigned level;
+    } step[PT_LEVELS_MAX];
+    unsigned steps;
 };
 
 /* ---- the walk ------------------------------------------------------------------ */
 
-static void print_walk(struct failure *f, paddr_t root) {
-    kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
+/* Notes the entries that the walk comes by. */
+static void walk(struct failure *f, paddr_t root) {
     struct pt tree = pt_tree(root, paging.levels);
     if (!va_canonical(VA(f->va), paging.levels))
         return;
@@ -34,13 +40,21 @@ static void print_walk(struct failure *f, paddr_t root) {
         f->e = *c.entry;
         f->level = c.level;
         f->lost = pt_is_above(&c) && !kmap_is_ram(pte_pa(f->e));
-        bool stop = f->lost || (f->refused && pte_is_leaf(f->e)) ||
-                    pte_refuses(f->e, c.level, f->access, f->user);
-        kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", c.level,
-                va_index(VA(f->va), c.level), (unsigned long)ptr_pa(c.entry).v, (unsigned long)f->e,
-                pte_letters(f->e).text);
+        f->step[f->steps++] = (struct step){ptr_pa(c.entry), f->e, f->level};
         if (f->lost || !pt_is_above(&c))
             return;
+    }
+}
+
+static void print_walk(const struct failure *f) {
+    kprintf("the walk of 0x%016lx:\n", (unsigned long)f->va);
+    for (const struct step *s = f->step; s < f->step + f->steps; s++) {
+        bool last = s + 1 == f->step + f->steps;
+        bool stop = (last && f->lost) || (f->refused && pte_is_leaf(s->e)) ||
+                    pte_refuses(s->e, s->level, f->access, f->user);
+        kprintf("%s level %u, entry %3u at 0x%016lx: 0x%016lx %s\n", stop ? "->" : "  ", s->level,
+                va_index(VA(f->va), s->level), (unsigned long)s->at.v, (unsigned long)s->e,
+                pte_letters(s->e).text);
     }
 }
 
@@ -122,16 +136,25 @@ static bool say_broken_entry(const struct failure *f) {
     return f->lost || refused;
 }
 
-/* Nothing forbids it, and yet there is no page: the object says why. May sleep. */
-static void say_no_page(const struct mapping *m, uint64_t va) {
-    paddr_t frame;
-    int err = m->object->ops->page(m->object, mapping_index(m, va), &frame);
-    if (!err)
-        frame_put(frame_single(frame));
-    kprintf(err == -K_ENXIO ? "%s has no such page: it ends before it\n"
-            : err           ? "the page of %s cannot be had\n"
-                            : "the page of %s can be had by now\n",
-            name_of(m));
+static int show_nowhere(void *ctx, paddr_t frame) { return 0; }
+
+/* Nothing forbids it, and yet there is no page, or it may not be written: the object says why.
+ * May sleep. */
+static void say_no_page(const struct mapping *m, uint64_t va, bool write) {
+    int err = m->object->ops->page(m->object, mapping_index(m, va), write, show_nowhere, NULL);
+    const char *why = err == -K_ENXIO    ? "%s has no such page: it ends before it\n"
+                      : err == -K_ENOSPC ? "%s has no block there, and the disk is full\n"
+                      : err == -K_EROFS  ? "the disk takes no more changes, of %s neither\n"
+                      : err              ? "the page of %s cannot be had\n"
+                                         : "the page of %s can be had by now\n";
+    kprintf(why, name_of(m));
+}
+
+/* What a leaf lacks when the object has to be asked. */
+static bool is_for_object(const struct failure *f, const struct mapping *m) {
+    bool tracked = m->shared && m->object->tracks_writes;
+    return m->object->ops->page &&
+           (!pte_valid(f->e) || (tracked && f->access == PTE_W && !(f->e & PTE_W)));
 }
 
 static void say_user(const struct failure *f) {
@@ -150,8 +173,8 @@ static void say_user(const struct failure *f) {
         kprintf("%s %c: the %s may not be %s\n",
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
                 name_of(m), verb(f->access));
-    else if (!pte_valid(f->e) && m->object->ops->page)
-        say_no_page(m, f->va);
+    else if (is_for_object(f, m))
+        say_no_page(m, f->va, m->shared && f->access == PTE_W);
     else if (m->lazy)
         kprintf("no memory is left for it: the %s was granted lazily, without a promise\n",
                 name_of(m));
@@ -200,7 +223,10 @@ void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access acc
         .as = as, .va = va, .access = access.wanted, .refused = access.refused, .user = true};
     if (!f.access)
         return;
-    print_walk(&f, as->user.root);
+    spin_lock(&as->lock); /* tables may be given back at any time */
+    walk(&f, as->user.root);
+    spin_unlock(&as->lock);
+    print_walk(&f);
     say_user(&f);
 }
 
@@ -208,6 +234,7 @@ void explain_kernel_fault(paddr_t root, uint64_t va, struct failed_access access
     struct failure f = {.va = va, .access = access.wanted, .refused = access.refused};
     if (!f.access)
         return;
-    print_walk(&f, root);
+    walk(&f, root);
+    print_walk(&f);
     say_kernel(&f);
 }

@@ -99,56 +99,77 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e,
     return 0;
 }
 
-/* The mapping permits more than the leaf: it was changed. W comes with a write alone. */
-static void show(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
-    uint64_t start = ROUND_DOWN(va, level_size(level));
-    uint64_t perm = m->shared ? m->perm : (m->perm & ~PTE_W) | (e & PTE_W);
-    publish(as, start, level, set_leaf(as, start, level, pte_pa(e), perm));
-}
-
-/* A page that an object was asked for, without the space's lock. */
+/* A page that an object is asked for, without the space's lock, and shows with it. */
 struct wanted {
     struct object *object; /* a reference */
     uint64_t index;
-    paddr_t frame; /* a reference; 0: it has not been asked yet */
+    bool write;    /* to be written through a shared mapping whose object tracks that */
+    paddr_t frame; /* while the object shows it; else 0 */
 };
 
-static void forget(struct wanted *w) {
-    if (w->frame.v)
-        frame_put(frame_single(w->frame));
-    if (w->object)
-        object_put(w->object);
-    *w = (struct wanted){0};
+static bool is_tracked(const struct mapping *m, uint64_t access) {
+    return m->shared && m->object->tracks_writes && access == PTE_W;
 }
 
-/* The frame for a page that is not there, with a reference. -K_EAGAIN: the object is to be
- * asked for it first. */
-static int shown_frame(const struct mapping *m, uint64_t index, struct wanted *w, paddr_t *frame) {
-    *frame = m->object->ops->peek ? m->object->ops->peek(m->object, index) : PA(0);
-    if (frame->v)
-        return 0;
-    if (w->object == m->object && w->index == index && w->frame.v) {
-        *frame = w->frame;
-        w->frame = PA(0);
-        return 0;
+/* The object's frame, if it shows just now the page that is wanted. -K_EAGAIN: it is to be asked;
+ * once more when it shows another one. */
+static int shown_frame(const struct mapping *m, uint64_t index, bool write, struct wanted *w,
+                       paddr_t *frame) {
+    bool same = w->object == m->object && w->index == index;
+    *frame = w->frame;
+    if (w->frame.v)
+        return same && w->write == write ? 0 : -K_EAGAIN;
+    if (w->object != m->object) {
+        object_get(m->object);
+        if (w->object)
+            object_put(w->object);
     }
-    object_get(m->object);
-    forget(w);
-    w->object = m->object;
-    w->index = index;
+    *w = (struct wanted){m->object, index, write, PA(0)};
     return -K_EAGAIN;
 }
 
-/* Nothing is there. */
-static int fill_in(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level,
-                   struct wanted *w) {
-    if (m->object->zeros && m->owns)
-        return fill_zero(as, m, va, free_level);
+/* The frame for a page that is not there, with a reference. */
+static int find_frame(const struct mapping *m, uint64_t index, bool write, struct wanted *w,
+                      paddr_t *frame) {
+    *frame = m->object->ops->peek ? m->object->ops->peek(m->object, index) : PA(0);
+    if (frame->v)
+        return 0;
+    int err = shown_frame(m, index, write, w, frame);
+    if (!err)
+        frame_get(frame_single(*frame));
+    return err;
+}
+
+/* What a leaf that shows the object's own page may permit. W comes with a write alone where
+ * somebody wants to know of it. */
+static uint64_t shown_perm(const struct mapping *m, uint64_t access) {
+    bool may_write = m->shared && (!m->object->tracks_writes || access == PTE_W);
+    return may_write ? m->perm : m->perm & ~PTE_W;
+}
+
+/* The mapping permits more than the leaf: it was changed, or nobody was told of a write yet. */
+__attribute__((noinline)) static int show(struct aspace *as, const struct mapping *m, uint64_t va,
+                                          uint64_t access, pte_t e, unsigned level,
+                                          struct wanted *w) {
+    uint64_t start = ROUND_DOWN(va, level_size(level));
+    paddr_t frame = pte_pa(e);
+    int err = is_tracked(m, access) ? shown_frame(m, mapping_index(m, va), true, w, &frame) : 0;
+    if (err)
+        return err;
+    ASSERT(frame.v == pte_pa(e).v);
+    uint64_t perm = shown_perm(m, access) | (m->perm & e & PTE_W);
+    publish(as, start, level, set_leaf(as, start, level, frame, perm));
+    return 0;
+}
+
+/* Nothing is there, and the object has something. */
+__attribute__((noinline)) static int fill_shown(struct aspace *as, struct mapping *m, uint64_t va,
+                                                uint64_t access, struct wanted *w) {
     ASSERT(!m->lazy_tables);
     paddr_t frame;
-    int err = shown_frame(m, mapping_index(m, va), w, &frame);
+    int err = find_frame(m, mapping_index(m, va), is_tracked(m, access), w, &frame);
     if (!err)
-        fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, m->shared ? m->perm : m->perm & ~PTE_W);
+        fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
     return err;
 }
 
@@ -159,7 +180,8 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted
     unsigned level;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
     if (!pte_valid(e)) {
-        int err = fill_in(as, m, va, level, w);
+        int err = m->object->zeros && m->owns ? fill_zero(as, m, va, level)
+                                              : fill_shown(as, m, va, access, w);
         bool shown = !m->shared && !m->object->zeros;
         if (err || access != PTE_W || !shown)
             return err;
@@ -172,7 +194,7 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted
     else if (access == PTE_W && !m->shared)
         return own(as, m, va, e, level);
     else
-        show(as, m, va, e, level);
+        return show(as, m, va, access, e, level, w);
     return 0;
 }
 
@@ -185,11 +207,27 @@ static int repair_with_lock(struct aspace *as, uint64_t va, uint64_t access, str
     return err;
 }
 
+struct asking {
+    struct aspace *as;
+    uint64_t va, access;
+    struct wanted *w;
+};
+
+static int repair_with_frame(void *ctx, paddr_t frame) {
+    const struct asking *a = ctx;
+    a->w->frame = frame;
+    int err = repair_with_lock(a->as, a->va, a->access, a->w);
+    a->w->frame = PA(0);
+    return err;
+}
+
 /* While the object is asked the mapping may become another one, so it is looked at anew. */
-static int ask(struct aspace *as, struct wanted *w) {
+static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    struct object *o = w->object;
+    struct asking a = {as, va, access, w};
     if (as->faults_held)
         return -K_EFAULT;
-    return w->object->ops->page ? w->object->ops->page(w->object, w->index, &w->frame) : -K_ENXIO;
+    return o->ops->page ? o->ops->page(o, w->index, w->write, repair_with_frame, &a) : -K_ENXIO;
 }
 
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
@@ -200,11 +238,11 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     if (__builtin_expect(err != -K_EAGAIN, 1))
         return err;
     while (err == -K_EAGAIN) {
-        err = ask(as, &w);
-        if (!err)
+        err = ask(as, va, access, &w);
+        if (err == -K_EAGAIN)
             err = repair_with_lock(as, va, access, &w);
     }
-    forget(&w);
+    object_put(w.object);
     return err;
 }
 

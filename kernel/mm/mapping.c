@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "mm/rmap.h"
 #include "mm/slab.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct mapping));
@@ -121,7 +122,7 @@ static void unlink(struct mappings *all, struct mapping *m) {
     *(m->next ? &m->next->prev : &all->last) = m->prev;
 }
 
-void mapping_put(struct mappings *all, struct mapping *m) {
+static void put(struct mappings *all, struct mapping *m) {
     struct mapping **at = &all->root, *tree;
     m->prev = m->next = NULL;
     while ((tree = *at) && tree->rank >= m->rank)
@@ -139,11 +140,17 @@ void mapping_put(struct mappings *all, struct mapping *m) {
     all->lazy += m->lazy_tables;
 }
 
+void mapping_put(struct mappings *all, struct mapping *m) {
+    put(all, m);
+    rmap_add(m, all);
+}
+
 void mapping_take(struct mappings *all, struct mapping *m) {
     struct mapping **at = &all->root;
     while (*at && *at != m)
         at = m->start < (*at)->start ? &(*at)->lower : &(*at)->upper;
     ASSERT(*at == m);
+    rmap_remove(m);
     *at = joined(m->lower, m->upper);
     all->recent = NULL;
     unlink(all, m);
@@ -159,7 +166,7 @@ int mapping_copy_all(struct mappings *to, const struct mappings *from) {
             mapping_free_all(to);
             return -K_ENOMEM;
         }
-        mapping_put(to, copy);
+        put(to, copy);
     }
     return 0;
 }

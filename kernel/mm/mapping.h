@@ -9,6 +9,7 @@
  * A space's lock guards its tree and the mappings in it. */
 #pragma once
 #include "arch/layout.h"
+#include "lib/list.h"
 #include "mm/object.h"
 
 struct mapping {
@@ -25,6 +26,8 @@ struct mapping {
     bool touched;          /* false: no page of it is there, and never was */
     struct mapping *lower, *upper; /* below it in the tree */
     struct mapping *prev, *next;   /* in order of address */
+    struct list by_object;         /* in the object's reverse map, if it has one (rmap.h) */
+    struct mappings *all;          /* then: the tree that it is in */
 };
 
 struct mappings {
@@ -52,8 +55,10 @@ struct mapping *mapping_below(const struct mappings *all, uint64_t va);
 void mapping_put(struct mappings *all, struct mapping *m);
 void mapping_take(struct mappings *all, struct mapping *m);
 
-/* Makes an empty tree a copy. -K_ENOMEM: it is empty. */
+/* Makes an empty tree a copy, which objects' reverse maps do not know of yet. -K_ENOMEM: it is
+ * empty. */
 int mapping_copy_all(struct mappings *to, const struct mappings *from) must_check;
+/* Those, too, have forgotten them. */
 void mapping_free_all(struct mappings *all);
 
 /* As mapping_at, for faults: the next one is often in the same mapping. By the space's own

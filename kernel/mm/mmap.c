@@ -139,6 +139,11 @@ static bool is_worth_touching(const struct mapping *m) {
     return m->perm && (m->owns || !m->object->zeros);
 }
 
+/* A page of a shared file is not written before somebody does. */
+static bool is_worth_writing(const struct mapping *m) {
+    return (m->perm & PTE_W) && !(m->shared && m->object->tracks_writes);
+}
+
 int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
     int err = 0;
     for (unsigned n = 0; n < TOUCHED_AT_ONCE && *at < end && err != -K_ENOMEM; n++) {
@@ -149,11 +154,34 @@ int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
             *at = m->end;
         } else {
             *at = MAX(*at, m->start);
-            err = aspace_fault(as, *at, write && (m->perm & PTE_W) ? PTE_W : PTE_R);
+            err = aspace_fault(as, *at, write && is_worth_writing(m) ? PTE_W : PTE_R);
             *at += PAGE_SIZE;
         }
     }
     return err == -K_ENOMEM ? err : 0;
+}
+
+/* The next object from *at on that stores what is shared, with a reference, and where to look for
+ * the one behind it. */
+static struct object *next_to_sync(struct aspace *as, uint64_t *at, uint64_t end) {
+    const struct mapping *m = mapping_from(&as->mappings, *at);
+    for (; m && m->start < end; m = m->next)
+        if (m->shared && m->object->ops->sync) {
+            *at = m->end;
+            object_get(m->object);
+            return m->object;
+        }
+    return NULL;
+}
+
+int aspace_sync(struct aspace *as, uint64_t start, uint64_t end) {
+    int first = 0;
+    for (struct object *o; (o = next_to_sync(as, &start, end));) {
+        int err = o->ops->sync(o);
+        first = first ? first : err;
+        object_put(o);
+    }
+    return first;
 }
 
 bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {

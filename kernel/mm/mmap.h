@@ -42,6 +42,10 @@ bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end);
  * something in the range is not mapped; the rest is done all the same. */
 int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
+/* What was stored in the range's shared pages of files is on the disk. May sleep. -K_EIO: some
+ * of it will never be. */
+int aspace_sync(struct aspace *as, uint64_t start, uint64_t end) must_check;
+
 /* Touches pages from *at on that are mapped and can be had, some hundreds at most, with a write if
  * write is true and the page may be written; *at: where to go on, end or beyond when all is done.
  * May sleep. -K_ENOMEM: there is no memory for the last one. */

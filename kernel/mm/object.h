@@ -5,6 +5,9 @@
 #include "lib/types.h"
 
 struct object;
+struct rmap;
+
+typedef int (*object_show_fn)(void *ctx, paddr_t frame);
 
 struct object_ops {
     /* One reference more, or less; the last one may free the object. NULL: it is there
@@ -15,20 +18,29 @@ struct object_ops {
      * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. NULL:
      * page is always asked. */
     paddr_t (*peek)(struct object *o, uint64_t index);
-    /* The same for a page that has to be made or read first; the object's until it is cut off.
-     * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO:
-     * the object has no such page (any more); -K_EIO: it cannot be read. */
-    int (*page)(struct object *o, uint64_t index, paddr_t *frame);
+    /* Has a page, which may have to be made or read first, shown: calls show with its frame
+     * while the page is the object's and cannot be taken away, and returns what that returns.
+     * show takes a reference if it keeps the frame, and does not sleep. write: the page is going
+     * to be written through a shared mapping, and counts as written until rmap_forbid_writes.
+     * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO: the
+     * object has no such page (any more); -K_EIO: it cannot be read; -K_ENOSPC, -K_EROFS: it
+     * cannot be written, since the disk is full, or takes no changes. */
+    int (*page)(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx);
+    /* What was stored in its pages so far is where it stays when the power goes. May sleep. NULL:
+     * there is no such place. -K_EIO: some of it will never be. */
+    int (*sync)(struct object *o);
     /* The name where it depends on what the mapping permits; NULL: o->name. */
     const char *(*name)(const struct object *o, uint64_t perm);
 };
 
 struct object {
     const struct object_ops *ops;
-    const char *name; /* a few words: for vmmap, and for what is said of a failed access */
-    bool zeros;       /* its pages are zero: a private one that is written is made, not copied */
-    bool cached;      /* its frames are a cache's, so a mapping of them promises them */
-    bool guarded;     /* right below is nothing, and a touch there is an overflow */
+    const char *name;   /* a few words: for vmmap, and for what is said of a failed access */
+    bool zeros;         /* its pages are zero: a private one that is written is made, not copied */
+    bool cached;        /* its frames are a cache's, so a mapping of them promises them */
+    bool tracks_writes; /* a shared page may be written as long as page, asked for that, said so */
+    bool guarded;       /* right below is nothing, and a touch there is an overflow */
+    struct rmap *rmap;  /* who shows it; NULL: it takes no pages away, and tracks no writes */
 };
 
 static inline void object_get(struct object *o) {

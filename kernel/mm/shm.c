@@ -66,19 +66,22 @@ static paddr_t peek(struct object *o, uint64_t index) {
     return frame;
 }
 
-static int page(struct object *o, uint64_t index, paddr_t *frame) {
-    struct shm *s = shm_of(o);
+/* It stays as long as the object does. */
+static paddr_t find_or_make(struct shm *s, uint64_t index) {
     spin_lock(&s->lock);
-    *frame = frame_at(s, index);
-    if (!frame->v) {
-        *frame = frame_take();
-        frame_zero(*frame, 0);
-        if (pt_map(&s->pages, VA(index * PAGE_SIZE), *frame, PAGE_SIZE, PTE_R, 0))
+    paddr_t frame = frame_at(s, index);
+    if (!frame.v) {
+        frame = frame_take();
+        frame_zero(frame, 0);
+        if (pt_map(&s->pages, VA(index * PAGE_SIZE), frame, PAGE_SIZE, PTE_R, 0))
             panic("shared memory's tables were not covered by the commitment");
     }
-    frame_get(frame_single(*frame));
     spin_unlock(&s->lock);
-    return 0;
+    return frame;
+}
+
+static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+    return show(ctx, find_or_make(shm_of(o), index));
 }
 
 static const struct object_ops shm_ops = {.get = get, .put = put, .peek = peek, .page = page};

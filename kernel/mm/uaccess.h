@@ -15,9 +15,8 @@ bool user_range_ok(uaddr_t start, uint64_t n);
 
 /* Copy n bytes from or to user memory. 0; -K_EFAULT when some byte cannot be read or written
  * by the process. In some designs -K_EFAULT, in others the reason, when its page cannot be had:
- * -K_ENOMEM, it is lazy and there is no memory for it (mm/commit.h); -K_ENXIO, -K_EIO, its file
- * ends before it or the disk cannot read it. After an error a prefix may have been copied. n = 0
- * succeeds. */
+ * -K_ENOMEM, it is lazy and there is no memory for it (mm/commit.h), or what its object says
+ * (object.h, page). After an error a prefix may have been copied. n = 0 succeeds. */
 int copyin(void *dst, uaddr_t src, size_t n) must_check;
 int copyout(uaddr_t dst, const void *src, size_t n) must_check;
 
@@ -34,8 +33,8 @@ int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *don
 void uaccess_hold_faults(bool hold);
 
 /* Sees to it that n bytes can be read, or written, by this process, for now. May sleep; no lock
- * is held that a fault may take. -K_EFAULT: they may not all; -K_ENOMEM, -K_EIO, -K_ENXIO: a page
- * cannot be had. */
+ * is held that a fault may take. They may be taken away again at any time. -K_EFAULT: they may not
+ * all; other errors as for copyin: a page cannot be had. */
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) must_check;
 
 /* Copies a string with its terminator into dst, which has room for size bytes.

@@ -72,13 +72,9 @@ static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit
         return err;
     if (!f->readable)
         return -K_EACCES;
-    *limit = PROT_ALL;
-    if (arg[3] & ABI_MAP_SHARED) {
-        if (arg[2] & ABI_PROT_WRITE)
-            return f->writable ? -K_ENOTSUP : -K_EACCES;
-        *limit = ABI_PROT_READ | ABI_PROT_EXEC;
-    }
-    return file_map(f, o);
+    bool may_write = f->writable || !(arg[3] & ABI_MAP_SHARED);
+    *limit = may_write ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
+    return arg[2] & ~(uint64_t)*limit ? -K_EACCES : file_map(f, o);
 }
 
 /* A reference; and what may ever be permitted. */
@@ -161,12 +157,14 @@ int sys_madvise(const uint64_t arg[6], uint64_t *result) {
     return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
 }
 
-/* Files cannot be written through mappings yet, so there is nothing to wait for. */
 int sys_msync(const uint64_t arg[6], uint64_t *result) {
     struct range r;
     bool both = (arg[2] & ABI_MS_ASYNC) && (arg[2] & ABI_MS_SYNC);
     int err = both || (arg[2] & ~(uint64_t)MS_ALL) ? -K_EINVAL : range_of(arg, &r);
+    if (!err && (arg[2] & ABI_MS_SYNC))
+        err = aspace_sync(proc_self()->as, r.start, r.end);
     if (!err && !aspace_is_granted(proc_self()->as, r.start, r.end))
         err = -K_ENOMEM;
+    inode_reap();
     return tell(err, result);
 }

@@ -372,6 +372,8 @@ int main(void) {
         cmocka_unit_test(test_the_break_meets_mappings),
         cmocka_unit_test(test_lazy_and_promised),
         cmocka_unit_test(test_all_lazy),
+        cmocka_unit_test(test_pages_of_a_file_are_taken_away),
+        cmocka_unit_test(test_pages_of_a_file_at_random),
         cmocka_unit_test(test_the_checker_finds),
         cmocka_unit_test(test_the_checker_compares_the_roots),
         cmocka_unit_test(test_random_use),

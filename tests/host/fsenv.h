@@ -58,6 +58,10 @@ int t_ftruncate(int fd, uint64_t size);
 int t_fsync(int fd);
 int t_sync(void);
 
+/* Stores n bytes through a shared mapping, to the end of the page or the file at most; only a page
+ * that may not be written just now is asked for. 0; -K_ENODEV: no file; -K_ENXIO. */
+int t_store(const char *path, uint64_t offset, const void *src, size_t n);
+
 /* Makes path a file with n bytes that are different for each seed. */
 void t_make_file(const char *path, size_t n, uint32_t seed);
 /* Whether it is one. */

@@ -42,6 +42,9 @@ static void sink(void *ctx, const char *text, size_t n) {
 
 bool kmap_is_ram(paddr_t frame) { return frame.v != NO_RAM; }
 
+void rmap_add(struct mapping *m, struct mappings *all) {}
+void rmap_remove(struct mapping *m) {}
+
 /* The one for the records of mappings. */
 int frame_alloc(paddr_t *pa) {
     *pa = PA(HOST_RAM_START + MIB(8));
@@ -59,8 +62,10 @@ void frame_misused(paddr_t pa) {
 void frame_release(struct frame *f, paddr_t pa) { fail(); }
 
 static int no_page_err;
-static int no_page(struct object *o, uint64_t index, paddr_t *frame) {
+static bool no_page_write;
+static int no_page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
     assert_int_equal(index, 3);
+    assert_int_equal(write, no_page_write);
     return no_page_err;
 }
 
@@ -93,7 +98,7 @@ static int setup(void **state) {
     said_size = 0;
     pttables_reset();
     mapping_free_all(&as.mappings);
-    as = (struct aspace){.brk = BRK};
+    as = (struct aspace){.lock = SPINLOCK_INIT(RANK_SPACE), .brk = BRK};
     grant(P, 3 * P, &program, R | X);
     grant(5 * P, 6 * P, &program, R | W);
     grant(6 * P, 7 * P, &bss, R | W);
@@ -165,6 +170,27 @@ static void what_the_object_has_not(void **state) {
     no_page_err = -K_EIO;
     user(14 * P, R, 3, "the page of file 7 cannot be had\n");
     user(14 * P, W, 3, "no leaf would have W: the file 7 may not be written\n");
+}
+
+/* A shared page that is there, and only has to be asked for before it is written. */
+static void what_the_object_does_not_let_be_written(void **state) {
+    static const struct {
+        int err;
+        const char *sentence;
+    } why[] = {{-K_ENOSPC, "file 7 has no block there, and the disk is full\n"},
+               {-K_EROFS, "the disk takes no more changes, of file 7 neither\n"},
+               {0, "the page of file 7 can be had by now\n"}};
+    static struct object file = {.ops = &file_ops, .name = "file 7", .tracks_writes = true};
+    grant(12 * P, 16 * P, &file, R | W);
+    struct mapping *m = mapping_at(&as.mappings, 12 * P);
+    m->first = 1;
+    m->shared = no_page_write = true;
+    map(14 * P, R | PTE_U, P);
+    for (unsigned i = 0; i < ARRAY_LEN(why); i++) {
+        no_page_err = why[i].err;
+        user(14 * P, W, 3, why[i].sentence);
+    }
+    no_page_write = false;
 }
 
 static void against_the_mapping(void **state) {
@@ -254,6 +280,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
         T(no_mapping),    T(against_the_mapping), T(what_the_object_has_not),
+        T(no_mapping),    T(against_the_mapping), T(what_the_object_does_not_let_be_written),
         T(not_the_users), T(broken_entries),      T(the_kernels_own),
         T(no_access),     T(more_levels),
     };

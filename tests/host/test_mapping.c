@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/mapping.h"
+#include "mm/rmap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +25,13 @@ static unsigned frames, frames_max = UINT32_MAX;
 static paddr_t spare[PAGES];
 static unsigned spares, fresh;
 
+static void (*meanwhile)(void); /* what another hart does, once */
+
 int frame_alloc(paddr_t *pa) {
+    void (*other)(void) = meanwhile;
+    meanwhile = NULL;
+    if (other)
+        other();
     if (frames == frames_max)
         return -K_ENOMEM;
     frames++;
@@ -46,6 +53,11 @@ static void get(struct object *o) { references++; }
 static void put(struct object *o) { references--; }
 static const struct object_ops ops = {.get = get, .put = put};
 static struct object object = {.ops = &ops};
+
+/* What is in a tree is in its object's reverse map, too; but a copy not yet. */
+static int in_map;
+void rmap_add(struct mapping *m, struct mappings *all) { in_map++; }
+void rmap_remove(struct mapping *m) { in_map--; }
 
 /* ---- the model: which mapping a page is in ----------------------------------------- */
 
@@ -151,10 +163,12 @@ static void random_mappings(void **state) {
     }
     check_model(&all);
     assert_int_equal(references, all.count);
+    assert_int_equal(in_map, all.count);
     assert_int_equal(mapping_frames(), frames);
     assert_int_equal(mapping_copy_all(&copy, &all), 0);
     check_order(&copy);
     assert_int_equal(references, 2 * all.count);
+    assert_int_equal(in_map, all.count);
     for (const struct mapping *a = all.first, *b = copy.first; a; a = a->next, b = b->next)
         assert_true(a != b && a->start == b->start && a->end == b->end && a->first == b->first);
     assert_int_equal(depth(all.root), depth(copy.root));
@@ -227,11 +241,26 @@ static void no_memory(void **state) {
     assert_int_equal(frames + (unsigned)references, 0);
 }
 
+static struct mappings others;
+static void take_one(void) { assert_non_null(add(&others, 0, 1)); }
+
+/* Two harts find no room, and each takes a frame: one of them is enough. */
+static void two_take_a_frame_at_once(void **state) {
+    struct mappings all = {0};
+    meanwhile = take_one;
+    assert_non_null(add(&all, 2, 3));
+    assert_int_equal(frames, 1);
+    mapping_free_all(&all);
+    mapping_free_all(&others);
+    assert_int_equal(frames, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_mappings),
         cmocka_unit_test(the_tree_is_low),
         cmocka_unit_test(no_memory),
+        cmocka_unit_test(two_take_a_frame_at_once),
     };
     host_random_seed(20261126);
     host_ram_map(MIB(32));

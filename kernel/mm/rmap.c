@@ -1,0 +1,89 @@
+/* From an object to the spaces that show it: see rmap.h. */
+#include "mm/rmap.h"
+#include "arch/cpu.h"
+#include "mm/change.h"
+
+void rmap_init(struct rmap *r) {
+    spin_init(&r->lock, RANK_RMAP);
+    list_init(&r->mappings);
+}
+
+/* At the end, where who goes through the map still comes by. */
+void rmap_add(struct mapping *m, struct mappings *all) {
+    struct rmap *r = m->object->rmap;
+    if (!r)
+        return;
+    m->all = all;
+    spin_lock(&r->lock);
+    list_push_back(&r->mappings, &m->by_object);
+    spin_unlock(&r->lock);
+}
+
+void rmap_remove(struct mapping *m) {
+    struct rmap *r = m->object->rmap;
+    if (!r)
+        return;
+    spin_lock(&r->lock);
+    list_remove(&m->by_object);
+    spin_unlock(&r->lock);
+}
+
+void rmap_add_all(struct mappings *all) {
+    for (struct mapping *m = all->first; m; m = m->next)
+        rmap_add(m, all);
+}
+
+void rmap_remove_all(struct mappings *all) {
+    for (struct mapping *m = all->first; m; m = m->next)
+        rmap_remove(m);
+}
+
+/* What is done to a part of a mapping that shows the wanted pages, with the space's lock. */
+typedef void (*rmap_fn)(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
+
+static void do_part(struct aspace *as, const struct mapping *m, uint64_t first, uint64_t pages,
+                    rmap_fn fn) {
+    uint64_t from = MAX(first, m->first), to = MIN(first + pages, m->first + mapping_pages(m));
+    if (from < to)
+        fn(as, m, m->start + (from - m->first) * PAGE_SIZE, m->start + (to - m->first) * PAGE_SIZE);
+}
+
+static void move_behind(struct list *link, struct list *place) {
+    list_remove(link);
+    list_insert(link, place, place->next);
+}
+
+/* For each mapping, also those that come meanwhile. A record without an object marks how far it
+ * is, while the map's lock is not held; others may go through the map at the same time. */
+static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn) {
+    struct mapping mark = {.object = NULL};
+    spin_expect_none("a search for who shows a page");
+    spin_lock(&r->lock);
+    list_push_front(&r->mappings, &mark.by_object);
+    while (mark.by_object.next != &r->mappings) {
+        struct mapping *m = LIST_ENTRY(mark.by_object.next, struct mapping, by_object);
+        struct aspace *as = m->object ? CONTAINER_OF(m->all, struct aspace, mappings) : NULL;
+        bool mine = as && spin_try(&as->lock);
+        if (mine || !as)
+            move_behind(&mark.by_object, &m->by_object);
+        if (!as)
+            continue; /* somebody else's mark */
+        spin_unlock(&r->lock);
+        if (mine) {
+            do_part(as, m, first, pages, fn);
+            spin_unlock(&as->lock);
+        }
+        cpu_relax();
+        spin_lock(&r->lock);
+    }
+    list_remove(&mark.by_object);
+    spin_unlock(&r->lock);
+}
+
+void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages) {
+    for_each(r, first, pages, change_forbid_writes);
+}
+
+void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages) {
+    for_each(r, first, pages, change_take_away);
+}

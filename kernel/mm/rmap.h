@@ -1,0 +1,37 @@
+/* Reverse maps: in which mappings, of whichever spaces, an object's pages may be shown. For
+ * objects that take pages away from those who have mapped them, or want to know when one is
+ * written (object.h, tracks_writes).
+ *
+ * A space's lock comes before a map's: who changes mappings has the space's and takes the map's.
+ * The other way, from the object to the spaces, locks are tried, and the map's is given back
+ * when a space's is not free. A mapping leaves the map before its space is taken apart, under
+ * the space's lock; so what is found in a map is a mapping of a space that is whole. */
+#pragma once
+#include "lib/list.h"
+#include "mm/mapping.h"
+#include "sync/spinlock.h"
+
+struct rmap {
+    struct spinlock lock;
+    struct list mappings;
+};
+
+/* Nobody knows it yet. It is in use as long as somebody refers to its object. */
+void rmap_init(struct rmap *r);
+
+/* A mapping in a tree, whose space's lock is held, joins its object's map, if that has one, or
+ * leaves it. */
+void rmap_add(struct mapping *m, struct mappings *all);
+void rmap_remove(struct mapping *m);
+/* All of a space. */
+void rmap_add_all(struct mappings *all);
+void rmap_remove_all(struct mappings *all);
+
+/* From here on a write to one of these pages through a shared mapping faults, and asks the
+ * object's page first. What was stored before is in the frames. No spinlock is held. */
+void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages);
+
+/* No mapping shows these pages any more, nor has a copy of its own of one; the next touch asks
+ * the object's page. Whoever could show them again is kept out by the caller. No spinlock is
+ * held. */
+void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages);

@@ -1,0 +1,232 @@
+/* The memory core under one design: pages of a file, which are taken away from those who show
+ * them, and which may be written only after the file was asked; at random, by processes on
+ * several harts. The file is a model: object.h's operations over an array of frames. */
+#include "aspacetest.h"
+#include "hostarch.h"
+#include "lib/abi.h"
+#include "lib/errno.h"
+#include "mm/check.h"
+#include "mm/mmap.h"
+#include "mm/rmap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define PAGES 8
+#define SHARED ENV_MAPS_START
+#define PRIVATE (SHARED + PAGES * P)
+
+static struct {
+    struct object object;
+    struct rmap rmap;
+    int refs;
+    uint64_t end;         /* pages that it has now */
+    paddr_t frame[PAGES]; /* a reference; 0: not in memory */
+    bool writable[PAGES]; /* since it was asked; nobody may write else */
+    unsigned asked;
+} file;
+
+static bool own[ENV_PROCS][PAGES]; /* private pages that were written */
+
+/* ---- the file -------------------------------------------------------------------- */
+
+static void get(struct object *o) { file.refs++; }
+static void put(struct object *o) { file.refs--; }
+
+static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+    file.asked++;
+    if (index >= file.end)
+        return -K_ENXIO;
+    if (!file.frame[index].v) {
+        assert_int_equal(frame_alloc(&file.frame[index]), 0);
+        *(uint64_t *)pa_ptr(file.frame[index]) = index;
+    }
+    file.writable[index] |= write;
+    return show(ctx, file.frame[index]);
+}
+
+static const struct object_ops ops = {.get = get, .put = put, .page = page};
+
+static void new_file(void) {
+    memset(&file, 0, sizeof file);
+    memset(own, 0, sizeof own);
+    file.object = (struct object){
+        .ops = &ops, .name = "file", .cached = true, .tracks_writes = true, .rmap = &file.rmap};
+    file.end = PAGES;
+    rmap_init(&file.rmap);
+}
+
+static void cut(uint64_t end) {
+    rmap_take_away(&file.rmap, end, PAGES - end);
+    for (uint64_t i = end; i < PAGES; i++) {
+        if (file.frame[i].v)
+            frame_free(file.frame[i]); /* which nobody has any more, no hart either */
+        file.frame[i] = PA(0);
+        file.writable[i] = false;
+        for (unsigned slot = 0; slot < ENV_PROCS; slot++)
+            own[slot][i] = false;
+    }
+    file.end = end;
+}
+
+static void forbid(uint64_t i) {
+    rmap_forbid_writes(&file.rmap, i, 1);
+    file.writable[i] = false;
+}
+
+/* ---- processes --------------------------------------------------------------------- */
+
+static void map(struct env_proc *p, uint64_t start, bool shared) {
+    const struct map_request r = {.start = start,
+                                  .bytes = PAGES * P,
+                                  .place = MAP_REPLACE,
+                                  .object = &file.object,
+                                  .prot = ABI_PROT_READ | ABI_PROT_WRITE,
+                                  .limit = ABI_PROT_READ | ABI_PROT_WRITE,
+                                  .shared = shared};
+    uint64_t at;
+    assert_int_equal(aspace_map(p->as, &r, &at), 0);
+    for (unsigned i = 0; !shared && i < PAGES; i++)
+        own[p->slot][i] = false;
+}
+
+static struct env_proc *first_with_both(void) {
+    struct env_proc *p;
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    map(p, SHARED, true);
+    map(p, PRIVATE, false);
+    return p;
+}
+
+static void touch(struct env_proc *p, bool shared, uint64_t i, bool store) {
+    uint64_t pa;
+    bool done = env_touch(p, (shared ? SHARED : PRIVATE) + i * P,
+                          store ? WALKER_STORE : WALKER_LOAD, &pa);
+    assert_int_equal(done, i < file.end);
+    if (!done)
+        return;
+    own[p->slot][i] |= store && !shared;
+    assert_int_equal(pa == file.frame[i].v, shared || !own[p->slot][i]);
+    if (store && shared)
+        assert_true(file.writable[i]);
+    env_kernel(p);
+}
+
+static void check_all(void) {
+    for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
+        for (uint64_t i = 0; p->used && i < PAGES; i++) {
+            unsigned level;
+            pte_t e = *pt_walk(&p->as->user, VA(SHARED + i * P), &level);
+            if (i >= file.end)
+                assert_int_equal(e, 0);
+            if (e & PTE_W)
+                assert_true(file.writable[i]);
+            if (i == 0)
+                check_space(p->as);
+        }
+    tlbmodel_speculate(2);
+    assert_null(tlbmodel_stale());
+}
+
+static struct env_proc *anybody(void) {
+    struct env_proc *p;
+    do
+        p = &env_procs[host_random_below(ENV_PROCS)];
+    while (!p->used);
+    return p;
+}
+
+static void end(void) {
+    for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
+        if (p->used)
+            env_exit(p);
+    assert_int_equal(file.refs, 0);
+    assert_true(list_empty(&file.rmap.mappings));
+    cut(0);
+}
+
+/* ---- tests ---------------------------------------------------------------------------- */
+
+/* Each process runs on a hart, in user mode or in the kernel, or on none. */
+void test_pages_of_a_file_are_taken_away(void **state) {
+    env_fresh(MEMORY, 16);
+    new_file();
+    struct env_proc *p = first_with_both(), *child, *other;
+    for (uint64_t i = 0; i < PAGES; i++) {
+        touch(p, true, i, true);
+        touch(p, false, i, i % 2);
+    }
+    assert_int_equal(env_fork(p, &child), 0);
+    memcpy(own[child->slot], own[p->slot], sizeof own[0]);
+    assert_int_equal(env_fork(p, &other), 0);
+    memcpy(own[other->slot], own[p->slot], sizeof own[0]);
+    env_run(child, 1);
+    for (uint64_t i = 0; i < PAGES; i++)
+        touch(child, true, i, false);
+    uint64_t fences = tlbmodel_remote_fences;
+    env_user(child);
+    forbid(3);
+    cut(5);
+    assert_true(tlbmodel_remote_fences > fences);
+    check_all();
+    unsigned asked = file.asked;
+    touch(child, true, 2, true); /* the leaf came with the fork, and it is still the file's */
+    assert_int_equal(file.asked, asked);
+    touch(child, true, 3, true);
+    assert_int_equal(file.asked, asked + 1);
+    env_run(p, 0);
+    forbid(2);
+    cut(1);
+    file.end = PAGES;
+    for (uint64_t i = 0; i < PAGES; i++) {
+        env_run(other, 2);
+        touch(other, true, i, false);
+        touch(other, false, i, true);
+    }
+    check_all();
+    end();
+}
+
+void test_pages_of_a_file_at_random(void **state) {
+    for (unsigned bits = 0; bits <= 16; bits += 4) {
+        env_fresh(MEMORY, bits);
+        new_file();
+        first_with_both();
+        for (int step = 0; step < 3000; step++) {
+            struct env_proc *p = anybody(), *child;
+            uint64_t i = host_random_below(PAGES);
+            if (host_random_below(2) || p->hart < 0)
+                env_run(p, host_random_below(ENV_HARTS));
+            else
+                host_hart_be((uint32_t)p->hart);
+            switch (host_random_below(12)) {
+            case 0: cut(host_random_below(file.end + 1)); break;
+            case 1: file.end += host_random_below(PAGES - file.end + 1); break;
+            case 2: forbid(i); break;
+            case 3:
+                if (env_fork(p, &child) == 0)
+                    memcpy(own[child->slot], own[p->slot], sizeof own[0]);
+                break;
+            case 4:
+                if (p != env_procs)
+                    env_exit(p);
+                break;
+            case 5:
+                if (host_random_below(2))
+                    map(p, SHARED, true);
+                else
+                    map(p, PRIVATE, false);
+                break;
+            default:
+                for (int n = 0; n < 6; n++)
+                    touch(p, host_random_below(2), host_random_below(PAGES), host_random_below(2));
+                env_user(p);
+            }
+            check_all();
+        }
+        end();
+    }
+}
