@@ -122,7 +122,9 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
  * -K_EFAULT: the process may not do this; -K_ENOMEM, -K_ENXIO, -K_EIO: as above; nothing
  * changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
-void aspace_page_end(struct aspace *as);
+static inline void aspace_page_end(struct aspace *as) {
+    __atomic_store_n(&as->page_in_use, false, __ATOMIC_RELEASE);
+}
 
 /* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table
  * of the user's lies there. */

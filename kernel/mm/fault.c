@@ -27,18 +27,18 @@ static void publish(struct aspace *as, uint64_t va, unsigned level, pte_t old) {
     }
 }
 
-static pte_t set_leaf(struct aspace *as, uint64_t va, unsigned level, paddr_t pa, uint64_t perm) {
-    pte_t old;
-    if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
-        panic("a table for a granted page was not covered by the commitment");
+/* The frame of a new leaf may have held something else when this hart last fetched it. */
+static void fence_code(uint64_t perm) {
     if (perm & PTE_X)
-        fence_i(); /* the frame may have held something else when this hart last fetched it */
-    return old;
+        fence_i();
 }
 
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
                  uint64_t perm) {
-    set_leaf(as, va, level, pa, perm);
+    pte_t old;
+    if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
+        panic("a table for a granted page was not covered by the commitment");
+    fence_code(perm);
     m->touched = true;
     as->present += level_size(level) / PAGE_SIZE;
     publish(as, va, level, 0);
@@ -67,22 +67,31 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
     return 0;
 }
 
+/* In place of the leaf for va that is there. */
+static void replace(struct aspace *as, uint64_t va, pte_t *entry, unsigned level, paddr_t pa,
+                    uint64_t perm) {
+    pte_t old = *entry;
+    *entry = pte_leaf(pa, perm | PTE_U);
+    fence_code(perm);
+    publish(as, ROUND_DOWN(va, level_size(level)), level, old);
+}
+
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
 
 /* A write to a page that is present without W in a private mapping: its frame
  * was shared at some time. The last owner takes it over. -K_ENOMEM: the mapping is
  * lazy, and there is no memory for a copy. */
-static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e, unsigned level) {
-    paddr_t frame = pte_pa(e);
-    if (level > 0 && !frame_sole(frame_leaf(e, level))) {
+static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *entry,
+               unsigned level) {
+    paddr_t frame = pte_pa(*entry);
+    if (level > 0 && !frame_sole(frame_leaf(*entry, level))) {
         /* Copies 4 KiB of the 2 MiB, not all. */
         if (pt_split(&as->user, VA(va)))
             panic("a table to split a large leaf was not covered by the commitment");
         frame_split_large(frame);
-        e = *pt_walk(&as->user, VA(va), &level);
-        frame = pte_pa(e);
+        entry = pt_walk(&as->user, VA(va), &level);
+        frame = pte_pa(*entry);
     }
-    uint64_t start = ROUND_DOWN(va, level_size(level));
     paddr_t old_frame = PA(0);
     if (level == 0 && !frame_sole(frame_single(frame))) {
         int err = m->lazy ? commit_touch(as, m, 0) : 0;
@@ -92,8 +101,7 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t e,
         frame = frame_take(); /* a promised one, or a spare (commit.h) */
         copy_frame(frame, old_frame);
     }
-    pte_t old = set_leaf(as, start, level, frame, m->perm);
-    publish(as, start, level, old);
+    replace(as, va, entry, level, frame, m->perm);
     if (old_frame.v && frame_put(frame_single(old_frame)) && m->lazy)
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
@@ -149,16 +157,14 @@ static uint64_t shown_perm(const struct mapping *m, uint64_t access) {
 
 /* The mapping permits more than the leaf: it was changed, or nobody was told of a write yet. */
 __attribute__((noinline)) static int show(struct aspace *as, const struct mapping *m, uint64_t va,
-                                          uint64_t access, pte_t e, unsigned level,
+                                          uint64_t access, pte_t *entry, unsigned level,
                                           struct wanted *w) {
-    uint64_t start = ROUND_DOWN(va, level_size(level));
-    paddr_t frame = pte_pa(e);
+    paddr_t frame = pte_pa(*entry);
     int err = is_tracked(m, access) ? shown_frame(m, mapping_index(m, va), true, w, &frame) : 0;
     if (err)
         return err;
-    ASSERT(frame.v == pte_pa(e).v);
-    uint64_t perm = shown_perm(m, access) | (m->perm & e & PTE_W);
-    publish(as, start, level, set_leaf(as, start, level, frame, perm));
+    ASSERT(frame.v == pte_pa(*entry).v);
+    replace(as, va, entry, level, frame, shown_perm(m, access) | (m->perm & *entry & PTE_W));
     return 0;
 }
 
@@ -178,23 +184,23 @@ static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted
     if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;
-    pte_t e = *pt_walk(&as->user, VA(va), &level);
-    if (!pte_valid(e)) {
+    pte_t *entry = pt_walk(&as->user, VA(va), &level);
+    if (!pte_valid(*entry)) {
         int err = m->object->zeros && m->owns ? fill_zero(as, m, va, level)
                                               : fill_shown(as, m, va, access, w);
         bool shown = !m->shared && !m->object->zeros;
         if (err || access != PTE_W || !shown)
             return err;
-        e = *pt_walk(&as->user, VA(va), &level); /* the object's own page, without W */
-        return own(as, m, va, e, level);
+        entry = pt_walk(&as->user, VA(va), &level); /* the object's own page, without W */
+        return own(as, m, va, entry, level);
     }
-    if (e & access)
+    if (*entry & access)
         /* The entry is good: this hart had cached that it was not. */
         tlb_fence_new(&as->tlb, VA(va));
     else if (access == PTE_W && !m->shared)
-        return own(as, m, va, e, level);
+        return own(as, m, va, entry, level);
     else
-        return show(as, m, va, access, e, level, w);
+        return show(as, m, va, access, entry, level, w);
     return 0;
 }
 
@@ -248,29 +254,30 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
 
 /* First the mark, then the walk; who takes a page away does so and then looks for the mark
  * (change_wait_for_copies). */
-static void mark_page_use(struct aspace *as) {
+static inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
+    unsigned level;
     __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    pte_t e = *pt_walk(&as->user, VA(va), &level);
+    if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
+        return false;
+    *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));
+    return true;
+}
+
+__attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, uint64_t access,
+                                                void **page) {
+    do {
+        aspace_page_end(as);
+        int err = aspace_fault(as, va, access);
+        if (err)
+            return err;
+    } while (!find_page(as, va, access, page));
+    return 0;
 }
 
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
     if (va >= USER_MAX)
         return -K_EFAULT;
-    unsigned level;
-    for (;;) {
-        mark_page_use(as);
-        pte_t e = *pt_walk(&as->user, VA(va), &level);
-        if (pte_is_leaf(e) && (e & PTE_U) && (e & access)) {
-            *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));
-            return 0;
-        }
-        aspace_page_end(as);
-        int err = aspace_fault(as, va, access);
-        if (err)
-            return err;
-    }
-}
-
-void aspace_page_end(struct aspace *as) {
-    __atomic_store_n(&as->page_in_use, false, __ATOMIC_RELEASE);
+    return find_page(as, va, access, page) ? 0 : fault_page(as, va, access, page);
 }

@@ -56,20 +56,21 @@ static void flush_local(const struct tlb_tag *tag) {
     sfence_asid(tlb_kernel_asid(tag));
 }
 
+__attribute__((noinline)) static void catch_up(const struct tlb_tag *tag, uint64_t generation) {
+    flush_local(tag);
+    seen[hart_self()->index][tag->id] = generation;
+}
+
 /* A hart says that it is active, then reads the generation; who changes the tables makes a new
  * generation, then reads who is active. One of the two sees the other. */
 void tlb_activate(struct tlb_tag *tag) {
-    uint64_t *mine = &seen[hart_self()->index][tag->id];
-    __atomic_store_n(&tag->active, hart_self()->index + 1, __ATOMIC_RELAXED);
+    uint32_t self = hart_self()->index;
+    __atomic_store_n(&tag->active, self + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     uint64_t generation = __atomic_load_n(&tag->generation, __ATOMIC_RELAXED);
-    if (*mine != generation) {
-        flush_local(tag);
-        *mine = generation;
-    }
+    if (__builtin_expect(seen[self][tag->id] != generation, 0))
+        catch_up(tag, generation);
 }
-
-void tlb_leave(struct tlb_tag *tag) { __atomic_store_n(&tag->active, 0, __ATOMIC_RELEASE); }
 
 void tlb_load(uint64_t satp_value) {
     uint64_t left = csr_read(satp);

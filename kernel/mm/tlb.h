@@ -34,7 +34,9 @@ uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
 
 /* This hart is about to run the space; it has left it. */
 void tlb_activate(struct tlb_tag *tag);
-void tlb_leave(struct tlb_tag *tag);
+static inline void tlb_leave(struct tlb_tag *tag) {
+    __atomic_store_n(&tag->active, 0, __ATOMIC_RELEASE);
+}
 /* This hart translates with another table from here on: as swtch does it. The stack
  * in use is mapped alike in both. */
 void tlb_load(uint64_t satp_value);

@@ -446,6 +446,71 @@ static void end_read(void) {
     end_write();
 }
 
+/* ---- mapped files, of which all is in memory; one file for all rounds. xv6 has none. */
+
+#ifndef XV6
+#define MAP_PAGES 16
+
+static int mapped_file;
+static char *mapped;
+
+static void begin_map(void) {
+    begin_touched(MAP_PAGES * PAGE);
+    mapped_file = open("bench.tmp", O_CREAT | O_RDWR);
+    need(mapped_file >= 0, "open");
+    for (int i = 0; i < MAP_PAGES; i++)
+        must_write(mapped_file, heap + i * PAGE, PAGE);
+    give_back(MAP_PAGES * PAGE);
+}
+
+static void end_map(void) {
+    close(mapped_file);
+    need(unlink("bench.tmp") == 0, "unlink");
+}
+
+static void map_file(int prot) {
+    mapped = mmap(0, MAP_PAGES * PAGE, prot, MAP_SHARED, mapped_file, 0);
+    need(mapped != MAP_FAILED, "mmap");
+}
+
+static void unmap_file(void) { need(munmap(mapped, MAP_PAGES * PAGE) == 0, "munmap"); }
+
+static void read_mapped(void) {
+    for (int i = 0; i < MAP_PAGES; i++)
+        (void)*(volatile char *)(mapped + i * PAGE);
+}
+
+static void one_map(void) {
+    map_file(PROT_READ);
+    read_mapped();
+    unmap_file();
+}
+
+static void one_fault_file(void) {
+    pause_count();
+    map_file(PROT_READ);
+    resume_count();
+    read_mapped();
+    pause_count();
+    unmap_file();
+    resume_count();
+}
+
+/* Pages that are on the disk, and have been read. */
+static void one_fault_store(void) {
+    pause_count();
+    map_file(PROT_READ | PROT_WRITE);
+    read_mapped();
+    resume_count();
+    for (int i = 0; i < MAP_PAGES; i++)
+        *(volatile char *)(mapped + i * PAGE) = 1;
+    pause_count();
+    unmap_file();
+    need(fsync(mapped_file) == 0, "fsync");
+    resume_count();
+}
+#endif
+
 /* ---- a directory of many names, all of one file. Its last is opened: the first time
  * somebody must look through all of them, later not. */
 
@@ -563,6 +628,11 @@ static const struct operation operations[] = {
     {"fault_zero", 5, FAULT_PAGES, one_fault_zero, 0, 0},
     {"fault_copy", 5, FAULT_PAGES, one_fault_copy, 0, 0},
     {"fault_own", 5, FAULT_PAGES, one_fault_own, 0, 0},
+#ifndef XV6
+    {"map_64k", 20, 1, one_map, begin_map, end_map},
+    {"fault_file", 20, MAP_PAGES, one_fault_file, begin_map, end_map},
+    {"fault_store", 5, MAP_PAGES, one_fault_store, begin_map, end_map},
+#endif
     {"create_unlink", 20, 1, one_create, begin_create, end_create},
     {"create_fsync", 20, 1, one_create_durable, begin_create, end_create},
     {"write_1k", 3, 1, one_write_short, begin_write, end_write},
