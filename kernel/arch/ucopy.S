@@ -26,10 +26,10 @@ ucopy_begin:
     addi a1, a1, 1
     addi a2, a2, -1
     j 1b
-2:  andi a3, a2, -64
+2:  andi a3, a2, -128
     beqz a3, 4f
     add a3, a3, a0
-3:  ld t0, 0(a1)
+3: ld t0, 0(a1)
     ld t1, 8(a1)
     ld t2, 16(a1)
     ld t3, 24(a1)
@@ -45,10 +45,26 @@ ucopy_begin:
     sd t5, 40(a0)
     sd t6, 48(a0)
     sd a4, 56(a0)
-    addi a1, a1, 64
-    addi a0, a0, 64
+    ld t0, 64(a1)
+    ld t1, 72(a1)
+    ld t2, 80(a1)
+    ld t3, 88(a1)
+    ld t4, 96(a1)
+    ld t5, 104(a1)
+    ld t6, 112(a1)
+    ld a4, 120(a1)
+    sd t0, 64(a0)
+    sd t1, 72(a0)
+    sd t2, 80(a0)
+    sd t3, 88(a0)
+    sd t4, 96(a0)
+    sd t5, 104(a0)
+    sd t6, 112(a0)
+    sd a4, 120(a0)
+    addi a1, a1, 128
+    addi a0, a0, 128
     bltu a0, a3, 3b
-    andi a2, a2, 63
+    andi a2, a2, 127
 4:  andi a3, a2, -8
     beqz a3, bytes
     add a3, a3, a0

@@ -17,6 +17,10 @@ static struct {
     uint32_t fresh_from;  /* it goes on from here */
     bool passed;          /* there may be a free block between lowest and here */
     uint32_t fresh_until; /* no block from fresh_from to here was taken back lately */
+    /* The bitmap block that the last one was found in, which the transaction has pinned, and the
+     * end of the data blocks that it is about. */
+    struct buf *bitmap;
+    uint32_t bitmap_end;
 } alloc;
 
 /* What each of the last two transactions has taken back: ranges, or, when they are too many,
@@ -189,6 +193,8 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
             words[bit / WORD_BITS] |= 1ULL << bit % WORD_BITS;
             log_write(op, bitmap);
             cache_put(bitmap);
+            alloc.bitmap = bitmap;
+            alloc.bitmap_end = i * BITS_PER_BLOCK + to;
             *block = i * BITS_PER_BLOCK + bit;
             alloc.free--;
             return 0;
@@ -198,6 +204,22 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
     return -K_ENOSPC;
 }
 
+/* The one behind the last, if that is free and fresh, as most often: there is nothing to look up.
+ */
+static bool take_next(struct log_op *op, uint32_t *block) {
+    uint32_t next = alloc.fresh_from, bit = next % BITS_PER_BLOCK;
+    if (alloc.transaction != op->transaction || next >= MIN(alloc.fresh_until, alloc.bitmap_end))
+        return false;
+    uint64_t *word = &words_of(alloc.bitmap)[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
+    if (*word & mask)
+        return false;
+    *word |= mask;
+    op->wrote = true;
+    alloc.free--;
+    *block = next;
+    return true;
+}
+
 static int take_fresh(struct log_op *op, uint32_t *block) {
     if (alloc.transaction != op->transaction) {
         alloc.transaction = op->transaction;
@@ -205,7 +227,7 @@ static int take_fresh(struct log_op *op, uint32_t *block) {
         alloc.fresh_until = 0;
         alloc.passed = false;
     }
-    int err = take_from(op, alloc.fresh_from, true, block);
+    int err = take_next(op, block) ? 0 : take_from(op, alloc.fresh_from, true, block);
     if (!err) {
         alloc.fresh_from = *block + 1;
         if (!alloc.passed)

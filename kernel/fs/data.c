@@ -122,9 +122,11 @@ uint32_t data_write_cost(uint32_t nblocks) {
     return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
 }
 
-uint32_t data_write_max(void) {
+uint32_t data_write_max;
+
+void data_mount(void) {
     uint32_t room = log_op_max() - 2;
-    return MAX((room - 1) / 2, room - MIN(room, balloc_cost(UINT32_MAX)));
+    data_write_max = MAX((room - 1) / 2, room - MIN(room, balloc_cost(UINT32_MAX)));
 }
 
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
@@ -215,7 +217,7 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
         if (!*finished)
             err = data_shrink(op, ip, size, finished);
     } else {
-        size_t done, room = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
+        size_t done, room = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
         size_t n = MIN((size_t)(size - ip->d.size), room);
         err = filedata_write(op, ip, ip->d.size, NULL, n, &done);
         *finished = !err && ip->d.size == size;
@@ -225,7 +227,7 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
 }
 
 static int resize(struct inode *ip, uint64_t size, uint32_t cost) {
-    uint32_t pages = size ? filedata_pages((size_t)data_write_max() * FS_BLOCK_SIZE) : 0;
+    uint32_t pages = size ? filedata_pages((size_t)data_write_max * FS_BLOCK_SIZE) : 0;
     bool finished = false;
     int err = 0;
     while (!finished && !err) {

@@ -18,11 +18,13 @@ int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n,
                      size_t *done) must_check;
 
 /* Blocks that an operation must reserve to write n blocks, or to add one block to
- * a directory; and the most that one operation can write. */
+ * a directory; and the most that one operation can write, constant after data_mount. */
 uint32_t data_write_cost(uint32_t nblocks);
-uint32_t data_write_max(void);
+extern uint32_t data_write_max;
+/* Mount, when the log and the bitmap are known. */
+void data_mount(void);
 
-/* Writes n bytes of a file at offset, at most data_write_max() blocks, and filedata_pages(n)
+/* Writes n bytes of a file at offset, at most data_write_max blocks, and filedata_pages(n)
  * pages. *done as for reading.
  * -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
  * -K_EIO; -K_EFAULT, -K_ENOMEM: not all of src can be read. Bytes that are not in *done

@@ -8,7 +8,8 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 
-#define RUN_PAGES 4u   /* one copy moves at most */
+#define READ_PAGES 16u /* one copy moves to the user at most */
+#define RUN_PAGES 4u   /* the same, from the user */
 #define AHEAD_PAGES 8u /* one read of the disk brings at most */
 
 /* ---- loading ---- */
@@ -108,11 +109,11 @@ static int get_page(struct inode *ip, uint32_t index, bool ahead, struct buf **i
  * it holds more than the first it never sleeps. */
 static int move_run(struct inode *ip, struct page *first, size_t within, uaddr_t dst, size_t n,
                     size_t *moved) {
-    struct page *page[RUN_PAGES] = {first};
-    struct kpiece piece[RUN_PAGES];
+    struct page *page[READ_PAGES];
+    struct kpiece piece[READ_PAGES];
     unsigned count = 1;
     piece[0] = (struct kpiece){first->data + within, MIN(n, PAGE_SIZE - within)};
-    for (n -= piece[0].bytes; n > 0 && count < RUN_PAGES; n -= piece[count++].bytes) {
+    for (n -= piece[0].bytes; n > 0 && count < READ_PAGES; n -= piece[count++].bytes) {
         page[count] = page_find(ip->inum, first->index + count, false);
         if (!page[count])
             break;
@@ -166,8 +167,8 @@ struct run {
     uint32_t first; /* block of the contents */
 };
 
-/* A page behind the end that is going to be filled: until then its bytes are undefined, but for
- * blocks that there are already. */
+/* A page behind the end that is going to be filled: its bytes are undefined, but for blocks that
+ * there are already. */
 static int add_page(struct inode *ip, uint32_t index, struct buf **indirect, struct page **out) {
     struct page *p = page_new(ip->inum, index, true);
     int err = map_blocks(ip, p, indirect);
@@ -183,19 +184,25 @@ static int add_page(struct inode *ip, uint32_t index, struct buf **indirect, str
     return 0;
 }
 
-/* The page to be written, all of it (whole) or in part: no disk is read for one that lies behind
- * the end. */
-static int get_for_write(struct inode *ip, uint32_t index, bool whole, struct buf **indirect,
+/* The page to be written, in part or in whole: no disk is read for one that lies behind the end. */
+static int get_for_write(struct inode *ip, uint32_t index, struct buf **indirect,
                          struct page **out) {
     *out = page_find(ip->inum, index, true);
     int err = 0;
-    if (!*out && whole && bytes_in(ip, index) == 0)
+    if (!*out && bytes_in(ip, index) == 0)
         err = add_page(ip, index, indirect, out);
     else if (!*out)
         err = load(ip, index, 1, indirect, out);
     if (!err)
         page_wait_writing(*out);
     return err;
+}
+
+/* A block that a write ends in, and the file did. */
+static void zero_rest_of_block(struct page *p, uint64_t end) {
+    size_t used = end % FS_BLOCK_SIZE;
+    if (used > 0)
+        memset(p->data + end % PAGE_SIZE, 0, FS_BLOCK_SIZE - used);
 }
 
 static int gather_run(struct inode *ip, uint64_t offset, size_t n, struct buf **indirect,
@@ -210,7 +217,7 @@ static int gather_run(struct inode *ip, uint64_t offset, size_t n, struct buf **
     for (uint64_t at = offset; at < end && !err;) {
         struct page *p;
         uint64_t stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
-        err = get_for_write(ip, (uint32_t)(at / PAGE_SIZE), stop - at == PAGE_SIZE, indirect, &p);
+        err = get_for_write(ip, (uint32_t)(at / PAGE_SIZE), indirect, &p);
         if (err)
             break;
         r->page[r->pages++] = p;
@@ -218,6 +225,8 @@ static int gather_run(struct inode *ip, uint64_t offset, size_t n, struct buf **
             len = MIN((size_t)(stop - at), FS_BLOCK_SIZE - (size_t)(at % FS_BLOCK_SIZE));
             r->piece[r->pieces++] = (struct kpiece){p->data + at % PAGE_SIZE, len};
         }
+        if (stop > ip->d.size)
+            zero_rest_of_block(p, stop);
     }
     return err;
 }
@@ -357,16 +366,42 @@ static int get_mapped(struct inode *ip, uint32_t index, struct page **p) {
     return err;
 }
 
+#define SHOWN_PAGES 16u /* at once; from one that is a multiple of so many on */
+
+static paddr_t frame_to_show(const struct inode *ip, struct page *p) {
+    size_t used = ROUND_UP(bytes_in(ip, p->index), FS_BLOCK_SIZE);
+    if (used < PAGE_SIZE)
+        memset(p->data + used, 0, PAGE_SIZE - used);
+    return ptr_pa(p->data);
+}
+
+/* With what follows it and is in memory. Nobody sleeps while all are held. */
+static int show_pages(const struct inode *ip, struct page *first, object_show_fn show, void *ctx) {
+    struct page *page[SHOWN_PAGES];
+    paddr_t frame[SHOWN_PAGES];
+    unsigned n = 1;
+    page[0] = first;
+    frame[0] = frame_to_show(ip, first);
+    for (uint32_t i = first->index + 1; i % SHOWN_PAGES != 0 && bytes_in(ip, i) > 0; i++, n++) {
+        page[n] = page_find(ip->inum, i, false);
+        if (!page[n])
+            break;
+        frame[n] = frame_to_show(ip, page[n]);
+    }
+    int err = show(ctx, frame, n);
+    while (n > 0)
+        page_put(page[--n]);
+    return err;
+}
+
 int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) {
     struct page *p;
     int err = inode_lock(ip);
     if (err)
         return err;
     err = get_mapped(ip, index, &p);
-    if (!err) {
-        err = show(ctx, ptr_pa(p->data));
-        page_put(p);
-    }
+    if (!err)
+        err = show_pages(ip, p, show, ctx);
     inode_unlock(ip);
     return err;
 }
@@ -395,8 +430,9 @@ static int show_for_write(struct log_op *op, struct inode *ip, uint32_t index, o
         return err;
     err = write_all_of(op, ip, p);
     if (!err) {
+        paddr_t frame = ptr_pa(p->data);
         p->stores = true;
-        err = show(ctx, ptr_pa(p->data));
+        err = show(ctx, &frame, 1);
     }
     page_put(p);
     return err;

@@ -2,9 +2,9 @@
  *
  * All calls want the inode locked, those that change it edited too (inode.h), unless they say
  * else; it is a file. Between calls no page is in the cache that lies behind the end of the
- * file, and of the last one all bytes behind it are zero, in memory, unless somebody stores
- * there through a mapping: what is there is never read, and each call that moves the end
- * overwrites it. */
+ * file, and of its last block all bytes behind it are zero, in memory, unless somebody stores
+ * there through a mapping. What lies behind that block in its page is undefined, and zeroed before
+ * anybody sees it. Each call that moves the end writes all up to there. */
 #pragma once
 #include "fs/inode.h"
 #include "mm/object.h"
@@ -31,6 +31,6 @@ int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *c
 
 /* The same for a page that is going to be written through its frame: what is stored from now on,
  * until the log forbids it (filemap.h), is durable with the running transaction, of which
- * show is a part. -K_ENOSPC (a hole), -K_EROFS. */
+ * show is a part. -K_ENOSPC (a hole), -K_EROFS. Only where filemap_takes_writes. */
 int filedata_show_for_write(struct inode *ip, uint32_t index, object_show_fn show,
                             void *ctx) must_check;

@@ -4,6 +4,7 @@
 #include "fs/filedata.h"
 #include "fs/pagecache.h"
 #include "lib/errno.h"
+#include "lib/list.h"
 #include "lib/printf.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
@@ -14,38 +15,17 @@ struct filemap {
     struct object object;
     struct inode *ip;
     struct rmap rmap;
-    struct filemap *hash_next;
+    struct list link;
     uint32_t refs;
     char name[24];
 };
 
 static struct slab records = SLAB_INIT(records, sizeof(struct filemap));
 
-/* Guards each inode's map, all refs, and the table of objects by inode number. */
+/* Guards each inode's map, all refs, and the list of objects, of which there are few. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_FILEMAP);
-static struct filemap *buckets[64];
+static struct list all = LIST_INIT(all);
 static uint32_t count;
-
-static struct filemap **bucket_of(uint32_t inum) { return &buckets[inum % ARRAY_LEN(buckets)]; }
-
-static void put_in_table_locked(struct filemap *f) {
-    ASSERT_LOCKED(&lock);
-    struct filemap **bucket = bucket_of(f->ip->inum);
-    f->hash_next = *bucket;
-    *bucket = f;
-    f->ip->map = f;
-    count++;
-}
-
-static void take_from_table_locked(struct filemap *f) {
-    ASSERT_LOCKED(&lock);
-    struct filemap **at = bucket_of(f->ip->inum);
-    while (*at != f)
-        at = &(*at)->hash_next;
-    *at = f->hash_next;
-    f->ip->map = NULL;
-    count--;
-}
 
 static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
@@ -61,8 +41,11 @@ static void put(struct object *o) {
     struct filemap *f = filemap_of(o);
     spin_lock(&lock);
     bool last = --f->refs == 0;
-    if (last)
-        take_from_table_locked(f);
+    if (last) {
+        list_remove(&f->link);
+        f->ip->map = NULL;
+        count--;
+    }
     spin_unlock(&lock);
     if (last) {
         inode_put(f->ip);
@@ -79,12 +62,11 @@ static int page(struct object *o, uint64_t index, bool write, object_show_fn sho
     return err == -K_EINVAL ? -K_ENXIO : err;
 }
 
-static int sync(struct object *o) {
-    int err = log_sync();
-    return err && inode_lost(filemap_of(o)->ip) ? err : 0;
-}
+static int sync(struct object *o) { return inode_sync(filemap_of(o)->ip); }
 
 static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page, .sync = sync};
+
+bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAGE_BLOCKS); }
 
 /* ---- which inodes are mapped ---- */
 
@@ -121,8 +103,11 @@ static int make(struct inode *ip, struct filemap **out) {
     set_up(f, ip);
     spin_lock(&lock);
     bool room = has_room();
-    if (room)
-        put_in_table_locked(f);
+    if (room) {
+        list_push_back(&all, &f->link);
+        ip->map = f;
+        count++;
+    }
     spin_unlock(&lock);
     if (!room) {
         inode_put(ip);
@@ -149,21 +134,24 @@ int filemap_create(struct inode *ip, struct object **out) {
 /* ---- what the file system does to mappings ---- */
 
 static struct filemap *known_by_number(uint32_t inum) {
+    struct filemap *found = NULL;
     spin_lock(&lock);
-    struct filemap *f = *bucket_of(inum);
-    while (f && f->ip->inum != inum)
-        f = f->hash_next;
-    if (f)
-        f->refs++;
+    LIST_EACH(it, &all) {
+        struct filemap *f = LIST_ENTRY(it, struct filemap, link);
+        if (f->ip->inum == inum)
+            found = f;
+    }
+    if (found)
+        found->refs++;
     spin_unlock(&lock);
-    return f;
+    return found;
 }
 
-void filemap_forbid_writes(uint32_t inum, uint32_t index) {
+void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
     struct filemap *f = known_by_number(inum);
     if (!f)
         return; /* nobody maps it any more */
-    rmap_forbid_writes(&f->rmap, index, 1);
+    rmap_forbid_writes(&f->rmap, first, pages);
     put(&f->object);
 }
 
@@ -174,14 +162,5 @@ void filemap_cut(struct inode *ip) {
         return;
     uint64_t first = ROUND_UP((uint64_t)ip->d.size, PAGE_SIZE) / PAGE_SIZE;
     rmap_take_away(&f->rmap, first, FILE_PAGES - first);
-    put(&f->object);
-}
-
-void filemap_settle(struct inode *ip) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    struct filemap *f = known(ip);
-    if (!f)
-        return;
-    rmap_forbid_writes(&f->rmap, 0, FILE_PAGES);
     put(&f->object);
 }

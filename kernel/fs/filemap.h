@@ -10,19 +10,22 @@
 #include "fs/inode.h"
 #include "mm/object.h"
 
+/* Whether files can be written through mappings: the log has room for two pages at a time, which
+ * one store may need. Constant after the mount. */
+bool filemap_takes_writes(void);
+
 /* The object for the contents of an inode, one for all mappings of it, with one reference more; it
  * has one of its own to the inode. When it goes the inode may become an orphan: inode_reap.
  * -K_ENODEV: not a file; -K_ENOMEM: none, or as many files are mapped as half of the page cache has
  * room for. */
 int filemap_create(struct inode *ip, struct object **out) must_check;
 
-/* For the log: that page of the inode with this number may be written through no mapping any
- * more, until it is asked for anew. No spinlock is held. */
-void filemap_forbid_writes(uint32_t inum, uint32_t index);
+/* These pages of the inode with this number may be written through no mapping any more, until
+ * they are asked for anew. For the log; and for exec, with the inode locked: what was stored has
+ * changed the file's version (inode_version), and what is stored later will. No spinlock is
+ * held. */
+void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages);
+#define FILEMAP_ALL UINT32_MAX
 
 /* The file ends at ip->d.size now: nobody shows a page behind that. Locked. */
 void filemap_cut(struct inode *ip);
-
-/* What was stored in the file through mappings has changed its version (inode_version), and what
- * is stored later will. Locked. */
-void filemap_settle(struct inode *ip);

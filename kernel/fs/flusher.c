@@ -1,5 +1,6 @@
 /* The flusher: what nobody waits for becomes durable, too. */
 #include "fs/fs.h"
+#include "fs/inode.h"
 #include "fs/log.h"
 #include "proc/clock.h"
 
@@ -12,5 +13,6 @@ void fs_flusher(void) {
         log_wait_for_change();
         if (!proc_sleep_ticks(DELAY) && log_sync())
             continue; /* the next round waits for ever */
+        inode_reap(); /* of a file that was mapped, its log's may have been the last reference */
     }
 }

@@ -71,6 +71,7 @@ static int start_log(const char **why) {
         *why = "the log is too small for one operation";
         return -K_EINVAL;
     }
+    data_mount();
     return 0;
 }
 

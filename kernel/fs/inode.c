@@ -199,6 +199,11 @@ bool inode_lost(const struct inode *ip) {
     return log_lost(__atomic_load_n(&ip->changed_in, __ATOMIC_RELAXED));
 }
 
+int inode_sync(const struct inode *ip) {
+    int err = log_sync();
+    return err && inode_lost(ip) ? err : 0;
+}
+
 uint64_t inode_version(const struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
     return table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME];

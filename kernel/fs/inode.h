@@ -36,9 +36,10 @@ struct inode {
 
     struct sleeplock lock;
     bool loaded;
-    struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
-    struct filemap *map; /* while it is mapped; filemap.c's */
-    struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
+    _Alignas(8) struct fs_dinode d; /* valid when loaded; every address in it has been checked.
+                                     * Copied by words */
+    struct filemap *map;            /* while it is mapped; filemap.c's */
+    struct buf *home;               /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 
     /* A directory's. */
@@ -97,5 +98,9 @@ void inode_touch(struct inode *ip);
 void inode_changed(const struct log_op *op, struct inode *ip);
 /* Whether a change of the inode or its contents will never be on the disk. With a reference. */
 bool inode_lost(const struct inode *ip);
+
+/* Waits until all that was done before is on the disk, the file's names too. -K_EIO: some of this
+ * inode's changes will never be; that others' are lost is no error. */
+int inode_sync(const struct inode *ip) must_check;
 
 uint64_t inode_free_count(void);

@@ -69,7 +69,7 @@ static int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, si
 /* As many operations as it takes; the n bytes of each touch at most n / 1024 + 2
  * blocks, wherever the offset is. */
 static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    size_t most = (size_t)(data_write_max() - 1) * FS_BLOCK_SIZE;
+    size_t most = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
     struct stops stops = {0};
     int err = 0;
     while (*done < n && !err) {
@@ -92,12 +92,7 @@ static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
 
 static bool inodefile_lost(const struct file *f) { return inode_lost(f->object); }
 
-/* Every change that came before is durable then, so the file's names are, too. That others'
- * changes are lost is not this file's error. */
-static int inodefile_sync(struct file *f) {
-    int err = log_sync();
-    return err && inodefile_lost(f) ? err : 0;
-}
+static int inodefile_sync(struct file *f) { return inode_sync(f->object); }
 
 static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     int err = write_all(f, src, n, done);

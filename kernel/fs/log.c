@@ -362,7 +362,7 @@ static void forbid_stores(void) {
     for (uint32_t i = 0; i < log.npages; i++) {
         struct page *p = log.pages[i];
         if (p->stores)
-            filemap_forbid_writes(p->inum, p->index);
+            filemap_forbid_writes(p->inum, p->index, 1);
         p->stores = false;
     }
 }

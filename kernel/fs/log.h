@@ -28,13 +28,14 @@
  * change, and waits until the log has room for them, first come, first served.
  *
  * Failure: an error of the disk in a commit cannot be undone in memory. The log
- * then aborts: it says so on the console, once, and every change from then on
- * is refused with -K_EROFS. What memory shows stays readable. The disk is as
+ * then aborts: it says so on the console, once, and every operation from then on
+ * is refused with -K_EROFS. (Stores to a page that the running transaction had made writable go
+ * on in memory.) What memory shows stays readable. The disk is as
  * before the transaction, or the next mount recovers it from the log's header. Who asks
  * for durability learns of it (log_sync, log_lost).
  *
- * On a read-only disk nothing is delayed, so the first change finds out; what it made is there
- * in memory (init's console).
+ * On a read-only disk nothing but stores is delayed, so the first change finds out; what it made is
+ * there in memory (init's console).
  *
  * Lock order: an operation begins before any inode's lock or the name lock is
  * taken and ends after they are given back, since a commit waits until all that run have
@@ -91,9 +92,10 @@ bool log_holds(const struct log_op *op, const struct buf *b);
  * that is not and will not be on the disk (the log has aborted). */
 int log_end(struct log_op *op) must_check;
 extern bool log_sync_always;
-/* Ends the operation of a store through a mapping, which has not happened yet: it is done again
- * when the fault has returned, and would fault again if this began a commit. So that is left
- * to others. */
+/* Ends the operation of a store through a mapping, which has not happened yet: it is done when the
+ * fault has returned, and would fault again after a commit. So this asks for none, whatever
+ * sync=always says and however full the log is; one that somebody else has asked for may begin
+ * here. */
 void log_end_store(struct log_op *op);
 
 /* Waits until all that ended operations have changed is on the disk. In no operation.

@@ -128,8 +128,7 @@ struct wanted {
 
 /* An idle page becomes held only when there is a promise left for it. True: it is held, or
  * there is none. */
-static bool try_find(void *arg) {
-    struct wanted *w = arg;
+static inline bool find_and_hold(struct wanted *w) {
     spin_lock(&cache.lock);
     struct page *p = find_locked(w->inum, w->index);
     bool must_wait = p && p->refs == 0 && cache.held == cache.held_max;
@@ -140,9 +139,11 @@ static bool try_find(void *arg) {
     return !must_wait;
 }
 
+static bool try_find(void *arg) { return find_and_hold(arg); }
+
 struct page *page_find(uint32_t inum, uint32_t index, bool can_wait) {
     struct wanted w = {.inum = inum, .index = index};
-    if (!try_find(&w) && can_wait)
+    if (!find_and_hold(&w) && can_wait)
         wait_until(try_find, &w);
     return w.page;
 }

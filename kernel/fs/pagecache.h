@@ -33,7 +33,9 @@ struct page {
     uint64_t transaction;
     uint32_t block[PAGE_BLOCKS]; /* where each lives; 0: nowhere, it is zeros */
 
-    bool stores; /* in its transaction it may be changed through mappings, without a call */
+    /* In its transaction it may be changed through mappings, without a call or a lock. Set in an
+     * operation with the inode locked, cleared by the log when none runs. */
+    bool stores;
 
     bool writing;    /* the log writes from it: nothing of it changes; atomic */
     uint8_t ordered; /* the log's: what it still has to write */

@@ -280,13 +280,15 @@ static int clone_mappings(struct aspace *child, const struct aspace *parent) {
 }
 
 int aspace_clone(struct aspace *child, struct aspace *parent) {
-    int err = clone_mappings(child, parent);
-    if (err)
-        return err;
-    child->brk = parent->brk;
-    child->heap_end = parent->heap_end;
     struct span s;
     spin_lock(&parent->lock);
+    int err = clone_mappings(child, parent);
+    if (err) {
+        spin_unlock(&parent->lock);
+        return err;
+    }
+    child->brk = parent->brk;
+    child->heap_end = parent->heap_end;
     for (const struct mapping *m = touched_from(parent->mappings.first); m; m = s.next) {
         s = span_of(m);
         share_span(child, parent, s);

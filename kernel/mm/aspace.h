@@ -119,7 +119,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 /* The page of kernel memory behind a user page of the running space that may be
  * accessed so, filled if need be. It stays so until aspace_page_end: who takes pages away from
  * outside waits for that, so until then the process does not sleep, fault or take the space's lock.
- * -K_EFAULT: the process may not do this; -K_ENOMEM, -K_ENXIO, -K_EIO: as above; nothing
+ * Errors as above; nothing
  * changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) must_check;
 static inline void aspace_page_end(struct aspace *as) {

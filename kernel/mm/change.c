@@ -6,6 +6,7 @@
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/rmap.h"
 
 /* One gather a hart, since it is too large for a kernel stack; and one for the
  * tables of the kernel's view. The kernel is not preempted while it uses them. */
@@ -102,6 +103,7 @@ static void join_next(struct aspace *as, struct mapping *m) {
     mapping_take(&as->mappings, next);
     m->end = next->end;
     m->touched |= next->touched;
+    rmap_grown(m);
     mapping_free(next);
 }
 
@@ -378,17 +380,20 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
 
 /* ---- from the object's side ------------------------------------------------------------ */
 
-static bool any_writable(const struct aspace *as, uint64_t start, uint64_t end) {
+static bool can_be_written(pte_t e) { return e & PTE_W; }
+
+/* Whether a page has such an entry. */
+static bool any_page(const struct aspace *as, uint64_t start, uint64_t end, bool (*is)(pte_t e)) {
     unsigned level;
     for (uint64_t at = start; at < end; at += PAGE_SIZE)
-        if (*pt_walk(&as->user, VA(at), &level) & PTE_W)
+        if (is(*pt_walk(&as->user, VA(at), &level)))
             return true;
     return false;
 }
 
 void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start,
                           uint64_t end) {
-    if (!m->shared || !any_writable(as, start, end))
+    if (!m->shared || !any_page(as, start, end, can_be_written))
         return;
     pt_protect(&as->user, VA(start), VA(end), 0, PTE_W);
     change_sync(as, start, end);
@@ -401,6 +406,8 @@ void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t s
 }
 
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end) {
+    if (!any_page(as, start, end, pte_valid))
+        return;
     remove_leaves(as, start, end, m->lazy);
     settle_less(as);
 }

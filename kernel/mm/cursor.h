@@ -67,14 +67,16 @@ static inline pte_t *pt_table(const struct pt_cursor *c) {
     return (pte_t *)ROUND_DOWN(c->entry, PAGE_SIZE);
 }
 
-/* To the table below, which pt_is_above says there is. */
-static inline void pt_down(struct pt_cursor *c) {
-    pte_t *table = pa_ptr(pte_pa(*c->entry));
+/* To the table below, which pt_is_above says there is; or which its entry, as it was read, has. */
+static inline void pt_down_by(struct pt_cursor *c, pte_t entry) {
+    pte_t *table = pa_ptr(pte_pa(entry));
     c->way[c->level--] = c->entry;
     c->span /= PT_ENTRIES;
     c->shift -= 9;
     c->entry = &table[c->pos >> c->shift & (PT_ENTRIES - 1)];
 }
+
+static inline void pt_down(struct pt_cursor *c) { pt_down_by(c, *c->entry); }
 
 /* False, and nothing moved: it is in the root. */
 static inline bool pt_up(struct pt_cursor *c) {

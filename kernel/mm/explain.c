@@ -16,6 +16,7 @@ struct pte_letters pte_letters(pte_t e) {
 struct failure {
     const struct aspace *as;
     uint64_t va, access;
+    int err;      /* of aspace_fault */
     bool user;    /* user mode's access */
     bool refused; /* by the machine, after the translation: an access fault */
     bool lost;    /* the walk stops at a table that is not in RAM */
@@ -136,25 +137,16 @@ static bool say_broken_entry(const struct failure *f) {
     return f->lost || refused;
 }
 
-static int show_nowhere(void *ctx, paddr_t frame) { return 0; }
-
-/* Nothing forbids it, and yet there is no page, or it may not be written: the object says why.
- * May sleep. */
-static void say_no_page(const struct mapping *m, uint64_t va, bool write) {
-    int err = m->object->ops->page(m->object, mapping_index(m, va), write, show_nowhere, NULL);
-    const char *why = err == -K_ENXIO    ? "%s has no such page: it ends before it\n"
-                      : err == -K_ENOSPC ? "%s has no block there, and the disk is full\n"
-                      : err == -K_EROFS  ? "the disk takes no more changes, of %s neither\n"
-                      : err              ? "the page of %s cannot be had\n"
-                                         : "the page of %s can be had by now\n";
-    kprintf(why, name_of(m));
-}
-
-/* What a leaf lacks when the object has to be asked. */
-static bool is_for_object(const struct failure *f, const struct mapping *m) {
-    bool tracked = m->shared && m->object->tracks_writes;
-    return m->object->ops->page &&
-           (!pte_valid(f->e) || (tracked && f->access == PTE_W && !(f->e & PTE_W)));
+/* Nothing forbids it, and yet there is no page, or it may not be written: what the object said.
+ * NULL: it said nothing. */
+static const char *objects_reason(int err) {
+    switch (err) {
+    case -K_ENXIO: return "%s has no such page: it ends before it\n";
+    case -K_ENOSPC: return "%s has no block there, and the disk is full\n";
+    case -K_EROFS: return "the disk takes no more changes, of %s neither\n";
+    case -K_EIO: return "the page of %s cannot be had\n";
+    default: return NULL;
+    }
 }
 
 static void say_user(const struct failure *f) {
@@ -173,8 +165,8 @@ static void say_user(const struct failure *f) {
         kprintf("%s %c: the %s may not be %s\n",
                 pte_is_leaf(f->e) ? "the leaf has no" : "no leaf would have", letter(f->access),
                 name_of(m), verb(f->access));
-    else if (is_for_object(f, m))
-        say_no_page(m, f->va, m->shared && f->access == PTE_W);
+    else if (objects_reason(f->err))
+        kprintf(objects_reason(f->err), name_of(m));
     else if (m->lazy)
         kprintf("no memory is left for it: the %s was granted lazily, without a promise\n",
                 name_of(m));
@@ -218,9 +210,13 @@ static void say_kernel(const struct failure *f) {
                 "kernel's own code never\n");
 }
 
-void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access) {
-    struct failure f = {
-        .as = as, .va = va, .access = access.wanted, .refused = access.refused, .user = true};
+void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access, int err) {
+    struct failure f = {.as = as,
+                        .va = va,
+                        .access = access.wanted,
+                        .refused = access.refused,
+                        .err = err,
+                        .user = true};
     if (!f.access)
         return;
     spin_lock(&as->lock); /* tables may be given back at any time */

@@ -111,12 +111,14 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *e
 struct wanted {
     struct object *object; /* a reference */
     uint64_t index;
-    bool write;    /* to be written through a shared mapping whose object tracks that */
-    paddr_t frame; /* while the object shows it; else 0 */
+    bool write; /* to be written through a shared mapping whose object tracks that */
+    /* While the object shows it: its frame, and those of so many pages from it on. Else 0. */
+    const paddr_t *frame;
+    unsigned n;
 };
 
 static bool is_tracked(const struct mapping *m, uint64_t access) {
-    return m->shared && m->object->tracks_writes && access == PTE_W;
+    return access == PTE_W && mapping_tracks_writes(m);
 }
 
 /* The object's frame, if it shows just now the page that is wanted. -K_EAGAIN: it is to be asked;
@@ -124,15 +126,16 @@ static bool is_tracked(const struct mapping *m, uint64_t access) {
 static int shown_frame(const struct mapping *m, uint64_t index, bool write, struct wanted *w,
                        paddr_t *frame) {
     bool same = w->object == m->object && w->index == index;
-    *frame = w->frame;
-    if (w->frame.v)
+    if (w->frame) {
+        *frame = w->frame[0];
         return same && w->write == write ? 0 : -K_EAGAIN;
+    }
     if (w->object != m->object) {
         object_get(m->object);
         if (w->object)
             object_put(w->object);
     }
-    *w = (struct wanted){m->object, index, write, PA(0)};
+    *w = (struct wanted){.object = m->object, .index = index, .write = write};
     return -K_EAGAIN;
 }
 
@@ -151,7 +154,7 @@ static int find_frame(const struct mapping *m, uint64_t index, bool write, struc
 /* What a leaf that shows the object's own page may permit. W comes with a write alone where
  * somebody wants to know of it. */
 static uint64_t shown_perm(const struct mapping *m, uint64_t access) {
-    bool may_write = m->shared && (!m->object->tracks_writes || access == PTE_W);
+    bool may_write = m->shared && (access == PTE_W || !mapping_tracks_writes(m));
     return may_write ? m->perm : m->perm & ~PTE_W;
 }
 
@@ -168,15 +171,35 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
     return 0;
 }
 
+/* Pages behind the one at va that the object shows as well: those of the same table that are in
+ * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
+ * they are not fenced: who has kept an invalid entry faults, and finds a good one. */
+static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
+                        const struct wanted *w) {
+    unsigned level, n = 1;
+    uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
+    uint64_t end = MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
+    for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
+         n < w->n && start + (n - 1) * PAGE_SIZE < end && !pte_valid(*entry); n++, entry++) {
+        frame_get(frame_single(w->frame[n]));
+        *entry = pte_leaf(w->frame[n], (m->perm & ~PTE_W) | PTE_U);
+    }
+    as->present += n - 1;
+    design_sync(as, VA(start), VA(start + (n - 1) * PAGE_SIZE), NULL);
+}
+
 /* Nothing is there, and the object has something. */
 __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mapping *m, uint64_t va,
                                                 uint64_t access, struct wanted *w) {
     ASSERT(!m->lazy_tables);
     paddr_t frame;
     int err = find_frame(m, mapping_index(m, va), is_tracked(m, access), w, &frame);
-    if (!err)
-        fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    return err;
+    if (err)
+        return err;
+    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
+    if (access != PTE_W && w->frame)
+        fill_behind(as, m, va, w);
+    return 0;
 }
 
 static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
@@ -219,11 +242,12 @@ struct asking {
     struct wanted *w;
 };
 
-static int repair_with_frame(void *ctx, paddr_t frame) {
+static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
     const struct asking *a = ctx;
     a->w->frame = frame;
+    a->w->n = n;
     int err = repair_with_lock(a->as, a->va, a->access, a->w);
-    a->w->frame = PA(0);
+    a->w->frame = NULL;
     return err;
 }
 
@@ -258,7 +282,7 @@ static inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, vo
     unsigned level;
     __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    pte_t e = *pt_walk(&as->user, VA(va), &level);
+    pte_t e = __atomic_load_n(pt_walk(&as->user, VA(va), &level), __ATOMIC_RELAXED);
     if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
         return false;
     *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));

@@ -6,7 +6,8 @@
  * tree, and by rank, a random number, as a heap, which keeps it about as low as a balanced one
  * without any work of balancing.
  *
- * A space's lock guards its tree and the mappings in it. */
+ * A space's lock guards its tree and the mappings in it; by_object is guarded by the reverse
+ * map's. */
 #pragma once
 #include "arch/layout.h"
 #include "lib/list.h"
@@ -72,6 +73,11 @@ static inline struct mapping *mapping_again(struct mappings *all, uint64_t va) {
 
 static inline uint64_t mapping_pages(const struct mapping *m) {
     return (m->end - m->start) / PAGE_SIZE;
+}
+
+/* Whether the object wants to know of a write to its pages. */
+static inline bool mapping_tracks_writes(const struct mapping *m) {
+    return m->shared && m->object->tracks_writes;
 }
 
 /* The number of va's page in the object. */

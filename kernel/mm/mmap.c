@@ -141,7 +141,7 @@ static bool is_worth_touching(const struct mapping *m) {
 
 /* A page of a shared file is not written before somebody does. */
 static bool is_worth_writing(const struct mapping *m) {
-    return (m->perm & PTE_W) && !(m->shared && m->object->tracks_writes);
+    return (m->perm & PTE_W) && !mapping_tracks_writes(m);
 }
 
 int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {

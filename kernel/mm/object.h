@@ -7,7 +7,8 @@
 struct object;
 struct rmap;
 
-typedef int (*object_show_fn)(void *ctx, paddr_t frame);
+/* Is given the frames of n > 0 pages, the one that was asked for and some that follow it. */
+typedef int (*object_show_fn)(void *ctx, const paddr_t *frame, unsigned n);
 
 struct object_ops {
     /* One reference more, or less; the last one may free the object. NULL: it is there
@@ -18,10 +19,11 @@ struct object_ops {
      * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. NULL:
      * page is always asked. */
     paddr_t (*peek)(struct object *o, uint64_t index);
-    /* Has a page, which may have to be made or read first, shown: calls show with its frame
-     * while the page is the object's and cannot be taken away, and returns what that returns.
-     * show takes a reference if it keeps the frame, and does not sleep. write: the page is going
-     * to be written through a shared mapping, and counts as written until rmap_forbid_writes.
+    /* Has a page, which may have to be made or read first, shown: calls show with its frame, and
+     * with those of pages behind it that are at hand, while they are the object's and cannot be
+     * taken away. Returns what show returns, which takes a reference to each frame that it keeps,
+     * and does not sleep. write: the page, then alone, is going to be written through a shared
+     * mapping, and counts as written until rmap_forbid_writes.
      * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO: the
      * object has no such page (any more); -K_EIO: it cannot be read; -K_ENOSPC, -K_EROFS: it
      * cannot be written, since the disk is full, or takes no changes. */

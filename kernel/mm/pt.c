@@ -55,8 +55,9 @@ always_inline pte_t *walk(const struct pt *shape, vaddr_t va, unsigned *level) {
     if (!va_canonical(va, shape->levels))
         return NULL;
     struct pt_cursor c = cursor_at(shape, va);
-    while (pt_is_above(&c))
-        pt_down(&c);
+    pte_t e; /* read once: somebody may clear it meanwhile (aspace_page) */
+    while (c.level > 0 && pte_is_table(e = __atomic_load_n(c.entry, __ATOMIC_RELAXED)))
+        pt_down_by(&c, e);
     *level = c.level;
     return c.entry;
 }

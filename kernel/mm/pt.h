@@ -58,7 +58,8 @@ void pt_free_root(struct pt *pt);
 struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end);
 
 /* The entry where the walk for va ends: a leaf, or an invalid entry; *level says
- * at which level. NULL when va is not canonical. */
+ * at which level. NULL when va is not canonical. Entries may be cleared meanwhile, but not the
+ * tables given back. */
 pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level);
 
 /* Maps [va, va + bytes) to physical memory from pa on with the largest leaves

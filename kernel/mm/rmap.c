@@ -1,6 +1,7 @@
 /* From an object to the spaces that show it: see rmap.h. */
 #include "mm/rmap.h"
 #include "arch/cpu.h"
+#include "arch/hart.h"
 #include "mm/change.h"
 
 void rmap_init(struct rmap *r) {
@@ -28,6 +29,15 @@ void rmap_remove(struct mapping *m) {
     spin_unlock(&r->lock);
 }
 
+void rmap_grown(struct mapping *m) {
+    if (!m->object->rmap)
+        return;
+    spin_lock(&m->object->rmap->lock);
+    list_remove(&m->by_object);
+    list_push_back(&m->object->rmap->mappings, &m->by_object);
+    spin_unlock(&m->object->rmap->lock);
+}
+
 void rmap_add_all(struct mappings *all) {
     for (struct mapping *m = all->first; m; m = m->next)
         rmap_add(m, all);
@@ -53,19 +63,24 @@ static void move_behind(struct list *link, struct list *place) {
     list_insert(link, place, place->next);
 }
 
-/* For each mapping, also those that come meanwhile. A record without an object marks how far it
- * is, while the map's lock is not held; others may go through the map at the same time. */
+/* How far a hart has gone through a map while the map's lock is not held: records without an
+ * object. Not on a stack, since others who change the list write to its neighbours; and one for
+ * each hart is enough, since nobody sleeps meanwhile. */
+static struct mapping marks[NHART];
+
+/* For each mapping, also those that come meanwhile. Others may go through the map at the same
+ * time. */
 static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn) {
-    struct mapping mark = {.object = NULL};
+    struct list *mark = &marks[hart_self()->index].by_object;
     spin_expect_none("a search for who shows a page");
     spin_lock(&r->lock);
-    list_push_front(&r->mappings, &mark.by_object);
-    while (mark.by_object.next != &r->mappings) {
-        struct mapping *m = LIST_ENTRY(mark.by_object.next, struct mapping, by_object);
+    list_push_front(&r->mappings, mark);
+    while (mark->next != &r->mappings) {
+        struct mapping *m = LIST_ENTRY(mark->next, struct mapping, by_object);
         struct aspace *as = m->object ? CONTAINER_OF(m->all, struct aspace, mappings) : NULL;
         bool mine = as && spin_try(&as->lock);
         if (mine || !as)
-            move_behind(&mark.by_object, &m->by_object);
+            move_behind(mark, &m->by_object);
         if (!as)
             continue; /* somebody else's mark */
         spin_unlock(&r->lock);
@@ -76,7 +91,7 @@ static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn)
         cpu_relax();
         spin_lock(&r->lock);
     }
-    list_remove(&mark.by_object);
+    list_remove(mark);
     spin_unlock(&r->lock);
 }
 

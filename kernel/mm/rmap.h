@@ -23,6 +23,8 @@ void rmap_init(struct rmap *r);
  * leaves it. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
+/* It shows more than before: who has passed it has to come by again. */
+void rmap_grown(struct mapping *m);
 /* All of a space. */
 void rmap_add_all(struct mappings *all);
 void rmap_remove_all(struct mappings *all);

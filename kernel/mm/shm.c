@@ -81,7 +81,8 @@ static paddr_t find_or_make(struct shm *s, uint64_t index) {
 }
 
 static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
-    return show(ctx, find_or_make(shm_of(o), index));
+    paddr_t frame = find_or_make(shm_of(o), index);
+    return show(ctx, &frame, 1);
 }
 
 static const struct object_ops shm_ops = {.get = get, .put = put, .peek = peek, .page = page};

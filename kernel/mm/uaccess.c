@@ -42,11 +42,19 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
 }
 
 int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) {
-    return copy_pieces(dst, from, n, true, done);
+    if (n != 1)
+        return copy_pieces(dst, from, n, true, done);
+    int err = copyout(dst, from->start, from->bytes);
+    *done = err ? 0 : from->bytes;
+    return err;
 }
 
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) {
-    return copy_pieces(src, to, n, false, done);
+    if (n != 1)
+        return copy_pieces(src, to, n, false, done);
+    int err = copyin(to->start, src, to->bytes);
+    *done = err ? 0 : to->bytes;
+    return err;
 }
 
 void uaccess_hold_faults(bool hold) { aspace_self()->faults_held = hold; }

@@ -1,5 +1,6 @@
 /* mmap and its kin, as POSIX has them. These calls say why they fail. */
 #include "fs/file.h"
+#include "fs/filemap.h"
 #include "fs/inode.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
@@ -73,8 +74,11 @@ static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit
     if (!f->readable)
         return -K_EACCES;
     bool may_write = f->writable || !(arg[3] & ABI_MAP_SHARED);
-    *limit = may_write ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
-    return arg[2] & ~(uint64_t)*limit ? -K_EACCES : file_map(f, o);
+    bool can_write = filemap_takes_writes() || !(arg[3] & ABI_MAP_SHARED);
+    *limit = may_write && can_write ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
+    if (arg[2] & ~(uint64_t)*limit)
+        return may_write ? -K_ENOTSUP : -K_EACCES;
+    return file_map(f, o);
 }
 
 /* A reference; and what may ever be permitted. */
@@ -165,6 +169,5 @@ int sys_msync(const uint64_t arg[6], uint64_t *result) {
         err = aspace_sync(proc_self()->as, r.start, r.end);
     if (!err && !aspace_is_granted(proc_self()->as, r.start, r.end))
         err = -K_ENOMEM;
-    inode_reap();
     return tell(err, result);
 }

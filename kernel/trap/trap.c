@@ -46,13 +46,13 @@ static bool interrupt(uint64_t cause) {
 
 /* ---- from user mode ------------------------------------------------------------ */
 
-static void kill_for(struct proc *p, uint64_t cause, uint64_t stval) {
+static void kill_for(struct proc *p, uint64_t cause, uint64_t stval, int err) {
     static struct sleeplock report = SLEEPLOCK_INIT(report, RANK_REPORT);
     sleeplock_acquire(&report); /* what is said of one program stands together */
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
             cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
             (unsigned long)stval);
-    explain_user_fault(p->as, stval, cause_failed_access(cause));
+    explain_user_fault(p->as, stval, cause_failed_access(cause), err);
     if (cause == CAUSE_ILLEGAL && !proc_fpu_present)
         kprintf("floating-point instructions are illegal here: not every hart has F and D\n");
     sleeplock_release(&report);
@@ -68,11 +68,12 @@ __attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause)
         return;
     }
     uint64_t access = cause_access(cause);
-    if (access && aspace_fault(p->as, stval, access) == 0)
+    int err = access ? aspace_fault(p->as, stval, access) : 0;
+    if (access && !err)
         return;
     if (cause == CAUSE_ILLEGAL && proc_fpu_first_use())
         return;
-    kill_for(p, cause, stval);
+    kill_for(p, cause, stval, err);
 }
 
 /* A killed process ends here, and one whose slice is over lets others run. */

@@ -39,12 +39,13 @@ static int page(struct object *o, uint64_t index, bool write, object_show_fn sho
     file.asked++;
     if (index >= file.end)
         return -K_ENXIO;
-    if (!file.frame[index].v) {
+    if (!file.frame[index].v)
         assert_int_equal(frame_alloc(&file.frame[index]), 0);
-        *(uint64_t *)pa_ptr(file.frame[index]) = index;
-    }
     file.writable[index] |= write;
-    return show(ctx, file.frame[index]);
+    unsigned n = 1; /* with some that follow it and are there */
+    while (!write && index + n < file.end && file.frame[index + n].v && host_random_below(4))
+        n++;
+    return show(ctx, &file.frame[index], n);
 }
 
 static const struct object_ops ops = {.get = get, .put = put, .page = page};
@@ -78,16 +79,24 @@ static void forbid(uint64_t i) {
 
 /* ---- processes --------------------------------------------------------------------- */
 
-static void map(struct env_proc *p, uint64_t start, bool shared) {
-    const struct map_request r = {.start = start,
-                                  .bytes = PAGES * P,
+#define ALL (ABI_PROT_READ | ABI_PROT_WRITE | ABI_PROT_EXEC)
+
+static void map_part(struct env_proc *p, uint64_t start, uint64_t first, uint64_t pages,
+                     unsigned prot, bool shared) {
+    const struct map_request r = {.start = start + first * P,
+                                  .bytes = pages * P,
                                   .place = MAP_REPLACE,
                                   .object = &file.object,
-                                  .prot = ABI_PROT_READ | ABI_PROT_WRITE,
-                                  .limit = ABI_PROT_READ | ABI_PROT_WRITE,
+                                  .first = first,
+                                  .prot = prot,
+                                  .limit = ALL,
                                   .shared = shared};
     uint64_t at;
     assert_int_equal(aspace_map(p->as, &r, &at), 0);
+}
+
+static void map(struct env_proc *p, uint64_t start, bool shared) {
+    map_part(p, start, 0, PAGES, ABI_PROT_READ | ABI_PROT_WRITE, shared);
     for (unsigned i = 0; !shared && i < PAGES; i++)
         own[p->slot][i] = false;
 }
@@ -186,6 +195,37 @@ void test_pages_of_a_file_are_taken_away(void **state) {
         touch(other, true, i, false);
         touch(other, false, i, true);
     }
+    check_all();
+    end();
+}
+
+static struct env_proc *joins;
+static void join(void) {
+    host_hart_be((uint32_t)joins->hart);
+    assert_int_equal(aspace_protect(joins->as, SHARED, SHARED + 4 * P, ALL), 0);
+    assert_ptr_equal(mapping_at(&joins->as->mappings, SHARED + 5 * P)->start, SHARED);
+}
+
+/* The first half of a space's pages has been gone through, another space is under way, and the
+ * second half, which has not, becomes one mapping with the first. */
+void test_a_joined_mapping_is_not_passed_over(void **state) {
+    struct env_proc *p, *other;
+    env_fresh(MEMORY, 16);
+    new_file();
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    map_part(p, SHARED, 0, 4, ABI_PROT_READ | ABI_PROT_WRITE, true);
+    assert_int_equal(env_fork(p, &other), 0);
+    map_part(p, SHARED, 4, 4, ALL, true);
+    touch(p, true, 5, true);
+    env_run(other, 1);
+    touch(other, true, 0, true);
+    joins = p;
+    tlbmodel_meanwhile = join;
+    host_hart_be(2);
+    rmap_forbid_writes(&file.rmap, 0, PAGES);
+    assert_null(tlbmodel_meanwhile);
+    memset(file.writable, 0, sizeof file.writable);
     check_all();
     end();
 }

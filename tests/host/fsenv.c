@@ -192,7 +192,10 @@ static struct shown *shown_page(uint32_t inum, uint32_t index) {
     return unused;
 }
 
-void filemap_forbid_writes(uint32_t inum, uint32_t index) { shown_page(inum, index)->writable = 0; }
+void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
+    assert_int_equal(pages, 1);
+    shown_page(inum, first)->writable = false;
+}
 
 void filemap_cut(struct inode *ip) {
     for (struct shown *s = shown; s < shown + ARRAY_LEN(shown); s++)
@@ -202,12 +205,13 @@ void filemap_cut(struct inode *ip) {
         }
 }
 
-static int show(void *ctx, paddr_t frame) {
+static int show(void *ctx, const paddr_t *frame, unsigned n) {
     struct shown *s = ctx;
-    assert_true(s->frame.v == 0 || s->frame.v == frame.v);
+    assert_int_equal(n, 1);
+    assert_true(s->frame.v == 0 || s->frame.v == frame->v);
     if (!s->frame.v)
-        frame_get(frame_single(frame));
-    s->frame = frame;
+        frame_get(frame_single(*frame));
+    s->frame = *frame;
     s->writable = true;
     return 0;
 }

@@ -61,19 +61,12 @@ void frame_misused(paddr_t pa) {
 }
 void frame_release(struct frame *f, paddr_t pa) { fail(); }
 
-static int no_page_err;
-static bool no_page_write;
-static int no_page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
-    assert_int_equal(index, 3);
-    assert_int_equal(write, no_page_write);
-    return no_page_err;
-}
+static int fault_err; /* what aspace_fault has said */
 
 static const char *of_program(const struct object *o, uint64_t perm) {
     return perm & X ? "text" : perm & W ? "data" : "read-only data";
 }
-static const struct object_ops ops, program_ops = {.name = of_program},
-                                    file_ops = {.page = no_page};
+static const struct object_ops ops, program_ops = {.name = of_program};
 static struct object program = {.ops = &program_ops}, bss = {.ops = &ops, .name = "bss"},
                      heap = {.ops = &ops, .name = "heap"},
                      stack = {.ops = &ops, .name = "stack", .guarded = true};
@@ -130,7 +123,7 @@ static void expect(int levels, const char *sentence) {
 }
 
 static void user(uint64_t va, uint64_t access, int levels, const char *sentence) {
-    explain_user_fault(&as, va, (struct failed_access){.wanted = access});
+    explain_user_fault(&as, va, (struct failed_access){.wanted = access}, fault_err);
     expect(levels, sentence);
 }
 
@@ -162,13 +155,14 @@ static void no_mapping(void **state) {
 }
 
 static void what_the_object_has_not(void **state) {
-    static struct object file = {.ops = &file_ops, .name = "file 7"};
+    static struct object file = {.ops = &ops, .name = "file 7"};
     grant(12 * P, 16 * P, &file, R);
     mapping_at(&as.mappings, 12 * P)->first = 1;
-    no_page_err = -K_ENXIO;
+    fault_err = -K_ENXIO;
     user(14 * P, R, 3, "file 7 has no such page: it ends before it\n");
-    no_page_err = -K_EIO;
+    fault_err = -K_EIO;
     user(14 * P, R, 3, "the page of file 7 cannot be had\n");
+    fault_err = 0;
     user(14 * P, W, 3, "no leaf would have W: the file 7 may not be written\n");
 }
 
@@ -178,19 +172,18 @@ static void what_the_object_does_not_let_be_written(void **state) {
         int err;
         const char *sentence;
     } why[] = {{-K_ENOSPC, "file 7 has no block there, and the disk is full\n"},
-               {-K_EROFS, "the disk takes no more changes, of file 7 neither\n"},
-               {0, "the page of file 7 can be had by now\n"}};
-    static struct object file = {.ops = &file_ops, .name = "file 7", .tracks_writes = true};
+               {-K_EROFS, "the disk takes no more changes, of file 7 neither\n"}};
+    static struct object file = {.ops = &ops, .name = "file 7", .tracks_writes = true};
     grant(12 * P, 16 * P, &file, R | W);
     struct mapping *m = mapping_at(&as.mappings, 12 * P);
     m->first = 1;
-    m->shared = no_page_write = true;
+    m->shared = true;
     map(14 * P, R | PTE_U, P);
     for (unsigned i = 0; i < ARRAY_LEN(why); i++) {
-        no_page_err = why[i].err;
+        fault_err = why[i].err;
         user(14 * P, W, 3, why[i].sentence);
     }
-    no_page_write = false;
+    fault_err = 0;
 }
 
 static void against_the_mapping(void **state) {
@@ -228,7 +221,7 @@ static void broken_entries(void **state) {
     mapping_at(&as.mappings, 8 * P)->lazy = true;
     user(8 * P, W, 3,
          "no memory is left for it: the stack was granted lazily, without a promise\n");
-    explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true});
+    explain_user_fault(&as, MIB(2) + 24, (struct failed_access){R, .refused = true}, 0);
     expect(2, "the walk permits this access, but the machine does not: memory protection forbids "
               "it, or nothing answers, at physical address 0x80400018\n");
     pte_t *root = pa_ptr(as.user.root), good = root[0];
@@ -271,7 +264,7 @@ static void more_levels(void **state) {
 /* Other causes than an access say nothing. */
 static void no_access(void **state) {
     said[0] = '\0';
-    explain_user_fault(&as, 8, (struct failed_access){0});
+    explain_user_fault(&as, 8, (struct failed_access){0}, 0);
     explain_kernel_fault(as.user.root, 8, (struct failed_access){0});
     assert_string_equal(said, "");
 }

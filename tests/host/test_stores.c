@@ -44,9 +44,11 @@ static struct inode *inode_of(const char *name) {
     return ip;
 }
 
-static int keep_frame(void *ctx, paddr_t frame) {
-    frame_get(frame_single(frame));
-    *(paddr_t *)ctx = frame;
+static unsigned shown; /* how many at once */
+static int keep_frame(void *ctx, const paddr_t *frame, unsigned n) {
+    shown = n;
+    frame_get(frame_single(*frame));
+    *(paddr_t *)ctx = *frame;
     return 0;
 }
 
@@ -70,6 +72,39 @@ static void a_frame_is_what_read_and_write_see(void **state) {
 static const uint8_t *block_on_disk(const char *name, uint32_t i) {
     const struct fs_dinode *d = fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), name));
     return fsimage_block(memdisk_image(), d, i);
+}
+
+static int look_at_16(void *ctx, const paddr_t *frame, unsigned n) {
+    shown = n;
+    for (unsigned i = 0; i < n; i++)
+        assert_memory_equal(pa_ptr(frame[i]), bytes + (*(uint32_t *)ctx + i) * 4096, 100);
+    return 0;
+}
+
+/* With a page come those behind it, to the next of 16, to the end, or to one that is not there. */
+static void some_pages_are_shown_at_once(void **state) {
+    static const struct {
+        uint32_t index;
+        unsigned n;
+    } expected[] = {{0, 15}, {3, 12}, {14, 1}};
+    int fd = t_open("/f", NEW);
+    assert_int_equal(t_write(fd, bytes, 15 * 4096 - 10), 15 * 4096 - 10);
+    struct inode *ip = inode_of("/f");
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t index = expected[i].index;
+        assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+        assert_int_equal(shown, expected[i].n);
+    }
+    assert_int_equal(t_sync(), 0);
+    assert_int_equal(fsenv_reclaim(1000), 15);
+    uint32_t index = 2; /* with what one read brings */
+    assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+    assert_int_equal(shown, 8);
+    index = 0;
+    assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+    assert_int_equal(shown, 10);
+    inode_put(ip);
+    assert_int_equal(t_close(fd), 0);
 }
 
 static void what_is_stored_is_durable_with_the_next_sync(void **state) {
@@ -216,6 +251,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
         T(a_frame_is_what_read_and_write_see),
+        T(some_pages_are_shown_at_once),
         T(what_is_stored_is_durable_with_the_next_sync),
         T(a_store_waits_for_nobody),
         T(what_is_cut_off_is_no_longer_stored_to),

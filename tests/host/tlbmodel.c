@@ -29,6 +29,7 @@ static uint64_t asid_mask;
 uint64_t (*tlbmodel_interest)(void);
 bool (*tlbmodel_is_table)(uint64_t pa);
 uint64_t tlbmodel_fences[3], tlbmodel_remote_fences;
+void (*tlbmodel_meanwhile)(void);
 
 static unsigned self(void) { return hart_self()->index; }
 
@@ -228,7 +229,11 @@ void sfence_all(void) { fence(2, NULL, 0, 0); }
 /* The firmware, on that hart. */
 void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes) {
     uint32_t caller = self();
+    void (*others)(void) = tlbmodel_meanwhile;
     tlbmodel_remote_fences++;
+    tlbmodel_meanwhile = NULL;
+    if (others)
+        others();
     host_hart_be((uint32_t)hartid);
     if (bytes == UINT64_MAX)
         fence(2, NULL, 0, 0);

@@ -52,3 +52,5 @@ bool tlbmodel_reaches(uint64_t pa, uint64_t bytes);
 /* How many sfence.vma there were: for one address, for an ASID, for all. And how often the
  * firmware was asked to make some on another hart. */
 extern uint64_t tlbmodel_fences[3], tlbmodel_remote_fences;
+/* Called once, before the next of those: what other harts do meanwhile. */
+extern void (*tlbmodel_meanwhile)(void);

@@ -243,6 +243,32 @@ static void file_stored_together(void) {
             CHECK_EQ(p[i * PAGE / 8 + who], ROUNDS);
 }
 
+/* Who makes pages durable, or cuts them off, goes through all mappings, while they come and go. */
+static void file_maps_come_and_go(void) {
+    make_file("f", 3 * PAGE, 38);
+    char *p = map_file("f", 3 * PAGE, RW, ABI_MAP_SHARED, 0);
+    int f = must_open("f", ABI_O_RDWR), child[2];
+    for (int who = 0; who < 2; who++)
+        if ((child[who] = must_fork()) == 0)
+            for (;;) {
+                unmap(map_file("f", PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 0), PAGE);
+                int pid = must_fork();
+                if (pid == 0)
+                    sys_exit(0);
+                CHECK_EQ(reap(pid), 0);
+            }
+    for (int round = 0; round < 150; round++) {
+        p[0] = p[PAGE] = (char)round;
+        CHECK_EQ(sys_fsync(f), 0);
+        CHECK_EQ(sys_ftruncate(f, 2 * PAGE + 1 + (round & 1) * PAGE), 0);
+        CHECK(p[0] == (char)round && p[PAGE] == (char)round);
+    }
+    for (int who = 0; who < 2; who++) {
+        CHECK_EQ(sys_kill(child[who]), 0);
+        CHECK_EQ(reap(child[who]), -1);
+    }
+}
+
 /* Between the fault for a page and the copy to it the page is made durable, and has to be asked for
  * again. */
 static void file_read_while_synced(void) {
@@ -428,6 +454,7 @@ const struct test mapfile_tests[] = {
     {"mmap_file_stored_by_calls", file_stored_by_calls, false},
     {"mmap_file_stored_together", file_stored_together, false},
     {"mmap_file_stored_is_executed", file_stored_is_executed, false},
+    {"mmap_file_maps_come_and_go", file_maps_come_and_go, false},
     {"mmap_file_read_while_synced", file_read_while_synced, false},
     {"mmap_file_cut", file_cut, false},
     {"mmap_file_cut_while_used", file_cut_while_used, false},
