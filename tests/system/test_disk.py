@@ -244,6 +244,27 @@ def test_pulled_plug(boot, image, seed):
         assert after.read(f"/l{i}") == usertests
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_pulled_plug_while_a_file_is_stored_to(boot, image, seed):
+    """Through a mapping: what msync has answered is there, and what came later in the order in
+    which it was stored."""
+    pages = 8
+    rng = random.Random(seed)
+    up = boot(harts=2, disks=[drive(str(image), keep=True)])
+    up.prompt()
+    up.type(f"stressfs & tests/usertests --role stores f {pages}\n")
+    for _ in range(rng.randrange(2, 12)):
+        durable = int(up.expect(r"durable (\d+)\r?\n")[1])
+    up.kill()
+    assert_clean(image, allow_orphans=True)
+    assert run_on(image, "echo up").stdout == "up\n"
+    content = assert_clean(image).read("/f")
+    assert len(content) == pages * 4096
+    words = [struct.unpack_from("<q", content, i * 4096)[0] for i in range(pages)]
+    assert words[-1] >= durable, words
+    assert words == sorted(words, reverse=True) and words[0] - words[-1] <= 1, words
+
+
 def faulty(path, iotype, **rule):
     """A disk where requests of a type fail: QEMU's blkdebug."""
     rules = [{"event": "none", "iotype": iotype, "errno": 5, **rule}]

@@ -1,6 +1,7 @@
 /* What `usertests --role NAME ARG...` does: the programs that tests of exec run. */
 #include "test.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* args N: argv[2..] are N strings made by role_argument(). */
@@ -44,6 +45,23 @@ static int role_data(int argc, char **argv) {
     role_values[0] = role_values[2048] = 55;
     sys_sleep(1);
     return role_values[0] == 55 && role_values[1024] == 44 && role_values[2048] == 55 ? 10 : 2;
+}
+
+/* stores FILE PAGES: counts in a word of each page of a file, through a mapping, in order, and says
+ * each number when it is durable; for ever. */
+static int role_stores(int argc, char **argv) {
+    int pages = argc == 3 ? atoi(argv[2]) : 0;
+    make_file(argv[1], (unsigned)pages * PAGE, 0);
+    int fd = must_open(argv[1], ABI_O_RDWR);
+    volatile long *p = sys_mmap(NULL, (size_t)pages * PAGE, ABI_PROT_READ | ABI_PROT_WRITE,
+                                ABI_MAP_SHARED, fd, 0);
+    for (long n = 1; (long)p > 0; n++) {
+        for (int i = 0; i < pages; i++)
+            p[i * PAGE / 8] = n;
+        if (n % 20 == 0 && sys_msync((void *)(uint64_t)p, (size_t)pages * PAGE, ABI_MS_SYNC) == 0)
+            printf("durable %ld\n", n);
+    }
+    return 1;
 }
 
 /* The heap is empty and starts above the one page of stack, the guard below. */
@@ -102,7 +120,7 @@ int run_role(int argc, char **argv) {
         {"heap", role_heap},       {"fds", role_fds},         {"pid", role_pid},
         {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
         {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
-        {"turn", role_turn},
+        {"turn", role_turn},       {"stores", role_stores},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)
