@@ -29,8 +29,8 @@ void kmap_boot_done(void);
  * another call for them takes as they are. */
 void *kmap_device(uint64_t pa, uint64_t bytes);
 
-/* Puts the kernel's half, which cannot fail, or the trampoline into a new table. -K_ENOMEM: no
- * table could be had, and pt is as it was. */
+/* Put into a new table: the kernel's half, which cannot fail; the trampoline. -K_ENOMEM: no table
+ * could be had for it, and pt is as it was. */
 void kmap_share_half(struct pt *pt);
 int kmap_trampoline(struct pt *pt) must_check;
 
