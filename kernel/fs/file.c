@@ -99,8 +99,8 @@ int file_set_size(struct file *f, uint64_t size) {
     return f->ops->set_size ? f->ops->set_size(f, size) : -K_EINVAL;
 }
 
-int file_map(struct file *f, struct object **o) {
-    return f->ops->map ? f->ops->map(f, o) : -K_ENODEV;
+int file_map(struct file *f, uint64_t pages, struct object **o) {
+    return f->ops->map ? f->ops->map(f, pages, o) : -K_ENODEV;
 }
 
 int file_sync(struct file *f) { return f->ops->sync ? f->ops->sync(f) : -K_EINVAL; }

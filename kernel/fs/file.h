@@ -25,8 +25,8 @@ struct file_ops {
     int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
     int (*set_size)(struct file *f, uint64_t size);
     int (*sync)(struct file *f);
-    int (*map)(struct file *f, struct object **o); /* NULL: -K_ENODEV */
-    bool (*lost)(const struct file *f);            /* NULL: never */
+    int (*map)(struct file *f, uint64_t pages, struct object **o); /* NULL: -K_ENODEV */
+    bool (*lost)(const struct file *f);                            /* NULL: never */
     void (*close)(struct file *f);
 };
 
@@ -64,9 +64,9 @@ int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
  * disk; -K_EFBIG; -K_ENOSPC and -K_EIO: it may have grown a part of the way. */
 int file_set_size(struct file *f, uint64_t size) must_check;
-/* An object for the contents, to be mapped, with a reference. -K_ENODEV: not a file of the disk;
- * -K_ENOMEM; -K_EIO. */
-int file_map(struct file *f, struct object **o) must_check;
+/* An object for the contents, to be mapped up to so many pages, with a reference. -K_ENODEV: not a
+ * file of the disk; -K_ENOMEM; -K_EIO. */
+int file_map(struct file *f, uint64_t pages, struct object **o) must_check;
 /* Waits until what was written is on the disk, and all that was done before. -K_EINVAL: not
  * a file of the disk; -K_EIO: it never will be. */
 int file_sync(struct file *f) must_check;

@@ -4,7 +4,6 @@
 #include "fs/filedata.h"
 #include "fs/pagecache.h"
 #include "lib/errno.h"
-#include "lib/list.h"
 #include "lib/printf.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
@@ -15,17 +14,16 @@ struct filemap {
     struct object object;
     struct inode *ip;
     struct rmap rmap;
-    struct list link;
     uint32_t refs;
+    uint32_t pages; /* that its mappings may show: from the first one on */
     char name[24];
 };
 
 static struct slab records = SLAB_INIT(records, sizeof(struct filemap));
 
-/* Guards each inode's map, all refs, and the list of objects, of which there are few. */
+/* Guards each inode's map, and of all objects refs and pages, with their sum. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_FILEMAP);
-static struct list all = LIST_INIT(all);
-static uint32_t count;
+static uint32_t mapped;
 
 static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
@@ -42,9 +40,8 @@ static void put(struct object *o) {
     spin_lock(&lock);
     bool last = --f->refs == 0;
     if (last) {
-        list_remove(&f->link);
         f->ip->map = NULL;
-        count--;
+        mapped -= f->pages;
     }
     spin_unlock(&lock);
     if (last) {
@@ -70,9 +67,17 @@ bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAG
 
 /* ---- which inodes are mapped ---- */
 
-/* The page cache keeps pages that are mapped, so half of it may be mapped at most: a read or
- * a write must find a page. */
-static bool has_room(void) { return (count + 1) * FILE_PAGES <= pagecache_pages() / 2; }
+/* A mapping is going to show pages up to this one. The page cache keeps pages that are mapped, so
+ * half of it may be mapped at most: a read or a write must find a page. False: it would be more. */
+static bool grow_locked(struct filemap *f, uint32_t pages) {
+    ASSERT_LOCKED(&lock);
+    uint32_t more = pages > f->pages ? pages - f->pages : 0;
+    if (mapped + more > pagecache_pages() / 2)
+        return false;
+    f->pages += more;
+    mapped += more;
+    return true;
+}
 
 static void set_up(struct filemap *f, struct inode *ip) {
     *f = (struct filemap){.object = {.ops = &filemap_ops,
@@ -87,7 +92,7 @@ static void set_up(struct filemap *f, struct inode *ip) {
 }
 
 /* The inode's, with a reference more, or NULL. */
-static struct filemap *known(struct inode *ip) {
+static struct filemap *known(const struct inode *ip) {
     spin_lock(&lock);
     struct filemap *f = ip->map;
     if (f)
@@ -96,63 +101,50 @@ static struct filemap *known(struct inode *ip) {
     return f;
 }
 
+/* A new one. The inode is locked, so that nobody else makes one. */
 static int make(struct inode *ip, struct filemap **out) {
-    struct filemap *f = slab_take(&records);
+    struct filemap *f = ip->d.type == ABI_T_FILE ? slab_take(&records) : NULL;
     if (!f)
-        return -K_ENOMEM;
+        return ip->d.type == ABI_T_FILE ? -K_ENOMEM : -K_ENODEV;
     set_up(f, ip);
     spin_lock(&lock);
-    bool room = has_room();
-    if (room) {
-        list_push_back(&all, &f->link);
-        ip->map = f;
-        count++;
-    }
+    ip->map = f;
     spin_unlock(&lock);
-    if (!room) {
-        inode_put(ip);
-        slab_give(&records, f);
-        return -K_ENOMEM;
-    }
     *out = f;
     return 0;
 }
 
-int filemap_create(struct inode *ip, struct object **out) {
+int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
     int err = inode_lock(ip);
     if (err)
         return err;
     struct filemap *f = known(ip);
     if (!f)
-        err = ip->d.type == ABI_T_FILE ? make(ip, &f) : -K_ENODEV;
+        err = make(ip, &f);
     inode_unlock(ip);
-    if (!err)
-        *out = &f->object;
-    return err;
+    if (err)
+        return err;
+    spin_lock(&lock);
+    bool room = grow_locked(f, (uint32_t)MIN(pages, (uint64_t)FILE_PAGES));
+    spin_unlock(&lock);
+    *out = &f->object;
+    if (!room)
+        put(*out);
+    return room ? 0 : -K_ENOMEM;
 }
 
 /* ---- what the file system does to mappings ---- */
 
-static struct filemap *known_by_number(uint32_t inum) {
-    struct filemap *found = NULL;
-    spin_lock(&lock);
-    LIST_EACH(it, &all) {
-        struct filemap *f = LIST_ENTRY(it, struct filemap, link);
-        if (f->ip->inum == inum)
-            found = f;
-    }
-    if (found)
-        found->refs++;
-    spin_unlock(&lock);
-    return found;
-}
-
 void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
-    struct filemap *f = known_by_number(inum);
-    if (!f)
-        return; /* nobody maps it any more */
-    rmap_forbid_writes(&f->rmap, first, pages);
-    put(&f->object);
+    struct inode *ip;
+    if (inode_get(inum, &ip))
+        return; /* it is not in memory, so nobody maps it */
+    struct filemap *f = known(ip);
+    if (f) {
+        rmap_forbid_writes(&f->rmap, first, pages);
+        put(&f->object);
+    }
+    inode_put(ip);
 }
 
 void filemap_cut(struct inode *ip) {

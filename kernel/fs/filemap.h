@@ -15,10 +15,10 @@
 bool filemap_takes_writes(void);
 
 /* The object for the contents of an inode, one for all mappings of it, with one reference more; it
- * has one of its own to the inode. When it goes the inode may become an orphan: inode_reap.
- * -K_ENODEV: not a file; -K_ENOMEM: none, or as many files are mapped as half of the page cache has
- * room for. */
-int filemap_create(struct inode *ip, struct object **out) must_check;
+ * has one of its own to the inode. pages: the mapping that is to be made shows none behind so many.
+ * When the object goes the inode may become an orphan: inode_reap. -K_ENODEV: not a file;
+ * -K_ENOMEM: none, or more would be mapped than half of the page cache. */
+int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
 /* These pages of the inode with this number may be written through no mapping any more, until
  * they are asked for anew. For the log; and for exec, with the inode locked: what was stored has

@@ -144,7 +144,9 @@ static void inodefile_close(struct file *f) {
     inode_reap();
 }
 
-static int inodefile_map(struct file *f, struct object **o) { return filemap_create(f->object, o); }
+static int inodefile_map(struct file *f, uint64_t pages, struct object **o) {
+    return filemap_create(f->object, pages, o);
+}
 
 static const struct file_ops inodefile_ops = {
     .read = inodefile_read,

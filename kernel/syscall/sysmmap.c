@@ -78,7 +78,7 @@ static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit
     *limit = may_write && can_write ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
     if (arg[2] & ~(uint64_t)*limit)
         return may_write ? -K_ENOTSUP : -K_EACCES;
-    return file_map(f, o);
+    return file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
 }
 
 /* A reference; and what may ever be permitted. */

@@ -178,7 +178,7 @@ static struct shown {
     bool writable;
 } shown[64];
 
-int filemap_create(struct inode *ip, struct object **out) { return -K_ENODEV; }
+int filemap_create(struct inode *ip, uint64_t pages, struct object **out) { return -K_ENODEV; }
 
 static struct shown *shown_page(uint32_t inum, uint32_t index) {
     struct shown *unused = NULL;
