@@ -207,7 +207,8 @@ $(U)/%.S.o: user/%.S $(U)/flags
 	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
 
 # One program, which a file of xv6's has to hold: 268 KiB.
-$(U)/tests/%: U_CFLAGS += -Os
+U_SMALL := $(or $(call accepts,-Oz),-Os)
+$(U)/tests/%: U_CFLAGS += $(U_SMALL)
 U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 $(U)/objects: FORCE
 	$(call write_text,$(U_LIB) $(U_TESTS))
@@ -230,7 +231,7 @@ $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
 	$(Q)$(LINK_U) $(U_LIB) $(U_TESTS) -o $@
 
 $(U)/flags: FORCE
-	$(call write_text,$(CC_RV) $(U_CFLAGS) $(LINK_U))
+	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U))
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img

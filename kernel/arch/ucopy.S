@@ -29,7 +29,7 @@ ucopy_begin:
 2:  andi a3, a2, -128
     beqz a3, 4f
     add a3, a3, a0
-3: ld t0, 0(a1)
+3:  ld t0, 0(a1)
     ld t1, 8(a1)
     ld t2, 16(a1)
     ld t3, 24(a1)

@@ -17,8 +17,8 @@ static struct {
     uint32_t fresh_from;  /* it goes on from here */
     bool passed;          /* there may be a free block between lowest and here */
     uint32_t fresh_until; /* no block from fresh_from to here was taken back lately */
-    /* The bitmap block that the last one was found in, which the transaction has pinned, and the
-     * end of the data blocks that it is about. */
+    /* The bitmap block that the last fresh one was found in, which the transaction has pinned, and
+     * the end of the data blocks that it is about. */
     struct buf *bitmap;
     uint32_t bitmap_end;
 } alloc;
@@ -193,8 +193,10 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
             words[bit / WORD_BITS] |= 1ULL << bit % WORD_BITS;
             log_write(op, bitmap);
             cache_put(bitmap);
-            alloc.bitmap = bitmap;
-            alloc.bitmap_end = i * BITS_PER_BLOCK + to;
+            if (fresh) {
+                alloc.bitmap = bitmap;
+                alloc.bitmap_end = i * BITS_PER_BLOCK + to;
+            }
             *block = i * BITS_PER_BLOCK + bit;
             alloc.free--;
             return 0;

@@ -3,8 +3,8 @@
  * All calls want the inode locked, those that change it edited too (inode.h), unless they say
  * else; it is a file. Between calls no page is in the cache that lies behind the end of the
  * file, and of its last block all bytes behind it are zero, in memory, unless somebody stores
- * there through a mapping. What lies behind that block in its page is undefined, and zeroed before
- * anybody sees it. Each call that moves the end writes all up to there. */
+ * there through a mapping. What lies behind that block in its page is undefined, and zeroed
+ * whenever a mapping is shown it. Each call that moves the end writes all up to there. */
 #pragma once
 #include "fs/inode.h"
 #include "mm/object.h"

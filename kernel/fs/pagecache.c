@@ -9,8 +9,10 @@
 #define HELD_PER_RAM 32 /* at most this part of the frames is promised for held pages */
 #define HELD_MIN 512UL
 #define HELD_MAX 4096UL
-#define HELD_BY_CALLS (NPROC + 65) /* one each; and what those have that do not sleep */
-#define PAGES_PER_RAM 8            /* so much of the frames can be in the cache */
+#define HELD_BY_CALLS \
+    (NPROC + 128)       /* one each; and what those have that do not sleep: each hart \
+                          one call, of 16 pages at most */
+#define PAGES_PER_RAM 8 /* so much of the frames can be in the cache */
 #define PAGES_MAX 32768UL
 
 /* Under the lock. A page without references is idle when it is found, else it has no frame. */

@@ -313,6 +313,29 @@ static void a_page_that_is_written_does_not_change(void **state) {
     assert_memory_equal(bytes + 8192, back, 4096);
 }
 
+/* ---- where fresh blocks come from ---- */
+
+/* The first bitmap block is full but for one place, so a directory's block comes from the second;
+ * the next block of the file, from behind its last one, is looked for in the first again. */
+static void each_block_has_its_own_bitmap(void **state) {
+    char name[16];
+    fsenv_fresh(16800, 60, 100);
+    for (int i = 0; i < 33; i++) { /* 33 * 254 blocks */
+        snprintf(name, sizeof name, "/n%d", i);
+        t_make_file(name, i == 5 ? 1000 : 253 * 1024, (uint32_t)i);
+    }
+    assert_int_equal(t_unlink("/n5"), 0);
+    assert_int_equal(t_sync(), 0);
+    int fd = t_open("/f", NEW);
+    assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    assert_int_equal(t_mkdir("/d"), 0);
+    assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    assert_int_equal(t_close(fd), 0);
+    fsenv_check();
+    fsenv_remount();
+    assert_true(t_file_is("/n6", 253 * 1024, 6));
+}
+
 /* ---- errors of a delayed write ---- */
 
 static bool said_once(const char *text) {
@@ -401,6 +424,7 @@ int main(void) {
         T(o_sync_is_durable),
         T(what_cannot_be_synced),
         T(a_page_that_is_written_does_not_change),
+        T(each_block_has_its_own_bitmap),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
         T(a_lost_name_is_told),

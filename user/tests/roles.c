@@ -55,13 +55,14 @@ static int role_stores(int argc, char **argv) {
     int fd = must_open(argv[1], ABI_O_RDWR);
     volatile long *p = sys_mmap(NULL, (size_t)pages * PAGE, ABI_PROT_READ | ABI_PROT_WRITE,
                                 ABI_MAP_SHARED, fd, 0);
-    for (long n = 1; (long)p > 0; n++) {
+    if ((long)p < 0)
+        return 1;
+    for (long n = 1;; n++) {
         for (int i = 0; i < pages; i++)
             p[i * PAGE / 8] = n;
         if (n % 20 == 0 && sys_msync((void *)(uint64_t)p, (size_t)pages * PAGE, ABI_MS_SYNC) == 0)
             printf("durable %ld\n", n);
     }
-    return 1;
 }
 
 /* The heap is empty and starts above the one page of stack, the guard below. */
