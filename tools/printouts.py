@@ -144,6 +144,7 @@ def general(line, keep=1 << 22, lines=True):
     line = re.sub(r"\+0x[0-9a-f]+", "+0xN", line)
     line = re.sub(r"\b(hart|process) \d+|\b\d+ ms\b", r"\1 #", line)
     line = re.sub(r"^( +\d+ +\d+ \w+ +)\d+( .*) \d+( \w+)$", r"\1#\2 #\3", line)  # ps -l
+    line = re.sub(r"^( +\d+ +\d+ )\w+ +(#.* sh)$", r"\1#\2", line)  # on its way to wait for it
     return line if lines else re.sub(r":\d+$", ":#", line)
 
 

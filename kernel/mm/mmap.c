@@ -32,8 +32,8 @@ static uint64_t room_below(uint64_t gap_start, uint64_t end, uint64_t bytes, uin
     return start >= gap_start ? start : 0;
 }
 
-/* The highest gap that has room. The last search's end is tried first, so that to map much, one
- * after the other, is not to search from the top each time. */
+/* A gap that has room: where the last search ended or the last range was unmapped, so that to map
+ * and unmap much is not to search from the top each time; else the highest one. */
 static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
     uint64_t end = as->map_below ? as->map_below : USER_MAX;
     const struct mapping *m = mapping_below(&as->mappings, end);
@@ -91,11 +91,18 @@ int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) 
     return err;
 }
 
+/* There is room higher up than before: the gap that ends there is tried first. */
+static void note_gap(struct aspace *as, uint64_t end) {
+    const struct mapping *above = mapping_from(&as->mappings, end);
+    if (as->map_below && as->map_below < end)
+        as->map_below = above ? above->start : 0;
+}
+
 int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
     spin_lock(&as->lock);
     int err = change_remove(as, start, end);
-    if (as->map_below && as->map_below < end)
-        as->map_below = 0; /* there is room higher up now */
+    if (!err)
+        note_gap(as, end);
     spin_unlock(&as->lock);
     if (DEBUG)
         check_space(as);
