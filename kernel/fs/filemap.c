@@ -141,7 +141,7 @@ void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
         return; /* it is not in memory, so nobody maps it */
     struct filemap *f = known(ip);
     if (f) {
-        rmap_forbid_writes(&f->rmap, first, pages);
+        rmap_forbid_writes(&f->rmap, first, MIN(pages, FILE_PAGES)); /* a file has no more */
         put(&f->object);
     }
     inode_put(ip);
