@@ -1,7 +1,7 @@
 /* What the two benchmark programs share: the interface that xv6 and Trellis both
  * have, and the machine's counters.
  *
- * For xv6: copy bench.c, bench.h, benchpages.c and true.c into user/, add them to
+ * For xv6: copy bench*.c, bench*.h and true.c into user/, add the programs to
  * UPROGS, compile with -DXV6, and let user mode read the counters (scounteren = 7
  * in start()). Everything else is as on Trellis. */
 #pragma once
