@@ -19,23 +19,12 @@
 #include "fs/log.h"
 #include "fs/pagecache.h"
 #include "fs/path.h"
-#include "fsenv.h"
+#include "delayedenv.h"
 #include "mm/frame.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint8_t bytes[64 * 1024], back[64 * 1024];
-
-static int setup(void **state) {
-    log_sync_always = false;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(i * 13 + i / 1024);
-    fsenv_ram = MIB(32);
-    fsenv_fresh(1200, 60, 100);
-    return 0;
-}
 
 /* ---- a random workload, each step of it one operation of the log ---- */
 
@@ -221,8 +210,6 @@ static void a_cut_leaves_a_tree_since_the_last_fsync(void **state) {
 }
 
 /* ---- when a commit happens ---- */
-
-static uint64_t writes(void) { return memdisk_events(); }
 
 static void only_who_asks_waits_for_the_disk(void **state) {
     memdisk_record();

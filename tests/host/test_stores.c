@@ -18,25 +18,10 @@
 #include "fs/log.h"
 #include "fs/pagecache.h"
 #include "fs/path.h"
-#include "fsenv.h"
+#include "delayedenv.h"
 #include "mm/frame.h"
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static uint8_t bytes[64 * 1024], back[64 * 1024];
-
-static int setup(void **state) {
-    log_sync_always = false;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(i * 13 + i / 1024);
-    fsenv_ram = MIB(32);
-    fsenv_fresh(1200, 60, 100);
-    return 0;
-}
-
-static uint64_t writes(void) { return memdisk_events(); }
 
 static struct inode *inode_of(const char *name) {
     struct inode *ip;
