@@ -267,7 +267,7 @@ static void note_written(struct log_op *op, struct inode *ip, bool inode_too) {
 }
 
 /* Writes as many blocks as one copy moves, n bytes at most. A block that was not filled is
- * none, and shows nothing of what was copied there; of one that was there before a part may
+ * none, and shows nothing of what was copied there; of one that the file has already a part may
  * have changed. */
 static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
                      size_t n, struct buf **indirect, bool *added, size_t *moved) {
@@ -279,7 +279,8 @@ static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const
     for (unsigned k = 0; k < r.pieces; k++) {
         uint32_t i = r.first + k;
         struct page *p = r.page[i / PAGE_BLOCKS - r.first / PAGE_BLOCKS];
-        bool there = p->block[i % PAGE_BLOCKS] != 0, counts = *moved == end;
+        bool there = p->block[i % PAGE_BLOCKS] != 0 && i * FS_BLOCK_SIZE < ip->d.size;
+        bool counts = *moved == end;
         end += r.piece[k].bytes;
         counts &= end <= copied;
         int e = there || counts ? settle(op, ip, i, p, indirect, added) : 0;

@@ -192,6 +192,27 @@ static void a_block_behind_the_end_goes_too(void **state) {
     assert_int_equal(t_close(fd), 0);
 }
 
+/* Nothing of the file changes, so nothing is to be committed: at once, or when half of the pages of
+ * a transaction are taken. */
+static void a_failed_write_onto_a_block_behind_the_end_changes_nothing(void **state) {
+    for (int always = 0; always < 2; always++) {
+        setup(state);
+        t_make_file("/f", 8192, 1);
+        fsenv_remount();
+        fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 4096;
+        log_sync_always = always;
+        fsenv_mount_ok();
+        int fd = t_open("/f", ABI_O_RDWR);
+        for (int i = 0; i < 500; i++) {
+            assert_int_equal(t_lseek(fd, 0, 2), 4096);
+            assert_int_equal(t_write(fd, fsenv_bad, 4096), -K_EFAULT);
+        }
+        assert_int_equal(t_sync(), 0);
+        assert_true(t_file_is("/f", 4096, 1));
+        assert_int_equal(t_close(fd), 0);
+    }
+}
+
 /* All frames are wanted: clean pages go, but not one whose frame somebody has. */
 static void clean_pages_give_way(void **state) {
     t_make_file("/f", 60000, 1);
@@ -243,6 +264,7 @@ int main(void) {
         T(a_store_that_is_lost_is_told),
         T(a_copy_that_failed_leaves_nothing_behind_the_end),
         T(a_block_behind_the_end_goes_too),
+        T(a_failed_write_onto_a_block_behind_the_end_changes_nothing),
         T(clean_pages_give_way),
         T(a_page_that_cannot_be_held_is_there),
     };
