@@ -39,7 +39,8 @@ MAY = {
     "sstatus": ("mm/sumcopy.c", "proc", "trap"),
     "scause": ("trap",), "sepc": ("trap",), "stval": ("trap",), "stvec": ("trap",),
     "sie": ("trap",), "sip": ("trap",), "scounteren": ("trap",),
-    "wfi": ("proc", "trap"), "rdtime": ("mm", "proc", "init"), "fence.i": ("mm", "proc", "syscall"),
+    "wfi": ("proc", "trap"), "rdtime": ("mm/mapping.c", "proc", "init"),
+    "fence.i": ("mm/fault.c", "proc", "syscall"),
 }
 PRIVILEGED = re.compile(r"csr\w*|sfence\.\w+|sinval\.\w+|hfence\.\w+|[su]ret|wfi|ecall|"
                         r"rdtime|rdcycle|rdinstret|fence\.i")

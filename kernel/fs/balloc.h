@@ -19,7 +19,7 @@ uint32_t balloc_cost(uint32_t n);
 /* Gives out a block; its contents are undefined. On -K_ENOSPC or -K_EIO nothing
  * changed. *fresh (if not NULL): nothing on the disk has the block, so it may be written in
  * place at once; false for one that was taken back so lately that a power cut would give it
- * to its last owner again. */
+ * to its last owner again, and where no fresh one can be found. */
 int block_alloc(struct log_op *op, uint32_t *block, bool *fresh) must_check;
 
 /* Undoes block_alloc in the same operation, where it cannot fail. */

@@ -8,8 +8,7 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 
-#define READ_PAGES 16u /* one copy moves to the user at most */
-#define RUN_PAGES 4u   /* the same, from the user */
+#define RUN_PAGES 4u   /* one copy from the user moves at most */
 #define AHEAD_PAGES 8u /* one read of the disk brings at most */
 
 /* ---- loading ---- */
@@ -109,11 +108,11 @@ static int get_page(struct inode *ip, uint32_t index, bool ahead, struct buf **i
  * it holds more than the first it never sleeps. */
 static int move_run(struct inode *ip, struct page *first, size_t within, uaddr_t dst, size_t n,
                     size_t *moved) {
-    struct page *page[READ_PAGES];
-    struct kpiece piece[READ_PAGES];
+    struct page *page[PAGES_AT_ONCE];
+    struct kpiece piece[PAGES_AT_ONCE];
     unsigned count = 1;
     piece[0] = (struct kpiece){first->data + within, MIN(n, PAGE_SIZE - within)};
-    for (n -= piece[0].bytes; n > 0 && count < READ_PAGES; n -= piece[count++].bytes) {
+    for (n -= piece[0].bytes; n > 0 && count < PAGES_AT_ONCE; n -= piece[count++].bytes) {
         page[count] = page_find(ip->inum, first->index + count, false);
         if (!page[count])
             break;
@@ -367,27 +366,27 @@ static int get_mapped(struct inode *ip, uint32_t index, struct page **p) {
     return err;
 }
 
-#define SHOWN_PAGES 16u /* at once; from one that is a multiple of so many on */
-
-static paddr_t frame_to_show(const struct inode *ip, struct page *p) {
+/* Nothing is to be seen behind the end: its page may hold what was there before (filedata.h). */
+static paddr_t clean_frame(const struct inode *ip, struct page *p) {
     size_t used = ROUND_UP(bytes_in(ip, p->index), FS_BLOCK_SIZE);
     if (used < PAGE_SIZE)
         memset(p->data + used, 0, PAGE_SIZE - used);
     return ptr_pa(p->data);
 }
 
-/* With what follows it and is in memory. Nobody sleeps while all are held. */
+/* With what follows it and is in memory, to the next multiple of PAGES_AT_ONCE. Nobody sleeps while
+ * all are held. */
 static int show_pages(const struct inode *ip, struct page *first, object_show_fn show, void *ctx) {
-    struct page *page[SHOWN_PAGES];
-    paddr_t frame[SHOWN_PAGES];
+    struct page *page[PAGES_AT_ONCE];
+    paddr_t frame[PAGES_AT_ONCE];
     unsigned n = 1;
     page[0] = first;
-    frame[0] = frame_to_show(ip, first);
-    for (uint32_t i = first->index + 1; i % SHOWN_PAGES != 0 && bytes_in(ip, i) > 0; i++, n++) {
+    frame[0] = clean_frame(ip, first);
+    for (uint32_t i = first->index + 1; i % PAGES_AT_ONCE != 0 && bytes_in(ip, i) > 0; i++, n++) {
         page[n] = page_find(ip->inum, i, false);
         if (!page[n])
             break;
-        frame[n] = frame_to_show(ip, page[n]);
+        frame[n] = clean_frame(ip, page[n]);
     }
     int err = show(ctx, frame, n);
     while (n > 0)

@@ -18,19 +18,22 @@ int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const u
 /* Pages that an operation must reserve to write n bytes. */
 static inline uint32_t filedata_pages(size_t n) { return (uint32_t)(n / PAGE_SIZE + 2); }
 
-/* The file was longer, and ends at ip->d.size now: what the cache has behind that goes. */
+/* The file was longer, and ends at ip->d.size now: what the cache has behind that goes. No mapping
+ * shows it any more (filemap_cut). */
 void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
 
 /* ---- for mappings (object.h); the inode is not locked, no operation runs. May sleep. */
 
 /* Calls show with the frame of a page while the inode is locked, and returns what that returns. The
  * frame is what read and write see. The cache keeps the page while somebody has a reference to the
- * frame, for which he has promised one; filedata_cut takes it away from all who show it.
+ * frame, for which he has promised one; filemap_cut takes it away from all who show it.
  * -K_EIO; -K_EINVAL: the file ends before it. */
 int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) must_check;
 
 /* The same for a page that is going to be written through its frame: what is stored from now on,
  * until the log forbids it (filemap.h), is durable with the running transaction, of which
- * show is a part. -K_ENOSPC (a hole), -K_EROFS. Only where filemap_takes_writes. */
+ * show is a part. -K_ENOSPC (a hole), -K_EROFS: nothing is
+ * shown, and some holes of the page may have got blocks of zeros. Only where filemap_takes_writes.
+ */
 int filedata_show_for_write(struct inode *ip, uint32_t index, object_show_fn show,
                             void *ctx) must_check;

@@ -103,9 +103,11 @@ static struct filemap *known(const struct inode *ip) {
 
 /* A new one. The inode is locked, so that nobody else makes one. */
 static int make(struct inode *ip, struct filemap **out) {
-    struct filemap *f = ip->d.type == ABI_T_FILE ? slab_take(&records) : NULL;
+    if (ip->d.type != ABI_T_FILE)
+        return -K_ENODEV;
+    struct filemap *f = slab_take(&records);
     if (!f)
-        return ip->d.type == ABI_T_FILE ? -K_ENOMEM : -K_ENODEV;
+        return -K_ENOMEM;
     set_up(f, ip);
     spin_lock(&lock);
     ip->map = f;
@@ -135,16 +137,25 @@ int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
 
 /* ---- what the file system does to mappings ---- */
 
-void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
+void filemap_forbid_writes(uint32_t inum, uint32_t index) {
     struct inode *ip;
     if (inode_get(inum, &ip))
         return; /* it is not in memory, so nobody maps it */
     struct filemap *f = known(ip);
     if (f) {
-        rmap_forbid_writes(&f->rmap, first, MIN(pages, FILE_PAGES)); /* a file has no more */
+        rmap_forbid_writes(&f->rmap, index, 1);
         put(&f->object);
     }
     inode_put(ip);
+}
+
+uint64_t filemap_version(const struct inode *ip) {
+    struct filemap *f = known(ip);
+    if (f) {
+        rmap_forbid_writes(&f->rmap, 0, FILE_PAGES);
+        put(&f->object);
+    }
+    return inode_version(ip);
 }
 
 void filemap_cut(struct inode *ip) {

@@ -16,16 +16,19 @@ bool filemap_takes_writes(void);
 
 /* The object for the contents of an inode, one for all mappings of it, with one reference more; it
  * has one of its own to the inode. pages: the mapping that is to be made shows none behind so many.
- * When the object goes the inode may become an orphan: inode_reap. -K_ENODEV: not a file;
- * -K_ENOMEM: none, or more would be mapped than half of the page cache. */
+ * When the object goes the inode may become an orphan: inode_reap; until then the most that was
+ * mapped of it at a time counts as mapped. -K_ENODEV: not a file;
+ * -K_ENOMEM: none, or more would be mapped than half of the page cache. After an error there is no
+ * reference more. */
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
-/* These pages of the inode with this number may be written through no mapping any more, until
- * they are asked for anew. For the log; and for exec, with the inode locked: what was stored has
- * changed the file's version (inode_version), and what is stored later will. No spinlock is
- * held. */
-void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages);
-#define FILEMAP_ALL UINT32_MAX
+/* For the log: that page of the inode with this number may be written through no mapping any more,
+ * until it is asked for anew. No spinlock is held. */
+void filemap_forbid_writes(uint32_t inum, uint32_t index);
+
+/* inode_version of a file, whose contents stores through mappings change, too: what was stored has
+ * changed it, and what is stored later will, since it faults first. Locked, no spinlock held. */
+uint64_t filemap_version(const struct inode *ip);
 
 /* The file ends at ip->d.size now: nobody shows a page behind that. Locked. */
 void filemap_cut(struct inode *ip);

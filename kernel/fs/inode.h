@@ -37,7 +37,7 @@ struct inode {
     struct sleeplock lock;
     bool loaded;
     _Alignas(8) struct fs_dinode d; /* valid when loaded; every address in it has been checked.
-                                     * Copied by words */
+                                     * Copied often: by words, if it begins with one */
     struct filemap *map;            /* while it is mapped; filemap.c's */
     struct buf *home;               /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
@@ -89,7 +89,7 @@ void inode_reap(void);
 
 /* A number that changes whenever the contents of inode inum do, and is never used
  * again for this number: (inum, version) names contents. Stable while the inode
- * is locked. 0: unchanged since the mount. */
+ * is locked. 0: unchanged since the mount. Of a file that may be mapped: filemap_version. */
 uint64_t inode_version(const struct inode *ip);
 /* Says that the contents change. Locked. */
 void inode_touch(struct inode *ip);

@@ -362,7 +362,7 @@ static void forbid_stores(void) {
     for (uint32_t i = 0; i < log.npages; i++) {
         struct page *p = log.pages[i];
         if (p->stores)
-            filemap_forbid_writes(p->inum, p->index, 1);
+            filemap_forbid_writes(p->inum, p->index);
         p->stores = false;
     }
 }
@@ -374,15 +374,12 @@ static void take_snapshot(void) {
     log.snap.nbufs = log.nbufs;
     log.snap.npages = log.npages;
     log.snap.n = 0;
-    for (uint32_t i = 0; i < log.nbufs; i++)
-        log.snap.bufs[i] = log.bufs[i];
+    for (uint32_t i = 0; i < log.nbufs; i++) {
+        struct buf *b = log.snap.bufs[i] = log.bufs[i];
+        log.snap.entry[log.snap.n++] = (struct logged){b->block, false, b->data};
+    }
     for (uint32_t i = 0; i < log.npages; i++)
-        log.snap.pages[i] = log.pages[i];
-    for (uint32_t i = 0; i < log.nbufs; i++)
-        log.snap.entry[log.snap.n++] = (struct logged){log.bufs[i]->block, false,
-                                                       log.bufs[i]->data};
-    for (uint32_t i = 0; i < log.npages; i++)
-        add_page_to_snapshot(log.pages[i]);
+        add_page_to_snapshot(log.snap.pages[i] = log.pages[i]);
     ASSERT(log.snap.n == log.n);
     sort_by_block(log.snap.entry, log.snap.n);
     log.snap.n = drop_twice_logged(log.snap.entry, log.snap.n);

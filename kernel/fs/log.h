@@ -95,7 +95,7 @@ extern bool log_sync_always;
 /* Ends the operation of a store through a mapping, which has not happened yet: it is done when the
  * fault has returned, and would fault again after a commit. So this asks for none, whatever
  * sync=always says and however full the log is; one that somebody else has asked for may begin
- * here. */
+ * here. That the store will never be durable is told by log_sync and log_lost. */
 void log_end_store(struct log_op *op);
 
 /* Waits until all that ended operations have changed is on the disk. In no operation.

@@ -20,6 +20,8 @@
 #include "lib/list.h"
 
 #define PAGE_BLOCKS ((uint32_t)(PAGE_SIZE / FS_BLOCK_SIZE))
+/* So many at most are held by a call that does not sleep meanwhile. */
+#define PAGES_AT_ONCE 16u
 
 struct page {
     uint8_t *data; /* its frame; NULL: none */

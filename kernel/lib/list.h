@@ -38,6 +38,12 @@ static inline void list_remove(struct list *link) {
     list_init(link);
 }
 
+/* place is another one. */
+static inline void list_move_behind(struct list *link, struct list *place) {
+    list_remove(link);
+    list_insert(link, place, place->next);
+}
+
 /* The first link, taken out, or NULL. */
 static inline struct list *list_pop_front(struct list *head) {
     struct list *link = head->next;

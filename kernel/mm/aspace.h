@@ -113,7 +113,7 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
  * PTE_R, PTE_W, PTE_X). 0: the touch will succeed now, in both views.
  * -K_EFAULT: the process may not do this. -K_ENOMEM: it may, but the page is lazy and there
  * is no memory for it; -K_ENXIO, -K_EIO, -K_ENOSPC, -K_EROFS: as object.h's page has it. Nothing
- * changed. May sleep, unless the space's faults are held: then -K_EFAULT instead. */
+ * of the space changed. May sleep, unless the space's faults are held: then -K_EFAULT instead. */
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The page of kernel memory behind a user page of the running space that may be

@@ -23,7 +23,10 @@ void change_sync_finish(struct aspace *as) {
     pt_gather_finish(&as->kernel, kernels_gather(), NULL, NULL);
 }
 
-void change_wait_for_copies(const struct aspace *as) {
+/* A page that the kernel copies from or to just now, for the space's process on another hart, may
+ * be one that was taken away, and is copied no longer after this. Between the flush and the
+ * giving back. */
+static void wait_for_copies(const struct aspace *as) {
     if (as == aspace_self())
         return; /* copies nothing while it is here */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -75,7 +78,7 @@ static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool 
             tlb_flush_page(&as->tlb, VA(at));
         else
             tlb_flush(&as->tlb);
-        change_wait_for_copies(as);
+        wait_for_copies(as);
         change_sync_finish(as);
         pt_gather_finish(&as->user, gather, put_leaf, &put);
         as->fenced_tables = as->user.tables + as->kernel.tables;
@@ -401,7 +404,7 @@ void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t s
         tlb_flush_page(&as->tlb, VA(start));
     else
         tlb_flush(&as->tlb);
-    change_wait_for_copies(as);
+    wait_for_copies(as);
     change_sync_finish(as);
 }
 

@@ -45,11 +45,6 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 
-/* A page that the kernel copies from or to just now, for the space's process on another hart, may
- * be one that was taken away, and is copied no longer after this. Between the flush and the
- * giving back. */
-void change_wait_for_copies(const struct aspace *as);
-
 /* After the user's leaves in [start, end) changed: the kernel's view follows; finish is called
  * after the flush. */
 void change_sync(struct aspace *as, uint64_t start, uint64_t end);

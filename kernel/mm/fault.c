@@ -279,7 +279,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
 }
 
 /* First the mark, then the walk; who takes a page away does so and then looks for the mark
- * (change_wait_for_copies). */
+ * (change.c, wait_for_copies). */
 static inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
     unsigned level;
     __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);

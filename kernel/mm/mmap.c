@@ -16,8 +16,6 @@ static uint8_t perm_of(unsigned prot) {
     return (uint8_t)perm;
 }
 
-#define TOUCHED_AT_ONCE 512
-
 static bool is_free(const struct aspace *as, uint64_t start, uint64_t end) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     return !m || m->start >= end;
@@ -150,6 +148,9 @@ static bool is_worth_touching(const struct mapping *m) {
 static bool is_worth_writing(const struct mapping *m) {
     return (m->perm & PTE_W) && !mapping_tracks_writes(m);
 }
+
+/* Then others may run: the kernel is not preempted. */
+#define TOUCHED_AT_ONCE 512
 
 int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
     int err = 0;

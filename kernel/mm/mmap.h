@@ -1,6 +1,7 @@
 /* Memory that a process maps where it or the kernel likes: what mmap and its kin need of the
  * memory core (syscall/sysmmap.c has their rules). Each works on the running process's space,
- * takes its lock, and has done nothing when it fails, but where it says so.
+ * and has done nothing when it fails, but where it says so. What looks at mappings only needs no
+ * lock, since nobody but the process itself changes them.
  *
  * Ranges are page-aligned, not empty, and end at USER_MAX at most. Where nobody said where,
  * it is from USER_MAX downwards, away from the heap. */
@@ -48,5 +49,6 @@ int aspace_sync(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
 /* Touches pages from *at on that are mapped and can be had, some hundreds at most, with a write if
  * write is true and the page may be written; *at: where to go on, end or beyond when all is done.
- * May sleep. -K_ENOMEM: there is no memory for the last one. */
+ * May sleep. -K_ENOMEM: there is no memory for the last one; what else keeps a page away shows when
+ * somebody wants it. */
 int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) must_check;

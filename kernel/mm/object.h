@@ -26,7 +26,8 @@ struct object_ops {
      * mapping, and counts as written until rmap_forbid_writes.
      * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO: the
      * object has no such page (any more); -K_EIO: it cannot be read; -K_ENOSPC, -K_EROFS: it
-     * cannot be written, since the disk is full, or takes no changes. */
+     * cannot be written, since the disk is full, or takes no changes. After these nothing was
+     * shown. */
     int (*page)(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx);
     /* What was stored in its pages so far is where it stays when the power goes. May sleep. NULL:
      * there is no such place. -K_EIO: some of it will never be. */

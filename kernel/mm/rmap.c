@@ -30,12 +30,13 @@ void rmap_remove(struct mapping *m) {
 }
 
 void rmap_grown(struct mapping *m) {
-    if (!m->object->rmap)
+    struct rmap *r = m->object->rmap;
+    if (!r)
         return;
-    spin_lock(&m->object->rmap->lock);
+    spin_lock(&r->lock);
     list_remove(&m->by_object);
-    list_push_back(&m->object->rmap->mappings, &m->by_object);
-    spin_unlock(&m->object->rmap->lock);
+    list_push_back(&r->mappings, &m->by_object);
+    spin_unlock(&r->lock);
 }
 
 void rmap_add_all(struct mappings *all) {
@@ -58,11 +59,6 @@ static void do_part(struct aspace *as, const struct mapping *m, uint64_t first, 
         fn(as, m, m->start + (from - m->first) * PAGE_SIZE, m->start + (to - m->first) * PAGE_SIZE);
 }
 
-static void move_behind(struct list *link, struct list *place) {
-    list_remove(link);
-    list_insert(link, place, place->next);
-}
-
 /* How far a hart has gone through a map while the map's lock is not held: records without an
  * object. Not on a stack, since others who change the list write to its neighbours; and one for
  * each hart is enough, since nobody sleeps meanwhile. */
@@ -80,7 +76,7 @@ static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn)
         struct aspace *as = m->object ? CONTAINER_OF(m->all, struct aspace, mappings) : NULL;
         bool mine = as && spin_try(&as->lock);
         if (mine || !as)
-            move_behind(mark, &m->by_object);
+            list_move_behind(mark, &m->by_object);
         if (!as)
             continue; /* somebody else's mark */
         spin_unlock(&r->lock);

@@ -32,7 +32,7 @@ void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
 uint32_t tlb_user_asid(const struct tlb_tag *tag);
 uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
 
-/* This hart is about to run the space; it has left it. */
+/* This hart is about to run the space; it has left it, and satp has another table. */
 void tlb_activate(struct tlb_tag *tag);
 static inline void tlb_leave(struct tlb_tag *tag) {
     __atomic_store_n(&tag->active, 0, __ATOMIC_RELEASE);

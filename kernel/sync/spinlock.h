@@ -69,7 +69,7 @@ static inline void spin_lock(struct spinlock *lk) {
     lk->holder = hart_self();
 }
 
-/* Takes it if nobody has it: true. So it may be out of order: nobody waits. */
+/* Takes it if nobody has it: true; else nothing is held. It may be out of order: nobody waits. */
 static inline bool spin_try(struct spinlock *lk) {
     if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
         return false;

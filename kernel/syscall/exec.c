@@ -92,8 +92,7 @@ static int load_image(struct inode *ip, struct headers *h, struct image **out) {
 
 /* The image of a file: from the cache, else from the disk. The inode is locked. */
 static int image_of(struct inode *ip, struct image **out) {
-    filemap_forbid_writes(ip->inum, 0, FILEMAP_ALL);
-    struct image_key key = {.dev = FS_DEV, .inum = ip->inum, .version = inode_version(ip)};
+    struct image_key key = {.dev = FS_DEV, .inum = ip->inum, .version = filemap_version(ip)};
     int err = image_find(key, out);
     if (err || *out)
         return err;

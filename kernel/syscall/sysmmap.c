@@ -73,11 +73,11 @@ static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit
         return err;
     if (!f->readable)
         return -K_EACCES;
-    bool may_write = f->writable || !(arg[3] & ABI_MAP_SHARED);
-    bool can_write = filemap_takes_writes() || !(arg[3] & ABI_MAP_SHARED);
-    *limit = may_write && can_write ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
+    *limit = PROT_ALL;
+    if ((arg[3] & ABI_MAP_SHARED) && !(f->writable && filemap_takes_writes()))
+        *limit = ABI_PROT_READ | ABI_PROT_EXEC;
     if (arg[2] & ~(uint64_t)*limit)
-        return may_write ? -K_ENOTSUP : -K_EACCES;
+        return f->writable ? -K_ENOTSUP : -K_EACCES;
     return file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
 }
 

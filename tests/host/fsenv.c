@@ -192,9 +192,8 @@ static struct shown *shown_page(uint32_t inum, uint32_t index) {
     return unused;
 }
 
-void filemap_forbid_writes(uint32_t inum, uint32_t first, uint32_t pages) {
-    assert_int_equal(pages, 1);
-    shown_page(inum, first)->writable = false;
+void filemap_forbid_writes(uint32_t inum, uint32_t index) {
+    shown_page(inum, index)->writable = false;
 }
 
 void filemap_cut(struct inode *ip) {
