@@ -373,6 +373,7 @@ int main(void) {
         cmocka_unit_test(test_lazy_and_promised),
         cmocka_unit_test(test_all_lazy),
         cmocka_unit_test(test_pages_of_a_file_are_taken_away),
+        cmocka_unit_test(test_a_copy_is_waited_for),
         cmocka_unit_test(test_a_joined_mapping_is_not_passed_over),
         cmocka_unit_test(test_pages_of_a_file_at_random),
         cmocka_unit_test(test_the_checker_finds),

@@ -26,6 +26,7 @@ void test_places_from_the_top(void **state);
 void test_dropped_pages_of_the_program(void **state);
 void test_the_break_meets_mappings(void **state);
 void test_pages_of_a_file_are_taken_away(void **state);
+void test_a_copy_is_waited_for(void **state);
 void test_a_joined_mapping_is_not_passed_over(void **state);
 void test_pages_of_a_file_at_random(void **state);
 void test_the_checker_finds(void **state);

@@ -199,6 +199,44 @@ void test_pages_of_a_file_are_taken_away(void **state) {
     end();
 }
 
+static struct env_proc *copies;
+static unsigned waits;
+static void (*on_relax)(void);
+int sched_yield(void) { /* cpu_relax, where a hart waits for another one */
+    if (on_relax)
+        on_relax();
+    return 0;
+}
+
+/* The copy ends; until then the frame was the file's and the space's, though no leaf shows it. */
+static void end_copy(void) {
+    unsigned level;
+    on_relax = NULL;
+    waits++;
+    assert_int_equal(*pt_walk(&copies->as->user, VA(SHARED + 3 * P), &level), 0);
+    assert_int_equal(env_refs(file.frame[3].v), 2);
+    aspace_page_end(copies->as);
+}
+
+/* walk's copies go through the direct map, which no flush takes away. */
+void test_a_copy_is_waited_for(void **state) {
+    void *page;
+    env_fresh(MEMORY, 16);
+    new_file();
+    copies = first_with_both();
+    touch(copies, true, 3, false);
+    assert_int_equal(aspace_page(copies->as, SHARED + 3 * P, PTE_R, &page), 0);
+    assert_ptr_equal(page, pa_ptr(file.frame[3]));
+    host_hart_be(2);
+    waits = 0;
+    on_relax = end_copy;
+    rmap_take_away(&file.rmap, 3, 1);
+    assert_int_equal(waits, 1);
+    assert_int_equal(env_refs(file.frame[3].v), 1);
+    check_all();
+    end();
+}
+
 static struct env_proc *joins;
 static void join(void) {
     host_hart_be((uint32_t)joins->hart);

@@ -142,6 +142,39 @@ static void what_is_cut_off_is_no_longer_stored_to(void **state) {
     fsenv_check();
 }
 
+/* A file whose second block is none, as an image may have it, on a disk that has no other. */
+static uint32_t *make_hole(uint32_t *block) {
+    t_make_file("/f", 4096, 1);
+    int fd = t_open("/fill", NEW);
+    while (t_write(fd, bytes, 1024) == 1024) {
+    }
+    assert_int_equal(t_close(fd), 0);
+    fsenv_remount();
+    uint32_t *hole = &fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->addrs[1];
+    *block = *hole;
+    *hole = 0;
+    fsenv_mount_ok();
+    return hole;
+}
+
+static void a_store_fills_a_hole_or_there_is_no_room(void **state) {
+    uint32_t block, *hole;
+    fsenv_fresh(230, 60, 20);
+    hole = make_hole(&block);
+    assert_int_equal(t_store("/f", 1500, "x", 1), -K_ENOSPC);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, back, 4096), 4096);
+    for (int i = 1024; i < 2048; i++)
+        assert_int_equal(back[i], 0);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_unlink("/fill"), 0);
+    assert_int_equal(t_sync(), 0);
+    assert_int_equal(t_store("/f", 1500, "x", 1), 0);
+    assert_int_equal(t_sync(), 0);
+    assert_true(*hole != 0 && *hole != block);
+    assert_memory_equal(block_on_disk("/f", 1) + 1500 - 1024, "x", 2);
+}
+
 static void a_store_that_is_lost_is_told(void **state) {
     t_make_file("/f", 4096, 1);
     assert_int_equal(t_sync(), 0);
@@ -261,6 +294,7 @@ int main(void) {
         T(what_is_stored_is_durable_with_the_next_sync),
         T(a_store_waits_for_nobody),
         T(what_is_cut_off_is_no_longer_stored_to),
+        T(a_store_fills_a_hole_or_there_is_no_room),
         T(a_store_that_is_lost_is_told),
         T(a_copy_that_failed_leaves_nothing_behind_the_end),
         T(a_block_behind_the_end_goes_too),

@@ -195,6 +195,23 @@ def test_no_inodes_is_an_error(tmp_path):
     assert_clean(path)
 
 
+@pytest.mark.parametrize("size, nlog, works", [(900, 11, False), (40000, 11, False),
+                                               (900, 31, True)])
+def test_small_log_takes_no_stores(tmp_path, boot, size, nlog, works):
+    """One store may need two pages in one transaction; else it would fault for ever."""
+    path = tmp_path / "i"
+    made = make_image(path, size, 20, nlog, "cat", "echo")
+    made.write_file("usertests", Image.load(machine.default_image()).read("/tests/usertests"))
+    made.save(path)
+    up = boot(disks=[drive(str(path), keep=True)])
+    up.prompt()
+    up.type("./usertests --role stores f 2\n")
+    up.expect(r"durable 20\r?\n" if works else r"mmap is -95\r?\n")
+    if not works:
+        up.expect(r"\$ $")
+        assert up.run("cat f | cat > g; echo alive") == "alive\n"
+
+
 def test_disk_in_another_slot(boot, image):
     boot(disks=[drive(str(image), keep=False, slot=5)]).prompt()
 

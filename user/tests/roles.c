@@ -55,8 +55,10 @@ static int role_stores(int argc, char **argv) {
     int fd = must_open(argv[1], ABI_O_RDWR);
     volatile long *p = sys_mmap(NULL, (size_t)pages * PAGE, ABI_PROT_READ | ABI_PROT_WRITE,
                                 ABI_MAP_SHARED, fd, 0);
-    if ((long)p < 0)
+    if ((long)p < 0) {
+        printf("mmap is %ld\n", (long)p);
         return 1;
+    }
     for (long n = 1;; n++) {
         for (int i = 0; i < pages; i++)
             p[i * PAGE / 8] = n;
