@@ -103,19 +103,28 @@ int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_ta
     return 0;
 }
 
-static bool count_table(void *ctx, vaddr_t va, unsigned level, pte_t *e) {
-    uint64_t *tables = ctx;
-    *tables += level > 0 && pte_is_table(*e);
-    return true;
+/* The user's tables below the root that m has pages in; leaves are not looked at. */
+static uint64_t tables_in_use(const struct aspace *as, const struct mapping *m) {
+    uint64_t tables = 0;
+    struct pt_cursor c = pt_cursor_root(&as->user, m->start, m->end - 1);
+    do {
+        for (; pt_is_above(&c); pt_down(&c)) {
+            tables++;
+            if (c.level == 1)
+                break;
+        }
+    } while (pt_advance(&c));
+    return tables;
 }
 
 uint64_t commit_tables_in_use(const struct aspace *as) {
     uint64_t tables = 0;
-    if (as->mappings.lazy == 0)
-        return 0;
-    for (const struct mapping *m = as->mappings.first; m; m = m->next)
-        if (m->lazy_tables && m->touched)
-            pt_visit(&as->user, VA(m->start), VA(m->end), count_table, &tables);
+    uint32_t lazy = as->mappings.lazy; /* not yet seen: most have a stack alone, which is first */
+    for (const struct mapping *m = as->mappings.first; lazy > 0; m = m->next)
+        if (m->lazy_tables) {
+            lazy--;
+            tables += m->touched ? tables_in_use(as, m) : 0;
+        }
     return in_views(as, tables);
 }
 
