@@ -59,9 +59,11 @@ static void zero_page_from(struct aspace *as, uint64_t va) {
  * nothing changed. */
 static int promise_last_page(struct aspace *as) {
     uint64_t start = ROUND_DOWN(as->brk, PAGE_SIZE);
-    const struct mapping *m = mapping_at(&as->mappings, as->brk);
     bool has;
-    if (!m || !m->lazy_tables || !(m->perm & PTE_W) || start == as->brk)
+    if (start == as->brk)
+        return 0;
+    const struct mapping *m = mapping_at(&as->mappings, as->brk);
+    if (!m || !m->lazy_tables || !(m->perm & PTE_W))
         return 0;
     int err = own_page(as, as->brk, &has);
     if (err)
@@ -125,7 +127,7 @@ static int shrink_to(struct aspace *as, uint64_t brk) {
         return err;
     /* The page that the break is in stays, unless nobody has it: then the heap, when it
      * grows again, begins with that page. */
-    bool in_gap = !mapping_at(&as->mappings, brk);
+    bool in_gap = !IS_ALIGNED(brk, PAGE_SIZE) && !mapping_at(&as->mappings, brk);
     uint64_t keep = in_gap ? ROUND_DOWN(brk, PAGE_SIZE) : ROUND_UP(brk, PAGE_SIZE);
     if (keep < as->heap_end) {
         spin_lock(&as->lock);

@@ -43,10 +43,20 @@ void mapping_free(struct mapping *m) {
     slab_give(&records, m);
 }
 
+/* Whether at va and above there is the last one or none: what exec and sbrk change, and so worth
+ * a look before the search. */
+static bool at_the_end(const struct mappings *all, uint64_t va) {
+    return !all->last || va >= all->last->start;
+}
+
+static struct mapping *last_from(const struct mappings *all, uint64_t va) {
+    return all->last && va < all->last->end ? all->last : NULL;
+}
+
 struct mapping *mapping_from(const struct mappings *all, uint64_t va) {
     struct mapping *found = NULL;
-    if (!all->last || all->last->end <= va)
-        return NULL; /* exec and sbrk add to the end */
+    if (at_the_end(all, va))
+        return last_from(all, va);
     for (struct mapping *m = all->root; m;)
         if (m->end > va) {
             found = m;
@@ -73,6 +83,8 @@ struct mapping *mapping_below(const struct mappings *all, uint64_t va) {
 
 struct mapping *mapping_at(const struct mappings *all, uint64_t va) {
     struct mapping *m = all->root;
+    if (at_the_end(all, va))
+        return last_from(all, va);
     while (m && (va < m->start || va >= m->end))
         m = va < m->start ? m->lower : m->upper;
     return m;
