@@ -67,9 +67,13 @@ pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
     return pt->levels == COMMON_LEVELS ? walk(&shape, va, level) : walk(pt, va, level);
 }
 
+always_inline pte_t any_of_8(const pte_t *e) {
+    return e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7];
+}
+
 static bool table_empty(const pte_t *table) {
-    for (const pte_t *e = table; e < table + PT_ENTRIES; e += 8)
-        if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+    for (const pte_t *e = table; e < table + PT_ENTRIES; e += 32)
+        if (any_of_8(e) | any_of_8(e + 8) | any_of_8(e + 16) | any_of_8(e + 24))
             return false;
     return true;
 }
