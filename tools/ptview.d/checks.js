@@ -135,16 +135,17 @@
         return dump.leaves.filter(leaf => user(leaf) && reaches(leaf));
     }
 
-    // A program and a stack are two pages at least, with the guard between them. When all that
-    // the user may touch lies in one piece, there is none.
+    // A program at 0 and a stack are two pages at least, with the guard between them. When all that
+    // the user may touch lies in one piece, there is none. A program that begins higher up may
+    // have its stack below, and below that nothing.
     function noGuard(dump) {
         const at = PT.layout(dump.levels);
         const low = dump.leaves.filter(leaf => user(leaf) && leaf.vpn < at.userMax);
         const first = low[0], last = low.at(-1);
         const pages = low.reduce((sum, leaf) => sum + PT.pagesOf(leaf), 0);
-        const whole = first && last.vpn + PT.pagesOf(last) - first.vpn === pages;
+        const whole = first && first.vpn === 0 && last.vpn + PT.pagesOf(last) === pages;
         return whole && pages > 1 && !PT.isPartial(dump) &&
-            (!dump.flat || dump.invalid.includes(first.vpn + pages)) ? low : [];
+            (!dump.flat || dump.invalid.includes(pages)) ? low : [];
     }
 
     // Kernel stacks are one page (xv6) or two (Trellis) with unmapped ones below; three in a

@@ -125,12 +125,13 @@ PT.addStrings({
         "带 U 的叶子项映射了同一份页表所用的页框：程序可以修改自己的页表。"],
     "check.noGuard": ["No guard page below the stack", "栈下没有保护页"],
     "define.noGuard": [
-        "All leaves with U below the last GiB lie in one unbroken piece of two pages or more. " +
-        "A program and its stack are two pages at least, and a guard (unmapped, or without U) " +
-        "would break the piece. Not reported when lines of the dump are missing; in a list of " +
-        "single pages when the page behind the piece is printed as not valid. A dump cannot tell " +
-        "the stack from the heap, so a guard that is missing beside another gap is not found.",
-        "最后 1 GiB 以下所有带 U 的叶子项连成一片且不少于两页。程序加栈至少两页，保护页（未映射或无 U）会将其隔开。" +
+        "All leaves with U below the last GiB lie in one unbroken piece of two pages or more, " +
+        "which begins at 0. A program and its stack are two pages at least, and a guard " +
+        "(unmapped, or without U) would break the piece. Not reported when lines of the dump are " +
+        "missing; in a list of single pages when the page behind the piece is printed as not " +
+        "valid. A dump cannot tell the stack from the heap, so a guard that is missing beside " +
+        "another gap is not found.",
+        "最后 1 GiB 以下所有带 U 的叶子项从 0 起连成一片且不少于两页。程序加栈至少两页，保护页（未映射或无 U）会将其隔开。" +
         "该份输出有缺行则不报告；单页列表中，仅当其后一页被打印为无效时报告。仅凭页表无法区分栈和堆，因此若别处还有空隙，" +
         "缺少的保护页不会被发现。"],
     "check.noStackGuard": ["No guard page between kernel stacks", "内核栈之间没有保护页"],
