@@ -328,7 +328,8 @@ lint:
 # What the documentation shows of sessions and commands, with the pictures of them, and of locks.
 printouts: pictures
 	$(Q)python3 tools/ranks.py
-	$(Q)BUILD=$(BUILD) python3 tools/printouts.py docs/failures.md docs/mmap.md
+	$(Q)BUILD=$(BUILD) python3 tools/printouts.py docs/failures.md docs/mmap.md \
+		docs/page-tables.md docs/page-tables.zh-CN.md
 
 # The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md, with the
 # texts that they belong to; needs pexpect, Chromium, and for the one of the page what its tests

@@ -7,8 +7,9 @@
 README.md and README.zh-CN.md show one session in the guest. docs/failures.md shows what commands
 print. docs/tour.md and docs/mmap.md show parts of logs; the tour's is left in the build folder,
 since its pictures are drawn from it (make pictures). In these pages `    $ COMMAND` is a command,
-and what stands below it is what was printed. tests/system compares all of it with a new boot,
-without what differs from boot to boot.
+and what stands below it is what was printed. docs/page-tables.md and its twin show one walk, with
+its numbers in the paragraph below. tests/system compares all of it with a new boot, without what
+differs from boot to boot.
 """
 import importlib.util
 import os
@@ -24,9 +25,11 @@ import machine  # noqa: E402
 
 SESSIONS = ("README.md", "README.zh-CN.md")
 FAILURES, TOUR, PAGE_TABLES = "docs/failures.md", "docs/tour.md", "docs/page-tables.md"
+WALKS = (PAGE_TABLES, "docs/page-tables.zh-CN.md")
 MMAP, DESIGNS = "docs/mmap.md", "docs/designs.md"
 COMPILER = "12"  # gcc's version that the lines of backtraces are recorded with
 BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n)*", re.M)
+WALK = re.compile(r"^    0x\w{16} = index .*\n(?:    .*\n)+", re.M)  # of vmwalk
 DEADLINE = 600  # seconds; only what hangs takes so long
 
 
@@ -133,7 +136,7 @@ def recorded_compiler():
     return "gcc" in compiler and said.split(".")[0].strip() == COMPILER
 
 
-def general(line, keep=1 << 22, lines=True):
+def general(line, keep=1 << 24, lines=True):
     """A line without what differs: frames and the kernel's addresses, which page of the kernel it
     is, places in a function, times, processes, harts. An entry keeps its flags, and an address
     below keep is kept. Without lines: without those of the source, which another compiler may see
@@ -182,12 +185,28 @@ def record_tour(text):
     return replaced(text, lambda c, shown: shortened(shown, printed[c]) if shown else [])
 
 
+def record_walk(text, printed):
+    """The paragraph below has the numbers of the walk."""
+    shown = WALK.search(text)
+    walk = "".join(f"    {line}\n" for line in printed)
+    old, new = ([int(n, 16) for n in re.findall("0x[0-9a-f]+", w)] for w in (shown[0], walk))
+    now = dict(reversed([*zip(old, new, strict=True)]))  # a table before its first entry
+    end = text.index("\n\n", shown.end() + 1)
+    said = re.sub("0x[0-9a-f]+", lambda n: f"0x{now[int(n[0], 16)]:x}", text[shown.end():end])
+    return text[:shown.start()] + walk + said + text[end:]
+
+
 def record(page, sessions):
     text = read(page)
     if page in SESSIONS:  # the languages show one session
         sessions.setdefault("text", record_session(text))
         blocks = iter(BLOCK.findall(sessions["text"]))
         new = BLOCK.sub(lambda block: next(blocks), text)
+    elif page in WALKS:
+        if "walk" not in sessions:
+            address, pid = re.search(r"vmwalk (\w+) (\d+)", text).groups()
+            sessions["walk"] = print_failure(f"./run -c 'vmwalk {address} {pid}'")
+        new = record_walk(text, sessions["walk"])
     elif page == FAILURES:
         new = replaced(text, lambda command, shown: print_failure(command))
     else:
@@ -206,7 +225,7 @@ def with_pexpect():
 
 def main(args):
     with_pexpect()
-    pages = [*SESSIONS, FAILURES, TOUR, MMAP]
+    pages = [*SESSIONS, FAILURES, TOUR, MMAP, *WALKS]
     if set(args) - set(pages):
         print(__doc__.strip())
         return 0 if set(args) & {"-h", "--help"} else 2
