@@ -190,10 +190,11 @@ U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ffunction-sections -fdata-section
 U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
 U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests)
-# A program begins at 0 and has xv6's stack of one page, unless it is linked for a larger one,
-# which then has room below it (docs/memory-map.md).
-STACK := --defsym=PROGRAM_START=0
-LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack $(STACK) -T user/user.ld
+# The stack grows to 8 MiB, and has its room below the program; usertests test what xv6's programs
+# have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
+STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
+STACK_XV6 := --defsym=PROGRAM_START=0
+LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -T user/user.ld
 user: $(U_PROGS)
 
 $(U)/%.c.o: user/%.c $(U)/flags
@@ -213,10 +214,9 @@ U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 $(U)/objects: FORCE
 	$(call write_text,$(U_LIB) $(U_TESTS))
 
-$(U)/bin/stacktest: STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 $(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
-	$(Q)$(LINK_U) $(U_LIB) $< -o $@
+	$(Q)$(LINK_U) $(STACK) $(U_LIB) $< -o $@
 
 # By hand: make build/user/bin/cat.asm
 $(U)/bin/%.asm: $(U)/bin/%
@@ -225,13 +225,13 @@ $(U)/bin/%.asm: $(U)/bin/%
 $(U)/bin/%.sym: $(U)/bin/%
 	$(Q)$(NM_RV) -n $< > $@
 
-$(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects user/user.ld
+$(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK_U) $(U_LIB) $(U_TESTS) -o $@
+	$(Q)$(LINK_U) $(STACK_XV6) $(U_LIB) $(U_TESTS) -o $@
 
 $(U)/flags: FORCE
-	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U))
+	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U) $(STACK) $(STACK_XV6))
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img

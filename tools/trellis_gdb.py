@@ -9,7 +9,7 @@ trellis-break PROCESS LOCATION   stops at LOCATION in that process only
 PROCESS is a number or a name; without one, the tables are those that satp names on the selected
 hart. -k: the kernel's view of the process instead of its user table. When the name is that of a
 program in user/bin, trellis-break knows its functions and lines: trellis-break cat main. One
-program at a time, since all of them are linked to address 0.
+program at a time, since nearly all of them are linked to one address.
 
 Everything is read from physical memory, so the commands work wherever a hart stops, in user mode
 and in the trampoline too, where the kernel is not mapped.
@@ -206,7 +206,7 @@ Without a process: the table that satp names on the selected hart. -k: the kerne
 class Walk(gdb.Command):
     """trellis-walk [-k] ADDRESS [PROCESS]: an address's translation, level by level.
 Without a process: by the table that satp names on the selected hart. -k: the kernel's view.
-ADDRESS is an expression of one word, such as 0x3008, $sp or &procs."""
+ADDRESS is an expression of one word, such as 0x813008, $sp or &procs."""
 
     def __init__(self):
         super().__init__("trellis-walk", gdb.COMMAND_DATA)
@@ -235,11 +235,11 @@ class ProcessBreakpoint(gdb.Breakpoint):
 def load_program(name):
     """Has GDB know a program's symbols, and those of no other program."""
     global program
-    path = os.path.join(BUILD, "user", "bin", name)
+    path = os.path.realpath(os.path.join(BUILD, "user", "bin", name))
     if not os.path.exists(path) or program == path:
         return
     if program:
-        gdb.execute("remove-symbol-file -a 0", to_string=True)
+        gdb.execute(f"remove-symbol-file {program}", to_string=True)
     gdb.execute(f"add-symbol-file {path}", to_string=True)
     program = path
 

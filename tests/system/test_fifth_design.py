@@ -82,7 +82,7 @@ def test_ptview_checks_its_views(fifth):
     said, healthy = fifth.read("views.log"), fifth.read("check.log")
     assert "user view of process" in said and "disagrees" not in healthy
     user, kernel = said.split("kernel view")
-    leaf = next(line for line in kernel.splitlines() if line.startswith(".. .. ..1: "))
+    leaf = next(line for line in kernel.splitlines() if line.startswith(".. .. ..17: "))
     broken = fifth.folder / "broken.log"
     broken.write_text(user + "kernel view" + kernel.replace(leaf + "\n", "", 1))
     done = subprocess.run([os.path.join(machine.ROOT, "tools", "ptview"), broken, "--check"],

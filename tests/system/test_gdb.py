@@ -77,7 +77,7 @@ def steps(text):
 
 def test_trellis_commands(turn, design):
     """On three harts, in user mode, in the trampoline and in the kernel. Every program has a
-    _start at 0, and the shell runs before cat does."""
+    _start at 0x810000, and the shell runs before cat does."""
     console, said = gdb_session(
         ["--design", design, "--verbose", "-c", "cd etc; wc welcome.txt; cat welcome.txt"],
         COMMANDS)
@@ -87,7 +87,7 @@ def test_trellis_commands(turn, design):
     printed = re.search(r"^page table 0x.*\n(?:(?:\.\. )*\.\.\d+: .*\n)+", console, re.M)[0]
     assert re.sub(r" \S{8} va 0x\w+$", "", parts["table"], flags=re.M).startswith(printed), said
     assert "run" in re.search(r"^\* +\d+ (\w+) .* cat$", parts["start"], re.M)[1], said
-    assert "= (void (*)()) 0x0" in parts["start"], said
+    assert "= (void (*)()) 0x810000" in parts["start"], said
     assert len(re.findall(r"^  +\d+ \w+ .* (?:init|sh)$", parts["start"], re.M)) == 2, said
     flags, frame = steps(parts["user"])
     assert flags == "VR-XU-A-"
@@ -101,6 +101,18 @@ def test_trellis_commands(turn, design):
     assert re.search(r"^\* .* cat$", parts["vector"] + parts["exit"], re.M), said
     assert re.search(r"^physical address 0x0000000080\w+, a page of 4 KiB$", parts["exit"],
                      re.M), said
+
+
+def test_one_program_at_a_time(turn):
+    """Each has a main, and usertests begin elsewhere: the program that was named last is known."""
+    _, said = gdb_session(["--harts", "1"], [
+        word for program in ("cat", "usertests", "wc", "cat")
+        for word in (f"trellis-break {program} main", "info line main")])
+    known = re.findall(r"^Line \d+ of \"user/(\S+)\" starts at address 0x(\w+) <main>", said,
+                       re.M)
+    assert [file for file, _ in known] == ["bin/cat.c", "tests/main.c", "bin/wc.c", "bin/cat.c"], \
+        said
+    assert [int(at, 16) >= 0x810000 for _, at in known] == [True, False, True, True], said
 
 
 def test_mistakes_are_said(turn):

@@ -30,15 +30,15 @@ def test_what_is_shown(mode, levels, its_design, tmp_path):
     end = 1 << 9 * levels + 11
     info, kernels, plain, verbose, walk, every, top, beyond, range_, crash = outputs(
         its_design, "sysinfo", "usertests --role vmprint 1", "vmprint 1", "vmprint -v 1",
-        "vmwalk 0x3008 1", "vmwalk -a 0x3008 1", f"vmwalk {end - 8192:#x} 1", f"vmwalk {end:#x} 1",
-        f"vmwalk 0-{end - 1:#x} 1", "crash wild", options=("--paging", mode))
+        "vmwalk 0x813008 1", "vmwalk -a 0x813008 1", f"vmwalk {end - 8192:#x} 1",
+        f"vmwalk {end:#x} 1", f"vmwalk 0-{end - 1:#x} 1", "crash wild", options=("--paging", mode))
     bits = 12 + 9 * levels
     assert f"\npaging     Sv{bits}, {levels} levels\n" in info
     assert views(plain)[0][1] == kernels.splitlines()
     for (_, lines), (_, long) in zip(views(plain), views(verbose)):
         assert list(unfolded(long, levels)) == lines
     first, *steps = walk.splitlines()
-    assert " = index " + (levels - 1) * "0, " + "3, offset 0x008 (" in first
+    assert " = index " + (levels - 2) * "0, " + "4, 19, offset 0x008 (" in first
     assert [step[:8] for step in steps[:-1]] == [f"level {n}:" for n in reversed(range(levels))]
     assert [line for line in every.splitlines() if line.endswith(" <--")] == \
         [step + " <--" for step in steps[:-1]]

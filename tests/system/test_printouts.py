@@ -30,7 +30,7 @@ def test_walk_of_page_tables():
     """The example, and what the text says of its numbers."""
     text = printouts.read(printouts.PAGE_TABLES)
     shown = re.search(r"(?:^    .*\n)+", text[text.index("`vmwalk` prints the walk:"):], re.M)[0]
-    done = guest.run("-c", "vmwalk 0x3008 1")
+    done = guest.run("-c", "vmwalk 0x813008 1")
     lines = [line[4:] for line in shown.splitlines()]
     assert printouts.generally(done.stdout.splitlines()) == printouts.generally(lines)
     said = text[text.index(shown) + len(shown):].strip().split("\n\n")[0]

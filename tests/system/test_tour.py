@@ -45,7 +45,7 @@ class Person:
         self.reads = word
         self.root = int(re.search(r"^page table 0x(\w+)", text, re.M)[1], 16)
         self.root_entry = next(e[2] for e in entries if e[:2] == (1, 0))
-        leaf = [e for e in entries if e[0] == 3 and e[5] == 0x200000]
+        leaf = [e for e in entries if e[0] == 3 and e[5] == 0xa00000]
         assert len(leaf) == 1
         self.pte, self.frame, self.flags = leaf[0][2:5]
         self.frames = {e[5]: e[3] for e in entries if e[0] == 3}  # by address
@@ -53,7 +53,7 @@ class Person:
         self.kernel = [(int(at, 16) & ~4095, int(value, 16), flags, int(to, 16))
                        for _, _, at, value, flags, to in STEPPED.findall(text)]
         self.not_mapped = "\nnot mapped: the one kernel page table maps nothing of any" in text
-        self.shared = int(re.search(r"^0x\S+ rw- +8 +1 +(\d) +- heap$", text, re.M)[1])
+        self.shared = int(re.search(r"^0x\S+ rw- +4 +1 +(\d) +- heap$", text, re.M)[1])
         self.tables = int(re.search(r"(\d+) of page tables$", text, re.M)[1])
 
 
@@ -70,7 +70,7 @@ def check_user(at):
     assert [p.shared for p in parents] == [0, 1, 0, 0]
     assert [c.shared for c in children] == [1, 0, 0]
     there, here = parents[1].frames, children[0].frames
-    stack = max(va for va in there if va < 0x200000)
+    stack = min(there)  # its highest page: the program is above
     assert sorted(va for va in there if there[va] != here.get(va)) == [stack, 0x3fffffe000]
     assert [p.reads for p in parents] == ["parent", "parent", "parent", "again"]
     assert [c.reads for c in children] == ["parent", "child", "child"]
@@ -134,8 +134,8 @@ def test_pictures(tmp_path):
     pictures = [m[0] for m in re.finditer(r"\S+\.svg", "\n".join(drawn))]
     assert len(pictures) == 4
     for name in pictures:
-        assert "0x200000\u20130x200fff" in (tmp_path / name).read_text(encoding="utf-8")
-    said, = re.findall("`(0x200000\u2013.*)`", read(TOUR))
+        assert "0xa00000\u20130xa00fff" in (tmp_path / name).read_text(encoding="utf-8")
+    said, = re.findall("`(0xa00000\u2013.*)`", read(TOUR))
     assert f"    {said}" in printed["tools/ptview fork.log --compare 3 5"]
     check = "\n".join(printed["tools/ptview both.log --check"])
     assert len(re.findall(r"^\d+\. kernel view of process", check, re.M)) == 7
@@ -157,7 +157,7 @@ def test_inits_picture_is_of_the_session_beside_it(text):
 @pytest.mark.parametrize("picture", ["tour-1.svg", "tour-2.svg", "tour-3.svg", "tour-5.svg"])
 def test_the_tours_pictures_are_of_its_log(picture):
     """The page has the frame that it has in the lines shown."""
-    frame = addresses("docs/" + picture, r">0x200000\u2013(?:(?! pa |>pa ).)*>pa (0x\w+)")
+    frame = addresses("docs/" + picture, r">0xa00000\u2013(?:(?! pa |>pa ).)*>pa (0x\w+)")
     assert len(frame) == 1 and frame <= addresses("docs/tour.md", r"pa (0x\w+) V\S* va")
 
 

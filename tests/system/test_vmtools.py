@@ -116,22 +116,23 @@ def test_vmwalk_steps(shell, design):
     """Each step's entry is where the table above says it is, and what vmprint shows."""
     shown = shell.run("vmprint -u 1")
     for view, name in (("", "user"), ("-k", "kernel")):
-        text = shell.run(f"vmwalk 0x10 1 {view}")
+        text = shell.run(f"vmwalk 0x810010 1 {view}")
         first, *steps = text.splitlines()
         title = titles(design, "1 (init)")[0 if name == "user" else -1]
         if design == "unify" and name == "user":
             title = title.replace("user and kernel", "user")
-        assert first == f"0x{0x10:016x} = index 0, 0, 0, offset 0x010 ({title})"
+        assert first == f"0x{0x810010:016x} = index 0, 4, 16, offset 0x010 ({title})"
         if design == "walk" and name == "kernel":
             assert steps[-1] == "not mapped: the one kernel page table maps nothing of any process"
             continue
         table = None
-        for level, step in zip((2, 1, 0), steps):
-            m = re.fullmatch(rf"level {level}: entry 0 at {ADDRESS}: {ADDRESS} ([A-Z-]{{8}}) "
+        for level, index, step in zip((2, 1, 0), (0, 4, 16), steps):
+            m = re.fullmatch(rf"level {level}: entry {index} at {ADDRESS}: {ADDRESS} ([A-Z-]{{8}}) "
                              rf"(table at|frame) {ADDRESS}", step)
             assert m, step
             at, pte, below = hexadecimal(m[1], m[2], m[5])
-            assert table in (None, at) and m[3] == flags(pte) and below == pte >> 10 << 12
+            assert table in (None, at - 8 * index)
+            assert m[3] == flags(pte) and below == pte >> 10 << 12
             assert m[4] == ("frame" if level == 0 else "table at")
             assert name == "kernel" or f"pte 0x{pte:016x}" in shown
             table = below
@@ -140,7 +141,7 @@ def test_vmwalk_steps(shell, design):
 
 def test_vmwalk_all_entries():
     """Each table on the way has its 512 entries; those that the walk uses have an arrow."""
-    ways = {"0x3008 1": 3, "0x3008 1 -k": 3, "0x200000 1": 2, "0x2000000000 1": 1}
+    ways = {"0x813008 1": 3, "0x813008 1 -k": 3, "0x200000 1": 2, "0x2000000000 1": 1}
     tree, *texts = outputs("share", "vmprint 1", *(f"vmwalk {a}; vmwalk -a {a}" for a in ways))
     for tables, text in zip(ways.values(), texts):
         lines = text.splitlines()
@@ -223,9 +224,11 @@ def test_vmmap(shell, design):
         else:
             assert shared <= present and (copied is None) == (", from byte 0x" not in backing)
             assert all((may[2] == "x") == ("X" in f) for _, f in there)
-    assert found[0][2] == "r-x" and found[0][7] == "text, from byte 0x0"
     backings = [f[7] for f in found]
-    assert backings.index("the guard page below the stack") + 1 == backings.index("stack")
+    guard = backings.index("the guard page below the stack")
+    assert backings[guard + 1:guard + 4] == ["stack, not promised", "stack", "text, from byte 0x0"]
+    assert [f[2] for f in found[guard:guard + 4]] == ["---", "rw-", "rw-", "r-x"]
+    assert found[guard][3] == 4 and found[guard + 1][3] + found[guard + 2][3] == 8192
     last = text.splitlines()[-1]
     present, promised, tables = process_numbers(shell, 1)
     assert re.fullmatch(rf"break 0x[0-9a-f]+, frames: {present} present, {promised} promised, "
@@ -233,13 +236,14 @@ def test_vmmap(shell, design):
 
 
 def test_why_not_mapped(shell):
-    stack = next(r for r in regions(shell.run("vmmap 1")) if r[7] == "stack")
+    _, guard, stack, *_ = regions(shell.run("vmmap 2"))
     for va, why in [
+            (guard[0] - 1, "in no region"),
             (stack[0] - 1, "the guard page below the stack"),
-            (stack[1], "the gap between the stack and the heap"),
+            (0x9fffff, "the gap between the bss and the heap"),
             (0x3fbfffffff, "beyond the break"),
             (0x3fc0000000, "the end of the low half is for the kernel's own pages")]:
-        text = shell.run(f"vmwalk 0x{va:x} 1").splitlines()
+        text = shell.run(f"vmwalk 0x{va:x} 2").splitlines()
         assert text[-1] == f"not mapped: {why}"
         assert text[-2].endswith(": 0x0000000000000000 not valid")
     shells = [r for r in regions(shell.run("vmmap 2")) if r[7] == "heap"]

@@ -20,14 +20,20 @@ static uint64_t stack_page(void) {
     return (uint64_t)at((uint64_t)&here) & ~0xfffULL;
 }
 
-/* The stack that exec makes, though this program may have a larger one. */
-static struct abi_vmregion exec_stack(void) {
+/* Where the stack begins: its lowest part. */
+static uint64_t stack_start(void) {
     static struct abi_vmregion region[32];
-    int n = vmregions(0, region, 32);
-    for (int i = 0; i < n && i < 32; i++)
-        if (region[i].flags & ABI_VM_GUARDED)
-            return region[i];
-    return (struct abi_vmregion){.start = stack_page(), .end = stack_page() + 4096};
+    int n = vmregions(0, region, 32), i = 0;
+    while (i < n && i < 32 && !(region[i].flags & ABI_VM_GUARDED))
+        i++;
+    return i < n && i < 32 ? region[i].start : stack_page();
+}
+
+/* As long as there is no 1 above, which is without end. */
+static int deeper(const volatile char *above) {
+    volatile char here[256];
+    here[0] = 0;
+    return *above == 1 ? 0 : deeper(here) + here[0];
 }
 
 static uint64_t low_half_end(void) {
@@ -37,9 +43,10 @@ static uint64_t low_half_end(void) {
 
 static const char constant[] = "read-only";
 
-static void null(void) { store(at(8)); } /* the program's text begins at 0 */
-static void guard(void) { store(at(exec_stack().start - 8)); }
-static void gap(void) { load(at(exec_stack().end)); }
+static void null(void) { store(at(8)); }
+static void guard(void) { store(at(stack_start() - 8)); }
+static void overflow(void) { deeper(constant); }
+static void gap(void) { load((char *)sbrk(4096) - 4096); }
 static void heap(void) { load(at((uint64_t)sbrk(0) + 4096)); }
 static void text(void) { store(at((uint64_t)run)); }
 static void rodata(void) { store(at((uint64_t)constant)); }
@@ -57,7 +64,8 @@ static const struct {
 } ways[] = {
     {"null", "stores through a null pointer", null},
     {"guard", "stores below the stack", guard},
-    {"gap", "loads from above the stack", gap},
+    {"overflow", "calls itself without end", overflow},
+    {"gap", "loads from below the heap", gap},
     {"heap", "loads from beyond the break", heap},
     {"text", "stores to its own code", text},
     {"rodata", "stores to a constant", rodata},

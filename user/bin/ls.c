@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <trellis.h>
 
-PROGRAM_STACK(16 * 1024);
-
 static bool all, itself, details;
 static int status;
 

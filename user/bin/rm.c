@@ -9,8 +9,6 @@
 #include <trellis.h>
 #include <unistd.h>
 
-PROGRAM_STACK(64 * 1024);
-
 static bool recursive, force;
 static int status;
 

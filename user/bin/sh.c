@@ -26,8 +26,6 @@
 #include "../lib/shparse.h"
 #include "../lib/shredirect.h"
 
-PROGRAM_STACK(48 * 1024);
-
 static struct shell_args shell; /* the arguments, and the last status */
 static bool interactive;
 static bool interrupted;  /* by ^C; until the next command is read */

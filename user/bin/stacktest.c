@@ -1,4 +1,4 @@
-/* Tests the stack that programs are linked with: 8 MiB, filled when touched.
+/* Tests the stack that our programs are linked with: 8 MiB, filled when touched.
  *
  *     stacktest deep KIB    goes down so far and back
  *     stacktest fork        a child begins deep down, and goes on

@@ -7,13 +7,6 @@
 #include <sys/types.h>
 #include "lib/abi.h"
 
-/* Gives the program a stack of so many bytes from the heap; without it, the
- * stack is what the arguments leave of the one page that exec makes, or 16 KiB
- * when that is less than half of it. Once, at file
- * level: PROGRAM_STACK(32 * 1024); */
-#define PROGRAM_STACK(bytes) const unsigned long program_stack_bytes = (bytes)
-extern const unsigned long program_stack_bytes;
-
 /* The i-th path at which a program is looked for: the name itself when there is a slash in
  * it, else in /bin, in /tests, in the current directory, and in / (where images of xv6 have
  * their programs). False: there are no more. */

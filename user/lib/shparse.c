@@ -1,5 +1,5 @@
 /* The shell's grammar: recursive descent, one function a rule. Recursion is only
- * as deep as parentheses are, which is limited: stacks are small. */
+ * as deep as parentheses are, which is limited. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

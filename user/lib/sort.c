@@ -1,5 +1,5 @@
-/* qsort as heapsort: n log n in the worst case, no recursion, since stacks are
- * small. Elements are swapped in words where size and address allow. */
+/* qsort as heapsort: n log n in the worst case, no recursion, since a stack
+ * may be one page. Elements are swapped in words where size and address allow. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

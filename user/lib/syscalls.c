@@ -15,8 +15,6 @@
 
 int errno;
 
-_Static_assert(SYS_exit == 2 && SYS_sbrk == 12, "crt0.S has these");
-
 #define NAKED __attribute__((naked))
 #define TEXT_OF(x) #x
 #define TEXT(x) TEXT_OF(x)
