@@ -49,9 +49,11 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
     put->freed += frame_put(frame_leaf(e, level));
 }
 
-/* Makes sure that neither a leaf nor the frame behind it crosses va. */
+/* Makes sure that neither a leaf nor the frame behind it crosses va; the largest is LARGE_SIZE. */
 static void split_at(struct aspace *as, uint64_t va) {
     unsigned level;
+    if (IS_ALIGNED(va, LARGE_SIZE))
+        return;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
     if (level == 0 || !pte_is_leaf(e) || IS_ALIGNED(va, level_size(level)))
         return;
