@@ -130,7 +130,8 @@ static bool copy_fault(struct kernel_frame *f) {
 }
 
 void trap_kernel(struct kernel_frame *f) {
-    csr_clear(sstatus, SSTATUS_SUM); /* the return restores it */
+    /* The return restores them. A repair may sleep, and others then return to user mode. */
+    csr_clear(sstatus, SSTATUS_SUM | SSTATUS_SPP);
     if (f->scause & CAUSE_INTERRUPT) {
         if (interrupt(f->scause))
             return;

@@ -288,33 +288,59 @@ static void file_read_while_synced(void) {
     CHECK_EQ(reap(syncer), -1);
 }
 
-static int store_and_execute(char *p, const char *program) {
-    char *args[] = {"prog", NULL};
+static int store_and_execute(uint64_t n, const char *program) {
+    char *p = map_file("prog", n, RW, ABI_MAP_SHARED, 0);
     int f = must_open(program, ABI_O_RDONLY);
     struct stat st;
     CHECK_EQ(sys_fstat(f, &st), 0);
     read_all(f, scratch, (int)st.size);
     must_close(f);
     memcpy(p, scratch, st.size);
-    int pid = must_fork();
-    if (pid == 0) {
-        sys_exec("prog", args);
-        sys_exit(9);
-    }
-    return reap(pid);
+    unmap(p, n);
+    return run_program("prog", NULL);
 }
 
-/* exec keeps programs that it has read; stores make another one of it. */
+/* A program's text is what was stored last. */
 static void file_stored_is_executed(void) {
     struct stat t, f;
     must_stat("/bin/true", &t);
     must_stat("/bin/false", &f);
     uint64_t n = t.size > f.size ? t.size : f.size;
     make_file("prog", (unsigned)n, 36);
-    char *p = map_file("prog", n, RW, ABI_MAP_SHARED, 0);
-    CHECK_EQ(store_and_execute(p, "/bin/true"), 0);
-    CHECK_EQ(store_and_execute(p, "/bin/false"), 1);
-    CHECK_EQ(store_and_execute(p, "/bin/true"), 0);
+    CHECK_EQ(store_and_execute(n, "/bin/true"), 0);
+    CHECK_EQ(store_and_execute(n, "/bin/false"), 1);
+    CHECK_EQ(store_and_execute(n, "/bin/true"), 0);
+}
+
+/* A copy in the kernel meets a page that has to be read, and sleeps; others, who were interrupted
+ * in user mode, go on there meanwhile. The file is one that nothing else here reads. */
+static void others_run_while_a_copy_waits(void) {
+    struct abi_sysinfo si, now;
+    struct stat st;
+    int spinning[8], fd[2];
+    must_info(&si);
+    CHECK(si.harts <= sizeof(spinning) / sizeof(spinning[0]));
+    must_stat("/tests/grind", &st);
+    char *p = map_file("/tests/grind", st.size, ABI_PROT_READ, ABI_MAP_SHARED, 0);
+    for (unsigned i = 0; i < si.harts; i++)
+        if ((spinning[i] = must_fork()) == 0)
+            for (;;) {
+            }
+    must_pipe(fd);
+    sys_sleep(2); /* they have run, and were interrupted */
+    must_info(&si);
+    for (uint64_t at = 0; at + 100 < st.size; at += PAGE) {
+        CHECK_EQ(sys_write(fd[1], p + at, 100), 100);
+        CHECK_EQ(sys_read(fd[0], scratch, 100), 100);
+        CHECK_EQ(memcmp(scratch, p + at, 100), 0);
+    }
+    must_info(&now);
+    if (now.frames_cached == si.frames_cached)
+        note("the file was in memory already, and no copy has waited");
+    for (unsigned i = 0; i < si.harts; i++) {
+        CHECK_EQ(sys_kill(spinning[i]), 0);
+        CHECK_EQ(reap(spinning[i]), -1);
+    }
 }
 
 /* Behind the end: killed, or an error of the call; a file that grows has it. */
@@ -464,6 +490,7 @@ const struct test mapfile_tests[] = {
     {"mmap_file_stored_by_calls", file_stored_by_calls, false},
     {"mmap_file_stored_together", file_stored_together, false},
     {"mmap_file_stored_is_executed", file_stored_is_executed, false},
+    {"mmap_file_copy_waits", others_run_while_a_copy_waits, false},
     {"mmap_file_maps_come_and_go", file_maps_come_and_go, false},
     {"mmap_file_read_while_synced", file_read_while_synced, false},
     {"mmap_file_cut", file_cut, false},
