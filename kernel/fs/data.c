@@ -181,7 +181,6 @@ static int shrink_blocks(struct log_op *op, struct inode *ip, uint32_t keep, uin
 int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) {
     uint32_t keep = (uint32_t)((size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE), left;
     uint32_t old_size = ip->d.size;
-    inode_touch(ip);
     inode_save(op, ip); /* takes its room before the bitmap's blocks do */
     int err = shrink_blocks(op, ip, keep, &left);
     *done = !err && left == 0;

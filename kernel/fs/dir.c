@@ -171,7 +171,6 @@ int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const st
     *entry_at(slot->buf, slot->within) = (struct entry){name->first << 16 | inum, name->rest};
     log_write(op, slot->buf);
     slot->inum = inum;
-    inode_touch(dp);
     inode_changed(op, dp);
     namecache_put(dp, name, inum, slot->index);
     return 0;
@@ -184,7 +183,6 @@ void dir_clear(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     log_write(op, slot->buf);
     slot->inum = 0;
     dp->first_free = MIN(dp->first_free, slot->index);
-    inode_touch(dp);
     inode_changed(op, dp);
     namecache_put(dp, &name, 0, 0);
 }

@@ -257,10 +257,8 @@ static int settle(struct log_op *op, struct inode *ip, uint32_t i, struct page *
 }
 
 static void note_written(struct log_op *op, struct inode *ip, bool inode_too) {
-    if (op->wrote) {
-        inode_touch(ip);
+    if (op->wrote)
         inode_changed(op, ip);
-    }
     if (inode_too)
         inode_save(op, ip);
 }

@@ -5,23 +5,27 @@
 #include "fs/pagecache.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "mm/elf.h"
+#include "mm/frame.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
 
 #define FILE_PAGES (uint32_t)(ROUND_UP(DATA_MAX_SIZE, PAGE_SIZE) / PAGE_SIZE)
 
 struct filemap {
-    struct object object;
+    struct object object;  /* as a file */
+    struct object program; /* as a program that is run */
     struct inode *ip;
     struct rmap rmap;
-    uint32_t refs;
-    uint32_t pages; /* that its mappings may show: from the first one on */
+    uint32_t refs;    /* to both */
+    uint32_t running; /* of them, to the program */
+    uint32_t pages;   /* that its mappings may show, from the first one on; promised */
     char name[24];
 };
 
 static struct slab records = SLAB_INIT(records, sizeof(struct filemap));
 
-/* Guards each inode's map, and of all objects refs and pages, with their sum. */
+/* Guards each inode's map and writers, and of all objects the counts, with the sum of pages. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_FILEMAP);
 static uint32_t mapped;
 
@@ -29,66 +33,100 @@ static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
 }
 
-static void get(struct object *o) {
+static struct filemap *running(struct object *o) {
+    return CONTAINER_OF(o, struct filemap, program);
+}
+
+static void more_refs(struct filemap *f, uint32_t program) {
     spin_lock(&lock);
-    filemap_of(o)->refs++;
+    f->refs++;
+    f->running += program;
     spin_unlock(&lock);
 }
 
-static void put(struct object *o) {
-    struct filemap *f = filemap_of(o);
+static void less_refs(struct filemap *f, uint32_t program) {
     spin_lock(&lock);
     bool last = --f->refs == 0;
+    f->running -= program;
     if (last) {
         f->ip->map = NULL;
         mapped -= f->pages;
     }
     spin_unlock(&lock);
     if (last) {
+        frame_uncommit(f->pages);
         inode_put(f->ip);
         slab_give(&records, f);
     }
 }
 
-static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+static void get(struct object *o) { more_refs(filemap_of(o), 0); }
+static void put(struct object *o) { less_refs(filemap_of(o), 0); }
+
+static int show_page(struct inode *ip, uint64_t index, bool write, object_show_fn show, void *ctx) {
     if (index >= FILE_PAGES)
         return -K_ENXIO;
-    struct inode *ip = filemap_of(o)->ip;
     int err = write ? filedata_show_for_write(ip, (uint32_t)index, show, ctx)
                     : filedata_show(ip, (uint32_t)index, show, ctx);
     return err == -K_EINVAL ? -K_ENXIO : err;
+}
+
+static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+    return show_page(filemap_of(o)->ip, index, write, show, ctx);
 }
 
 static int sync(struct object *o) { return inode_sync(filemap_of(o)->ip); }
 
 static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page, .sync = sync};
 
+static void get_program(struct object *o) { more_refs(running(o), 1); }
+static void put_program(struct object *o) { less_refs(running(o), 1); }
+
+/* Nobody cuts or writes the file, so what is in the cache can be shown as it is; but behind its end
+ * the last page has to be zeroed, which page does. */
+static paddr_t peek_program(struct object *o, uint64_t index) {
+    const struct inode *ip = running(o)->ip;
+    return index < ip->d.size / PAGE_SIZE ? page_frame(ip->inum, (uint32_t)index) : PA(0);
+}
+
+static int page_of_program(struct object *o, uint64_t index, bool write, object_show_fn show,
+                           void *ctx) {
+    return show_page(running(o)->ip, index, write, show, ctx);
+}
+
+static const struct object_ops program_ops = {.get = get_program,
+                                              .put = put_program,
+                                              .peek = peek_program,
+                                              .page = page_of_program,
+                                              .name = elf_name};
+
 bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAGE_BLOCKS); }
 
 /* ---- which inodes are mapped ---- */
 
 /* A mapping is going to show pages up to this one. The page cache keeps pages that are mapped, so
- * half of it may be mapped at most: a read or a write must find a page. False: it would be more. */
-static bool grow_locked(struct filemap *f, uint32_t pages) {
-    ASSERT_LOCKED(&lock);
-    uint32_t more = pages > f->pages ? pages - f->pages : 0;
-    if (mapped + more > pagecache_pages() / 2)
-        return false;
-    f->pages += more;
-    mapped += more;
-    return true;
+ * they are promised, and half of it may be mapped at most: a read or a write must find a page.
+ * -K_ENOMEM: it would be more. */
+static int grow(struct filemap *f, uint64_t pages) {
+    spin_lock(&lock);
+    uint32_t wanted = (uint32_t)MIN(pages, (uint64_t)FILE_PAGES);
+    uint32_t more = wanted > f->pages ? wanted - f->pages : 0;
+    int err = mapped + more > pagecache_pages() / 2 ? -K_ENOMEM : frame_commit(more);
+    if (!err) {
+        f->pages += more;
+        mapped += more;
+    }
+    spin_unlock(&lock);
+    return err;
 }
 
 static void set_up(struct filemap *f, struct inode *ip) {
-    *f = (struct filemap){.object = {.ops = &filemap_ops,
-                                     .name = f->name,
-                                     .cached = true,
-                                     .tracks_writes = true,
-                                     .rmap = &f->rmap},
-                          .ip = inode_dup(ip),
-                          .refs = 1};
+    *f = (struct filemap){
+        .object = {.ops = &filemap_ops, .name = f->name, .tracks_writes = true, .rmap = &f->rmap},
+        .program = {.ops = &program_ops, .rmap = &f->rmap},
+        .ip = inode_dup(ip),
+        .refs = 1};
     rmap_init(&f->rmap);
-    snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
 }
 
 /* The inode's, with a reference more, or NULL. */
@@ -116,23 +154,70 @@ static int make(struct inode *ip, struct filemap **out) {
     return 0;
 }
 
+static int get_or_make(struct inode *ip, uint64_t pages, struct filemap **out) {
+    *out = known(ip);
+    int err = *out ? 0 : make(ip, out);
+    if (err)
+        return err;
+    err = grow(*out, pages);
+    if (err)
+        less_refs(*out, 0);
+    return err;
+}
+
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
+    struct filemap *f;
     int err = inode_lock(ip);
     if (err)
         return err;
-    struct filemap *f = known(ip);
-    if (!f)
-        err = make(ip, &f);
+    err = get_or_make(ip, pages, &f);
+    if (!err) {
+        if (!f->name[0])
+            snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
+        *out = &f->object;
+    }
     inode_unlock(ip);
+    return err;
+}
+
+/* ---- programs: run, or written ---- */
+
+/* From here on nobody opens it for writing; so when nobody has it open now, no mapping comes that
+ * may write it, and those that there are are in the reverse map. */
+static bool begin_running(struct filemap *f) {
+    spin_lock(&lock);
+    f->running++;
+    bool open = f->ip->writers > 0;
+    spin_unlock(&lock);
+    return !open && !rmap_may_write(&f->rmap);
+}
+
+int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {
+    struct filemap *f;
+    int err = get_or_make(ip, pages, &f);
     if (err)
         return err;
+    *out = &f->program;
+    if (begin_running(f))
+        return 0;
+    less_refs(f, 1);
+    return -K_ETXTBSY;
+}
+
+int filemap_begin_writes(struct inode *ip) {
     spin_lock(&lock);
-    bool room = grow_locked(f, (uint32_t)MIN(pages, (uint64_t)FILE_PAGES));
+    int err = ip->map && ip->map->running > 0 ? -K_ETXTBSY : 0;
+    if (!err)
+        ip->writers++;
     spin_unlock(&lock);
-    *out = &f->object;
-    if (!room)
-        put(*out);
-    return room ? 0 : -K_ENOMEM;
+    return err;
+}
+
+void filemap_end_writes(struct inode *ip) {
+    spin_lock(&lock);
+    ASSERT(ip->writers > 0);
+    ip->writers--;
+    spin_unlock(&lock);
 }
 
 /* ---- what the file system does to mappings ---- */
@@ -147,15 +232,6 @@ void filemap_forbid_writes(uint32_t inum, uint32_t index) {
         put(&f->object);
     }
     inode_put(ip);
-}
-
-uint64_t filemap_version(const struct inode *ip) {
-    struct filemap *f = known(ip);
-    if (f) {
-        rmap_forbid_writes(&f->rmap, 0, FILE_PAGES);
-        put(&f->object);
-    }
-    return inode_version(ip);
 }
 
 void filemap_cut(struct inode *ip) {

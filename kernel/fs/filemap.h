@@ -1,6 +1,7 @@
 /* A file as a memory object: its pages are the page cache's own frames, so what is mapped is
  * what read and write see, at once. Before a page is cut off it is taken away from all who have
- * mapped it.
+ * mapped it. A program that is run is mapped, too, by an object of its own with the same pages: a
+ * file is either run or written, and which of the two came first decides.
  *
  * What is stored through a shared mapping belongs to the transaction that ran when the page was
  * made writable. When that is closed the page is writable no more, and the next store faults and
@@ -22,13 +23,19 @@ bool filemap_takes_writes(void);
  * reference more. */
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
+/* The same, to be run as a program: as long as there is a reference nobody can write the file. The
+ * inode is locked. -K_ETXTBSY: it is open for writing, or mapped so that it may be written; or as
+ * above. */
+int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) must_check;
+
+/* Somebody is going to write the file or change its size, until filemap_end_writes: nobody can run
+ * it meanwhile. With a reference to the inode. -K_ETXTBSY: it is run. */
+int filemap_begin_writes(struct inode *ip) must_check;
+void filemap_end_writes(struct inode *ip);
+
 /* For the log: that page of the inode with this number may be written through no mapping any more,
  * until it is asked for anew. No spinlock is held. */
 void filemap_forbid_writes(uint32_t inum, uint32_t index);
-
-/* inode_version of a file, whose contents stores through mappings change, too: what was stored has
- * changed it, and what is stored later will, since it faults first. Locked, no spinlock held. */
-uint64_t filemap_version(const struct inode *ip);
 
 /* The file ends at ip->d.size now: nobody shows a page behind that. Locked. */
 void filemap_cut(struct inode *ip);

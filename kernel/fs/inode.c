@@ -8,7 +8,6 @@
 #include "mm/frame.h"
 
 #define WORD_BITS 64
-#define VERSIONS_PER_FRAME (PAGE_SIZE / sizeof(uint64_t))
 
 static struct {
     struct spinlock lock;
@@ -21,9 +20,6 @@ static struct {
     uint64_t used[INUM_END / WORD_BITS]; /* bit inum: not free; also 0 and beyond the end */
     uint32_t lowest;                     /* no inode below it is free */
     uint64_t free;
-
-    uint64_t changes; /* the last version given out; atomic */
-    uint64_t *versions[INUM_END / VERSIONS_PER_FRAME];
 } table;
 
 int inode_boot_init(uint32_t n) {
@@ -204,17 +200,6 @@ int inode_sync(const struct inode *ip) {
     return err && inode_lost(ip) ? err : 0;
 }
 
-uint64_t inode_version(const struct inode *ip) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    return table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME];
-}
-
-void inode_touch(struct inode *ip) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    uint64_t version = __atomic_add_fetch(&table.changes, 1, __ATOMIC_RELAXED);
-    table.versions[ip->inum / VERSIONS_PER_FRAME][ip->inum % VERSIONS_PER_FRAME] = version;
-}
-
 /* ---- allocation ---- */
 
 static int take_number(uint32_t *inum) {
@@ -263,7 +248,6 @@ int inode_alloc(uint16_t type, struct inode **out) {
     }
     ip->d = (struct fs_dinode){.type = (int16_t)type, .nlink = 1};
     ip->loaded = true;
-    inode_touch(ip);
     *out = ip;
     return 0;
 }
@@ -367,18 +351,6 @@ void inode_reap(void) {
 
 /* ---- mount ---- */
 
-static int alloc_versions(void) {
-    uint32_t frames = (uint32_t)((super.inode_end + VERSIONS_PER_FRAME - 1) / VERSIONS_PER_FRAME);
-    for (uint32_t i = 0; i < frames; i++) {
-        paddr_t pa;
-        int err = frame_alloc(&pa);
-        if (err)
-            return err;
-        table.versions[i] = pa_ptr(pa);
-    }
-    return 0;
-}
-
 static void note_inode(uint32_t inum, const struct fs_dinode *d) {
     struct inode *ip;
     if (d->type == 0) {
@@ -413,7 +385,7 @@ static void prefetch_inodes(uint32_t i, uint32_t end) {
 
 int inode_mount(void) {
     uint32_t blocks = (super.inode_end - 1) / (uint32_t)INODES_PER_BLOCK + 1;
-    int err = alloc_versions();
+    int err = 0;
     memset(table.used, 0xff, sizeof(table.used));
     table.free = 0;
     table.lowest = FS_ROOT_INODE;

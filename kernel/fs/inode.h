@@ -39,6 +39,7 @@ struct inode {
     _Alignas(8) struct fs_dinode d; /* valid when loaded; every address in it has been checked.
                                      * Copied often: by words, if it begins with one */
     struct filemap *map;            /* while it is mapped; filemap.c's */
+    uint32_t writers;               /* who may write it, as a file that is open; filemap.c's */
     struct buf *home;               /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 
@@ -86,13 +87,6 @@ void inode_unalloc(struct inode *ip);
 int inode_end_op(struct log_op *op) must_check;
 /* Frees the orphans. In no operation, no lock held. May sleep. */
 void inode_reap(void);
-
-/* A number that changes whenever the contents of inode inum do, and is never used
- * again for this number: (inum, version) names contents. Stable while the inode
- * is locked. 0: unchanged since the mount. Of a file that may be mapped: filemap_version. */
-uint64_t inode_version(const struct inode *ip);
-/* Says that the contents change. Locked. */
-void inode_touch(struct inode *ip);
 
 /* Says that op changes the contents, also where inode_save is not needed. Locked. */
 void inode_changed(const struct log_op *op, struct inode *ip);

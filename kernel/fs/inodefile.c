@@ -1,4 +1,5 @@
-/* Open files and directories. The inode's lock guards the file's offset too. */
+/* Open files and directories. The inode's lock guards the file's offset too. One that is open for
+ * writing counts as written (filemap.h). */
 #include "fs/data.h"
 #include "fs/filedata.h"
 #include "fs/filemap.h"
@@ -140,6 +141,8 @@ static int inodefile_set_size(struct file *f, uint64_t size) {
 }
 
 static void inodefile_close(struct file *f) {
+    if (f->writable)
+        filemap_end_writes(f->object);
     inode_put(f->object);
     inode_reap();
 }

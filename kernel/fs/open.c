@@ -2,6 +2,7 @@
 #include "fs/open.h"
 #include "dev/chardev.h"
 #include "fs/data.h"
+#include "fs/filemap.h"
 #include "fs/names.h"
 #include "lib/errno.h"
 
@@ -25,6 +26,23 @@ static int check(struct inode *ip, uint32_t mode, int16_t *type) {
     return err;
 }
 
+static bool is_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY | ABI_O_RDWR); }
+
+/* What has to be done to a file before it is open. Then it stays counted as written if it may be.
+ */
+static int begin(struct inode *ip, uint32_t mode) {
+    if (!is_for_writing(mode) && !(mode & ABI_O_TRUNC))
+        return 0;
+    int err = filemap_begin_writes(ip);
+    if (err)
+        return err;
+    if (mode & ABI_O_TRUNC)
+        err = data_set_size(ip, 0);
+    if (err || !is_for_writing(mode))
+        filemap_end_writes(ip);
+    return err;
+}
+
 int file_open(const char *path, uint32_t mode, struct file **out) {
     struct inode *ip;
     struct file *f;
@@ -38,8 +56,8 @@ int file_open(const char *path, uint32_t mode, struct file **out) {
         return err;
     }
     err = check(ip, mode, &type);
-    if (!err && (mode & ABI_O_TRUNC) && type == ABI_T_FILE)
-        err = data_set_size(ip, 0);
+    if (!err && type == ABI_T_FILE)
+        err = begin(ip, mode);
     if (err) {
         inode_put(ip);
         inode_reap();
@@ -47,7 +65,7 @@ int file_open(const char *path, uint32_t mode, struct file **out) {
         return err;
     }
     f->readable = (mode & ABI_O_WRONLY) == 0;
-    f->writable = (mode & (ABI_O_WRONLY | ABI_O_RDWR)) != 0;
+    f->writable = is_for_writing(mode);
     f->append = (mode & ABI_O_APPEND) != 0;
     f->sync = (mode & ABI_O_SYNC) != 0;
     if (type == ABI_T_DEVICE)

@@ -5,7 +5,8 @@
 /* Opens path with the flags ABI_O_*: *out has one reference. O_CREATE makes a file
  * if nothing has the name, and opens what is there if it is a file or a device.
  * O_TRUNC empties a file, as the last step. -K_EISDIR: a directory, and mode is not
- * O_RDONLY; -K_ENODEV: a device number that cannot be; -K_ENFILE; and the errors of
+ * O_RDONLY; -K_ETXTBSY: it is to be written or emptied, and is a program that somebody runs;
+ * -K_ENODEV: a device number that cannot be; -K_ENFILE; and the errors of
  * path_lookup, names_create and data_set_size. On error nothing is open, but a file
  * that was created is there. */
 int file_open(const char *path, uint32_t mode, struct file **out) must_check;

@@ -149,6 +149,16 @@ struct page *page_find(uint32_t inum, uint32_t index, bool can_wait) {
     return w.page;
 }
 
+paddr_t page_frame(uint32_t inum, uint32_t index) {
+    spin_lock(&cache.lock);
+    const struct page *p = find_locked(inum, index);
+    paddr_t frame = p ? ptr_pa(p->data) : PA(0);
+    if (p)
+        frame_get(frame_single(frame));
+    spin_unlock(&cache.lock);
+    return frame;
+}
+
 bool page_is_there(uint32_t inum, uint32_t index) {
     spin_lock(&cache.lock);
     bool is_there = find_locked(inum, index);

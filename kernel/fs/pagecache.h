@@ -61,6 +61,10 @@ uint32_t pagecache_dirty_max(void);
  * NULL may also mean that too many are held. */
 struct page *page_find(uint32_t inum, uint32_t index, bool can_wait);
 
+/* Its frame, with a reference to that, or PA(0) when it is not in memory. From anywhere; the caller
+ * sees to it that the page is not cut off or written meanwhile. */
+paddr_t page_frame(uint32_t inum, uint32_t index);
+
 /* Whether it is in memory. Its inode is locked, or it may go or come at once. */
 bool page_is_there(uint32_t inum, uint32_t index);
 

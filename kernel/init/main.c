@@ -244,7 +244,6 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
         panic("the machine is too small: no memory for the file system's tables");
     kmap_boot_done();
     frame_init();
-    image_init();
     zeros_boot_init();
     if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");

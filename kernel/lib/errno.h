@@ -25,6 +25,7 @@ enum kernel_errno {
     K_EINVAL = 22,       /* invalid argument */
     K_ENFILE = 23,       /* file table full */
     K_EMFILE = 24,       /* too many open files in this process */
+    K_ETXTBSY = 26,      /* the file is run as a program, or open for writing */
     K_EFBIG = 27,        /* beyond the largest file */
     K_ENOSPC = 28,       /* no free block or inode */
     K_EROFS = 30,        /* the disk takes no more changes */

@@ -153,21 +153,23 @@ struct stack {
 
 /* Above the program, as xv6 has it; right below, if it is larger and there is room: then the
  * pages that every process touches are in one page table with the program's. */
-static struct stack stack_of(const struct image *image) {
-    uint64_t bytes = image->stack ? image->stack : PAGE_SIZE;
-    uint64_t promised = MIN(bytes, STACK_PROMISED), first = image->segment[0].start;
-    uint64_t end = image->end + PAGE_SIZE + bytes;
-    if (image->stack && first > PAGE_SIZE && bytes <= first - PAGE_SIZE)
+static struct stack stack_of(const struct elf_plan *plan) {
+    uint64_t bytes = plan->stack ? plan->stack : PAGE_SIZE;
+    uint64_t promised = MIN(bytes, STACK_PROMISED);
+    uint64_t first = ROUND_DOWN(plan->segment[0].vaddr, PAGE_SIZE);
+    uint64_t end = plan->end + PAGE_SIZE + bytes;
+    if (plan->stack && first > PAGE_SIZE && bytes <= first - PAGE_SIZE)
         end = first;
     return (struct stack){end - bytes, end - promised, end};
 }
 
-uaddr_t aspace_stack(const struct image *image) { return UA(stack_of(image).end - PAGE_SIZE); }
+uaddr_t aspace_stack(const struct elf_plan *plan) { return UA(stack_of(plan).end - PAGE_SIZE); }
 
 /* Memory of the process's own from the start: a program's, its stack, its heap. */
 static int add_private(struct aspace *as, struct object *object, uint64_t start, uint64_t end,
                        uint64_t perm, uint64_t first) {
-    bool owns = perm & PTE_W;
+    bool owns = (perm & PTE_W) ||
+                object == &zeros_data; /* which exec writes, whatever the program may */
     const struct mapping m = {.start = start,
                               .end = end,
                               .object = object,
@@ -179,9 +181,12 @@ static int add_private(struct aspace *as, struct object *object, uint64_t start,
     return start < end ? change_insert(as, &m) : 0;
 }
 
-static int add_segment(struct aspace *as, struct image *image, const struct image_segment *s) {
-    int err = add_private(as, &image->object, s->start, s->file_end, s->perm, s->first_page);
-    return err ? err : add_private(as, &zeros_bss, s->file_end, s->end, s->perm, 0);
+static int add_segment(struct aspace *as, struct object *program, const struct elf_segment *s) {
+    struct elf_pages p = elf_pages(s);
+    int err = add_private(as, program, p.start, p.shown, s->perm, p.first);
+    if (!err)
+        err = add_private(as, &zeros_data, p.shown, p.copied, s->perm, 0);
+    return err ? err : add_private(as, &zeros_bss, p.copied, p.end, s->perm, 0);
 }
 
 /* Of a large one, most comes when it is touched, and only if there is memory then. */
@@ -198,28 +203,32 @@ static int add_stack(struct aspace *as, struct stack s) {
     return err ? err : add_private(as, &zeros_stack, s.promised, s.end, PTE_R | PTE_W, 0);
 }
 
-static int add_program(struct aspace *as, struct image *image, struct stack stack, uint64_t heap) {
+static int add_program(struct aspace *as, const struct elf_plan *plan, struct object *program,
+                       struct stack stack, uint64_t heap) {
     int err = 0;
-    for (uint32_t i = 0; !err && i < image->segments; i++)
-        err = add_segment(as, image, &image->segment[i]);
+    for (uint32_t i = 0; !err && i < plan->segments; i++)
+        err = add_segment(as, program, &plan->segment[i]);
     if (!err)
         err = add_stack(as, stack);
     /* To a program of xv6 the byte below the break can be used before anything was granted, since
      * there it is the stack's; its usertests do. */
-    if (!err && !image->stack)
+    if (!err && !plan->stack)
         err = add_private(as, &zeros_heap, MAX(stack.end, heap - PAGE_SIZE), heap, PTE_R | PTE_W,
                           0);
     return err ? err : commit_settle(as);
 }
 
-int aspace_load(struct aspace *as, struct image *image, paddr_t stack_page) {
-    struct stack stack = stack_of(image);
-    uint64_t first = MIN(image->segment[0].start, stack.end), last = MAX(image->end, stack.end);
+/* The lock: who goes through the program's reverse map finds this space already. */
+static int load_locked(struct aspace *as, const struct elf_plan *plan, struct object *program,
+                       paddr_t stack_page) {
+    ASSERT_LOCKED(&as->lock);
+    struct stack stack = stack_of(plan);
+    uint64_t first = MIN(plan->segment[0].vaddr, stack.end), last = MAX(plan->end, stack.end);
     uint64_t heap = ROUND_UP(last, LARGE_SIZE); /* USER_MAX is a multiple too */
-    if (last > USER_MAX || image->stack > USER_MAX)
+    if (last > USER_MAX || plan->stack > USER_MAX)
         return -K_ENOEXEC;
     ASSERT(as->mappings.count == 0);
-    int err = add_program(as, image, stack, heap);
+    int err = add_program(as, plan, program, stack, heap);
     if (err) {
         int none = change_remove(as, 0, USER_MAX);
         ASSERT(!none);
@@ -233,11 +242,39 @@ int aspace_load(struct aspace *as, struct image *image, paddr_t stack_page) {
     mapping_at(&as->mappings, at)->touched = true;
     as->present = 1;
     as->brk = as->heap_end = heap;
-    change_populate(as, 0, image->end);
-    change_sync(as, MIN(first, at), last);
+    change_populate(as, 0, plan->end);
+    change_sync(as, ROUND_DOWN(MIN(first, at), PAGE_SIZE), last);
     change_sync_finish(as);
-    if (DEBUG)
+    return 0;
+}
+
+int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *program,
+                paddr_t stack_page) {
+    spin_lock(&as->lock);
+    int err = load_locked(as, plan, program, stack_page);
+    spin_unlock(&as->lock);
+    if (DEBUG && !err)
         check_space(as);
+    return err;
+}
+
+int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
+    struct mapping *m = mapping_at(&as->mappings, va);
+    ASSERT(m->object == &zeros_data);
+    int err = m->lazy ? commit_touch(as, m, 0) : 0;
+    if (err)
+        return err;
+    paddr_t frame = frame_take();
+    frame_zero(frame, 0);
+    *page = pa_ptr(frame);
+    va = ROUND_DOWN(va, PAGE_SIZE);
+    spin_lock(&as->lock);
+    if (pt_map(&as->user, VA(va), frame, PAGE_SIZE, m->perm | PTE_U, 0))
+        panic("a program's tables were not covered by the commitment");
+    m->touched = true;
+    as->present++;
+    change_sync(as, va, va + PAGE_SIZE);
+    spin_unlock(&as->lock);
     return 0;
 }
 

@@ -14,7 +14,7 @@
  * fails; but for lazy ones, for which nothing is committed (commit.h), and for pages that the
  * object has not or cannot read.
  *
- *     0 .. image->end    the program's segments
+ *     0 .. plan->end     the program's segments
  *     one page           the stack's guard: nothing
  *     one page           the stack
  *     a gap              nothing
@@ -22,7 +22,7 @@
  *                        first; it may be moved below that, down to 0. Several mappings
  *                        when parts of it were granted lazily
  *
- * A program that asks for a larger stack (image->stack) has it right below itself if there is
+ * A program that asks for a larger stack (plan->stack) has it right below itself if there is
  * room, else above the guard, in two mappings: the upper 64 KiB, which are used first, are
  * promised, and the rest is lazy. The page below is the guard.
  *
@@ -36,7 +36,7 @@
  * aspace_destroy, and never half made or half gone. */
 #pragma once
 #include "arch/pte.h"
-#include "mm/image.h"
+#include "mm/elf.h"
 #include "mm/mapping.h"
 #include "mm/pt.h"
 #include "mm/tlb.h"
@@ -87,13 +87,19 @@ void aspace_destroy(struct aspace *as);
 
 /* Grants a program's segments, a stack above a guard page, and an empty
  * heap; the frame given is the stack's highest page, which the space takes over, with its
- * commitment, only when this succeeds. For a space that is empty and that nobody
- * runs. -K_ENOMEM, or -K_ENOEXEC when there is no room below USER_MAX: the space
- * is as it was. On success the space has one user of the image of its own. */
-int aspace_load(struct aspace *as, struct image *image, paddr_t stack_page) must_check;
+ * commitment, only when this succeeds. program: what the segments show of the file (elf_pages);
+ * NULL if that is nothing. What they have copied is zeros yet (aspace_copied_page). For a space
+ * that is empty and that nobody runs. -K_ENOMEM, or -K_ENOEXEC when there is no room below
+ * USER_MAX: the space is as it was. */
+int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *program,
+                paddr_t stack_page) must_check;
+
+/* A page at va that a loaded segment has copied, zero at first, to be filled before the space
+ * runs. -K_ENOMEM: nothing is promised in it (commit_lazy), and there is no memory. */
+int aspace_copied_page(struct aspace *as, uint64_t va, void **page) must_check;
 
 /* Where aspace_load puts the frame that it is given: the address of the stack's highest page. */
-uaddr_t aspace_stack(const struct image *image);
+uaddr_t aspace_stack(const struct elf_plan *plan);
 
 /* Makes child, freshly created, a copy of parent, which is the running space;
  * pages are copied when one of them writes. -K_ENOMEM: child is empty, and

@@ -336,13 +336,13 @@ static uint64_t owed(const struct aspace *as, uint64_t start, uint64_t end, uint
     uint64_t pages = 0;
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
-        if (would_own(m, perm) && !m->owns && !m->object->cached && !commit_lazy)
+        if (would_own(m, perm) && !m->owns && !commit_lazy)
             pages += (MIN(m->end, end) - MAX(m->start, start)) / PAGE_SIZE;
     return pages;
 }
 
 static void protect_one(struct aspace *as, struct mapping *m, uint8_t perm) {
-    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns && !m->object->cached;
+    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns;
     m->owns = would_own(m, perm);
     m->perm = perm;
     protect_leaves(as, m);

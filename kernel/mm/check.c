@@ -58,7 +58,7 @@ static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
         wrong(c->as, va, e, "is something else in the kernel's view");
     check_frame(c, m, va, level, e);
     c->present += level_size(level) / PAGE_SIZE;
-    if (!m->lazy && (m->object->cached || (m->owns && !is_the_objects(m, va, e))))
+    if (!m->lazy && m->owns && !is_the_objects(m, va, e))
         c->own += level_size(level) / PAGE_SIZE;
     return true;
 }

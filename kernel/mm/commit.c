@@ -51,7 +51,7 @@ static uint64_t tables_of(const struct mapping *m, const struct mapping *before,
 }
 
 static uint64_t pages_of(const struct mapping *m) {
-    return (m->owns || m->object->cached) && !m->lazy ? mapping_pages(m) : 0;
+    return m->owns && !m->lazy ? mapping_pages(m) : 0;
 }
 
 uint64_t commit_most(const struct aspace *as, const struct mapping *m) {

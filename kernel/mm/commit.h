@@ -2,8 +2,8 @@
  *
  * A mapping is promised or lazy. All that a promised one may come to need is committed to
  * the space when it is made, page tables included; so a touch of it never fails for want of
- * memory. That is a frame for each page if it owns pages (mapping.h) or shows a cache's, and
- * the tables; other frames of an object are the object's to promise.
+ * memory. That is a frame for each page if it owns pages (mapping.h), and the tables; an
+ * object's own frames are the object's to promise.
  * Nothing is committed for the pages of a lazy one. Each of its frames is committed when it is
  * taken and given up when it is free: the promise goes with the frame, whoever shares it after
  * fork, and the next writer's copy is a promise of its own. So a touch may fail, and takes

@@ -52,6 +52,22 @@ static bool entry_ok(const struct elf_plan *plan) {
     return false;
 }
 
+struct elf_pages elf_pages(const struct elf_segment *s) {
+    uint64_t start = ROUND_DOWN(s->vaddr, PAGE_SIZE), file_end = s->vaddr + s->filesz;
+    uint64_t copied = s->filesz ? ROUND_UP(file_end, PAGE_SIZE) : start;
+    uint64_t shown = s->memsz > s->filesz ? MAX(start, ROUND_DOWN(file_end, PAGE_SIZE)) : copied;
+    bool alike = IS_ALIGNED(s->vaddr - s->offset, PAGE_SIZE);
+    return (struct elf_pages){.start = start,
+                              .shown = alike ? shown : start,
+                              .copied = copied,
+                              .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE),
+                              .first = s->offset / PAGE_SIZE};
+}
+
+const char *elf_name(const struct object *program, uint64_t perm) {
+    return perm & PTE_X ? "text" : perm & PTE_W ? "data" : "read-only data";
+}
+
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
              struct elf_plan *plan) {
     *plan = (struct elf_plan){.entry = h->entry};
@@ -59,17 +75,16 @@ int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t f
         const struct elf_phdr *p = &phdr[i];
         if (p->type != PT_LOAD || (p->memsz == 0 && p->filesz == 0))
             continue;
-        if (!phdr_ok(p, file_size, plan->end) || plan->segments == IMAGE_SEGMENTS)
+        if (!phdr_ok(p, file_size, plan->end) || plan->segments == ELF_SEGMENTS)
             return -K_ENOEXEC;
         struct elf_segment *s = &plan->segment[plan->segments++];
         *s = (struct elf_segment){p->offset, p->filesz, p->vaddr, p->memsz,
                                   PTE_R | (p->flags & PF_W ? PTE_W : 0) |
                                       (p->flags & PF_X ? PTE_X : 0)};
-        uint64_t pages = elf_file_pages(s);
-        if (pages > IMAGE_PAGES - plan->pages)
-            return -K_ENOEXEC;
-        plan->pages += (uint32_t)pages;
-        plan->end = ROUND_UP(p->vaddr + p->memsz, PAGE_SIZE);
+        struct elf_pages pages = elf_pages(s);
+        if (pages.shown > pages.start)
+            plan->pages = MAX(plan->pages, pages.first + (pages.shown - pages.start) / PAGE_SIZE);
+        plan->end = pages.end;
     }
     return entry_ok(plan) ? plan_stack(plan, phdr, h->phnum) : -K_ENOEXEC;
 }

@@ -4,7 +4,8 @@
 #pragma once
 #include "arch/layout.h"
 #include "lib/types.h"
-#include "mm/image.h"
+
+struct object;
 
 struct elf_header {
     uint8_t ident[16];
@@ -23,6 +24,7 @@ struct elf_phdr {
 _Static_assert(sizeof(struct elf_phdr) == 56, "ELF64 program header");
 
 #define ELF_MAX_PHDRS 32
+#define ELF_SEGMENTS 8
 
 /* One loadable segment, checked. */
 struct elf_segment {
@@ -31,20 +33,29 @@ struct elf_segment {
     uint64_t perm;           /* PTE_R, with PTE_W and PTE_X as the flags say */
 };
 
-/* How many of a segment's pages have bytes of the file. They begin with the one that vaddr
- * is in; whatever else is in its pages is zero, in front of it, too. */
-static inline uint64_t elf_file_pages(const struct elf_segment *s) {
-    uint64_t before = s->vaddr & (PAGE_SIZE - 1);
-    return s->filesz ? (before + s->filesz - 1) / PAGE_SIZE + 1 : 0;
-}
+/* Where a segment's pages come from, in ascending order: from the file, whose pages they are, as
+ * they stand there; from copies of what the file has, the rest of each zero; and zeros. */
+struct elf_pages {
+    uint64_t start, shown, copied, end; /* page-aligned addresses: where the first part begins, and
+                                         * where the three parts end */
+    uint64_t first;                     /* the number of the first part's first page in the file */
+};
+
+/* A page is shown if it is as far into the file as into memory, modulo the page, and has no bytes
+ * that must be zero: those behind filesz that are part of memsz. What else a page of the file has
+ * is to be seen around the segment. */
+struct elf_pages elf_pages(const struct elf_segment *s);
+
+/* What such a page is called, as object.h's name. */
+const char *elf_name(const struct object *program, uint64_t perm);
 
 struct elf_plan {
     uint64_t entry;
     uint32_t segments; /* in ascending order, none on another's pages */
-    uint32_t pages;    /* pages that have bytes of the file, in all segments */
+    uint64_t pages;    /* of the file, from its first one on, up to the last one that is shown */
     uint64_t end;      /* of the last segment, page-aligned */
-    uint64_t stack;    /* bytes that PT_GNU_STACK asks for, page-aligned; 0: none */
-    struct elf_segment segment[IMAGE_SEGMENTS];
+    uint64_t stack;    /* bytes that PT_GNU_STACK asks for, page-aligned; 0: as xv6, one page */
+    struct elf_segment segment[ELF_SEGMENTS];
 };
 
 /* Whether the header is one of an executable for this machine, whose program
@@ -54,7 +65,7 @@ int elf_check_header(const struct elf_header *h, uint64_t file_size) must_check;
 /* What the program headers ask for. -K_ENOEXEC: sizes that wrap or contradict each
  * other or the file, an address that is neither page-aligned nor as far into its page as the
  * offset (ELF's rule; xv6's is the other), a page of two segments, descending ones, more than
- * IMAGE_SEGMENTS or IMAGE_PAGES, no room for the stack (a page when PT_GNU_STACK has no size)
+ * ELF_SEGMENTS, no room for the stack (a page when PT_GNU_STACK has no size)
  * below USER_MAX, or an entry that is not in an executable segment. Then *plan means
  * nothing. */
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,

@@ -144,7 +144,7 @@ static const char *objects_reason(int err) {
     case -K_ENXIO: return "%s has no such page: it ends before it\n";
     case -K_ENOSPC: return "%s has no block there, and the disk is full\n";
     case -K_EROFS: return "the disk takes no more changes, of %s neither\n";
-    case -K_EIO: return "the page of %s cannot be had\n";
+    case -K_EIO: return "the page of %s cannot be read\n";
     default: return NULL;
     }
 }

@@ -173,8 +173,7 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
 
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
  * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
- * they are not fenced: who has kept an invalid entry faults, and finds a good one. Not code, for
- * which a fault is also when the hart fetches anew. */
+ * they are not fenced: who has kept an invalid entry faults, and finds a good one. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
@@ -187,6 +186,7 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
         *entry = pte_leaf(w->frame[n], (m->perm & ~PTE_W) | PTE_U);
     }
     as->present += n - 1;
+    fence_code(m->perm);
     design_sync(as, VA(start), VA(start + (n - 1) * PAGE_SIZE), NULL);
 }
 
@@ -199,7 +199,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    if (access != PTE_W && !(m->perm & PTE_X) && w->frame)
+    if (access != PTE_W && w->frame)
         fill_behind(as, m, va, w);
     return 0;
 }

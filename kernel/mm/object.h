@@ -1,6 +1,7 @@
 /* Memory objects: what the pages of a mapping come from. Whoever has pages to map makes one:
- * a program's image, a file, memory that processes share. The memory core knows objects
- * by these operations alone, and what they are called is theirs to say. */
+ * a file, a program, memory that processes share. Frames that it shows are promised by it, once.
+ * The memory core knows objects by these operations alone, and what they are called is theirs to
+ * say. */
 #pragma once
 #include "lib/types.h"
 
@@ -40,7 +41,6 @@ struct object {
     const struct object_ops *ops;
     const char *name;   /* a few words: for vmmap, and for what is said of a failed access */
     bool zeros;         /* its pages are zero: a private one that is written is made, not copied */
-    bool cached;        /* its frames are a cache's, so a mapping of them promises them */
     bool tracks_writes; /* a shared page may be written as long as page, asked for that, said so */
     bool guarded;       /* right below is nothing, and a touch there is an overflow */
     struct rmap *rmap;  /* who shows it; NULL: it takes no pages away, and tracks no writes */

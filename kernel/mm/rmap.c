@@ -91,6 +91,17 @@ static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn)
     spin_unlock(&r->lock);
 }
 
+bool rmap_may_write(struct rmap *r) {
+    bool may = false;
+    spin_lock(&r->lock);
+    LIST_EACH(it, &r->mappings) {
+        const struct mapping *m = LIST_ENTRY(it, struct mapping, by_object);
+        may |= m->object && m->shared && (m->limit & PTE_W);
+    }
+    spin_unlock(&r->lock);
+    return may;
+}
+
 void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages) {
     for_each(r, first, pages, change_forbid_writes);
 }

@@ -29,6 +29,9 @@ void rmap_grown(struct mapping *m);
 void rmap_add_all(struct mappings *all);
 void rmap_remove_all(struct mappings *all);
 
+/* Whether somebody has a shared mapping that may be written, or become so. */
+bool rmap_may_write(struct rmap *r) must_check;
+
 /* From here on a write to one of these pages through a shared mapping faults, and asks the
  * object's page first. What was stored before is in the frames. No spinlock is held. */
 void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages);

@@ -17,6 +17,7 @@ static paddr_t peek(struct object *o, uint64_t index) {
 
 static const struct object_ops zeros = {.peek = peek};
 
+struct object zeros_data = {&zeros, "data", .zeros = true};
 struct object zeros_bss = {&zeros, "bss", .zeros = true};
 struct object zeros_stack = {&zeros, "stack", .zeros = true, .guarded = true};
 struct object zeros_heap = {&zeros, "heap", .zeros = true};

@@ -1,4 +1,4 @@
-/* exec. The new address space is built aside, from a program image and a stack
+/* exec. The new address space is built aside, from a program's file and a stack
  * page; there is one commit point, after which nothing can fail, and one exit for
  * every failure before it. */
 #include "syscall/exec.h"
@@ -24,101 +24,62 @@ static int read_fully(struct inode *ip, uint64_t offset, void *dst, size_t n) {
     return err ? err : done == n ? 0 : -K_ENOEXEC;
 }
 
-/* What stands in the file's headers; too large together for a kernel stack. */
+/* What stands in the file's headers; too large together for a kernel stack. The program headers
+ * nearly always follow the ELF header, and then one read brings both. */
 struct headers {
     struct elf_header elf;
     struct elf_phdr phdr[ELF_MAX_PHDRS];
     struct elf_plan plan;
 };
 _Static_assert(sizeof(struct headers) <= PAGE_SIZE, "headers fit a frame");
+_Static_assert(offsetof(struct headers, phdr) == sizeof(struct elf_header), "as in most files");
+
+#define USUAL_PHDRS 6
 
 static int read_headers(struct inode *ip, struct headers *h) {
-    int err = read_fully(ip, 0, &h->elf, sizeof(h->elf));
+    if (ip->d.type != ABI_T_FILE)
+        return -K_ENOEXEC;
+    size_t done;
+    int err = data_read_kernel(ip, 0, h, offsetof(struct headers, phdr[USUAL_PHDRS]), &done);
     if (!err)
-        err = elf_check_header(&h->elf, ip->d.size);
-    if (!err)
+        err = done < sizeof(h->elf) ? -K_ENOEXEC : elf_check_header(&h->elf, ip->d.size);
+    if (!err && (h->elf.phoff != sizeof(h->elf) || h->elf.phnum > USUAL_PHDRS))
         err = read_fully(ip, h->elf.phoff, h->phdr, h->elf.phnum * sizeof(h->phdr[0]));
     return err ? err : elf_plan(&h->elf, h->phdr, ip->d.size, &h->plan);
 }
 
-static int read_segment(struct inode *ip, const struct elf_segment *s, struct image *image,
-                        uint32_t first_page) {
-    uint64_t in_page = s->vaddr & (PAGE_SIZE - 1), n;
-    const paddr_t *page = &image->page[first_page];
-    for (uint64_t done = 0; done < s->filesz; done += n) {
-        n = MIN(s->filesz - done, PAGE_SIZE - in_page);
-        int err = read_fully(ip, s->offset + done, (char *)pa_ptr(*page++) + in_page, n);
-        if (err)
-            return err;
-        in_page = 0;
+/* The bytes of the file that a segment has in pages of its own. */
+static int copy_segment(struct aspace *as, struct inode *ip, const struct elf_segment *s) {
+    struct elf_pages p = elf_pages(s);
+    uint64_t end = s->vaddr + s->filesz, at = MAX(p.shown, s->vaddr), stop;
+    int err = 0;
+    for (; at < end && !err; at = stop) {
+        void *page;
+        stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
+        err = aspace_copied_page(as, at, &page);
+        if (!err)
+            err = read_fully(ip, s->offset + (at - s->vaddr), (char *)page + at % PAGE_SIZE,
+                             stop - at);
     }
-    return 0;
-}
-
-static int fill_image(struct inode *ip, const struct elf_plan *plan, struct image *image) {
-    uint32_t page = 0;
-    image->entry = plan->entry;
-    image->end = plan->end;
-    image->stack = plan->stack;
-    for (uint32_t i = 0; i < plan->segments; i++) {
-        const struct elf_segment *s = &plan->segment[i];
-        uint64_t start = ROUND_DOWN(s->vaddr, PAGE_SIZE), file_pages = elf_file_pages(s);
-        image->segment[image->segments++] = (struct image_segment){
-            .start = start,
-            .file_end = start + file_pages * PAGE_SIZE,
-            .end = ROUND_UP(s->vaddr + s->memsz, PAGE_SIZE),
-            .perm = s->perm,
-            .first_page = page};
-        int err = read_segment(ip, s, image, page);
-        if (err)
-            return err;
-        page += (uint32_t)file_pages;
-    }
-    return 0;
-}
-
-static int load_image(struct inode *ip, struct headers *h, struct image **out) {
-    int err = read_headers(ip, h);
-    if (err)
-        return err;
-    err = image_create(h->plan.pages, out);
-    if (err)
-        return err;
-    err = fill_image(ip, &h->plan, *out);
-    if (err)
-        image_put(*out);
     return err;
 }
 
-/* The image of a file: from the cache, else from the disk. The inode is locked. */
-static int image_of(struct inode *ip, struct image **out) {
-    struct image_key key = {.dev = FS_DEV, .inum = ip->inum, .version = filemap_version(ip)};
-    int err = image_find(key, out);
-    if (err || *out)
-        return err;
-    paddr_t scratch;
-    err = frame_alloc(&scratch);
-    if (err)
-        return err;
-    err = load_image(ip, pa_ptr(scratch), out);
-    frame_free(scratch);
-    if (!err)
-        image_publish(*out, key);
+static int copy_segments(struct aspace *as, struct inode *ip, const struct elf_plan *plan) {
+    int err = 0;
+    for (uint32_t i = 0; i < plan->segments && !err; i++)
+        err = copy_segment(as, ip, &plan->segment[i]);
     return err;
 }
 
-static int image_of_path(const char *path, struct image **out) {
-    struct inode *ip;
-    int err = path_lookup(path, &ip);
+/* Grants what the program wants. The rest of its pages come from the file when they are touched. */
+static int grant(struct aspace *as, struct inode *ip, const struct elf_plan *plan, paddr_t stack) {
+    struct object *program = NULL;
+    int err = plan->pages > 0 ? filemap_create_program(ip, plan->pages, &program) : 0;
     if (err)
         return err;
-    err = inode_lock(ip);
-    if (!err) {
-        err = ip->d.type == ABI_T_FILE ? image_of(ip, out) : -K_ENOEXEC;
-        inode_unlock(ip);
-    }
-    inode_put(ip);
-    inode_reap();
+    err = aspace_load(as, plan, program, stack);
+    if (program)
+        object_put(program);
     return err;
 }
 
@@ -206,11 +167,11 @@ static void set_name(struct proc *p, const char *path) {
     p->manages_jobs = false;
 }
 
-static void enter_program(struct proc *p, const struct image *image, const struct stack *s) {
-    uint64_t base = aspace_stack(image).v;
+static void enter_program(struct proc *p, const struct elf_plan *plan, const struct stack *s) {
+    uint64_t base = aspace_stack(plan).v;
     struct trapframe *tf = p->tf;
     memset(&tf->ra, 0, sizeof(*tf) - offsetof(struct trapframe, ra));
-    tf->epc = image->entry;
+    tf->epc = plan->entry;
     tf->sp = base + s->sp;
     tf->a0 = s->argc;
     tf->a1 = tf->sp;
@@ -218,25 +179,60 @@ static void enter_program(struct proc *p, const struct image *image, const struc
     fence_i();
 }
 
-/* With the image found and the strings pushed. */
-static int replace(const char *path, struct image *image, struct stack *s) {
+/* Fills an empty space with the program in a file, which is locked, and the stack's page, which is
+ * s->frame no more when the space has it. After an error the space is to be destroyed. */
+static int load(struct aspace *as, struct inode *ip, struct headers *h, struct stack *s) {
+    int err = read_headers(ip, h);
+    if (!err)
+        err = push_array(s, aspace_stack(&h->plan).v);
+    if (!err)
+        err = grant(as, ip, &h->plan, s->frame);
+    if (err)
+        return err;
+    s->frame = PA(0);
+    return copy_segments(as, ip, &h->plan);
+}
+
+static int lock_and_load(struct aspace *as, struct inode *ip, struct headers *h, struct stack *s) {
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    err = load(as, ip, h, s);
+    inode_unlock(ip);
+    return err;
+}
+
+static int replace(const char *path, struct inode *ip, struct headers *h, struct stack *s) {
     struct proc *p = proc_self();
     struct aspace *as;
-    int err = push_array(s, aspace_stack(image).v);
+    int err = proc_spare_space(p, &as);
     if (err)
         return err;
-    err = proc_spare_space(p, &as);
-    if (err)
-        return err;
-    err = aspace_load(as, image, s->frame);
+    err = lock_and_load(as, ip, h, s);
     if (err) {
         aspace_destroy(as);
         return err;
     }
     proc_replace_space(p); /* the commit point */
-    enter_program(p, image, s);
+    enter_program(p, &h->plan, s);
     set_name(p, path);
     return 0;
+}
+
+static int replace_by_path(const char *path, struct stack *s) {
+    struct inode *ip;
+    paddr_t scratch;
+    int err = path_lookup(path, &ip);
+    if (err)
+        return err;
+    err = frame_alloc(&scratch);
+    if (!err) {
+        err = replace(path, ip, pa_ptr(scratch), s);
+        frame_free(scratch);
+    }
+    inode_put(ip);
+    inode_reap(); /* this file, or those that the program before had mapped */
+    return err;
 }
 
 static int stack_begin(struct stack *s) {
@@ -245,18 +241,11 @@ static int stack_begin(struct stack *s) {
     return frame_alloc(&s->frame);
 }
 
-/* err: what pushing the strings gave. The stack's frame goes to the new space, or
- * back. */
+/* err: what pushing the strings gave. The stack's frame goes to the new space, or back. */
 static int exec_with(const char *path, struct stack *s, int err) {
-    struct image *image;
     if (!err)
-        err = image_of_path(path, &image);
-    if (!err) {
-        err = replace(path, image, s);
-        image_put(image);
-        inode_reap(); /* files that the program before had mapped */
-    }
-    if (err)
+        err = replace_by_path(path, s);
+    if (s->frame.v)
         frame_free(s->frame);
     return err;
 }

@@ -13,10 +13,24 @@ static void must(bool holds) {
         abort();
 }
 
+/* Each page of a segment is shown, copied or zero, and what is shown is in the file. */
+static void check_pages(const struct elf_plan *plan, const struct elf_segment *s,
+                        uint64_t file_size) {
+    struct elf_pages p = elf_pages(s);
+    must(p.start <= s->vaddr && p.start + PAGE_SIZE > s->vaddr);
+    must(p.start <= p.shown && p.shown <= p.copied && p.copied <= p.end);
+    must(p.copied == p.start || (p.copied >= s->vaddr + s->filesz && s->filesz > 0));
+    must(p.end >= s->vaddr + s->memsz && p.end - s->vaddr - s->memsz < PAGE_SIZE);
+    must(p.shown == p.start || s->memsz == s->filesz || p.shown <= s->vaddr + s->filesz);
+    must(p.shown == p.start || p.first * PAGE_SIZE + (s->vaddr - p.start) == s->offset);
+    must(p.shown == p.start || p.first + (p.shown - p.start) / PAGE_SIZE <= plan->pages);
+    must(plan->pages <= (file_size + PAGE_SIZE - 1) / PAGE_SIZE);
+}
+
 static void check(const struct elf_plan *plan, uint64_t file_size) {
-    uint64_t end = 0, pages = 0;
+    uint64_t end = 0;
     bool entry_ok = false;
-    must(plan->segments > 0 && plan->segments <= IMAGE_SEGMENTS);
+    must(plan->segments > 0 && plan->segments <= ELF_SEGMENTS);
     for (uint32_t i = 0; i < plan->segments; i++) {
         const struct elf_segment *s = &plan->segment[i];
         uint64_t into = s->vaddr % PAGE_SIZE;
@@ -28,11 +42,10 @@ static void check(const struct elf_plan *plan, uint64_t file_size) {
         entry_ok |= (s->perm & PTE_X) && plan->entry >= s->vaddr &&
                     plan->entry < s->vaddr + s->memsz;
         end = (s->vaddr + s->memsz + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
-        pages += s->filesz ? (into + s->filesz + PAGE_SIZE - 1) / PAGE_SIZE : 0;
+        check_pages(plan, s, file_size);
     }
     must(entry_ok && plan->entry % 2 == 0);
     must(plan->end == end && end <= USER_MAX - 2 * PAGE_SIZE);
-    must(plan->pages == pages && pages <= IMAGE_PAGES);
     must(plan->stack % PAGE_SIZE == 0 && plan->stack <= USER_MAX - PAGE_SIZE - end);
 }
 

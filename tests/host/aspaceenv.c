@@ -175,12 +175,15 @@ static uint64_t some_address(void) {
     }
 }
 
+static struct env_image images[2 * ENV_PROGRAMS];
+
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
-        reclaim_frames(UINT64_MAX); /* images that the last test has left */
+        reclaim_frames(UINT64_MAX);
     records = (struct slab)SLAB_INIT(records, sizeof(struct mapping));
     forget_frames();
     memset(env_procs, 0, sizeof env_procs);
+    memset(images, 0, sizeof images);
     memset(running, 0, sizeof running);
     memset(seen, 0, sizeof seen);
     memset(tables, 0, sizeof tables);
@@ -193,7 +196,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     tlbmodel_reset(asid_width);
     make_kernel_half();
     frame_init();
-    image_init();
     zeros_boot_init();
     must(!commit_spares(ENV_HARTS), "the spare frames");
     for (uint32_t i = ENV_HARTS; i-- > 0;) {
@@ -287,12 +289,13 @@ int env_fork(struct env_proc *parent, struct env_proc **child) {
 #define P PAGE_SIZE
 
 const struct env_program env_programs[ENV_PROGRAMS] = {
-    {2, {{0, 3, 3, RX}, {3 * P, 2, 5, RW}}},
-    {1, {{0, 2, 4, PTE_RWX}}}, /* as older linkers make it */
-    {1, {{0, 1, 1, RX}}},
-    {2, {{0, 1, 1, RX}, {LARGE_SIZE, 0, 600, RW}}},   /* no byte of the file; two tables */
-    {2, {{0, 1, 1, RX}, {LARGE_SIZE - P, 2, 3, RW}}}, /* across the border of two tables */
-    {3, {{P, 1, 2, PTE_R}, {MIB(1), 2, 2, RW}, {MIB(6), 1, 1, RX}}}, /* gaps */
+    {2, {{0, 3, 3, RX, 0}, {3 * P, 2, 5, RW, 0}}},
+    {1, {{0, 2, 4, PTE_RWX, 1}}}, /* as older linkers make it */
+    {1, {{0, 1, 1, RX, 0}}},
+    {2, {{0, 1, 1, RX, 0}, {LARGE_SIZE, 0, 600, RW, 0}}},   /* no byte of the file; two tables */
+    {2, {{0, 1, 1, RX, 0}, {LARGE_SIZE - P, 2, 3, RW, 0}}}, /* across the border of two tables */
+    {3, {{P, 1, 2, PTE_R, 0}, {MIB(1), 2, 2, RW, 0}, {MIB(6), 1, 1, RX, 0}}}, /* gaps */
+    {2, {{0, 2, 2, RX, 2}, {LARGE_SIZE - P, 3, 4, RW, 1}}}, /* text that lies askew in the file */
 };
 
 uint64_t env_program_word(unsigned program, uint32_t page) {
@@ -304,34 +307,98 @@ static void stamp(paddr_t pa, uint64_t word) {
     page[0] = page[PAGE_SIZE / 8 - 1] = word;
 }
 
-static int make_image(unsigned program, struct image **out) {
-    const struct env_program *from = &env_programs[program];
-    uint32_t pages = 0;
-    for (uint32_t i = 0; i < from->segments; i++)
-        pages += from->segment[i].file_pages;
-    int err = image_create(pages, out);
-    if (err)
-        return err;
-    struct image *image = *out;
-    for (uint32_t i = 0, page = 0; i < from->segments; i++) {
-        uint64_t start = from->segment[i].start, file = from->segment[i].file_pages;
-        image->end = start + from->segment[i].pages * P;
-        image->segment[image->segments++] = (struct image_segment){
-            start, start + file * P, image->end, from->segment[i].perm, page};
-        for (uint64_t j = 0; j < file; j++, page++)
-            stamp(image->page[page], env_program_word(program, page));
-    }
-    return 0;
+static struct env_image *image_of(struct object *o) {
+    return CONTAINER_OF(o, struct env_image, object);
 }
 
-static int find_image(unsigned program, uint64_t version, struct image **out) {
-    struct image_key key = {1, program + 1, version};
-    int err = image_find(key, out);
-    if (err || *out)
-        return err;
-    err = make_image(program, out);
-    if (!err)
-        image_publish(*out, key);
+static void get_image(struct object *o) { image_of(o)->users++; }
+
+static void put_image(struct object *o) {
+    struct env_image *image = image_of(o);
+    must(image->users > 0, "nobody has the image");
+    if (--image->users > 0)
+        return;
+    for (uint32_t i = 0; i < image->pages; i++)
+        frame_put(frame_single(image->page[i]));
+    frame_uncommit(image->pages);
+}
+
+static paddr_t peek_image(struct object *o, uint64_t index) {
+    const struct env_image *image = image_of(o);
+    if (index >= image->pages)
+        return PA(0);
+    frame_get(frame_single(image->page[index]));
+    return image->page[index];
+}
+
+static const struct object_ops image_ops = {.get = get_image, .put = put_image, .peek = peek_image};
+
+static uint32_t file_pages(const struct env_program *program) {
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < program->segments; i++)
+        pages += program->segment[i].file_pages;
+    return (uint32_t)pages;
+}
+
+/* With one user more. */
+static int find_image(unsigned program, uint64_t version, struct env_image **out) {
+    struct env_image *image = images;
+    for (struct env_image *i = images; i < images + ARRAY_LEN(images); i++)
+        if (i->users > 0 && i->program == program && i->version == version)
+            image = i;
+        else if (image->users > 0 && i->users == 0)
+            image = i;
+    *out = image;
+    if (image->users++ > 0)
+        return 0;
+    uint32_t pages = file_pages(&env_programs[program]);
+    int err = frame_commit(pages);
+    *image = (struct env_image){.object = {.ops = &image_ops, .name = "image"},
+                                .users = !err,
+                                .pages = pages,
+                                .program = program,
+                                .version = version};
+    for (uint32_t i = 0; i < pages && !err; i++) {
+        image->page[i] = frame_take();
+        frame_zero(image->page[i], 0);
+        stamp(image->page[i], env_program_word(program, i));
+    }
+    return err;
+}
+
+/* As mm/elf.c would see the file. */
+static struct elf_plan plan_of(const struct env_program *from) {
+    struct elf_plan plan = {.segments = from->segments, .pages = file_pages(from)};
+    uint64_t page = 0;
+    for (uint32_t i = 0; i < from->segments; i++) {
+        uint64_t start = from->segment[i].start, file = from->segment[i].file_pages;
+        uint64_t askew = from->segment[i].copied > 1 ? 16 : 0;
+        plan.segment[i] = (struct elf_segment){.offset = page * P + askew,
+                                               .filesz = file * P - from->segment[i].copied * 8,
+                                               .vaddr = start,
+                                               .memsz = from->segment[i].pages * P,
+                                               .perm = from->segment[i].perm};
+        page += file;
+        plan.end = start + from->segment[i].pages * P;
+    }
+    return plan;
+}
+
+/* What exec reads into pages of the process's own. */
+static int copy_pages(struct aspace *as, unsigned program, const struct elf_plan *plan) {
+    int err = 0;
+    uint32_t page = 0;
+    for (uint32_t i = 0; i < plan->segments; i++) {
+        struct elf_pages p = elf_pages(&plan->segment[i]);
+        must((p.copied - p.shown) / P == env_programs[program].segment[i].copied, "elf_pages");
+        page += (uint32_t)((p.shown - p.start) / P);
+        for (uint64_t va = p.shown; va < p.copied && !err; va += P) {
+            void *at;
+            err = aspace_copied_page(as, va + 8, &at);
+            if (!err)
+                stamp(ptr_pa(at), env_program_word(program, page++));
+        }
+    }
     return err;
 }
 
@@ -350,7 +417,8 @@ static void replace_space(struct env_proc *p, struct aspace *as) {
 
 int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
     struct aspace *as = &p->spaces[p->as == &p->spaces[0]];
-    struct image *image;
+    const struct elf_plan plan = plan_of(&env_programs[program]);
+    struct env_image *image;
     paddr_t stack;
     int err = frame_alloc(&stack);
     if (err)
@@ -360,11 +428,13 @@ int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
     err = find_image(program, version, &image);
     if (!err) {
         err = create_space(p, as);
-        if (!err && (err = aspace_load(as, image, stack)))
+        if (!err && (err = aspace_load(as, &plan, &image->object, stack)))
             aspace_destroy(as);
         if (!err)
+            must(!copy_pages(as, program, &plan), "pages that were promised");
+        if (!err)
             replace_space(p, as);
-        image_put(image);
+        put_image(&image->object);
     }
     if (err)
         frame_free(stack);

@@ -35,14 +35,24 @@ int env_fork(struct env_proc *parent, struct env_proc **child);
 
 /* A program for env_exec; page i of its file begins and ends with a word of its
  * own, and the rest is zero. */
-#define ENV_PROGRAMS 6
+#define ENV_PROGRAMS 7
 struct env_program {
     uint32_t segments;
     struct {
         uint64_t start, file_pages, pages, perm;
+        uint64_t copied; /* of the file's pages, the last ones: the last one, or all */
     } segment[3];
 };
 extern const struct env_program env_programs[ENV_PROGRAMS];
+
+/* What stands for its file, as the object of its mappings: it is there while somebody runs it. */
+struct env_image {
+    struct object object;
+    uint32_t users, pages;
+    paddr_t page[8];
+    unsigned program;
+    uint64_t version;
+};
 uint64_t env_program_word(unsigned program, uint32_t page);
 #define ENV_STACK_WORD 0x57ac57ac57ac57acULL /* at both ends of a new stack page */
 

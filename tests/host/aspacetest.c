@@ -71,24 +71,26 @@ static void test_programs_permissions(void **state) {
     }
 }
 
+/* A program of one page of zeros. */
+static struct elf_plan one_page(uint64_t start, uint64_t stack) {
+    return (struct elf_plan){.segments = 1,
+                             .segment = {{.vaddr = start, .memsz = P, .perm = PTE_R | PTE_X}},
+                             .end = start + P,
+                             .stack = stack};
+}
+
 static void test_no_room_below_the_limit(void **state) {
     world_fresh(MEMORY, 16);
     struct env_proc *p = world_first(), *q;
     assert_int_equal(env_create(&q), 0);
-    struct image *image;
     paddr_t stack;
-    assert_int_equal(image_create(1, &image), 0);
     assert_int_equal(frame_alloc(&stack), 0);
-    image->segments = 1;
-    image->segment[0] = (struct image_segment){USER_MAX - 2 * P, USER_MAX - P, USER_MAX - P,
-                                               PTE_R | PTE_X, 0};
-    image->end = USER_MAX - P;
+    struct elf_plan plan = one_page(USER_MAX - 2 * P, 0);
     uint64_t before = world_hash();
-    assert_int_equal(aspace_load(q->as, image, stack), -K_ENOEXEC);
+    assert_int_equal(aspace_load(q->as, &plan, NULL, stack), -K_ENOEXEC);
     assert_int_equal(world_hash(), before);
-    image->segment[0].start -= P;
-    image->segment[0].file_end = image->segment[0].end = image->end = USER_MAX - 2 * P;
-    assert_int_equal(aspace_load(q->as, image, stack), 0);
+    plan = one_page(USER_MAX - 3 * P, 0);
+    assert_int_equal(aspace_load(q->as, &plan, NULL, stack), 0);
     assert_int_equal(q->as->brk, USER_MAX);
     env_run(q, 1);
     uint64_t pa, old;
@@ -107,7 +109,6 @@ static void test_no_room_below_the_limit(void **state) {
     assert_int_equal(aspace_sbrk(q->as, 1, &old), -K_ENOMEM);
     assert_int_equal(aspace_sbrk(q->as, -1, &old), 0);
     assert_int_equal(aspace_sbrk(q->as, 1, &old), 0);
-    image_put(image);
     world_exit(q);
     env_run(p, 0);
     world_end();
@@ -117,18 +118,13 @@ static void test_no_room_below_the_limit(void **state) {
  * and that all of it can be touched and nothing around it. */
 static void check_stack(uint64_t start, uint64_t bytes, uint64_t stack_start) {
     struct env_proc *q;
-    struct image *image;
+    struct elf_plan plan = one_page(start, bytes);
     paddr_t stack;
     uint64_t pa, end = stack_start + bytes, lazy = bytes > 16 * P ? bytes - 16 * P : 0;
     assert_int_equal(env_create(&q), 0);
-    assert_int_equal(image_create(1, &image), 0);
     assert_int_equal(frame_alloc(&stack), 0);
-    image->segments = 1;
-    image->segment[0] = (struct image_segment){start, start + P, start + P, PTE_R | PTE_X, 0};
-    image->end = start + P;
-    image->stack = bytes;
-    assert_int_equal(aspace_stack(image).v, end - P);
-    assert_int_equal(aspace_load(q->as, image, stack), 0);
+    assert_int_equal(aspace_stack(&plan).v, end - P);
+    assert_int_equal(aspace_load(q->as, &plan, NULL, stack), 0);
     assert_int_equal(q->as->brk, ROUND_UP(MAX(end, start + P), LARGE_SIZE));
     assert_int_equal(q->as->granted, bytes + P);
     for (uint64_t va = stack_start; va < end; va += P)
@@ -141,7 +137,6 @@ static void check_stack(uint64_t start, uint64_t bytes, uint64_t stack_start) {
     assert_int_equal(pa, stack.v);
     assert_int_equal(env_touch(q, end, WALKER_LOAD, &pa), end == start);
     env_kernel(q);
-    image_put(image);
     world_exit(q);
 }
 

@@ -54,7 +54,7 @@ static void new_file(void) {
     memset(&file, 0, sizeof file);
     memset(own, 0, sizeof own);
     file.object = (struct object){
-        .ops = &ops, .name = "file", .cached = true, .tracks_writes = true, .rmap = &file.rmap};
+        .ops = &ops, .name = "file", .tracks_writes = true, .rmap = &file.rmap};
     file.end = PAGES;
     rmap_init(&file.rmap);
 }

@@ -104,7 +104,7 @@ void test_the_last_frame(void **state) {
     struct env_proc *p = world_first(), *child;
     assert_int_equal(world_sbrk(p, MIB(2)), 0);
     assert_int_equal(world_fork(p, &child), 0);
-    assert_int_equal(world_exec(p, 1, 0), 0); /* leaves an unused image behind */
+    assert_int_equal(world_exec(p, 1, 0), 0);
     for (int64_t step = MIB(4); step >= (int64_t)P; step /= 2)
         while (world_sbrk(p, step) == 0) {
         }

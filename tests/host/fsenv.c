@@ -179,6 +179,14 @@ static struct shown {
 } shown[64];
 
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) { return -K_ENODEV; }
+int filemap_begin_writes(struct inode *ip) {
+    __atomic_add_fetch(&ip->writers, 1, __ATOMIC_RELAXED);
+    return 0;
+}
+
+void filemap_end_writes(struct inode *ip) {
+    assert_true(__atomic_fetch_sub(&ip->writers, 1, __ATOMIC_RELAXED) > 0);
+}
 
 static struct shown *shown_page(uint32_t inum, uint32_t index) {
     struct shown *unused = NULL;

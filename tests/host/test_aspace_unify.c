@@ -1,7 +1,7 @@
 /* The memory core under the design unify. */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c */
-/* sources: kernel/mm/fault.c kernel/mm/image.c kernel/mm/pt.c */
+/* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_unify.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include "between.h"
 
+#define P PAGE_SIZE
 #define FILE_SIZE 100000
 #define LIMIT (USER_MAX - 2 * PAGE_SIZE) /* guard page and stack lie above the program */
 enum { X = 1, W = 2, R = 4 };            /* p_flags */
@@ -176,13 +177,29 @@ static void test_addresses(void **state) {
 
 static void test_pages_of_a_segment(void **state) {
     static const struct {
-        uint64_t vaddr, filesz, pages;
-    } cases[] = {{0, 0, 0},    {5, 0, 0},       {0, 1, 1},       {0, 4096, 1},
-                 {0, 4097, 2}, {1, 4095, 1},    {1, 4096, 2},    {4095, 1, 1},
-                 {4095, 2, 2}, {4095, 4097, 2}, {4095, 4098, 3}, {9000, 100, 1}};
+        struct elf_segment s;
+        struct elf_pages pages;
+    } cases[] = {
+        {{0, 0, 0, 1, 0}, {0, 0, 0, P, 0}},
+        {{0, P, 0, P, 0}, {0, P, P, P, 0}},
+        {{P, P, 7 * P, 9 * P, 0}, {7 * P, 8 * P, 8 * P, 16 * P, 1}},
+        {{P, P - 1, 0, P - 1, 0}, {0, P, P, P, 1}}, /* what follows in the file shows */
+        {{P, P - 1, 0, P, 0}, {0, 0, P, P, 1}},     /* but not where zero is wanted */
+        {{P, 3 * P - 1, 0, 9 * P, 0}, {0, 2 * P, 3 * P, 9 * P, 1}},
+        {{P + 16, 8, 16, 8, 0}, {0, P, P, P, 1}}, /* and what is in front of it */
+        {{P + 16, 8, 16, 9, 0}, {0, 0, P, P, 1}},
+        {{2 * P + 16, P, P + 16, P, 0}, {P, 3 * P, 3 * P, 3 * P, 2}},
+        {{2 * P + 16, P, P + 16, P + 8, 0}, {P, 2 * P, 3 * P, 3 * P, 2}},
+        {{176, 3 * P, 0, 3 * P, 0}, {0, 0, 3 * P, 3 * P, 0}}, /* askew */
+        {{P - 1, 2, P - 1, 2, 0}, {0, 2 * P, 2 * P, 2 * P, 0}},
+    };
     for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
-        struct elf_segment s = {.vaddr = cases[i].vaddr, .filesz = cases[i].filesz};
-        assert_int_equal(elf_file_pages(&s), cases[i].pages);
+        struct elf_pages p = elf_pages(&cases[i].s), wanted = cases[i].pages;
+        assert_int_equal(p.start, wanted.start);
+        assert_int_equal(p.shown, wanted.shown);
+        assert_int_equal(p.copied, wanted.copied);
+        assert_int_equal(p.end, wanted.end);
+        assert_int_equal(p.first, wanted.first);
     }
 }
 
@@ -226,34 +243,42 @@ static void test_the_entry_can_be_executed(void **state) {
     REFUSED(f.p[0].flags = R | W);
 }
 
-static void test_number_of_segments_and_pages(void **state) {
+static void test_number_of_segments(void **state) {
     struct file f = good();
-    f.h.phnum = IMAGE_SEGMENTS;
-    for (unsigned i = 0; i <= IMAGE_SEGMENTS; i++)
+    f.h.phnum = ELF_SEGMENTS;
+    for (unsigned i = 0; i <= ELF_SEGMENTS; i++)
         f.p[i] = (struct elf_phdr){
             .type = 1, .flags = R | X, .vaddr = i * PAGE_SIZE, .memsz = PAGE_SIZE};
     assert_true(accepted(&f));
     f.h.phnum++;
     assert_false(accepted(&f));
+}
 
-    f = good();
+/* Up to which page of the file something is shown. */
+static void test_pages_of_the_file(void **state) {
+    struct elf_plan plan;
+    struct file f = good();
     f.h.phnum = 1;
-    f.size = MIB(100);
-    f.p[0].memsz = f.p[0].filesz = IMAGE_PAGES * PAGE_SIZE;
-    assert_true(accepted(&f));
-    f.p[0].memsz = MIB(50); /* the rest is zeros */
-    assert_true(accepted(&f));
-    f.p[0].filesz++;
-    assert_false(accepted(&f));
-    f.p[0].memsz = f.p[0].filesz = MIB(90);
-    assert_false(accepted(&f));
+    f.size = GIB(3);
+    f.p[0].memsz = f.p[0].filesz = GIB(2);
+    f.p[0].offset = GIB(1);
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_int_equal(plan.pages, GIB(3) / PAGE_SIZE);
+    f.p[0].memsz++;
+    f.p[0].filesz--; /* the last one is copied */
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_int_equal(plan.pages, GIB(3) / PAGE_SIZE - 1);
+    f.p[0].offset -= 8; /* all are */
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_int_equal(plan.pages, 0);
     f = good();
-    f.size = MIB(100);
-    f.p[0].memsz = f.p[0].filesz = (IMAGE_PAGES - 1) * PAGE_SIZE;
+    f.p[0].offset = f.p[2].offset = 0; /* two show the same */
+    f.size = MIB(1);
+    f.p[0].filesz = f.p[0].memsz = 2 * P;
     f.p[2].vaddr = MIB(16);
-    assert_true(accepted(&f));
-    f.p[2].filesz = f.p[2].memsz = PAGE_SIZE + 1;
-    assert_false(accepted(&f));
+    f.p[2].filesz = f.p[2].memsz = P;
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_int_equal(plan.pages, 2);
 }
 
 /* ---- random headers ------------------------------------------------------ */
@@ -268,7 +293,7 @@ static bool should_run(const struct file *f) {
         h->phnum < 1 || h->phnum > ELF_MAX_PHDRS || (wide)h->phoff + h->phnum * 56 > f->size)
         return false;
     unsigned segments = 0;
-    wide end = 0, pages = 0;
+    wide end = 0;
     bool entry = false;
     for (unsigned i = 0; i < h->phnum; i++) {
         const struct elf_phdr *p = &f->p[i];
@@ -279,14 +304,13 @@ static bool should_run(const struct file *f) {
             p->vaddr / 4096 * 4096 < end || (wide)p->vaddr + p->memsz > LIMIT)
             return false;
         end = ((wide)p->vaddr + p->memsz + 4095) / 4096 * 4096;
-        pages += p->filesz ? (p->vaddr % 4096 + (wide)p->filesz + 4095) / 4096 : 0;
         segments++;
         entry |= (p->flags & X) && h->entry >= p->vaddr && h->entry < (wide)p->vaddr + p->memsz;
     }
     for (unsigned i = 0; i < h->phnum; i++)
         if (f->p[i].type == STACK && end + 4096 + f->p[i].memsz > USER_MAX)
             return false;
-    return segments <= IMAGE_SEGMENTS && pages <= IMAGE_PAGES && entry && h->entry % 2 == 0;
+    return segments <= ELF_SEGMENTS && entry && h->entry % 2 == 0;
 }
 
 static uint64_t odd_value(uint64_t old) {
@@ -304,8 +328,7 @@ static uint64_t odd_value(uint64_t old) {
                                 INT64_MAX,
                                 UINT64_MAX - 0xfff,
                                 UINT64_MAX,
-                                1ULL << 32,
-                                IMAGE_PAGES * PAGE_SIZE};
+                                1ULL << 32};
     switch (host_random_below(4)) {
     case 0: return special[host_random_below(ARRAY_LEN(special))];
     case 1: return old + host_random_below(9) - 4;
@@ -375,7 +398,8 @@ int main(void) {
         cmocka_unit_test(test_pages_of_a_segment),
         cmocka_unit_test(test_a_stack_with_a_size),
         cmocka_unit_test(test_the_entry_can_be_executed),
-        cmocka_unit_test(test_number_of_segments_and_pages),
+        cmocka_unit_test(test_number_of_segments),
+        cmocka_unit_test(test_pages_of_the_file),
         cmocka_unit_test(test_random_headers),
         cmocka_unit_test(test_rubbish),
     };

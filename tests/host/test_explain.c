@@ -161,7 +161,7 @@ static void what_the_object_has_not(void **state) {
     fault_err = -K_ENXIO;
     user(14 * P, R, 3, "file 7 has no such page: it ends before it\n");
     fault_err = -K_EIO;
-    user(14 * P, R, 3, "the page of file 7 cannot be had\n");
+    user(14 * P, R, 3, "the page of file 7 cannot be read\n");
     fault_err = 0;
     user(14 * P, W, 3, "no leaf would have W: the file 7 may not be written\n");
 }

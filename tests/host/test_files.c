@@ -294,45 +294,6 @@ static void orphans_are_reaped_at_mount(void **state) {
     assert_int_equal(fsimage_free_inodes(fsenv_disk()), inodes);
 }
 
-/* ---- versions, for the cache of program images ---- */
-
-static uint64_t version_of(const char *path) {
-    struct inode *ip;
-    assert_int_equal(path_lookup(path, &ip), 0);
-    assert_int_equal(inode_lock(ip), 0);
-    uint64_t v = inode_version(ip);
-    inode_unlock(ip);
-    inode_put(ip);
-    return v;
-}
-
-static void versions_change_with_contents(void **state) {
-    t_make_file("/f", 3000, 1);
-    uint64_t v1 = version_of("/f");
-    assert_true(t_file_is("/f", 3000, 1));
-    assert_int_equal(version_of("/f"), v1);
-    for (int i = 0; i < 150; i++) { /* other inodes come and go */
-        char name[16];
-        snprintf(name, sizeof name, "/z%d", i);
-        t_make_file(name, 10, 1);
-    }
-    assert_int_equal(version_of("/f"), v1);
-    int fd = t_open("/f", ABI_O_RDWR);
-    assert_int_equal(t_write(fd, "x", 1), 1);
-    uint64_t v2 = version_of("/f");
-    assert_int_not_equal(v1, v2);
-    assert_int_equal(t_ftruncate(fd, 2999), 0);
-    uint64_t v3 = version_of("/f");
-    assert_int_not_equal(v3, v2);
-    uint32_t inum = fsimage_find(fsenv_disk(), "/f");
-    assert_int_equal(t_close(fd), 0);
-    assert_int_equal(t_unlink("/f"), 0);
-    t_make_file("/g", 3000, 1);
-    assert_int_equal(fsimage_find(fsenv_disk(), "/g"), inum); /* the same number again */
-    uint64_t v4 = version_of("/g");
-    assert_true(v4 != v1 && v4 != v2 && v4 != v3);
-}
-
 /* ---- large disks with small logs: truncation takes several transactions ---- */
 
 static void shrinking_over_many_bitmap_blocks(void **state) {
@@ -377,7 +338,6 @@ int main(void) {
         T(descriptors_run_out),
         T(unlinked_while_open),
         T(orphans_are_reaped_at_mount),
-        T(versions_change_with_contents),
         T(shrinking_over_many_bitmap_blocks),
     };
     host_random_seed(20240607);

@@ -216,31 +216,28 @@ void world_check_process(const struct env_proc *p) { check_process(p, false); }
 /* ---- the machine's account -------------------------------------------------------- */
 
 /* The image that a process runs, in whatever mapping is left of it; or NULL. */
-static const struct image *image_of(const struct env_proc *p) {
+static const struct env_image *image_of(const struct env_proc *p) {
     const struct world *w = world_of(p);
     for (uint64_t i = 0; p->used && i < w->pages; i++)
         if (w->page[i].kind == OF_IMAGE)
-            return CONTAINER_OF(mapping_at(&p->as->mappings, i * PAGE_SIZE)->object, struct image,
-                                object);
+            return CONTAINER_OF(mapping_at(&p->as->mappings, i * PAGE_SIZE)->object,
+                                struct env_image, object);
     return NULL;
 }
 
-/* The images in use: their records, and references to their pages. */
-static uint64_t count_images(uint64_t *committed) {
-    uint64_t records = 0;
+/* The images in use: references to their pages, and promises. */
+static void count_images(uint64_t *committed) {
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
-        const struct image *image = image_of(p);
+        const struct env_image *image = image_of(p);
         bool counted = !image;
         for (struct env_proc *q = env_procs; q < p; q++)
             counted |= image_of(q) == image;
         if (counted)
             continue;
-        records++;
-        *committed += image->pages + 1;
+        *committed += image->pages;
         for (uint32_t i = 0; i < image->pages; i++)
             ++*references_to(image->page[i].v);
     }
-    return records;
 }
 
 static void count_reference(uint64_t pa) { ++*references_to(pa); }
@@ -271,7 +268,7 @@ void world_check(void) {
         used += p->as->user.tables + p->as->kernel.tables + 1;
         committed += p->as->committed + 1;
     }
-    used += count_images(&committed);
+    count_images(&committed);
     used += count_shared(&committed, count_reference);
     used += count_referenced();
     frame_stats(&st);
@@ -312,7 +309,7 @@ void world_end(void) {
          (ul)(at_start.free - st.free - st.cached));
     reclaim_frames(UINT64_MAX);
     frame_stats(&st);
-    MUST(st.free == at_start.free && st.cached == 0, "an image is lost");
+    MUST(st.free == at_start.free && st.cached == 0, "a cached frame is lost");
     frame_check();
 }
 

@@ -168,7 +168,7 @@ int world_fork(struct env_proc *p, struct env_proc **child) {
 
 static void model_exec(struct world *w, unsigned program) {
     const struct env_program *from = &env_programs[program];
-    uint16_t image_page = 0;
+    uint16_t file_page = 0;
     uint64_t end = 0;
     w->program = program;
     w->pages = 0;
@@ -176,11 +176,14 @@ static void model_exec(struct world *w, unsigned program) {
     for (uint32_t i = 0; i < from->segments; i++) {
         uint64_t start = from->segment[i].start, perm = from->segment[i].perm;
         for (uint64_t j = 0; j < from->segment[i].pages; j++) {
-            struct page page = memory(&zeros_bss, perm);
-            if (j < from->segment[i].file_pages) {
-                page.word[0] = page.word[1] = env_program_word(program, image_page);
-                page.kind = OF_IMAGE;
-                page.index = image_page++;
+            uint64_t file = from->segment[i].file_pages;
+            bool copied = j < file && j >= file - from->segment[i].copied;
+            struct page page = memory(copied ? &zeros_data : &zeros_bss, perm);
+            page.owns |= copied;
+            if (j < file) {
+                page.word[0] = page.word[1] = env_program_word(program, file_page);
+                page.kind = copied ? OF_ZEROS : OF_IMAGE;
+                page.index = file_page++;
             }
             end = start + (j + 1) * PAGE_SIZE;
             model_grant(w, end - PAGE_SIZE, end, page);

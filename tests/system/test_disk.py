@@ -320,6 +320,43 @@ def test_failing_read_is_an_error(boot, image):
     assert up.run("echo alive | cat") == "alive\n"
 
 
+def program_of_pages(text_pages):
+    """An executable whose text has these instructions at the start of pages, by their numbers."""
+    text = bytearray(4096 * (max(text_pages) + 1))
+    for page, words in text_pages.items():
+        struct.pack_into(f"<{len(words)}I", text, 4096 * page, *words)
+    text[256:264] = b"started\n"
+    ident = b"\x7fELF\2\1\1".ljust(16, b"\0")
+    header = struct.pack("<16sHHIQQQIHHHHHH", ident, 2, 243, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 4096, 0, 0, len(text), len(text), 4096)
+    return (header + segment).ljust(4096, b"\0") + text
+
+
+def addi(rd, value):
+    return value << 20 | rd << 7 | 0x13
+
+
+def test_a_program_starts_before_all_of_it_is_read(boot, image):
+    """A page of a program's text cannot be read: it runs until it comes there, and is ended then
+    by a sentence. Without the error it goes on, from a page that no read ahead has brought."""
+    a0, a1, a2, a7, t0, ecall = 10, 11, 12, 17, 5, 0x73
+    last = 40
+    start = [addi(a0, 1), addi(a1, 256), addi(a2, 8), addi(a7, 16), ecall,
+             last << 12 | t0 << 7 | 0x37, t0 << 15 | 0x67]  # write(1, "started\n", 8); to the last
+    end = [addi(a0, 7), addi(a7, 2), ecall]  # exit(7)
+    made = Image.load(image)
+    inum = made.write_file("pages", program_of_pages({0: start, last: end}))
+    made.save(image)
+    assert run_on(image, "./pages; ./pages").stdout == "started\n" * 2
+    sector = made.file_blocks(made.inode(inum))[4 * (last + 1)] * 2
+    up = boot(disks=[faulty(image, "read", sector=sector)])
+    up.prompt()
+    for _ in range(2):
+        said = up.run("./pages")
+        assert said.startswith("started\n") and "the page of text cannot be read" in said, said
+    assert up.run("rm pages; echo alive | cat") == "alive\n"
+
+
 def test_failing_log_write_loses_nothing(boot, image):
     """The log's blocks cannot be written: nothing that was there is damaged."""
     made = Image.load(image)

@@ -94,13 +94,16 @@ static void zero_filled(void) {
 }
 
 /* Addresses in the middle of a page, as far into it as the offset in the file is. What is on
- * their pages in front and behind is zero. */
+ * their pages in front and behind is the file's, or zero if zeros are wanted behind. */
 static void unaligned_segments(void) {
     const uint64_t into = BODY % 4096;
     MAKE(check_page, R | X);
     memset(elf.body + elf.ph[0].filesz, 0xff, sizeof(elf.body) - elf.ph[0].filesz);
     for (int page = 0; page < 3; page++) {
         elf.eh.entry = elf.ph[0].vaddr = page * 4096ul + into;
+        elf.ph[0].memsz = elf.ph[0].filesz;
+        CHECK_EQ(elf_run(sizeof(elf)), 1);
+        elf.ph[0].memsz++;
         CHECK_EQ(elf_run(sizeof(elf)), 0);
     }
     MAKE(read_word, R | X);

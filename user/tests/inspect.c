@@ -242,6 +242,7 @@ static void forked_is_shared(void) {
 
 static void written_is_copied(void) {
     static char data[3 * 4096] __attribute__((aligned(4096))) = "of the program";
+    CHECK_EQ(*(volatile char *)(data + PAGE), 0); /* then it is there */
     struct abi_vmregion before = *region(0, data + PAGE);
     uint64_t program = frame(0, data + PAGE);
     CHECK(strcmp(before.name, "data") == 0 && !(before.flags & ABI_VM_ZEROS));
@@ -253,6 +254,20 @@ static void written_is_copied(void) {
     CHECK_EQ(after->copied, before.copied + 1);
     CHECK_EQ(after->shared, before.shared - 1);
     CHECK_EQ(after->present, before.present);
+}
+
+/* Text has no frame of its own: it shows the file's. */
+static void text_is_the_files(void) {
+    const void *text = (const void *)text_is_the_files;
+    const struct abi_vmregion *r = region(0, text);
+    uint64_t offset = r->offset + ((uint64_t)text - r->start) / PAGE * PAGE;
+    CHECK(strcmp(r->name, "text") == 0 && r->copied == 0);
+    int fd = must_open(SELF, ABI_O_RDONLY);
+    char *m = sys_mmap(NULL, PAGE, ABI_PROT_READ, ABI_MAP_SHARED, fd, (int64_t)offset);
+    CHECK_EQ(m[(uint64_t)text % PAGE], *(const char *)text);
+    CHECK_EQ(frame(0, text), frame(0, m));
+    must_close(fd);
+    CHECK_EQ(sys_munmap(m, PAGE), 0);
 }
 
 static void regions_are_in_order(void) {
@@ -469,6 +484,7 @@ const struct test inspect_tests[] = {
     {"large_page_is_told", large_page_is_told, false},
     {"forked_is_shared", forked_is_shared, false},
     {"written_is_copied", written_is_copied, false},
+    {"text_is_the_files", text_is_the_files, false},
     {"regions_are_in_order", regions_are_in_order, false},
     {"inspect_while_busy", inspect_while_busy, false},
     {"inspect_who_comes_and_goes", inspect_who_comes_and_goes, true},

@@ -15,15 +15,15 @@ static const struct subject {
     const char *name;
     const struct test *tests;
 } subjects[] = {
-    {"args", args_tests},     {"bounds", bounds_tests},   {"sbrk", sbrk_tests},
-    {"lazy", lazy_tests},     {"mmap", mmap_tests},       {"mapfile", mapfile_tests},
-    {"views", views_tests},   {"protect", protect_tests}, {"regs", regs_tests},
-    {"fork", fork_tests},     {"exec", exec_tests},       {"elf", elf_tests},
-    {"elfbad", elfbad_tests}, {"wait", wait_tests},       {"sched", sched_tests},
-    {"pipe", pipe_tests},     {"fd", fd_tests},           {"file", file_tests},
-    {"names", names_tests},   {"dir", dir_tests},         {"disk", disk_tests},
-    {"info", info_tests},     {"inspect", inspect_tests}, {"stress", stress_tests},
-    {"group", group_tests},   {"design", design_tests},
+    {"args", args_tests},       {"bounds", bounds_tests},   {"sbrk", sbrk_tests},
+    {"lazy", lazy_tests},       {"mmap", mmap_tests},       {"mapfile", mapfile_tests},
+    {"views", views_tests},     {"protect", protect_tests}, {"regs", regs_tests},
+    {"fork", fork_tests},       {"exec", exec_tests},       {"elf", elf_tests},
+    {"running", running_tests}, {"elfbad", elfbad_tests},   {"wait", wait_tests},
+    {"sched", sched_tests},     {"pipe", pipe_tests},       {"fd", fd_tests},
+    {"file", file_tests},       {"names", names_tests},     {"dir", dir_tests},
+    {"disk", disk_tests},       {"info", info_tests},       {"inspect", inspect_tests},
+    {"stress", stress_tests},   {"group", group_tests},     {"design", design_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 
