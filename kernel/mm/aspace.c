@@ -264,8 +264,7 @@ int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
     int err = m->lazy ? commit_touch(as, m, 0) : 0;
     if (err)
         return err;
-    paddr_t frame = frame_take();
-    frame_zero(frame, 0);
+    paddr_t frame = frame_take_zeroed();
     *page = pa_ptr(frame);
     va = ROUND_DOWN(va, PAGE_SIZE);
     spin_lock(&as->lock);

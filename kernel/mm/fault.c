@@ -61,8 +61,7 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
     int err = m->lazy ? commit_touch(as, m, free_level) : 0;
     if (err)
         return err;
-    pa = frame_take();
-    frame_zero(pa, 0);
+    pa = frame_take_zeroed();
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
     return 0;
 }

@@ -96,8 +96,7 @@ int frame_alloc(paddr_t *pa) {
     int err = frame_commit(1);
     if (err)
         return err;
-    *pa = frame_take();
-    frame_zero(*pa, 0);
+    *pa = frame_take_zeroed();
     return 0;
 }
 

@@ -38,6 +38,11 @@ void frame_init(void);
 /* A frame against an earlier commitment, contents undefined, one reference. May
  * ask the reclaimers, so the caller holds no lock of a cache's (reclaim.h). */
 paddr_t frame_take(void);
+/* The same, zeroed: one that was given back so, if there is one, else this zeroes it. */
+paddr_t frame_take_zeroed(void);
+/* Drops the last reference to a single frame that nobody else knows, and whose bytes are all zero:
+ * as page tables are in the end. */
+void frame_put_zeroed(paddr_t pa);
 /* 512 frames in a row, aligned to 2 MiB, against a commitment of 512. -K_ENOMEM
  * when RAM is in too small pieces: then nothing changed and single frames do it. */
 int frame_take_large(paddr_t *pa) must_check;

@@ -10,9 +10,11 @@
 #include "mm/reclaim.h"
 #include "sync/spinlock.h"
 
-#define CACHE_SIZE 1024
+#define CACHE_SIZE 2048
+#define ZEROED_MAX 32UL /* as many tables as some processes have that start and end */
 #define CACHE_MAX \
-    ((CACHE_SIZE - sizeof(struct spinlock) - sizeof(void *)) / sizeof(struct free_frame))
+    ((CACHE_SIZE - sizeof(struct spinlock) - 2 * sizeof(void *)) / sizeof(struct free_frame) - \
+     ZEROED_MAX)
 #define CACHE_BATCH 32 /* frames that go from or to the pool at a time */
 
 #define PATIENCE 1000000 /* fruitless rounds before a missing promise is a panic */
@@ -21,17 +23,21 @@ struct cache {
     struct spinlock lock;
     struct free_frame *top;              /* behind the last frame */
     struct free_frame frames[CACHE_MAX]; /* the most recently freed last */
+    uint64_t zeroed_count;
+    struct free_frame zeroed[ZEROED_MAX];
 } __attribute__((aligned(CACHE_SIZE)));
 _Static_assert(sizeof(struct cache) == CACHE_SIZE, "the index of a cache is a shift");
 
 static struct cache caches[NHART];
 
 static uint64_t count(const struct cache *c) { return (uint64_t)(c->top - c->frames); }
+static uint64_t count_all(const struct cache *c) { return count(c) + c->zeroed_count; }
 
 void frame_cache_init(void) {
     for (struct cache *c = caches; c < caches + NHART; c++) {
         spin_init(&c->lock, RANK_FRAME_CACHE);
         c->top = c->frames;
+        c->zeroed_count = 0;
     }
 }
 
@@ -47,9 +53,11 @@ uint64_t frame_cache_drain(void) {
     uint64_t n = 0;
     for (struct cache *c = caches; c < caches + NHART; c++) {
         spin_lock(&c->lock);
-        n += count(c);
+        n += count_all(c);
         if (count(c))
             give_back(c, count(c));
+        pool_give(c->zeroed, (uint32_t)c->zeroed_count);
+        c->zeroed_count = 0;
         spin_unlock(&c->lock);
     }
     return n;
@@ -72,6 +80,8 @@ __attribute__((noinline)) static paddr_t take_slow(struct cache *c) {
             c->top += pool_take(c->frames, CACHE_BATCH);
         if (c->top != c->frames)
             got = *--c->top;
+        else if (c->zeroed_count)
+            got = c->zeroed[--c->zeroed_count];
         spin_unlock(&c->lock);
         if (got.record)
             return taken(got.record, got.pa);
@@ -116,6 +126,51 @@ void frame_release(struct frame *f, paddr_t pa) {
     spin_unlock(&c->lock);
 }
 
+/* ---- zeroed ones ---------------------------------------------------------- */
+
+static void expect_zeros(paddr_t pa) {
+    const uint64_t *word = pa_ptr(pa);
+    for (uint64_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+        if (word[i])
+            panic("frame %#lx: not zero, at offset %#lx, and given back or kept as zeroed",
+                  (unsigned long)pa.v, (unsigned long)(i * sizeof(*word)));
+}
+
+paddr_t frame_take_zeroed(void) {
+    struct free_frame got = {0};
+    struct cache *c = &caches[hart_self()->index];
+    spin_lock(&c->lock);
+    if (c->zeroed_count)
+        got = c->zeroed[--c->zeroed_count];
+    spin_unlock(&c->lock);
+    if (!got.record) {
+        got.pa = frame_take();
+        frame_zero(got.pa, 0);
+        return got.pa;
+    }
+    if (DEBUG)
+        expect_zeros(got.pa);
+    return taken(got.record, got.pa);
+}
+
+void frame_put_zeroed(paddr_t pa) {
+    struct frame *f = frame_record(pa);
+    ASSERT(f->order == 0 && f->refs == 1);
+    if (DEBUG)
+        expect_zeros(pa);
+    struct cache *c = &caches[hart_self()->index];
+    spin_lock(&c->lock);
+    bool kept = c->zeroed_count < ZEROED_MAX;
+    if (kept) {
+        f->refs = 0;
+        f->poisoned = false;
+        c->zeroed[c->zeroed_count++] = (struct free_frame){f, pa};
+    }
+    spin_unlock(&c->lock);
+    if (!kept)
+        frame_release(f, pa);
+}
+
 /* ---- all of them at one moment ------------------------------------------- */
 
 static void lock_all(void) {
@@ -132,7 +187,7 @@ uint64_t frame_cache_free(void) {
     lock_all();
     uint64_t frames = pool_frames();
     for (struct cache *c = caches; c < caches + NHART; c++)
-        frames += count(c);
+        frames += count_all(c);
     unlock_all();
     return frames;
 }
@@ -152,7 +207,10 @@ void frame_check(void) {
         ASSERT(count(c) <= CACHE_MAX);
         for (const struct free_frame *cached = c->frames; cached < c->top; cached++)
             check_cached(cached);
-        frames += count(c);
+        ASSERT(c->zeroed_count <= ZEROED_MAX);
+        for (uint64_t i = 0; i < c->zeroed_count; i++)
+            check_cached(&c->zeroed[i]);
+        frames += count_all(c);
     }
     ASSERT(frames <= frame_total);
     unlock_all();

@@ -1,6 +1,7 @@
 /* The harts' caches: each hart keeps some single frames at hand, so that it takes one and
- * gives one back without a lock that others want. frame_take and frame_release (frame.h) are
- * the two ways in; this is what other mm/frame*.c need besides.
+ * gives one back without a lock that others want; and a few that are zeroed, apart. frame_take and
+ * frame_release (frame.h) and the two for zeroed ones are the ways in; this is what other
+ * mm/frame*.c need besides.
  *
  * What is in a cache is free: it has no references and is in no block of the pool.
  *

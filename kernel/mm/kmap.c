@@ -39,8 +39,7 @@ static int table_take(paddr_t *table) {
         *table = ptr_pa(p);
         return 0;
     }
-    *table = frame_take();
-    frame_zero(*table, 0);
+    *table = frame_take_zeroed();
     return 0;
 }
 

@@ -71,8 +71,7 @@ static paddr_t find_or_make(struct shm *s, uint64_t index) {
     spin_lock(&s->lock);
     paddr_t frame = frame_at(s, index);
     if (!frame.v) {
-        frame = frame_take();
-        frame_zero(frame, 0);
+        frame = frame_take_zeroed();
         if (pt_map(&s->pages, VA(index * PAGE_SIZE), frame, PAGE_SIZE, PTE_R, 0))
             panic("shared memory's tables were not covered by the commitment");
     }

@@ -6,7 +6,9 @@
 #define frame_release frame_release_unchecked
 #define pool_give_large pool_give_large_unchecked
 #define frame_take frame_take_at_once
+#define frame_put_zeroed frame_put_zeroed_unchecked
 paddr_t frame_take(void);
+void frame_put_zeroed(paddr_t pa);
 void frame_release(struct frame *f, paddr_t pa);
 void pool_give_large(paddr_t pa);
 #include "mm/frame_cache.c"
@@ -14,6 +16,7 @@ void pool_give_large(paddr_t pa);
 #undef frame_release
 #undef pool_give_large
 #undef frame_take
+#undef frame_put_zeroed
 #include "mm/frame.c"
 #include "mm/frame_account.c"
 #include "mm/frame_boot.c"
@@ -79,6 +82,11 @@ void frame_release(struct frame *f, paddr_t pa) {
     frame_release_unchecked(f, pa);
 }
 
+void frame_put_zeroed(paddr_t pa) {
+    look_at(pa, PAGE_SIZE);
+    frame_put_zeroed_unchecked(pa);
+}
+
 void pool_give_large(paddr_t pa) {
     look_at(pa, LARGE_SIZE);
     pool_give_large_unchecked(pa);
@@ -104,11 +112,7 @@ static bool is_table(uint64_t pa) {
 }
 
 static int table_take(paddr_t *table) {
-    if (booting)
-        *table = ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE));
-    else
-        *table = frame_take();
-    frame_zero(*table, 0);
+    *table = booting ? ptr_pa(frame_boot_alloc(PAGE_SIZE, PAGE_SIZE)) : frame_take_zeroed();
     *table_flag(table->v) = true;
     return 0;
 }

@@ -235,6 +235,45 @@ static void test_promises_reach_into_every_cache(void **state) {
     free(pa);
 }
 
+/* Zeroed ones come back zeroed, the last one first, as far as a cache has room for them; all of
+ * them can be taken as others can, and from harts that sleep. */
+static void test_zeroed_frames(void **state) {
+    fresh();
+    uint64_t n = free_now();
+    static paddr_t pa[ARENA_FRAMES], again[2 * ZEROED_MAX];
+    for (unsigned i = 0; i < 2 * ZEROED_MAX; i++) {
+        pa[i] = frame_take();
+        memset(pa_ptr(pa[i]), i < ZEROED_MAX ? 0 : 0x77, PAGE_SIZE);
+    }
+    for (unsigned i = 0; i < ZEROED_MAX; i++)
+        frame_put_zeroed(pa[i]);
+    for (unsigned i = ZEROED_MAX; i < 2 * ZEROED_MAX; i++)
+        frame_put(frame_single(pa[i]));
+    assert_int_equal(free_now(), n);
+    frame_check();
+    for (unsigned i = 0; i < 2 * ZEROED_MAX; i++) {
+        paddr_t got = frame_take_zeroed();
+        assert_true(i >= ZEROED_MAX || got.v == pa[ZEROED_MAX - 1 - i].v);
+        for (unsigned at = 0; at < PAGE_SIZE; at += 8)
+            assert_int_equal(*(uint64_t *)((char *)pa_ptr(got) + at), 0);
+        assert_int_equal(frame_refs(got), 1);
+        again[i] = got;
+    }
+    for (unsigned i = 0; i < 2 * ZEROED_MAX; i++) /* more than there is room for */
+        frame_put_zeroed(again[i]);
+    assert_int_equal(free_now(), n);
+    frame_check();
+    host_hart_be(3);
+    assert_int_equal(frame_commit(n), 0);
+    for (uint64_t i = 0; i < n; i++)
+        pa[i] = frame_take();
+    assert_int_equal(free_now(), 0);
+    for (uint64_t i = 0; i < n; i++)
+        assert_true(frame_put(frame_single(pa[i])));
+    frame_uncommit(n);
+    frame_check();
+}
+
 static void test_taking_what_was_not_promised_panics(void **state) {
     fresh();
     uint64_t n = free_now();
@@ -462,6 +501,18 @@ static void test_writing_to_a_freed_frame_panics(void **state) {
     assert_non_null(strstr(host_panic_text, "0xff8"));
 
     fresh();
+    pa = frame_take();
+    memset(pa_ptr(pa), 0, PAGE_SIZE);
+    ((char *)pa_ptr(pa))[8] = 1;
+    assert_true(HOST_PANICS(frame_put_zeroed(pa)));
+    ((char *)pa_ptr(pa))[8] = 0;
+    frame_put_zeroed(pa);
+    assert_true(HOST_PANICS(frame_put_zeroed(pa)));
+    ((char *)pa_ptr(pa))[4088] = 1;
+    assert_true(HOST_PANICS(frame_take_zeroed()));
+    assert_non_null(strstr(host_panic_text, "0xff8"));
+
+    fresh();
     assert_int_equal(frame_take_large(&pa), 0);
     frame_put(large_ref(pa));
     ((char *)pa_ptr(pa))[MIB(1)] = 1;
@@ -481,6 +532,7 @@ int main(void) {
         cmocka_unit_test(test_reserve_is_kept),
         cmocka_unit_test(test_nth_commit_fails),
         cmocka_unit_test(test_promises_reach_into_every_cache),
+        cmocka_unit_test(test_zeroed_frames),
         cmocka_unit_test(test_taking_what_was_not_promised_panics),
         cmocka_unit_test(test_caches_give_way_to_promises),
         cmocka_unit_test(test_reclaimers_are_asked_in_order),

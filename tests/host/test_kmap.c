@@ -38,7 +38,7 @@ void *frame_boot_alloc(size_t bytes, size_t align) {
 struct frame_sections frame_sections;
 void frame_misused(paddr_t pa) { panic("%#lx is not a frame", (unsigned long)pa.v); }
 void frame_release(struct frame *f, paddr_t pa) { frame_misused(pa); }
-paddr_t frame_take(void) { frame_misused(PA(0)); }
+paddr_t frame_take_zeroed(void) { frame_misused(PA(0)); }
 void frame_zero(paddr_t pa, unsigned order) { frame_misused(pa); }
 void tlb_fence_kernel(void) {}
 
