@@ -34,29 +34,33 @@ void sleep_expect_nothing(const char *doing) {
 void sleeplock_init(struct sleeplock *lk, enum rank rank) {
     spin_init(&lk->guard, RANK_SLEEPLOCK);
     wait_channel_init(&lk->freed);
+    lk->waiting = 0;
     lk->holder = NULL;
     lk->rank = rank;
 }
 
-bool sleeplock_held(const struct sleeplock *lk) { return lk->holder == proc_self(); }
+void sleeplock_entered(const struct sleeplock *lk) {
+    enter(lk, lk->rank, __builtin_return_address(0));
+}
 
-void sleeplock_acquire(struct sleeplock *lk) {
-    if (DEBUG)
-        enter(lk, lk->rank, __builtin_return_address(0));
+void sleeplock_left(const struct sleeplock *lk) {
+    if (mine())
+        rank_leave(mine(), lk);
+}
+
+void sleeplock_wait(struct sleeplock *lk) {
+    ASSERT(!sleeplock_held(lk));
     spin_lock(&lk->guard);
-    ASSERT(lk->holder != proc_self());
-    while (lk->holder)
+    __atomic_add_fetch(&lk->waiting, 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    while (!sleeplock_try(lk))
         sleep_on(&lk->freed, &lk->guard);
-    lk->holder = proc_self();
+    __atomic_sub_fetch(&lk->waiting, 1, __ATOMIC_RELAXED);
     spin_unlock(&lk->guard);
 }
 
-void sleeplock_release(struct sleeplock *lk) {
-    if (DEBUG && mine())
-        rank_leave(mine(), lk);
+void sleeplock_wake(struct sleeplock *lk) {
     spin_lock(&lk->guard);
-    ASSERT(lk->holder == proc_self());
-    lk->holder = NULL;
     wakeup(&lk->freed);
     spin_unlock(&lk->guard);
 }

@@ -1,14 +1,20 @@
 /* Locks that are held across sleeps: disk requests, copies to user memory.
- * A process that waits for one sleeps; kill does not end that wait. */
+ * A process that waits for one sleeps; kill does not end that wait.
+ *
+ * One that nobody waits for is taken and given back without the guard. Who waits says so before
+ * he looks at the holder, and who gives the lock back looks for waiters afterwards: one of the two
+ * sees the other. */
 #pragma once
 #include "arch/layout.h"
+#include "proc/proc.h"
 #include "proc/wait.h"
 
 struct sleeplock {
-    struct spinlock guard;
+    struct spinlock guard; /* of those who wait */
     struct wait_channel freed;
-    struct proc *holder; /* NULL when free */
+    uint32_t waiting;
     enum rank rank;
+    struct proc *holder; /* NULL when free */
 };
 
 /* For one with the name `lock` that stands alone. */
@@ -19,9 +25,11 @@ struct sleeplock {
     }
 
 void sleeplock_init(struct sleeplock *lk, enum rank rank);
-void sleeplock_acquire(struct sleeplock *lk);
-void sleeplock_release(struct sleeplock *lk);    /* by its holder, else a panic */
-bool sleeplock_held(const struct sleeplock *lk); /* by the running process */
+
+/* By the running process. */
+static inline bool sleeplock_held(const struct sleeplock *lk) {
+    return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) == proc_self();
+}
 
 /* Debug kernels alone do this and the rest. */
 #define ASSERT_SLEEPLOCKED(lk) \
@@ -52,4 +60,36 @@ static inline void sleep_leave(const void *what) {
 static inline void sleep_expect_none(const char *doing) {
     if (DEBUG)
         sleep_expect_nothing(doing);
+}
+
+/* What is no part of the fast way. */
+void sleeplock_entered(const struct sleeplock *lk);
+void sleeplock_left(const struct sleeplock *lk);
+void sleeplock_wait(struct sleeplock *lk);
+void sleeplock_wake(struct sleeplock *lk);
+
+/* Takes it if nobody has it. */
+static inline bool sleeplock_try(struct sleeplock *lk) {
+    struct proc *nobody = NULL;
+    return __atomic_compare_exchange_n(&lk->holder, &nobody, proc_self(), false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+/* A panic when the running process has it. */
+static inline void sleeplock_acquire(struct sleeplock *lk) {
+    if (DEBUG)
+        sleeplock_entered(lk);
+    if (__builtin_expect(!sleeplock_try(lk), 0))
+        sleeplock_wait(lk);
+}
+
+/* A panic when the running process does not have it. */
+static inline void sleeplock_release(struct sleeplock *lk) {
+    if (DEBUG)
+        sleeplock_left(lk);
+    ASSERT(sleeplock_held(lk));
+    __atomic_store_n(&lk->holder, NULL, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(&lk->waiting, __ATOMIC_RELAXED), 0))
+        sleeplock_wake(lk);
 }
