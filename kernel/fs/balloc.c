@@ -154,8 +154,6 @@ int balloc_mount(void) {
     return 0;
 }
 
-uint32_t balloc_cost(uint32_t n) { return MIN(n, super.bitmap_blocks); }
-
 /* The first free bit of a bitmap block from one on that was not taken back lately, or to. */
 static uint32_t find_fresh(const uint64_t *words, uint32_t i, uint32_t from, uint32_t to) {
     uint32_t base = i * (uint32_t)BITS_PER_BLOCK;
@@ -206,20 +204,30 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
     return -K_ENOSPC;
 }
 
-/* The one behind the last, if that is free and fresh, as most often: there is nothing to look up.
- */
-static bool take_next(struct log_op *op, uint32_t *block) {
-    uint32_t next = alloc.fresh_from, bit = next % BITS_PER_BLOCK;
-    if (alloc.transaction != op->transaction || next >= MIN(alloc.fresh_until, alloc.bitmap_end))
-        return false;
-    uint64_t *word = &words_of(alloc.bitmap)[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
-    if (*word & mask)
-        return false;
-    *word |= mask;
+/* The n behind the last, as far as they are free and fresh, as they are most often: there is
+ * nothing to look up. How many. */
+static uint32_t take_next(struct log_op *op, uint32_t n, uint32_t *block) {
+    if (alloc.transaction != op->transaction)
+        return 0;
+    uint64_t *words = words_of(alloc.bitmap);
+    uint32_t first = alloc.fresh_from, at = first;
+    uint32_t end = MIN(first + n, MIN(alloc.fresh_until, alloc.bitmap_end));
+    for (; at < end; at++) {
+        uint32_t bit = at % BITS_PER_BLOCK;
+        uint64_t *word = &words[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
+        if (*word & mask)
+            break;
+        *word |= mask;
+        block[at - first] = at;
+    }
+    if (at == first)
+        return 0;
     op->wrote = true;
-    alloc.free--;
-    *block = next;
-    return true;
+    alloc.free -= at - first;
+    alloc.fresh_from = at;
+    if (!alloc.passed)
+        alloc.lowest = at;
+    return at - first;
 }
 
 static int take_fresh(struct log_op *op, uint32_t *block) {
@@ -229,7 +237,7 @@ static int take_fresh(struct log_op *op, uint32_t *block) {
         alloc.fresh_until = 0;
         alloc.passed = false;
     }
-    int err = take_next(op, block) ? 0 : take_from(op, alloc.fresh_from, true, block);
+    int err = take_from(op, alloc.fresh_from, true, block);
     if (!err) {
         alloc.fresh_from = *block + 1;
         if (!alloc.passed)
@@ -239,6 +247,8 @@ static int take_fresh(struct log_op *op, uint32_t *block) {
 }
 
 static int take_any(struct log_op *op, uint32_t *block) {
+    if (alloc.free == 0)
+        return -K_ENOSPC;
     int err = take_from(op, alloc.lowest, false, block);
     if (!err)
         alloc.lowest = *block + 1;
@@ -246,15 +256,40 @@ static int take_any(struct log_op *op, uint32_t *block) {
 }
 
 /* Metadata takes any block, the lowest, for it is logged. */
-int block_alloc(struct log_op *op, uint32_t *block, bool *fresh) {
-    int err = -K_ENOSPC;
+int block_alloc(struct log_op *op, uint32_t *block) {
     sleeplock_acquire(&alloc.lock);
-    if (fresh && alloc.free > 0)
-        err = take_fresh(op, block);
-    if (fresh)
-        *fresh = !err;
-    if (err && alloc.free > 0) /* also when a bitmap block far away cannot be read */
-        err = take_any(op, block);
+    int err = take_any(op, block);
+    sleeplock_release(&alloc.lock);
+    return err;
+}
+
+/* Any, too, when a bitmap block far away cannot be read. */
+static int take_fresh_or_any(struct log_op *op, uint32_t *block, bool *fresh) {
+    int err = alloc.free > 0 ? take_fresh(op, block) : -K_ENOSPC;
+    *fresh = !err;
+    return err ? take_any(op, block) : 0;
+}
+
+/* Those from k on. */
+static seldom int take_rest(struct log_op *op, uint32_t k, uint32_t n, uint32_t *block,
+                            uint8_t *fresh) {
+    for (; k < n; k++) {
+        bool one;
+        int err = take_fresh_or_any(op, &block[k], &one);
+        if (err)
+            return err;
+        *fresh |= (uint8_t)(one << k);
+    }
+    return 0;
+}
+
+int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t *fresh) {
+    int err = 0;
+    sleeplock_acquire(&alloc.lock);
+    uint32_t taken = take_next(op, n, block);
+    *fresh = (uint8_t)((1U << taken) - 1);
+    if (taken < n)
+        err = take_rest(op, taken, n, block, fresh);
     sleeplock_release(&alloc.lock);
     return err;
 }

@@ -8,19 +8,24 @@
  * Lock: a sleeplock of its own. */
 #pragma once
 #include "fs/log.h"
+#include "fs/super.h"
 
 /* Mount: counts the free blocks. -K_EIO. */
 int balloc_mount(void) must_check;
 
 /* How many bitmap blocks an operation may change that gives out or takes back n
  * blocks, for its reservation. */
-uint32_t balloc_cost(uint32_t n);
+static inline uint32_t balloc_cost(uint32_t n) { return MIN(n, super.bitmap_blocks); }
 
-/* Gives out a block; its contents are undefined. On -K_ENOSPC or -K_EIO nothing
- * changed. *fresh (if not NULL): nothing on the disk has the block, so it may be written in
- * place at once; false for one that was taken back so lately that a power cut would give it
- * to its last owner again, and where no fresh one can be found. */
-int block_alloc(struct log_op *op, uint32_t *block, bool *fresh) must_check;
+/* Gives out a block for metadata; its contents are undefined. On -K_ENOSPC or -K_EIO nothing
+ * changed. */
+int block_alloc(struct log_op *op, uint32_t *block) must_check;
+
+/* Gives out n <= 8 blocks for the contents of files. -K_ENOSPC, -K_EIO: fewer, and what block has
+ * for the others stays. Bit k of *fresh: nothing on the disk has block[k], so it may be written in
+ * place at once; 0 for one that was taken back so lately that a power cut would give it to its
+ * last owner again, and where no fresh one can be found. */
+int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t *fresh) must_check;
 
 /* Undoes block_alloc in the same operation, where it cannot fail. */
 void block_unalloc(struct log_op *op, uint32_t block);

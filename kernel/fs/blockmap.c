@@ -4,67 +4,68 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-int blockmap_find(struct inode *ip, uint32_t i, struct buf **indirect, uint32_t *block) {
-    if (i < FS_NDIRECT) {
-        *block = ip->d.addrs[i];
-        return 0;
-    }
-    *block = 0;
-    if (ip->d.addrs[FS_NDIRECT] == 0)
-        return 0;
-    if (!*indirect) {
-        int err = cache_get(ip->d.addrs[FS_NDIRECT], indirect);
-        if (err)
+_Static_assert(FS_NDIRECT % PAGE_BLOCKS == 0, "a page's blocks are all direct or all indirect");
+
+static seldom int get_indirect(struct inode *ip, struct indirect *in) {
+    int err = cache_get(ip->d.addrs[FS_NDIRECT], &in->buf);
+    in->held = !err;
+    return err;
+}
+
+int blockmap_find(struct inode *ip, uint32_t i, uint32_t n, struct indirect *in, uint32_t *block) {
+    bool direct = i < FS_NDIRECT;
+    if (!direct && !in->buf) {
+        memset(block, 0, n * sizeof(*block));
+        int err = ip->d.addrs[FS_NDIRECT] ? get_indirect(ip, in) : 0;
+        if (!in->buf)
             return err;
     }
-    *block = blockmap_addrs(*indirect)[i - FS_NDIRECT];
-    return *block == 0 || super_is_data(*block) ? 0 : -K_EIO;
+    const uint32_t *from = direct ? ip->d.addrs + i : blockmap_addrs(in->buf) + i - FS_NDIRECT;
+    for (uint32_t k = 0; k < n; k++) {
+        block[k] = from[k];
+        if (block[k] != 0 && !super_is_data(block[k]))
+            return -K_EIO;
+    }
+    return 0;
 }
 
-void blockmap_end(struct buf *indirect) {
-    if (indirect)
-        cache_put(indirect);
-}
-
-/* Has an indirect block at hand, an empty one that is not yet the file's if there is none
- * (*made). */
-static int need_indirect(struct log_op *op, struct inode *ip, struct buf **indirect, bool *made) {
-    *made = false;
-    if (*indirect)
-        return 0;
+/* Has an indirect block at hand, an empty one that is not yet the file's if there is none. */
+static seldom int need_indirect(struct log_op *op, struct inode *ip, struct indirect *in) {
     if (ip->d.addrs[FS_NDIRECT] != 0)
-        return cache_get(ip->d.addrs[FS_NDIRECT], indirect);
+        return get_indirect(ip, in);
     uint32_t block;
-    int err = block_alloc(op, &block, NULL);
+    int err = block_alloc(op, &block);
     if (err)
         return err;
-    *indirect = cache_blank(block);
-    memset((*indirect)->data, 0, FS_BLOCK_SIZE);
-    *made = true;
+    *in = (struct indirect){cache_blank(block), true};
+    memset(in->buf->data, 0, FS_BLOCK_SIZE);
     return 0;
 }
 
-int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, struct buf **indirect,
-                 uint32_t *block, bool *fresh) {
-    bool made = false;
-    int err = i < FS_NDIRECT ? 0 : need_indirect(op, ip, indirect, &made);
+static seldom void unmake_indirect(struct log_op *op, struct indirect *in) {
+    block_unalloc(op, in->buf->block);
+    indirect_end(in);
+    *in = (struct indirect){NULL};
+}
+
+int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,
+                 uint32_t *block, uint8_t *fresh) {
+    bool direct = i < FS_NDIRECT;
+    int err = direct || in->buf ? 0 : need_indirect(op, ip, in);
     if (err)
         return err;
-    err = block_alloc(op, block, fresh);
-    if (err) {
-        if (made) {
-            block_unalloc(op, (*indirect)->block);
-            cache_put(*indirect);
-            *indirect = NULL;
-        }
+    err = fresh ? block_alloc_contents(op, n, block, fresh) : block_alloc(op, block);
+    uint32_t *to = direct ? ip->d.addrs + i : blockmap_addrs(in->buf) + i - FS_NDIRECT;
+    for (uint32_t k = 0; k < n; k++)
+        to[k] = block[k];
+    if (direct)
         return err;
+    if (block[0] != 0) {
+        ip->d.addrs[FS_NDIRECT] = in->buf->block;
+        log_write(op, in->buf);
+        ip->pinned.indirect = in->buf;
+    } else if (ip->d.addrs[FS_NDIRECT] == 0) {
+        unmake_indirect(op, in);
     }
-    if (i < FS_NDIRECT) {
-        ip->d.addrs[i] = *block;
-    } else {
-        blockmap_addrs(*indirect)[i - FS_NDIRECT] = *block;
-        ip->d.addrs[FS_NDIRECT] = (*indirect)->block;
-        log_write(op, *indirect);
-    }
-    return 0;
+    return err;
 }

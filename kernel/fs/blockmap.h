@@ -1,21 +1,37 @@
 /* From block numbers of an inode's contents to blocks of the disk: 12 addresses in the inode,
  * 256 in an indirect block. 0 is a hole. The inode is locked, and edited where it changes.
  *
- * The indirect block's buffer is kept from call to call in *indirect, NULL at first. */
+ * Calls are about one block, or several that follow each other, all direct or all indirect, as
+ * those of a page are. The indirect block's buffer is kept from call to call. */
 #pragma once
 #include "fs/inode.h"
+
+struct indirect {
+    struct buf *buf; /* NULL: not looked for yet */
+    bool held;       /* by a reference; else the log pins it */
+};
+
+/* At first {NULL} or, where the inode is edited, this. */
+static inline struct indirect indirect_pinned(const struct inode *ip) {
+    return (struct indirect){.buf = ip->pinned.indirect};
+}
+
+static inline void indirect_end(struct indirect *in) {
+    if (in->held)
+        cache_put(in->buf);
+}
 
 static inline uint32_t *blockmap_addrs(struct buf *indirect) {
     return (uint32_t *)(void *)indirect->data;
 }
 
-/* -K_EIO: the disk, or a number that is no block of data. */
-int blockmap_find(struct inode *ip, uint32_t i, struct buf **indirect, uint32_t *block) must_check;
+/* n blocks from i on. -K_EIO: the disk, or a number that is no block of data. */
+int blockmap_find(struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,
+                  uint32_t *block) must_check;
 
-/* A new block for number i < FS_MAX_FILE_BLOCKS, which is a hole; it is part of the contents
- * then, and its bytes are undefined. *fresh as block_alloc says. -K_ENOSPC, -K_EIO: nothing
- * changed. */
-int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, struct buf **indirect,
-                 uint32_t *block, bool *fresh) must_check;
-
-void blockmap_end(struct buf *indirect);
+/* New blocks for n <= 8 numbers from i on, i + n <= FS_MAX_FILE_BLOCKS, which are holes, and so
+ * says block. They are part of the contents then, and their bytes are undefined. *fresh as
+ * block_alloc_contents says; NULL, and n = 1: for metadata. -K_ENOSPC, -K_EIO: the last ones, or
+ * all, are still holes. */
+int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,
+                 uint32_t *block, uint8_t *fresh) must_check;

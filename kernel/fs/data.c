@@ -14,12 +14,12 @@ static const uint8_t zeros[FS_BLOCK_SIZE];
 
 /* Loads those of the contents' blocks from i on that are not in memory: a reader of one
  * block is likely to read the next. */
-static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
+static void read_ahead(struct inode *ip, uint32_t i, struct indirect *in) {
     uint32_t end = (ip->d.size + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE;
     uint32_t blocks[CACHE_PREFETCH_MAX], n = 0;
     for (; i < end && n < CACHE_PREFETCH_MAX; i++) {
         uint32_t block;
-        if (blockmap_find(ip, i, indirect, &block))
+        if (blockmap_find(ip, i, 1, in, &block))
             break;
         if (block != 0)
             blocks[n++] = block;
@@ -27,37 +27,37 @@ static void read_ahead(struct inode *ip, uint32_t i, struct buf **indirect) {
     cache_prefetch(blocks, n);
 }
 
-static int get_mapped(struct inode *ip, uint32_t i, struct buf **indirect, struct buf **out) {
+static int get_mapped(struct inode *ip, uint32_t i, struct indirect *in, struct buf **out) {
     uint32_t block;
     *out = NULL;
-    int err = blockmap_find(ip, i, indirect, &block);
+    int err = blockmap_find(ip, i, 1, in, &block);
     if (err || block == 0)
         return err;
     *out = cache_peek(block);
     if (*out)
         return 0;
-    read_ahead(ip, i, indirect);
+    read_ahead(ip, i, in);
     return cache_get(block, out);
 }
 
 int data_block(struct inode *ip, uint32_t i, struct buf **out) {
     ASSERT_SLEEPLOCKED(&ip->lock);
-    struct buf *indirect = NULL;
-    int err = get_mapped(ip, i, &indirect, out);
-    blockmap_end(indirect);
+    struct indirect in = {NULL};
+    int err = get_mapped(ip, i, &in, out);
+    indirect_end(&in);
     return err;
 }
 
 int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct buf **out) {
     ASSERT_SLEEPLOCKED(&ip->lock);
-    struct buf *indirect = NULL;
+    struct indirect in = indirect_pinned(ip);
     struct fs_dinode before = ip->d;
     uint32_t block;
     if (i >= FS_MAX_FILE_BLOCKS)
         return -K_EFBIG;
-    int err = blockmap_find(ip, i, &indirect, &block);
+    int err = blockmap_find(ip, i, 1, &in, &block);
     if (!err && block == 0) {
-        err = blockmap_add(op, ip, i, &indirect, &block, NULL);
+        err = blockmap_add(op, ip, i, 1, &in, &block, NULL);
         if (!err) {
             *out = cache_blank(block);
             memset((*out)->data, 0, FS_BLOCK_SIZE);
@@ -67,7 +67,7 @@ int data_block_for_write(struct log_op *op, struct inode *ip, uint32_t i, struct
     }
     if (!err)
         log_write(op, *out);
-    blockmap_end(indirect);
+    indirect_end(&in);
     if (memcmp(&before, &ip->d, sizeof(before)) != 0)
         inode_save(op, ip);
     return err;
@@ -118,10 +118,6 @@ int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, siz
     return read_to(ip, offset, (uint64_t)dst, false, n, done);
 }
 
-uint32_t data_write_cost(uint32_t nblocks) {
-    return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
-}
-
 uint32_t data_write_max;
 
 void data_mount(void) {
@@ -132,7 +128,7 @@ void data_mount(void) {
 int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                     size_t *done) {
     uaccess_hold_faults(true);
-    int err = filedata_write(op, ip, offset, &src, n, done);
+    int err = filedata_write(op, ip, offset, src, n, done);
     uaccess_hold_faults(false);
     return err;
 }
@@ -159,6 +155,7 @@ static int shrink_indirect(struct log_op *op, struct inode *ip, uint32_t first, 
     *left = rest == 0 ? 0 : FS_NDIRECT + first + rest;
     if (err || rest != 0 || first != 0)
         return err;
+    ip->pinned.indirect = NULL;
     err = block_free_list(op, &ip->d.addrs[FS_NDIRECT], 1, &rest);
     *left = rest == 0 ? 0 : FS_NDIRECT;
     return err;
@@ -218,7 +215,7 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
     } else {
         size_t done, room = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
         size_t n = MIN((size_t)(size - ip->d.size), room);
-        err = filedata_write(op, ip, ip->d.size, NULL, n, &done);
+        err = filedata_fill(op, ip, ip->d.size, n, &done);
         *finished = !err && ip->d.size == size;
     }
     inode_unlock(ip);

@@ -5,6 +5,7 @@
  * All calls want the inode locked, those that change it edited too (inode.h), and
  * run in the operation op. Whatever they did before they failed is consistent. */
 #pragma once
+#include "fs/balloc.h"
 #include "fs/inode.h"
 
 #define DATA_MAX_SIZE (FS_MAX_FILE_BLOCKS * FS_BLOCK_SIZE)
@@ -19,7 +20,9 @@ int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n,
 
 /* Blocks that an operation must reserve to write n blocks, or to add one block to
  * a directory; and the most that one operation can write, constant after data_mount. */
-uint32_t data_write_cost(uint32_t nblocks);
+static inline uint32_t data_write_cost(uint32_t nblocks) {
+    return nblocks + balloc_cost(nblocks + 1) + 2; /* the indirect block, the inode */
+}
 extern uint32_t data_write_max;
 /* Mount, when the log and the bitmap are known. */
 void data_mount(void);

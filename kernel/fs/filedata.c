@@ -19,11 +19,8 @@ static size_t bytes_in(const struct inode *ip, uint32_t index) {
     return ip->d.size <= start ? 0 : MIN((size_t)(ip->d.size - start), (size_t)PAGE_SIZE);
 }
 
-static int map_blocks(struct inode *ip, struct page *p, struct buf **indirect) {
-    int err = 0;
-    for (unsigned b = 0; b < PAGE_BLOCKS && !err; b++)
-        err = blockmap_find(ip, p->index * PAGE_BLOCKS + b, indirect, &p->block[b]);
-    return err;
+static int map_blocks(struct inode *ip, struct page *p, struct indirect *in) {
+    return blockmap_find(ip, p->index * PAGE_BLOCKS, PAGE_BLOCKS, in, p->block);
 }
 
 /* Starts reading the next run of blocks from b on that are neighbours on the disk; holes, and
@@ -64,7 +61,7 @@ static int finish_read(const struct inode *ip, struct page *p, unsigned next) {
 /* Loads pages from one on that is not in memory, as many as one read brings: what reads one is
  * likely to read the next. *out is the first, held; that the others could not be read shows
  * when they are asked for. */
-static int load(struct inode *ip, uint32_t index, uint32_t count, struct buf **indirect,
+static int load(struct inode *ip, uint32_t index, uint32_t count, struct indirect *in,
                 struct page **out) {
     struct page *page[AHEAD_PAGES];
     unsigned next[AHEAD_PAGES], n = 0;
@@ -75,7 +72,7 @@ static int load(struct inode *ip, uint32_t index, uint32_t count, struct buf **i
         page[n] = page_new(ip->inum, index + n, n == 0);
         if (!page[n])
             break;
-        err = map_blocks(ip, page[n], indirect);
+        err = map_blocks(ip, page[n], in);
         if (err) {
             page_put(page[n]);
             break;
@@ -95,11 +92,10 @@ static int load(struct inode *ip, uint32_t index, uint32_t count, struct buf **i
     return err;
 }
 
-/* The page, held; ahead: and those behind it, if the disk has to be read. */
-static int get_page(struct inode *ip, uint32_t index, bool ahead, struct buf **indirect,
-                    struct page **out) {
+/* The page, held; and those behind it in memory, if the disk has to be read. */
+static int get_page(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
     *out = page_find(ip->inum, index, true);
-    return *out ? 0 : load(ip, index, ahead ? AHEAD_PAGES : 1, indirect, out);
+    return *out ? 0 : load(ip, index, AHEAD_PAGES, in, out);
 }
 
 /* ---- reading ---- */
@@ -127,7 +123,7 @@ static int move_run(struct inode *ip, struct page *first, size_t within, uaddr_t
 int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
                   size_t *done) {
     ASSERT_SLEEPLOCKED(&ip->lock);
-    struct buf *indirect = NULL;
+    struct indirect in = {NULL};
     int err = 0;
     *done = 0;
     if (offset >= ip->d.size)
@@ -137,7 +133,7 @@ int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user,
         struct page *p;
         uint64_t at = offset + *done;
         size_t within = at % PAGE_SIZE, moved = 0;
-        err = get_page(ip, (uint32_t)(at / PAGE_SIZE), true, &indirect, &p);
+        err = get_page(ip, (uint32_t)(at / PAGE_SIZE), &in, &p);
         if (err)
             break;
         if (is_user) {
@@ -149,28 +145,33 @@ int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user,
         page_put(p);
         *done += moved;
     }
-    blockmap_end(indirect);
+    indirect_end(&in);
     return err;
 }
 
 /* ---- writing ---- */
 
-#define RUN_PIECES (RUN_PAGES * PAGE_BLOCKS)
+/* What changes, and what is at hand for it. */
+struct change {
+    struct log_op *op;
+    struct inode *ip;
+    struct indirect in;
+    uint32_t old_size;
+    bool added; /* blocks */
+};
 
-/* Where one copy goes: a piece for each block. */
+/* Where one copy goes. */
 struct run {
     struct page *page[RUN_PAGES];
+    struct kpiece piece[RUN_PAGES]; /* of each page */
     unsigned pages;
-    struct kpiece piece[RUN_PIECES];
-    unsigned pieces;
-    uint32_t first; /* block of the contents */
 };
 
 /* A page behind the end that is going to be filled: its bytes are undefined, but for blocks that
  * there are already. */
-static int add_page(struct inode *ip, uint32_t index, struct buf **indirect, struct page **out) {
+static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
     struct page *p = page_new(ip->inum, index, true);
-    int err = map_blocks(ip, p, indirect);
+    int err = map_blocks(ip, p, in);
     if (err) {
         page_put(p);
         return err;
@@ -184,14 +185,13 @@ static int add_page(struct inode *ip, uint32_t index, struct buf **indirect, str
 }
 
 /* The page to be written, in part or in whole: no disk is read for one that lies behind the end. */
-static int get_for_write(struct inode *ip, uint32_t index, struct buf **indirect,
-                         struct page **out) {
+static int get_for_write(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
     *out = page_find(ip->inum, index, true);
     int err = 0;
     if (!*out && bytes_in(ip, index) == 0)
-        err = add_page(ip, index, indirect, out);
+        err = add_page(ip, index, in, out);
     else if (!*out)
-        err = load(ip, index, 1, indirect, out);
+        err = load(ip, index, 1, in, out);
     if (!err)
         page_wait_writing(*out);
     return err;
@@ -204,92 +204,143 @@ static void zero_rest_of_block(struct page *p, uint64_t end) {
         memset(p->data + end % PAGE_SIZE, 0, FS_BLOCK_SIZE - used);
 }
 
-static int gather_run(struct inode *ip, uint64_t offset, size_t n, struct buf **indirect,
-                      struct run *r) {
+static int gather_run(struct change *c, uint64_t offset, size_t n, struct run *r) {
     uint64_t end = MIN(offset + n, ROUND_DOWN(offset, PAGE_SIZE) + RUN_PAGES * PAGE_SIZE);
-    int err = 0;
-    r->pages = r->pieces = 0;
-    r->first = (uint32_t)(offset / FS_BLOCK_SIZE);
+    r->pages = 0;
     if (offset >= DATA_MAX_SIZE)
         return -K_EFBIG;
     end = MIN(end, (uint64_t)DATA_MAX_SIZE);
-    for (uint64_t at = offset; at < end && !err;) {
+    for (uint64_t at = offset, stop; at < end; at = stop) {
         struct page *p;
-        uint64_t stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
-        err = get_for_write(ip, (uint32_t)(at / PAGE_SIZE), indirect, &p);
+        int err = get_for_write(c->ip, (uint32_t)(at / PAGE_SIZE), &c->in, &p);
+        if (err)
+            return err;
+        stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
+        r->piece[r->pages] = (struct kpiece){p->data + at % PAGE_SIZE, (size_t)(stop - at)};
+        r->page[r->pages++] = p;
+        if (stop > c->ip->d.size)
+            zero_rest_of_block(p, stop);
+    }
+    return 0;
+}
+
+/* A copy has failed: *filled becomes how many bytes can be copied, to the end of a block. */
+static seldom int fill_blocks(uint8_t *to, uaddr_t src, size_t n, size_t *filled) {
+    int err = 0;
+    *filled = 0;
+    for (size_t len; *filled < n; *filled += len) {
+        uint8_t *at = to + *filled;
+        len = MIN(n - *filled, FS_BLOCK_SIZE - (uintptr_t)at % FS_BLOCK_SIZE);
+        err = copyin(at, UA(src.v + *filled), len);
         if (err)
             break;
-        r->page[r->pages++] = p;
-        for (size_t len; at < stop; at += len) {
-            len = MIN((size_t)(stop - at), FS_BLOCK_SIZE - (size_t)(at % FS_BLOCK_SIZE));
-            r->piece[r->pieces++] = (struct kpiece){p->data + at % PAGE_SIZE, len};
-        }
-        if (stop > ip->d.size)
-            zero_rest_of_block(p, stop);
     }
     return err;
 }
 
-/* Fills the pieces from the user's memory or, when src is NULL, with zeros. *moved: the bytes
- * of those before the one that failed. */
-static int fill(const struct run *r, const uaddr_t *src, size_t *moved) {
-    if (src)
-        return copyin_scatter(r->piece, r->pieces, *src, moved);
-    *moved = 0;
-    for (unsigned k = 0; k < r->pieces; *moved += r->piece[k++].bytes)
-        memset(r->piece[k].start, 0, r->piece[k].bytes);
-    return 0;
-}
-
-/* Block i of the contents was written: it is part of the file. *added: the inode changes. */
-static int settle(struct log_op *op, struct inode *ip, uint32_t i, struct page *p,
-                  struct buf **indirect, bool *added) {
-    unsigned b = i % PAGE_BLOCKS;
-    bool fresh = false;
-    if (p->block[b] == 0) {
-        int err = blockmap_add(op, ip, i, indirect, &p->block[b], &fresh);
-        if (err)
-            return err;
-        *added = true;
+/* Fills the pieces from the user's memory or, when src is NULL, with zeros. *filled: how many
+ * bytes, up to the end of a block; fewer, too, when one could be had after all. */
+static int fill(const struct run *r, const uaddr_t *src, size_t *filled) {
+    *filled = 0;
+    if (!src) {
+        for (unsigned k = 0; k < r->pages; *filled += r->piece[k++].bytes)
+            memset(r->piece[k].start, 0, r->piece[k].bytes);
+        return 0;
     }
-    log_page(op, p, b, fresh);
-    return 0;
+    if (r->pages == 0 || !copyin_scatter(r->piece, r->pages, *src, filled))
+        return 0;
+    size_t before = 0, more;
+    unsigned k = 0;
+    for (; before < *filled; k++)
+        before += r->piece[k].bytes;
+    int err = fill_blocks(r->piece[k].start, UA(src->v + before), r->piece[k].bytes, &more);
+    *filled += more;
+    return err;
 }
 
-static void note_written(struct log_op *op, struct inode *ip, bool inode_too) {
-    if (op->wrote)
-        inode_changed(op, ip);
-    if (inode_too)
-        inode_save(op, ip);
+/* New blocks for those from b to end that have none. *fresh: which of the page's are. */
+static int add_blocks(struct change *c, struct page *p, unsigned b, unsigned end, unsigned *fresh) {
+    uint8_t new_fresh = 0;
+    int err = 0;
+    c->added = true;
+    for (unsigned n; b < end && !err; b += n + 1) {
+        for (n = 0; b + n < end && p->block[b + n] == 0;)
+            n++;
+        if (n > 0)
+            err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b],
+                               &new_fresh);
+        *fresh |= (unsigned)new_fresh << b;
+        new_fresh = 0;
+    }
+    return err;
 }
 
-/* Writes as many blocks as one copy moves, n bytes at most. A block that was not filled is
- * none, and shows nothing of what was copied there; of one that the file has already a part may
- * have changed. */
-static int write_run(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
-                     size_t n, struct buf **indirect, bool *added, size_t *moved) {
+static unsigned first_hole(const struct page *p, unsigned b, unsigned end) {
+    while (b < end && p->block[b] != 0)
+        b++;
+    return b;
+}
+
+/* The page's blocks from b to *end were written: they are part of the file. After an error *end
+ * is the first that found no place. */
+static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
+    unsigned hole = first_hole(p, b, *end), fresh = 0;
+    int err = 0;
+    if (hole < *end) {
+        err = add_blocks(c, p, hole, *end, &fresh);
+        if (err)
+            *end = first_hole(p, hole, *end);
+    }
+    if (*end > b) {
+        log_page(c->op, p, (1U << *end) - (1U << b), fresh);
+        c->ip->pinned.page = p;
+    }
+    return err;
+}
+
+/* Of the page's blocks from b to end, which were not filled, or found no place, those that the
+ * file has may have changed in part. The others are none, and show nothing of what was copied
+ * there. */
+static seldom void settle_rest(struct change *c, struct page *p, unsigned b, unsigned end) {
+    for (; b < end; b++)
+        if (p->block[b] != 0 && b * FS_BLOCK_SIZE < bytes_in(c->ip, p->index))
+            log_page(c->op, p, 1U << b, 0);
+        else
+            memset(p->data + b * FS_BLOCK_SIZE, 0, FS_BLOCK_SIZE);
+}
+
+/* Of n bytes of the page, from start on, the first were filled; whole blocks count, as far as the
+ * disk has room. */
+static inline int write_piece(struct change *c, struct page *p, size_t start, size_t n,
+                              size_t filled, size_t *moved) {
+    unsigned first = (unsigned)(start / FS_BLOCK_SIZE);
+    unsigned last = (unsigned)((start + n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    unsigned end = filled == n ? last : (unsigned)((start + filled) / FS_BLOCK_SIZE);
+    int err = settle(c, p, first, &end);
+    *moved = n;
+    if (end < last) {
+        settle_rest(c, p, end, last);
+        *moved = end > first ? end * FS_BLOCK_SIZE - start : 0;
+    }
+    return err;
+}
+
+/* Writes as much as one copy moves, n bytes at most. */
+static int write_run(struct change *c, uint64_t offset, const uaddr_t *src, size_t n,
+                     size_t *moved) {
     struct run r;
-    size_t copied, end = 0;
-    int err = gather_run(ip, offset, n, indirect, &r);
-    int failed = fill(&r, src, &copied);
+    size_t filled, part, within = offset % PAGE_SIZE;
+    int err = gather_run(c, offset, n, &r);
+    int failed = fill(&r, src, &filled);
     *moved = 0;
-    for (unsigned k = 0; k < r.pieces; k++) {
-        uint32_t i = r.first + k;
-        struct page *p = r.page[i / PAGE_BLOCKS - r.first / PAGE_BLOCKS];
-        bool there = p->block[i % PAGE_BLOCKS] != 0 && i * FS_BLOCK_SIZE < ip->d.size;
-        bool counts = *moved == end;
-        end += r.piece[k].bytes;
-        counts &= end <= copied;
-        int e = there || counts ? settle(op, ip, i, p, indirect, added) : 0;
-        if (counts && !e)
-            *moved = end;
-        else if (!there)
-            memset(r.piece[k].start, 0, r.piece[k].bytes);
+    for (unsigned k = 0; k < r.pages; k++, *moved += part, within = 0) {
+        size_t bytes = r.piece[k].bytes;
+        int e = write_piece(c, r.page[k], within, bytes, MIN(filled, bytes), &part);
+        filled = part < bytes ? 0 : filled - part; /* what counts has no gap */
         if (e)
             err = e;
+        page_put(r.page[k]);
     }
-    while (r.pages > 0)
-        page_put(r.page[--r.pages]);
     return failed ? failed : err;
 }
 
@@ -304,6 +355,8 @@ static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool f
     log_forget_page(op, p, first);
     if (n == 0) {
         page_forget(p);
+        if (ip->pinned.page == p)
+            ip->pinned.page = NULL;
     } else {
         page_wait_writing(p);
         memset(p->data + n, 0, PAGE_SIZE - n);
@@ -321,29 +374,68 @@ static void clear_behind_end(struct log_op *op, struct inode *ip) {
         cut_page(op, ip, index + k, false);
 }
 
-int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
-                   size_t n, size_t *done) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    struct buf *indirect = NULL;
-    uint32_t old_size = ip->d.size;
-    bool added = false;
+static void grow(struct inode *ip, uint64_t end) { ip->d.size = MAX(ip->d.size, (uint32_t)end); }
+
+/* As much as there is in a page that the log pins: no other is needed, most often, when n is
+ * small. */
+static int write_in_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src, size_t n,
+                         size_t *done) {
+    size_t within = offset % PAGE_SIZE, filled = n;
+    uint8_t *to = p->data + within;
+    if (offset + n > c->ip->d.size)
+        zero_rest_of_block(p, offset + n);
+    int failed = copyin(to, src, n);
+    if (failed)
+        failed = fill_blocks(to, src, n, &filled);
+    int err = write_piece(c, p, within, n, filled, done);
+    grow(c->ip, offset + *done);
+    return failed ? failed : err;
+}
+
+static seldom int write_runs(struct change *c, uint64_t offset, const uaddr_t *src, size_t n,
+                             size_t *done) {
     int err = 0;
-    *done = 0;
-    if (offset > old_size)
-        return -K_EINVAL;
-    while (*done < n && !err) {
-        size_t moved;
+    for (size_t moved; *done < n && !err; *done += moved) {
         uaddr_t from = UA(src ? src->v + *done : 0);
-        err = write_run(op, ip, offset + *done, src ? &from : NULL, n - *done, &indirect, &added,
-                        &moved);
-        *done += moved;
-        ip->d.size = MAX(ip->d.size, (uint32_t)(offset + *done));
+        err = write_run(c, offset + *done, src ? &from : NULL, n - *done, &moved);
+        grow(c->ip, offset + *done + moved);
     }
-    blockmap_end(indirect);
-    if (err)
-        clear_behind_end(op, ip);
-    note_written(op, ip, added || ip->d.size != old_size);
     return err;
+}
+
+static struct change begin_change(struct log_op *op, struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
+    return (struct change){.op = op, .ip = ip, .in = indirect_pinned(ip), .old_size = ip->d.size};
+}
+
+static int end_change(struct change *c, int err) {
+    indirect_end(&c->in);
+    if (err)
+        clear_behind_end(c->op, c->ip);
+    if (c->op->wrote)
+        inode_written(c->op, c->ip, c->added || c->ip->d.size != c->old_size);
+    return err;
+}
+
+int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
+                   size_t *done) {
+    struct change c = begin_change(op, ip);
+    struct page *p = ip->pinned.page;
+    *done = 0;
+    if (offset > c.old_size)
+        return -K_EINVAL;
+    bool in_page = p && p->index == offset / PAGE_SIZE && n <= PAGE_SIZE - offset % PAGE_SIZE;
+    int err = in_page ? write_in_page(&c, p, offset, src, n, done)
+                      : write_runs(&c, offset, &src, n, done);
+    return end_change(&c, err);
+}
+
+int filedata_fill(struct log_op *op, struct inode *ip, uint64_t offset, size_t n, size_t *done) {
+    struct change c = begin_change(op, ip);
+    *done = 0;
+    if (offset > c.old_size)
+        return -K_EINVAL;
+    return end_change(&c, write_runs(&c, offset, NULL, n, done));
 }
 
 /* ---- shrinking ---- */
@@ -358,9 +450,9 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
 
 /* The page of the file, held. The inode is locked. */
 static int get_mapped(struct inode *ip, uint32_t index, struct page **p) {
-    struct buf *indirect = NULL;
-    int err = bytes_in(ip, index) == 0 ? -K_EINVAL : get_page(ip, index, true, &indirect, p);
-    blockmap_end(indirect);
+    struct indirect in = {NULL};
+    int err = bytes_in(ip, index) == 0 ? -K_EINVAL : get_page(ip, index, &in, p);
+    indirect_end(&in);
     return err;
 }
 
@@ -406,18 +498,15 @@ int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *c
 
 /* All blocks of the page count as written. */
 static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
-    struct buf *indirect = NULL;
-    bool added = false;
-    uint32_t first = p->index * PAGE_BLOCKS;
     size_t n = bytes_in(ip, p->index);
+    unsigned end = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
     int err = inode_edit(ip);
+    if (err)
+        return err;
     page_wait_writing(p);
     memset(p->data + n, 0, PAGE_SIZE - n);
-    for (unsigned b = 0; b * FS_BLOCK_SIZE < n && !err; b++)
-        err = settle(op, ip, first + b, p, &indirect, &added);
-    blockmap_end(indirect);
-    note_written(op, ip, added);
-    return err;
+    struct change c = begin_change(op, ip);
+    return end_change(&c, settle(&c, p, 0, &end));
 }
 
 static int show_for_write(struct log_op *op, struct inode *ip, uint32_t index, object_show_fn show,

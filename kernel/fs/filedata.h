@@ -9,11 +9,13 @@
 #include "fs/inode.h"
 #include "mm/object.h"
 
-/* Reads and writes as data.h says. src NULL: zeros. *moved, not *done: they begin at 0. */
+/* Reads and writes as data.h says; filedata_fill writes zeros. */
 int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
                   size_t *done) must_check;
-int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, const uaddr_t *src,
-                   size_t n, size_t *done) must_check;
+int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
+                   size_t *done) must_check;
+int filedata_fill(struct log_op *op, struct inode *ip, uint64_t offset, size_t n,
+                  size_t *done) must_check;
 
 /* Pages that an operation must reserve to write n bytes. */
 static inline uint32_t filedata_pages(size_t n) { return (uint32_t)(n / PAGE_SIZE + 2); }

@@ -71,6 +71,7 @@ static struct inode *claim_locked(uint32_t inum) {
         unhash_locked(ip);
     ip->inum = inum;
     ip->loaded = false;
+    ip->pinned.transaction = 0;
     ip->first_free = 0;
     ip->names = 0; /* nobody has a reference, so nobody looks */
     struct inode **bucket = &table.buckets[inum & table.mask];
@@ -160,35 +161,24 @@ static int load(struct inode *ip) {
     return 0;
 }
 
-int inode_lock(struct inode *ip) {
-    sleeplock_acquire(&ip->lock);
-    int err = ip->loaded ? 0 : load(ip);
+int inode_load(struct inode *ip) {
+    int err = load(ip);
     if (err)
         sleeplock_release(&ip->lock);
     return err;
 }
 
-void inode_unlock(struct inode *ip) {
-    if (ip->home)
-        cache_put(ip->home);
-    ip->home = NULL;
-    sleeplock_release(&ip->lock);
-}
-
 int inode_edit(struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
+    uint64_t transaction = log_running();
+    if (ip->home)
+        return 0;
+    if (ip->pinned.transaction != transaction) {
+        memset(&ip->pinned, 0, sizeof(ip->pinned));
+        ip->pinned.transaction = transaction;
+    }
+    ip->home = ip->pinned.home;
     return ip->home ? 0 : cache_get(home_block(ip->inum), &ip->home);
-}
-
-void inode_save(struct log_op *op, struct inode *ip) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
-    *in_block(ip->home, ip->inum) = ip->d;
-    log_write(op, ip->home);
-    inode_changed(op, ip);
-}
-
-void inode_changed(const struct log_op *op, struct inode *ip) {
-    note_transaction(ip, op->transaction);
 }
 
 bool inode_lost(const struct inode *ip) {
@@ -198,6 +188,32 @@ bool inode_lost(const struct inode *ip) {
 int inode_sync(const struct inode *ip) {
     int err = log_sync();
     return err && inode_lost(ip) ? err : 0;
+}
+
+static inline void save_now(struct log_op *op, struct inode *ip) {
+    *in_block(ip->home, ip->inum) = ip->d;
+    log_write(op, ip->home);
+    if (!ip->pinned.home) {
+        ip->pinned.home = ip->home;
+        cache_put(ip->home); /* the log's reference is enough */
+    }
+    note_transaction(ip, op->transaction);
+}
+
+void inode_save(struct log_op *op, struct inode *ip) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
+    save_now(op, ip);
+}
+
+void inode_changed(const struct log_op *op, struct inode *ip) {
+    note_transaction(ip, op->transaction);
+}
+
+void inode_written(struct log_op *op, struct inode *ip, bool save) {
+    if (save)
+        save_now(op, ip);
+    else
+        note_transaction(ip, op->transaction);
 }
 
 /* ---- allocation ---- */

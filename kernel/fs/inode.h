@@ -18,7 +18,7 @@
  * of its own reservation. A crash before that leaves an inode with no links on
  * the disk; the next mount reaps it.
  *
- * Locks: each inode's sleeplock guards d and home. Two of them are held only by a
+ * Locks: each inode's sleeplock guards d, home and pinned. Two of them are held only by a
  * holder of the name lock (names.h), so their order does not matter. A spinlock guards the
  * table: refs, lists, the map of used numbers. The sleeplock is set up at boot and serves
  * every inode that the structure becomes. */
@@ -36,12 +36,19 @@ struct inode {
 
     struct sleeplock lock;
     bool loaded;
-    _Alignas(8) struct fs_dinode d; /* valid when loaded; every address in it has been checked.
-                                     * Copied often: by words, if it begins with one */
-    struct filemap *map;            /* while it is mapped; filemap.c's */
-    uint32_t writers;               /* who may write it, as a file that is open; filemap.c's */
-    struct buf *home;               /* between inode_edit and inode_unlock: the block it lives in */
+    struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
+    struct filemap *map; /* while it is mapped; filemap.c's */
+    uint32_t writers;    /* who may write it, as a file that is open; filemap.c's */
+    struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
+
+    /* Of what it consists of, what the log keeps in memory anyway, as long as this transaction
+     * runs: nobody has to look it up or refer to it. Valid between inode_edit and inode_unlock. */
+    struct {
+        uint64_t transaction;
+        struct buf *home, *indirect; /* that were logged; NULL: it was not */
+        struct page *page;           /* of its contents: the one that was written last */
+    } pinned;
 
     /* A directory's. */
     uint32_t first_free; /* no entry before this one is free (dir.c); guarded as d is */
@@ -64,15 +71,17 @@ void inode_put(struct inode *ip);
 
 /* Locks the inode and has its contents read. -K_EIO, not locked: the disk has an
  * error, or the inode is free or nonsense. */
-int inode_lock(struct inode *ip) must_check;
-void inode_unlock(struct inode *ip);
+static inline int inode_lock(struct inode *ip) must_check;
+static inline void inode_unlock(struct inode *ip);
 
-/* Has the inode's block at hand, so that inode_save cannot fail. Locked. -K_EIO:
+/* Has the inode's block at hand, so that inode_save cannot fail. Locked, in an operation. -K_EIO:
  * still locked, nothing changed. */
 int inode_edit(struct inode *ip) must_check;
 /* Writes ip->d to the disk as part of op. Edited. One block of room, but for the
  * first time in a transaction that has the block already. */
 void inode_save(struct log_op *op, struct inode *ip);
+/* inode_touch, and inode_save or, where the inode itself is the same, inode_changed. */
+void inode_written(struct log_op *op, struct inode *ip, bool save);
 
 /* Takes a free inode for the operation: locked, edited, in memory as a type with
  * one link and no blocks; inode_save makes it so on the disk. -K_ENOSPC: all are
@@ -98,3 +107,20 @@ bool inode_lost(const struct inode *ip);
 int inode_sync(const struct inode *ip) must_check;
 
 uint64_t inode_free_count(void);
+
+/* ---- what is on the way of every call ---- */
+
+/* inode_lock, where the contents are not in memory. Locked. */
+int inode_load(struct inode *ip) must_check;
+
+static inline int inode_lock(struct inode *ip) {
+    sleeplock_acquire(&ip->lock);
+    return __builtin_expect(ip->loaded, 1) ? 0 : inode_load(ip);
+}
+
+static inline void inode_unlock(struct inode *ip) {
+    if (ip->home && ip->home != ip->pinned.home)
+        cache_put(ip->home);
+    ip->home = NULL;
+    sleeplock_release(&ip->lock);
+}

@@ -80,38 +80,52 @@ static bool fits(uint32_t blocks, uint32_t pages) {
 }
 
 /* Until so much can be promised. What is only promised comes back without a commit. */
-static void wait_for_room_locked(uint64_t ticket, uint32_t blocks, uint32_t pages) {
+static void wait_for_room_locked(uint32_t blocks, uint32_t pages) {
     ASSERT_LOCKED(&log.lock);
+    uint64_t ticket = log.next_ticket++;
     while (!log.aborted && (log.serving != ticket || log.closing || !fits(blocks, pages))) {
         bool full = log.closing || log.n + blocks > log.capacity ||
                     log.npages + pages > log.pages_max;
         if (log.serving != ticket || !full || !try_commit_locked())
             sleep_on(&log.changed, &log.lock);
     }
+    log.serving += !log.aborted;
+    wakeup(&log.changed);
 }
 
 int log_begin(struct log_op *op, uint32_t blocks) { return log_begin_pages(op, blocks, 0); }
+
+/* What was asked for is promised: the operation has begun. */
+static void enter_locked(struct log_op *op, uint32_t blocks, uint32_t pages) {
+    ASSERT_LOCKED(&log.lock);
+    log.ops++;
+    log.promised += blocks;
+    log.promised_pages += pages;
+    *op = (struct log_op){.transaction = log.running, .room = blocks, .pages = pages};
+}
+
+/* With the log's lock, which it gives back. */
+static seldom int begin_slowly(struct log_op *op, uint32_t blocks, uint32_t pages) {
+    wait_for_room_locked(blocks, pages);
+    bool aborted = log.aborted;
+    if (!aborted)
+        enter_locked(op, blocks, pages);
+    spin_unlock(&log.lock);
+    if (aborted)
+        sleep_leave(op);
+    return aborted ? -K_EROFS : 0;
+}
 
 int log_begin_pages(struct log_op *op, uint32_t blocks, uint32_t pages) {
     ASSERT(blocks <= log.capacity);
     ASSERT(pages <= log.pages_max);
     sleep_enter(op, RANK_LOG_OP);
     spin_lock(&log.lock);
-    wait_for_room_locked(log.next_ticket++, blocks, pages);
-    bool aborted = log.aborted;
-    if (!aborted) {
-        log.serving++;
-        log.ops++;
-        log.promised += blocks;
-        log.promised_pages += pages;
-        *op = (struct log_op){.transaction = log.running, .room = blocks, .pages = pages};
-        if (log.serving != log.next_ticket)
-            wakeup(&log.changed);
-    }
+    if (log.aborted || log.closing || log.serving != log.next_ticket || !fits(blocks, pages))
+        return begin_slowly(op, blocks, pages);
+    enter_locked(op, blocks, pages);
     spin_unlock(&log.lock);
-    if (aborted)
-        sleep_leave(op);
-    return aborted ? -K_EROFS : 0;
+    return 0;
 }
 
 bool log_extend(struct log_op *op, uint32_t blocks) {
@@ -125,9 +139,7 @@ bool log_extend(struct log_op *op, uint32_t blocks) {
     return granted;
 }
 
-bool log_holds(const struct log_op *op, const struct buf *b) {
-    return __atomic_load_n(&b->transaction, __ATOMIC_RELAXED) == op->transaction;
-}
+uint64_t log_running(void) { return __atomic_load_n(&log.running, __ATOMIC_RELAXED); }
 
 /* The operation logs one block more. */
 static void add_block_locked(struct log_op *op) {
@@ -140,10 +152,7 @@ static void add_block_locked(struct log_op *op) {
         wakeup(&log.dirty);
 }
 
-void log_write(struct log_op *op, struct buf *b) {
-    op->wrote = true;
-    if (log_holds(op, b))
-        return;
+void log_write_first(struct log_op *op, struct buf *b) {
     spin_lock(&log.lock);
     if (!log_holds(op, b)) { /* another operation may log the same inode block */
         add_block_locked(op);
@@ -166,22 +175,15 @@ static void add_page_locked(struct log_op *op, struct page *p) {
     p->fresh = p->logged = 0;
 }
 
-void log_page(struct log_op *op, struct page *p, unsigned b, bool fresh) {
-    uint8_t bit = (uint8_t)(1u << b);
-    bool in_it = p->transaction == op->transaction;
-    op->wrote = true;
-    if (in_it && (p->fresh | p->logged) & bit)
-        return;
+void log_page_first(struct log_op *op, struct page *p, unsigned new, unsigned fresh) {
     spin_lock(&log.lock);
-    if (!in_it)
+    if (p->transaction != op->transaction)
         add_page_locked(op, p);
-    if (fresh) {
-        p->fresh |= bit;
-    } else {
+    for (unsigned left = new & ~fresh; left; left &= left - 1)
         add_block_locked(op);
-        p->logged |= bit;
-    }
     spin_unlock(&log.lock);
+    p->logged |= (uint8_t)(new & ~fresh);
+    p->fresh |= (uint8_t)(new &fresh);
 }
 
 void log_forget_page(struct log_op *op, struct page *p, unsigned b) {
@@ -210,36 +212,49 @@ static int wait_for_locked(uint64_t transaction) {
     return 0;
 }
 
-static void leave_locked(struct log_op *op) {
+static void leave_locked(const struct log_op *op) {
     ASSERT_LOCKED(&log.lock);
     log.ops--;
     log.promised -= op->room;
     log.promised_pages -= op->pages;
-    wakeup(&log.changed);
 }
 
 void log_end_store(struct log_op *op) {
     sleep_leave(op);
     spin_lock(&log.lock);
     leave_locked(op);
+    wakeup(&log.changed);
     if (log.closing && !log.aborted)
         try_commit_locked();
     spin_unlock(&log.lock);
 }
 
-int log_end(struct log_op *op) {
+static bool is_half_full(void) {
+    return log.n > log.capacity / 2 || log.npages > log.pages_max / 2;
+}
+
+/* With the log's lock, which it gives back. */
+static seldom int end_slowly(const struct log_op *op) {
     int err = 0;
-    sleep_leave(op);
-    spin_lock(&log.lock);
-    leave_locked(op);
+    wakeup(&log.changed);
     if (log.aborted)
         err = op->wrote && log.done < op->transaction ? -K_EIO : 0;
     else if (op->wrote && log.each)
         err = wait_for_locked(op->transaction);
-    else if (log.closing || log.n > log.capacity / 2 || log.npages > log.pages_max / 2)
+    else if (log.closing || is_half_full())
         try_commit_locked();
     spin_unlock(&log.lock);
     return err;
+}
+
+int log_end(struct log_op *op) {
+    sleep_leave(op);
+    spin_lock(&log.lock);
+    leave_locked(op);
+    if (log.aborted || log.each || log.closing || is_half_full() || anybody_sleeps(&log.changed))
+        return end_slowly(op);
+    spin_unlock(&log.lock);
+    return 0;
 }
 
 int log_sync(void) {

@@ -75,17 +75,41 @@ bool log_extend(struct log_op *op, uint32_t blocks) must_check;
 /* The buffer's contents change in this operation: they go to the disk with it.
  * The caller has a reference. Before or after the change, within the operation.
  * Exceeding the reservation is a panic: the caller counted wrongly. */
-void log_write(struct log_op *op, struct buf *b);
+static inline void log_write(struct log_op *op, struct buf *b);
 
-/* Block b of the page changes in this operation; fresh: it was in no file that is on the disk.
- * The caller holds the page and its inode's lock. One page of room for a page that the
- * transaction has not changed yet, and one block for a block that is not fresh. */
-void log_page(struct log_op *op, struct page *p, unsigned b, bool fresh);
+/* Blocks of the page, a mask, change in this operation; those of fresh were in no file that is on
+ * the disk. The caller holds the page and its inode's lock. One page of room for a page that the
+ * transaction has not changed yet, and one block for each block that is not fresh. */
+static inline void log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh);
 /* The contents from block b of the page on are no part of the file any more. */
 void log_forget_page(struct log_op *op, struct page *p, unsigned b);
 
 /* Whether log_write(op, b) needs no room. */
-bool log_holds(const struct log_op *op, const struct buf *b);
+static inline bool log_holds(const struct log_op *op, const struct buf *b) {
+    return __atomic_load_n(&b->transaction, __ATOMIC_RELAXED) == op->transaction;
+}
+
+void log_write_first(struct log_op *op, struct buf *b); /* in the transaction */
+static inline void log_write(struct log_op *op, struct buf *b) {
+    op->wrote = true;
+    if (!log_holds(op, b))
+        log_write_first(op, b);
+}
+
+/* new: those of the page's that the transaction has not changed yet. */
+void log_page_first(struct log_op *op, struct page *p, unsigned new, unsigned fresh);
+static inline void log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh) {
+    bool in_it = p->transaction == op->transaction;
+    unsigned new = in_it ? changed & ~(unsigned)(p->fresh | p->logged) : changed;
+    op->wrote = true;
+    if (in_it && !(new & ~fresh))
+        p->fresh |= (uint8_t) new;
+    else
+        log_page_first(op, p, new, fresh);
+}
+
+/* The number of the transaction that an operation of the caller's is in. */
+uint64_t log_running(void);
 
 /* Ends the operation. Its changes will be on the disk by and by; with log_sync_always
  * (boot argument sync=always) they are when this returns. -K_EIO: it changed something, and

@@ -149,7 +149,8 @@ struct fs_superblock { /* block 1 */
 };
 
 struct fs_dinode {
-    int16_t type, major, minor, nlink;
+    _Alignas(8) int16_t type; /* copied often: by words, if it begins with one */
+    int16_t major, minor, nlink;
     uint32_t size; /* bytes */
     uint32_t addrs[FS_NDIRECT + 1];
 };

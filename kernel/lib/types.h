@@ -28,6 +28,8 @@ struct kpiece {
 
 #define must_check __attribute__((__warn_unused_result__))
 #define never_returns __attribute__((__noreturn__))
+/* What is seldom called: inside its caller it would cost that the saving of registers each time. */
+#define seldom __attribute__((__noinline__))
 #define printf_like(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -230,7 +230,7 @@ static void unalloc_finds_it_free(void **state) {
     struct log_op op;
     uint32_t block, left, before = fsimage_free_blocks(fsenv_disk());
     assert_int_equal(log_begin(&op, 10), 0);
-    assert_int_equal(block_alloc(&op, &block, NULL), 0);
+    assert_int_equal(block_alloc(&op, &block), 0);
     uint32_t owned = block;
     assert_int_equal(block_free_list(&op, &owned, 1, &left), 0);
     block_unalloc(&op, block);
