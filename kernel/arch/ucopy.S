@@ -8,6 +8,26 @@
 #define K_EFAULT 14
 #define K_ENAMETOOLONG 36
 
+# 64 bytes, from \at on. (All loads first: a core may have to wait for each.)
+    .macro copy_64 at
+    ld t0, \at(a1)
+    ld t1, \at+8(a1)
+    ld t2, \at+16(a1)
+    ld t3, \at+24(a1)
+    ld t4, \at+32(a1)
+    ld t5, \at+40(a1)
+    ld t6, \at+48(a1)
+    ld a4, \at+56(a1)
+    sd t0, \at(a0)
+    sd t1, \at+8(a0)
+    sd t2, \at+16(a0)
+    sd t3, \at+24(a0)
+    sd t4, \at+32(a0)
+    sd t5, \at+40(a0)
+    sd t6, \at+48(a0)
+    sd a4, \at+56(a0)
+    .endm
+
 # int ucopy(void *dst, const void *src, size_t n)
     .text
     .globl ucopy
@@ -26,63 +46,43 @@ ucopy_begin:
     addi a1, a1, 1
     addi a2, a2, -1
     j 1b
-2:  andi a3, a2, -128
+2:  andi a3, a2, -256
     beqz a3, 4f
     add a3, a3, a0
-3:  ld t0, 0(a1)
-    ld t1, 8(a1)
-    ld t2, 16(a1)
-    ld t3, 24(a1)
-    ld t4, 32(a1)
-    ld t5, 40(a1)
-    ld t6, 48(a1)
-    ld a4, 56(a1)
-    sd t0, 0(a0)
-    sd t1, 8(a0)
-    sd t2, 16(a0)
-    sd t3, 24(a0)
-    sd t4, 32(a0)
-    sd t5, 40(a0)
-    sd t6, 48(a0)
-    sd a4, 56(a0)
-    ld t0, 64(a1)
-    ld t1, 72(a1)
-    ld t2, 80(a1)
-    ld t3, 88(a1)
-    ld t4, 96(a1)
-    ld t5, 104(a1)
-    ld t6, 112(a1)
-    ld a4, 120(a1)
-    sd t0, 64(a0)
-    sd t1, 72(a0)
-    sd t2, 80(a0)
-    sd t3, 88(a0)
-    sd t4, 96(a0)
-    sd t5, 104(a0)
-    sd t6, 112(a0)
-    sd a4, 120(a0)
-    addi a1, a1, 128
-    addi a0, a0, 128
+3:  copy_64 0
+    copy_64 64
+    copy_64 128
+    copy_64 192
+    addi a1, a1, 256
+    addi a0, a0, 256
     bltu a0, a3, 3b
-    andi a2, a2, 127
-4:  andi a3, a2, -8
+    andi a2, a2, 255
+4:  andi a3, a2, -64
+    beqz a3, 6f
+    add a3, a3, a0
+5:  copy_64 0
+    addi a1, a1, 64
+    addi a0, a0, 64
+    bltu a0, a3, 5b
+    andi a2, a2, 63
+6:  andi a3, a2, -8
     beqz a3, bytes
     add a3, a3, a0
-5:  ld t0, 0(a1)
+7:  ld t0, 0(a1)
     sd t0, 0(a0)
     addi a1, a1, 8
     addi a0, a0, 8
-    bltu a0, a3, 5b
+    bltu a0, a3, 7b
     andi a2, a2, 7
 bytes:
-    beqz a2, 7f
+    beqz a2, 9f
     add a2, a2, a0
-6:  lb t0, 0(a1)
+8:  lb t0, 0(a1)
     sb t0, 0(a0)
     addi a1, a1, 1
     addi a0, a0, 1
-    bltu a0, a2, 6b
-7:  li a0, 0
+    bltu a0, a2, 8b
+9:  li a0, 0
     ret
 
 # int ucopystr(char *dst, const char *src, size_t size): up to and with the

@@ -204,32 +204,6 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
     return -K_ENOSPC;
 }
 
-/* The n behind the last, as far as they are free and fresh, as they are most often: there is
- * nothing to look up. How many. */
-static uint32_t take_next(struct log_op *op, uint32_t n, uint32_t *block) {
-    if (alloc.transaction != op->transaction)
-        return 0;
-    uint64_t *words = words_of(alloc.bitmap);
-    uint32_t first = alloc.fresh_from, at = first;
-    uint32_t end = MIN(first + n, MIN(alloc.fresh_until, alloc.bitmap_end));
-    for (; at < end; at++) {
-        uint32_t bit = at % BITS_PER_BLOCK;
-        uint64_t *word = &words[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
-        if (*word & mask)
-            break;
-        *word |= mask;
-        block[at - first] = at;
-    }
-    if (at == first)
-        return 0;
-    op->wrote = true;
-    alloc.free -= at - first;
-    alloc.fresh_from = at;
-    if (!alloc.passed)
-        alloc.lowest = at;
-    return at - first;
-}
-
 static int take_fresh(struct log_op *op, uint32_t *block) {
     if (alloc.transaction != op->transaction) {
         alloc.transaction = op->transaction;
@@ -270,28 +244,44 @@ static int take_fresh_or_any(struct log_op *op, uint32_t *block, bool *fresh) {
     return err ? take_any(op, block) : 0;
 }
 
-/* Those from k on. */
-static seldom int take_rest(struct log_op *op, uint32_t k, uint32_t n, uint32_t *block,
-                            uint8_t *fresh) {
-    for (; k < n; k++) {
-        bool one;
-        int err = take_fresh_or_any(op, &block[k], &one);
-        if (err)
-            return err;
-        *fresh |= (uint8_t)(one << k);
-    }
-    return 0;
-}
-
 int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t *fresh) {
     int err = 0;
+    *fresh = 0;
     sleeplock_acquire(&alloc.lock);
-    uint32_t taken = take_next(op, n, block);
-    *fresh = (uint8_t)((1U << taken) - 1);
-    if (taken < n)
-        err = take_rest(op, taken, n, block, fresh);
+    for (uint32_t k = 0; k < n && !err; k++) {
+        bool one = false;
+        err = take_fresh_or_any(op, &block[k], &one);
+        *fresh |= (uint8_t)(one << k);
+    }
     sleeplock_release(&alloc.lock);
     return err;
+}
+
+/* Where bitmap and place are known from the last one: there is nothing to look up. */
+uint32_t block_alloc_next(struct log_op *op, uint32_t n, uint32_t *block) {
+    if (!sleeplock_acquire_free(&alloc.lock))
+        return 0;
+    uint32_t at = alloc.fresh_from, taken = 0;
+    uint32_t end = MIN(at + n, MIN(alloc.fresh_until, alloc.bitmap_end));
+    if (alloc.transaction != op->transaction)
+        end = 0;
+    for (; at < end; at++, taken++) {
+        uint32_t bit = at % BITS_PER_BLOCK;
+        uint64_t *word = &words_of(alloc.bitmap)[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
+        if (*word & mask)
+            break;
+        *word |= mask;
+        block[taken] = at;
+    }
+    if (taken > 0) {
+        op->wrote = true;
+        alloc.free -= taken;
+        alloc.fresh_from = at;
+        if (!alloc.passed)
+            alloc.lowest = at;
+    }
+    sleeplock_release(&alloc.lock);
+    return taken;
 }
 
 /* Clears the block's bit. False: it was clear. */

@@ -27,6 +27,11 @@ int block_alloc(struct log_op *op, uint32_t *block) must_check;
  * last owner again, and where no fresh one can be found. */
 int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t *fresh) must_check;
 
+/* The same for blocks right behind the one that was given out last in the transaction, all fresh,
+ * where they are free and that is known at once. How many: 0, and the call above is the one to
+ * make, is no statement about the disk. */
+uint32_t block_alloc_next(struct log_op *op, uint32_t n, uint32_t *block) must_check;
+
 /* Undoes block_alloc in the same operation, where it cannot fail. */
 void block_unalloc(struct log_op *op, uint32_t block);
 

@@ -4,6 +4,7 @@
  * Calls are about one block, or several that follow each other, all direct or all indirect, as
  * those of a page are. The indirect block's buffer is kept from call to call. */
 #pragma once
+#include "fs/balloc.h"
 #include "fs/inode.h"
 
 struct indirect {
@@ -35,3 +36,20 @@ int blockmap_find(struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,
  * all, are still holes. */
 int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,
                  uint32_t *block, uint8_t *fresh) must_check;
+
+/* As many of them as are to be had at once (block_alloc_next); all are fresh. How many. */
+static inline uint32_t blockmap_add_next(struct log_op *op, struct inode *ip, uint32_t i,
+                                         uint32_t n, struct indirect *in, uint32_t *block) {
+    bool direct = i < FS_NDIRECT;
+    if (!direct && !in->buf)
+        return 0;
+    uint32_t *to = direct ? ip->d.addrs + i : blockmap_addrs(in->buf) + i - FS_NDIRECT;
+    uint32_t taken = block_alloc_next(op, n, to);
+    for (uint32_t k = 0; k < taken; k++)
+        block[k] = to[k];
+    if (!direct && taken > 0) {
+        log_write(op, in->buf);
+        ip->pinned.indirect = in->buf;
+    }
+    return taken;
+}

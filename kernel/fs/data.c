@@ -88,7 +88,7 @@ static int read_blocks(struct inode *ip, uint64_t offset, uint64_t dst, bool is_
             break;
         const uint8_t *from = (b ? b->data : zeros) + within;
         if (is_user)
-            err = copyout(UA(dst + *done), from, len);
+            err = copyout_held(UA(dst + *done), from, len);
         else
             memcpy((void *)(dst + *done), from, len);
         if (b)
@@ -108,10 +108,7 @@ static int read_to(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user
 }
 
 int data_read_user(struct inode *ip, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
-    uaccess_hold_faults(true);
-    int err = read_to(ip, offset, dst.v, true, n, done);
-    uaccess_hold_faults(false);
-    return err;
+    return read_to(ip, offset, dst.v, true, n, done);
 }
 
 int data_read_kernel(struct inode *ip, uint64_t offset, void *dst, size_t n, size_t *done) {
@@ -123,14 +120,6 @@ uint32_t data_write_max;
 void data_mount(void) {
     uint32_t room = log_op_max() - 2;
     data_write_max = MAX((room - 1) / 2, room - MIN(room, balloc_cost(UINT32_MAX)));
-}
-
-int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
-                    size_t *done) {
-    uaccess_hold_faults(true);
-    int err = filedata_write(op, ip, offset, src, n, done);
-    uaccess_hold_faults(false);
-    return err;
 }
 
 /* ---- shrinking ---- */

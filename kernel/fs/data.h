@@ -27,14 +27,6 @@ extern uint32_t data_write_max;
 /* Mount, when the log and the bitmap are known. */
 void data_mount(void);
 
-/* Writes n bytes of a file at offset, at most data_write_max blocks, and filedata_pages(n)
- * pages. *done as for reading.
- * -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
- * -K_EIO; -K_EFAULT, -K_ENOMEM: not all of src can be read. Bytes that are not in *done
- * have no block and no size. */
-int data_write_user(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
-                    size_t *done) must_check;
-
 /* The buffer of block number i of a directory's contents, allocated and zeroed if need be,
  * with a reference; logged, and the inode saved if it changed. -K_EFBIG, -K_ENOSPC, -K_EIO:
  * nothing changed. */

@@ -109,11 +109,6 @@ bool file_lost(const struct file *f) { return f->writable && f->ops->lost && f->
 
 /* ---- descriptors ---- */
 
-int fd_file(uint64_t fd, struct file **out) {
-    *out = fd < ABI_NOFILE ? proc_self()->files[fd] : NULL;
-    return *out ? 0 : -K_EBADF;
-}
-
 int fd_find_free(int *fd) {
     struct file **files = proc_self()->files;
     for (*fd = 0; *fd < ABI_NOFILE; (*fd)++)

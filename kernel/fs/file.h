@@ -9,12 +9,13 @@
  * pointer to a file, so file_alloc may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
+#include "lib/errno.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "proc/proc.h"
 
 struct file;
 struct object;
-struct proc;
 
 /* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
  * after an error. All may sleep; no lock is held. */
@@ -74,9 +75,14 @@ int file_sync(struct file *f) must_check;
 bool file_lost(const struct file *f) must_check;
 
 /* The running process's descriptors; a process alone touches its own. */
-int fd_file(uint64_t fd, struct file **out) must_check; /* -K_EBADF: fd is not open */
-int fd_find_free(int *fd) must_check;                   /* the lowest; -K_EMFILE */
-void fd_set(int fd, struct file *f);                    /* takes over the reference */
-struct file *fd_take(int fd);                           /* and gives it back: fd is free */
+static inline int fd_file(uint64_t fd, struct file **out) must_check; /* -K_EBADF: not open */
+int fd_find_free(int *fd) must_check;                                 /* the lowest; -K_EMFILE */
+void fd_set(int fd, struct file *f);                                  /* takes over the reference */
+struct file *fd_take(int fd); /* and gives it back: fd is free */
 
 uint64_t file_open_count(void);
+
+static inline int fd_file(uint64_t fd, struct file **out) {
+    *out = fd < ABI_NOFILE ? proc_self()->files[fd] : NULL;
+    return *out ? 0 : -K_EBADF;
+}

@@ -8,6 +8,8 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 
+_Static_assert(DATA_MAX_SIZE % PAGE_SIZE == 0, "the largest file ends with a page");
+
 #define RUN_PAGES 4u   /* one copy from the user moves at most */
 #define AHEAD_PAGES 8u /* one read of the disk brings at most */
 
@@ -120,32 +122,52 @@ static int move_run(struct inode *ip, struct page *first, size_t within, uaddr_t
     return err;
 }
 
-int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
-                  size_t *done) {
-    ASSERT_SLEEPLOCKED(&ip->lock);
+/* From one page: what is in memory, and short, is read without more ado. */
+static int move_in_page(const struct page *p, size_t within, uint64_t dst, bool is_user, size_t n) {
+    if (is_user)
+        return copyout_held(UA(dst), p->data + within, n);
+    memcpy((void *)dst, p->data + within, n);
+    return 0;
+}
+
+static seldom int read_pages(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user,
+                             size_t n, size_t *done) {
     struct indirect in = {NULL};
     int err = 0;
-    *done = 0;
-    if (offset >= ip->d.size)
-        return 0;
-    n = MIN(n, (size_t)(ip->d.size - offset));
     while (*done < n && !err) {
         struct page *p;
         uint64_t at = offset + *done;
-        size_t within = at % PAGE_SIZE, moved = 0;
+        size_t within = at % PAGE_SIZE, moved = MIN(n - *done, PAGE_SIZE - within);
         err = get_page(ip, (uint32_t)(at / PAGE_SIZE), &in, &p);
         if (err)
             break;
-        if (is_user) {
+        if (is_user)
             err = move_run(ip, p, within, UA(dst + *done), n - *done, &moved);
-        } else {
-            moved = MIN(n - *done, PAGE_SIZE - within);
-            memcpy((void *)(dst + *done), p->data + within, moved);
-        }
+        else
+            err = move_in_page(p, within, dst + *done, false, moved);
         page_put(p);
         *done += moved;
     }
     indirect_end(&in);
+    return err;
+}
+
+int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
+                  size_t *done) {
+    ASSERT_SLEEPLOCKED(&ip->lock);
+    size_t within = offset % PAGE_SIZE;
+    *done = 0;
+    if (offset >= ip->d.size)
+        return 0;
+    n = MIN(n, (size_t)(ip->d.size - offset));
+    struct page *p = n <= PAGE_SIZE - within
+                         ? page_find(ip->inum, (uint32_t)(offset / PAGE_SIZE), true)
+                         : NULL;
+    if (!p)
+        return read_pages(ip, offset, dst, is_user, n, done);
+    int err = move_in_page(p, within, dst, is_user, n);
+    page_put(p);
+    *done = err ? 0 : n;
     return err;
 }
 
@@ -167,9 +189,11 @@ struct run {
     unsigned pages;
 };
 
-/* A page behind the end that is going to be filled: its bytes are undefined, but for blocks that
- * there are already. */
+/* A page behind the end, which is not in memory, that is going to be filled: its bytes are
+ * undefined, but for blocks that there are already. */
 static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
+    if (DEBUG)
+        ASSERT(!page_is_there(ip->inum, index));
     struct page *p = page_new(ip->inum, index, true);
     int err = map_blocks(ip, p, in);
     if (err) {
@@ -186,11 +210,13 @@ static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struc
 
 /* The page to be written, in part or in whole: no disk is read for one that lies behind the end. */
 static int get_for_write(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
-    *out = page_find(ip->inum, index, true);
     int err = 0;
-    if (!*out && bytes_in(ip, index) == 0)
-        err = add_page(ip, index, in, out);
-    else if (!*out)
+    if (index >= DATA_MAX_SIZE / PAGE_SIZE)
+        return -K_EFBIG;
+    if (bytes_in(ip, index) == 0)
+        return add_page(ip, index, in, out);
+    *out = page_find(ip->inum, index, true);
+    if (!*out)
         err = load(ip, index, 1, in, out);
     if (!err)
         page_wait_writing(*out);
@@ -207,9 +233,6 @@ static void zero_rest_of_block(struct page *p, uint64_t end) {
 static int gather_run(struct change *c, uint64_t offset, size_t n, struct run *r) {
     uint64_t end = MIN(offset + n, ROUND_DOWN(offset, PAGE_SIZE) + RUN_PAGES * PAGE_SIZE);
     r->pages = 0;
-    if (offset >= DATA_MAX_SIZE)
-        return -K_EFBIG;
-    end = MIN(end, (uint64_t)DATA_MAX_SIZE);
     for (uint64_t at = offset, stop; at < end; at = stop) {
         struct page *p;
         int err = get_for_write(c->ip, (uint32_t)(at / PAGE_SIZE), &c->in, &p);
@@ -231,7 +254,7 @@ static seldom int fill_blocks(uint8_t *to, uaddr_t src, size_t n, size_t *filled
     for (size_t len; *filled < n; *filled += len) {
         uint8_t *at = to + *filled;
         len = MIN(n - *filled, FS_BLOCK_SIZE - (uintptr_t)at % FS_BLOCK_SIZE);
-        err = copyin(at, UA(src.v + *filled), len);
+        err = copyin_held(at, UA(src.v + *filled), len);
         if (err)
             break;
     }
@@ -239,7 +262,7 @@ static seldom int fill_blocks(uint8_t *to, uaddr_t src, size_t n, size_t *filled
 }
 
 /* Fills the pieces from the user's memory or, when src is NULL, with zeros. *filled: how many
- * bytes, up to the end of a block; fewer, too, when one could be had after all. */
+ * bytes; after an error, up to the end of a block. */
 static int fill(const struct run *r, const uaddr_t *src, size_t *filled) {
     *filled = 0;
     if (!src) {
@@ -247,50 +270,57 @@ static int fill(const struct run *r, const uaddr_t *src, size_t *filled) {
             memset(r->piece[k].start, 0, r->piece[k].bytes);
         return 0;
     }
-    if (r->pages == 0 || !copyin_scatter(r->piece, r->pages, *src, filled))
+    int err = r->pages == 0 ? 0 : copyin_scatter(r->piece, r->pages, *src, filled);
+    if (!err)
         return 0;
     size_t before = 0, more;
     unsigned k = 0;
     for (; before < *filled; k++)
         before += r->piece[k].bytes;
-    int err = fill_blocks(r->piece[k].start, UA(src->v + before), r->piece[k].bytes, &more);
+    /* It may be had after all; but what is behind it was not copied. */
+    (void)fill_blocks(r->piece[k].start, UA(src->v + before), r->piece[k].bytes, &more);
     *filled += more;
     return err;
 }
 
-/* New blocks for those from b to end that have none. *fresh: which of the page's are. */
-static int add_blocks(struct change *c, struct page *p, unsigned b, unsigned end, unsigned *fresh) {
-    uint8_t new_fresh = 0;
-    int err = 0;
-    c->added = true;
-    for (unsigned n; b < end && !err; b += n + 1) {
-        for (n = 0; b + n < end && p->block[b + n] == 0;)
-            n++;
-        if (n > 0)
-            err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b],
-                               &new_fresh);
-        *fresh |= (unsigned)new_fresh << b;
-        new_fresh = 0;
-    }
-    return err;
+static unsigned holes_at(const struct page *p, unsigned b, unsigned end) {
+    unsigned n = 0;
+    while (b + n < end && p->block[b + n] == 0)
+        n++;
+    return n;
 }
 
-static unsigned first_hole(const struct page *p, unsigned b, unsigned end) {
-    while (b < end && p->block[b] != 0)
-        b++;
-    return b;
+/* New blocks for the holes of the page from b to end. *fresh: which of the page's are. */
+static seldom int fill_holes(struct change *c, struct page *p, unsigned b, unsigned end,
+                             unsigned *fresh) {
+    int err = 0;
+    for (unsigned n; b < end && !err; b += n + 1) {
+        uint8_t new_fresh = 0;
+        n = holes_at(p, b, end);
+        if (n == 0)
+            continue;
+        err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b],
+                           &new_fresh);
+        *fresh |= (unsigned)new_fresh << b;
+        c->added = true;
+    }
+    return err;
 }
 
 /* The page's blocks from b to *end were written: they are part of the file. After an error *end
  * is the first that found no place. */
 static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
-    unsigned hole = first_hole(p, b, *end), fresh = 0;
+    unsigned n = *end - b, k = 0, fresh;
     int err = 0;
-    if (hole < *end) {
-        err = add_blocks(c, p, hole, *end, &fresh);
-        if (err)
-            *end = first_hole(p, hole, *end);
-    }
+    if (holes_at(p, b, *end) == n) /* as most often: the file grows */
+        k = blockmap_add_next(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b]);
+    c->added |= k > 0;
+    fresh = ((1U << k) - 1) << b;
+    if (k < n)
+        err = fill_holes(c, p, b + k, *end, &fresh);
+    if (err)
+        for (*end = b; p->block[*end] != 0;)
+            ++*end;
     if (*end > b) {
         log_page(c->op, p, (1U << *end) - (1U << b), fresh);
         c->ip->pinned.page = p;
@@ -376,20 +406,32 @@ static void clear_behind_end(struct log_op *op, struct inode *ip) {
 
 static void grow(struct inode *ip, uint64_t end) { ip->d.size = MAX(ip->d.size, (uint32_t)end); }
 
-/* As much as there is in a page that the log pins: no other is needed, most often, when n is
- * small. */
-static int write_in_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src, size_t n,
-                         size_t *done) {
+static int copy_to_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src, size_t n,
+                        size_t *done) {
     size_t within = offset % PAGE_SIZE, filled = n;
     uint8_t *to = p->data + within;
     if (offset + n > c->ip->d.size)
         zero_rest_of_block(p, offset + n);
-    int failed = copyin(to, src, n);
+    int failed = copyin_held(to, src, n);
     if (failed)
         failed = fill_blocks(to, src, n, &filled);
     int err = write_piece(c, p, within, n, filled, done);
     grow(c->ip, offset + *done);
     return failed ? failed : err;
+}
+
+/* All of it in one page, which the log pins most often, if it is not the first of them. */
+static int write_in_page(struct change *c, uint64_t offset, uaddr_t src, size_t n, size_t *done) {
+    struct page *p = c->ip->pinned.page;
+    uint32_t index = (uint32_t)(offset / PAGE_SIZE);
+    bool held = !p || p->index != index;
+    int err = held ? get_for_write(c->ip, index, &c->in, &p) : 0;
+    if (err)
+        return err;
+    err = copy_to_page(c, p, offset, src, n, done);
+    if (held)
+        page_put(p);
+    return err;
 }
 
 static seldom int write_runs(struct change *c, uint64_t offset, const uaddr_t *src, size_t n,
@@ -408,7 +450,7 @@ static struct change begin_change(struct log_op *op, struct inode *ip) {
     return (struct change){.op = op, .ip = ip, .in = indirect_pinned(ip), .old_size = ip->d.size};
 }
 
-static int end_change(struct change *c, int err) {
+static inline int end_change(struct change *c, int err) {
     indirect_end(&c->in);
     if (err)
         clear_behind_end(c->op, c->ip);
@@ -420,13 +462,11 @@ static int end_change(struct change *c, int err) {
 int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                    size_t *done) {
     struct change c = begin_change(op, ip);
-    struct page *p = ip->pinned.page;
     *done = 0;
     if (offset > c.old_size)
         return -K_EINVAL;
-    bool in_page = p && p->index == offset / PAGE_SIZE && n <= PAGE_SIZE - offset % PAGE_SIZE;
-    int err = in_page ? write_in_page(&c, p, offset, src, n, done)
-                      : write_runs(&c, offset, &src, n, done);
+    int err = n <= PAGE_SIZE - offset % PAGE_SIZE ? write_in_page(&c, offset, src, n, done)
+                                                  : write_runs(&c, offset, &src, n, done);
     return end_change(&c, err);
 }
 

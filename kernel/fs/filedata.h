@@ -9,11 +9,17 @@
 #include "fs/inode.h"
 #include "mm/object.h"
 
-/* Reads and writes as data.h says; filedata_fill writes zeros. */
+/* As data.h says. */
 int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
                   size_t *done) must_check;
+
+/* Writes n bytes at offset, at most data_write_max blocks, and filedata_pages(n) pages. *done as
+ * for reading. -K_EINVAL: offset is beyond the end; -K_EFBIG: nothing fits any more; -K_ENOSPC,
+ * -K_EIO; -K_EFAULT, -K_ENOMEM: not all of src can be read. Bytes that are not in *done
+ * have no block and no size. */
 int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t src, size_t n,
                    size_t *done) must_check;
+/* The same with zeros. */
 int filedata_fill(struct log_op *op, struct inode *ip, uint64_t offset, size_t n,
                   size_t *done) must_check;
 

@@ -75,12 +75,14 @@ static inline int inode_lock(struct inode *ip) must_check;
 static inline void inode_unlock(struct inode *ip);
 
 /* Has the inode's block at hand, so that inode_save cannot fail. Locked, in an operation. -K_EIO:
- * still locked, nothing changed. */
+ * still locked, nothing changed. inode_edit_again is the same, for an inode that most often was
+ * changed by earlier operations of the transaction. */
 int inode_edit(struct inode *ip) must_check;
+static inline int inode_edit_again(const struct log_op *op, struct inode *ip) must_check;
 /* Writes ip->d to the disk as part of op. Edited. One block of room, but for the
  * first time in a transaction that has the block already. */
 void inode_save(struct log_op *op, struct inode *ip);
-/* inode_touch, and inode_save or, where the inode itself is the same, inode_changed. */
+/* inode_save or, where the inode itself is the same, inode_changed. */
 void inode_written(struct log_op *op, struct inode *ip, bool save);
 
 /* Takes a free inode for the operation: locked, edited, in memory as a type with
@@ -123,4 +125,11 @@ static inline void inode_unlock(struct inode *ip) {
         cache_put(ip->home);
     ip->home = NULL;
     sleeplock_release(&ip->lock);
+}
+
+static inline int inode_edit_again(const struct log_op *op, struct inode *ip) {
+    if (ip->pinned.transaction != op->transaction || !ip->pinned.home)
+        return inode_edit(ip);
+    ip->home = ip->pinned.home;
+    return 0;
 }

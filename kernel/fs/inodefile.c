@@ -38,57 +38,72 @@ static bool can_go_on(int err, uint64_t at, struct stops *s, size_t n, bool writ
            !uaccess_fault_in(UA(at), MIN(n, (size_t)PAGE_SIZE), write);
 }
 
-static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+static seldom int read_rest(struct file *f, uaddr_t dst, size_t n, size_t *done, int err) {
     struct stops stops = {0};
-    int err;
-    *done = 0;
-    do {
+    while (can_go_on(err, dst.v + *done, &stops, n - *done, true)) {
         size_t moved = 0;
         err = read_some(f, UA(dst.v + *done), n - *done, &moved);
         *done += moved;
-    } while (can_go_on(err, dst.v + *done, &stops, n - *done, true));
+    }
     return err;
 }
 
+static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    int err = read_some(f, dst, n, done);
+    return err ? read_rest(f, dst, n, done, err) : 0;
+}
+
 /* Writes n bytes in an operation that has room for them. */
-static int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, size_t *done) {
+static inline int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct inode *ip = f->object;
     int err = inode_lock(ip);
     if (err)
         return err;
-    err = inode_edit(ip);
+    err = inode_edit_again(op, ip);
     if (!err) {
         if (f->append)
             f->offset = ip->d.size;
-        err = data_write_user(op, ip, f->offset, src, n, done);
+        err = filedata_write(op, ip, f->offset, src, n, done);
         f->offset += *done;
     }
     inode_unlock(ip);
     return err;
 }
 
-/* As many operations as it takes; the n bytes of each touch at most n / 1024 + 2
- * blocks, wherever the offset is. */
-static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    size_t most = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
+/* In one operation, as much as that may be; the bytes touch at most n / 1024 + 2 blocks, wherever
+ * the offset is. */
+static inline int write_some(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    struct log_op op;
+    size_t moved = 0;
+    n = MIN(n, (size_t)(data_write_max - 1) * FS_BLOCK_SIZE);
+    uint32_t blocks = (uint32_t)((n + 2 * FS_BLOCK_SIZE - 2) / FS_BLOCK_SIZE);
+    int err = log_begin_pages(&op, data_write_cost(blocks), filedata_pages(n));
+    if (err)
+        return err;
+    err = write_in(&op, f, src, n, &moved);
+    int end_err = log_end(&op);
+    if (end_err) /* it will not be on the disk: not counted */
+        return end_err;
+    *done += moved;
+    return err;
+}
+
+/* As many operations more as it takes. */
+static seldom int write_rest(struct file *f, uaddr_t src, size_t n, size_t *done, int err) {
     struct stops stops = {0};
-    int err = 0;
-    while (*done < n && !err) {
-        struct log_op op;
-        size_t len = MIN(n - *done, most), moved = 0;
-        uint32_t blocks = (uint32_t)((len + 2 * FS_BLOCK_SIZE - 2) / FS_BLOCK_SIZE);
-        err = log_begin_pages(&op, data_write_cost(blocks), filedata_pages(len));
-        if (err)
-            break;
-        err = write_in(&op, f, UA(src.v + *done), len, &moved);
-        int end_err = log_end(&op);
-        if (end_err) /* it will not be on the disk: not counted */
-            return end_err;
-        *done += moved;
+    for (;;) {
         if (can_go_on(err, src.v + *done, &stops, n - *done, false))
             err = 0;
+        if (err || *done == n)
+            return err;
+        err = write_some(f, UA(src.v + *done), n - *done, done);
     }
-    return err;
+}
+
+static int write_all(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    *done = 0;
+    int err = write_some(f, src, n, done);
+    return err || *done < n ? write_rest(f, src, n, done, err) : 0;
 }
 
 static bool inodefile_lost(const struct file *f) { return inode_lost(f->object); }

@@ -106,6 +106,8 @@ static void enter_locked(struct log_op *op, uint32_t blocks, uint32_t pages) {
 
 /* With the log's lock, which it gives back. */
 static seldom int begin_slowly(struct log_op *op, uint32_t blocks, uint32_t pages) {
+    ASSERT(blocks <= log.capacity); /* else it would wait for ever */
+    ASSERT(pages <= log.pages_max);
     wait_for_room_locked(blocks, pages);
     bool aborted = log.aborted;
     if (!aborted)
@@ -117,8 +119,6 @@ static seldom int begin_slowly(struct log_op *op, uint32_t blocks, uint32_t page
 }
 
 int log_begin_pages(struct log_op *op, uint32_t blocks, uint32_t pages) {
-    ASSERT(blocks <= log.capacity);
-    ASSERT(pages <= log.pages_max);
     sleep_enter(op, RANK_LOG_OP);
     spin_lock(&log.lock);
     if (log.aborted || log.closing || log.serving != log.next_ticket || !fits(blocks, pages))

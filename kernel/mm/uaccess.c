@@ -28,6 +28,8 @@ int copyinstr(char *dst, uaddr_t src, size_t size) {
     return err == -K_ENAMETOOLONG && room < size ? -K_EFAULT : err;
 }
 
+static void hold_faults(bool hold) { aspace_self()->faults_held = hold; }
+
 /* The pieces that reach out of the user's part fail as a whole, as one that faults. */
 static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,
                        size_t *done) {
@@ -42,22 +44,32 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
 }
 
 int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) {
-    if (n != 1)
-        return copy_pieces(dst, from, n, true, done);
-    int err = copyout(dst, from->start, from->bytes);
-    *done = err ? 0 : from->bytes;
+    hold_faults(true);
+    int err = copy_pieces(dst, from, n, true, done);
+    hold_faults(false);
     return err;
 }
 
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) {
-    if (n != 1)
-        return copy_pieces(src, to, n, false, done);
-    int err = copyin(to->start, src, to->bytes);
-    *done = err ? 0 : to->bytes;
+    hold_faults(true);
+    int err = copy_pieces(src, to, n, false, done);
+    hold_faults(false);
     return err;
 }
 
-void uaccess_hold_faults(bool hold) { aspace_self()->faults_held = hold; }
+int copyout_held(uaddr_t dst, const void *src, size_t n) {
+    hold_faults(true);
+    int err = copyout(dst, src, n);
+    hold_faults(false);
+    return err;
+}
+
+int copyin_held(void *dst, uaddr_t src, size_t n) {
+    hold_faults(true);
+    int err = copyin(dst, src, n);
+    hold_faults(false);
+    return err;
+}
 
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
     uint64_t end = start.v + n;

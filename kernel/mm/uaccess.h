@@ -4,7 +4,7 @@
  * but not present, and respects the permissions that the process itself has.
  * They may be called with sleeplocks held and never with a spinlock. A fault may be on a page
  * of a file, so they may sleep, and take an inode's lock: whoever holds one, or is in an
- * operation of the log, holds faults (below). */
+ * operation of the log, uses those that hold faults (below). */
 #pragma once
 #include "lib/types.h"
 
@@ -20,17 +20,18 @@ bool user_range_ok(uaddr_t start, uint64_t n);
 int copyin(void *dst, uaddr_t src, size_t n) must_check;
 int copyout(uaddr_t dst, const void *src, size_t n) must_check;
 
-/* The same with n pieces of kernel memory, in order, and one stretch of user memory:
- * cheaper than a call for each, since what a copy costs whatever its length (in
- * some designs a flush of the TLB) is paid once. *done: the bytes of the pieces
- * before the one that failed; of that one, too, a prefix may have been copied. */
+/* The same under an inode's lock. While they run faults are held: a copy that would have to wait
+ * for a page of a file fails with -K_EFAULT instead, since the page may be of the same file. Their
+ * caller gives the lock back, calls uaccess_fault_in, and goes on. */
+int copyin_held(void *dst, uaddr_t src, size_t n) must_check;
+int copyout_held(uaddr_t dst, const void *src, size_t n) must_check;
+
+/* These with n pieces of kernel memory, in order, and one stretch of user memory: cheaper than a
+ * call for each, since what a copy costs whatever its length (in some designs a flush of the TLB)
+ * is paid once. *done: the bytes of the pieces before the one that failed; of that one, too, a
+ * prefix may have been copied. */
 int copyout_gather(uaddr_t dst, const struct kpiece *from, unsigned n, size_t *done) must_check;
 int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *done) must_check;
-
-/* While it is true, copies by this process do not sleep: one that would have to wait for a page
- * of a file fails with -K_EFAULT. For copies under an inode's lock: the page may be of the same
- * file. Their caller gives the lock back, calls uaccess_fault_in, and goes on. */
-void uaccess_hold_faults(bool hold);
 
 /* Sees to it that n bytes can be read, or written, by this process, for now. May sleep; no lock
  * is held that a fault may take. They may be taken away again at any time. -K_EFAULT: they may not

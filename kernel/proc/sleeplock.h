@@ -83,6 +83,15 @@ static inline void sleeplock_acquire(struct sleeplock *lk) {
         sleeplock_wait(lk);
 }
 
+/* Takes it only if nobody has it. */
+static inline bool sleeplock_acquire_free(struct sleeplock *lk) {
+    if (!sleeplock_try(lk))
+        return false;
+    if (DEBUG)
+        sleeplock_entered(lk);
+    return true;
+}
+
 /* A panic when the running process does not have it. */
 static inline void sleeplock_release(struct sleeplock *lk) {
     if (DEBUG)

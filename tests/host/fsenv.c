@@ -149,14 +149,18 @@ void frame_free(paddr_t pa) {
 
 /* ---- user memory ---- */
 
+uint64_t fsenv_bad_left = UINT64_MAX;
+
 /* How many of n bytes at u can be touched. */
 static size_t reachable(uaddr_t u, size_t n) {
     uint64_t bad = (uint64_t)fsenv_bad;
     if (u.v < 4096 || u.v + n < u.v || u.v >= 1ULL << 47)
         return 0;
-    if (u.v < bad)
-        return MIN(n, (size_t)(bad - u.v));
-    return u.v < bad + PAGE_SIZE ? 0 : n;
+    bool meets = u.v + n > bad && u.v < bad + PAGE_SIZE;
+    if (!meets || fsenv_bad_left == 0)
+        return n;
+    fsenv_bad_left--;
+    return u.v < bad ? (size_t)(bad - u.v) : 0;
 }
 
 int copyin(void *dst, uaddr_t src, size_t n) {
@@ -166,7 +170,8 @@ int copyin(void *dst, uaddr_t src, size_t n) {
 }
 
 /* User memory is an array here, where no access waits for a file. */
-void uaccess_hold_faults(bool hold) {}
+int copyin_held(void *dst, uaddr_t src, size_t n) { return copyin(dst, src, n); }
+int copyout_held(uaddr_t dst, const void *src, size_t n) { return copyout(dst, src, n); }
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) { return -K_EFAULT; }
 
 /* ---- files that somebody stores to through mappings, instead of fs/filemap.c: the pages that

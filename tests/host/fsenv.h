@@ -17,6 +17,8 @@ uint64_t fsenv_reclaim(uint64_t n); /* as memory does that is short; how many ca
  * address below 4096 faults, after what lies before it was copied. The pages
  * before and behind fsenv_bad can be touched. */
 extern uint8_t *const fsenv_bad;
+extern uint64_t fsenv_bad_left; /* after so many faults it can be touched, too; from the start: none
+                                 * but UINT64_MAX */
 
 /* ---- boot and mount. All from the start: memory, processes, files. */
 int fsenv_mount(const char **why);                                /* what memdisk has */

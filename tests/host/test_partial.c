@@ -204,6 +204,29 @@ static void half_a_copy(void **state) {
     assert_int_equal(st.size, 5120);
 }
 
+/* The page that stopped the copy is there when it is looked for by blocks: its page of the file
+ * counts, and of those behind it, which were not copied, nothing is left. */
+static void a_copy_that_works_the_second_time(void **state) {
+    for (int64_t size = 500; size <= 3500; size += 1500) {
+        int64_t first = 4096 - size, wrote = first + 4096; /* one page more was copied */
+        t_make_file("/f", (size_t)size, 1);
+        int fd = t_open("/f", ABI_O_RDWR);
+        for (int i = -4096; i < 8192; i++)
+            fsenv_bad[i] = (uint8_t)host_random();
+        uint8_t *from = fsenv_bad - first - 100;
+        assert_int_equal(t_lseek(fd, 0, 2), size);
+        fsenv_bad_left = 1;
+        assert_int_equal(t_write(fd, from, (int)wrote + 4096), wrote);
+        fsenv_bad_left = 0;
+        assert_int_equal(t_write(fd, from + wrote, 3000), 3000);
+        assert_int_equal(t_lseek(fd, size, 0), size);
+        assert_int_equal(t_read(fd, back, sizeof back), wrote + 3000);
+        assert_memory_equal(back, from, wrote + 3000);
+        fsenv_bad_left = UINT64_MAX;
+        assert_int_equal(t_close(fd), 0);
+    }
+}
+
 /* Writing, anywhere and over the end, with a bad page or a full disk somewhere in it: what is
  * counted is there, of the block behind it a part may have changed, and nothing else has. */
 static void half_a_write(void **state) {
@@ -320,6 +343,7 @@ int main(void) {
         T(bad_pointers_leak_nothing),
         T(no_empty_indirect_block),
         T(half_a_copy),
+        T(a_copy_that_works_the_second_time),
         T(half_a_write),
         T(half_a_read),
         T(reading_over_holes),
