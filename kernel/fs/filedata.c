@@ -180,6 +180,7 @@ struct change {
     struct indirect in;
     uint32_t old_size;
     bool added; /* blocks */
+    bool taken; /* the log has taken over the reference to the page */
 };
 
 /* Where one copy goes. */
@@ -322,7 +323,7 @@ static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
         for (*end = b; p->block[*end] != 0;)
             ++*end;
     if (*end > b) {
-        log_page(c->op, p, (1U << *end) - (1U << b), fresh);
+        c->taken |= log_page(c->op, p, (1U << *end) - (1U << b), fresh);
         c->ip->pinned.page = p;
     }
     return err;
@@ -334,7 +335,7 @@ static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
 static seldom void settle_rest(struct change *c, struct page *p, unsigned b, unsigned end) {
     for (; b < end; b++)
         if (p->block[b] != 0 && b * FS_BLOCK_SIZE < bytes_in(c->ip, p->index))
-            log_page(c->op, p, 1U << b, 0);
+            c->taken |= log_page(c->op, p, 1U << b, 0);
         else
             memset(p->data + b * FS_BLOCK_SIZE, 0, FS_BLOCK_SIZE);
 }
@@ -365,11 +366,13 @@ static int write_run(struct change *c, uint64_t offset, const uaddr_t *src, size
     *moved = 0;
     for (unsigned k = 0; k < r.pages; k++, *moved += part, within = 0) {
         size_t bytes = r.piece[k].bytes;
+        c->taken = false;
         int e = write_piece(c, r.page[k], within, bytes, MIN(filled, bytes), &part);
         filled = part < bytes ? 0 : filled - part; /* what counts has no gap */
         if (e)
             err = e;
-        page_put(r.page[k]);
+        if (!c->taken)
+            page_put(r.page[k]);
     }
     return failed ? failed : err;
 }
@@ -429,7 +432,7 @@ static int write_in_page(struct change *c, uint64_t offset, uaddr_t src, size_t 
     if (err)
         return err;
     err = copy_to_page(c, p, offset, src, n, done);
-    if (held)
+    if (held && !c->taken)
         page_put(p);
     return err;
 }
@@ -546,7 +549,10 @@ static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
     page_wait_writing(p);
     memset(p->data + n, 0, PAGE_SIZE - n);
     struct change c = begin_change(op, ip);
-    return end_change(&c, settle(&c, p, 0, &end));
+    err = settle(&c, p, 0, &end);
+    if (c.taken)
+        page_hold(p); /* for the caller */
+    return end_change(&c, err);
 }
 
 static int show_for_write(struct log_op *op, struct inode *ip, uint32_t index, object_show_fn show,

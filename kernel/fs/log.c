@@ -2,7 +2,6 @@
 #include "fs/log.h"
 #include "fs/filemap.h"
 #include "fs/logdisk.h"
-#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -170,20 +169,21 @@ static void add_page_locked(struct log_op *op, struct page *p) {
     op->pages--;
     log.promised_pages--;
     log.pages[log.npages++] = p;
-    page_hold(p);
     p->transaction = op->transaction;
     p->fresh = p->logged = 0;
 }
 
-void log_page_first(struct log_op *op, struct page *p, unsigned new, unsigned fresh) {
+bool log_page_first(struct log_op *op, struct page *p, unsigned more, unsigned fresh) {
+    bool takes = p->transaction != op->transaction;
     spin_lock(&log.lock);
-    if (p->transaction != op->transaction)
+    if (takes)
         add_page_locked(op, p);
-    for (unsigned left = new & ~fresh; left; left &= left - 1)
+    for (unsigned left = more & ~fresh; left; left &= left - 1)
         add_block_locked(op);
     spin_unlock(&log.lock);
-    p->logged |= (uint8_t)(new & ~fresh);
-    p->fresh |= (uint8_t)(new &fresh);
+    p->logged |= (uint8_t)(more & ~fresh);
+    p->fresh |= (uint8_t)(more & fresh);
+    return takes;
 }
 
 void log_forget_page(struct log_op *op, struct page *p, unsigned b) {
@@ -295,7 +295,9 @@ bool log_aborted(void) { return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED);
 
 /* Starts writing a run of the page's fresh blocks that are neighbours on the disk, too. */
 static void start_run(struct page *p) {
-    unsigned first = bit_lowest(p->ordered), len = 1;
+    unsigned first = 0, len = 1;
+    while (!(p->ordered >> first & 1))
+        first++;
     while (first + len < PAGE_BLOCKS && p->ordered >> (first + len) & 1 &&
            p->block[first + len] == p->block[first] + len)
         len++;
@@ -363,7 +365,7 @@ static uint32_t drop_twice_logged(struct logged *e, uint32_t n) {
 }
 
 static void add_page_to_snapshot(struct page *p) {
-    for (unsigned b = 0; b < PAGE_BLOCKS; b++)
+    for (unsigned b = 0; p->logged >> b; b++)
         if (p->logged >> b & 1)
             log.snap.entry[log.snap.n++] = (struct logged){p->block[b], true,
                                                            p->data + b * FS_BLOCK_SIZE};

@@ -79,8 +79,10 @@ static inline void log_write(struct log_op *op, struct buf *b);
 
 /* Blocks of the page, a mask, change in this operation; those of fresh were in no file that is on
  * the disk. The caller holds the page and its inode's lock. One page of room for a page that the
- * transaction has not changed yet, and one block for each block that is not fresh. */
-static inline void log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh);
+ * transaction has not changed yet, and one block for each block that is not fresh. True: the
+ * transaction has taken the caller's reference over, for it had none yet; so the page stays as
+ * long as the operation runs. */
+static inline bool log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh);
 /* The contents from block b of the page on are no part of the file any more. */
 void log_forget_page(struct log_op *op, struct page *p, unsigned b);
 
@@ -96,16 +98,16 @@ static inline void log_write(struct log_op *op, struct buf *b) {
         log_write_first(op, b);
 }
 
-/* new: those of the page's that the transaction has not changed yet. */
-void log_page_first(struct log_op *op, struct page *p, unsigned new, unsigned fresh);
-static inline void log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh) {
+/* more: those of the page's that the transaction has not changed yet. */
+bool log_page_first(struct log_op *op, struct page *p, unsigned more, unsigned fresh);
+static inline bool log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh) {
     bool in_it = p->transaction == op->transaction;
-    unsigned new = in_it ? changed & ~(unsigned)(p->fresh | p->logged) : changed;
+    unsigned more = in_it ? changed & ~(unsigned)(p->fresh | p->logged) : changed;
     op->wrote = true;
-    if (in_it && !(new & ~fresh))
-        p->fresh |= (uint8_t) new;
-    else
-        log_page_first(op, p, new, fresh);
+    if (!in_it || more & ~fresh)
+        return log_page_first(op, p, more, fresh);
+    p->fresh |= (uint8_t)more;
+    return false;
 }
 
 /* The number of the transaction that an operation of the caller's is in. */
