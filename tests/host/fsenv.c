@@ -205,7 +205,11 @@ static struct shown *shown_page(uint32_t inum, uint32_t index) {
     return unused;
 }
 
+void (*fsenv_forbidding)(void);
+
 void filemap_forbid_writes(uint32_t inum, uint32_t index) {
+    if (fsenv_forbidding)
+        fsenv_forbidding();
     shown_page(inum, index)->writable = false;
 }
 

@@ -64,6 +64,10 @@ int t_sync(void);
  * that may not be written just now is asked for. 0; -K_ENODEV: no file; -K_ENXIO. */
 int t_store(const char *path, uint64_t offset, const void *src, size_t n);
 
+/* Called when a commit begins to take over its transaction, once for each page that was stored to.
+ */
+extern void (*fsenv_forbidding)(void);
+
 /* Makes path a file with n bytes that are different for each seed. */
 void t_make_file(const char *path, size_t n, uint32_t seed);
 /* Whether it is one. */

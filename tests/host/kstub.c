@@ -118,12 +118,16 @@ void kstub_kill(struct proc *p) {
     pthread_mutex_unlock(&mutex);
 }
 
+bool kstub_sleeps(const struct proc *p) {
+    pthread_mutex_lock(&mutex);
+    bool sleeps = asleep[p->slot] && !asleep[p->slot]->woken;
+    pthread_mutex_unlock(&mutex);
+    return sleeps;
+}
+
 void kstub_until_asleep(struct proc *p) {
-    for (bool sleeps = false; !sleeps; sched_yield()) {
-        pthread_mutex_lock(&mutex);
-        sleeps = asleep[p->slot] && !asleep[p->slot]->woken;
-        pthread_mutex_unlock(&mutex);
-    }
+    while (!kstub_sleeps(p))
+        sched_yield();
 }
 
 struct thread {

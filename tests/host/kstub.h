@@ -25,5 +25,6 @@ void kstub_kill(struct proc *p);
 
 /* Waits, without sleeping in the kernel's sense, until p sleeps. */
 void kstub_until_asleep(struct proc *p);
+bool kstub_sleeps(const struct proc *p); /* just now */
 
 extern char kstub_printed[8192];

@@ -323,6 +323,70 @@ static void each_block_has_its_own_bitmap(void **state) {
     assert_true(t_file_is("/n6", 253 * 1024, 6));
 }
 
+/* Blocks that would be the next ones are given back meanwhile: until that is durable they are their
+ * last owner's, and are not written in place. */
+static void blocks_given_back_ahead(void **state) {
+    struct inode *ip;
+    struct page *p;
+    t_make_file("/gap", 4 * 1024, 1);
+    t_make_file("/a", FS_NDIRECT * 1024, 2);
+    assert_int_equal(t_sync(), 0);
+    struct fs_dinode a = *fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/a"));
+    assert_int_equal(t_unlink("/gap"), 0);
+    assert_int_equal(t_sync(), 0);
+    int fd = t_open("/b", NEW);
+    assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    assert_int_equal(t_unlink("/a"), 0);
+    assert_int_equal(t_write(fd, bytes, 11 * 1024), 11 * 1024);
+    assert_int_equal(path_lookup("/b", &ip), 0);
+    assert_true(ip->d.addrs[0] < a.addrs[0]); /* it did come from below */
+    for (uint32_t i = 0; (p = page_find(ip->inum, i, false)); i++) {
+        for (unsigned b = 0; b < PAGE_BLOCKS; b++)
+            for (unsigned k = 0; k < FS_NDIRECT; k++)
+                if (p->block[b] == a.addrs[k])
+                    assert_int_equal(p->fresh >> b & 1, 0);
+        page_put(p);
+    }
+    inode_put(ip);
+    assert_int_equal(t_close(fd), 0);
+}
+
+/* ---- who begins while a transaction is taken over, waits for the next one ---- */
+
+static bool taken_over, began_meanwhile, began; /* atomic */
+
+static void wait_for_the_other(void) {
+    __atomic_store_n(&taken_over, true, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&began, __ATOMIC_SEQ_CST) && !kstub_sleeps(kstub_proc(2)))
+        sched_yield();
+    began_meanwhile = __atomic_load_n(&began, __ATOMIC_SEQ_CST);
+}
+
+static void commit_or_begin(unsigned i) {
+    struct log_op op;
+    if (i == 0) {
+        assert_int_equal(t_store("/f", 0, "x", 1), 0);
+        assert_int_equal(t_sync(), 0);
+        return;
+    }
+    while (!__atomic_load_n(&taken_over, __ATOMIC_SEQ_CST))
+        sched_yield();
+    assert_int_equal(log_begin(&op, 1), 0);
+    __atomic_store_n(&began, true, __ATOMIC_SEQ_CST);
+    assert_int_equal(log_end(&op), 0);
+}
+
+static void nobody_joins_what_is_taken_over(void **state) {
+    t_make_file("/f", 4096, 1);
+    assert_int_equal(t_sync(), 0);
+    fsenv_forbidding = wait_for_the_other;
+    kstub_parallel(2, commit_or_begin);
+    fsenv_forbidding = NULL;
+    assert_true(taken_over);
+    assert_false(began_meanwhile);
+    assert_true(began);
+}
+
 /* ---- errors of a delayed write ---- */
 
 static bool said_once(const char *text) {
@@ -412,6 +476,8 @@ int main(void) {
         T(what_cannot_be_synced),
         T(a_page_that_is_written_does_not_change),
         T(each_block_has_its_own_bitmap),
+        T(blocks_given_back_ahead),
+        T(nobody_joins_what_is_taken_over),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
         T(a_lost_name_is_told),
