@@ -122,7 +122,7 @@ static int move_run(struct inode *ip, struct page *first, size_t within, uaddr_t
     return err;
 }
 
-/* From one page: what is in memory, and short, is read without more ado. */
+/* n bytes of one page. */
 static int move_in_page(const struct page *p, size_t within, uint64_t dst, bool is_user, size_t n) {
     if (is_user)
         return copyout_held(UA(dst), p->data + within, n);
@@ -152,6 +152,7 @@ static seldom int read_pages(struct inode *ip, uint64_t offset, uint64_t dst, bo
     return err;
 }
 
+/* What is short, and in memory, is read without more ado. */
 int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user, size_t n,
                   size_t *done) {
     ASSERT_SLEEPLOCKED(&ip->lock);
