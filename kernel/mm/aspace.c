@@ -1,5 +1,6 @@
 /* One process's memory as a whole: made, loaded with a program, cloned, destroyed. */
 #include "mm/aspace.h"
+#include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -9,6 +10,7 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
 #include "mm/rmap.h"
 #include "mm/zeros.h"
 
@@ -97,8 +99,8 @@ struct putting {
 };
 
 /* Exit does it for every page. */
-static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
-    struct putting *put = ctx;
+__attribute__((noinline)) static void put_frames(struct putting *put, const pte_t *entry,
+                                                 unsigned count, unsigned level) {
     struct frame_cursor near = FRAME_CURSOR;
     uint64_t leaves = 0, freed = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -109,6 +111,20 @@ static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned l
     }
     put->freed += freed;
     put->as->present -= leaves * (level_size(level) / PAGE_SIZE);
+}
+
+/* As many as may all fall free in some pieces. */
+#define PUT_AT_ONCE (4u * PIECE / PIECE_FREED)
+
+/* Nobody else knows the space. */
+static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
+    const struct putting *put = ctx;
+    for (unsigned i = 0, n; i < count; i += n) {
+        uint64_t freed = put->freed;
+        n = MIN(count - i, PUT_AT_ONCE);
+        put_frames(ctx, entry + i, n, level);
+        piece_done(n + (unsigned)(put->freed - freed) * PIECE_FREED);
+    }
 }
 
 static void put_all_leaves(struct aspace *as) {
@@ -125,7 +141,7 @@ static void put_all_leaves(struct aspace *as) {
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* waits for who is looking: vmtable */
     as->live = false;
-    rmap_remove_all(&as->mappings);
+    rmap_remove_all(as);
     spin_unlock(&as->lock);
     if (DEBUG)
         check_space(as);
@@ -133,8 +149,8 @@ void aspace_destroy(struct aspace *as) {
         as->design->destroy(as);
     put_all_leaves(as);
     /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
-    pt_clear(&as->user, VA(0), VA(aspace_end(as)));
-    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END));
+    pt_clear(&as->user, VA(0), VA(aspace_end(as)), piece_of_tables(as->user.tables));
+    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END), NULL);
     pt_free_root(&as->user);
     ASSERT(as->present == 0);
     mapping_free_all(&as->mappings);
@@ -279,8 +295,29 @@ int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
 
 /* ---- fork ----------------------------------------------------------------- */
 
+/* Both locks. The child is still nobody's, but an object may reach both (rmap.h): who waits for one
+ * of them holds neither. */
+static void lock_both(struct aspace *child, struct aspace *parent) {
+    spin_lock(&parent->lock);
+    while (!spin_try(&child->lock)) {
+        spin_unlock(&parent->lock);
+        cpu_relax();
+        spin_lock(&parent->lock);
+    }
+}
+
+static void unlock_both(struct aspace *child, struct aspace *parent) {
+    spin_unlock(&child->lock);
+    spin_unlock(&parent->lock);
+}
+
+struct sharing {
+    struct aspace *child;
+    unsigned passed; /* entries */
+};
+
 static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
-    struct aspace *child = ctx;
+    struct sharing *share = ctx;
     struct frame_cursor near = FRAME_CURSOR;
     uint64_t shared = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -289,24 +326,56 @@ static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned
         frame_get_near(&near, frame_leaf(entry[i], level));
         shared++;
     }
-    child->present += shared * (level_size(level) / PAGE_SIZE);
+    share->child->present += shared * (level_size(level) / PAGE_SIZE);
+    share->passed += count;
 }
 
+/* With both locks, which are given back in between: then both spaces have what was copied so far,
+ * and can lose it, but nothing runs in either. No table of a view goes, so nothing is gathered. */
 static void share_span(struct aspace *child, struct aspace *parent, struct span s) {
-    if (pt_copy(&child->user, &parent->user, VA(s.start), VA(s.end), s.shared ? 0 : PTE_W,
-                share_leaves, child))
-        panic("a copy's tables were not covered by its commitment");
-    change_sync(parent, s.start, s.end);
+    vaddr_t at = VA(s.start), end = VA(s.end), from;
+    do {
+        struct sharing share = {.child = child};
+        from = at;
+        if (pt_copy(&child->user, &parent->user, &at, end, s.shared ? 0 : PTE_W, share_leaves,
+                    &share))
+            panic("a copy's tables were not covered by its commitment");
+        design_sync(parent, from, at, NULL);
+        design_sync(child, from, at, NULL);
+        if (piece_is_full(share.passed + 16)) {
+            unlock_both(child, parent);
+            piece_end();
+            lock_both(child, parent);
+        }
+    } while (at.v < end.v);
 }
 
-static int clone_mappings(struct aspace *child, const struct aspace *parent) {
+/* The parent is in the middle of a call and does not write until the end, whichever hart it is on
+ * by then: one flush is enough. */
+static void share_pages(struct aspace *child, struct aspace *parent) {
+    struct span s;
+    lock_both(child, parent);
+    for (const struct mapping *m = touched_from(parent->mappings.first); m; m = s.next) {
+        s = span_of(m);
+        share_span(child, parent, s);
+    }
+    tlb_flush(&parent->tlb);
+    unlock_both(child, parent);
+}
+
+/* All that can fail. Nobody but the parent's process changes its mappings, and nobody knows the
+ * child's. */
+static int clone_mappings(struct aspace *child, struct aspace *parent) {
     int err = mapping_copy_all(&child->mappings, &parent->mappings);
     if (err)
         return err;
+    spin_lock(&parent->lock);
+    /* Tables that only lazy mappings need; what is counted for several of them is one. */
+    uint64_t tables = commit_tables_in_use(parent);
     child->needed = parent->needed;
     child->granted = parent->granted;
-    /* Tables that only lazy mappings need; what is counted for several of them is one. */
-    child->lazy_tables = MIN(commit_tables_in_use(parent), parent->lazy_tables);
+    child->lazy_tables = MIN(tables, parent->lazy_tables);
+    spin_unlock(&parent->lock);
     err = commit_settle(child);
     if (err) {
         mapping_free_all(&child->mappings);
@@ -316,28 +385,17 @@ static int clone_mappings(struct aspace *child, const struct aspace *parent) {
 }
 
 int aspace_clone(struct aspace *child, struct aspace *parent) {
-    struct span s;
-    spin_lock(&parent->lock);
     int err = clone_mappings(child, parent);
-    if (err) {
-        spin_unlock(&parent->lock);
+    if (err)
         return err;
-    }
     child->brk = parent->brk;
     child->heap_end = parent->heap_end;
-    for (const struct mapping *m = touched_from(parent->mappings.first); m; m = s.next) {
-        s = span_of(m);
-        share_span(child, parent, s);
-    }
-    tlb_flush(&parent->tlb);
-    change_sync_finish(parent);
-    for (const struct mapping *m = touched_from(child->mappings.first); m; m = s.next) {
-        s = span_of(m);
-        change_sync(child, s.start, s.end);
-    }
-    change_sync_finish(child);
-    rmap_add_all(&child->mappings); /* what is taken away from the parent is from the child, too */
-    spin_unlock(&parent->lock);
+    /* An object has the child's mappings before their pages, and behind the parent's: so it takes
+     * away from the child whatever was copied before it took it from the parent. */
+    spin_lock(&child->lock);
+    rmap_add_all(child);
+    spin_unlock(&child->lock);
+    share_pages(child, parent);
     if (DEBUG) {
         check_space(parent);
         check_space(child);

@@ -6,6 +6,7 @@
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/pieces.h"
 #include "mm/rmap.h"
 
 /* One gather a hart, since it is too large for a kernel stack; and one for the
@@ -49,45 +50,61 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
     put->freed += frame_put(frame_leaf(e, level));
 }
 
+/* Of the large leaf e at va, and of the frame behind it, small ones. */
+static void split_leaf(struct aspace *as, uint64_t va, pte_t e, unsigned level) {
+    if (pt_split(&as->user, VA(va)))
+        panic("a table to split a large leaf was not covered by the commitment");
+    frame_split_large(pte_pa(e));
+    uint64_t start = ROUND_DOWN(va, level_size(level));
+    design_sync(as, VA(start), VA(start + level_size(level)), NULL);
+}
+
 /* Makes sure that neither a leaf nor the frame behind it crosses va; the largest is LARGE_SIZE. */
 static void split_at(struct aspace *as, uint64_t va) {
     unsigned level;
     if (IS_ALIGNED(va, LARGE_SIZE))
         return;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
-    if (level == 0 || !pte_is_leaf(e) || IS_ALIGNED(va, level_size(level)))
-        return;
-    if (pt_split(&as->user, VA(va)))
-        panic("a table to split a large leaf was not covered by the commitment");
-    frame_split_large(pte_pa(e));
+    if (level > 0 && pte_is_leaf(e) && !IS_ALIGNED(va, level_size(level)))
+        split_leaf(as, va, e, level);
 }
 
-/* Takes out the user's leaves in [start, end), flushes, and gives them back; as
- * many rounds as the gather needs. lazy: their promises go with them. */
-static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool lazy) {
+/* Takes out the user's leaves from at on, at most to end, flushes, and gives them back; where it
+ * stopped. lazy: their promises go with them. *cost: as pieces.h counts it. */
+static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool lazy,
+                            unsigned *cost) {
     struct putting put = {.as = as};
     struct pt_gather *gather = users_gather();
-    split_at(as, start);
-    split_at(as, end);
-    for (uint64_t at = start; at < end;) {
-        uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
-        change_sync(as, at, next);
-        /* A flush of one address covers leaves only, and not a table made by a split
-         * or one that fell empty. */
-        bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
-                           !gather->tables.v && !kernels_gather()->tables.v;
-        if (next - at == PAGE_SIZE && leaves_only)
-            tlb_flush_page(&as->tlb, VA(at));
-        else
-            tlb_flush(&as->tlb);
-        wait_for_copies(as);
-        change_sync_finish(as);
-        pt_gather_finish(&as->user, gather, put_leaf, &put);
-        as->fenced_tables = as->user.tables + as->kernel.tables;
-        at = next;
-    }
+    uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
+    change_sync(as, at, next);
+    /* A flush of one address covers leaves only, and not a table made by a split
+     * or one that fell empty. */
+    bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
+                       !gather->tables.v && !kernels_gather()->tables.v;
+    if (next - at == PAGE_SIZE && leaves_only)
+        tlb_flush_page(&as->tlb, VA(at));
+    else
+        tlb_flush(&as->tlb);
+    wait_for_copies(as);
+    change_sync_finish(as);
+    pt_gather_finish(&as->user, gather, put_leaf, &put);
+    as->fenced_tables = as->user.tables + as->kernel.tables;
     if (lazy && put.freed)
         frame_uncommit(put.freed);
+    *cost = 16 + (unsigned)MIN((next - at) / PAGE_SIZE, (uint64_t)PT_AT_ONCE) +
+            (unsigned)put.freed * PIECE_FREED;
+    return next;
+}
+
+/* All in [start, end), in pieces. */
+static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool lazy) {
+    split_at(as, start);
+    split_at(as, end);
+    for (uint64_t at = start, next; at < end; at = next) {
+        unsigned cost;
+        next = remove_some(as, at, end, lazy, &cost);
+        piece_done_locked(&as->lock, cost);
+    }
 }
 
 /* ---- joining and cutting ------------------------------------------------------ */
@@ -235,6 +252,13 @@ static void settle_less(struct aspace *as) {
 
 /* ---- removal -------------------------------------------------------------------- */
 
+/* It is in no tree any more. Its object may have a long end. */
+static void put_record(struct aspace *as, struct mapping *m) {
+    spin_unlock(&as->lock);
+    mapping_free(m);
+    spin_lock(&as->lock);
+}
+
 /* m ends within [start, end), or begins there, or both. */
 static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
     struct mapping gone = *m;
@@ -252,7 +276,7 @@ static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t 
     }
     commit_remove(as, &gone);
     if (whole)
-        mapping_free(m);
+        put_record(as, m);
 }
 
 int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
@@ -289,14 +313,6 @@ int change_replace(struct aspace *as, const struct mapping *m) {
     return err;
 }
 
-bool change_is_granted(const struct aspace *as, uint64_t start, uint64_t end) {
-    const struct mapping *m;
-    for (uint64_t at = start; at < end; at = m->end)
-        if (!(m = mapping_at(&as->mappings, at)))
-            return false;
-    return true;
-}
-
 /* ---- permissions ------------------------------------------------------------------ */
 
 static bool would_own(const struct mapping *m, uint8_t perm) {
@@ -310,12 +326,11 @@ static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
         unsigned level;
         pte_t e = *pt_walk(&as->user, VA(at), &level);
         if (pte_is_leaf(e) && level > 0) {
-            if (pt_split(&as->user, VA(at)))
-                panic("a table to split a large leaf was not covered by the commitment");
-            frame_split_large(pte_pa(e));
+            split_leaf(as, at, e, level);
+            piece_done_locked(&as->lock, PT_ENTRIES);
         }
-        if (level > 0)
-            at = ROUND_UP(at + 1, level_size(level)) - PAGE_SIZE;
+        at = ROUND_UP(at + 1, level_size(MAX(level, 1u))) - PAGE_SIZE;
+        piece_done_locked(&as->lock, 4);
     }
 }
 
@@ -327,17 +342,23 @@ static void protect_leaves(struct aspace *as, const struct mapping *m) {
     split_at(as, m->end);
     if (!m->perm)
         split_all(as, m->start, m->end);
-    pt_protect(&as->user, VA(m->start), VA(m->end), 0, clear);
-    change_sync(as, m->start, m->end);
+    for (uint64_t at = m->start, next; at < m->end; at = next) {
+        next = pt_protect(&as->user, VA(at), VA(m->end), 0, clear).v;
+        design_sync(as, VA(at), VA(next), NULL); /* no table goes */
+        piece_done_locked(&as->lock,
+                          16 + (unsigned)MIN((next - at) / PAGE_SIZE, (uint64_t)PT_AT_ONCE));
+    }
 }
 
 /* Frames that [start, end) may need once it permits this, beyond those promised now. */
-static uint64_t owed(const struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+static uint64_t owed(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
     uint64_t pages = 0;
     const struct mapping *m = mapping_from(&as->mappings, start);
-    for (; m && m->start < end; m = m->next)
+    for (; m && m->start < end; m = m->next) {
         if (would_own(m, perm) && !m->owns && !commit_lazy)
             pages += (MIN(m->end, end) - MAX(m->start, start)) / PAGE_SIZE;
+        piece_done_locked(&as->lock, 1);
+    }
     return pages;
 }
 
@@ -368,8 +389,8 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
             join_next(as, m);
         }
     }
+    /* Nothing ran in the space meanwhile: one flush is enough. */
     tlb_flush(&as->tlb);
-    change_sync_finish(as);
     as->fenced_tables = as->user.tables + as->kernel.tables;
     uncut(as, start, end);
     return 0;
@@ -400,7 +421,8 @@ void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t s
                           uint64_t end) {
     if (!m->shared || !any_page(as, start, end, can_be_written))
         return;
-    pt_protect(&as->user, VA(start), VA(end), 0, PTE_W);
+    for (uint64_t at = start; at < end;)
+        at = pt_protect(&as->user, VA(at), VA(end), 0, PTE_W).v;
     change_sync(as, start, end);
     if (end - start == PAGE_SIZE)
         tlb_flush_page(&as->tlb, VA(start));
@@ -410,11 +432,14 @@ void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t s
     change_sync_finish(as);
 }
 
+/* What the space needs stays: the tables of these mappings are promised. */
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end) {
+    ASSERT(!m->lazy_tables);
     if (!any_page(as, start, end, pte_valid))
         return;
-    remove_leaves(as, start, end, m->lazy);
-    settle_less(as);
+    unsigned cost;
+    for (uint64_t at = start; at < end;)
+        at = remove_some(as, at, end, m->lazy, &cost);
 }
 
 /* ---- pages that are there anyway ------------------------------------------------------ */

@@ -2,6 +2,10 @@
  * both views, the TLB, the frames. The space's lock is held, or nobody else knows the space. It
  * runs on this hart, or on none; on any hart where that is said.
  *
+ * What goes over pages gives the lock back in between (mm/pieces.h), for which it must be held.
+ * Then each leaf, and each mapping, is as before or as after, and no process runs in the space. So
+ * nobody else but an object (rmap.h) changes anything meanwhile, and that only takes away.
+ *
  * Addresses are page-aligned, below or at USER_MAX, start < end. */
 #pragma once
 #include "mm/aspace.h"
@@ -10,7 +14,7 @@
  * nothing yet; joined with neighbours that it continues. -K_ENOMEM: nothing changed. */
 int change_add(struct aspace *as, const struct mapping *m) must_check;
 
-/* The same in place of whatever is granted there. */
+/* The same in place of whatever is granted there, which goes in pieces. */
 int change_replace(struct aspace *as, const struct mapping *m) must_check;
 
 /* The same, and commit_settle is still to be called, once for all that is inserted. */
@@ -20,14 +24,11 @@ int change_insert(struct aspace *as, const struct mapping *m) must_check;
  * needed. Nothing is mapped there yet. */
 void change_populate(struct aspace *as, uint64_t start, uint64_t end);
 
-/* Takes away whatever is granted in [start, end). -K_ENOMEM: nothing changed; only when it
- * would leave both ends of one mapping. */
+/* Takes away whatever is granted in [start, end), in pieces. -K_ENOMEM: nothing changed; only when
+ * it would leave both ends of one mapping. */
 int change_remove(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
-/* Whether all of [start, end) is granted. */
-bool change_is_granted(const struct aspace *as, uint64_t start, uint64_t end);
-
-/* Changes the permissions of all that is granted in [start, end). -K_ENOMEM: nothing
+/* Changes the permissions of all that is granted in [start, end), in pieces. -K_ENOMEM: nothing
  * changed. */
 int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) must_check;
 
@@ -37,11 +38,12 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
 int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
 /* Drops the pages of [start, end) that the space owns, so that the next touch finds what the
- * object has. The mappings stay. */
+ * object has. The mappings stay. In pieces. */
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 
 /* Of [start, end), a part of m: the leaves lose W; or the pages go, own copies too, and the next
- * touch asks the object again. For rmap.c: the space may run on another hart. */
+ * touch asks the object again. For rmap.c: the space may run on another hart. The lock is held
+ * throughout, so the part is not large. */
 void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 

@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/pieces.h"
 
 bool commit_lazy;
 
@@ -103,28 +104,28 @@ int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_ta
     return 0;
 }
 
-/* The user's tables below the root that m has pages in; leaves are not looked at. */
-static uint64_t tables_in_use(const struct aspace *as, const struct mapping *m) {
-    uint64_t tables = 0;
-    struct pt_cursor c = pt_cursor_root(&as->user, m->start, m->end - 1);
-    do {
-        for (; pt_is_above(&c); pt_down(&c)) {
-            tables++;
-            if (c.level == 1)
-                break;
-        }
-    } while (pt_advance(&c));
+/* A mapping may be far larger than memory: at most an entry of the root's at once. */
+static uint64_t count_tables(struct aspace *as, const struct mapping *m) {
+    uint64_t tables = 0, span = level_size(as->user.levels - 1U);
+    for (uint64_t at = m->start, next; at < m->end; at = next) {
+        next = MIN(ROUND_DOWN(at, span) + span, m->end);
+        uint64_t here = pt_tables(&as->user, VA(at), VA(next));
+        tables += here;
+        piece_done_locked(&as->lock, 8 + (unsigned)here);
+    }
     return tables;
 }
 
-uint64_t commit_tables_in_use(const struct aspace *as) {
+uint64_t commit_tables_in_use(struct aspace *as) {
     uint64_t tables = 0;
     uint32_t lazy = as->mappings.lazy; /* not yet seen: most have a stack alone, which is first */
-    for (const struct mapping *m = as->mappings.first; lazy > 0; m = m->next)
+    for (const struct mapping *m = as->mappings.first; lazy > 0; m = m->next) {
         if (m->lazy_tables) {
             lazy--;
-            tables += m->touched ? tables_in_use(as, m) : 0;
+            tables += m->touched ? count_tables(as, m) : 0;
         }
+        piece_done_locked(&as->lock, 1);
+    }
     return in_views(as, tables);
 }
 

@@ -105,8 +105,20 @@ static inline bool pt_advance(struct pt_cursor *c) {
     return true;
 }
 
-/* In a table of level 0, to the last entry that the range touches; how many there were, with
- * both ends. */
+/* To the last entry of those in its table and the range that follow it without a table below;
+ * how many there are, with both ends. */
+static inline unsigned pt_run_of_leaves(struct pt_cursor *c) {
+    unsigned n = 1;
+    while (pt_last(c) < c->last && !IS_ALIGNED(c->entry + 1, PAGE_SIZE) &&
+           !pte_is_table(c->entry[1])) {
+        c->pos = pt_last(c) + 1;
+        c->entry++;
+        n++;
+    }
+    return n;
+}
+
+/* The same in a table of level 0, below which there is none. */
 static inline unsigned pt_run(struct pt_cursor *c) {
     uint64_t left = (c->last >> PAGE_SHIFT) - (c->pos >> PAGE_SHIFT);
     uint64_t n = MIN(left, (uint64_t)(PT_ENTRIES - 1) - va_index(VA(c->pos), 0));

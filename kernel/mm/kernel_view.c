@@ -1,6 +1,7 @@
 /* An empty kernel page table for one process: see kernel_view.h. */
 #include "mm/kernel_view.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
 
 int kernel_view_create(struct aspace *as) {
     int err = pt_init(&as->kernel, paging.levels, &pt_frames);
@@ -13,7 +14,7 @@ int kernel_view_create(struct aspace *as) {
 }
 
 void kernel_view_destroy(struct aspace *as, vaddr_t end) {
-    pt_clear(&as->kernel, VA(0), end);
-    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END));
+    pt_clear(&as->kernel, VA(0), end, piece_of_tables(as->kernel.tables));
+    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END), NULL);
     pt_free_root(&as->kernel);
 }

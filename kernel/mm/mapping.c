@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "mm/pieces.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
 
@@ -170,6 +171,10 @@ void mapping_take(struct mappings *all, struct mapping *m) {
     all->lazy -= m->lazy_tables;
 }
 
+/* In entries of page tables: about. */
+#define COPY_COST 16
+#define FREE_COST 8
+
 int mapping_copy_all(struct mappings *to, const struct mappings *from) {
     ASSERT(!to->first);
     for (const struct mapping *m = from->first; m; m = m->next) {
@@ -179,6 +184,7 @@ int mapping_copy_all(struct mappings *to, const struct mappings *from) {
             return -K_ENOMEM;
         }
         put(to, copy);
+        piece_done(COPY_COST);
     }
     return 0;
 }
@@ -187,6 +193,7 @@ void mapping_free_all(struct mappings *all) {
     for (struct mapping *m = all->first, *next; m; m = next) {
         next = m->next;
         mapping_free(m);
+        piece_done(FREE_COST);
     }
     *all = (struct mappings){0};
 }

@@ -40,6 +40,7 @@ struct mappings {
 
 /* A record like m with a reference of its own to the object, in no tree. NULL: no memory. */
 struct mapping *mapping_new(const struct mapping *m) must_check;
+/* Its reference goes with it: no spinlock is held if that may be the last one. */
 void mapping_free(struct mapping *m);
 
 /* Frames that records of mappings are in. */
@@ -57,9 +58,9 @@ void mapping_put(struct mappings *all, struct mapping *m);
 void mapping_take(struct mappings *all, struct mapping *m);
 
 /* Makes an empty tree a copy, which objects' reverse maps do not know of yet. -K_ENOMEM: it is
- * empty. */
+ * empty. In pieces (pieces.h): the copied one is the caller's to keep as it is. */
 int mapping_copy_all(struct mappings *to, const struct mappings *from) must_check;
-/* Those, too, have forgotten them. */
+/* Those, too, have forgotten them. In pieces: nobody else knows the tree. */
 void mapping_free_all(struct mappings *all);
 
 /* As mapping_at, for faults: the next one is often in the same mapping. By the space's own

@@ -5,6 +5,7 @@
 #include "mm/change.h"
 #include "mm/check.h"
 #include "mm/commit.h"
+#include "mm/pieces.h"
 
 /* What a page table can say: whatever may be written or executed may be read, too. */
 static uint8_t perm_of(unsigned prot) {
@@ -107,21 +108,35 @@ int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
     return err;
 }
 
+bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {
+    const struct mapping *m = mapping_from(&as->mappings, start);
+    uint64_t at = start;
+    for (; at < end && m && m->start <= at; m = m->next) {
+        at = m->end;
+        piece_done(1);
+    }
+    return at >= end;
+}
+
 /* Whether all that is mapped in the range may permit this. */
 static bool may_become(const struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
     const struct mapping *m = mapping_from(&as->mappings, start);
-    for (; m && m->start < end; m = m->next)
+    for (; m && m->start < end; m = m->next) {
         if (perm & ~m->limit)
             return false;
+        piece_done(1);
+    }
     return true;
 }
 
 int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) {
     uint8_t perm = perm_of(prot);
+    if (!aspace_is_granted(as, start, end))
+        return -K_ENOMEM;
+    if (!may_become(as, start, end, perm))
+        return -K_EACCES;
     spin_lock(&as->lock);
-    int err = !change_is_granted(as, start, end)  ? -K_ENOMEM
-              : !may_become(as, start, end, perm) ? -K_EACCES
-                                                  : change_protect(as, start, end, perm);
+    int err = change_protect(as, start, end, perm);
     spin_unlock(&as->lock);
     if (DEBUG)
         check_space(as);
@@ -129,8 +144,8 @@ int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned pro
 }
 
 int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) {
+    bool all = aspace_is_granted(as, start, end);
     spin_lock(&as->lock);
-    bool all = change_is_granted(as, start, end);
     change_drop_pages(as, start, end);
     spin_unlock(&as->lock);
     if (DEBUG)
@@ -190,8 +205,4 @@ int aspace_sync(struct aspace *as, uint64_t start, uint64_t end) {
         object_put(o);
     }
     return first;
-}
-
-bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {
-    return change_is_granted(as, start, end);
 }

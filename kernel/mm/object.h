@@ -12,8 +12,8 @@ struct rmap;
 typedef int (*object_show_fn)(void *ctx, const paddr_t *frame, unsigned n);
 
 struct object_ops {
-    /* One reference more, or less; the last one may free the object. NULL: it is there
-     * for ever. */
+    /* One reference more, or less; the last one may free the object, which may take long: no
+     * spinlock is held. NULL: it is there for ever. */
     void (*get)(struct object *o);
     void (*put)(struct object *o);
     /* The frame of a page, by its number in the object, with a reference to the frame, if it

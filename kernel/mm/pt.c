@@ -239,6 +239,10 @@ int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) {
     return err ? err : split_at(pt, end);
 }
 
+static inline unsigned run(struct pt_cursor *c) {
+    return c->level == 0 ? pt_run(c) : pt_run_of_leaves(c);
+}
+
 void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return;
@@ -247,10 +251,7 @@ void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn lea
         while (pt_is_above(&c))
             pt_down(&c);
         const pte_t *first = c.entry;
-        if (c.level == 0)
-            leaves(ctx, first, pt_run(&c), 0);
-        else if (pte_valid(*first))
-            leaves(ctx, first, 1, c.level);
+        leaves(ctx, first, run(&c), c.level);
     } while (pt_advance(&c));
 }
 
@@ -272,11 +273,31 @@ static void tables_below(struct pt_cursor c, void (*done)(void *ctx, paddr_t tab
     }
 }
 
-static void clear_table(void *ctx, paddr_t table) { table_give(ctx, table); }
+struct clearing {
+    struct pt *pt;
+    void (*freed)(void);
+};
 
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end) {
+static void clear_table(void *ctx, paddr_t table) {
+    const struct clearing *c = ctx;
+    table_give(c->pt, table);
+    if (c->freed)
+        c->freed();
+}
+
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*freed)(void)) {
+    struct clearing c = {pt, freed};
     if (start.v < end.v)
-        tables_below(pt_cursor(pt, start, end), clear_table, pt);
+        tables_below(pt_cursor(pt, start, end), clear_table, &c);
+}
+
+static void count_table(void *ctx, paddr_t table) { ++*(uint64_t *)ctx; }
+
+uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end) {
+    uint64_t tables = 0;
+    if (start.v < end.v)
+        tables_below(pt_cursor(pt, start, end), count_table, &tables);
+    return tables;
 }
 
 void pt_free_root(struct pt *pt) {
@@ -300,13 +321,18 @@ void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
     tables_below(c, gather_table, g);
 }
 
+/* So many tables does pt_unmap enter, with those on its way down to the first entry. */
+#define UNMAP_TABLES (PT_AT_ONCE / PT_ENTRIES + PT_LEVELS_MAX)
+
 vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g) {
     if (start.v == end.v)
         return end;
     struct pt_cursor c = pt_cursor(pt, start, end);
+    unsigned entered = 0;
     for (;;) {
-        while (pt_is_above(&c))
-            pt_down(&c);
+        for (; pt_is_above(&c); pt_down(&c))
+            if (entered++ == UNMAP_TABLES)
+                return VA(c.pos);
         if (pte_valid(*c.entry)) {
             ASSERT(pt_first(&c) == c.pos && pt_last(&c) <= c.last);
             if (g->count == PT_GATHER_LEAVES)
@@ -344,22 +370,29 @@ void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
     } while (pt_advance(&c));
 }
 
-struct change {
-    uint64_t start, last, set, clear;
-};
-
-static bool protect_leaf(void *ctx, vaddr_t va, unsigned level, pte_t *e) {
-    const struct change *c = ctx;
-    if (pte_is_leaf(*e)) {
-        ASSERT(va.v >= c->start && va.v + (level_size(level) - 1) <= c->last);
-        *e = (*e & ~c->clear) | c->set;
-    }
-    return true;
+static void change_leaves(pte_t *e, unsigned count, uint64_t set, uint64_t keep) {
+    for (const pte_t *end = e + count; e < end; e++)
+        if (pte_is_leaf(*e))
+            *e = (*e & keep) | set;
 }
 
-void pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_t clear) {
-    struct change c = {start.v, end.v - 1, set, clear};
-    pt_visit(pt, start, end, protect_leaf, &c);
+vaddr_t pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_t clear) {
+    if (start.v == end.v)
+        return end;
+    struct pt_cursor c = pt_cursor(pt, start, end);
+    unsigned passed = 0;
+    do {
+        if (passed >= PT_AT_ONCE)
+            return VA(c.pos);
+        while (pt_is_above(&c))
+            pt_down(&c);
+        ASSERT(!pte_valid(*c.entry) || (pt_first(&c) == c.pos && pt_last(&c) <= c.last));
+        pte_t *first = c.entry;
+        unsigned count = run(&c);
+        change_leaves(first, count, set, ~clear);
+        passed += count;
+    } while (pt_advance(&c));
+    return end;
 }
 
 void pt_gather_init(struct pt_gather *gather) {
@@ -381,19 +414,26 @@ void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
     pt_gather_init(gather);
 }
 
-/* Entries that are leaves or invalid; an invalid one has no flags to clear. */
-static void copy_leaves(pte_t *dst, pte_t *src, unsigned count, uint64_t keep) {
+/* Entries that are leaves or invalid; an invalid one has no flags to clear. No part of the
+ * function around it, where it would have fewer registers. */
+__attribute__((noinline)) static void copy_leaves(pte_t *dst, pte_t *src, unsigned count,
+                                                  uint64_t keep) {
     for (unsigned i = 0; i < count; i++)
         if (pte_valid(src[i]))
             dst[i] = src[i] &= keep;
 }
 
-int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
+int pt_copy(struct pt *dst, struct pt *src, vaddr_t *at, vaddr_t end, uint64_t clear,
             pt_leaves_fn leaves, void *ctx) {
-    if (start.v == end.v)
+    if (at->v == end.v)
         return 0;
-    struct pt_cursor from = pt_cursor(src, start, end), to = pt_cursor(dst, start, end);
+    struct pt_cursor from = pt_cursor(src, *at, end), to = pt_cursor(dst, *at, end);
+    unsigned passed = 0;
     do {
+        if (passed >= PT_AT_ONCE) {
+            *at = VA(from.pos);
+            return 0;
+        }
         while (pt_is_above(&from)) {
             int err = pte_valid(*to.entry) ? 0 : pt_make_table(dst, to.entry);
             if (err)
@@ -402,11 +442,13 @@ int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t
             pt_down(&to);
         }
         pte_t *source = from.entry, *copy = to.entry;
-        unsigned count = from.level == 0 ? pt_run(&from) : 1;
-        if (from.level == 0)
-            pt_run(&to);
+        unsigned count = run(&from);
+        to.entry += count - 1;
+        to.pos = from.pos;
         copy_leaves(copy, source, count, ~clear);
-        leaves(ctx, copy, count, from.level);
+        leaves(ctx, source, count, from.level); /* where that has nothing, dst may have a table */
+        passed += count;
     } while (pt_advance(&from) && pt_advance(&to));
+    *at = end;
     return 0;
 }

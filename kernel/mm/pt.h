@@ -48,9 +48,9 @@ void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn lea
  * something, then pt_free_root.
  *
  * pt_clear frees every table below the root entries of [start, end), ignores leaves, and
- * leaves those entries stale; nothing else may share them. pt_free_root panics when a
- * table of the tree is left. */
-void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end);
+ * leaves those entries stale; nothing else may share them. freed is called after each table,
+ * NULL: nothing is. pt_free_root panics when a table of the tree is left. */
+void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*freed)(void));
 void pt_free_root(struct pt *pt);
 
 /* A cursor on the root's entry for start, over [start, end): not empty. Panics for a range that
@@ -90,15 +90,23 @@ int pt_split(struct pt *pt, vaddr_t va) must_check;
  * some large leaf may have been split. */
 int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) must_check;
 
+/* How many tables below the root's touch [start, end). */
+uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end);
+
+/* So many entries are passed at once by the two that stop early for it: a few more, or less. */
+#define PT_AT_ONCE 1024
+
 /* Takes out the leaves in [start, end), none of which may cross its borders
  * (pt_split_range first), and the tables that fall empty. Stops early when the
- * gather is full; returns where it stopped, end when all is done. */
+ * gather is full, or some tables were entered; returns where it stopped, end when all is done. */
 vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
-/* Changes the flags of every leaf in [start, end), none of which may cross its
+/* Changes the flags of the leaves in [start, end), none of which may cross its
  * borders: clear, then set. All permissions cleared: the entry, which must be of level 0,
- * keeps the frame (pte_is_kept). */
-void pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint64_t clear);
+ * keeps the frame (pte_is_kept). Stops early after PT_AT_ONCE entries; returns where it stopped,
+ * end when all is done. */
+vaddr_t pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set,
+                   uint64_t clear) must_check;
 
 /* Gives every valid entry that overlaps [start, end), tables before what is below
  * them, to fn with the address where its span starts. fn may change a leaf in
@@ -119,10 +127,10 @@ void pt_gather_init(struct pt_gather *gather);
 void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
                       void (*put)(void *ctx, pte_t e, unsigned level), void *ctx);
 
-/* Copies the leaves of src in [start, end), which must not be crossed by one, to
- * dst, which has nothing there; first the flags in clear are cleared in src, so
- * that both have the same. leaves() is told of the copied ones. -K_ENOMEM: dst has some
- * of them, and all that it has can be destroyed as usual; some of src's flags may
- * have been cleared. */
-int pt_copy(struct pt *dst, struct pt *src, vaddr_t start, vaddr_t end, uint64_t clear,
+/* Copies the leaves of src from *at to end, which must not be crossed by one, to
+ * dst, which has nothing there but perhaps empty tables; first the flags in clear are cleared in
+ * src, so that both have the same. leaves() is told of the copied ones. Stops early after
+ * PT_AT_ONCE entries; *at: where it stopped, end when all is done. -K_ENOMEM: dst has some of them,
+ * and all that it has can be destroyed as usual; some of src's flags may have been cleared. */
+int pt_copy(struct pt *dst, struct pt *src, vaddr_t *at, vaddr_t end, uint64_t clear,
             pt_leaves_fn leaves, void *ctx) must_check;

@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/hart.h"
 #include "mm/change.h"
+#include "mm/pieces.h"
 
 void rmap_init(struct rmap *r) {
     spin_init(&r->lock, RANK_RMAP);
@@ -39,24 +40,40 @@ void rmap_grown(struct mapping *m) {
     spin_unlock(&r->lock);
 }
 
-void rmap_add_all(struct mappings *all) {
-    for (struct mapping *m = all->first; m; m = m->next)
-        rmap_add(m, all);
+#define PASSED 4 /* a mapping, in entries of page tables: about */
+
+void rmap_add_all(struct aspace *as) {
+    for (struct mapping *m = as->mappings.first; m; m = m->next) {
+        rmap_add(m, &as->mappings);
+        piece_done_locked(&as->lock, PASSED);
+    }
 }
 
-void rmap_remove_all(struct mappings *all) {
-    for (struct mapping *m = all->first; m; m = m->next)
+void rmap_remove_all(struct aspace *as) {
+    for (struct mapping *m = as->mappings.first; m; m = m->next) {
         rmap_remove(m);
+        piece_done_locked(&as->lock, PASSED);
+    }
 }
 
 /* What is done to a part of a mapping that shows the wanted pages, with the space's lock. */
 typedef void (*rmap_fn)(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 
-static void do_part(struct aspace *as, const struct mapping *m, uint64_t first, uint64_t pages,
-                    rmap_fn fn) {
-    uint64_t from = MAX(first, m->first), to = MIN(first + pages, m->first + mapping_pages(m));
+/* Pages of the object that are wanted, some at once. */
+struct wanted {
+    uint64_t first, end; /* now */
+    uint64_t next;       /* the first one behind them that was seen to be shown */
+    rmap_fn fn;
+};
+
+static void do_part(struct aspace *as, const struct mapping *m, struct wanted *w) {
+    uint64_t last = m->first + mapping_pages(m);
+    uint64_t from = MAX(w->first, m->first), to = MIN(w->end, last);
     if (from < to)
-        fn(as, m, m->start + (from - m->first) * PAGE_SIZE, m->start + (to - m->first) * PAGE_SIZE);
+        w->fn(as, m, m->start + (from - m->first) * PAGE_SIZE,
+              m->start + (to - m->first) * PAGE_SIZE);
+    if (last > w->end)
+        w->next = MIN(w->next, MAX(w->end, m->first));
 }
 
 /* How far a hart has gone through a map while the map's lock is not held: records without an
@@ -66,7 +83,7 @@ static struct mapping marks[NHART];
 
 /* For each mapping, also those that come meanwhile. Others may go through the map at the same
  * time. */
-static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn) {
+static void for_each(struct rmap *r, struct wanted *w) {
     struct list *mark = &marks[hart_self()->index].by_object;
     spin_expect_none("a search for who shows a page");
     spin_lock(&r->lock);
@@ -81,7 +98,7 @@ static void for_each(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn)
             continue; /* somebody else's mark */
         spin_unlock(&r->lock);
         if (mine) {
-            do_part(as, m, first, pages, fn);
+            do_part(as, m, w);
             spin_unlock(&as->lock);
         }
         cpu_relax();
@@ -102,10 +119,24 @@ bool rmap_may_write(struct rmap *r) {
     return may;
 }
 
+/* So many pages of a space does its lock hold up others for. */
+#define AT_ONCE 256
+
+/* A mapping that comes when its first pages have been done is shown none of them any more. */
+static void in_pieces(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn) {
+    uint64_t end = first + pages;
+    while (first < end) {
+        struct wanted w = {first, MIN(first + AT_ONCE, end), end, fn};
+        for_each(r, &w);
+        first = w.next;
+        piece_done(8 + (unsigned)(w.end - w.first));
+    }
+}
+
 void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages) {
-    for_each(r, first, pages, change_forbid_writes);
+    in_pieces(r, first, pages, change_forbid_writes);
 }
 
 void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages) {
-    for_each(r, first, pages, change_take_away);
+    in_pieces(r, first, pages, change_take_away);
 }

@@ -5,11 +5,14 @@
  * A space's lock comes before a map's: who changes mappings has the space's and takes the map's.
  * The other way, from the object to the spaces, locks are tried, and the map's is given back
  * when a space's is not free. A mapping leaves the map before its space is taken apart, under
- * the space's lock; so what is found in a map is a mapping of a space that is whole. */
+ * the space's lock; so what is found in a map is a mapping of a space that is whole, but for what
+ * its process is just adding or taking out (pieces.h). */
 #pragma once
 #include "lib/list.h"
 #include "mm/mapping.h"
 #include "sync/spinlock.h"
+
+struct aspace;
 
 struct rmap {
     struct spinlock lock;
@@ -25,18 +28,18 @@ void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
 /* It shows more than before: who has passed it has to come by again. */
 void rmap_grown(struct mapping *m);
-/* All of a space. */
-void rmap_add_all(struct mappings *all);
-void rmap_remove_all(struct mappings *all);
+/* All of a space, whose lock is held; in pieces (pieces.h), so others may find some of them. */
+void rmap_add_all(struct aspace *as);
+void rmap_remove_all(struct aspace *as);
 
 /* Whether somebody has a shared mapping that may be written, or become so. */
 bool rmap_may_write(struct rmap *r) must_check;
 
 /* From here on a write to one of these pages through a shared mapping faults, and asks the
- * object's page first. What was stored before is in the frames. No spinlock is held. */
+ * object's page first. What was stored before is in the frames. In pieces: no spinlock is held. */
 void rmap_forbid_writes(struct rmap *r, uint64_t first, uint64_t pages);
 
 /* No mapping shows these pages any more, nor has a copy of its own of one; the next touch asks
- * the object's page. Whoever could show them again is kept out by the caller. No spinlock is
- * held. */
+ * the object's page. Whoever could show them again is kept out by the caller. In pieces: no
+ * spinlock is held. */
 void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages);

@@ -5,6 +5,7 @@
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
 #include "mm/pt.h"
 #include "mm/slab.h"
 
@@ -34,17 +35,19 @@ static uint64_t tables_for(uint64_t bytes) {
 static void get(struct object *o) { __atomic_fetch_add(&shm_of(o)->refs, 1, __ATOMIC_RELAXED); }
 
 static void put_pages(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
-    for (unsigned i = 0; i < count; i++)
-        if (pte_valid(entry[i]))
-            frame_put(frame_leaf(entry[i], level));
+    for (unsigned i = 0; i < count; i++) {
+        bool freed = pte_valid(entry[i]) && frame_put(frame_leaf(entry[i], level));
+        piece_done(freed ? PIECE_FREED : 1);
+    }
 }
 
+/* No spinlock is held: who was the last gives as many pages back as there are. */
 static void put(struct object *o) {
     struct shm *s = shm_of(o);
     if (__atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1)
         return;
     pt_leaves(&s->pages, VA(0), VA(s->end), put_pages, NULL);
-    pt_clear(&s->pages, VA(0), VA(s->end));
+    pt_clear(&s->pages, VA(0), VA(s->end), piece_of_tables(s->pages.tables));
     pt_free_root(&s->pages);
     frame_uncommit(s->committed);
     slab_give(&records, s);

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/pieces.h"
 #include "proc/clock.h"
 #include "proc/group.h"
 #include "proc/sched.h"
@@ -28,6 +29,7 @@ bool proc_trace_poweroff;
 
 void proc_init(void) {
     sched_init();
+    piece_break = sched_break;
     for (uint32_t i = 0; i < NPROC; i++) {
         struct proc *p = &procs[i];
         p->slot = i;

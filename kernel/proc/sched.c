@@ -181,6 +181,15 @@ void proc_yield(void) {
     switch_to(next, true);
 }
 
+void sched_break(void) {
+    const struct proc *p = proc_self(); /* NULL at boot */
+    if (!p)
+        return;
+    intr_window();
+    if (p->slice_over)
+        proc_yield();
+}
+
 /* ---- ticks and idling -------------------------------------------------------- */
 
 void sched_tick(void) {

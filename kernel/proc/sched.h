@@ -26,5 +26,9 @@ void sched_tick(void);
 /* A process's first own instructions in the kernel end the switch to it. */
 void sched_started(void);
 
+/* In the middle of long work (mm/pieces.h): what a return to user mode would do for others. Takes
+ * the interrupts that wait, and lets others run if the slice is over. No spinlock is held. */
+void sched_break(void);
+
 /* How long harts have waited for something to do, in all, in ticks of cpu_time. */
 uint64_t sched_idle_time(void);

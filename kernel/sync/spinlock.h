@@ -1,8 +1,8 @@
 /* Spinlocks.
  *
  * The kernel runs with interrupts off, except while a hart idles and in
- * intr_window(); no lock is held there. So an interrupt handler never meets a
- * lock of the code that it interrupted, and a spinlock need not touch the
+ * intr_window(), between two pieces of long work; no lock is held there. So an interrupt
+ * handler never meets a lock of the code that it interrupted, and a spinlock need not touch the
  * interrupt state. No spinlock is held across anything that may sleep (copies from and to
  * user memory, disk requests, sleep_on), nor across kprintf, which waits for a slow device.
  * Debug kernels know what each hart holds, and check that and the order (sync/rank.h). */

@@ -110,8 +110,12 @@ static void set_leaf(struct pt *pt, const struct call *c) {
 }
 
 static void protect(struct pt *pt, const struct call *c) {
-    if (range_is_good(c) && !pt_split_range(pt, VA(c->va), VA(c->va + c->bytes)))
-        pt_protect(pt, VA(c->va), VA(c->va + c->bytes), PTE_R, c->flags & (PTE_W | PTE_U));
+    if (!range_is_good(c) || pt_split_range(pt, VA(c->va), VA(c->va + c->bytes)))
+        return;
+    for (uint64_t at = c->va, end = at + c->bytes, stop; at != end; at = stop) {
+        stop = pt_protect(pt, VA(at), VA(end), PTE_R, c->flags & (PTE_W | PTE_U)).v;
+        must(stop > at && stop <= end);
+    }
 }
 
 static void run(struct pt *pt, const uint8_t *in) {

@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "mm/check.h"
 #include "mm/mmap.h"
+#include "mm/pieces.h"
 #include "mm/rmap.h"
 
 #include <setjmp.h>
@@ -59,11 +60,22 @@ static void new_file(void) {
     rmap_init(&file.rmap);
 }
 
+/* Nobody has it any more, no hart either: but a space that is about to end, where none runs. */
+static void give_back(paddr_t frame) {
+    bool ending = false;
+    for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
+        ending |= p->used && !p->as->live;
+    if (ending)
+        frame_put(frame_single(frame));
+    else
+        frame_free(frame);
+}
+
 static void cut(uint64_t end) {
     rmap_take_away(&file.rmap, end, PAGES - end);
     for (uint64_t i = end; i < PAGES; i++) {
         if (file.frame[i].v)
-            frame_free(file.frame[i]); /* which nobody has any more, no hart either */
+            give_back(file.frame[i]);
         file.frame[i] = PA(0);
         file.writable[i] = false;
         for (unsigned slot = 0; slot < ENV_PROCS; slot++)
@@ -124,9 +136,10 @@ static void touch(struct env_proc *p, bool shared, uint64_t i, bool store) {
     env_kernel(p);
 }
 
+/* Of all spaces but those that nobody can find: that are not copied yet, or about to end. */
 static void check_all(void) {
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
-        for (uint64_t i = 0; p->used && i < PAGES; i++) {
+        for (uint64_t i = 0; p->used && p->as->live && p->as->granted && i < PAGES; i++) {
             unsigned level;
             pte_t e = *pt_walk(&p->as->user, VA(SHARED + i * P), &level);
             if (i >= file.end)
@@ -136,6 +149,9 @@ static void check_all(void) {
             if (i == 0)
                 check_space(p->as);
         }
+}
+
+static void check_harts(void) {
     tlbmodel_speculate(2);
     assert_null(tlbmodel_stale());
 }
@@ -181,6 +197,7 @@ void test_pages_of_a_file_are_taken_away(void **state) {
     cut(5);
     assert_true(tlbmodel_remote_fences > fences);
     check_all();
+    check_harts();
     unsigned asked = file.asked;
     touch(child, true, 2, true); /* the leaf came with the fork, and it is still the file's */
     assert_int_equal(file.asked, asked);
@@ -196,6 +213,7 @@ void test_pages_of_a_file_are_taken_away(void **state) {
         touch(other, false, i, true);
     }
     check_all();
+    check_harts();
     end();
 }
 
@@ -234,6 +252,7 @@ void test_a_copy_is_waited_for(void **state) {
     assert_int_equal(waits, 1);
     assert_int_equal(env_refs(file.frame[3].v), 1);
     check_all();
+    check_harts();
     end();
 }
 
@@ -265,46 +284,97 @@ void test_a_joined_mapping_is_not_passed_over(void **state) {
     assert_null(tlbmodel_meanwhile);
     memset(file.writable, 0, sizeof file.writable);
     check_all();
+    check_harts();
+    end();
+}
+
+static void random_step(struct env_proc *p) {
+    struct env_proc *child;
+    uint64_t i = host_random_below(PAGES);
+    switch (host_random_below(12)) {
+    case 0: cut(host_random_below(file.end + 1)); break;
+    case 1: file.end += host_random_below(PAGES - file.end + 1); break;
+    case 2: forbid(i); break;
+    case 3:
+        if (env_fork(p, &child) == 0)
+            memcpy(own[child->slot], own[p->slot], sizeof own[0]);
+        break;
+    case 4:
+        if (p != env_procs)
+            env_exit(p);
+        break;
+    case 5:
+        if (host_random_below(2))
+            map(p, SHARED, true);
+        else
+            map(p, PRIVATE, false);
+        break;
+    default:
+        for (int n = 0; n < 6; n++)
+            touch(p, host_random_below(2), host_random_below(PAGES), host_random_below(2));
+        env_user(p);
+    }
+}
+
+static struct env_proc *works;
+
+static void random_steps(unsigned bits) {
+    env_fresh(MEMORY, bits);
+    new_file();
+    first_with_both();
+    for (int step = 0; step < 3000; step++) {
+        struct env_proc *p = works = anybody();
+        if (host_random_below(2) || p->hart < 0)
+            env_run(p, host_random_below(ENV_HARTS));
+        else
+            host_hart_be((uint32_t)p->hart);
+        random_step(p);
+        check_all();
+        check_harts();
+    }
     end();
 }
 
 void test_pages_of_a_file_at_random(void **state) {
-    for (unsigned bits = 0; bits <= 16; bits += 4) {
-        env_fresh(MEMORY, bits);
-        new_file();
-        first_with_both();
-        for (int step = 0; step < 3000; step++) {
-            struct env_proc *p = anybody(), *child;
-            uint64_t i = host_random_below(PAGES);
-            if (host_random_below(2) || p->hart < 0)
-                env_run(p, host_random_below(ENV_HARTS));
-            else
-                host_hart_be((uint32_t)p->hart);
-            switch (host_random_below(12)) {
-            case 0: cut(host_random_below(file.end + 1)); break;
-            case 1: file.end += host_random_below(PAGES - file.end + 1); break;
-            case 2: forbid(i); break;
-            case 3:
-                if (env_fork(p, &child) == 0)
-                    memcpy(own[child->slot], own[p->slot], sizeof own[0]);
-                break;
-            case 4:
-                if (p != env_procs)
-                    env_exit(p);
-                break;
-            case 5:
-                if (host_random_below(2))
-                    map(p, SHARED, true);
-                else
-                    map(p, PRIVATE, false);
-                break;
-            default:
-                for (int n = 0; n < 6; n++)
-                    touch(p, host_random_below(2), host_random_below(PAGES), host_random_below(2));
-                env_user(p);
-            }
-            check_all();
-        }
-        end();
+    for (unsigned bits = 0; bits <= 16; bits += 4)
+        random_steps(bits);
+}
+
+static unsigned breaks;
+
+/* A break as soon as one is possible. */
+static void fill_pieces(void) {
+    for (unsigned i = 0; i < ENV_HARTS; i++)
+        piece_used[i] = PIECE;
+}
+
+/* In the middle of a call, with every lock free: the file takes pages away, or forbids writes, from
+ * a hart that is doing something else; whoever is in the call may go on on another one. */
+static void others_work(void) {
+    piece_break = NULL;
+    breaks++;
+    check_all();
+    struct hart *before = hart_self();
+    host_hart_be(host_random_below(ENV_HARTS));
+    if (host_random_below(2))
+        cut(host_random_below(file.end + 1));
+    else
+        forbid(host_random_below(PAGES));
+    check_all();
+    host_hart_be(before->index);
+    if (works->hart >= 0 && host_random_below(4) == 0)
+        env_run(works, host_random_below(ENV_HARTS));
+    fill_pieces();
+    piece_break = others_work;
+}
+
+void test_pages_are_taken_away_in_breaks(void **state) {
+    for (unsigned bits = 0; bits <= 16; bits += 8) {
+        breaks = 0;
+        fill_pieces();
+        piece_break = others_work;
+        random_steps(bits);
+        piece_break = NULL;
+        assert_true(breaks > 2000);
     }
 }

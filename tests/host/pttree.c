@@ -45,14 +45,34 @@ void pttree_clear_all(struct pt *pt, pt_leaves_fn leaf, void *ctx) {
         pt_leaves(pt, VA(0), VA(USER_HALF_END), leaf, ctx);
         pt_leaves(pt, VA(high_half()), VA(0 - PAGE_SIZE), leaf, ctx);
     }
-    pt_clear(pt, VA(0), VA(USER_HALF_END));
-    pt_clear(pt, VA(high_half()), VA(0 - PAGE_SIZE));
+    pt_clear(pt, VA(0), VA(USER_HALF_END), NULL);
+    pt_clear(pt, VA(high_half()), VA(0 - PAGE_SIZE), NULL);
     pt_free_root(pt);
 }
 
 void pttree_destroy(struct pt *pt) {
     pttree_clear_all(pt, NULL, NULL);
     assert_int_equal(pttables_out, 0);
+}
+
+void pttree_protect(struct pt *pt, uint64_t start, uint64_t end, uint64_t set, uint64_t clear) {
+    while (start != end) {
+        uint64_t stop = pt_protect(pt, VA(start), VA(end), set, clear).v;
+        assert_true(stop > start && stop <= end);
+        start = stop;
+    }
+}
+
+int pttree_copy(struct pt *dst, struct pt *src, uint64_t start, uint64_t end, uint64_t clear,
+                pt_leaves_fn leaves, void *ctx) {
+    int err = 0;
+    while (!err && start != end) {
+        vaddr_t at = VA(start);
+        err = pt_copy(dst, src, &at, VA(end), clear, leaves, ctx);
+        assert_true(err || (at.v > start && at.v <= end));
+        start = at.v;
+    }
+    return err;
 }
 
 void pttree_unmap(struct pt *pt, uint64_t start, uint64_t end) {

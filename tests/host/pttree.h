@@ -21,6 +21,10 @@ struct walker_survey pttree_tidy(const struct pt *pt);
 /* The kernel reads pa at va. */
 void pttree_expect_at(const struct pt *pt, uint64_t va, uint64_t pa);
 
+/* pt_protect and pt_copy as often as they take. */
+void pttree_protect(struct pt *pt, uint64_t start, uint64_t end, uint64_t set, uint64_t clear);
+int pttree_copy(struct pt *dst, struct pt *src, uint64_t start, uint64_t end, uint64_t clear,
+                pt_leaves_fn leaves, void *ctx) must_check;
 /* pt_unmap as often as it takes. */
 void pttree_unmap(struct pt *pt, uint64_t start, uint64_t end);
 

@@ -2,7 +2,7 @@
  * and a whole kernel can bring about, tests/system/test_explain.py sees besides. */
 /* sources: kernel/mm/explain.c kernel/mm/mapping.c kernel/mm/slab.c kernel/mm/pt.c */
 /* sources: kernel/lib/printf.c kernel/lib/string.c tests/host/pttables.c tests/host/hostarch.c */
-/* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/walker.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/mm/pieces.c tests/host/walker.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
 #include "lib/errno.h"

@@ -1,7 +1,7 @@
 /* Mappings in their tree against a plain array: random ones are put in, taken out, found and
  * copied; and records that cannot be had. */
 /* sources: kernel/mm/mapping.c kernel/mm/slab.c kernel/sync/spinlock.c kernel/sync/rank.c */
-/* sources: tests/host/hostarch.c */
+/* sources: kernel/mm/pieces.c tests/host/hostarch.c */
 #include "hostarch.h"
 #include "lib/errno.h"
 #include "mm/frame.h"

@@ -333,7 +333,7 @@ static void test_cutting_a_leaf_is_a_kernel_bug(void **state) {
     assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(0), MIB(2), RW, 1), 0);
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(2)), VA(MIB(3)), &g)));
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(3)), VA(MIB(4)), &g)));
-    assert_true(HOST_PANICS(pt_protect(&pt, VA(MIB(3)), VA(MIB(4)), 0, PTE_W)));
+    assert_true(HOST_PANICS(pttree_protect(&pt, MIB(3), MIB(4), 0, PTE_W)));
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(USER_HALF_END - PAGE_SIZE), VA(high_half()), &g)));
     pttree_expect_at(&pt, MIB(2), 0);
     pttree_destroy(&pt);
@@ -345,8 +345,8 @@ static void test_protect(void **state) {
     int err = pt_map(&pt, VA(start), PA(start), MIB(4) + 2 * PAGE_SIZE, RW | PTE_U, 1);
     assert_int_equal(err, 0);
     expect_leaves(&pt, 2, 2, 0);
-    pt_protect(&pt, VA(MIB(2)), VA(MIB(4)), PTE_SOFT, PTE_W);
-    pt_protect(&pt, VA(MIB(4)), VA(MIB(4)), 0, PTE_W);
+    pttree_protect(&pt, MIB(2), MIB(4), PTE_SOFT, PTE_W);
+    assert_int_equal(pt_protect(&pt, VA(MIB(4)), VA(MIB(4)), 0, PTE_W).v, MIB(4));
     for (uint64_t va = MIB(2) - PAGE_SIZE; va < MIB(6) + PAGE_SIZE; va += PAGE_SIZE) {
         bool inside = va >= MIB(2) && va < MIB(4);
         assert_true(walker_access(pt.root.v, va, WALKER_LOAD, WALKER_USER, &pa));
@@ -420,7 +420,7 @@ static void test_destroy_leaves_the_shared_half_alone(void **state) {
     assert_int_equal(pt_map(&pt, VA(GIB(9)), PA(0), GIB(1), RW, 2), 0);
     uint64_t bytes = 0, before = walker_survey(kernel.root.v, 0, 512, NULL, NULL).hash;
     pt_leaves(&pt, VA(0), VA(USER_HALF_END), pttree_sum_leaves, &bytes);
-    pt_clear(&pt, VA(0), VA(USER_HALF_END));
+    pt_clear(&pt, VA(0), VA(USER_HALF_END), NULL);
     pt_free_root(&pt);
     assert_int_equal(bytes, GIB(1) + MIB(2) + 3 * PAGE_SIZE);
     assert_int_equal(pttree_tidy(&kernel).hash, before);

@@ -97,7 +97,7 @@ static void test_copy(void **state) {
         assert_int_equal(pt_init(&dst, paging.levels, &pttables), 0);
         pttables_fail = n;
         uint64_t bytes = 0;
-        int err = pt_copy(&dst, &src, VA(0), VA(GIB(4)), PTE_W, pttree_sum_leaves, &bytes);
+        int err = pttree_copy(&dst, &src, 0, GIB(4), PTE_W, pttree_sum_leaves, &bytes);
         bool failed = pttables_fail == 0;
         pttables_fail = 0;
         assert_int_equal(err, failed ? -K_ENOMEM : 0);

@@ -160,7 +160,7 @@ static void random_protect(struct pt *pt) {
     uint64_t set = host_random_below(2) ? PTE_R : PTE_R | PTE_SOFT;
     uint64_t clear = host_random_below(2) ? PTE_W | PTE_D : PTE_SOFT | PTE_U | PTE_X;
     assert_true(split_range(pt, &p));
-    pt_protect(pt, VA(p.va), VA(p.end), set, clear);
+    pttree_protect(pt, p.va, p.end, set, clear);
     for (unsigned i = 0; i < p.pages; i++) {
         uint64_t *entry = &model[p.w][p.first + i].entry;
         if (*entry)

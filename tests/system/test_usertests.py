@@ -32,7 +32,8 @@ def test_heap_of_several_gib(design):
 # The slow tests of files and disks do the same under every design: what it changes there are the
 # copies of user memory, and those are in the quick tests, too.
 SLOW_OF_MEMORY = "heap_past_uart heap_past_ram_base out_of_memory_by_kernel " \
-    "stress_memory_contended most_of_memory_forks inspect_who_comes_and_goes vmprint"
+    "stress_memory_contended most_of_memory_forks inspect_who_comes_and_goes vmprint " \
+    "long_calls_let_others_run"
 SLOW_OF_DISKS = "disk_full disk_full_many disk_no_inodes file_larger_than_cache"
 NOT_OF_DISKS = f"usertests -q && usertests {SLOW_OF_MEMORY}"
 

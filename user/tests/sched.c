@@ -1,5 +1,6 @@
 /* Time: sleep, uptime, and that a process that spins leaves room for others. */
 #include "test.h"
+#include <sys/mman.h>
 
 static void sleep_lasts(void) {
     for (int n = 1; n <= 5; n += 2) {
@@ -176,6 +177,70 @@ static void disk_wakes_up(void) {
     CHECK_MSG(took < 400, "120 operations on the disk took %d ticks", took);
 }
 
+/* ---- calls that take long ---- */
+
+/* What a process that spins counts while another one makes a call. */
+struct spinner {
+    volatile uint64_t turns; /* others ran for a while, and then it ran again */
+    int pid;
+};
+
+static struct spinner *begin_spinning(uint64_t slice) {
+    struct spinner *s = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(s != MAP_FAILED);
+    int pid = must_fork();
+    if (pid > 0) {
+        s->pid = pid;
+        return s;
+    }
+    for (uint64_t last = time_now(), now;; last = now) {
+        now = time_now();
+        s->turns += now - last > slice / 4;
+    }
+}
+
+/* A call of many slices lets the spinner run: in every sixteenth at least. One hart may have stood
+ * still for some: a host that is busy. */
+static void check_turns(const char *call, uint64_t slices, uint64_t turns) {
+    note("%s: %d slices, %d turns", call, (int)slices, (int)turns);
+    CHECK_MSG(slices < 30 || turns >= slices / 16, "%s lets nobody in", call);
+}
+
+#define WATCH(s, slice, call) \
+    do { \
+        uint64_t turns_ = (s)->turns, start_ = time_now(); \
+        call; \
+        uint64_t slices_ = (time_now() - start_) / (slice); \
+        check_turns(#call, slices_, (s)->turns - turns_); \
+    } while (0)
+
+static void fork_once(void) {
+    if (must_fork() == 0)
+        sys_exit(0);
+}
+
+/* On one slow hart: tests/system/test_long_calls.py. Others have the calls too fast. */
+static void long_calls_let_others_run(void) {
+    struct abi_sysinfo si;
+    uint64_t tick = time_now();
+    CHECK_EQ(sys_sleep(3), 0);
+    uint64_t slice = (time_now() - tick) / 30;
+    struct spinner *s = begin_spinning(slice);
+    must_info(&si);
+    uint64_t bytes = si.frames_free / 3 * PAGE;
+    bytes = bytes < 128 * MB ? bytes : 128 * MB;
+    char *a = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1,
+                   0);
+    CHECK(a != MAP_FAILED);
+    WATCH(s, slice, fork_once());
+    WATCH(s, slice, sys_wait(0));
+    WATCH(s, slice, mprotect(a, bytes, PROT_READ));
+    WATCH(s, slice, munmap(a, bytes));
+    CHECK_EQ(sys_kill(s->pid), 0);
+    CHECK_EQ(reap(s->pid), KILLED);
+    CHECK_EQ(munmap(s, PAGE), 0);
+}
+
 const struct test sched_tests[] = {
     {"sleep_lasts", sleep_lasts, false},
     {"sleepers_overlap", sleepers_overlap, false},
@@ -185,5 +250,6 @@ const struct test sched_tests[] = {
     {"ping_pong", ping_pong, false},
     {"wakes_an_idle_hart", wakes_an_idle_hart, false},
     {"disk_wakes_up", disk_wakes_up, false},
+    {"long_calls_let_others_run", long_calls_let_others_run, true},
     {0},
 };

@@ -1,0 +1,156 @@
+/* The memory core under one design: what grows with a process's size is done in pieces, with breaks
+ * in which no lock is held (mm/pieces.h). What others do in a break is tried with pages of a file,
+ * in aspacetest_files.c. */
+#include "aspacetest.h"
+#include "hostarch.h"
+#include "lib/abi.h"
+#include "lib/errno.h"
+#include "mm/mmap.h"
+#include "mm/pieces.h"
+#include "mm/rmap.h"
+#include "mm/shm.h"
+#include "mm/zeros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define START MIB(64)
+#define PAGES 4096
+#define ALL (ABI_PROT_READ | ABI_PROT_WRITE)
+
+static unsigned breaks;
+
+/* Nobody who might come now waits. */
+static void look(void) {
+    breaks++;
+    for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
+        assert_true(!p->spaces[0].lock.locked && !p->spaces[1].lock.locked);
+}
+
+/* How many breaks there were since the last time. */
+static unsigned breaks_made(void) {
+    unsigned n = breaks;
+    breaks = 0;
+    memset(piece_used, 0, sizeof piece_used);
+    return n;
+}
+
+static struct env_proc *begin(void) {
+    struct env_proc *p;
+    env_fresh(64, 16);
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    piece_break = look;
+    breaks_made();
+    return p;
+}
+
+static void map(struct env_proc *p, uint64_t start, uint64_t pages, struct object *o, bool shared,
+                unsigned prot) {
+    const struct map_request r = {.start = start,
+                                  .bytes = pages * P,
+                                  .place = MAP_FREE,
+                                  .object = o,
+                                  .prot = prot,
+                                  .limit = ALL,
+                                  .shared = shared};
+    uint64_t at;
+    assert_int_equal(aspace_map(p->as, &r, &at), 0);
+}
+
+static void touch_all(struct env_proc *p, uint64_t start, uint64_t pages) {
+    for (uint64_t at = start; at < start + pages * P; at += P)
+        assert_int_equal(aspace_fault(p->as, at, PTE_W), 0);
+}
+
+/* The work of so many pages was done in pieces of PIECE at most. */
+#define EXPECT_BREAKS(pages) assert_true(breaks_made() >= (pages) / PIECE)
+
+static void shared_pages(struct env_proc *p) {
+    struct object *o;
+    assert_int_equal(shm_create(PAGES, &o), 0);
+    map(p, START, PAGES, o, true, ALL);
+    o->ops->put(o);
+    touch_all(p, START, PAGES);
+}
+
+void test_long_work_has_breaks(void **state) {
+    struct env_proc *p = begin(), *child;
+    uint64_t old;
+    shared_pages(p);
+    assert_int_equal(breaks_made(), 0);
+    assert_int_equal(env_fork(p, &child), 0);
+    EXPECT_BREAKS(PAGES);
+    assert_int_equal(aspace_protect(p->as, START, START + PAGES * P, ABI_PROT_READ), 0);
+    EXPECT_BREAKS(PAGES);
+    assert_int_equal(aspace_protect(p->as, START, START + PAGES * P, 0), 0);
+    EXPECT_BREAKS(PAGES);
+    env_exit(child);
+    EXPECT_BREAKS(PAGES);
+    env_run(p, 0);
+    assert_int_equal(aspace_unmap(p->as, START, START + PAGES * P), 0);
+    EXPECT_BREAKS(PAGES * (1 + PIECE_FREED)); /* the object's own, too */
+    assert_int_equal(aspace_grow_lazily(p->as, PAGES * P, &old), 0);
+    touch_all(p, old, PAGES);
+    assert_int_equal(breaks_made(), 0);
+    assert_int_equal(aspace_drop(p->as, old, old + PAGES * P), 0);
+    EXPECT_BREAKS(PAGES * 4); /* which fall free, in rounds of a gather */
+    touch_all(p, old, PAGES);
+    assert_int_equal(aspace_sbrk(p->as, -PAGES * (int64_t)P, &old), 0);
+    EXPECT_BREAKS(PAGES);
+    env_exit(p);
+    assert_int_equal(breaks_made(), 0);
+    piece_break = NULL;
+}
+
+/* Every other page: none of them is joined with the next one. */
+void test_many_mappings_have_breaks(void **state) {
+    struct env_proc *p = begin(), *child;
+    for (uint64_t i = 0; i < PAGES; i++)
+        map(p, START + 2 * i * P, 1, &zeros_mapped, false, ALL);
+    breaks_made();
+    assert_int_equal(env_fork(p, &child), 0);
+    assert_true(breaks_made() >= PAGES * 16 / PIECE);
+    env_exit(child);
+    assert_true(breaks_made() >= PAGES * 8 / PIECE);
+    env_run(p, 0);
+    assert_false(aspace_is_granted(p->as, START, START + 2 * PAGES * P));
+    assert_int_equal(breaks_made(), 0);
+    assert_int_equal(aspace_unmap(p->as, START, START + 2 * PAGES * P), 0);
+    assert_true(breaks_made() >= PAGES * 16 / PIECE);
+    env_exit(p);
+    piece_break = NULL;
+}
+
+/* A file all of whose pages are the same one. */
+static paddr_t only;
+static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+    return show(ctx, &only, 1);
+}
+
+/* Most of the file, which is very large, is mapped by nobody, and takes no time. */
+void test_a_large_file_is_taken_away_with_breaks(void **state) {
+    static const struct object_ops ops = {.page = page};
+    static struct rmap rmap;
+    static struct object file = {.ops = &ops, .name = "file", .rmap = &rmap};
+    struct env_proc *p = begin();
+    unsigned level;
+    rmap_init(&rmap);
+    assert_int_equal(frame_alloc(&only), 0);
+    map(p, START, PAGES, &file, true, ALL);
+    touch_all(p, START, PAGES);
+    assert_int_equal(env_refs(only.v), 1 + PAGES);
+    rmap_forbid_writes(&rmap, 1, 1ULL << 60);
+    EXPECT_BREAKS(PAGES);
+    assert_true(*pt_walk(&p->as->user, VA(START), &level) & PTE_W);
+    for (uint64_t i = 1; i < PAGES; i++)
+        assert_int_equal(*pt_walk(&p->as->user, VA(START + i * P), &level) & PTE_RWX, PTE_R);
+    rmap_take_away(&rmap, 1, 1ULL << 60);
+    EXPECT_BREAKS(PAGES);
+    assert_int_equal(env_refs(only.v), 2);
+    env_exit(p);
+    piece_break = NULL;
+    frame_free(only);
+}
