@@ -110,8 +110,16 @@ static bool inodefile_lost(const struct file *f) { return inode_lost(f->object);
 
 static int inodefile_sync(struct file *f) { return inode_sync(f->object); }
 
+/* What is appended stays together, but for a write that takes several operations: so that the copy
+ * does not stop short, with the inode unlocked, its pages are asked for first. */
+static int ask_for_source(uaddr_t src, size_t n) {
+    return uaccess_fault_in(src, MIN(n, (size_t)data_write_max * FS_BLOCK_SIZE), false);
+}
+
 static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    int err = write_all(f, src, n, done);
+    int err = f->append && n > 0 ? ask_for_source(src, n) : 0;
+    if (!err)
+        err = write_all(f, src, n, done);
     int sync_err = f->sync && *done > 0 ? inodefile_sync(f) : 0;
     if (sync_err)
         *done = 0;

@@ -34,6 +34,8 @@ static size_t arena_used;
 uint64_t fsenv_ram = MIB(32);
 static uint8_t pages[3 * PAGE_SIZE]; /* the middle one faults */
 uint8_t *const fsenv_bad = pages + PAGE_SIZE;
+static bool bad_is_there;
+void (*fsenv_asked)(void);
 
 void *frame_boot_alloc(size_t bytes, size_t align) {
     size_t start = ROUND_UP(arena_used, align);
@@ -157,7 +159,7 @@ static size_t reachable(uaddr_t u, size_t n) {
     if (u.v < 4096 || u.v + n < u.v || u.v >= 1ULL << 47)
         return 0;
     bool meets = u.v + n > bad && u.v < bad + PAGE_SIZE;
-    if (!meets || fsenv_bad_left == 0)
+    if (!meets || bad_is_there || fsenv_bad_left == 0)
         return n;
     fsenv_bad_left--;
     return u.v < bad ? (size_t)(bad - u.v) : 0;
@@ -169,10 +171,20 @@ int copyin(void *dst, uaddr_t src, size_t n) {
     return ok < n ? -K_EFAULT : 0;
 }
 
-/* User memory is an array here, where no access waits for a file. */
+/* User memory is an array here, where no access waits for a file, but for that one page. */
 int copyin_held(void *dst, uaddr_t src, size_t n) { return copyin(dst, src, n); }
 int copyout_held(uaddr_t dst, const void *src, size_t n) { return copyout(dst, src, n); }
-int uaccess_fault_in(uaddr_t start, size_t n, bool write) { return -K_EFAULT; }
+int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
+    void (*asked)(void) = fsenv_asked;
+    if (reachable(start, n) == n)
+        return 0;
+    if (!asked)
+        return -K_EFAULT;
+    fsenv_asked = NULL;
+    asked();
+    bad_is_there = true;
+    return 0;
+}
 
 /* ---- files that somebody stores to through mappings, instead of fs/filemap.c: the pages that
  * are shown, and whether a store faults. */
@@ -317,6 +329,8 @@ int fsenv_mount(const char **why) {
     frames_reset();
     kstub_reset();
     memset(shown, 0, sizeof shown);
+    bad_is_there = false;
+    fsenv_asked = NULL;
     assert_int_equal(fs_boot_init(fsenv_ram), 0);
     *why = NULL;
     int err = fs_mount(why);

@@ -19,6 +19,9 @@ uint64_t fsenv_reclaim(uint64_t n); /* as memory does that is short; how many ca
 extern uint8_t *const fsenv_bad;
 extern uint64_t fsenv_bad_left; /* after so many faults it can be touched, too; from the start: none
                                  * but UINT64_MAX */
+/* While it is not NULL that page is not bad: a file has it, so that it has to be asked for with no
+ * lock held. Then this is called, once, and the page is there until the next mount. */
+extern void (*fsenv_asked)(void);
 
 /* ---- boot and mount. All from the start: memory, processes, files. */
 int fsenv_mount(const char **why);                                /* what memdisk has */

@@ -90,6 +90,26 @@ static void append_goes_to_the_end(void **state) {
     assert_memory_equal(back, "onetwothree", 11);
 }
 
+static void append_the_other(void) {
+    int fd = t_open("/f", ABI_O_WRONLY | ABI_O_APPEND);
+    assert_int_equal(t_write(fd, "two", 3), 3);
+    assert_int_equal(t_close(fd), 0);
+}
+
+/* A part of what is appended has to be asked for, and meanwhile somebody else appends. */
+static void an_append_stays_whole(void **state) {
+    int a = t_open("/f", NEW | ABI_O_APPEND);
+    memset(fsenv_bad - PAGE_SIZE, '1', PAGE_SIZE + 5);
+    fsenv_asked = append_the_other;
+    assert_int_equal(t_write(a, fsenv_bad - PAGE_SIZE, PAGE_SIZE + 5), PAGE_SIZE + 5);
+    assert_null(fsenv_asked);
+    int fd = t_open("/f", ABI_O_RDONLY);
+    assert_int_equal(t_read(fd, back, 3 * PAGE_SIZE), PAGE_SIZE + 8);
+    assert_memory_equal(back, "two1", 4);
+    for (unsigned i = 0; i < PAGE_SIZE + 5; i++)
+        assert_int_equal(back[3 + i], '1');
+}
+
 static void dup_shares_the_offset(void **state) {
     int a = t_open("/f", NEW), b = t_dup(a);
     assert_int_equal(b, a + 1);
@@ -326,6 +346,7 @@ int main(void) {
         T(write_and_read_back),
         T(random_writes_match_an_array),
         T(append_goes_to_the_end),
+        T(an_append_stays_whole),
         T(dup_shares_the_offset),
         T(stat_says_what_is_there),
         T(offsets_beyond_the_end),
