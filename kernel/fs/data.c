@@ -189,8 +189,25 @@ static bool has_blocks(const struct inode *ip) {
     return false;
 }
 
+/* A file that becomes longer by zeros. Between two operations others may write behind them. */
+struct growth {
+    uint64_t start; /* of those zeros that nothing else lies behind */
+    uint64_t end;   /* of them: the file's, when the last operation left it */
+};
+
+static int grow_step(struct log_op *op, struct inode *ip, uint64_t size, struct growth *g) {
+    size_t done, room = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
+    size_t n = MIN((size_t)(size - ip->d.size), room);
+    if (ip->d.size != g->end)
+        g->start = ip->d.size;
+    int err = filedata_fill(op, ip, ip->d.size, n, &done);
+    g->end = ip->d.size;
+    return err;
+}
+
 /* One operation's part of data_set_size. */
-static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool *finished) {
+static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, struct growth *g,
+                       bool *finished) {
     int err = inode_lock(ip);
     if (err)
         return err;
@@ -202,16 +219,29 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, bool 
         if (!*finished)
             err = data_shrink(op, ip, size, finished);
     } else {
-        size_t done, room = (size_t)(data_write_max - 1) * FS_BLOCK_SIZE;
-        size_t n = MIN((size_t)(size - ip->d.size), room);
-        err = filedata_fill(op, ip, ip->d.size, n, &done);
+        err = grow_step(op, ip, size, g);
         *finished = !err && ip->d.size == size;
     }
     inode_unlock(ip);
     return err;
 }
 
-static int resize(struct inode *ip, uint64_t size, uint32_t cost) {
+/* The zeros go again, from the last on, but when somebody has written behind them. */
+static int ungrow_step(struct log_op *op, struct inode *ip, struct growth *g, bool *finished) {
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    err = inode_edit(ip);
+    *finished = ip->d.size != g->end || g->start == g->end;
+    if (!err && !*finished)
+        err = data_shrink(op, ip, g->start, finished);
+    g->end = ip->d.size;
+    inode_unlock(ip);
+    return err;
+}
+
+/* As many operations as it takes. back: what has grown is taken back. */
+static int resize(struct inode *ip, uint64_t size, uint32_t cost, struct growth *g, bool back) {
     uint32_t pages = size ? filedata_pages((size_t)data_write_max * FS_BLOCK_SIZE) : 0;
     bool finished = false;
     int err = 0;
@@ -220,7 +250,7 @@ static int resize(struct inode *ip, uint64_t size, uint32_t cost) {
         err = log_begin_pages(&op, cost, pages);
         if (err)
             break;
-        err = resize_step(&op, ip, size, &finished);
+        err = back ? ungrow_step(&op, ip, g, &finished) : resize_step(&op, ip, size, g, &finished);
         int end_err = log_end(&op);
         err = err ? err : end_err;
     }
@@ -239,8 +269,9 @@ int data_set_size(struct inode *ip, uint64_t size) {
     inode_unlock(ip);
     if (nothing)
         return 0;
-    err = resize(ip, size, cost);
-    if (err == -K_ENOSPC && resize(ip, before, log_op_max()) != 0)
+    struct growth g = {before, before};
+    err = resize(ip, size, cost, &g, false);
+    if (err == -K_ENOSPC && resize(ip, g.start, log_op_max(), &g, true) != 0)
         return -K_EIO;
     return err;
 }

@@ -194,6 +194,52 @@ static void appends_do_not_mix(void **state) {
         assert_int_equal(count[i], 200);
 }
 
+/* One makes the file longer than the disk has room for, again and again, which fails and takes
+ * its zeros back; another appends, when there is room. What was appended stays. */
+static unsigned appended;
+static bool append_ended;
+
+static void grow_too_far(void) {
+    int fd = t_open("/log", ABI_O_WRONLY);
+    while (!__atomic_load_n(&append_ended, __ATOMIC_RELAXED))
+        assert_int_equal(t_ftruncate(fd, 268 * 1024), -K_ENOSPC);
+    t_close(fd);
+}
+
+static void append_some(void) {
+    int fd = t_open("/log", ABI_O_WRONLY | ABI_O_APPEND);
+    for (unsigned i = 0; i < 300; i++)
+        appended += t_write(fd, "appended", 8) == 8;
+    t_close(fd);
+    __atomic_store_n(&append_ended, true, __ATOMIC_RELAXED);
+}
+
+static void grow_or_append(unsigned i) {
+    if (i == 0)
+        grow_too_far();
+    else
+        append_some();
+}
+
+static void what_is_appended_is_not_cut_back(void **state) {
+    static char all[268 * 1024];
+    for (unsigned round = 0; round < 10; round++) {
+        fsenv_fresh(260, 30, 50);
+        append_ended = false;
+        t_make_file("/log", 0, 0);
+        appended = 0;
+        kstub_parallel(2, grow_or_append);
+        int fd = t_open("/log", ABI_O_RDONLY);
+        int64_t n = t_read(fd, all, sizeof all);
+        unsigned found = 0;
+        for (int64_t at = 0; at < n; at += all[at] ? 8 : 1)
+            found += all[at] == 'a';
+        assert_int_equal(found, appended);
+        t_close(fd);
+        fsenv_check();
+    }
+}
+
 /* Big writers through a log that only has room for one of them at a time, and
  * small operations between: nobody starves, nobody waits for himself. */
 static void big_and_small(unsigned i) {
@@ -392,6 +438,7 @@ int main(void) {
         DURABLE(what_was_done_survives),
         DURABLE(commits_are_shared),
         T(appends_do_not_mix),
+        T(what_is_appended_is_not_cut_back),
         T(big_writers_and_small_ones),
         T(one_loads_and_all_read),
         T(operations_wait_for_room),
