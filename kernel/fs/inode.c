@@ -20,6 +20,11 @@ static struct {
     uint64_t used[INUM_END / WORD_BITS]; /* bit inum: not free; also 0 and beyond the end */
     uint32_t lowest;                     /* no inode below it is free */
     uint64_t free;
+
+    /* The last transactions that changed inodes whose places are others' now: of each number, of
+     * those that have its remainder. More than one share an entry, so one may be told of the
+     * other's loss; it is not kept once it is on the disk. */
+    uint64_t changed_in[256];
 } table;
 
 int inode_boot_init(uint32_t n) {
@@ -45,6 +50,10 @@ int inode_boot_init(uint32_t n) {
 
 /* ---- the table ---- */
 
+static void note_transaction(struct inode *ip, uint64_t transaction) {
+    __atomic_store_n(&ip->changed_in, transaction, __ATOMIC_RELAXED);
+}
+
 static struct inode *find_locked(uint32_t inum) {
     ASSERT_LOCKED(&table.lock);
     struct inode *ip = table.buckets[inum & table.mask];
@@ -61,15 +70,30 @@ static void unhash_locked(struct inode *ip) {
     *link = ip->hash_next;
 }
 
+static uint64_t *kept_transaction(uint32_t inum) {
+    return &table.changed_in[inum % ARRAY_LEN(table.changed_in)];
+}
+
+/* What may still be lost of the inode is told to who opens it again. */
+static void keep_transaction_locked(const struct inode *ip) {
+    ASSERT_LOCKED(&table.lock);
+    uint64_t *kept = kept_transaction(ip->inum);
+    if (ip->changed_in > *kept && !log_durable(ip->changed_in))
+        __atomic_store_n(kept, ip->changed_in, __ATOMIC_RELAXED);
+}
+
 /* Makes the oldest idle structure inode inum's; NULL when none is idle. */
 static struct inode *claim_locked(uint32_t inum) {
     ASSERT_LOCKED(&table.lock);
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
-    if (ip->inum != 0)
+    if (ip->inum != 0) {
+        keep_transaction_locked(ip);
         unhash_locked(ip);
+    }
     ip->inum = inum;
+    note_transaction(ip, 0);
     ip->loaded = false;
     ip->pinned.transaction = 0;
     ip->first_free = 0;
@@ -143,17 +167,14 @@ static bool sensible(const struct fs_dinode *d) {
     return true;
 }
 
-static void note_transaction(struct inode *ip, uint64_t transaction) {
-    __atomic_store_n(&ip->changed_in, transaction, __ATOMIC_RELAXED);
-}
-
 static int load(struct inode *ip) {
     struct buf *home;
     int err = cache_get(home_block(ip->inum), &home);
     if (err)
         return err;
     ip->d = *in_block(home, ip->inum);
-    note_transaction(ip, home->transaction);
+    note_transaction(
+        ip, MAX(home->transaction, __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED)));
     cache_put(home);
     if (!sensible(&ip->d))
         return -K_EIO;

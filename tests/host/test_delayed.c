@@ -389,6 +389,8 @@ static void nobody_joins_what_is_taken_over(void **state) {
 
 /* ---- errors of a delayed write ---- */
 
+#define OTHERS 1600 /* more than the smallest table has room for */
+
 static bool said_once(const char *text) {
     const char *at = strstr(kstub_printed, text);
     return at && !strstr(at + 1, text);
@@ -439,6 +441,39 @@ static void a_lost_overwrite_is_told(void **state) {
     assert_true(t_file_is("/f", 3000, 1));
 }
 
+/* So many other files that the inode's place in memory is theirs. */
+static void look_at_others(void) {
+    for (int i = 0; i < OTHERS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "/other%d", i);
+        assert_int_equal(t_close(t_open(name, ABI_O_RDONLY)), 0);
+    }
+}
+
+static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
+    fsenv_ram = 0; /* the smallest tables */
+    fsenv_fresh(1200, 60, OTHERS + 50);
+    for (int i = 0; i < OTHERS; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "/other%d", i);
+        t_make_file(name, 0, 0);
+    }
+    t_make_file("/f", 3000, 1);
+    t_make_file("/kept", 3000, 1);
+    assert_int_equal(t_sync(), 0);
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_write(fd, bytes, 100), 100);
+    assert_int_equal(t_close(fd), 0);
+    look_at_others();
+    memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
+    assert_int_equal(t_sync(), -K_EIO);
+    memdisk_fail(0, 0, false);
+    fd = t_open("/f", ABI_O_RDONLY);
+    int kept = t_open("/kept", ABI_O_RDONLY);
+    assert_int_equal(t_fsync(fd), -K_EIO);
+    assert_int_equal(t_fsync(kept), 0);
+}
+
 static int link_it(void) { return t_link("/d/old", "/d/new"); }
 static int unlink_it(void) { return t_unlink("/d/old"); }
 static int rename_it(void) { return t_rename("/d/old", "/d/new"); }
@@ -480,6 +515,7 @@ int main(void) {
         T(nobody_joins_what_is_taken_over),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
+        T(a_loss_is_told_to_who_opens_the_file_again),
         T(a_lost_name_is_told),
     };
     host_random_seed(20261126);
