@@ -374,6 +374,7 @@ int main(void) {
         cmocka_unit_test(test_pages_are_taken_away_in_breaks),
         cmocka_unit_test(test_long_work_has_breaks),
         cmocka_unit_test(test_many_mappings_have_breaks),
+        cmocka_unit_test(test_as_many_mappings_as_there_may_be),
         cmocka_unit_test(test_a_large_file_is_taken_away_with_breaks),
         cmocka_unit_test(test_the_checker_finds),
         cmocka_unit_test(test_the_checker_compares_the_roots),

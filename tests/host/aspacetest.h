@@ -32,6 +32,7 @@ void test_pages_of_a_file_at_random(void **state);
 void test_pages_are_taken_away_in_breaks(void **state);
 void test_long_work_has_breaks(void **state);
 void test_many_mappings_have_breaks(void **state);
+void test_as_many_mappings_as_there_may_be(void **state);
 void test_a_large_file_is_taken_away_with_breaks(void **state);
 void test_the_checker_finds(void **state);
 void test_the_checker_compares_the_roots(void **state);

@@ -5,6 +5,7 @@
 #include "hostarch.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
+#include "mm/change.h"
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
@@ -120,6 +121,49 @@ void test_many_mappings_have_breaks(void **state) {
     assert_int_equal(breaks_made(), 0);
     assert_int_equal(aspace_unmap(p->as, START, START + 2 * PAGES * P), 0);
     assert_true(breaks_made() >= PAGES * 16 / PIECE);
+    env_exit(p);
+    piece_break = NULL;
+}
+
+#define MOST 65536 /* change.c's MAPPINGS_MAX */
+
+static int add_nothing(struct env_proc *p, uint64_t start, uint64_t pages) {
+    const struct mapping m = {
+        .start = start, .end = start + pages * P, .object = &zeros_mapped, .perm = PTE_R};
+    spin_lock(&p->as->lock);
+    int err = change_add(p->as, &m);
+    spin_unlock(&p->as->lock);
+    return err;
+}
+
+static int unmap(struct env_proc *p, uint64_t start, uint64_t pages) {
+    spin_lock(&p->as->lock);
+    int err = change_remove(p->as, start, start + pages * P);
+    spin_unlock(&p->as->lock);
+    return err;
+}
+
+/* One more is refused, and so is a cut that makes two of one; what needs none more is not. */
+void test_as_many_mappings_as_there_may_be(void **state) {
+    struct env_proc *p = begin(), *child;
+    uint64_t end = START + 4 * MOST * P;
+    for (uint64_t i = 0; i < MOST; i++)
+        assert_int_equal(add_nothing(p, START + 4 * i * P, 3), 0);
+    assert_int_equal(p->as->mappings.count, MOST);
+    uint64_t committed = p->as->committed;
+    assert_int_equal(add_nothing(p, end, 1), -K_ENOMEM);
+    assert_int_equal(unmap(p, START + P, 1), -K_ENOMEM);
+    assert_int_equal(aspace_protect(p->as, START + P, START + 2 * P, 0), -K_ENOMEM);
+    assert_int_equal(p->as->mappings.count, MOST);
+    assert_int_equal(p->as->committed, committed);
+    assert_int_equal(add_nothing(p, end - P, 1), 0); /* the last one becomes longer */
+    assert_int_equal(env_fork(p, &child), 0);
+    assert_int_equal(child->as->mappings.count, MOST);
+    env_exit(child);
+    env_run(p, 0);
+    assert_int_equal(unmap(p, START, 3), 0);
+    assert_int_equal(unmap(p, START + 5 * P, 1), 0); /* now there is room for two */
+    assert_int_equal(p->as->mappings.count, MOST);
     env_exit(p);
     piece_break = NULL;
 }
