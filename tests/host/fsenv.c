@@ -36,6 +36,8 @@ static uint8_t pages[3 * PAGE_SIZE]; /* the middle one faults */
 uint8_t *const fsenv_bad = pages + PAGE_SIZE;
 static bool bad_is_there;
 void (*fsenv_asked)(void);
+bool fsenv_never_there;
+unsigned fsenv_asks;
 
 void *frame_boot_alloc(size_t bytes, size_t align) {
     size_t start = ROUND_UP(arena_used, align);
@@ -178,8 +180,9 @@ int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
     void (*asked)(void) = fsenv_asked;
     if (reachable(start, n) == n)
         return 0;
+    fsenv_asks += fsenv_never_there;
     if (!asked)
-        return -K_EFAULT;
+        return fsenv_never_there ? 0 : -K_EFAULT;
     fsenv_asked = NULL;
     asked();
     bad_is_there = true;
@@ -331,6 +334,7 @@ int fsenv_mount(const char **why) {
     memset(shown, 0, sizeof shown);
     bad_is_there = false;
     fsenv_asked = NULL;
+    fsenv_never_there = false;
     assert_int_equal(fs_boot_init(fsenv_ram), 0);
     *why = NULL;
     int err = fs_mount(why);

@@ -22,6 +22,9 @@ extern uint64_t fsenv_bad_left; /* after so many faults it can be touched, too; 
 /* While it is not NULL that page is not bad: a file has it, so that it has to be asked for with no
  * lock held. Then this is called, once, and the page is there until the next mount. */
 extern void (*fsenv_asked)(void);
+/* It has always been taken away again when the copy comes there; how often it was asked for. */
+extern bool fsenv_never_there;
+extern unsigned fsenv_asks;
 
 /* ---- boot and mount. All from the start: memory, processes, files. */
 int fsenv_mount(const char **why);                                /* what memdisk has */

@@ -387,6 +387,31 @@ static void nobody_joins_what_is_taken_over(void **state) {
     assert_true(began);
 }
 
+/* Free are one block that was a file's until just now, which is written by way of the log; and some
+ * that only a bitmap block tells of that cannot be read. */
+static void a_bitmap_block_that_cannot_be_read(void **state) {
+    char name[16];
+    fsenv_ram = 0;                 /* the smallest tables */
+    fsenv_fresh(20000, 60, 18000); /* whose inode blocks take the places of bitmap blocks */
+    for (int i = 0; i < 30; i++) { /* 29 * 254 blocks: more than the first one knows */
+        snprintf(name, sizeof name, "/n%d", i);
+        t_make_file(name, i == 5 ? 1000 : 253 * 1024, (uint32_t)i);
+    }
+    t_make_file("/f", 0, 0);
+    fsenv_remount();
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_unlink("/n5"), 0);
+    uint64_t failed = memdisk_failed();
+    memdisk_fail(MEMDISK_OP(BLK_READ), 1, true);
+    assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    assert_true(memdisk_failed() > failed);
+    assert_int_equal(t_write(fd, bytes, 1024), -K_EIO);
+    memdisk_fail(0, 0, false);
+    assert_int_equal(t_write(fd, bytes, 1024), 1024);
+    assert_int_equal(t_close(fd), 0);
+    fsenv_check();
+}
+
 /* ---- errors of a delayed write ---- */
 
 #define OTHERS 1600 /* more than the smallest table has room for */
@@ -513,6 +538,7 @@ int main(void) {
         T(each_block_has_its_own_bitmap),
         T(blocks_given_back_ahead),
         T(nobody_joins_what_is_taken_over),
+        T(a_bitmap_block_that_cannot_be_read),
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
         T(a_loss_is_told_to_who_opens_the_file_again),

@@ -110,6 +110,21 @@ static void an_append_stays_whole(void **state) {
         assert_int_equal(back[3 + i], '1');
 }
 
+/* A page that is taken away each time before the copy comes there: it is not asked for for ever,
+ * but anew when the copy got further. */
+static void a_page_that_never_stays(void **state) {
+    int fd = t_open("/f", NEW);
+    fsenv_never_there = true;
+    fsenv_asks = 0;
+    assert_int_equal(t_write(fd, fsenv_bad, 10), -K_EFAULT);
+    assert_int_equal(fsenv_asks, 64);
+    assert_int_equal(t_write(fd, fsenv_bad - PAGE_SIZE, PAGE_SIZE + 5), PAGE_SIZE);
+    assert_int_equal(fsenv_asks, 2 * 64);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_read(fd, fsenv_bad, 10), -K_EFAULT);
+    assert_int_equal(fsenv_asks, 3 * 64);
+}
+
 static void dup_shares_the_offset(void **state) {
     int a = t_open("/f", NEW), b = t_dup(a);
     assert_int_equal(b, a + 1);
@@ -347,6 +362,7 @@ int main(void) {
         T(random_writes_match_an_array),
         T(append_goes_to_the_end),
         T(an_append_stays_whole),
+        T(a_page_that_never_stays),
         T(dup_shares_the_offset),
         T(stat_says_what_is_there),
         T(offsets_beyond_the_end),
