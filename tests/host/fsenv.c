@@ -155,13 +155,17 @@ void frame_free(paddr_t pa) {
 
 uint64_t fsenv_bad_left = UINT64_MAX;
 
+static bool meets_bad(uaddr_t u, size_t n) {
+    uint64_t bad = (uint64_t)fsenv_bad;
+    return !bad_is_there && u.v + n > bad && u.v < bad + PAGE_SIZE;
+}
+
 /* How many of n bytes at u can be touched. */
 static size_t reachable(uaddr_t u, size_t n) {
     uint64_t bad = (uint64_t)fsenv_bad;
     if (u.v < 4096 || u.v + n < u.v || u.v >= 1ULL << 47)
         return 0;
-    bool meets = u.v + n > bad && u.v < bad + PAGE_SIZE;
-    if (!meets || bad_is_there || fsenv_bad_left == 0)
+    if (!meets_bad(u, n) || fsenv_bad_left == 0)
         return n;
     fsenv_bad_left--;
     return u.v < bad ? (size_t)(bad - u.v) : 0;
@@ -178,8 +182,8 @@ int copyin_held(void *dst, uaddr_t src, size_t n) { return copyin(dst, src, n); 
 int copyout_held(uaddr_t dst, const void *src, size_t n) { return copyout(dst, src, n); }
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
     void (*asked)(void) = fsenv_asked;
-    if (reachable(start, n) == n)
-        return 0;
+    if (!meets_bad(start, n))
+        return start.v < 4096 ? -K_EFAULT : 0;
     fsenv_asks += fsenv_never_there;
     if (!asked)
         return fsenv_never_there ? 0 : -K_EFAULT;
