@@ -9,6 +9,7 @@
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/kernel_view.h"
 #include "mm/kmap.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
@@ -132,7 +133,7 @@ static void put_all_leaves(struct aspace *as) {
     for (const struct mapping *m = touched_from(as->mappings.first); m; m = s.next) {
         struct putting put = {.as = as};
         s = span_of(m);
-        pt_leaves(&as->user, VA(s.start), VA(s.end), put_leaves, &put);
+        pt_take_leaves(&as->user, VA(s.start), VA(s.end), put_leaves, &put);
         if (s.lazy && put.freed)
             frame_uncommit(put.freed); /* the promises of lazy frames go with them */
     }
@@ -148,9 +149,8 @@ void aspace_destroy(struct aspace *as) {
     if (as->design->destroy)
         as->design->destroy(as);
     put_all_leaves(as);
-    /* The leaves up there (stack, trampoline, trapframe) are not the space's. */
     pt_clear(&as->user, VA(0), VA(aspace_end(as)), piece_of_tables(as->user.tables));
-    pt_clear(&as->user, VA(KSTACKS_START), VA(USER_HALF_END), NULL);
+    kernel_view_clear_top(&as->user, as->slot);
     pt_free_root(&as->user);
     ASSERT(as->present == 0);
     mapping_free_all(&as->mappings);

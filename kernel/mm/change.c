@@ -80,7 +80,7 @@ static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool l
     /* A flush of one address covers leaves only, and not a table made by a split
      * or one that fell empty. */
     bool leaves_only = as->user.tables + as->kernel.tables == as->fenced_tables &&
-                       !gather->tables.v && !kernels_gather()->tables.v;
+                       !gather->tables && !kernels_gather()->tables;
     if (next - at == PAGE_SIZE && leaves_only)
         tlb_flush_page(&as->tlb, VA(at));
     else

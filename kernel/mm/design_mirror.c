@@ -6,8 +6,18 @@
 #include "mm/design.h"
 #include "mm/kernel_view.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
 
-static void destroy(struct aspace *as) { kernel_view_destroy(as, VA(aspace_end(as))); }
+static void pass(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
+    piece_done(count);
+}
+
+static void destroy(struct aspace *as) {
+    for (const struct mapping *m = as->mappings.first; m; m = m->next)
+        if (m->touched)
+            pt_take_leaves(&as->kernel, VA(m->start), VA(m->end), pass, NULL);
+    kernel_view_destroy(as, VA(aspace_end(as)));
+}
 
 /* What the kernel may do with a user's page: read it, and write it where the user
  * may; never execute it. */

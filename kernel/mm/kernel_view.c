@@ -15,6 +15,12 @@ int kernel_view_create(struct aspace *as) {
 
 void kernel_view_destroy(struct aspace *as, vaddr_t end) {
     pt_clear(&as->kernel, VA(0), end, piece_of_tables(as->kernel.tables));
-    pt_clear(&as->kernel, VA(KSTACKS_START), VA(USER_HALF_END), NULL);
+    kernel_view_clear_top(&as->kernel, as->slot);
     pt_free_root(&as->kernel);
+}
+
+void kernel_view_clear_top(struct pt *pt, uint32_t slot) {
+    pt_take_leaves(pt, VA(KSTACK(slot)), VA(KSTACK_TOP(slot)), NULL, NULL);
+    pt_take_leaves(pt, VA(TRAPFRAME), VA(USER_HALF_END), NULL, NULL);
+    pt_clear(pt, VA(KSTACKS_START), VA(USER_HALF_END), NULL);
 }

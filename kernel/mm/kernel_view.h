@@ -8,5 +8,9 @@
 int kernel_view_create(struct aspace *as) must_check;
 
 /* Gives back as->kernel; [0, end) is what it has of the user's memory in tables of
- * its own. */
+ * its own, of which the leaves have been taken out. */
 void kernel_view_destroy(struct aspace *as, vaddr_t end);
+
+/* Gives back the tables at the end of the low half, of either view: the trampoline, the trapframe
+ * and this slot's kernel stack are not theirs. */
+void kernel_view_clear_top(struct pt *pt, uint32_t slot);

@@ -43,10 +43,12 @@ static int table_take(paddr_t *table) {
     return 0;
 }
 
-static void table_give(paddr_t table) {
+static void table_give(paddr_t table, bool zeroed) {
     if (booting) {
         *(pte_t *)pa_ptr(table) = spare.v;
         spare = table;
+    } else if (zeroed) {
+        frame_put_zeroed(table);
     } else {
         frame_put(frame_single(table));
     }

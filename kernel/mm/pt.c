@@ -3,6 +3,7 @@
 #include "mm/pt.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "lib/string.h"
 
 /* The bits of an address that are equal: 0 in the low half, -1 in the high one. */
 static int64_t half_of(const struct pt *pt, vaddr_t va) {
@@ -22,9 +23,9 @@ static int table_take(struct pt *pt, paddr_t *table) {
     return err;
 }
 
-static void table_give(struct pt *pt, paddr_t table) {
+static void table_give(struct pt *pt, paddr_t table, bool zeroed) {
     pt->tables--;
-    pt->memory->give(table);
+    pt->memory->give(table, zeroed);
 }
 
 int pt_init(struct pt *pt, unsigned levels, const struct pt_memory *memory) {
@@ -86,7 +87,7 @@ static void prune(struct pt *pt, vaddr_t va) {
     while (pt_is_above(&c))
         pt_down(&c);
     while (table_empty(pt_table(&c)) && pt_up(&c)) {
-        table_give(pt, pte_pa(*c.entry));
+        table_give(pt, pte_pa(*c.entry), true);
         *c.entry = 0;
     }
 }
@@ -243,32 +244,35 @@ static inline unsigned run(struct pt_cursor *c) {
     return c->level == 0 ? pt_run(c) : pt_run_of_leaves(c);
 }
 
-void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
+void pt_take_leaves(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx) {
     if (start.v == end.v)
         return;
     struct pt_cursor c = pt_cursor(pt, start, end);
     do {
         while (pt_is_above(&c))
             pt_down(&c);
-        const pte_t *first = c.entry;
-        leaves(ctx, first, run(&c), c.level);
+        pte_t *first = c.entry;
+        unsigned count = run(&c);
+        if (leaves)
+            leaves(ctx, first, count, c.level);
+        memset(first, 0, count * sizeof(*first));
     } while (pt_advance(&c));
 }
 
-/* Tells done() of every table below the cursor's entries, at its level and in its range, each
- * after those below it. Leaves are not looked at, so tables of level 0 are not entered. */
-static void tables_below(struct pt_cursor c, void (*done)(void *ctx, paddr_t table), void *ctx) {
+/* Tells done() of every entry that is a table's below the cursor's, at its level and in its range,
+ * each after those below it. Leaves are not looked at, so tables of level 0 are not entered. */
+static void tables_below(struct pt_cursor c, void (*done)(void *ctx, pte_t *entry), void *ctx) {
     unsigned top = c.level;
     for (;;) {
         while (c.level > 1 && pt_is_above(&c))
             pt_down(&c);
         if (pt_is_above(&c))
-            done(ctx, pte_pa(*c.entry));
+            done(ctx, c.entry);
         while (!pt_next(&c)) {
             if (c.level == top)
                 return;
             pt_up(&c);
-            done(ctx, pte_pa(*c.entry));
+            done(ctx, c.entry);
         }
     }
 }
@@ -278,9 +282,10 @@ struct clearing {
     void (*freed)(void);
 };
 
-static void clear_table(void *ctx, paddr_t table) {
+static void clear_table(void *ctx, pte_t *entry) {
     const struct clearing *c = ctx;
-    table_give(c->pt, table);
+    table_give(c->pt, pte_pa(*entry), true);
+    *entry = 0;
     if (c->freed)
         c->freed();
 }
@@ -291,7 +296,7 @@ void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*freed)(void)) {
         tables_below(pt_cursor(pt, start, end), clear_table, &c);
 }
 
-static void count_table(void *ctx, paddr_t table) { ++*(uint64_t *)ctx; }
+static void count_table(void *ctx, pte_t *entry) { ++*(uint64_t *)ctx; }
 
 uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end) {
     uint64_t tables = 0;
@@ -302,23 +307,29 @@ uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end) {
 
 void pt_free_root(struct pt *pt) {
     ASSERT(pt->tables == 1);
-    table_give(pt, pt->root);
+    table_give(pt, pt->root, false);
     pt->root = PA(0);
 }
 
-static void gather_table(void *ctx, paddr_t table) {
-    struct pt_gather *g = ctx;
-    /* A frame's address has bit 0 clear, so the link is an invalid entry: a page
-     * walk that still uses this table finds nothing in it. */
-    *(pte_t *)pa_ptr(table) = g->tables.v;
-    g->tables = table;
+/* In a link of gathered tables: the one that it points to has other entries that are not 0. */
+#define NOT_ZEROED 2UL
+
+/* A link has bit 0 clear, so it is an invalid entry: a page walk that still uses this table finds
+ * nothing in it. */
+static void gather_table(struct pt_gather *g, pte_t *table, uint64_t flags) {
+    *table = g->tables;
+    g->tables = ptr_pa(table).v | flags;
+}
+
+static void gather_with_leaves(void *ctx, pte_t *entry) {
+    gather_table(ctx, pa_ptr(pte_pa(*entry)), NOT_ZEROED);
 }
 
 void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
     struct pt_cursor c = *at;
     c.pos = pt_first(&c);
     c.last = pt_last(&c);
-    tables_below(c, gather_table, g);
+    tables_below(c, gather_with_leaves, g);
 }
 
 /* So many tables does pt_unmap enter, with those on its way down to the first entry. */
@@ -347,7 +358,7 @@ vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g)
                 return end;
             if (table_empty(table)) {
                 *c.entry = 0;
-                gather_table(g, ptr_pa(table));
+                gather_table(g, table, 0);
             }
         }
     }
@@ -397,19 +408,20 @@ vaddr_t pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint
 
 void pt_gather_init(struct pt_gather *gather) {
     gather->count = 0;
-    gather->tables = PA(0);
+    gather->tables = 0;
 }
 
 void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
                       void (*put)(void *ctx, pte_t e, unsigned level), void *ctx) {
     for (uint32_t i = 0; i < gather->count; i++)
         put(ctx, gather->leaf[i], gather->level[i]);
-    while (gather->tables.v) {
-        paddr_t table = gather->tables;
-        pte_t *entry = pa_ptr(table);
-        gather->tables = PA(entry[0]);
-        entry[0] = 0;
-        table_give(pt, table);
+    while (gather->tables) {
+        bool zeroed = !(gather->tables & NOT_ZEROED);
+        paddr_t table = PA(gather->tables & ~NOT_ZEROED);
+        pte_t *link = pa_ptr(table);
+        gather->tables = *link;
+        *link = 0;
+        table_give(pt, table, zeroed);
     }
     pt_gather_init(gather);
 }

@@ -13,10 +13,11 @@
 #pragma once
 #include "mm/cursor.h"
 
-/* Where a tree's tables come from. take gives a zeroed frame or fails. */
+/* Where a tree's tables come from. take gives a zeroed frame or fails. give gets it back; zeroed:
+ * all its entries are 0. */
 struct pt_memory {
     int (*take)(paddr_t *table);
-    void (*give)(paddr_t table);
+    void (*give)(paddr_t table, bool zeroed);
 };
 
 /* What pt_unmap has taken out: leaves, and a chain of tables that fell empty. */
@@ -25,7 +26,7 @@ struct pt_gather {
     uint32_t count;
     pte_t leaf[PT_GATHER_LEAVES];
     uint8_t level[PT_GATHER_LEAVES];
-    paddr_t tables; /* chained through their first entries, which stay invalid; 0: none */
+    uint64_t tables; /* chained through their first entries, which stay invalid; 0: none */
 };
 
 /* An empty tree of 3, 4 or 5 levels. -K_ENOMEM: nothing was taken. */
@@ -37,19 +38,19 @@ static inline uint64_t pt_satp(const struct pt *pt, uint32_t asid) {
 }
 
 /* Is given count entries of one table; those that are valid are leaves of this level.
- * pt_leaves and pt_copy call it once for each table and not once for each leaf, since fork
+ * pt_take_leaves and pt_copy call it once for each table and not once for each leaf, since fork
  * and exit do it for every page. */
 typedef void (*pt_leaves_fn)(void *ctx, const pte_t *entry, unsigned count, unsigned level);
 
-/* Tells leaves() of all leaves in [start, end), which none may cross. */
-void pt_leaves(const struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx);
-
-/* Takes a tree down that nobody uses any more: pt_clear for each range that has
- * something, then pt_free_root.
+/* Takes a tree down that nobody uses any more: pt_take_leaves for each range that has leaves, then
+ * pt_clear for each that has tables, then pt_free_root.
  *
- * pt_clear frees every table below the root entries of [start, end), ignores leaves, and
- * leaves those entries stale; nothing else may share them. freed is called after each table,
- * NULL: nothing is. pt_free_root panics when a table of the tree is left. */
+ * pt_take_leaves tells leaves(), if it is not NULL, of the leaves in [start, end), which none may
+ * cross, and then takes them out; tables stay.
+ * pt_clear frees every table below the root entries of [start, end), in which there is no leaf any
+ * more; nothing else may share them. freed is called after each table, NULL: nothing is.
+ * pt_free_root panics when a table of the tree is left; leaves in the root do not matter. */
+void pt_take_leaves(struct pt *pt, vaddr_t start, vaddr_t end, pt_leaves_fn leaves, void *ctx);
 void pt_clear(struct pt *pt, vaddr_t start, vaddr_t end, void (*freed)(void));
 void pt_free_root(struct pt *pt);
 

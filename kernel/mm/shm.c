@@ -46,7 +46,7 @@ static void put(struct object *o) {
     struct shm *s = shm_of(o);
     if (__atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1)
         return;
-    pt_leaves(&s->pages, VA(0), VA(s->end), put_pages, NULL);
+    pt_take_leaves(&s->pages, VA(0), VA(s->end), put_pages, NULL);
     pt_clear(&s->pages, VA(0), VA(s->end), piece_of_tables(s->pages.tables));
     pt_free_root(&s->pages);
     frame_uncommit(s->committed);

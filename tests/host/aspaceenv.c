@@ -117,9 +117,12 @@ static int table_take(paddr_t *table) {
     return 0;
 }
 
-static void table_give(paddr_t table) {
+static void table_give(paddr_t table, bool zeroed) {
     *table_flag(table.v) = false;
-    frame_put(frame_single(table));
+    if (zeroed)
+        frame_put_zeroed(table);
+    else
+        frame_put(frame_single(table));
 }
 
 const struct pt_memory pt_frames = {table_take, table_give};

@@ -30,8 +30,11 @@ static int take(paddr_t *table) {
     return 0;
 }
 
-static void give(paddr_t table) {
+static void give(paddr_t table, bool zeroed) {
     uint64_t i = (table.v - HOST_RAM_START) / PAGE_SIZE;
+    const pte_t *entry = pa_ptr(table);
+    for (unsigned k = 0; zeroed && k < PT_ENTRIES; k++)
+        ASSERT(entry[k] == 0);
     ASSERT(IS_ALIGNED(table.v, PAGE_SIZE) && i < PTTABLES_MAX);
     ASSERT(out[i]);
     out[i] = false;

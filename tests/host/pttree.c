@@ -41,10 +41,8 @@ void pttree_expect_at(const struct pt *pt, uint64_t va, uint64_t pa) {
 void pttree_ignore_leaf(void *ctx, pte_t e, unsigned level) {}
 
 void pttree_clear_all(struct pt *pt, pt_leaves_fn leaf, void *ctx) {
-    if (leaf) {
-        pt_leaves(pt, VA(0), VA(USER_HALF_END), leaf, ctx);
-        pt_leaves(pt, VA(high_half()), VA(0 - PAGE_SIZE), leaf, ctx);
-    }
+    pt_take_leaves(pt, VA(0), VA(USER_HALF_END), leaf, ctx);
+    pt_take_leaves(pt, VA(high_half()), VA(0 - PAGE_SIZE), leaf, ctx);
     pt_clear(pt, VA(0), VA(USER_HALF_END), NULL);
     pt_clear(pt, VA(high_half()), VA(0 - PAGE_SIZE), NULL);
     pt_free_root(pt);

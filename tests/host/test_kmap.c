@@ -39,6 +39,7 @@ struct frame_sections frame_sections;
 void frame_misused(paddr_t pa) { panic("%#lx is not a frame", (unsigned long)pa.v); }
 void frame_release(struct frame *f, paddr_t pa) { frame_misused(pa); }
 paddr_t frame_take_zeroed(void) { frame_misused(PA(0)); }
+void frame_put_zeroed(paddr_t pa) { frame_misused(pa); }
 void frame_zero(paddr_t pa, unsigned order) { frame_misused(pa); }
 void tlb_fence_kernel(void) {}
 

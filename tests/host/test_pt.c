@@ -295,7 +295,7 @@ static void test_unmap_gives_back_only_after_the_flush(void **state) {
     vaddr_t stop = pt_unmap(&pt, VA(MIB(2)), VA(MIB(6)), &g);
     assert_int_equal(stop.v, MIB(2) + PT_GATHER_LEAVES * PAGE_SIZE);
     assert_int_equal(g.count, PT_GATHER_LEAVES);
-    assert_int_equal(g.tables.v, 0);
+    assert_int_equal(g.tables, 0);
     for (unsigned i = 0; i < PT_GATHER_LEAVES; i++) {
         assert_int_equal(pte_pa(g.leaf[i]).v, i * PAGE_SIZE);
         assert_int_equal(g.level[i], 0);
@@ -308,7 +308,7 @@ static void test_unmap_gives_back_only_after_the_flush(void **state) {
     stop = pt_unmap(&pt, stop, VA(MIB(6)), &g);
     assert_int_equal(stop.v, MIB(4)); /* full again; the table of 2 MiB fell empty */
     assert_int_equal(pttables_out, paging.levels);
-    const pte_t *gone = pa_ptr(g.tables);
+    const pte_t *gone = pa_ptr(PA(g.tables));
     for (unsigned i = 0; i < PT_ENTRIES; i++)
         assert_false(gone[i] & PTE_V); /* a late walk through it faults */
     pt_gather_finish(&pt, &g, pttree_ignore_leaf, NULL);
@@ -419,7 +419,7 @@ static void test_destroy_leaves_the_shared_half_alone(void **state) {
     assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(MIB(2)), MIB(2) + 3 * PAGE_SIZE, RW, 2), 0);
     assert_int_equal(pt_map(&pt, VA(GIB(9)), PA(0), GIB(1), RW, 2), 0);
     uint64_t bytes = 0, before = walker_survey(kernel.root.v, 0, 512, NULL, NULL).hash;
-    pt_leaves(&pt, VA(0), VA(USER_HALF_END), pttree_sum_leaves, &bytes);
+    pt_take_leaves(&pt, VA(0), VA(USER_HALF_END), pttree_sum_leaves, &bytes);
     pt_clear(&pt, VA(0), VA(USER_HALF_END), NULL);
     pt_free_root(&pt);
     assert_int_equal(bytes, GIB(1) + MIB(2) + 3 * PAGE_SIZE);
