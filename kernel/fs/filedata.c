@@ -508,6 +508,14 @@ static paddr_t clean_frame(const struct inode *ip, struct page *p) {
     return ptr_pa(p->data);
 }
 
+void filedata_clean_end(struct inode *ip) {
+    struct page *p = page_find(ip->inum, ip->d.size / (uint32_t)PAGE_SIZE, true);
+    if (!p)
+        return;
+    clean_frame(ip, p);
+    page_put(p);
+}
+
 /* With what follows it and is in memory, to the next multiple of PAGES_AT_ONCE. Nobody sleeps while
  * all are held. */
 static int show_pages(const struct inode *ip, struct page *first, object_show_fn show, void *ctx) {

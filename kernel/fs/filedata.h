@@ -38,6 +38,10 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
  * -K_EIO; -K_EINVAL: the file ends before it. */
 int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) must_check;
 
+/* What the page that the file ends in has behind the end, if it is in memory, becomes zero. Locked;
+ * may sleep. */
+void filedata_clean_end(struct inode *ip);
+
 /* The same for a page that is going to be written through its frame: what is stored from now on,
  * until the log forbids it (filemap.h), is durable with the running transaction, of which
  * show is a part. -K_ENOSPC (a hole), -K_EROFS: nothing is

@@ -9,6 +9,7 @@
 #include "mm/frame.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
+#include "proc/group.h"
 
 #define FILE_PAGES (uint32_t)(ROUND_UP(DATA_MAX_SIZE, PAGE_SIZE) / PAGE_SIZE)
 
@@ -33,7 +34,7 @@ static struct filemap *filemap_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, object);
 }
 
-static struct filemap *running(struct object *o) {
+static struct filemap *program_of(struct object *o) {
     return CONTAINER_OF(o, struct filemap, program);
 }
 
@@ -79,19 +80,18 @@ static int sync(struct object *o) { return inode_sync(filemap_of(o)->ip); }
 
 static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page, .sync = sync};
 
-static void get_program(struct object *o) { more_refs(running(o), 1); }
-static void put_program(struct object *o) { less_refs(running(o), 1); }
+static void get_program(struct object *o) { more_refs(program_of(o), 1); }
+static void put_program(struct object *o) { less_refs(program_of(o), 1); }
 
-/* Nobody cuts or writes the file, so what is in the cache can be shown as it is; but behind its end
- * the last page has to be zeroed, which page does. */
+/* Nobody cuts or writes the file, so what is in the cache can be shown as it is: what lies behind
+ * the end was zeroed when it began to be run, or is when it is read. */
 static paddr_t peek_program(struct object *o, uint64_t index) {
-    const struct inode *ip = running(o)->ip;
-    return index < ip->d.size / PAGE_SIZE ? page_frame(ip->inum, (uint32_t)index) : PA(0);
+    return index < FILE_PAGES ? page_frame(program_of(o)->ip->inum, (uint32_t)index) : PA(0);
 }
 
 static int page_of_program(struct object *o, uint64_t index, bool write, object_show_fn show,
                            void *ctx) {
-    return show_page(running(o)->ip, index, write, show, ctx);
+    return show_page(program_of(o)->ip, index, write, show, ctx);
 }
 
 static const struct object_ops program_ops = {.get = get_program,
@@ -104,14 +104,22 @@ bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAG
 
 /* ---- which inodes are mapped ---- */
 
-/* A mapping is going to show pages up to this one. The page cache keeps pages that are mapped, so
- * they are promised, and half of it may be mapped at most: a read or a write must find a page.
- * -K_ENOMEM: it would be more. */
-static int grow(struct filemap *f, uint64_t pages) {
+/* The page cache keeps pages that are mapped, and a read or a write must find another: so much of
+ * it may be mapped, in eighths. Programs can be run when files take all that they may, and the
+ * session's commands when other programs do, too. */
+static uint32_t most_mapped(bool program) {
+    unsigned eighths = !program ? 4 : proc_in_reserve(proc_self()) ? 7 : 6;
+    return pagecache_pages() / 8 * eighths;
+}
+
+/* A mapping is going to show pages up to this one, which are promised. -K_ENOMEM: they cannot be,
+ * or too many would be mapped. */
+static int grow(struct filemap *f, uint64_t pages, bool program) {
+    uint32_t most = most_mapped(program);
     spin_lock(&lock);
     uint32_t wanted = (uint32_t)MIN(pages, (uint64_t)FILE_PAGES);
     uint32_t more = wanted > f->pages ? wanted - f->pages : 0;
-    int err = mapped + more > pagecache_pages() / 2 ? -K_ENOMEM : frame_commit(more);
+    int err = more > 0 && mapped + more > most ? -K_ENOMEM : frame_commit(more);
     if (!err) {
         f->pages += more;
         mapped += more;
@@ -154,15 +162,9 @@ static int make(struct inode *ip, struct filemap **out) {
     return 0;
 }
 
-static int get_or_make(struct inode *ip, uint64_t pages, struct filemap **out) {
+static int get_or_make(struct inode *ip, struct filemap **out) {
     *out = known(ip);
-    int err = *out ? 0 : make(ip, out);
-    if (err)
-        return err;
-    err = grow(*out, pages);
-    if (err)
-        less_refs(*out, 0);
-    return err;
+    return *out ? 0 : make(ip, out);
 }
 
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
@@ -170,38 +172,57 @@ int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
     int err = inode_lock(ip);
     if (err)
         return err;
-    err = get_or_make(ip, pages, &f);
-    if (!err) {
-        if (!f->name[0])
-            snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
-        *out = &f->object;
-    }
+    err = get_or_make(ip, &f);
+    if (!err && !f->name[0])
+        snprintf(f->name, sizeof(f->name), "file %u", ip->inum);
     inode_unlock(ip);
+    if (err)
+        return err;
+    err = grow(f, pages, false);
+    if (err)
+        less_refs(f, 0);
+    else
+        *out = &f->object;
     return err;
 }
 
 /* ---- programs: run, or written ---- */
 
-/* From here on nobody opens it for writing; so when nobody has it open now, no mapping comes that
- * may write it, and those that there are are in the reverse map. */
-static bool begin_running(struct filemap *f) {
+/* When it is not open for writing now, it is not as long as it runs: so no mapping comes that may
+ * write it, and those that there are are in the reverse map. -K_ETXTBSY: it is not counted. */
+static int begin_running(struct filemap *f) {
     spin_lock(&lock);
-    f->running++;
     bool open = f->ip->writers > 0;
+    f->running += !open;
     spin_unlock(&lock);
-    return !open && !rmap_may_write(&f->rmap);
+    if (open)
+        return -K_ETXTBSY;
+    if (!rmap_may_write(&f->rmap))
+        return 0;
+    spin_lock(&lock);
+    f->running--;
+    spin_unlock(&lock);
+    return -K_ETXTBSY;
 }
 
 int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {
     struct filemap *f;
-    int err = get_or_make(ip, pages, &f);
+    int err = get_or_make(ip, &f);
     if (err)
         return err;
-    *out = &f->program;
-    if (begin_running(f))
-        return 0;
-    less_refs(f, 1);
-    return -K_ETXTBSY;
+    err = begin_running(f);
+    if (err) {
+        less_refs(f, 0);
+        return err;
+    }
+    if (pages * PAGE_SIZE > ip->d.size)
+        filedata_clean_end(ip);
+    err = grow(f, pages, true);
+    if (err)
+        less_refs(f, 1);
+    else
+        *out = &f->program;
+    return err;
 }
 
 int filemap_begin_writes(struct inode *ip) {

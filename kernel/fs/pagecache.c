@@ -41,7 +41,7 @@ uint32_t pagecache_pages(void) { return cache.pages; }
 int pagecache_boot_init(uint64_t ram_bytes) {
     uint64_t frames = ram_bytes / PAGE_SIZE;
     uint32_t held = (uint32_t)MAX(HELD_MIN, MIN(frames / HELD_PER_RAM, HELD_MAX));
-    uint32_t n = (uint32_t)MAX(2UL * held, MIN(frames / PAGES_PER_RAM, PAGES_MAX)), nbuckets = 1;
+    uint32_t n = (uint32_t)MAX(4UL * held, MIN(frames / PAGES_PER_RAM, PAGES_MAX)), nbuckets = 1;
     while (nbuckets < n)
         nbuckets *= 2;
     struct page *pages = frame_boot_alloc(n * sizeof(struct page), _Alignof(struct page));

@@ -184,8 +184,9 @@ uaddr_t aspace_stack(const struct elf_plan *plan) { return UA(stack_of(plan).end
 /* Memory of the process's own from the start: a program's, its stack, its heap. */
 static int add_private(struct aspace *as, struct object *object, uint64_t start, uint64_t end,
                        uint64_t perm, uint64_t first) {
-    bool owns = (perm & PTE_W) ||
-                object == &zeros_data; /* which exec writes, whatever the program may */
+    if (start == end)
+        return 0;
+    bool owns = (perm & PTE_W) || object->filled; /* whatever the program may */
     const struct mapping m = {.start = start,
                               .end = end,
                               .object = object,
@@ -194,14 +195,15 @@ static int add_private(struct aspace *as, struct object *object, uint64_t start,
                               .limit = PTE_RWX,
                               .owns = owns,
                               .lazy = owns && commit_lazy};
-    return start < end ? change_insert(as, &m) : 0;
+    return change_insert(as, &m);
 }
 
 static int add_segment(struct aspace *as, struct object *program, const struct elf_segment *s) {
     struct elf_pages p = elf_pages(s);
     int err = add_private(as, program, p.start, p.shown, s->perm, p.first);
     if (!err)
-        err = add_private(as, &zeros_data, p.shown, p.copied, s->perm, 0);
+        err = add_private(as, &zeros_filled, p.shown, p.copied, s->perm,
+                          p.first + (p.shown - p.start) / PAGE_SIZE);
     return err ? err : add_private(as, &zeros_bss, p.copied, p.end, s->perm, 0);
 }
 
@@ -276,7 +278,7 @@ int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *p
 
 int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
     struct mapping *m = mapping_at(&as->mappings, va);
-    ASSERT(m->object == &zeros_data);
+    ASSERT(m->object == &zeros_filled);
     int err = m->lazy ? commit_touch(as, m, 0) : 0;
     if (err)
         return err;

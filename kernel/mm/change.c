@@ -399,7 +399,7 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
-        if (!m->shared)
+        if (!m->shared && !m->object->filled)
             remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
     settle_less(as);
 }

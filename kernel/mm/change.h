@@ -38,7 +38,7 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
 int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
 /* Drops the pages of [start, end) that the space owns, so that the next touch finds what the
- * object has. The mappings stay. In pieces. */
+ * object has; but for those that it was given filled. The mappings stay. In pieces. */
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 
 /* Of [start, end), a part of m: the leaves lose W; or the pages go, own copies too, and the next

@@ -172,11 +172,10 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
 
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
  * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
- * they are not fenced: who has kept an invalid entry faults, and finds a good one. */
+ * no hart is told of the entries: who has kept an invalid one faults, and finds a good one. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
-    ASSERT(w->n == 1 || w->object == m->object);
     uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
     uint64_t end = MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
     for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
@@ -194,11 +193,12 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
                                                 uint64_t access, struct wanted *w) {
     ASSERT(!m->lazy_tables);
     paddr_t frame;
-    int err = find_frame(m, mapping_index(m, va), is_tracked(m, access), w, &frame);
+    uint64_t index = mapping_index(m, va);
+    int err = find_frame(m, index, is_tracked(m, access), w, &frame);
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    if (access != PTE_W && w->frame)
+    if (access != PTE_W && w->frame && w->object == m->object && w->index == index)
         fill_behind(as, m, va, w);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Zeros: see zeros.h. */
 #include "mm/zeros.h"
 #include "lib/panic.h"
+#include "mm/elf.h"
 #include "mm/frame.h"
 
 static paddr_t frame_of_zeros;
@@ -17,7 +18,9 @@ static paddr_t peek(struct object *o, uint64_t index) {
 
 static const struct object_ops zeros = {.peek = peek};
 
-struct object zeros_data = {&zeros, "data", .zeros = true};
+static const struct object_ops filled = {.peek = peek, .name = elf_name};
+
+struct object zeros_filled = {&filled, .zeros = true, .filled = true};
 struct object zeros_bss = {&zeros, "bss", .zeros = true};
 struct object zeros_stack = {&zeros, "stack", .zeros = true, .guarded = true};
 struct object zeros_heap = {&zeros, "heap", .zeros = true};

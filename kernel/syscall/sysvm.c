@@ -61,7 +61,7 @@ static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
 
 static struct abi_vmregion describe(const struct aspace *as, const struct mapping *m) {
     struct inspect_pages pages = inspect_mapping(as, m);
-    bool zeros = m->object->zeros;
+    bool zeros = m->object->zeros && !m->object->filled;
     struct abi_vmregion r = {.start = m->start,
                              .end = m->end,
                              .perm = m->perm,

@@ -178,7 +178,7 @@ static void model_exec(struct world *w, unsigned program) {
         for (uint64_t j = 0; j < from->segment[i].pages; j++) {
             uint64_t file = from->segment[i].file_pages;
             bool copied = j < file && j >= file - from->segment[i].copied;
-            struct page page = memory(copied ? &zeros_data : &zeros_bss, perm);
+            struct page page = memory(copied ? &zeros_filled : &zeros_bss, perm);
             page.owns |= copied;
             if (j < file) {
                 page.word[0] = page.word[1] = env_program_word(program, file_page);

@@ -9,10 +9,14 @@ PROGRAM(wait_for_byte, "li a0, 0\n addi a1, sp, -16\n li a2, 1\n li a7, 5\n ecal
                        "li a0, 42\n li a7, 2\n ecall");
 
 /* At an address that is as far into its page as the code into its file. */
-static void save_program(const char *path) {
-    MAKE(wait_for_byte, R | X);
+static void save_at_its_place(const char *path) {
     elf.eh.entry = elf.ph[0].vaddr = BODY % PAGE;
     elf_save(path, elf_size());
+}
+
+static void save_program(const char *path) {
+    MAKE(wait_for_byte, R | X);
+    save_at_its_place(path);
 }
 
 static int start(const char *path, int input) {
@@ -121,6 +125,81 @@ static void not_run_while_it_is_mapped_to_be_written(void) {
     }
 }
 
+/* Pages of files that are mapped stay in the page cache, so their number is limited; but there is
+ * room for programs then. The files are empty: what is asked for counts. */
+static void mapped_files_leave_room(void) {
+    int n = 0;
+    for (unsigned pages = 67; pages > 0; pages /= 2)
+        for (char *m = NULL; (uint64_t)m < USER_LIMIT; n++) {
+            char name[] = {'m', (char)('0' + n / 100), (char)('0' + n / 10 % 10),
+                           (char)('0' + n % 10), 0};
+            int fd = must_open(name, ABI_O_CREATE | ABI_O_RDWR);
+            m = sys_mmap(NULL, pages * PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, fd, 0);
+            must_close(fd);
+        }
+    CHECK(n > 7);
+    CHECK_EQ(run_program("/bin/true", NULL), 0);
+}
+
+/* Large ones, of many pages that nobody touches. */
+static void many_large_ones(void) {
+    enum { MANY = 20 };
+    char name[] = "p00";
+    int p[2];
+    must_pipe(p);
+    MAKE(wait_for_byte, R | X);
+    elf.ph[0].filesz = elf.ph[0].memsz = 66 * PAGE;
+    elf.eh.entry = elf.ph[0].vaddr = BODY % PAGE;
+    for (int i = 0; i < MANY; i++) {
+        name[1] = (char)('0' + i / 10);
+        name[2] = (char)('0' + i % 10);
+        elf_save(name, PAGE);
+        int fd = must_open(name, ABI_O_RDWR);
+        CHECK_EQ(sys_ftruncate(fd, 66 * PAGE + BODY), 0);
+        must_close(fd);
+        int pid = start(name, p[0]);
+        WAIT_UNTIL(state_of(pid) == ABI_P_SLEEPING || state_of(pid) == ABI_P_ZOMBIE);
+    }
+    for (int i = 0; i < MANY; i++)
+        write_all(p[1], "x", 1);
+    reap_all(MANY, 42);
+}
+
+/* madvise gives no page of a program back that its file could not bring again as it was: text that
+ * lies askew, and data on the page where bss begins. */
+PROGRAM(drop_self, "auipc a0, 0\n srli a0, a0, 12\n slli a0, a0, 12\n li a1, 4096\n li a2, 4\n"
+                   "li a7, 121\n ecall\n li a0, 42\n li a7, 2\n ecall");
+static void dropped_pages_come_back(void) {
+    for (int extra = 0; extra < 2; extra++) {
+        MAKE(drop_self, R | X);
+        elf.ph[0].memsz += extra;
+        CHECK_EQ(elf_run(elf_size()), 42);
+        save_at_its_place("p");
+        CHECK_EQ(run_program("p", NULL), 42);
+    }
+}
+
+/* What vmregions tells of one page of text: the file's own last one, or a copy. */
+static void text_is_told(void) {
+    static struct abi_vmregion r[8];
+    for (int askew = 0; askew < 2; askew++) {
+        int p[2];
+        must_pipe(p);
+        MAKE(wait_for_byte, R | X);
+        if (askew)
+            elf_save("p", elf_size());
+        else
+            save_at_its_place("p");
+        int pid = start("p", p[0]);
+        WAIT_UNTIL(state_of(pid) == ABI_P_SLEEPING);
+        CHECK(sys_vmregions(pid, r, 8) > 0);
+        CHECK(!strcmp(r[0].name, "text") && !(r[0].flags & ABI_VM_ZEROS) && r[0].present == 1);
+        CHECK(r[0].copied == 0 && r[0].shared == !askew);
+        write_all(p[1], "x", 1);
+        CHECK_EQ(reap(pid), 42);
+    }
+}
+
 static void try_exec(void) {
     char *argv[] = {"p", NULL};
     sys_exec("p", argv);
@@ -143,6 +222,10 @@ const struct test running_tests[] = {
     {"running_is_removed", removed_while_it_runs, false},
     {"written_is_not_run", not_run_while_it_is_written, false},
     {"mapped_is_not_run", not_run_while_it_is_mapped_to_be_written, false},
+    {"mapped_leaves_room_to_run", mapped_files_leave_room, false},
+    {"running_many_large_ones", many_large_ones, false},
+    {"running_dropped_pages", dropped_pages_come_back, false},
+    {"running_text_is_told", text_is_told, false},
     {"running_fails_and_is_written", can_be_written_after_failures, false},
     {0},
 };
