@@ -6,6 +6,9 @@
 #define SHARED (ABI_MAP_SHARED | ABI_MAP_ANONYMOUS)
 #define LARGE (2 * MB)
 
+void unmap(void *p, uint64_t n) { CHECK_EQ(sys_munmap(p, n), 0); }
+void protect(void *p, uint64_t n, int prot) { CHECK_EQ(sys_mprotect(p, n, prot), 0); }
+
 static char *map_at(void *addr, uint64_t n, int prot, int flags) {
     char *p = sys_mmap(addr, n, prot, flags, -1, 0);
     CHECK_MSG((long)p > 0, "mmap of %ld bytes is %ld", (long)n, (long)p);
