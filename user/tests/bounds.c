@@ -438,16 +438,16 @@ static void long_read_faults(void) {
 
 /* This program's file, read into pages of its data that have yet to come from there. */
 static void read_own_program(void) {
-    static char data[4 * PAGE] = {1};
+    enum { N = sizeof(initialised) };
     int fd = must_open(SELF, ABI_O_RDONLY);
-    char *copy = must_sbrk(sizeof(data));
-    memset(copy, 0, sizeof(data));
-    read_all(fd, data + 100, sizeof(data) - 200);
+    char *copy = must_sbrk(N);
+    memset(copy, 0, N);
+    read_all(fd, initialised + 100, N - 200);
     CHECK_EQ(sys_lseek(fd, 0, 0), 0);
-    read_all(fd, copy + 100, sizeof(data) - 200);
-    CHECK(memcmp(data + 100, copy + 100, sizeof(data) - 200) == 0);
-    CHECK_EQ(data[0], 1);
-    CHECK(all_zero(data + 1, 99) && all_zero(data + sizeof(data) - 100, 100));
+    read_all(fd, copy + 100, N - 200);
+    CHECK(memcmp(initialised + 100, copy + 100, N - 200) == 0);
+    CHECK_EQ(initialised[0], INITIALISED(0));
+    CHECK(all_zero(initialised + 1, 99) && all_zero(initialised + N - 100, 100));
 }
 
 const struct test bounds_tests[] = {

@@ -149,8 +149,8 @@ static void data_is_private(void) {
         }
     }
     reap_all(4, 10);
-    CHECK_EQ(role_values[0], 11);
-    CHECK_EQ(role_values[1024], 22);
+    CHECK_EQ(initialised[0], INITIALISED(0));
+    CHECK_EQ(initialised[PAGE], INITIALISED(1));
 }
 
 /* The process stays the same one: its number, its files, its directory. */

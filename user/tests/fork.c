@@ -2,7 +2,6 @@
 #include "test.h"
 #include <string.h>
 
-static char data[2 * 4096] = {1};
 static char bss[2 * 4096];
 
 /* Child and parent write in turn to data, bss, heap and stack. */
@@ -13,7 +12,8 @@ static void memory_is_separate(void) {
     char *heap = must_sbrk(3 * PAGE);
     must_pipe(to_child);
     must_pipe(to_parent);
-    char *where[] = {data, data + 4096, bss, bss + 4096, heap, heap + 2 * PAGE, (char *)local};
+    char *where[] = {initialised, initialised + PAGE, bss,          bss + PAGE,
+                     heap,        heap + 2 * PAGE,    (char *)local};
     enum { N = sizeof(where) / sizeof(where[0]) };
     for (int i = 0; i < N; i++)
         where[i][0] = 'o';

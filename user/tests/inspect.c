@@ -241,8 +241,8 @@ static void forked_is_shared(void) {
 }
 
 static void written_is_copied(void) {
-    static char data[3 * 4096] __attribute__((aligned(4096))) = "of the program";
-    CHECK_EQ(*(volatile char *)(data + PAGE), 0); /* then it is there */
+    char *data = initialised;
+    CHECK_EQ(*(volatile char *)(data + PAGE), INITIALISED(1)); /* then it is there */
     struct abi_vmregion before = *region(0, data + PAGE);
     uint64_t program = frame(0, data + PAGE);
     CHECK(strcmp(before.name, "data") == 0 && !(before.flags & ABI_VM_ZEROS));

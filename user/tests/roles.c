@@ -34,17 +34,23 @@ static int role_bss(int argc, char **argv) {
 
 /* data: initialised variables have their first values; written by the program,
  * and by the kernel for it, they are this process's alone. */
-int role_values[3 * 1024] = {[0] = 11, [1024] = 22, [2048] = 33};
+char initialised[4 * PAGE] __attribute__((aligned(4096))) = {[0 * PAGE] = INITIALISED(0),
+                                                             [1 * PAGE] = INITIALISED(1),
+                                                             [2 * PAGE] = INITIALISED(2),
+                                                             [3 * PAGE] = INITIALISED(3)};
 static int role_data(int argc, char **argv) {
-    int p[2], word = 44;
-    if (role_values[0] != 11 || role_values[1024] != 22 || role_values[2048] != 33)
-        return 1;
+    char *first = initialised, *second = first + PAGE, *third = second + PAGE;
+    int p[2];
+    for (unsigned i = 0; i < 4; i++)
+        if (initialised[i * PAGE] != INITIALISED(i) ||
+            !all_zero(&initialised[i * PAGE + 1], PAGE - 1))
+            return 1;
     must_pipe(p);
-    write_all(p[1], &word, sizeof(word));
-    read_all(p[0], &role_values[1024], sizeof(word));
-    role_values[0] = role_values[2048] = 55;
+    write_all(p[1], "4", 1);
+    read_all(p[0], second, 1);
+    *first = *third = '5';
     sys_sleep(1);
-    return role_values[0] == 55 && role_values[1024] == 44 && role_values[2048] == 55 ? 10 : 2;
+    return *first == '5' && *second == '4' && *third == '5' ? 10 : 2;
 }
 
 /* stores FILE PAGES: counts in a word of each page of a file, through a mapping, in order, and says

@@ -148,12 +148,15 @@ void remove_all_here(void);
 /* Scratch space on page borders, for whoever runs. Big enough for any file. */
 #define SCRATCH_SIZE (16 * 4096)
 extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
+/* Data that comes from the program's file, on page borders, for whoever runs: its pages begin with
+ * these values, and all else is 0. */
+extern char initialised[4 * PAGE];
+#define INITIALISED(page) (11 * ((page) + 1))
 
 /* ---- roles.c, exec.c, elf.c ---- */
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
 void role_argument(char *to, int i);   /* what the role `args` wants as its i-th argument */
-extern int role_values[3 * 1024];      /* initialised data, which the role `data` looks at */
 int role_churn(int argc, char **argv); /* these are inspect.c's */
 int role_split(int argc, char **argv);
 int role_chain(int argc, char **argv); /* these are design.c's */
