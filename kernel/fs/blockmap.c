@@ -45,7 +45,7 @@ static seldom int need_indirect(struct log_op *op, struct inode *ip, struct indi
 static seldom void unmake_indirect(struct log_op *op, struct indirect *in) {
     block_unalloc(op, in->buf->block);
     indirect_end(in);
-    *in = (struct indirect){NULL};
+    *in = (struct indirect){0};
 }
 
 int blockmap_add(struct log_op *op, struct inode *ip, uint32_t i, uint32_t n, struct indirect *in,

@@ -12,7 +12,7 @@ struct indirect {
     bool held;       /* by a reference; else the log pins it */
 };
 
-/* At first {NULL} or, where the inode is edited, this. */
+/* At first {0} or, where the inode is edited, this. */
 static inline struct indirect indirect_pinned(const struct inode *ip) {
     return (struct indirect){.buf = ip->pinned.indirect};
 }

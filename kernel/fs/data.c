@@ -42,7 +42,7 @@ static int get_mapped(struct inode *ip, uint32_t i, struct indirect *in, struct 
 
 int data_block(struct inode *ip, uint32_t i, struct buf **out) {
     ASSERT_SLEEPLOCKED(&ip->lock);
-    struct indirect in = {NULL};
+    struct indirect in = {0};
     int err = get_mapped(ip, i, &in, out);
     indirect_end(&in);
     return err;

@@ -132,7 +132,7 @@ static int move_in_page(const struct page *p, size_t within, uint64_t dst, bool 
 
 static seldom int read_pages(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user,
                              size_t n, size_t *done) {
-    struct indirect in = {NULL};
+    struct indirect in = {0};
     int err = 0;
     while (*done < n && !err) {
         struct page *p;
@@ -494,7 +494,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
 
 /* The page of the file, held. The inode is locked. */
 static int get_mapped(struct inode *ip, uint32_t index, struct page **p) {
-    struct indirect in = {NULL};
+    struct indirect in = {0};
     int err = bytes_in(ip, index) == 0 ? -K_EINVAL : get_page(ip, index, &in, p);
     indirect_end(&in);
     return err;
