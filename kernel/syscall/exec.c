@@ -202,7 +202,7 @@ static int lock_and_load(struct aspace *as, struct inode *ip, struct headers *h,
     return err;
 }
 
-static int replace(const char *path, struct inode *ip, struct headers *h, struct stack *s) {
+static int replace_program(const char *path, struct inode *ip, struct headers *h, struct stack *s) {
     struct proc *p = proc_self();
     struct aspace *as;
     int err = proc_spare_space(p, &as);
@@ -227,7 +227,7 @@ static int replace_by_path(const char *path, struct stack *s) {
         return err;
     err = frame_alloc(&scratch);
     if (!err) {
-        err = replace(path, ip, pa_ptr(scratch), s);
+        err = replace_program(path, ip, pa_ptr(scratch), s);
         frame_free(scratch);
     }
     inode_put(ip);

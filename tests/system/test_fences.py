@@ -1,8 +1,10 @@
 """Orders that emulation never needs: QEMU's harts see new code and the disk's ring at
 once, and misaligned words work, so these are looked for in the kernel's instructions."""
+import collections
 import os
 import re
 
+import layers
 import machine
 import pytest
 
@@ -10,21 +12,21 @@ FENCE = "fence"     # objdump's way to write `fence iorw, iorw`
 FENCE_I = "fence.i"
 
 
-def functions(design):
-    """{name: [mnemonics in order]} of a kernel."""
-    found, current = {}, []
-    path = os.path.join(machine.kernel_folder(), "kernel.asm")
-    with open(path, encoding="utf-8") as f:
-        for line in f:
-            m = re.match(r"[0-9a-f]{8,} <([^>]+)>:$", line)
-            if m:
-                # A function that the compiler has split or copied is still that one.
-                current = found.setdefault(m[1].split(".")[0], [])
-                continue
-            m = re.match(r"\s*[0-9a-f]+:\s+(?:[0-9a-f]{2,8} ?)+\s+(\S+)(?:\s+(\S+))?", line)
-            if m:
-                whole = m[2] in (None, "iorw,iorw", "iorw,")
-                current.append(m[1] if m[1] != FENCE or whole else "fence-some")
+def functions(source):
+    """{name: [mnemonics in order]} of one file of the kernel. Another one may have static functions
+    of the same names."""
+    found, current = {}, None
+    listing = layers.disassembly(os.path.join(machine.kernel_folder(), source + ".o"))
+    for line in listing.splitlines():
+        m = re.match(r"[0-9a-f]+ <([^.>][^>]*)>:$", line)  # no label inside one
+        if m:
+            # A function that the compiler has split or copied is still that one.
+            current = found.setdefault(m[1].split(".")[0], [])
+            continue
+        m = re.match(r"\s*[0-9a-f]+:\s+(\S+)(?:\s+(\S+))?", line)
+        if m:
+            whole = m[2] in (None, "iorw,iorw", "iorw,")
+            current.append(m[1] if m[1] != FENCE or whole else "fence-some")
     return found
 
 
@@ -34,27 +36,39 @@ def adjacent(mnemonics, kept, wanted):
     return re.search(rf"(^| ){re.escape(wanted)}( |$)", text) is not None
 
 
-@pytest.fixture(name="code", scope="module")
-def fixture_code():
-    return functions(machine.default_design())
+def home(code, *names):
+    """The first of these functions that was not inlined in the next."""
+    return next(name for name in names if name in code)
 
 
 def inlined_in(code, *names):
-    """The code of the first of these functions that was not inlined in the next."""
-    return next(code[name] for name in names if name in code)
+    return code[home(code, *names)]
 
 
-def test_new_code_is_fenced(code):
+def test_new_code_is_fenced():
     """Before a program that exec has loaded runs, and before a process runs where it has
     not run before."""
-    assert FENCE_I in inlined_in(code, "enter_program", "replace", "exec_with", "sys_exec")
-    places = ["enter"] if "enter" in code else ["switch_to", "sched_idle"]
-    for name in places:
+    assert FENCE_I in inlined_in(functions("syscall/exec.c"), "enter_program", "replace_program",
+                                 "replace_by_path", "exec_with", "sys_exec")
+    code = functions("proc/sched.c")
+    for name in ["enter"] if "enter" in code else ["switch_to", "sched_idle"]:
         assert FENCE_I in inlined_in(code, name, "sched_leave"), name
 
 
-def test_ring_is_fenced(code):
+def test_code_that_a_fault_brings_is_fenced():
+    """Wherever a leaf is set: each place has a fence of its own, those that were inlined in one
+    function too, unless they share a function for it."""
+    code = functions("mm/fault.c")
+    places = [home(code, "fill", "fill_shown"), home(code, "fill_behind", "fill_shown"),
+              home(code, "replace", "show")]
+    wants = {"fence_code": 1} if "fence_code" in code else collections.Counter(places)
+    for name, wanted in wants.items():
+        assert code[name].count(FENCE_I) >= wanted, name
+
+
+def test_ring_is_fenced():
     """The driver: entry, fence, index, fence; and the device's index, fence, its entry."""
+    code = functions("dev/virtio_blk.c")
     publish = inlined_in(code, "publish_locked", "disk_submit")
     assert adjacent(publish, ("sh", FENCE), "sh fence sh fence")
     collect = inlined_in(code, "collect_locked", "disk_wait")
