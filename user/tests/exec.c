@@ -1,4 +1,4 @@
-/* exec: arguments, what a new image starts with, and that a failure changes
+/* exec: arguments, what a new program starts with, and that a failure changes
  * nothing. elf.c has the files that exec must refuse. */
 #include "test.h"
 #include <stdio.h>
@@ -130,7 +130,7 @@ static void initial_stack(void) {
     CHECK_EQ(run_program("p", argv), 0);
 }
 
-static void fresh_image(void) {
+static void fresh_start(void) {
     for (int i = 0; i < 3; i++) {
         CHECK_EQ(run_self("bss", NULL, NULL), 5);
         CHECK_EQ(run_self("heap", NULL, NULL), 6);
@@ -319,7 +319,8 @@ static void patched_program(void) {
     must_close(fd);
 }
 
-/* A file that is rewritten or removed while it runs does not change the process. */
+/* A program that exec has copied, as this one, which lies askew in its file, is not changed when
+ * the file is rewritten or removed while it runs. (One that is mapped: running.c.) */
 static void rewritten_while_running(void) {
     for (int how = 0; how < 3; how++) {
         int p[2];
@@ -380,7 +381,7 @@ const struct test exec_tests[] = {
     {"exec_argument_count", argument_count, false},
     {"exec_argument_size", argument_size, false},
     {"exec_initial_stack", initial_stack, false},
-    {"exec_fresh_image", fresh_image, false},
+    {"exec_fresh_start", fresh_start, false},
     {"exec_data_is_private", data_is_private, false},
     {"exec_same_process", same_process, false},
     {"exec_fcsr_is_reset", fcsr_is_reset, false},
