@@ -15,7 +15,9 @@
 #define CACHE_MIN MIB(1) /* for metadata alone */
 #define CACHE_MAX MIB(8)
 /* In memory: as many as can be in use at a time (open, or somebody's current directory, or
- * named by a path that a call just walks), so that a call never finds them all in use. */
+ * named by a path that a call just walks), so that a call never finds them all in use. Files that
+ * are mapped or run, and open no more, are not counted: up to seven eighths of the page cache's
+ * pages. A disk of no more inodes than these, as ours, fits with all of them. */
 #define INODES_MIN (FILES + NPROC * (1 + INODES_PER_CALL))
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
 #define INODES_MAX 2048

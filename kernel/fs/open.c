@@ -30,7 +30,7 @@ static bool is_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY | ABI_O_
 
 /* What has to be done to a file before it is open. Then it stays counted as written if it may be.
  */
-static int begin(struct inode *ip, uint32_t mode) {
+static int begin_writes(struct inode *ip, uint32_t mode) {
     if (!is_for_writing(mode) && !(mode & ABI_O_TRUNC))
         return 0;
     int err = filemap_begin_writes(ip);
@@ -57,7 +57,7 @@ int file_open(const char *path, uint32_t mode, struct file **out) {
     }
     err = check(ip, mode, &type);
     if (!err && type == ABI_T_FILE)
-        err = begin(ip, mode);
+        err = begin_writes(ip, mode);
     if (err) {
         inode_put(ip);
         inode_reap();
