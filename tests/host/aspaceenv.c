@@ -182,7 +182,7 @@ static uint64_t some_address(void) {
     }
 }
 
-static struct env_image images[2 * ENV_PROGRAMS];
+static struct env_file files[2 * ENV_PROGRAMS];
 
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
@@ -190,7 +190,7 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     records = (struct slab)SLAB_INIT(records, sizeof(struct mapping));
     forget_frames();
     memset(env_procs, 0, sizeof env_procs);
-    memset(images, 0, sizeof images);
+    memset(files, 0, sizeof files);
     memset(running, 0, sizeof running);
     memset(seen, 0, sizeof seen);
     memset(tables, 0, sizeof tables);
@@ -314,31 +314,31 @@ static void stamp(paddr_t pa, uint64_t word) {
     page[0] = page[PAGE_SIZE / 8 - 1] = word;
 }
 
-static struct env_image *image_of(struct object *o) {
-    return CONTAINER_OF(o, struct env_image, object);
+static struct env_file *file_of(struct object *o) {
+    return CONTAINER_OF(o, struct env_file, object);
 }
 
-static void get_image(struct object *o) { image_of(o)->users++; }
+static void get_file(struct object *o) { file_of(o)->users++; }
 
-static void put_image(struct object *o) {
-    struct env_image *image = image_of(o);
-    must(image->users > 0, "nobody has the image");
-    if (--image->users > 0)
+static void put_file(struct object *o) {
+    struct env_file *file = file_of(o);
+    must(file->users > 0, "nobody runs the program");
+    if (--file->users > 0)
         return;
-    for (uint32_t i = 0; i < image->pages; i++)
-        frame_put(frame_single(image->page[i]));
-    frame_uncommit(image->pages);
+    for (uint32_t i = 0; i < file->pages; i++)
+        frame_put(frame_single(file->page[i]));
+    frame_uncommit(file->pages);
 }
 
-static paddr_t peek_image(struct object *o, uint64_t index) {
-    const struct env_image *image = image_of(o);
-    if (index >= image->pages)
+static paddr_t peek_file(struct object *o, uint64_t index) {
+    const struct env_file *file = file_of(o);
+    if (index >= file->pages)
         return PA(0);
-    frame_get(frame_single(image->page[index]));
-    return image->page[index];
+    frame_get(frame_single(file->page[index]));
+    return file->page[index];
 }
 
-static const struct object_ops image_ops = {.get = get_image, .put = put_image, .peek = peek_image};
+static const struct object_ops file_ops = {.get = get_file, .put = put_file, .peek = peek_file};
 
 static uint32_t file_pages(const struct env_program *program) {
     uint64_t pages = 0;
@@ -348,27 +348,27 @@ static uint32_t file_pages(const struct env_program *program) {
 }
 
 /* With one user more. */
-static int find_image(unsigned program, uint64_t version, struct env_image **out) {
-    struct env_image *image = images;
-    for (struct env_image *i = images; i < images + ARRAY_LEN(images); i++)
+static int find_file(unsigned program, uint64_t version, struct env_file **out) {
+    struct env_file *file = files;
+    for (struct env_file *i = files; i < files + ARRAY_LEN(files); i++)
         if (i->users > 0 && i->program == program && i->version == version)
-            image = i;
-        else if (image->users > 0 && i->users == 0)
-            image = i;
-    *out = image;
-    if (image->users++ > 0)
+            file = i;
+        else if (file->users > 0 && i->users == 0)
+            file = i;
+    *out = file;
+    if (file->users++ > 0)
         return 0;
     uint32_t pages = file_pages(&env_programs[program]);
     int err = frame_commit(pages);
-    *image = (struct env_image){.object = {.ops = &image_ops, .name = "image"},
-                                .users = !err,
-                                .pages = pages,
-                                .program = program,
-                                .version = version};
+    *file = (struct env_file){.object = {.ops = &file_ops, .name = "program"},
+                              .users = !err,
+                              .pages = pages,
+                              .program = program,
+                              .version = version};
     for (uint32_t i = 0; i < pages && !err; i++) {
-        image->page[i] = frame_take();
-        frame_zero(image->page[i], 0);
-        stamp(image->page[i], env_program_word(program, i));
+        file->page[i] = frame_take();
+        frame_zero(file->page[i], 0);
+        stamp(file->page[i], env_program_word(program, i));
     }
     return err;
 }
@@ -425,23 +425,23 @@ static void replace_space(struct env_proc *p, struct aspace *as) {
 int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
     struct aspace *as = &p->spaces[p->as == &p->spaces[0]];
     const struct elf_plan plan = plan_of(&env_programs[program]);
-    struct env_image *image;
+    struct env_file *file;
     paddr_t stack;
     int err = frame_alloc(&stack);
     if (err)
         return err;
     stamp(stack, ENV_STACK_WORD);
     memset((char *)pa_ptr(stack) + 8, 0, P - 16);
-    err = find_image(program, version, &image);
+    err = find_file(program, version, &file);
     if (!err) {
         err = create_space(p, as);
-        if (!err && (err = aspace_load(as, &plan, &image->object, stack)))
+        if (!err && (err = aspace_load(as, &plan, &file->object, stack)))
             aspace_destroy(as);
         if (!err)
             must(!copy_pages(as, program, &plan), "pages that were promised");
         if (!err)
             replace_space(p, as);
-        put_image(&image->object);
+        put_file(&file->object);
     }
     if (err)
         frame_free(stack);

@@ -46,7 +46,7 @@ struct env_program {
 extern const struct env_program env_programs[ENV_PROGRAMS];
 
 /* What stands for its file, as the object of its mappings: it is there while somebody runs it. */
-struct env_image {
+struct env_file {
     struct object object;
     uint32_t users, pages;
     paddr_t page[8];

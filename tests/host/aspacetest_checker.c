@@ -26,7 +26,7 @@ void test_the_checker_finds(void **state) {
         {3 * P, PTE_G, 0, "has G"},
         {3 * P, PTE_X, 0, "more than its mapping"},
         {0, PTE_W | PTE_D, 0, "more than its mapping"},
-        {4 * P, PTE_W | PTE_D, 0, ""}, /* shared with the image; mirror sees it first */
+        {4 * P, PTE_W | PTE_D, 0, ""}, /* shared with the file; mirror sees it first */
         {9 * P, 0, PTE_D, "W without D"},
         {9 * P, 0, PTE_V, "pages counted"},
     };

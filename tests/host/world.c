@@ -32,7 +32,7 @@ uint64_t world_commitment(const struct world *w) {
 /* ---- the views ------------------------------------------------------------------- */
 
 #define ARENA_FRAMES (MIB(64) / PAGE_SIZE)
-static uint32_t references[ARENA_FRAMES]; /* by all leaves of users, and images */
+static uint32_t references[ARENA_FRAMES]; /* by all leaves of users, and program files */
 
 static uint32_t *references_to(uint64_t pa) {
     MUST(pa >= HOST_RAM_START && pa < HOST_RAM_START + MIB(64), "a leaf to %#lx", (ul)pa);
@@ -184,7 +184,7 @@ static void check_absent(const struct env_proc *p, struct world *w) {
             continue;
         if (pte_valid(user_entry(p->as->user.root.v, i * PAGE_SIZE, &level)))
             continue;
-        uint64_t word = page->kind == OF_IMAGE ? env_program_word(w->program, page->index) : 0;
+        uint64_t word = page->kind == OF_FILE ? env_program_word(w->program, page->index) : 0;
         if (page->kind == OF_SHARED && shared_frame(page))
             continue;
         MUST(words_of(page)[0] == word && words_of(page)[1] == word, "page %#lx was lost",
@@ -215,28 +215,28 @@ void world_check_process(const struct env_proc *p) { check_process(p, false); }
 
 /* ---- the machine's account -------------------------------------------------------- */
 
-/* The image that a process runs, in whatever mapping is left of it; or NULL. */
-static const struct env_image *image_of(const struct env_proc *p) {
+/* The program file that a process runs, in whatever mapping is left of it; or NULL. */
+static const struct env_file *file_of(const struct env_proc *p) {
     const struct world *w = world_of(p);
     for (uint64_t i = 0; p->used && i < w->pages; i++)
-        if (w->page[i].kind == OF_IMAGE)
+        if (w->page[i].kind == OF_FILE)
             return CONTAINER_OF(mapping_at(&p->as->mappings, i * PAGE_SIZE)->object,
-                                struct env_image, object);
+                                struct env_file, object);
     return NULL;
 }
 
-/* The images in use: references to their pages, and promises. */
-static void count_images(uint64_t *committed) {
+/* The program files in use: references to their pages, and promises. */
+static void count_files(uint64_t *committed) {
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++) {
-        const struct env_image *image = image_of(p);
-        bool counted = !image;
+        const struct env_file *file = file_of(p);
+        bool counted = !file;
         for (struct env_proc *q = env_procs; q < p; q++)
-            counted |= image_of(q) == image;
+            counted |= file_of(q) == file;
         if (counted)
             continue;
-        *committed += image->pages;
-        for (uint32_t i = 0; i < image->pages; i++)
-            ++*references_to(image->page[i].v);
+        *committed += file->pages;
+        for (uint32_t i = 0; i < file->pages; i++)
+            ++*references_to(file->page[i].v);
     }
 }
 
@@ -268,7 +268,7 @@ void world_check(void) {
         used += p->as->user.tables + p->as->kernel.tables + 1;
         committed += p->as->committed + 1;
     }
-    count_images(&committed);
+    count_files(&committed);
     used += count_shared(&committed, count_reference);
     used += count_referenced();
     frame_stats(&st);

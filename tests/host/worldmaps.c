@@ -81,7 +81,7 @@ static void check_mapping(const struct mappings *all, const struct mapping *m,
     MUST(page->kind == OF_ZEROS    ? m->object == page->zeros
          : page->kind == OF_SHARED ? m->object == page->shared->object
                                    : !m->object->zeros,
-         "%#lx has %s behind it", (ul)start, m->object->name ? m->object->name : "an image");
+         "%#lx has %s behind it", (ul)start, m->object->name ? m->object->name : "a program");
     MUST(page->kind == OF_ZEROS || m->first == page->index, "%#lx shows page %lu of its object",
          (ul)start, (ul)m->first);
     MUST(mapping_at(all, start) == m && mapping_at(all, end - 1) == m, "%#lx is not found",
@@ -228,7 +228,7 @@ void world_drop(struct env_proc *p, uint64_t start, uint64_t end) {
         struct page *page = &w->page[i];
         if (page->kind == OF_ZEROS)
             page->word[0] = page->word[1] = 0;
-        else if (page->kind == OF_IMAGE)
+        else if (page->kind == OF_FILE)
             page->word[0] = page->word[1] = env_program_word(w->program, page->index);
     }
 }

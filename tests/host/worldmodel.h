@@ -7,7 +7,7 @@
 
 #define PAGES (MIB(32) / PAGE_SIZE)
 
-enum kind { NONE_GRANTED, OF_IMAGE, OF_ZEROS, OF_SHARED };
+enum kind { NONE_GRANTED, OF_FILE, OF_ZEROS, OF_SHARED };
 
 /* Memory that spaces share: it lives as long as a page of it is granted to somebody. */
 #define SHARED_PAGES 512
@@ -20,7 +20,7 @@ struct shared {
 struct page {
     uint8_t kind, perm, limit;
     bool owns;
-    uint16_t index;        /* of an image's page, or of shared memory's */
+    uint16_t index;        /* of a program file's page, or of shared memory's */
     struct object *zeros;  /* of these */
     struct shared *shared; /* or of this */
     uint64_t word[2];      /* at its ends; not of shared memory */

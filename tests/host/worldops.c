@@ -182,7 +182,7 @@ static void model_exec(struct world *w, unsigned program) {
             page.owns |= copied;
             if (j < file) {
                 page.word[0] = page.word[1] = env_program_word(program, file_page);
-                page.kind = copied ? OF_ZEROS : OF_IMAGE;
+                page.kind = copied ? OF_ZEROS : OF_FILE;
                 page.index = file_page++;
             }
             end = start + (j + 1) * PAGE_SIZE;
