@@ -289,7 +289,10 @@ void world_fresh(uint64_t mib, unsigned asid_bits) {
     MUST(!world_exec(p, 0, 0), "its program");
 }
 
-uint64_t world_spares(void) { return at_start.committed; }
+uint64_t world_spares(void) {
+    uint64_t used = at_start.total - at_start.free - at_start.cached; /* the frame of zeros */
+    return at_start.committed - used;
+}
 
 struct env_proc *world_first(void) {
     return &env_procs[0];
