@@ -19,13 +19,14 @@ bool filemap_takes_writes(void);
  * has one of its own to the inode. pages: the mapping that is to be made shows none behind so many.
  * When the object goes the inode may become an orphan: inode_reap; until then the most that was
  * mapped of it at a time counts as mapped. -K_ENODEV: not a file;
- * -K_ENOMEM: none, or more would be mapped than half of the page cache. After an error there is no
+ * -K_ENOMEM: it cannot be promised, or more would be mapped than half of the page cache. After an error there is no
  * reference more. */
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
 /* The same, to be run as a program: as long as there is a reference nobody can write the file. The
  * inode is locked. -K_ETXTBSY: it is open for writing, or mapped so that it may be written; or as
- * above. */
+ * above, but of the page cache three quarters may be mapped, and seven eighths for who is in the
+ * reserve (group.h). */
 int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
 /* Somebody is going to write the file or change its size, until filemap_end_writes: nobody can run

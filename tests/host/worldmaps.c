@@ -226,7 +226,7 @@ void world_drop(struct env_proc *p, uint64_t start, uint64_t end) {
     MUST(err == (has_hole(w, start, end) ? -K_ENOMEM : 0), "drop is %d", err);
     for (uint64_t i = start / PAGE_SIZE; i < MIN(end / PAGE_SIZE, w->pages); i++) {
         struct page *page = &w->page[i];
-        if (page->kind == OF_ZEROS)
+        if (page->kind == OF_ZEROS && !page->zeros->filled)
             page->word[0] = page->word[1] = 0;
         else if (page->kind == OF_FILE)
             page->word[0] = page->word[1] = env_program_word(w->program, page->index);

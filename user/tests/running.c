@@ -120,6 +120,7 @@ static void not_run_while_it_is_mapped_to_be_written(void) {
         if (how[i].prot == RW)
             *(volatile char *)m = *m;
         CHECK_EQ(runs("p"), how[i].run);
+        CHECK(can_open("p", ABI_O_RDWR)); /* it does not run */
         unmap(m, PAGE);
         CHECK(runs("p"));
     }
