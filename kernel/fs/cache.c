@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
+#include "proc/sleeplock.h"
 #include "sync/spinlock.h"
 
 #define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
@@ -93,6 +94,7 @@ static struct buf *claim_locked(uint32_t block) {
  * others. */
 static struct buf *obtain_locked(uint32_t block) {
     ASSERT_LOCKED(&cache.lock);
+    sleep_may_wait(RANK_BUFFER);
     for (;;) {
         struct buf *b = find_locked(block);
         if (b) {

@@ -18,8 +18,8 @@ bool filemap_takes_writes(void);
 /* The object for the contents of an inode, one for all mappings of it, with one reference more; it
  * has one of its own to the inode. pages: the mapping that is to be made shows none behind so many.
  * When the object goes the inode may become an orphan: inode_reap; until then the most that was
- * mapped of it at a time counts as mapped. -K_ENODEV: not a file;
- * -K_ENOMEM: it cannot be promised, or more would be mapped than half of the page cache. After an error there is no
+ * mapped of it at a time counts as mapped. -K_ENODEV: not a file; -K_ENOMEM: it cannot be
+ * promised, or more would be mapped than half of the page cache. After an error there is no
  * reference more. */
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_check;
 

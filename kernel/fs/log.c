@@ -203,6 +203,7 @@ void log_forget_page(struct log_op *op, struct page *p, unsigned b) {
  * still join it: they are durable with one commit. */
 static int wait_for_locked(uint64_t transaction) {
     ASSERT_LOCKED(&log.lock);
+    sleep_may_wait(RANK_COMMIT);
     while (log.done < transaction) {
         if (log.aborted)
             return -K_EIO;

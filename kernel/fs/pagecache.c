@@ -4,6 +4,7 @@
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
+#include "proc/sleeplock.h"
 #include "sync/spinlock.h"
 
 #define HELD_PER_RAM 32 /* at most this part of the frames is promised for held pages */
@@ -104,6 +105,7 @@ static struct page *find_locked(uint32_t inum, uint32_t index) {
 
 /* Sleeps until is_so(arg). */
 static void wait_until(bool (*is_so)(void *arg), void *arg) {
+    sleep_may_wait(RANK_PAGE);
     spin_lock(&waiters.lock);
     __atomic_add_fetch(&waiters.n, 1, __ATOMIC_SEQ_CST);
     while (!is_so(arg))

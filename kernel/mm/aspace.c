@@ -290,7 +290,7 @@ int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
         panic("a program's tables were not covered by the commitment");
     m->touched = true;
     as->present++;
-    change_sync(as, va, va + PAGE_SIZE);
+    design_sync(as, VA(va), VA(va + PAGE_SIZE), NULL); /* no table goes */
     spin_unlock(&as->lock);
     return 0;
 }

@@ -26,6 +26,13 @@ void sleep_left(const void *what) {
         rank_leave_last(mine(), what);
 }
 
+void sleep_waits(enum rank rank) {
+    if (!mine())
+        return;
+    rank_enter(mine(), sleep_holders, rank, __builtin_return_address(0));
+    rank_leave(mine(), sleep_holders);
+}
+
 void sleep_expect_nothing(const char *doing) {
     if (mine())
         rank_expect(mine(), NULL, doing);

@@ -43,6 +43,7 @@ extern struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
 void sleep_entered(const void *what, enum rank rank);
 void sleep_left(const void *what);
 void sleep_expect_nothing(const char *doing);
+void sleep_waits(enum rank rank);
 
 /* What is no sleeplock, but excludes others as one: said before it is waited for, and after it
  * was given back. Nothing that was taken inside is then held any more, since the end may
@@ -55,6 +56,13 @@ static inline void sleep_enter(const void *what, enum rank rank) {
 static inline void sleep_leave(const void *what) {
     if (DEBUG)
         sleep_left(what);
+}
+
+/* For what is waited for and not held afterwards: who may have to wait holds nothing of a higher
+ * rank. Whether a spinlock is held is sleep_on's to check. */
+static inline void sleep_may_wait(enum rank rank) {
+    if (DEBUG)
+        sleep_waits(rank);
 }
 
 static inline void sleep_expect_none(const char *doing) {

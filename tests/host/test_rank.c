@@ -171,6 +171,26 @@ static void two_inodes_without_the_name_lock(void **state) {
     REFUSED(sleeplock_acquire(&inode[1]), "lock order: inode, taken in ?, while inode is held");
 }
 
+/* What is waited for, and not held afterwards. */
+static void waits_in_order(void **state) {
+    sleep_may_wait(RANK_COMMIT);
+    sleeplock_acquire(&names);
+    sleeplock_acquire(&inode[0]);
+    sleep_may_wait(RANK_BUFFER);
+    sleep_may_wait(RANK_PAGE);
+    sleep_may_wait(RANK_BUFFER);
+    sleeplock_acquire(&balloc);
+    sleeplock_release(&balloc);
+    sleeplock_release(&inode[0]);
+    sleeplock_release(&names);
+    sleep_expect_none("the test's end");
+}
+
+static void a_commit_inside_an_inode(void **state) {
+    sleeplock_acquire(&inode[0]);
+    REFUSED(sleep_may_wait(RANK_COMMIT), "lock order: commit, taken in ?, while inode is held");
+}
+
 static void operation_inside_an_inode(void **state) {
     sleeplock_acquire(&inode[0]);
     REFUSED(sleep_enter(&op, RANK_LOG_OP), "operation, taken in ?, while inode is held");
@@ -216,6 +236,8 @@ int main(void) {
         TEST(sleeplock_with_a_spinlock),
         TEST(sleeplocks_in_order),
         TEST(two_inodes_without_the_name_lock),
+        TEST(waits_in_order),
+        TEST(a_commit_inside_an_inode),
         TEST(operation_inside_an_inode),
         TEST(operation_ends_with_an_inode),
         TEST(to_user_mode_with_an_inode),
