@@ -226,7 +226,8 @@ def test_vmmap(shell, design):
             assert all((may[2] == "x") == ("X" in f) for _, f in there)
     backings = [f[7] for f in found]
     guard = backings.index("the guard page below the stack")
-    assert backings[guard + 1:guard + 4] == ["stack, not promised", "stack", "text, from byte 0x0"]
+    assert backings[guard + 1:guard + 4] == [
+        "stack, not promised", "stack", "text, from byte 0x1000"]
     assert [f[2] for f in found[guard:guard + 4]] == ["---", "rw-", "rw-", "r-x"]
     assert found[guard][3] == 4 and found[guard + 1][3] + found[guard + 2][3] == 8192
     last = text.splitlines()[-1]
