@@ -239,8 +239,8 @@ def load_program(name):
     if not os.path.exists(path) or program == path:
         return
     if program:
-        gdb.execute(f"remove-symbol-file {program}", to_string=True)
-    gdb.execute(f"add-symbol-file {path}", to_string=True)
+        gdb.execute(f'remove-symbol-file "{program}"', to_string=True)
+    gdb.execute(f'add-symbol-file "{path}"', to_string=True)
     program = path
 
 
