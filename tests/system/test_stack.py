@@ -21,7 +21,7 @@ def test_deep_stacks(design):
     assert re.search(r" 4 +- +- +- the guard page below the stack\n"
                      r"0x0{11}10000-0x0{10}7fffff rw- +8128 +0 +0 +- stack, not promised\n"
                      r"0x0{10}800000-0x0{10}80ffff rw- +64 +1 +0 +- stack\n"
-                     r"0x0{10}810000-0x\w+ r-x .* text, from byte 0x0\n", regions), regions
+                     r"0x0{10}810000-0x\w+ r-x .* text, from byte 0x1000\n", regions), regions
 
 
 def test_a_touch_without_memory_kills_that_process_alone(design):
