@@ -52,7 +52,7 @@ def test_view(tmp_path):
     assert page().count("page table 0x0000") == 2 and "the-first" not in page()
 
     text = interactive(fake_opener(tmp_path))
-    shown = re.search(r"session: (\S+)", text)[1]
+    shown = re.search(r"session: (.*?)\r?$", text, re.M)[1].strip()
     deadline = time.monotonic() + guest.DEADLINE
     while not (tmp_path / "opened").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
