@@ -1,4 +1,5 @@
-/* The contents of files, through the page cache. (Those of directories: data.h.)
+/* The contents of files, through the page cache: read (filedata.c), written and cut (filewrite.c).
+ * (Those of directories: data.h.)
  *
  * All calls want the inode locked, those that change it edited too (inode.h), unless they say
  * else; it is a file. Between calls no page is in the cache that lies behind the end of the
