@@ -1,5 +1,4 @@
-/* test_frame.c again, for the allocator of builds without DEBUG: there boot leaves
- * most records unwritten, and the tests' RAM is full of rubbish. */
+/* test_frame.c again, for the allocator of builds without DEBUG. */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 #undef DEBUG
 #define DEBUG 0
