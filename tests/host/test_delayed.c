@@ -1,5 +1,6 @@
 /* Delayed commits: what is done is in memory, and on the disk when somebody asks or later. A
- * power cut leaves what the tree was after some operation, no earlier than the last fsync. */
+ * power cut leaves what the tree was after some operation, no earlier than the last fsync. (Commits
+ * that fail: test_lateerrors.c. Blocks that are written before a commit: test_freshblocks.c.) */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
@@ -15,13 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "fs/fs.h"
-#include "fs/filedata.h"
-#include "fs/log.h"
-#include "fs/pagecache.h"
-#include "fs/path.h"
 #include "delayedenv.h"
-#include "mm/frame.h"
+#include "fs/fs.h"
+#include "fs/log.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,57 +298,6 @@ static void a_page_that_is_written_does_not_change(void **state) {
     assert_memory_equal(bytes + 8192, back, 4096);
 }
 
-/* ---- where fresh blocks come from ---- */
-
-/* The first bitmap block is full but for one place, so a directory's block comes from the second;
- * the next block of the file, from behind its last one, is looked for in the first again. */
-static void each_block_has_its_own_bitmap(void **state) {
-    char name[16];
-    fsenv_fresh(16800, 60, 100);
-    for (int i = 0; i < 33; i++) { /* 33 * 254 blocks */
-        snprintf(name, sizeof name, "/n%d", i);
-        t_make_file(name, i == 5 ? 1000 : 253 * 1024, (uint32_t)i);
-    }
-    assert_int_equal(t_unlink("/n5"), 0);
-    assert_int_equal(t_sync(), 0);
-    int fd = t_open("/f", NEW);
-    assert_int_equal(t_write(fd, bytes, 1024), 1024);
-    assert_int_equal(t_mkdir("/d"), 0);
-    assert_int_equal(t_write(fd, bytes, 1024), 1024);
-    assert_int_equal(t_close(fd), 0);
-    fsenv_check();
-    fsenv_remount();
-    assert_true(t_file_is("/n6", 253 * 1024, 6));
-}
-
-/* Blocks that would be the next ones are given back meanwhile: until that is durable they are their
- * last owner's, and are not written in place. */
-static void blocks_given_back_ahead(void **state) {
-    struct inode *ip;
-    struct page *p;
-    t_make_file("/gap", 4 * 1024, 1);
-    t_make_file("/a", FS_NDIRECT * 1024, 2);
-    assert_int_equal(t_sync(), 0);
-    struct fs_dinode a = *fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/a"));
-    assert_int_equal(t_unlink("/gap"), 0);
-    assert_int_equal(t_sync(), 0);
-    int fd = t_open("/b", NEW);
-    assert_int_equal(t_write(fd, bytes, 1024), 1024);
-    assert_int_equal(t_unlink("/a"), 0);
-    assert_int_equal(t_write(fd, bytes, 11 * 1024), 11 * 1024);
-    assert_int_equal(path_lookup("/b", &ip), 0);
-    assert_true(ip->d.addrs[0] < a.addrs[0]); /* it did come from below */
-    for (uint32_t i = 0; (p = page_find(ip->inum, i, false)); i++) {
-        for (unsigned b = 0; b < PAGE_BLOCKS; b++)
-            for (unsigned k = 0; k < FS_NDIRECT; k++)
-                if (p->block[b] == a.addrs[k])
-                    assert_int_equal(p->fresh >> b & 1, 0);
-        page_put(p);
-    }
-    inode_put(ip);
-    assert_int_equal(t_close(fd), 0);
-}
-
 /* ---- who begins while a transaction is taken over, waits for the next one ---- */
 
 static bool taken_over, began_meanwhile, began; /* atomic */
@@ -388,145 +334,6 @@ static void nobody_joins_what_is_taken_over(void **state) {
     assert_true(began);
 }
 
-/* Free are one block that was a file's until just now, which is written by way of the log; and some
- * that only a bitmap block tells of that cannot be read. */
-static void a_bitmap_block_that_cannot_be_read(void **state) {
-    char name[16];
-    fsenv_ram = 0;                 /* the smallest tables */
-    fsenv_fresh(20000, 60, 18000); /* whose inode blocks take the places of bitmap blocks */
-    for (int i = 0; i < 30; i++) { /* 29 * 254 blocks: more than the first one knows */
-        snprintf(name, sizeof name, "/n%d", i);
-        t_make_file(name, i == 5 ? 1000 : 253 * 1024, (uint32_t)i);
-    }
-    t_make_file("/f", 0, 0);
-    fsenv_remount();
-    int fd = t_open("/f", ABI_O_RDWR);
-    assert_int_equal(t_unlink("/n5"), 0);
-    uint64_t failed = memdisk_failed();
-    memdisk_fail(MEMDISK_OP(BLK_READ), 1, true);
-    assert_int_equal(t_write(fd, bytes, 1024), 1024);
-    assert_true(memdisk_failed() > failed);
-    assert_int_equal(t_write(fd, bytes, 1024), -K_EIO);
-    memdisk_fail(0, 0, false);
-    assert_int_equal(t_write(fd, bytes, 1024), 1024);
-    assert_int_equal(t_close(fd), 0);
-    fsenv_check();
-}
-
-/* ---- errors of a delayed write ---- */
-
-#define OTHERS 1600 /* more than the smallest table has room for */
-
-static bool said_once(const char *text) {
-    const char *at = strstr(kstub_printed, text);
-    return at && !strstr(at + 1, text);
-}
-
-static void a_late_error_is_told_to_those_it_concerns(void **state) {
-    for (int op = BLK_WRITE; op <= BLK_FLUSH; op++) {
-        setup(state);
-        t_make_file("/kept", 3000, 1);
-        assert_int_equal(t_sync(), 0);
-        int kept = t_open("/kept", ABI_O_RDWR), read = t_open("/kept", ABI_O_RDONLY);
-        int lost = t_open("/lost", NEW), closed = t_open("/closed", NEW);
-        assert_int_equal(t_write(lost, bytes, 2000), 2000);
-        assert_int_equal(t_write(closed, bytes, 2000), 2000);
-        memdisk_fail(MEMDISK_OP(op), 1, true);
-        assert_int_equal(t_sync(), -K_EIO);
-        memdisk_fail(0, 0, false);
-        assert_true(said_once("takes no more changes"));
-        assert_int_equal(t_fsync(lost), -K_EIO);
-        assert_int_equal(t_close(closed), -K_EIO);
-        assert_int_equal(t_close(closed), -K_EBADF); /* but it is closed */
-        assert_int_equal(t_fsync(kept), 0);
-        assert_int_equal(t_close(kept), 0);
-        assert_int_equal(t_close(read), 0);
-        assert_int_equal(t_write(lost, bytes, 10), -K_EROFS);
-        assert_int_equal(t_lseek(lost, 0, 0), 0);
-        assert_int_equal(t_read(lost, back, 3000), 2000); /* memory shows it */
-        assert_memory_equal(back, bytes, 2000);
-        assert_int_equal(t_close(t_open("/lost", ABI_O_RDONLY)), 0); /* it wrote nothing */
-        assert_int_equal(t_close(lost), -K_EIO);
-        fsenv_mount_ok();
-        fsenv_check();
-        assert_true(t_file_is("/kept", 3000, 1));
-    }
-}
-
-/* The same file, changed where the inode stays as it is. */
-static void a_lost_overwrite_is_told(void **state) {
-    t_make_file("/f", 3000, 1);
-    assert_int_equal(t_sync(), 0);
-    int fd = t_open("/f", ABI_O_RDWR);
-    assert_int_equal(t_write(fd, bytes, 100), 100);
-    memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
-    assert_int_equal(t_fsync(fd), -K_EIO);
-    assert_int_equal(t_close(fd), -K_EIO);
-    memdisk_fail(0, 0, false);
-    fsenv_mount_ok();
-    assert_true(t_file_is("/f", 3000, 1));
-}
-
-/* So many other files that the inode's place in memory is theirs. */
-static void look_at_others(void) {
-    for (int i = 0; i < OTHERS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "/other%d", i);
-        assert_int_equal(t_close(t_open(name, ABI_O_RDONLY)), 0);
-    }
-}
-
-static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
-    fsenv_ram = 0; /* the smallest tables */
-    fsenv_fresh(1200, 60, OTHERS + 50);
-    for (int i = 0; i < OTHERS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "/other%d", i);
-        t_make_file(name, 0, 0);
-    }
-    t_make_file("/f", 3000, 1);
-    t_make_file("/kept", 3000, 1);
-    assert_int_equal(t_sync(), 0);
-    int fd = t_open("/f", ABI_O_RDWR);
-    assert_int_equal(t_write(fd, bytes, 100), 100);
-    assert_int_equal(t_close(fd), 0);
-    look_at_others();
-    memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
-    assert_int_equal(t_sync(), -K_EIO);
-    memdisk_fail(0, 0, false);
-    fd = t_open("/f", ABI_O_RDONLY);
-    int kept = t_open("/kept", ABI_O_RDONLY);
-    assert_int_equal(t_fsync(fd), -K_EIO);
-    assert_int_equal(t_fsync(kept), 0);
-}
-
-static int link_it(void) { return t_link("/d/old", "/d/new"); }
-static int unlink_it(void) { return t_unlink("/d/old"); }
-static int rename_it(void) { return t_rename("/d/old", "/d/new"); }
-
-/* The directory has a free entry, so its inode stays as it is. */
-static void a_lost_name_is_told(void **state) {
-    int (*const change[])(void) = {link_it, unlink_it, rename_it};
-    for (unsigned i = 0; i < 3; i++) {
-        setup(state);
-        assert_int_equal(t_mkdir("/d"), 0);
-        t_make_file("/d/free", 0, 0);
-        t_make_file("/d/old", 3000, 1);
-        assert_int_equal(t_unlink("/d/free"), 0);
-        assert_int_equal(t_sync(), 0);
-        int dir = t_open("/d", ABI_O_RDONLY), old = t_open("/d/old", ABI_O_RDONLY);
-        assert_int_equal(change[i](), 0);
-        memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
-        assert_int_equal(t_sync(), -K_EIO);
-        memdisk_fail(0, 0, false);
-        assert_int_equal(t_fsync(dir), -K_EIO);
-        assert_int_equal(t_fsync(old), -K_EIO);
-        fsenv_mount_ok();
-        fsenv_check();
-        assert_true(t_file_is("/d/old", 3000, 1));
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -536,14 +343,7 @@ int main(void) {
         T(o_sync_is_durable),
         T(what_cannot_be_synced),
         T(a_page_that_is_written_does_not_change),
-        T(each_block_has_its_own_bitmap),
-        T(blocks_given_back_ahead),
         T(nobody_joins_what_is_taken_over),
-        T(a_bitmap_block_that_cannot_be_read),
-        T(a_late_error_is_told_to_those_it_concerns),
-        T(a_lost_overwrite_is_told),
-        T(a_loss_is_told_to_who_opens_the_file_again),
-        T(a_lost_name_is_told),
     };
     host_random_seed(20261126);
     return cmocka_run_group_tests(tests, NULL, NULL);
