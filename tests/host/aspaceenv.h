@@ -1,6 +1,6 @@
 /* A machine for mm/aspace on the host: frames, the kernel's half, processes with
- * their spaces, and harts (tlbmodel.h) that run them. What proc, trap and
- * syscall/exec do around the memory core is done here in the same order. */
+ * their spaces, and harts (tlbmodel.h) that run them. What proc and trap do around
+ * the memory core is done here in the same order. (exec: aspaceprograms.h.) */
 #pragma once
 #include "mm/aspace.h"
 #include "mm/frame.h"
@@ -29,36 +29,11 @@ void env_fresh(uint64_t mib, unsigned asid_bits);
 
 /* A process with an empty space; -K_ENOMEM: nothing was taken. */
 int env_create(struct env_proc **out);
+/* Makes as, one of p's two, an empty one for it; -K_ENOMEM: nothing was taken. */
+int env_create_space(struct env_proc *p, struct aspace *as);
 void env_exit(struct env_proc *p);
 /* As fork: -K_ENOMEM: nothing was taken. The parent runs. */
 int env_fork(struct env_proc *parent, struct env_proc **child);
-
-/* A program for env_exec; page i of its file begins and ends with a word of its
- * own, and the rest is zero. */
-#define ENV_PROGRAMS 7
-struct env_program {
-    uint32_t segments;
-    struct {
-        uint64_t start, file_pages, pages, perm;
-        uint64_t copied; /* of the file's pages, the last ones: the last one, or all */
-    } segment[3];
-};
-extern const struct env_program env_programs[ENV_PROGRAMS];
-
-/* What stands for its file, as the object of its mappings: it is there while somebody runs it. */
-struct env_file {
-    struct object object;
-    uint32_t users, pages;
-    paddr_t page[8];
-    unsigned program;
-    uint64_t version;
-};
-uint64_t env_program_word(unsigned program, uint32_t page);
-#define ENV_STACK_WORD 0x57ac57ac57ac57acULL /* at both ends of a new stack page */
-
-/* As exec of programs[program]; version as a rewritten file has another one.
- * -K_ENOMEM: the process goes on as before. */
-int env_exec(struct env_proc *p, unsigned program, uint64_t version);
 
 /* p runs on this hart from now on, in the kernel; who ran there waits. */
 void env_run(struct env_proc *p, uint32_t hart);
@@ -82,3 +57,9 @@ uint32_t env_refs(uint64_t pa);
 
 /* Ends the program with a sentence. */
 void env_fail(const char *fmt, ...) printf_like(1, 2) never_returns;
+
+/* Else the program ends with what was wanted. */
+static inline void env_must(bool ok, const char *what) {
+    if (!ok)
+        env_fail("%s", what);
+}

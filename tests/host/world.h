@@ -3,7 +3,7 @@
  * What a space really is, is read by walker.c from raw entries of both views.
  * Whatever differs ends the program with a sentence (env_fail). */
 #pragma once
-#include "aspaceenv.h"
+#include "aspaceprograms.h"
 #include "mm/design.h"
 
 /* How the kernel sees a process's memory, as the operations of the program's one design have it,
