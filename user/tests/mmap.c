@@ -1,5 +1,5 @@
 /* mmap, munmap, mprotect, madvise: anonymous memory that a process maps, cuts, shares and gives
- * back. (Files: mapfile.c.) */
+ * back. (Files: mapfile.c, mapstore.c.) */
 #include "mappings.h"
 
 #define PRIVATE (ABI_MAP_PRIVATE | ABI_MAP_ANONYMOUS)
