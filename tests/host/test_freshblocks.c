@@ -2,6 +2,7 @@
  * file is looked for. */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
+/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
