@@ -16,8 +16,12 @@ uint64_t frame_fail_period;
 
 static bool injected_failure(void) {
     static uint64_t commits;
+    /* Not each frame_fail_period-th: a command that takes so many promises would meet one
+     * each time. The multiplication scatters them, the same ones in every run (Knuth, The
+     * Art of Computer Programming, 6.4: multiplicative hashing). */
     if (DEBUG && frame_fail_period &&
-        __atomic_add_fetch(&commits, 1, __ATOMIC_RELAXED) % frame_fail_period == 0)
+        (__atomic_add_fetch(&commits, 1, __ATOMIC_RELAXED) * 0x9e3779b97f4a7c15 >> 32) %
+                frame_fail_period == 0)
         return true;
     if (!DEBUG || __atomic_load_n(&frame_fail_countdown, __ATOMIC_RELAXED) <= 0)
         return false;

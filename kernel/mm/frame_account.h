@@ -37,5 +37,6 @@ void frame_stats(struct frame_stats *out);
 /* Tests of failure, in DEBUG builds: when n > 0, the n-th frame_commit from now
  * fails with -K_ENOMEM (frame_alloc commits too); it then counts no further. */
 extern int64_t frame_fail_countdown;
-/* When it is not 0, every so-manyth frame_commit fails (boot argument fail_commit=). */
+/* When it is not 0, one in so many of the calls of frame_commit fails, at irregular distances
+ * (boot argument fail_commit=). */
 extern uint64_t frame_fail_period;
