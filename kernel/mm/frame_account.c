@@ -19,10 +19,11 @@ static bool injected_failure(void) {
     /* Not each frame_fail_period-th: a command that takes so many promises would meet one
      * each time. The multiplication scatters them, the same ones in every run (Knuth, The
      * Art of Computer Programming, 6.4: multiplicative hashing). */
-    if (DEBUG && frame_fail_period &&
-        (__atomic_add_fetch(&commits, 1, __ATOMIC_RELAXED) * 0x9e3779b97f4a7c15 >> 32) %
-                frame_fail_period == 0)
-        return true;
+    if (DEBUG && frame_fail_period) {
+        uint64_t scattered = __atomic_add_fetch(&commits, 1, __ATOMIC_RELAXED) * 0x9e3779b97f4a7c15;
+        if ((scattered >> 32) % frame_fail_period == 0)
+            return true;
+    }
     if (!DEBUG || __atomic_load_n(&frame_fail_countdown, __ATOMIC_RELAXED) <= 0)
         return false;
     return __atomic_fetch_sub(&frame_fail_countdown, 1, __ATOMIC_RELAXED) == 1;
