@@ -1,0 +1,131 @@
+/* See code.h. */
+#include "machine/cpu/code.h"
+#include "machine/cpu/bits.h"
+#include "machine/cpu/memory.h"
+#include "machine/finding.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct code_page **bucket(struct hart *hart, uint64_t pa) {
+    return &hart->caches.buckets[(pa >> 12) % CODE_BUCKETS];
+}
+
+static struct code_page *find(struct hart *hart, uint64_t pa) {
+    struct code_page *page = *bucket(hart, pa);
+    while (page != NULL && page->pa != pa)
+        page = page->next;
+    return page;
+}
+
+/* Nothing is decoded, and the bytes are what memory has. */
+static void fill(struct sim *sim, struct code_page *page) {
+    memcpy(page->bytes, sim->ram + (page->pa - RAM_BASE), sizeof(page->bytes));
+    for (unsigned i = 0; i < CODE_SLOTS; i++)
+        page->ops[i].code = OP_DECODE;
+    page->ops[CODE_SLOTS].code = OP_PAGE_END;
+    page->ops[CODE_SLOTS + 1].code = OP_PAGE_END_CROSSED;
+}
+
+void code_drop(struct hart *hart) {
+    for (unsigned i = 0; i < CODE_BUCKETS; i++)
+        while (hart->caches.buckets[i] != NULL) {
+            struct code_page *page = hart->caches.buckets[i];
+            hart->caches.buckets[i] = page->next;
+            free(page);
+        }
+    hart->caches.code_pages = 0;
+    hart_forget(hart);
+}
+
+struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
+    pa &= ~4095ull;
+    struct code_page *page = find(hart, pa);
+    if (page != NULL)
+        return page;
+    if (hart->caches.code_pages == CODE_PAGES)
+        code_drop(hart);
+    page = malloc(sizeof(*page));
+    if (page == NULL)
+        abort();
+    page->pa = pa;
+    page->next = *bucket(hart, pa);
+    *bucket(hart, pa) = page;
+    hart->caches.code_pages++;
+    fill(sim, page);
+    watch_page(sim, pa, PAGE_CODE);
+    return page;
+}
+
+uint32_t code_word(const struct code_page *page, unsigned slot) {
+    uint16_t low, high = 0;
+    memcpy(&low, page->bytes + 2 * slot, 2);
+    if (!instruction_is_long(low))
+        return low;
+    if (slot + 1 == CODE_SLOTS)
+        return page->crossing;
+    memcpy(&high, page->bytes + 2 * slot + 2, 2);
+    return (uint32_t)high << 16 | low;
+}
+
+void code_decode(struct code_page *page, unsigned slot) {
+    uint32_t first = page->bytes[2 * slot];
+    if (slot + 1 == CODE_SLOTS && instruction_is_long((uint16_t)first))
+        page->ops[slot].code = OP_CROSS;
+    else
+        decode(code_word(page, slot), slot, &page->ops[slot]);
+}
+
+bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
+    struct op *op = &page->ops[CODE_SLOTS - 1];
+    uint16_t low, high;
+    /* fetching may give pages back: this one's half is taken first */
+    memcpy(&low, page->bytes + 4094, 2);
+    struct code_page *next = memory_fetch(sim, hart, hart->pc + 2);
+    if (next == NULL)
+        return false;
+    memcpy(&high, next->bytes, 2);
+    page->crossing = (uint32_t)high << 16 | low;
+    decode(page->crossing, CODE_SLOTS - 1, op);
+    op->crossing = op->code;
+    op->code = OP_CROSS;
+    return true;
+}
+
+void code_fence(struct sim *sim, struct hart *hart) {
+    for (unsigned i = 0; i < CODE_BUCKETS; i++)
+        for (struct code_page *page = hart->caches.buckets[i]; page != NULL; page = page->next)
+            if (memcmp(page->bytes, sim->ram + (page->pa - RAM_BASE), sizeof(page->bytes)) != 0)
+                fill(sim, page);
+}
+
+/* The slots whose instruction has a byte in [from, to) of the page. */
+static void mark(struct sim *sim, struct code_page *page, uint64_t from, uint64_t to) {
+    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE);
+    for (uint64_t slot = from >= 4 ? (from - 2) / 2 : 0; slot < (to + 1) / 2; slot++) {
+        uint64_t at = 2 * slot, bytes = instruction_is_long(page->bytes[at]) && at < 4094 ? 4 : 2;
+        page->ops[slot].code =
+            memcmp(page->bytes + at, memory + at, bytes) != 0 ? OP_STALE : OP_DECODE;
+    }
+}
+
+void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
+    uint64_t from = pa & 4095;
+    bool kept = false;
+    finding_note_write(sim, pa, bytes);
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
+        if (page == NULL)
+            continue;
+        kept = true;
+        if (!sim->options.stale_code)
+            memcpy(page->bytes + from, sim->ram + (pa - RAM_BASE), bytes);
+        mark(sim, page, from, from + bytes);
+    }
+    if (!kept)
+        sim->page_flags[(pa - RAM_BASE) >> 12] &= (uint8_t)~PAGE_CODE;
+}
+
+void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot) {
+    finding_stale_code(sim, hart, page->pa + 2 * slot);
+    code_decode(page, slot);
+}

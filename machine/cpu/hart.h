@@ -1,0 +1,159 @@
+/* A hart: registers, control and status registers, and what it keeps of memory.
+ *
+ * Everything above `caches` is what the specifications say a hart has; what is below is kept
+ * for speed, holds nothing that cannot be had again, and is emptied by hart_forget. */
+#pragma once
+#include "machine/cpu/decode.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim;
+
+enum privilege { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
+enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
+
+/* Privileged specification, tables 3.6 and 4.2. */
+enum {
+    CAUSE_MISALIGNED_FETCH = 0, CAUSE_FETCH_ACCESS = 1, CAUSE_ILLEGAL = 2, CAUSE_BREAKPOINT = 3,
+    CAUSE_MISALIGNED_LOAD = 4, CAUSE_LOAD_ACCESS = 5, CAUSE_MISALIGNED_STORE = 6,
+    CAUSE_STORE_ACCESS = 7, CAUSE_ECALL_U = 8, CAUSE_ECALL_S = 9, CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12, CAUSE_LOAD_PAGE = 13, CAUSE_STORE_PAGE = 15,
+    IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11,
+};
+#define CAUSE_INTERRUPT (1ull << 63)
+
+/* mstatus, 3.1.6 */
+#define MSTATUS_SIE (1ull << 1)
+#define MSTATUS_MIE (1ull << 3)
+#define MSTATUS_SPIE (1ull << 5)
+#define MSTATUS_MPIE (1ull << 7)
+#define MSTATUS_SPP (1ull << 8)
+#define MSTATUS_MPP (3ull << 11)
+#define MSTATUS_FS (3ull << 13)
+#define MSTATUS_MPRV (1ull << 17)
+#define MSTATUS_SUM (1ull << 18)
+#define MSTATUS_MXR (1ull << 19)
+#define MSTATUS_TVM (1ull << 20)
+#define MSTATUS_TW (1ull << 21)
+#define MSTATUS_TSR (1ull << 22)
+#define MSTATUS_UXL (2ull << 32)
+#define MSTATUS_SXL (2ull << 34)
+#define MSTATUS_SD (1ull << 63)
+
+#define MENVCFG_STCE (1ull << 63)
+
+enum { PMP_ENTRIES = 16 };
+
+/* A page that loads and stores reach without a walk. A tag is the page's virtual address, or
+ * TLB_NONE, which no address has in its place. */
+#define TLB_NONE 1ull
+enum { TLB_SETS = 256, FETCH_SETS = 64 };
+struct tlb_entry {
+    uint64_t load, store; /* tags */
+    uintptr_t delta;      /* host address minus virtual address */
+};
+struct fetch_entry {
+    uint64_t tag;
+    struct code_page *page;
+};
+/* Which privilege and which rules a translation was made for. */
+enum tlb_context { CONTEXT_U, CONTEXT_S, CONTEXT_S_SUM, CONTEXT_M, CONTEXT_MPRV, CONTEXTS };
+
+/* A page of memory as the hart has fetched it. */
+struct code_page {
+    uint64_t pa;
+    struct code_page *next; /* of the same bucket */
+    uint8_t bytes[4096];
+    uint32_t crossing; /* the instruction that begins in the last slot, the last time */
+    struct op ops[CODE_SLOTS + 2];
+};
+enum { CODE_BUCKETS = 256, CODE_PAGES = 512 };
+
+/* An entry of a page table that the hart has read and may use in place of memory until a fence
+ * covers it: privileged specification 4.2.1 and 4.3.2. */
+struct kept {
+    uint64_t va;    /* the first address that it translates */
+    uint64_t pa;    /* where it was read */
+    uint64_t value; /* what was read */
+    uint64_t when;  /* sim.executed then */
+    uint16_t asid;
+    uint8_t level; /* 0: of 4 KiB */
+    bool used, global;
+    uint16_t place; /* in keeper.live */
+};
+enum { KEPT_SETS = 256, KEPT_WAYS = 4, KEPT = KEPT_SETS * KEPT_WAYS };
+struct keeper {
+    struct kept entries[KEPT];
+    uint16_t live[KEPT]; /* the used ones */
+    unsigned count;
+};
+
+struct hart {
+    unsigned id;
+    enum { HART_STOPPED, HART_STARTED } state; /* SBI HSM */
+    bool waiting;                              /* in wfi */
+    enum privilege priv;
+    uint64_t pc;
+    uint64_t x[33]; /* x[32]: what is written to x0 */
+    uint64_t f[32];
+    uint64_t instret;
+    bool reserved; /* by LR, at this address */
+    uint64_t reservation;
+
+    uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, medeleg, mideleg;
+    uint64_t mcounteren, scounteren, mcountinhibit, menvcfg, senvcfg;
+    uint64_t stvec, sepc, scause, stval, sscratch, satp, stimecmp;
+    bool seip; /* as software has set it; the wire is or-ed: 3.1.9 */
+    uint8_t fflags, frm;
+    uint8_t pmpcfg[PMP_ENTRIES];
+    uint64_t pmpaddr[PMP_ENTRIES];
+
+    uint64_t random; /* state of the hart's choices */
+    struct keeper keeper;
+    struct {
+        bool pending; /* a fault was raised by a kept entry, though memory's is good */
+        struct kept by;
+        uint64_t pc, va;
+    } spurious;
+
+    /* The trap that the call in hand has met. */
+    uint64_t cause, tval;
+
+    /* Of the turn: instructions given, and those left. */
+    int64_t turn, left;
+
+    struct { /* caches */
+        struct tlb_entry tlb[CONTEXTS][TLB_SETS];
+        struct fetch_entry fetch[CONTEXTS][FETCH_SETS];
+        struct code_page *buckets[CODE_BUCKETS];
+        unsigned code_pages;
+    } caches;
+};
+
+/* Registers as after a reset, at pc, in `priv`. */
+void hart_reset(struct sim *sim, struct hart *hart, enum privilege priv, uint64_t pc);
+
+/* Executes at most `budget` instructions; ends early when the hart waits, has stopped, or the
+ * machine asks (hart_yield). Returns how many were executed. */
+int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget);
+
+/* The turn ends after the instruction in hand. */
+static inline void hart_yield(struct hart *hart) {
+    hart->turn -= hart->left;
+    hart->left = 0;
+}
+
+static inline enum tlb_context hart_context(const struct hart *hart) {
+    if (hart->priv == PRIV_M)
+        return hart->mstatus & MSTATUS_MPRV ? CONTEXT_MPRV : CONTEXT_M;
+    if (hart->priv == PRIV_U)
+        return CONTEXT_U;
+    return hart->mstatus & MSTATUS_SUM ? CONTEXT_S_SUM : CONTEXT_S;
+}
+
+/* A trap is to be taken: sets cause and value and is false, for `return trap_is(...)`. */
+static inline bool trap_is(struct hart *hart, uint64_t cause, uint64_t value) {
+    hart->cause = cause;
+    hart->tval = value;
+    return false;
+}

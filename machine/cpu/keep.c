@@ -1,0 +1,139 @@
+/* See keep.h. */
+#include "machine/cpu/keep.h"
+#include "machine/cpu/memory.h"
+#include "machine/finding.h"
+
+#define PTE_LEAF 0xeull /* R, W or X */
+#define PTE_V 1ull
+
+static struct kept *set_of(struct keeper *keeper, unsigned level, uint64_t va) {
+    uint64_t page = va >> (12 + 9 * level);
+    return &keeper->entries[((page ^ page >> 9 ^ level * 37) & (KEPT_SETS - 1)) * KEPT_WAYS];
+}
+
+struct kept *keep_find(struct hart *hart, uint16_t asid, unsigned level, uint64_t va) {
+    struct kept *set = set_of(&hart->keeper, level, va);
+    va &= ~(level_bytes(level) - 1);
+    for (unsigned i = 0; i < KEPT_WAYS; i++)
+        if (set[i].used && set[i].va == va && set[i].level == level &&
+            (set[i].global || set[i].asid == asid))
+            return &set[i];
+    return NULL;
+}
+
+static bool is_leaf(const struct kept *entry) {
+    return !(entry->value & PTE_V) || (entry->value & PTE_LEAF);
+}
+
+/* The tlb may have what the entry says; of a large page, in many places. */
+static void drop(struct sim *sim, struct hart *hart, struct kept *entry) {
+    struct keeper *keeper = &hart->keeper;
+    if ((entry->value & PTE_V) && (entry->value & PTE_LEAF)) {
+        if (entry->level == 0)
+            hart_forget_page(hart, entry->va);
+        else
+            hart_forget(hart);
+    }
+    sim->page_kept[(entry->pa - RAM_BASE) >> 12]--;
+    entry->used = false;
+    uint16_t last = keeper->live[--keeper->count];
+    keeper->live[entry->place] = last;
+    keeper->entries[last].place = entry->place;
+}
+
+void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry) {
+    struct kept *set = set_of(&hart->keeper, entry->level, entry->va), *at = NULL;
+    for (unsigned i = 0; i < KEPT_WAYS; i++)
+        if (set[i].used && set[i].va == entry->va && set[i].level == entry->level &&
+            set[i].asid == entry->asid)
+            at = &set[i];
+    for (unsigned i = 0; at == NULL && i < KEPT_WAYS; i++)
+        if (!set[i].used)
+            at = &set[i];
+    if (at == NULL)
+        at = &set[choose(&hart->random) % KEPT_WAYS];
+    if (at->used)
+        drop(sim, hart, at);
+    *at = *entry;
+    at->used = true;
+    at->place = (uint16_t)hart->keeper.count;
+    hart->keeper.live[hart->keeper.count++] = (uint16_t)(at - hart->keeper.entries);
+    uint64_t page = (entry->pa - RAM_BASE) >> 12;
+    sim->page_kept[page]++;
+    if (!(sim->page_flags[page] & PAGE_TABLE))
+        watch_page(sim, entry->pa, PAGE_TABLE);
+}
+
+static bool covered(const struct kept *entry, bool has_va, uint64_t va, bool has_asid,
+                    uint64_t asid) {
+    if (has_va && (!is_leaf(entry) || entry->va != (va & ~(level_bytes(entry->level) - 1))))
+        return false;
+    return !has_asid || (!entry->global && entry->asid == asid);
+}
+
+/* An invalid entry above the leaves is not covered by a fence with an address: the fence is for
+ * leaf entries only. */
+static bool is_missing_table(const struct kept *entry) {
+    return !(entry->value & PTE_V) && entry->level > 0;
+}
+
+void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
+                uint64_t asid) {
+    struct keeper *keeper = &hart->keeper;
+    if (has_asid)
+        asid &= (1ull << sim->options.asid_bits) - 1;
+    for (unsigned i = keeper->count; i-- > 0;) {
+        struct kept *entry = &keeper->entries[keeper->live[i]];
+        if (covered(entry, has_va, va, has_asid, asid) && !(has_va && is_missing_table(entry)))
+            drop(sim, hart, entry);
+    }
+    if (!hart->spurious.pending)
+        return;
+    const struct kept *by = &hart->spurious.by;
+    const struct kept *still = keep_find(hart, by->asid, by->level, by->va);
+    if (still == NULL || still->when != by->when)
+        hart->spurious.pending = false;
+}
+
+void keep_return(struct sim *sim, struct hart *hart) {
+    if (!hart->spurious.pending)
+        return;
+    hart->spurious.pending = false;
+    finding_not_repaired(sim, hart, &hart->spurious.by, hart->spurious.va);
+}
+
+static void drop_range(struct sim *sim, struct hart *hart, uint64_t pa, uint64_t bytes) {
+    struct keeper *keeper = &hart->keeper;
+    for (unsigned i = keeper->count; i-- > 0;) {
+        struct kept *entry = &keeper->entries[keeper->live[i]];
+        if (entry->pa + 8 > pa && entry->pa < pa + bytes)
+            drop(sim, hart, entry);
+    }
+}
+
+void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
+    uint64_t page = (pa - RAM_BASE) >> 12;
+    if (sim->page_kept[page] == 0) {
+        sim->page_flags[page] &= (uint8_t)~PAGE_TABLE;
+        return;
+    }
+    finding_note_write(sim, pa, bytes);
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        if (!sim->options.keep)
+            drop_range(sim, &sim->harts[i], pa, bytes);
+        else
+            hart_forget(&sim->harts[i]);
+    }
+}
+
+void keep_contradicted(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
+                       enum access access, uint64_t memory) {
+    finding_stale_entry(sim, hart, entry, va, access, memory);
+}
+
+void keep_refused(struct hart *hart, const struct kept *entry, uint64_t va) {
+    hart->spurious.pending = true;
+    hart->spurious.by = *entry;
+    hart->spurious.va = va;
+    hart->spurious.pc = hart->pc;
+}

@@ -1,0 +1,34 @@
+/* What a hart keeps of page tables until a fence covers it.
+ *
+ * A hart may use any entry that it has read, leaf, pointer or invalid, in place of what memory
+ * says by now, until an sfence.vma of its own covers that entry (privileged specification
+ * 4.2.1). Every entry that a walk reads is put here, and only a fence, or want of room, takes
+ * it out. So a kernel that forgot a fence meets the old entry.
+ *
+ * Invariant: what a hart's tlb has, it keeps the leaf of. A store to a page of which anybody
+ * keeps an entry empties the tlbs (keep_written), so the next access walks, and finds out. */
+#pragma once
+#include "machine/machine.h"
+
+/* The entry kept of this level for va, or NULL. */
+struct kept *keep_find(struct hart *hart, uint16_t asid, unsigned level, uint64_t va);
+/* Keeps what was read; replaces what is kept in that place. Without room another one goes. */
+void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry);
+
+/* sfence.vma, with an address and with an ASID or without. */
+void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
+                uint64_t asid);
+/* The hart goes back from a trap: a fault that a kept entry had raised must have been followed
+ * by a fence for it, or it comes again and again. */
+void keep_return(struct sim *sim, struct hart *hart);
+
+/* Memory that holds page tables has changed. */
+void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes);
+
+/* The kept entry grants what memory does not. `memory`: what the walk has found there. */
+void keep_contradicted(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
+                       enum access access, uint64_t memory);
+/* It refuses what memory grants: that is no mistake when it is repaired. */
+void keep_refused(struct hart *hart, const struct kept *entry, uint64_t va);
+
+static inline uint64_t level_bytes(unsigned level) { return 4096ull << 9 * level; }

@@ -1,0 +1,172 @@
+/* The long ways to memory: see memory.h. */
+#include "machine/cpu/memory.h"
+#include "machine/bus.h"
+#include "machine/cpu/code.h"
+#include "machine/cpu/keep.h"
+#include <string.h>
+
+void hart_forget(struct hart *hart) {
+    for (unsigned c = 0; c < CONTEXTS; c++) {
+        for (unsigned i = 0; i < TLB_SETS; i++)
+            hart->caches.tlb[c][i].load = hart->caches.tlb[c][i].store = TLB_NONE;
+        for (unsigned i = 0; i < FETCH_SETS; i++)
+            hart->caches.fetch[c][i].tag = TLB_NONE;
+    }
+}
+
+void hart_forget_page(struct hart *hart, uint64_t va) {
+    for (unsigned c = 0; c < CONTEXTS; c++) {
+        struct tlb_entry *entry = &hart->caches.tlb[c][va >> 12 & (TLB_SETS - 1)];
+        entry->load = entry->store = TLB_NONE;
+        hart->caches.fetch[c][va >> 12 & (FETCH_SETS - 1)].tag = TLB_NONE;
+    }
+}
+
+void watch_page(struct sim *sim, uint64_t pa, unsigned flag) {
+    uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
+    uintptr_t host = (uintptr_t)sim->ram + ((pa - RAM_BASE) & ~4095ull);
+    *flags |= (uint8_t)flag;
+    if (!(*flags & PAGE_MAY_STORE))
+        return;
+    *flags &= (uint8_t)~PAGE_MAY_STORE;
+    for (unsigned h = 0; h < sim->options.harts; h++)
+        for (unsigned c = 0; c < CONTEXTS; c++)
+            for (unsigned i = 0; i < TLB_SETS; i++) {
+                struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
+                if (entry->store != TLB_NONE && entry->store + entry->delta == host)
+                    entry->store = TLB_NONE;
+            }
+}
+
+void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
+    uint64_t end = pa + bytes;
+    while (pa < end) {
+        uint64_t until = (pa | 4095) + 1;
+        uint8_t flags = sim->page_flags[(pa - RAM_BASE) >> 12];
+        if (until > end)
+            until = end;
+        if (flags & PAGE_TABLE)
+            keep_written(sim, pa, until - pa);
+        if (flags & PAGE_CODE)
+            code_written(sim, pa, until - pa);
+        pa = until;
+    }
+}
+
+static bool access_fault(struct hart *hart, uint64_t va, enum access access) {
+    return trap_is(hart,
+                   access == ACCESS_FETCH  ? CAUSE_FETCH_ACCESS
+                   : access == ACCESS_LOAD ? CAUSE_LOAD_ACCESS
+                                           : CAUSE_STORE_ACCESS,
+                   va);
+}
+
+static bool find(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                 enum access access, uint64_t *pa) {
+    if (!translate(sim, hart, va, access, pa))
+        return false;
+    if (!pmp_allows(sim, hart, *pa, size, access, data_privilege(hart)))
+        return access_fault(hart, va, access);
+    return true;
+}
+
+static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
+                     enum access access) {
+    struct tlb_entry *entry = &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
+    uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
+    uint64_t tag = va & ~4095ull;
+    uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
+    if (sim->options.machine_mode && !pmp_uniform(hart, pa))
+        return;
+    if (access == ACCESS_STORE && (*flags & PAGE_WATCHED))
+        return;
+    if ((entry->load != tag && entry->store != tag) || entry->delta != delta)
+        entry->load = entry->store = TLB_NONE;
+    entry->delta = delta;
+    if (access == ACCESS_LOAD) {
+        entry->load = tag;
+    } else {
+        entry->store = tag;
+        *flags |= PAGE_MAY_STORE;
+    }
+}
+
+/* Misaligned accesses, where they are permitted, go byte by byte; both pages are looked at
+ * first, so that a trap leaves everything as it was. */
+static bool split(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                  enum access access, uint64_t *value) {
+    uint64_t pa, got = 0;
+    if (!sim->options.misaligned)
+        return trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE,
+                       va);
+    if (!find(sim, hart, va, 1, access, &pa))
+        return false;
+    if (!find(sim, hart, va + size - 1, 1, access, &pa)) {
+        hart->tval = ((va + size - 1) & ~4095ull) > va ? (va + size - 1) & ~4095ull : va;
+        return false;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        uint64_t byte = *value >> 8 * i & 0xff;
+        if (access == ACCESS_LOAD ? !memory_load(sim, hart, va + i, 1, &byte)
+                                  : !memory_store(sim, hart, va + i, 1, byte))
+            return false;
+        got |= byte << 8 * i;
+    }
+    *value = got;
+    return true;
+}
+
+bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t *value) {
+    uint64_t pa;
+    if (va & (size - 1))
+        return split(sim, hart, va, size, ACCESS_LOAD, value);
+    if (!find(sim, hart, va, size, ACCESS_LOAD, &pa))
+        return false;
+    if (!ram_has(sim, pa, size))
+        return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
+    *value = 0;
+    memcpy(value, sim->ram + (pa - RAM_BASE), size);
+    remember(sim, hart, va, pa, ACCESS_LOAD);
+    return true;
+}
+
+bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t value) {
+    uint64_t pa;
+    if (va & (size - 1))
+        return split(sim, hart, va, size, ACCESS_STORE, &value);
+    if (!find(sim, hart, va, size, ACCESS_STORE, &pa))
+        return false;
+    if (!ram_has(sim, pa, size))
+        return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
+    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
+    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_WATCHED)
+        memory_written(sim, pa, size);
+    remember(sim, hart, va, pa, ACCESS_STORE);
+    return true;
+}
+
+uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                       enum access access, uint64_t *pa) {
+    if (va & (size - 1)) {
+        trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE, va);
+        return NULL;
+    }
+    if (!find(sim, hart, va, size, access, pa))
+        return NULL;
+    if (!ram_has(sim, *pa, size)) {
+        access_fault(hart, va, access);
+        return NULL;
+    }
+    return sim->ram + (*pa - RAM_BASE);
+}
+
+struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va) {
+    uint64_t pa;
+    if (!translate(sim, hart, va, ACCESS_FETCH, &pa))
+        return NULL;
+    if (!ram_has(sim, pa, 2) || !pmp_allows(sim, hart, pa, 2, ACCESS_FETCH, hart->priv)) {
+        access_fault(hart, va, ACCESS_FETCH);
+        return NULL;
+    }
+    return code_fetch(sim, hart, pa);
+}

@@ -1,0 +1,41 @@
+/* Memory as a hart sees it: translation, protection, and what is not RAM.
+ *
+ * These are the long ways. What a hart uses again and again is in its tlb and executed in
+ * execute.c without a call. */
+#pragma once
+#include "machine/machine.h"
+
+/* Loads and stores of 1, 2, 4 or 8 bytes at a virtual address. false: a trap is to be taken,
+ * nothing was stored. A load's value is extended by the caller. */
+bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t *value);
+bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t value);
+
+/* The RAM that an atomic instruction works on; what it does not change, it has still written.
+ * It is told afterwards by memory_written. NULL: a trap is to be taken. */
+uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                       enum access access, uint64_t *pa);
+
+/* The code page that the hart fetches from at va. NULL: a trap is to be taken. */
+struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va);
+
+/* `bytes` bytes of RAM at pa have another value, written by the running hart or by a device. */
+void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes);
+
+/* The translation of va, `hart` being in `priv` (translate.c). false: a page or access fault
+ * is to be taken. *page_bytes: the aligned span around va that is translated alike and
+ * protected alike by PMP. Privileged specification 4.3.2. */
+bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access access, uint64_t *pa);
+/* The privilege that loads and stores have: mstatus.MPRV, 3.1.6.3. */
+enum privilege data_privilege(const struct hart *hart);
+
+/* Physical memory protection, 3.7.1. pmp_uniform: no entry divides the page of pa. */
+bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
+                enum access access, enum privilege priv);
+bool pmp_uniform(const struct hart *hart, uint64_t pa);
+
+/* Forgets the tlb and fetch entries, for all addresses or for the page of one; code pages and
+ * kept entries stay. */
+void hart_forget(struct hart *hart);
+void hart_forget_page(struct hart *hart, uint64_t va);
+/* No hart stores into the page of pa any more without memory_written being told. */
+void watch_page(struct sim *sim, uint64_t pa, unsigned flag);

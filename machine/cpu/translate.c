@@ -1,0 +1,272 @@
+/* Address translation (privileged specification 4.3.2 to 4.5) and physical memory protection
+ * (3.7). */
+#include "machine/cpu/bits.h"
+#include "machine/cpu/keep.h"
+#include "machine/cpu/memory.h"
+#include <string.h>
+
+#define PTE_V 0x01ull
+#define PTE_R 0x02ull
+#define PTE_W 0x04ull
+#define PTE_X 0x08ull
+#define PTE_U 0x10ull
+#define PTE_G 0x20ull
+#define PTE_A 0x40ull
+#define PTE_D 0x80ull
+#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
+#define PTE_RESERVED (0x3ffull << 54) /* without Svnapot and Svpbmt */
+
+enum { LEVELS_MAX = 5 };
+
+/* One step of a walk: the entry that was read. */
+struct step {
+    uint64_t pa, value;
+    unsigned level;
+    struct kept *kept; /* it came from there, not from memory */
+};
+struct path {
+    struct step steps[LEVELS_MAX];
+    unsigned count;
+    bool no_memory; /* a table is where no RAM is */
+};
+
+static const struct step *last(const struct path *path) { return &path->steps[path->count - 1]; }
+
+static uint64_t table_of(uint64_t pte) { return field(pte, 10, 44) << 12; }
+
+static bool is_pointer(uint64_t pte) { return (pte & PTE_V) && !(pte & PTE_LEAF); }
+
+enum privilege data_privilege(const struct hart *hart) {
+    if (hart->priv == PRIV_M && (hart->mstatus & MSTATUS_MPRV))
+        return (enum privilege)((hart->mstatus & MSTATUS_MPP) >> 11);
+    return hart->priv;
+}
+
+/* Follows the tables; an entry that the hart keeps goes before memory's, if it may. */
+static void follow(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels,
+                   bool use_kept, struct path *path) {
+    uint64_t table = table_of(hart->satp << 10);
+    uint16_t asid = (uint16_t)field(hart->satp, 44, 16);
+    *path = (struct path){.count = 0};
+    for (unsigned level = levels; level-- > 0;) {
+        struct step *step = &path->steps[path->count];
+        step->level = level;
+        step->pa = table + 8 * field(va, 12 + 9 * level, 9);
+        step->kept = use_kept ? keep_find(hart, asid, level, va) : NULL;
+        if (step->kept != NULL) {
+            step->value = step->kept->value;
+        } else if (!ram_has(sim, step->pa, 8) ||
+                   !pmp_allows(sim, hart, step->pa, 8, ACCESS_LOAD, PRIV_S)) {
+            path->no_memory = true;
+            return;
+        } else {
+            memcpy(&step->value, sim->ram + (step->pa - RAM_BASE), 8);
+        }
+        path->count++;
+        if (!is_pointer(step->value) || (step->value & (PTE_U | PTE_A | PTE_D | PTE_RESERVED)))
+            return;
+        table = table_of(step->value);
+    }
+}
+
+/* A leaf that is kept needs no table above it. */
+static bool kept_leaf(struct hart *hart, uint64_t va, unsigned levels, struct path *path) {
+    uint16_t asid = (uint16_t)field(hart->satp, 44, 16);
+    for (unsigned level = 0; level < levels; level++) {
+        struct kept *kept = keep_find(hart, asid, level, va);
+        if (kept != NULL && (kept->value & PTE_V) && (kept->value & PTE_LEAF)) {
+            path->steps[0] = (struct step){kept->pa, kept->value, level, kept};
+            path->count = 1;
+            path->no_memory = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Steps 3 to 8 of 4.3.2: whether the entry that a path ends with grants the access. */
+static bool grants(const struct sim *sim, const struct hart *hart, const struct path *path,
+                   enum access access, enum privilege priv) {
+    if (path->no_memory)
+        return false;
+    uint64_t pte = last(path)->value;
+    unsigned level = last(path)->level;
+    if (!(pte & PTE_V) || !(pte & PTE_LEAF) || (pte & PTE_RESERVED) ||
+        (!(pte & PTE_R) && (pte & PTE_W)))
+        return false;
+    if (field(pte, 10, 9 * level) != 0) /* a misaligned large page */
+        return false;
+    if ((pte & PTE_U) ? priv == PRIV_S && (access == ACCESS_FETCH || !(hart->mstatus & MSTATUS_SUM))
+                      : priv == PRIV_U)
+        return false;
+    uint64_t readable = PTE_R | (hart->mstatus & MSTATUS_MXR ? PTE_X : 0);
+    if (!(pte & (access == ACCESS_FETCH ? PTE_X : access == ACCESS_LOAD ? readable : PTE_W)))
+        return false;
+    if (sim->options.svadu)
+        return true;
+    return (pte & PTE_A) && (access != ACCESS_STORE || (pte & PTE_D));
+}
+
+static uint64_t physical(const struct step *step, uint64_t va) {
+    uint64_t offset = level_bytes(step->level) - 1;
+    return (table_of(step->value) & ~offset) | (va & offset);
+}
+
+/* The first entry of a path that is not what memory has in that place. */
+static const struct kept *differing(const struct sim *sim, const struct path *path) {
+    for (unsigned i = 0; i < path->count; i++) {
+        uint64_t now = 0;
+        if (path->steps[i].kept == NULL)
+            continue;
+        memcpy(&now, sim->ram + (path->steps[i].kept->pa - RAM_BASE), 8);
+        if (now != path->steps[i].value)
+            return path->steps[i].kept;
+    }
+    for (unsigned i = 0; i < path->count; i++) /* or a table above it is another */
+        if (path->steps[i].kept != NULL)
+            return path->steps[i].kept;
+    return NULL;
+}
+
+static void keep_path(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path) {
+    bool global = false;
+    for (unsigned i = 0; i < path->count; i++) {
+        const struct step *step = &path->steps[i];
+        global |= (step->value & PTE_G) && (step->value & PTE_V);
+        if (step->kept != NULL && step->kept->value == step->value)
+            continue;
+        struct kept entry = {.va = va & ~(level_bytes(step->level) - 1),
+                             .pa = step->pa,
+                             .value = step->value,
+                             .when = sim_now(sim),
+                             .asid = (uint16_t)field(hart->satp, 44, 16),
+                             .level = (uint8_t)step->level,
+                             .global = global};
+        keep_add(sim, hart, &entry);
+    }
+}
+
+/* Three times in four the hart believes what it has kept. */
+static bool believes_kept(struct hart *hart) { return choose(&hart->random) >> 62 != 0; }
+
+/* Chooses between what is kept and what memory says, where they differ in what they grant. */
+static void settle(struct sim *sim, struct hart *hart, uint64_t va, enum access access,
+                   enum privilege priv, const struct path *kept, struct path *path) {
+    const struct step *old = last(kept), *new = path->count ? last(path) : NULL;
+    bool kept_grants = grants(sim, hart, kept, access, priv);
+    bool memory_grants = grants(sim, hart, path, access, priv);
+    bool same = kept_grants && memory_grants && physical(old, va) == physical(new, va);
+    if (same || (!kept_grants && !memory_grants) || !believes_kept(hart))
+        return;
+    const struct kept *by = differing(sim, kept);
+    if (by == NULL)
+        return;
+    if (kept_grants)
+        keep_contradicted(sim, hart, by, va, access, new ? new->value : 0);
+    else
+        keep_refused(hart, by, va);
+    *path = *kept;
+}
+
+static void walk(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels,
+                 enum access access, enum privilege priv, struct path *path) {
+    struct path kept;
+    follow(sim, hart, va, levels, false, path);
+    if (!kept_leaf(hart, va, levels, &kept))
+        follow(sim, hart, va, levels, true, &kept);
+    if (!kept.no_memory && kept.count > 0)
+        settle(sim, hart, va, access, priv, &kept, path);
+}
+
+static bool fault(struct hart *hart, uint64_t va, enum access access, bool page) {
+    static const uint8_t causes[2][3] = {
+        {CAUSE_FETCH_ACCESS, CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS},
+        {CAUSE_FETCH_PAGE, CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE}};
+    return trap_is(hart, causes[page][access], va);
+}
+
+/* Svadu: the hart itself marks the page as used. */
+static void set_used(struct sim *sim, struct path *path, enum access access) {
+    struct step *step = &path->steps[path->count - 1];
+    uint64_t used = step->value | PTE_A | (access == ACCESS_STORE ? PTE_D : 0);
+    if (!sim->options.svadu || used == step->value)
+        return;
+    step->value = used;
+    step->kept = NULL;
+    memcpy(sim->ram + (step->pa - RAM_BASE), &used, 8);
+    memory_written(sim, step->pa, 8);
+}
+
+bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access access, uint64_t *pa) {
+    enum privilege priv = access == ACCESS_FETCH ? hart->priv : data_privilege(hart);
+    unsigned mode = (unsigned)(hart->satp >> 60);
+    struct path path;
+    if (priv == PRIV_M || mode == 0) {
+        *pa = va;
+        return true;
+    }
+    unsigned levels = mode - 8 + 3, bits = 12 + 9 * levels;
+    if (sext(va, bits) != (int64_t)va)
+        return fault(hart, va, access, true);
+    walk(sim, hart, va, levels, access, priv, &path);
+    if (path.no_memory)
+        return fault(hart, va, access, false);
+    bool granted = grants(sim, hart, &path, access, priv);
+    if (granted)
+        set_used(sim, &path, access);
+    keep_path(sim, hart, va, &path);
+    if (!granted)
+        return fault(hart, va, access, true);
+    *pa = physical(last(&path), va);
+    return true;
+}
+
+/* ---- physical memory protection --------------------------------------------------------- */
+enum { PMP_R = 1, PMP_W = 2, PMP_X = 4, PMP_TOR = 1, PMP_NA4 = 2, PMP_L = 0x80 };
+
+/* The addresses [*start, *end) of an entry; none when it is off. */
+static bool pmp_range(const struct hart *hart, unsigned i, uint64_t *start, uint64_t *end) {
+    unsigned kind = (unsigned)field(hart->pmpcfg[i], 3, 2);
+    uint64_t address = hart->pmpaddr[i];
+    if (kind == 0)
+        return false;
+    if (kind == PMP_TOR) {
+        *start = i ? hart->pmpaddr[i - 1] << 2 : 0;
+        *end = address << 2;
+    } else if (kind == PMP_NA4) {
+        *start = address << 2;
+        *end = *start + 4;
+    } else { /* NAPOT: the trailing ones say how large */
+        uint64_t ones = address & ~(address + 1);
+        *start = (address & ~ones) << 2;
+        *end = *start + ((ones + 1) << 3);
+    }
+    return *start < *end;
+}
+
+bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
+                enum access access, enum privilege priv) {
+    static const uint8_t needs[] = {PMP_X, PMP_R, PMP_W};
+    if (!sim->options.machine_mode)
+        return true; /* the firmware lets the kernel have everything */
+    for (unsigned i = 0; i < PMP_ENTRIES; i++) {
+        uint64_t start, end;
+        if (!pmp_range(hart, i, &start, &end) || pa + size <= start || pa >= end)
+            continue;
+        if (pa < start || pa + size > end)
+            return false;
+        if (priv == PRIV_M && !(hart->pmpcfg[i] & PMP_L))
+            return true;
+        return hart->pmpcfg[i] & needs[access];
+    }
+    return priv == PRIV_M;
+}
+
+bool pmp_uniform(const struct hart *hart, uint64_t pa) {
+    uint64_t page = pa & ~4095ull, start, end;
+    for (unsigned i = 0; i < PMP_ENTRIES; i++)
+        if (pmp_range(hart, i, &start, &end) && end > page && start < page + 4096 &&
+            (start > page || end < page + 4096))
+            return false;
+    return true;
+}

@@ -1,0 +1,69 @@
+/* The machine from inside: what its parts know of each other. Users have sim.h. */
+#pragma once
+#include "machine/cpu/hart.h"
+#include "machine/dev/env.h"
+#include "machine/dev/clint.h"
+#include "machine/dev/disk.h"
+#include "machine/dev/finisher.h"
+#include "machine/dev/plic.h"
+#include "machine/dev/rtc.h"
+#include "machine/dev/uart.h"
+#include "machine/dev/virtio_blk.h"
+#include "machine/sim.h"
+
+#define RAM_BASE 0x80000000ull
+
+/* What is known of a page of RAM: bits of sim.page_flags. A store to a page that has one of
+ * PAGE_WATCHED goes the long way (memory_written). */
+enum {
+    PAGE_TABLE = 1,    /* some hart has read an entry of it in a walk */
+    PAGE_CODE = 2,     /* some hart has fetched from it */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
+    PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
+};
+
+struct sim {
+    struct sim_options options;
+    struct hart harts[SIM_HARTS_MAX];
+    uint64_t executed; /* instructions of all harts, but for the turn that runs */
+    struct hart *running;
+    uint64_t skipped; /* nanoseconds in which all harts waited */
+    uint64_t random;
+    unsigned turn_of; /* the hart whose turn is next */
+    struct sim_end end;
+
+    struct clint clint;
+    struct plic plic;
+    struct uart uart;
+    struct finisher finisher;
+    struct rtc rtc;
+    struct virtio_blk blk[SIM_DISKS_MAX];
+    unsigned disks;
+
+    uint8_t *ram;
+    uint8_t *page_flags; /* for each page of RAM */
+    struct disk *disk[SIM_DISKS_MAX];
+    struct dev_env env;
+};
+
+/* Instructions of all harts until now, the turn that runs included. */
+static inline uint64_t sim_now(const struct sim *sim) {
+    return sim->executed + (sim->running ? (uint64_t)(sim->running->turn - sim->running->left) : 0);
+}
+/* Nanoseconds of the machine's clock: an instruction of each hart takes one. */
+static inline uint64_t sim_now_ns(const struct sim *sim) {
+    return sim_now(sim) / sim->options.harts + sim->skipped;
+}
+
+static inline bool ram_has(const struct sim *sim, uint64_t pa, uint64_t bytes) {
+    uint64_t offset = pa - RAM_BASE;
+    return offset < sim->options.ram_bytes && bytes <= sim->options.ram_bytes - offset;
+}
+
+/* xorshift64*: the next number of a sequence of choices. */
+static inline uint64_t choose(uint64_t *state) {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * 0x2545f4914f6cdd1dull;
+}

@@ -1,0 +1,72 @@
+/* A RISC-V machine: 1 to 8 harts of RV64IMAFDC with the devices of QEMU's `virt` board.
+ *
+ * Everything that happens follows from what is given to sim_create, from the input, and from
+ * the seed: the same on every host. Time is counted in instructions. docs/sim.md says what is
+ * modelled and what is not. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SIM_HARTS_MAX = 8, SIM_DISKS_MAX = 8 };
+
+struct sim;
+
+struct sim_image {
+    const uint8_t *bytes;
+    uint64_t size;
+    const char *name; /* in messages */
+};
+
+struct sim_options {
+    unsigned harts;     /* 1 to SIM_HARTS_MAX */
+    uint64_t ram_bytes; /* 32 MiB to 4 GiB, whole MiB */
+    uint64_t seed;
+    const char *append; /* the kernel's arguments; NULL: none */
+
+    bool machine_mode; /* the kernel starts in M-mode at its address; else in S-mode, with the
+                        * machine as its firmware (SBI) */
+    bool sstc;         /* the timer of the S-mode */
+    bool svadu;        /* harts set A and D; else they raise page faults (Svade) */
+    bool misaligned;   /* accesses may be misaligned; else they trap */
+    unsigned asid_bits; /* 0 to 16 */
+    unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
+    bool keep;          /* harts keep entries of page tables as long as they may */
+    bool stale_code;    /* harts keep what they fetched until fence.i */
+    bool legacy_disk;   /* virtio-mmio version 1 */
+
+    struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
+
+    void *context; /* of the calls that follow */
+    void (*console)(void *context, uint8_t byte);
+    /* A rule was broken: `text` says which, in sentences, one line each. */
+    void (*finding)(void *context, const char *text);
+};
+
+/* What a machine has that nothing is said of. */
+struct sim_options sim_defaults(void);
+
+/* A machine that is about to execute its first instruction; NULL with a sentence in error. The
+ * images' bytes stay the caller's, and must stay as long as the machine does. */
+struct sim *sim_create(const struct sim_options *options, char *error, size_t error_size);
+void sim_destroy(struct sim *sim);
+
+struct sim_end {
+    enum {
+        SIM_RUNS,       /* it has done what was asked, and could go on */
+        SIM_WAITS,      /* all harts wait for something that only input can be */
+        SIM_POWERED_OFF,
+        SIM_RESET,
+        SIM_FAILED,     /* the finisher was told so, or a hart did what ends a machine */
+    } how;
+    unsigned code; /* of SIM_FAILED */
+};
+
+/* Runs about so many instructions, of all harts together. */
+struct sim_end sim_run(struct sim *sim, uint64_t instructions);
+/* Bytes that the UART has taken, in their order: less than count when it is full. */
+size_t sim_input(struct sim *sim, const uint8_t *bytes, size_t count);
+
+uint64_t sim_instructions(const struct sim *sim);
+uint64_t sim_nanoseconds(const struct sim *sim);
+uint64_t sim_findings(const struct sim *sim);
