@@ -89,11 +89,9 @@ static struct number square_root(const struct format *f, struct number x) {
         rest = rest << 2 | digits >> 62;
         digits <<= 2;
         uint64_t more = root << 2 | 1;
-        root <<= 1;
-        if (rest >= more) {
-            rest -= more;
-            root |= 1;
-        }
+        uint64_t fits = rest >= more; /* as likely as not: no branch would be foreseen */
+        rest -= more & -fits;
+        root = root << 1 | fits;
     }
     return (struct number){
         .exponent = (x.exponent - odd) / 2, .high = root << (64 - bits), .low = rest > 0};
