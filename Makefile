@@ -262,7 +262,7 @@ CC := $(firstword $(foreach c,cc gcc clang,$(if $(call have,$(c)),$(c))) cc)
 endif
 H_WERROR := $(call werror,$(CC))
 H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -Ikernel -Itests/host \
+	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -Ikernel -Itests/host -I. \
 	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
@@ -279,7 +279,7 @@ endef
 define HOST_TEST
 $(H)/$(1): $(foreach s,$(2),$(call host_object,$(s),$(3)))
 	$$(call say,HOST,$(1))
-	$(Q)$$(CC) $$(H_CFLAGS) $$(filter %.o,$$^) -o $$@ -lcmocka
+	$(Q)$$(CC) $$(H_CFLAGS) $$(filter %.o,$$^) -o $$@ -lcmocka -lm
 $(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))$\
 	$(eval $(call HOST_OBJECT,$(s),$(3),$(4)))))
 endef
