@@ -262,7 +262,7 @@ CC := $(firstword $(foreach c,cc gcc clang,$(if $(call have,$(c)),$(c))) cc)
 endif
 H_WERROR := $(call werror,$(CC))
 H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -Ikernel -Itests/host \
+	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I. -Ikernel -Itests/host \
 	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)

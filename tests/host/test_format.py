@@ -21,7 +21,7 @@ def formatter():
 
 
 def sources():
-    for top in ("kernel", "user", "tests"):
+    for top in ("kernel", "machine", "user", "tests"):
         for folder, _, names in os.walk(os.path.join(machine.ROOT, top)):
             yield from (os.path.join(folder, n) for n in names if n.endswith((".c", ".h")))
 
