@@ -9,6 +9,7 @@
 #include "machine/dev/rtc.h"
 #include "machine/dev/uart.h"
 #include "machine/dev/virtio_blk.h"
+#include "machine/image/symbols.h"
 #include "machine/sim.h"
 
 #define RAM_BASE 0x80000000ull
@@ -21,6 +22,14 @@ enum {
     PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
 };
+
+/* Who wrote 8 bytes that were watched, the last time. */
+struct written {
+    uint64_t pa, pc, when;
+    uint8_t hart;
+    bool by_device;
+};
+enum { WRITTEN_SLOTS = 4096, TOLD_MAX = 256 };
 
 struct sim {
     struct sim_options options;
@@ -38,11 +47,17 @@ struct sim {
     struct finisher finisher;
     struct rtc rtc;
     struct virtio_blk blk[SIM_DISKS_MAX];
-    unsigned disks;
+    struct disk disk[SIM_DISKS_MAX];
 
     uint8_t *ram;
     uint8_t *page_flags; /* for each page of RAM */
-    struct disk *disk[SIM_DISKS_MAX];
+    uint16_t *page_kept; /* for each: its entries that harts keep */
+
+    struct written written[WRITTEN_SLOTS];
+    uint64_t told[TOLD_MAX]; /* findings that were told, by their places */
+    unsigned told_count;
+    uint64_t findings;
+    struct symbols symbols;
     struct dev_env env;
 };
 

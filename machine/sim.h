@@ -54,18 +54,24 @@ void sim_destroy(struct sim *sim);
 struct sim_end {
     enum {
         SIM_RUNS,       /* it has done what was asked, and could go on */
-        SIM_WAITS,      /* all harts wait for something that only input can be */
+        SIM_WAITS,      /* all harts wait: until next_ns, or for input */
         SIM_POWERED_OFF,
         SIM_RESET,
         SIM_FAILED,     /* the finisher was told so, or a hart did what ends a machine */
     } how;
-    unsigned code; /* of SIM_FAILED */
+    unsigned code;    /* of SIM_FAILED */
+    uint64_t next_ns; /* of SIM_WAITS: when something happens by itself; UINT64_MAX: never */
 };
 
 /* Runs about so many instructions, of all harts together. */
 struct sim_end sim_run(struct sim *sim, uint64_t instructions);
+/* The clock goes on to this nanosecond: what harts that wait do not notice. */
+void sim_skip(struct sim *sim, uint64_t ns);
 /* Bytes that the UART has taken, in their order: less than count when it is full. */
 size_t sim_input(struct sim *sim, const uint8_t *bytes, size_t count);
+
+/* What a guest would read from a disk now. false: beyond its end. */
+bool sim_disk_read(const struct sim *sim, unsigned disk, uint64_t at, void *to, size_t bytes);
 
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);

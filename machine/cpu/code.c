@@ -42,8 +42,6 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     struct code_page *page = find(hart, pa);
     if (page != NULL)
         return page;
-    if (hart->caches.code_pages == CODE_PAGES)
-        code_drop(hart);
     page = malloc(sizeof(*page));
     if (page == NULL)
         abort();
@@ -83,6 +81,8 @@ bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
     struct code_page *next = memory_fetch(sim, hart, hart->pc + 2);
     if (next == NULL)
         return false;
+    if (next->ops[0].code == OP_STALE)
+        code_stale(sim, hart, next, 0);
     memcpy(&high, next->bytes, 2);
     page->crossing = (uint32_t)high << 16 | low;
     decode(page->crossing, CODE_SLOTS - 1, op);
@@ -98,14 +98,10 @@ void code_fence(struct sim *sim, struct hart *hart) {
                 fill(sim, page);
 }
 
-/* The slots whose instruction has a byte in [from, to) of the page. */
-static void mark(struct sim *sim, struct code_page *page, uint64_t from, uint64_t to) {
-    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE);
-    for (uint64_t slot = from >= 4 ? (from - 2) / 2 : 0; slot < (to + 1) / 2; slot++) {
-        uint64_t at = 2 * slot, bytes = instruction_is_long(page->bytes[at]) && at < 4094 ? 4 : 2;
-        page->ops[slot].code =
-            memcmp(page->bytes + at, memory + at, bytes) != 0 ? OP_STALE : OP_DECODE;
-    }
+/* The slots whose instruction has a byte in [from, to) of the page: code_stale looks at them. */
+static void mark(struct code_page *page, uint64_t from, uint64_t to) {
+    for (uint64_t slot = from >= 2 ? (from - 2) / 2 : 0; slot < (to + 1) / 2; slot++)
+        page->ops[slot].code = OP_STALE;
 }
 
 void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
@@ -117,15 +113,19 @@ void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
         if (page == NULL)
             continue;
         kept = true;
-        if (!sim->options.stale_code)
-            memcpy(page->bytes + from, sim->ram + (pa - RAM_BASE), bytes);
-        mark(sim, page, from, from + bytes);
+        mark(page, from, from + bytes);
     }
     if (!kept)
         sim->page_flags[(pa - RAM_BASE) >> 12] &= (uint8_t)~PAGE_CODE;
 }
 
 void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot) {
-    finding_stale_code(sim, hart, page->pa + 2 * slot);
+    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE) + 2 * slot;
+    uint8_t *fetched = page->bytes + 2 * slot;
+    size_t bytes = instruction_is_long(fetched[0]) && slot + 1 < CODE_SLOTS ? 4 : 2;
+    if (!sim->options.stale_code)
+        memcpy(fetched, memory, slot + 1 < CODE_SLOTS ? 4 : 2);
+    else if (memcmp(fetched, memory, bytes) != 0)
+        finding_stale_code(sim, hart, page->pa + 2 * slot);
     code_decode(page, slot);
 }

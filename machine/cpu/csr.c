@@ -41,8 +41,8 @@ static void set_status(struct hart *hart, uint64_t value, uint64_t writes) {
     if ((value & MSTATUS_FS) == MSTATUS_FS)
         value |= MSTATUS_SD;
     hart->mstatus = value;
-    if ((old ^ value) & (MSTATUS_MXR | MSTATUS_MPRV | MSTATUS_MPP | MSTATUS_SUM))
-        hart_forget(hart);
+    if (((old ^ value) & MSTATUS_MXR) || ((old | value) & MSTATUS_MPRV))
+        hart_forget(hart); /* the other rules have a context of their own each */
 }
 
 /* satp, 4.1.11: a mode that is not there leaves all as it was. */

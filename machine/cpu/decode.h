@@ -6,6 +6,7 @@
  * of the bytes: what a hart fetched, it may keep until its next fence.i (unprivileged
  * specification, chapter 3, Zifencei). */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { CODE_SLOTS = 4096 / 2 };

@@ -5,6 +5,7 @@
  * somebody looks: before a call that may trap, or at the end of the turn. The instructions
  * left are counted at each one, so that a turn ends at exactly the same place in every run. */
 #include "machine/cpu/bits.h"
+#include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
 #include <string.h>
@@ -158,7 +159,7 @@ resume: /* pc, privilege and rules may be others */
         goto done;
     tlb = hart->caches.tlb[hart_context(hart)];
     target = hart->pc;
-    page_va = 1; /* no page */
+    page_va = target ^ 4096; /* another page */
     ops = NULL;
 jump:
     if ((target ^ page_va) >= 4096) {

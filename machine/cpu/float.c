@@ -159,7 +159,7 @@ static bool operate(struct hart *hart, struct operation *o, unsigned function) {
         if (o->rs2 > 1 || o->rs2 == o->format)
             return false;
         put_f(hart, o, o->format == FMT_S ? f64_to_f32(hart->f[o->rs1], o->rm, &o->flags)
-                                          : f32_to_f64(single(hart, o->rs1), &o->flags));
+                                          : f32_to_f64(single(hart, o->rs1), o->rm, &o->flags));
         return true;
     case 0x14: return compared(hart, o);
     case 0x18:

@@ -151,12 +151,20 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE, va);
         return NULL;
     }
+    const struct tlb_entry *entry =
+        &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
+    if ((access == ACCESS_LOAD ? entry->load : entry->store) == (va & ~4095ull)) {
+        uint8_t *at = (uint8_t *)(uintptr_t)(va + entry->delta);
+        *pa = RAM_BASE + (uint64_t)(at - sim->ram);
+        return at;
+    }
     if (!find(sim, hart, va, size, access, pa))
         return NULL;
     if (!ram_has(sim, *pa, size)) {
         access_fault(hart, va, access);
         return NULL;
     }
+    remember(sim, hart, va, *pa, access);
     return sim->ram + (*pa - RAM_BASE);
 }
 

@@ -1,5 +1,6 @@
 /* Traps: how they begin and end (privileged specification 3.1.6, 3.1.7, 3.1.8, 3.3.2). */
 #include "machine/cpu/execute.h"
+#include "machine/cpu/memory.h"
 #include "machine/sbi/sbi.h"
 
 #define MIP_DEVICES ((1ull << IRQ_MSI) | (1ull << IRQ_MTI) | (1ull << IRQ_MEI))
@@ -21,6 +22,8 @@ static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
 }
 
 static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
+    if (hart->mstatus & MSTATUS_MPRV) /* MPP, and with it CONTEXT_MPRV, will be another */
+        hart_forget(hart);
     hart->mcause = cause;
     hart->mepc = hart->pc;
     hart->mtval = value;
@@ -76,6 +79,8 @@ void hart_interrupt(struct hart *hart) {
 }
 
 void hart_return(struct hart *hart, enum privilege from) {
+    if (hart->mstatus & MSTATUS_MPRV)
+        hart_forget(hart);
     if (from == PRIV_M) {
         hart->priv = (enum privilege)((hart->mstatus & MSTATUS_MPP) >> 11);
         hart->mstatus &= ~MSTATUS_MIE;

@@ -1,0 +1,88 @@
+/* See files.h. */
+#include "machine/cli/files.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool grow(uint8_t **bytes, size_t *room) {
+    size_t wanted = *room ? *room * 2 : 1 << 20;
+    uint8_t *more = realloc(*bytes, wanted);
+    if (more == NULL)
+        return false;
+    *bytes = more;
+    *room = wanted;
+    return true;
+}
+
+static bool read_file(const char *path, struct sim_image *image, char *error, size_t error_size) {
+    uint8_t *bytes = NULL;
+    size_t size = 0, room = 0, got = 1;
+    FILE *file = fopen(path, "rb");
+    if (file != NULL) {
+        while (got > 0 && (size < room || grow(&bytes, &room))) {
+            got = fread(bytes + size, 1, room - size, file);
+            size += got;
+        }
+        if (!ferror(file) && got == 0) {
+            fclose(file);
+            *image = (struct sim_image){bytes, size, path};
+            return true;
+        }
+    }
+    snprintf(error, error_size, "%s: cannot be read (%s)", path, strerror(errno));
+    if (file != NULL)
+        fclose(file);
+    free(bytes);
+    return false;
+}
+
+/* An ELF file that is entered where memory begins is a kernel of M-mode. */
+static bool begins_at_ram(const struct sim_image *image) {
+    uint64_t entry = 0;
+    if (image->size < 64 || memcmp(image->bytes, "\177ELF", 4) != 0)
+        return false;
+    memcpy(&entry, image->bytes + 24, 8);
+    return entry == 0x80000000;
+}
+
+bool files_open(struct cli *cli, char *error, size_t error_size) {
+    if (!read_file(cli->kernel, &cli->sim.kernel, error, error_size))
+        return false;
+    if (cli->initrd != NULL && !read_file(cli->initrd, &cli->sim.initrd, error, error_size))
+        return false;
+    for (unsigned i = 0; i < cli->disk_count; i++)
+        if (!read_file(cli->disks[i], &cli->sim.disks[i], error, error_size))
+            return false;
+    if (!cli->mode_given)
+        cli->sim.machine_mode = begins_at_ram(&cli->sim.kernel);
+    return true;
+}
+
+static bool keep_one(const char *path, struct sim *sim, unsigned disk, uint64_t size) {
+    uint8_t block[4096];
+    bool good = true;
+    FILE *file = fopen(path, "r+b");
+    for (uint64_t at = 0; file != NULL && good && at < size; at += sizeof(block)) {
+        size_t count = size - at < sizeof(block) ? size - at : sizeof(block);
+        good = sim_disk_read(sim, disk, at, block, count) &&
+               fwrite(block, 1, count, file) == count;
+    }
+    if (file == NULL || !good)
+        fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(errno));
+    return file != NULL && fclose(file) == 0 && good;
+}
+
+bool files_keep(const struct cli *cli, struct sim *sim) {
+    bool good = true;
+    for (unsigned i = 0; cli->keep_disks && i < cli->disk_count; i++)
+        good &= keep_one(cli->disks[i], sim, i, cli->sim.disks[i].size);
+    return good;
+}
+
+void files_close(struct cli *cli) {
+    free((void *)cli->sim.kernel.bytes);
+    free((void *)cli->sim.initrd.bytes);
+    for (unsigned i = 0; i < cli->disk_count; i++)
+        free((void *)cli->sim.disks[i].bytes);
+}

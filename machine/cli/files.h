@@ -1,0 +1,10 @@
+/* The files that a machine is made of. */
+#pragma once
+#include "machine/cli/options.h"
+
+/* Reads them into cli->sim. false, with a sentence: one cannot be read. */
+bool files_open(struct cli *cli, char *error, size_t error_size);
+/* What the guest has written to a disk goes to its file, if that is wanted. false, after a word
+ * to the user: not all of it. */
+bool files_keep(const struct cli *cli, struct sim *sim);
+void files_close(struct cli *cli);

@@ -1,0 +1,20 @@
+/* The machine as a command: ./sim --help */
+#include "machine/cli/files.h"
+#include "machine/cli/options.h"
+#include "machine/cli/session.h"
+#include <stdio.h>
+
+int main(int argc, char **argv) {
+    struct cli cli;
+    char error[512];
+    int status = options_parse(&cli, argc, argv);
+    if (status >= 0)
+        return status;
+    if (!files_open(&cli, error, sizeof(error))) {
+        fprintf(stderr, "sim: %s\n", error);
+        return STATUS_USAGE;
+    }
+    status = session_run(&cli);
+    files_close(&cli);
+    return status;
+}

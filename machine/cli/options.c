@@ -1,0 +1,156 @@
+/* See options.h. */
+#include "machine/cli/options.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Runs a RISC-V kernel on a strict machine that does the same in every run.\n"
+    "\n"
+    "    ./sim --kernel FILE [--disk FILE]    a terminal; Ctrl-A X ends the machine\n"
+    "    ./sim --kernel FILE -c 'COMMANDS'    types the lines, each at a prompt (\"$ \"), and\n"
+    "                                         ends at the prompt after the last\n"
+    "\n"
+    "    --kernel FILE     an ELF file or a flat image. One that begins at 0x80000000 starts in\n"
+    "                      M-mode, as MIT's xv6 does; any other in S-mode, the machine being its\n"
+    "                      firmware (SBI)\n"
+    "    --mode m|s        the mode, when that is not right\n"
+    "    --disk FILE       a disk (virtio); may be given up to 8 times. What is written is not\n"
+    "    --keep-disks      kept, unless this is said\n"
+    "    --legacy-disk     disks speak version 1 of virtio-mmio, as older course kernels do\n"
+    "    --initrd FILE     stands in memory, and the device tree says where\n"
+    "    --harts N         1 to 8; default 1\n"
+    "    --mem SIZE        32M to 4G; default 128M\n"
+    "    --append WORDS    the kernel's arguments\n"
+    "    --seed N          what hardware leaves open is chosen by it; default 1\n"
+    "    --limit N         ends after so many instructions\n"
+    "    --prompt TEXT     what -c waits for; default \"$ \"\n"
+    "    --quiet           without the summary at the end\n"
+    "\n"
+    "    What hardware may do, and this machine does unless told not to:\n"
+    "    --no-keep         harts forget entries of page tables when memory changes\n"
+    "    --no-stale-code   instructions that were changed are fetched anew without fence.i\n"
+    "    --svadu           harts set A and D in entries; else they fault\n"
+    "    --misaligned      accesses may be misaligned; else they trap\n"
+    "    --no-sstc         there is no stimecmp\n"
+    "    --asid-bits N     0 to 16; default 16\n"
+    "    --levels N        of page tables at most: 3 (Sv39), 4, 5; default 5\n"
+    "\n"
+    "Status: what the kernel told the finisher or the firmware; 1 when it broke a rule (a\n"
+    "finding); 2 for a mistake in the command line or a file; 3 when all harts wait for ever.\n";
+
+static int complain(const char *what, const char *text) {
+    fprintf(stderr, "sim: %s %s; ./sim --help lists the options\n", what, text);
+    return STATUS_USAGE;
+}
+
+static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *value) {
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    return errno == 0 && *text >= '0' && *text <= '9' && *end == 0 && *value >= least &&
+           *value <= most;
+}
+
+static bool size(const char *text, uint64_t *bytes) {
+    char *end;
+    uint64_t value = strtoull(text, &end, 10), unit = 1ull << 20;
+    if (*end == 'G' || *end == 'g')
+        unit <<= 10;
+    if (*end != 0 && strchr("GgMm", *end) != NULL)
+        end++;
+    *bytes = value * unit;
+    return *text >= '0' && *text <= '9' && *end == 0 && value <= 4096;
+}
+
+/* An option that takes a value. -1: done; -2: there is none of this name. */
+static int valued(struct cli *cli, const char *name, const char *value) {
+    uint64_t n;
+    if (strcmp(name, "--kernel") == 0) {
+        cli->kernel = value;
+    } else if (strcmp(name, "--disk") == 0) {
+        if (cli->disk_count == SIM_DISKS_MAX)
+            return complain(name, "was given more than 8 times");
+        cli->disks[cli->disk_count++] = value;
+    } else if (strcmp(name, "--initrd") == 0) {
+        cli->initrd = value;
+    } else if (strcmp(name, "--append") == 0) {
+        cli->sim.append = value;
+    } else if (strcmp(name, "-c") == 0) {
+        cli->commands = value;
+    } else if (strcmp(name, "--prompt") == 0) {
+        cli->prompt = value;
+    } else if (strcmp(name, "--mode") == 0) {
+        if (strcmp(value, "m") != 0 && strcmp(value, "s") != 0)
+            return complain(name, "is m or s");
+        cli->mode_given = true;
+        cli->sim.machine_mode = value[0] == 'm';
+    } else if (strcmp(name, "--harts") == 0) {
+        if (!number(value, 1, SIM_HARTS_MAX, &n))
+            return complain(name, "is a number from 1 to 8");
+        cli->sim.harts = (unsigned)n;
+    } else if (strcmp(name, "--mem") == 0) {
+        if (!size(value, &cli->sim.ram_bytes))
+            return complain(name, "is a size like 128M or 2G");
+    } else if (strcmp(name, "--seed") == 0) {
+        if (!number(value, 0, UINT64_MAX, &cli->sim.seed))
+            return complain(name, "is a number");
+    } else if (strcmp(name, "--limit") == 0) {
+        if (!number(value, 1, UINT64_MAX, &cli->limit))
+            return complain(name, "is a number of instructions");
+    } else if (strcmp(name, "--asid-bits") == 0) {
+        if (!number(value, 0, 16, &n))
+            return complain(name, "is a number from 0 to 16");
+        cli->sim.asid_bits = (unsigned)n;
+    } else if (strcmp(name, "--levels") == 0) {
+        if (!number(value, 3, 5, &n))
+            return complain(name, "is 3, 4 or 5");
+        cli->sim.levels = (unsigned)n;
+    } else {
+        return -2;
+    }
+    return -1;
+}
+
+static bool flag(struct cli *cli, const char *name) {
+    struct sim_options *o = &cli->sim;
+    const struct {
+        const char *name;
+        bool *to, value;
+    } flags[] = {
+        {"--keep-disks", &cli->keep_disks, true}, {"--legacy-disk", &o->legacy_disk, true},
+        {"--no-keep", &o->keep, false},           {"--no-stale-code", &o->stale_code, false},
+        {"--svadu", &o->svadu, true},             {"--misaligned", &o->misaligned, true},
+        {"--no-sstc", &o->sstc, false},           {"--quiet", &cli->quiet, true},
+    };
+    for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (strcmp(name, flags[i].name) == 0) {
+            *flags[i].to = flags[i].value;
+            return true;
+        }
+    return false;
+}
+
+int options_parse(struct cli *cli, int argc, char **argv) {
+    *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ "};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (flag(cli, argv[i]))
+            continue;
+        int status = valued(cli, argv[i], i + 1 < argc ? argv[i + 1] : "");
+        if (status == -2)
+            return complain("there is no option", argv[i]);
+        if (i + 1 == argc)
+            return complain(argv[i], "needs a value");
+        if (status != -1)
+            return status;
+        i++;
+    }
+    if (cli->kernel == NULL)
+        return complain("--kernel", "is needed");
+    return -1;
+}

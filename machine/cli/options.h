@@ -1,0 +1,20 @@
+/* The command line of ./sim. */
+#pragma once
+#include "machine/sim.h"
+
+enum { STATUS_USAGE = 2, STATUS_HANGS = 3, STATUS_FINDINGS = 1 };
+
+struct cli {
+    struct sim_options sim;
+    const char *kernel, *initrd, *disks[SIM_DISKS_MAX];
+    unsigned disk_count;
+    bool keep_disks;
+    const char *commands; /* typed line by line, each at a prompt; NULL: none */
+    const char *prompt;
+    uint64_t limit;        /* of instructions; 0: none */
+    bool mode_given;
+    bool quiet;            /* no summary */
+};
+
+/* -1: go on; else the status to end with, after a word to the user. */
+int options_parse(struct cli *cli, int argc, char **argv);

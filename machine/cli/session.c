@@ -1,0 +1,199 @@
+/* See session.h. */
+#include "machine/cli/session.h"
+#include "machine/cli/files.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { CHUNK = 500000, CTRL_A = 1 };
+
+struct session {
+    const struct cli *cli;
+    struct sim *sim;
+    bool terminal;
+    struct termios before;
+    bool input_ended;
+    uint8_t pending[256]; /* read, not taken by the UART yet */
+    size_t pending_count;
+    bool escaped; /* the last key was Ctrl-A */
+    bool ended;   /* by keys, or after the last command */
+    const char *next_command;
+    char tail[64]; /* the end of what the guest has printed */
+    size_t tail_count;
+};
+
+static void console(void *context, uint8_t byte) {
+    struct session *s = context;
+    putchar(byte);
+    if (s->tail_count == sizeof(s->tail))
+        memmove(s->tail, s->tail + 1, --s->tail_count);
+    s->tail[s->tail_count++] = (char)byte;
+}
+
+static void finding(void *context, const char *text) {
+    (void)context;
+    fflush(stdout);
+    fprintf(stderr, "sim: finding: %s\n", text);
+}
+
+/* ---- the terminal -------------------------------------------------------------------------- */
+static void terminal_raw(struct session *s) {
+    s->terminal = isatty(0) && tcgetattr(0, &s->before) == 0;
+    if (!s->terminal)
+        return;
+    struct termios raw = s->before;
+    raw.c_lflag &= ~(unsigned)(ICANON | ECHO | ISIG | IEXTEN);
+    raw.c_iflag &= ~(unsigned)(IXON | ICRNL | INLCR);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    tcsetattr(0, TCSANOW, &raw);
+}
+
+static void terminal_back(const struct session *s) {
+    if (s->terminal)
+        tcsetattr(0, TCSANOW, &s->before);
+}
+
+/* Ctrl-A X ends the machine, Ctrl-A Ctrl-A types one Ctrl-A, as in QEMU. */
+static void key(struct session *s, uint8_t byte) {
+    if (s->escaped) {
+        s->escaped = false;
+        if (byte == 'x' || byte == 'X')
+            s->ended = true;
+        if (byte != CTRL_A)
+            return;
+    } else if (byte == CTRL_A) {
+        s->escaped = true;
+        return;
+    }
+    s->pending[s->pending_count++] = byte;
+}
+
+/* Waits at most so many milliseconds for input; -1: as long as it takes. */
+static void read_keys(struct session *s, int timeout) {
+    struct pollfd in = {.fd = 0, .events = POLLIN};
+    uint8_t bytes[sizeof(s->pending)];
+    if (s->input_ended || s->pending_count > 0) {
+        if (s->input_ended && timeout > 0)
+            poll(NULL, 0, timeout);
+        return;
+    }
+    if (poll(&in, 1, timeout) <= 0)
+        return;
+    ssize_t got = read(0, bytes, sizeof(bytes));
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+        s->input_ended = true;
+    for (ssize_t i = 0; i < got; i++)
+        key(s, bytes[i]);
+}
+
+static void type_pending(struct session *s) {
+    size_t taken = sim_input(s->sim, s->pending, s->pending_count);
+    s->pending_count -= taken;
+    memmove(s->pending, s->pending + taken, s->pending_count);
+}
+
+/* ---- commands ------------------------------------------------------------------------------- */
+static bool at_prompt(const struct session *s) {
+    size_t length = strlen(s->cli->prompt);
+    return length > 0 && s->tail_count >= length &&
+           memcmp(s->tail + s->tail_count - length, s->cli->prompt, length) == 0;
+}
+
+/* At a prompt the next line is typed; at the one after the last the machine has done its work.
+ * It is looked at only here, after whole chunks, so it comes at the same instruction each time. */
+static void next_command(struct session *s) {
+    if (s->pending_count > 0 || !at_prompt(s))
+        return;
+    if (s->next_command == NULL || *s->next_command == 0) {
+        s->ended = true;
+        return;
+    }
+    size_t length = strcspn(s->next_command, "\n"), room = sizeof(s->pending) - 1;
+    size_t part = length < room ? length : room;
+    memcpy(s->pending, s->next_command, part);
+    s->pending_count = part;
+    s->next_command += part;
+    if (part == length) {
+        s->pending[s->pending_count++] = '\n';
+        s->next_command += *s->next_command == '\n';
+        s->tail_count = 0;
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+/* All harts wait. false: nothing will ever happen. */
+static bool wait_for_something(struct session *s, uint64_t next_ns) {
+    uint64_t now = sim_nanoseconds(s->sim), ms = (next_ns - now) / 1000000;
+    fflush(stdout);
+    if (s->cli->commands == NULL && !s->input_ended) {
+        if (next_ns == UINT64_MAX)
+            read_keys(s, -1);
+        else if (s->terminal)
+            read_keys(s, ms < 1000 ? (int)ms : 1000);
+        else
+            read_keys(s, 0);
+    }
+    if (next_ns == UINT64_MAX)
+        return s->pending_count > 0 || !s->input_ended;
+    sim_skip(s->sim, next_ns);
+    return true;
+}
+
+static int status_of(const struct session *s, struct sim_end end, bool hangs) {
+    fflush(stdout);
+    if (hangs)
+        fprintf(stderr, "sim: all harts wait, and nothing will wake them\n");
+    if (end.how == SIM_FAILED)
+        return end.code & 0xff ? (int)(end.code & 0xff) : 1;
+    if (hangs)
+        return STATUS_HANGS;
+    return sim_findings(s->sim) ? STATUS_FINDINGS : 0;
+}
+
+static int run(struct session *s) {
+    struct sim_end end = {.how = SIM_RUNS};
+    bool hangs = false;
+    while (!s->ended && !hangs && (end.how == SIM_RUNS || end.how == SIM_WAITS)) {
+        end = sim_run(s->sim, CHUNK);
+        if (s->cli->commands != NULL)
+            next_command(s);
+        else
+            read_keys(s, 0);
+        type_pending(s);
+        fflush(stdout);
+        if (end.how == SIM_WAITS && s->pending_count == 0 && !s->ended)
+            hangs = !wait_for_something(s, end.next_ns);
+        if (s->cli->limit && sim_instructions(s->sim) >= s->cli->limit)
+            s->ended = true;
+    }
+    return status_of(s, end, hangs);
+}
+
+int session_run(struct cli *cli) {
+    struct session s = {.cli = cli, .next_command = cli->commands};
+    char error[512];
+    cli->sim.context = &s;
+    cli->sim.console = console;
+    cli->sim.finding = finding;
+    s.sim = sim_create(&cli->sim, error, sizeof(error));
+    if (s.sim == NULL) {
+        fprintf(stderr, "sim: %s\n", error);
+        return STATUS_USAGE;
+    }
+    if (cli->commands == NULL)
+        terminal_raw(&s);
+    int status = run(&s);
+    terminal_back(&s);
+    if (!cli->quiet)
+        fprintf(stderr, "sim: %" PRIu64 " instructions, %" PRIu64 " findings\n",
+                sim_instructions(s.sim), sim_findings(s.sim));
+    if (!files_keep(cli, s.sim))
+        status = status ? status : STATUS_FINDINGS;
+    sim_destroy(s.sim);
+    return status;
+}

@@ -1,0 +1,112 @@
+/* See finding.h. */
+#include "machine/finding.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PLACE_BYTES = 160, TEXT_BYTES = 1024 };
+
+static struct written *slot_of(struct sim *sim, uint64_t pa) {
+    return &sim->written[(pa >> 3) % WRITTEN_SLOTS];
+}
+
+void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes) {
+    for (uint64_t at = pa & ~7ull; at < pa + bytes; at += 8)
+        *slot_of(sim, at) = (struct written){.pa = at,
+                                             .pc = sim->running ? sim->running->pc : 0,
+                                             .when = sim_now(sim),
+                                             .hart = sim->running ? sim->running->id : 0,
+                                             .by_device = sim->running == NULL};
+}
+
+/* "function+0x12 (0x80200012)" */
+static const char *place(struct sim *sim, uint64_t pc, char *buffer) {
+    uint64_t offset;
+    const char *name = symbols_find(&sim->symbols, pc, &offset);
+    if (name != NULL)
+        snprintf(buffer, PLACE_BYTES, "%s+0x%" PRIx64 " (0x%" PRIx64 ")", name, offset, pc);
+    else
+        snprintf(buffer, PLACE_BYTES, "0x%" PRIx64, pc);
+    return buffer;
+}
+
+/* Whether this is the first time. */
+static bool first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) {
+    uint64_t key = (a * 31 + b) * 31 + kind;
+    for (unsigned i = 0; i < sim->told_count; i++)
+        if (sim->told[i] == key)
+            return false;
+    if (sim->told_count < TOLD_MAX)
+        sim->told[sim->told_count++] = key;
+    sim->findings++;
+    return true;
+}
+
+static void tell(struct sim *sim, const char *text) {
+    if (sim->options.finding != NULL)
+        sim->options.finding(sim->options.context, text);
+}
+
+/* ", replaced at vm.c:212 (uvmunmap) by hart 0, 38112 instructions ago" */
+static void since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
+    const struct written *w = slot_of(sim, pa);
+    char where[PLACE_BYTES];
+    if (w->pa != (pa & ~7ull))
+        snprintf(buffer, size, "it is not known when that was written");
+    else if (w->by_device)
+        snprintf(buffer, size, "that was written by a device, %" PRIu64 " instructions ago",
+                 sim_now(sim) - w->when);
+    else
+        snprintf(buffer, size, "that was written at %s by hart %u, %" PRIu64 " instructions ago",
+                 place(sim, w->pc, where), w->hart, sim_now(sim) - w->when);
+}
+
+static uint64_t writer_of(struct sim *sim, uint64_t pa) {
+    const struct written *w = slot_of(sim, pa);
+    return w->pa == (pa & ~7ull) ? w->pc : 0;
+}
+
+void finding_stale_entry(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
+                         enum access access, uint64_t memory) {
+    static const char *const what[] = {"fetches from", "loads from", "stores to"};
+    char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
+    if (!first_time(sim, 1, writer_of(sim, entry->pa), hart->pc))
+        return;
+    since(sim, entry->pa, ago, sizeof(ago));
+    snprintf(text, sizeof(text),
+             "stale translation: hart %u %s 0x%" PRIx64 " at %s by an entry of level %u that it "
+             "has kept (0x%" PRIx64 ", read %" PRIu64 " instructions ago from 0x%" PRIx64
+             "); memory leads to 0x%" PRIx64 " now: %s. No sfence.vma of this hart has covered "
+             "the entry since.",
+             hart->id, what[access], va, place(sim, hart->pc, where), entry->level, entry->value,
+             sim_now(sim) - entry->when, entry->pa, memory, ago);
+    tell(sim, text);
+}
+
+void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept *entry,
+                          uint64_t va) {
+    char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
+    if (!first_time(sim, 2, writer_of(sim, entry->pa), hart->spurious.pc))
+        return;
+    since(sim, entry->pa, ago, sizeof(ago));
+    snprintf(text, sizeof(text),
+             "missing fence: hart %u faulted on 0x%" PRIx64 " at %s, since it had kept an entry of "
+             "level %u that refuses that (0x%" PRIx64 ", from 0x%" PRIx64
+             "); memory has a good one: %s. The handler has returned without an sfence.vma that "
+             "covers it, so the fault may come again for ever.",
+             hart->id, va, place(sim, hart->spurious.pc, where), entry->level, entry->value,
+             entry->pa, ago);
+    tell(sim, text);
+}
+
+void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa) {
+    char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
+    if (!first_time(sim, 3, writer_of(sim, pa), hart->pc & ~4095ull))
+        return;
+    since(sim, pa, ago, sizeof(ago));
+    snprintf(text, sizeof(text),
+             "stale code: hart %u executes at %s what it fetched before memory was changed: %s. No "
+             "fence.i of this hart has come since.",
+             hart->id, place(sim, hart->pc, where), ago);
+    tell(sim, text);
+}
