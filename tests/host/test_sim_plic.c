@@ -237,7 +237,11 @@ static void software_interrupts(void **state) {
     assert_int_equal(cget(12, 4), 1);
     for (unsigned hart = 0; hart < CLINT_HARTS; hart++)
         assert_int_equal(clint_software_pending(&c, hart), hart == 3);
-    cset(8, 8, 0); /* would be two registers */
+    cset(16, 4, 1);
+    cset(16, 8, 0); /* would be two registers */
+    assert_int_equal(cget(16, 8), 0);
+    assert_true(clint_software_pending(&c, 4));
+    cset(16, 4, 0);
     cset(12, 1, 0);
     assert_true(clint_software_pending(&c, 3));
     cset(12, 4, 2);
