@@ -11,24 +11,22 @@ static bool overlap(const struct elf_segment *a, const struct elf_segment *b) {
     return a->paddr < b->paddr + b->size && b->paddr < a->paddr + a->size;
 }
 
-static bool check_places(const struct elf *elf, const struct image_ram *ram, char *error,
-                         size_t error_size) {
-    for (unsigned i = 0; i < elf->segments; i++) {
-        const struct elf_segment *s = &elf->segment[i];
-        if (!inside(ram, s->paddr, s->size)) {
-            snprintf(error, error_size,
-                     "%s: a segment of it, 0x%llx to 0x%llx, is not in the RAM, 0x%llx to 0x%llx",
-                     elf->file.name, (unsigned long long)s->paddr,
-                     (unsigned long long)(s->paddr + s->size), (unsigned long long)ram->base,
-                     (unsigned long long)(ram->base + ram->size));
+static bool check_place(const struct elf *elf, unsigned number, const struct image_ram *ram,
+                        char *error, size_t error_size) {
+    const struct elf_segment *s = &elf->segment[number];
+    unsigned long long start = s->paddr, end = s->paddr + s->size;
+    unsigned long long ram_start = ram->base, ram_end = ram->base + ram->size;
+    if (!inside(ram, s->paddr, s->size)) {
+        snprintf(error, error_size,
+                 "%s: a segment of it, 0x%llx to 0x%llx, is not in the RAM, 0x%llx to 0x%llx",
+                 elf->file.name, start, end, ram_start, ram_end);
+        return false;
+    }
+    for (unsigned i = 0; i < number; i++) {
+        if (overlap(s, &elf->segment[i])) {
+            snprintf(error, error_size, "%s: two segments of it overlap at 0x%llx", elf->file.name,
+                     start);
             return false;
-        }
-        for (unsigned j = 0; j < i; j++) {
-            if (overlap(s, &elf->segment[j])) {
-                snprintf(error, error_size, "%s: two segments of it overlap at 0x%llx",
-                         elf->file.name, (unsigned long long)s->paddr);
-                return false;
-            }
         }
     }
     return true;
@@ -53,7 +51,11 @@ static bool find_entry(const struct elf *elf, uint64_t *entry, char *error, size
 
 bool elf_load(const struct elf *elf, const struct image_ram *ram, uint64_t *entry, char *error,
               size_t error_size) {
-    if (!check_places(elf, ram, error, error_size) || !find_entry(elf, entry, error, error_size))
+    for (unsigned i = 0; i < elf->segments; i++) {
+        if (!check_place(elf, i, ram, error, error_size))
+            return false;
+    }
+    if (!find_entry(elf, entry, error, error_size))
         return false;
     for (unsigned i = 0; i < elf->segments; i++) {
         const struct elf_segment *s = &elf->segment[i];
