@@ -237,6 +237,8 @@ static void build_symbols(void) {
     elfb_symbol(&b, "alias", LOCAL_CODE, text, 0x1020, 0x10);
     elfb_symbol(&b, "helper", LOCAL_CODE, text, 0x1080, 0x10);
     elfb_symbol(&b, "helper", LOCAL_CODE, text, 0x1060, 0x10);
+    elfb_symbol(&b, "twice", LOCAL_CODE, text, 0x10a0, 0x10);
+    elfb_symbol(&b, "again", LOCAL_CODE, text, 0x10a0, 0x10);
     elfb_symbol(&b, "etext", LABEL, text, 0x1100, 0);
     elfb_symbol(&b, "table", DATA, data, 0x1140, 0x40);
     elfb_symbol(&b, "end", LABEL, data, 0x1180, 0);
@@ -276,6 +278,7 @@ static void test_symbols_by_address(void **state) {
         {0x1040, NULL, 0},
         {0x1060, "helper", 0},
         {0x1090, NULL, 0},
+        {0x10a4, "twice", 4},
         {0x1100, NULL, 0},
         {0x1140, "table", 0},
         {0x1150, "table", 16},
@@ -355,6 +358,23 @@ static void test_no_symbols(void **state) {
     }
 }
 
+static void test_sections(void **state) {
+    build_symbols();
+    struct image_file file = file_of();
+    struct elf elf;
+    assert_true(elf_open(&elf, &file, error, sizeof(error)));
+    struct reader text = elf_section_bytes(&elf, ".text");
+    assert_ptr_equal(text.at, b.bytes + ELFB_TEXT_AT);
+    assert_int_equal(text.left, 0x100);
+    assert_int_equal(elf_section_bytes(&elf, ".data").left, 0); /* not in the file */
+    assert_int_equal(elf_section_bytes(&elf, ".tex").left, 0);
+    struct elf_section section;
+    assert_true(elf_section(&elf, b.sections - 1, &section));
+    assert_int_equal(section.address, 0x1100);
+    assert_int_equal(section.size, 0x100);
+    assert_false(elf_section(&elf, b.sections, &section));
+}
+
 /* ---- what has no meaning ---- */
 static bool less_number(const void *a, const void *b) { return *(uint16_t *)a < *(uint16_t *)b; }
 
@@ -432,6 +452,7 @@ int main(void) {
                                        cmocka_unit_test(test_symbols_by_address),
                                        cmocka_unit_test(test_symbols_by_name),
                                        cmocka_unit_test(test_no_symbols),
+                                       cmocka_unit_test(test_sections),
                                        cmocka_unit_test(test_sort),
                                        cmocka_unit_test(test_damaged_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);

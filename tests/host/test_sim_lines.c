@@ -236,6 +236,8 @@ static void test_version_5(void **state) {
         finish_plain();
         add_strings();
         CHECK(SOME_LINES, {TEXT + 0x40, "", 2, ""}, {TEXT + 0x42, NULL, 0, NULL});
+        elfb_put(&b, unit_at + (wide ? 12 : 4), 2, 6); /* who knows what that is */
+        CHECK({TEXT, NULL, 0, NULL});
     }
 }
 
