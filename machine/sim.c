@@ -64,7 +64,7 @@ void hart_reset(struct sim *sim, struct hart *hart, enum privilege priv, uint64_
     hart->pc = pc;
     hart->mstatus = MSTATUS_UXL | MSTATUS_SXL;
     hart->stimecmp = UINT64_MAX;
-    hart_forget(hart);
+    hart_forget_at_first(hart);
     if (sim->options.machine_mode)
         return;
     /* As a firmware leaves it: everything that S-mode can handle is delegated. */

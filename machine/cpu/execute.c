@@ -173,6 +173,7 @@ jump:
                 goto trap_at_pc;
             }
             *entry = (struct fetch_entry){target & ~4095ull, page};
+            hart->caches.fetch_filled[hart_context(hart)] |= 1ull << (target >> 12) % FETCH_SETS;
         }
         page = entry->page;
         page_va = target & ~4095ull;

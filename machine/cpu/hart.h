@@ -125,6 +125,8 @@ struct hart {
     struct { /* caches */
         struct tlb_entry tlb[CONTEXTS][TLB_SETS];
         struct fetch_entry fetch[CONTEXTS][FETCH_SETS];
+        /* The sets that may hold something, so that few are emptied each time. */
+        uint64_t tlb_filled[CONTEXTS][TLB_SETS / 64], fetch_filled[CONTEXTS];
         struct code_page *buckets[CODE_BUCKETS];
         unsigned code_pages;
     } caches;

@@ -2,6 +2,7 @@
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 #include "machine/finding.h"
+#include <string.h>
 
 #define PTE_LEAF 0xeull /* R, W or X */
 #define PTE_V 1ull
@@ -22,7 +23,7 @@ struct kept *keep_find(struct hart *hart, uint16_t asid, unsigned level, uint64_
 }
 
 static bool is_leaf(const struct kept *entry) {
-    return !(entry->value & PTE_V) || (entry->value & PTE_LEAF);
+    return entry->level == 0 || !(entry->value & PTE_V) || (entry->value & PTE_LEAF);
 }
 
 /* The tlb may have what the entry says; of a large page, in many places. */
@@ -71,10 +72,12 @@ static bool covered(const struct kept *entry, bool has_va, uint64_t va, bool has
     return !has_asid || (!entry->global && entry->asid == asid);
 }
 
-/* An invalid entry above the leaves is not covered by a fence with an address: the fence is for
- * leaf entries only. */
-static bool is_missing_table(const struct kept *entry) {
-    return !(entry->value & PTE_V) && entry->level > 0;
+/* A fence with an address is for leaf entries only. That there was no table is an entry above
+ * them, once there is a table. */
+static bool is_missing_table(const struct sim *sim, const struct kept *entry) {
+    uint64_t now;
+    memcpy(&now, sim->ram + (entry->pa - RAM_BASE), 8);
+    return !(entry->value & PTE_V) && entry->level > 0 && (now & PTE_V) && !(now & PTE_LEAF);
 }
 
 void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
@@ -84,7 +87,7 @@ void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bo
         asid &= (1ull << sim->options.asid_bits) - 1;
     for (unsigned i = keeper->count; i-- > 0;) {
         struct kept *entry = &keeper->entries[keeper->live[i]];
-        if (covered(entry, has_va, va, has_asid, asid) && !(has_va && is_missing_table(entry)))
+        if (covered(entry, has_va, va, has_asid, asid) && !(has_va && is_missing_table(sim, entry)))
             drop(sim, hart, entry);
     }
     if (!hart->spurious.pending)

@@ -7,11 +7,23 @@
 
 void hart_forget(struct hart *hart) {
     for (unsigned c = 0; c < CONTEXTS; c++) {
-        for (unsigned i = 0; i < TLB_SETS; i++)
-            hart->caches.tlb[c][i].load = hart->caches.tlb[c][i].store = TLB_NONE;
-        for (unsigned i = 0; i < FETCH_SETS; i++)
-            hart->caches.fetch[c][i].tag = TLB_NONE;
+        for (unsigned word = 0; word < TLB_SETS / 64; word++) {
+            uint64_t *filled = &hart->caches.tlb_filled[c][word];
+            for (; *filled != 0; *filled &= *filled - 1) {
+                struct tlb_entry *entry =
+                    &hart->caches.tlb[c][64 * word + (unsigned)__builtin_ctzll(*filled)];
+                entry->load = entry->store = TLB_NONE;
+            }
+        }
+        for (uint64_t *filled = &hart->caches.fetch_filled[c]; *filled != 0; *filled &= *filled - 1)
+            hart->caches.fetch[c][__builtin_ctzll(*filled)].tag = TLB_NONE;
     }
+}
+
+void hart_forget_at_first(struct hart *hart) {
+    memset(hart->caches.tlb_filled, 0xff, sizeof(hart->caches.tlb_filled));
+    memset(hart->caches.fetch_filled, 0xff, sizeof(hart->caches.fetch_filled));
+    hart_forget(hart);
 }
 
 void hart_forget_page(struct hart *hart, uint64_t va) {
@@ -83,6 +95,8 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     if ((entry->load != tag && entry->store != tag) || entry->delta != delta)
         entry->load = entry->store = TLB_NONE;
     entry->delta = delta;
+    hart->caches.tlb_filled[hart_context(hart)][(va >> 12) % TLB_SETS / 64] |=
+        1ull << (va >> 12) % 64;
     if (access == ACCESS_LOAD) {
         entry->load = tag;
     } else {

@@ -36,6 +36,7 @@ bool pmp_uniform(const struct hart *hart, uint64_t pa);
 /* Forgets the tlb and fetch entries, for all addresses or for the page of one; code pages and
  * kept entries stay. */
 void hart_forget(struct hart *hart);
+void hart_forget_at_first(struct hart *hart); /* when nothing is known of them */
 void hart_forget_page(struct hart *hart, uint64_t va);
 /* No hart stores into the page of pa any more without memory_written being told. */
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag);
