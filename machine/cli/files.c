@@ -56,6 +56,8 @@ bool files_open(struct cli *cli, char *error, size_t error_size) {
             return false;
     if (!cli->mode_given)
         cli->sim.machine_mode = begins_at_ram(&cli->sim.kernel);
+    if (!cli->misaligned_given) /* as firmwares do for S-mode and user programs */
+        cli->sim.misaligned = !cli->sim.machine_mode;
     return true;
 }
 

@@ -32,7 +32,8 @@ static const char help[] =
     "    --no-keep         harts forget entries of page tables when memory changes\n"
     "    --no-stale-code   instructions that were changed are fetched anew without fence.i\n"
     "    --svadu           harts set A and D in entries; else they fault\n"
-    "    --misaligned      accesses may be misaligned; else they trap\n"
+    "    --no-misaligned   misaligned accesses trap. In M-mode they do so unless --misaligned is\n"
+    "    --misaligned      said; in S-mode the firmware repairs them\n"
     "    --no-sstc         there is no stimecmp\n"
     "    --asid-bits N     0 to 16; default 16\n"
     "    --levels N        of page tables at most: 3 (Sv39), 4, 5; default 5\n"
@@ -122,11 +123,13 @@ static bool flag(struct cli *cli, const char *name) {
         {"--keep-disks", &cli->keep_disks, true}, {"--legacy-disk", &o->legacy_disk, true},
         {"--no-keep", &o->keep, false},           {"--no-stale-code", &o->stale_code, false},
         {"--svadu", &o->svadu, true},             {"--misaligned", &o->misaligned, true},
-        {"--no-sstc", &o->sstc, false},           {"--quiet", &cli->quiet, true},
+        {"--no-misaligned", &o->misaligned, false}, {"--no-sstc", &o->sstc, false},
+        {"--quiet", &cli->quiet, true},
     };
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (strcmp(name, flags[i].name) == 0) {
             *flags[i].to = flags[i].value;
+            cli->misaligned_given |= flags[i].to == &o->misaligned;
             return true;
         }
     return false;

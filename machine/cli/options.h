@@ -12,7 +12,7 @@ struct cli {
     const char *commands; /* typed line by line, each at a prompt; NULL: none */
     const char *prompt;
     uint64_t limit;        /* of instructions; 0: none */
-    bool mode_given;
+    bool mode_given, misaligned_given;
     bool quiet;            /* no summary */
 };
 

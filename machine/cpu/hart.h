@@ -80,12 +80,14 @@ struct kept {
     uint8_t level; /* 0: of 4 KiB */
     bool used, global;
     uint16_t place; /* in keeper.live */
+    uint16_t next;  /* one more than the next entry of the same bucket of keeper.by_pa; 0: none */
 };
-enum { KEPT_SETS = 256, KEPT_WAYS = 4, KEPT = KEPT_SETS * KEPT_WAYS };
+enum { KEPT_SETS = 256, KEPT_WAYS = 4, KEPT = KEPT_SETS * KEPT_WAYS, KEPT_BUCKETS = 1024 };
 struct keeper {
     struct kept entries[KEPT];
     uint16_t live[KEPT]; /* the used ones */
     unsigned count;
+    uint16_t by_pa[KEPT_BUCKETS]; /* one more than the first entry; 0: none */
 };
 
 struct hart {

@@ -26,15 +26,32 @@ static bool is_leaf(const struct kept *entry) {
     return entry->level == 0 || !(entry->value & PTE_V) || (entry->value & PTE_LEAF);
 }
 
+static uint16_t *bucket_of(struct keeper *keeper, uint64_t pa) {
+    return &keeper->by_pa[(pa >> 3 ^ pa >> 13) % KEPT_BUCKETS];
+}
+
+static void unlink(struct keeper *keeper, const struct kept *entry) {
+    uint16_t *at = bucket_of(keeper, entry->pa), self = (uint16_t)(entry - keeper->entries + 1);
+    while (*at != self)
+        at = &keeper->entries[*at - 1].next;
+    *at = entry->next;
+}
+
 /* The tlb may have what the entry says; of a large page, in many places. */
+static void forget_translation(struct hart *hart, const struct kept *entry) {
+    if (!(entry->value & PTE_V))
+        return;
+    if (entry->level == 0)
+        hart_forget_page(hart, entry->va);
+    else
+        hart_forget(hart);
+}
+
 static void drop(struct sim *sim, struct hart *hart, struct kept *entry) {
     struct keeper *keeper = &hart->keeper;
-    if ((entry->value & PTE_V) && (entry->value & PTE_LEAF)) {
-        if (entry->level == 0)
-            hart_forget_page(hart, entry->va);
-        else
-            hart_forget(hart);
-    }
+    if (entry->value & PTE_LEAF)
+        forget_translation(hart, entry);
+    unlink(keeper, entry);
     sim->page_kept[(entry->pa - RAM_BASE) >> 12]--;
     entry->used = false;
     uint16_t last = keeper->live[--keeper->count];
@@ -58,7 +75,10 @@ void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry) {
     *at = *entry;
     at->used = true;
     at->place = (uint16_t)hart->keeper.count;
-    hart->keeper.live[hart->keeper.count++] = (uint16_t)(at - hart->keeper.entries);
+    uint16_t index = (uint16_t)(at - hart->keeper.entries), *bucket = bucket_of(&hart->keeper, at->pa);
+    hart->keeper.live[hart->keeper.count++] = index;
+    at->next = *bucket;
+    *bucket = index + 1;
     uint64_t page = (entry->pa - RAM_BASE) >> 12;
     sim->page_kept[page]++;
     if (!(sim->page_flags[page] & PAGE_TABLE))
@@ -105,11 +125,18 @@ void keep_return(struct sim *sim, struct hart *hart) {
     finding_not_repaired(sim, hart, &hart->spurious.by, hart->spurious.va);
 }
 
-static void drop_range(struct sim *sim, struct hart *hart, uint64_t pa, uint64_t bytes) {
+/* The entry at pa is another one now. */
+static void entry_written(struct sim *sim, struct hart *hart, uint64_t pa) {
     struct keeper *keeper = &hart->keeper;
-    for (unsigned i = keeper->count; i-- > 0;) {
-        struct kept *entry = &keeper->entries[keeper->live[i]];
-        if (entry->pa + 8 > pa && entry->pa < pa + bytes)
+    uint16_t at = *bucket_of(keeper, pa);
+    while (at != 0) {
+        struct kept *entry = &keeper->entries[at - 1];
+        at = entry->next;
+        if (entry->pa != pa)
+            continue;
+        if (sim->options.keep)
+            forget_translation(hart, entry);
+        else
             drop(sim, hart, entry);
     }
 }
@@ -121,12 +148,9 @@ void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
         return;
     }
     finding_note_write(sim, pa, bytes);
-    for (unsigned i = 0; i < sim->options.harts; i++) {
-        if (!sim->options.keep)
-            drop_range(sim, &sim->harts[i], pa, bytes);
-        else
-            hart_forget(&sim->harts[i]);
-    }
+    for (uint64_t at = pa & ~7ull; at < pa + bytes; at += 8)
+        for (unsigned i = 0; i < sim->options.harts; i++)
+            entry_written(sim, &sim->harts[i], at);
 }
 
 void keep_contradicted(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,

@@ -5,8 +5,8 @@
  * 4.2.1). Every entry that a walk reads is put here, and only a fence, or want of room, takes
  * it out. So a kernel that forgot a fence meets the old entry.
  *
- * Invariant: what a hart's tlb has, it keeps the leaf of. A store to a page of which anybody
- * keeps an entry empties the tlbs (keep_written), so the next access walks, and finds out. */
+ * Invariant: what a hart's tlb has, it keeps the leaf of. A store to an entry that is kept takes
+ * out of the tlb what it may translate (keep_written), so the next access walks, and finds out. */
 #pragma once
 #include "machine/machine.h"
 

@@ -28,6 +28,7 @@ struct path {
     struct step steps[LEVELS_MAX];
     unsigned count;
     bool no_memory; /* a table is where no RAM is */
+    bool known;     /* the last entry is kept as it is */
 };
 
 static const struct step *last(const struct path *path) { return &path->steps[path->count - 1]; }
@@ -172,6 +173,14 @@ static void walk(struct sim *sim, struct hart *hart, uint64_t va, unsigned level
                  enum access access, enum privilege priv, struct path *path) {
     struct path kept;
     follow(sim, hart, va, levels, false, path);
+    if (path->count > 0) {
+        const struct step *end = last(path);
+        const struct kept *same =
+            keep_find(hart, (uint16_t)field(hart->satp, 44, 16), end->level, va);
+        path->known = same != NULL && same->value == end->value && same->pa == end->pa;
+        if (path->known)
+            return;
+    }
     if (!kept_leaf(hart, va, levels, &kept))
         follow(sim, hart, va, levels, true, &kept);
     if (!kept.no_memory && kept.count > 0)
@@ -193,6 +202,7 @@ static void set_used(struct sim *sim, struct path *path, enum access access) {
         return;
     step->value = used;
     step->kept = NULL;
+    path->known = false;
     memcpy(sim->ram + (step->pa - RAM_BASE), &used, 8);
     memory_written(sim, step->pa, 8);
 }
@@ -214,7 +224,8 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
     bool granted = grants(sim, hart, &path, access, priv);
     if (granted)
         set_used(sim, &path, access);
-    keep_path(sim, hart, va, &path);
+    if (!path.known)
+        keep_path(sim, hart, va, &path);
     if (!granted)
         return fault(hart, va, access, true);
     *pa = physical(last(&path), va);
