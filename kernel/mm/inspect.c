@@ -3,6 +3,11 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
+
+/* In entries of page tables: about. */
+#define PEEK_COST 4   /* at an object's page */
+#define LARGE_COST 32 /* a look at each frame of a large one */
 
 const struct pt *inspect_view(const struct aspace *as, bool kernel) {
     ASSERT_LOCKED(&as->lock);
@@ -32,39 +37,45 @@ const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {
     return pt_table(&c);
 }
 
-struct count {
-    const struct mapping *mapping;
-    struct inspect_pages pages;
-};
-
-/* Whether a page of a private mapping is not the object's own any more. */
-static bool is_copy(const struct mapping *m, vaddr_t va, pte_t e) {
+/* Whether a page of a private mapping is not the object's own any more. *passed: as pieces.h counts
+ * what that takes. */
+static bool is_copy(const struct mapping *m, uint64_t va, pte_t e, unsigned *passed) {
     if (m->shared || m->object->zeros)
         return false;
     if (!m->object->ops->peek)
         return frame_sole(frame_single(pte_pa(e))); /* the object has its own ones, too */
-    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va.v));
+    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va));
     if (frame.v)
         frame_put(frame_single(frame));
+    *passed += PEEK_COST;
     return pte_pa(e).v != frame.v;
 }
 
-static bool count_leaf(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
-    struct count *c = ctx;
-    pte_t e = *entry;
-    if (pte_is_table(e) && level > 0)
-        return true;
-    uint64_t pages = level_size(level) / PAGE_SIZE;
-    bool sole = frame_sole(frame_leaf(e, level));
-    c->pages.present += pages;
-    c->pages.shared += sole ? 0 : pages;
-    c->pages.copied += is_copy(c->mapping, va, e) ? pages : 0;
-    return true;
+static void count_leaf(struct inspect_pages *all, const struct mapping *m,
+                       const struct pt_cursor *c, unsigned *passed) {
+    pte_t e = *c->entry;
+    uint64_t pages = (MIN(pt_last(c), c->last) - c->pos) / PAGE_SIZE + 1;
+    all->present += pages;
+    *passed += c->level > 0 ? LARGE_COST : 0;
+    all->shared += frame_sole(frame_leaf(e, c->level)) ? 0 : pages;
+    all->copied += is_copy(m, c->pos, e, passed) ? pages : 0;
 }
 
-struct inspect_pages inspect_mapping(const struct aspace *as, const struct mapping *m) {
+uint64_t inspect_count(const struct aspace *as, uint64_t at, uint64_t end, unsigned *passed,
+                       struct inspect_pages *all) {
     ASSERT_LOCKED(&as->lock);
-    struct count c = {.mapping = m};
-    pt_visit(&as->user, VA(m->start), VA(m->end), count_leaf, &c);
-    return c.pages;
+    const struct mapping *m = mapping_from(&as->mappings, at);
+    if (!m || m->start >= end)
+        return end;
+    end = MIN(m->end, end);
+    struct pt_cursor c = pt_cursor(&as->user, VA(MAX(at, m->start)), VA(end));
+    do {
+        while (pt_is_above(&c))
+            pt_down(&c);
+        if (++*passed > PIECE)
+            return c.pos;
+        if (pte_valid(*c.entry))
+            count_leaf(all, m, &c, passed);
+    } while (pt_advance(&c));
+    return end;
 }

@@ -1,6 +1,6 @@
 /* A process's memory as others may see it: single page tables, and what its mappings
- * hold. The space's lock is held by the caller, so what is told is there, and true at
- * that moment, also of a process that runs on another hart; nothing is kept. */
+ * hold. The space's lock is held by the caller, so what one call tells is there, and true
+ * at that moment, also of a process that runs on another hart; nothing is kept. */
 #pragma once
 #include "mm/aspace.h"
 
@@ -13,10 +13,16 @@ uint64_t inspect_satp(const struct aspace *as, bool kernel);
  * ends above, or va is not canonical. */
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level);
 
-/* What a mapping has of its pages, in pages of 4 KiB. */
+/* What there is of a range's pages, in pages of 4 KiB. */
 struct inspect_pages {
     uint64_t present; /* mapped */
     uint64_t shared;  /* of them, on frames that others have too: an object's own, after fork */
     uint64_t copied;  /* of a private mapping's pages: the space's own, since it wrote to them */
 };
-struct inspect_pages inspect_mapping(const struct aspace *as, const struct mapping *m);
+
+/* Counts more of the pages in [at, end); what *all has stays counted. Where it stopped: end, the
+ * end of a mapping, or where *passed, which counts as pieces.h does, exceeds a PIECE. Who goes on
+ * there in a later hold of the lock counts each page once, as it was in one of the holds; so the
+ * sums may be those of no moment, but none is larger than the range. */
+uint64_t inspect_count(const struct aspace *as, uint64_t at, uint64_t end, unsigned *passed,
+                       struct inspect_pages *all);

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/inspect.h"
+#include "mm/pieces.h"
 #include "mm/uaccess.h"
 #include "mm/vmprint.h"
 #include "proc/proc.h"
@@ -59,8 +60,8 @@ static int tell_table(const uint64_t arg[6], void *entries, uint64_t *result) {
     return err ? err : copyout(UA(arg[1] + sizeof(t)), entries, PAGE_SIZE);
 }
 
-static struct abi_vmregion describe(const struct aspace *as, const struct mapping *m) {
-    struct inspect_pages pages = inspect_mapping(as, m);
+/* But for what there is of its pages. */
+static struct abi_vmregion describe(const struct mapping *m) {
     bool zeros = m->object->zeros && !m->object->filled;
     struct abi_vmregion r = {.start = m->start,
                              .end = m->end,
@@ -68,46 +69,90 @@ static struct abi_vmregion describe(const struct aspace *as, const struct mappin
                              .flags = (m->lazy ? ABI_VM_LAZY : 0) |
                                       (m->shared ? ABI_VM_SHARED : 0) | (zeros ? ABI_VM_ZEROS : 0) |
                                       (m->object->guarded ? ABI_VM_GUARDED : 0),
-                             .offset = zeros ? 0 : m->first * PAGE_SIZE,
-                             .present = pages.present,
-                             .shared = pages.shared,
-                             .copied = pages.copied};
+                             .offset = zeros ? 0 : m->first * PAGE_SIZE};
     str_copy(r.name, object_name(m->object, m->perm), sizeof(r.name));
     return r;
 }
 
 #define REGIONS_AT_ONCE (PAGE_SIZE / sizeof(struct abi_vmregion))
 
-/* Those from an address on, as many as a page and max have room for; *n of them, *count in all. */
-static int read_regions(int32_t pid, uint64_t from, uint64_t max, struct abi_vmregion *region,
-                        uint64_t *n, uint64_t *count) {
-    struct aspace *as = proc_lock_space(pid);
-    if (!as)
-        return -K_ESRCH;
-    const struct mapping *m = mapping_from(&as->mappings, from);
-    for (*n = 0; m && *n < MIN(max, REGIONS_AT_ONCE); m = m->next)
-        region[(*n)++] = describe(as, m);
-    *count = as->mappings.count;
-    spin_unlock(&as->lock);
+/* A list of regions that is being made. */
+struct listing {
+    struct abi_vmregion *region;
+    uint64_t n, max;            /* that are whole, and that there is room for */
+    uint64_t at;                /* what lies below has been looked at */
+    bool begun;                 /* so has region[n], up to there */
+    struct inspect_pages pages; /* of region[n], then */
+    uint64_t count;             /* how many there are in all */
+};
+
+/* False: there is no room, or nothing more. */
+static bool begin_region(struct listing *l, const struct aspace *as) {
+    const struct mapping *m = l->n < l->max ? mapping_from(&as->mappings, l->at) : NULL;
+    if (!m)
+        return false;
+    l->region[l->n] = describe(m);
+    l->at = m->start;
+    l->begun = true;
+    l->pages = (struct inspect_pages){0};
+    return true;
+}
+
+static void end_region(struct listing *l) {
+    struct abi_vmregion *r = &l->region[l->n++];
+    r->present = l->pages.present;
+    r->shared = l->pages.shared;
+    r->copied = l->pages.copied;
+    l->begun = false;
+}
+
+#define REGION_COST 8 /* in entries of page tables: about */
+
+/* As much as a piece has room for. */
+static unsigned list_piece(struct listing *l, const struct aspace *as) {
+    unsigned passed = 0;
+    while (passed <= PIECE && (l->begun || begin_region(l, as))) {
+        uint64_t end = l->region[l->n].end;
+        passed += REGION_COST;
+        l->at = inspect_count(as, l->at, end, &passed, &l->pages);
+        if (l->at == end)
+            end_region(l);
+    }
+    l->count = as->mappings.count;
+    return passed;
+}
+
+/* More regions, until there is no room or nothing more, in pieces; each finds the space anew, since
+ * the process may end or run another program meanwhile. A killed caller need not be told all. */
+static int list_regions(struct listing *l, int32_t pid) {
+    unsigned passed;
+    l->n = 0;
+    do {
+        struct aspace *as = proc_lock_space(pid);
+        if (!as)
+            return -K_ESRCH;
+        passed = list_piece(l, as);
+        spin_unlock(&as->lock);
+        piece_done(passed);
+    } while (passed > PIECE && !proc_killed());
     return 0;
 }
 
-/* A pageful at a time; a process that runs meanwhile may change what comes later. */
+/* A pageful at a time. */
 static int tell_regions(const uint64_t arg[6], void *page, uint64_t *result) {
-    struct abi_vmregion *region = page;
+    struct listing l = {.region = page};
     int64_t max = (int32_t)arg[2];
-    uint64_t left = max < 0 ? 0 : (uint64_t)max, to = arg[1], from = 0, n;
+    uint64_t left = max < 0 ? 0 : (uint64_t)max, to = arg[1];
     int err;
     do {
-        err = read_regions((int32_t)arg[0], from, left, region, &n, result);
+        l.max = MIN(left, REGIONS_AT_ONCE);
+        err = list_regions(&l, (int32_t)arg[0]);
         if (!err)
-            err = copyout(UA(to), region, n * sizeof(region[0]));
-        if (err || n == 0)
-            break;
-        from = region[n - 1].end;
-        to += n * sizeof(region[0]);
-        left -= n;
-    } while (n == REGIONS_AT_ONCE);
+            err = copyout(UA(to), l.region, l.n * sizeof(l.region[0]));
+        to += l.n * sizeof(l.region[0]);
+        left -= l.n;
+    } while (!err && l.n == REGIONS_AT_ONCE);
+    *result = l.count;
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "mm/change.h"
+#include "mm/inspect.h"
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
@@ -121,6 +122,91 @@ void test_many_mappings_have_breaks(void **state) {
     assert_int_equal(breaks_made(), 0);
     assert_int_equal(aspace_unmap(p->as, START, START + 2 * PAGES * P), 0);
     assert_true(breaks_made() >= PAGES * 16 / PIECE);
+    env_exit(p);
+    piece_break = NULL;
+}
+
+/* One hold of the lock counts so much, from at on; where it stopped. */
+static uint64_t count_some(struct env_proc *p, uint64_t at, uint64_t end, uint64_t most,
+                           struct inspect_pages *all) {
+    unsigned passed = 0;
+    uint64_t before = all->present;
+    spin_lock(&p->as->lock);
+    uint64_t next = inspect_count(p->as, at, end, &passed, all);
+    spin_unlock(&p->as->lock);
+    assert_true(next > at && next <= end && all->present - before <= most);
+    return next;
+}
+
+static struct inspect_pages count_all(struct env_proc *p, uint64_t at, uint64_t end) {
+    struct inspect_pages all = {0};
+    while (at < end)
+        at = count_some(p, at, end, PIECE, &all);
+    return all;
+}
+
+/* Shared memory of which every third page is there. */
+static void some_pages(struct env_proc *p, uint64_t start, uint64_t pages) {
+    struct object *o;
+    assert_int_equal(shm_create(pages, &o), 0);
+    map(p, start, pages, o, true, ALL);
+    o->ops->put(o);
+    for (uint64_t i = 0; i < pages; i += 3)
+        assert_int_equal(aspace_fault(p->as, start + i * P, PTE_W), 0);
+}
+
+void test_pages_are_counted_in_pieces(void **state) {
+    struct env_proc *p = begin();
+    uint64_t middle = START + PAGES * P, end = middle + PAGES * P;
+    shared_pages(p);
+    some_pages(p, middle + P, PAGES);
+    struct inspect_pages all = count_all(p, 0, end);
+    assert_int_equal(all.present, PAGES + PAGES / 3);
+    assert_int_equal(all.shared, all.present); /* the object has them, too */
+    assert_int_equal(all.copied, 0);
+    env_exit(p);
+    piece_break = NULL;
+}
+
+/* Between two holds: a part goes, some of it becomes another mapping, and one comes where none
+ * was. */
+void test_pages_change_while_they_are_counted(void **state) {
+    struct env_proc *p = begin();
+    uint64_t middle = START + PAGES * P, end = middle + PAGES * P;
+    struct inspect_pages all = {0};
+    shared_pages(p);
+    uint64_t at = count_some(p, START, end, PIECE, &all);
+    uint64_t first = (at - START) / P;
+    assert_true(first >= PIECE / 2 && first <= PIECE);
+    assert_int_equal(all.present, first);
+    assert_int_equal(aspace_unmap(p->as, START, START + 2000 * P), 0);
+    some_pages(p, START + 1500 * P, 300);
+    some_pages(p, middle, PAGES);
+    while (at < end)
+        at = count_some(p, at, end, PIECE, &all);
+    assert_int_equal(all.present, first + 100 + PAGES - 2000 + PAGES / 3 + 1);
+    env_exit(p);
+    piece_break = NULL;
+}
+
+/* They are passed as one entry each; a range may end in the middle of one. */
+void test_large_leaves_are_counted(void **state) {
+    struct env_proc *p = begin(), *child;
+    uint64_t pages = 4 * LARGE_SIZE / P, end = START + 4 * LARGE_SIZE;
+    struct inspect_pages all = {0}, some = {0};
+    map(p, START, pages, &zeros_mapped, false, ALL);
+    touch_all(p, START, pages);
+    assert_int_equal(count_some(p, START, end, pages, &all), end);
+    assert_int_equal(all.present, pages);
+    assert_int_equal(all.shared, 0);
+    assert_int_equal(count_some(p, START + 5 * P, START + 7 * P, 2, &some), START + 7 * P);
+    assert_int_equal(some.present, 2);
+    assert_int_equal(env_fork(p, &child), 0);
+    assert_int_equal(count_some(p, START, end, pages, &all), end);
+    assert_int_equal(all.present, 2 * pages); /* with those of before */
+    assert_int_equal(all.shared, pages);
+    env_exit(child);
+    env_run(p, 0);
     env_exit(p);
     piece_break = NULL;
 }

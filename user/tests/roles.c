@@ -73,6 +73,36 @@ static int role_stores(int argc, char **argv) {
     }
 }
 
+/* msync FILE: makes a file durable, and waits for input. Then it stores to the file through a
+ * mapping, and says that MS_ASYNC has returned, that a child sleeps in MS_SYNC, and that this has
+ * returned, too. */
+static int role_msync(int argc, char **argv) {
+    make_file(argv[1], PAGE, 0);
+    int fd = must_open(argv[1], ABI_O_RDWR), prot = ABI_PROT_READ | ABI_PROT_WRITE;
+    long *p = sys_mmap(NULL, PAGE, prot, ABI_MAP_SHARED, fd, 0);
+    volatile int *returned = sys_mmap(NULL, PAGE, prot, ABI_MAP_SHARED | ABI_MAP_ANONYMOUS, -1, 0);
+    char c;
+    CHECK_EQ(sys_fsync(fd), 0);
+    printf("the file is durable\n");
+    read_all(0, &c, 1);
+    *p = -1;
+    CHECK_EQ(sys_msync(p, PAGE, ABI_MS_ASYNC), 0);
+    printf("MS_ASYNC has returned\n");
+    int pid = must_fork();
+    if (pid == 0) {
+        int err = sys_msync(p, PAGE, ABI_MS_SYNC);
+        *returned = 1;
+        sys_exit(err != 0);
+    }
+    WAIT_UNTIL(*returned || state_of(pid) == ABI_P_SLEEPING);
+    CHECK(!*returned);
+    CHECK_EQ(sys_msync(p, PAGE, ABI_MS_ASYNC), 0);
+    printf("MS_SYNC waits\n");
+    CHECK_EQ(reap(pid), 0);
+    printf("MS_SYNC has returned\n");
+    return 0;
+}
+
 /* The heap is empty and starts above the one page of stack, the guard below. */
 static int role_heap(int argc, char **argv) {
     uint64_t brk = (uint64_t)sys_sbrk(0), stack = (uint64_t)argv & ~(uint64_t)(PAGE - 1);
@@ -129,7 +159,7 @@ int run_role(int argc, char **argv) {
         {"heap", role_heap},       {"fds", role_fds},         {"pid", role_pid},
         {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
         {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
-        {"turn", role_turn},       {"stores", role_stores},
+        {"turn", role_turn},       {"stores", role_stores},   {"msync", role_msync},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

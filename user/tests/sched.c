@@ -219,6 +219,9 @@ static void fork_once(void) {
         sys_exit(0);
 }
 
+#define REGIONS 32
+static struct abi_vmregion regions[REGIONS];
+
 /* On one slow hart: tests/system/test_long_calls.py. Others have the calls too fast. */
 static void long_calls_let_others_run(void) {
     struct abi_sysinfo si;
@@ -232,6 +235,7 @@ static void long_calls_let_others_run(void) {
     char *a = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1,
                    0);
     CHECK(a != MAP_FAILED);
+    WATCH(s, slice, sys_vmregions(0, regions, REGIONS));
     WATCH(s, slice, fork_once());
     WATCH(s, slice, sys_wait(0));
     WATCH(s, slice, mprotect(a, bytes, PROT_READ));
