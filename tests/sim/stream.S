@@ -1,0 +1,288 @@
+/* The frame of the programs that stream.py makes: runs each sequence from its registers, and says
+ * what it left.
+ *
+ * A sequence runs in the mode that its record says, and jumps to `finish` at its end, where it
+ * traps. All its traps come to `trap`, which notes and passes over the instruction. It may
+ * change everything but mscratch and what makes traps come here.
+ *
+ * The part that stream.py writes: sequences (records), sequences_end, pool, dump (whether all is
+ * printed, or a hash of it). */
+
+    /* A record, in bytes. */
+    .equ R_NUMBER, 0
+    .equ R_CODE, 8
+    .equ R_MSTATUS, 16
+    .equ R_FCSR, 24
+    .equ R_MEMORY, 32               /* where in the pool its memory begins */
+    .equ R_X, 40                    /* x1 to x31 */
+    .equ R_F, R_X + 31 * 8
+    .equ R_SIZE, R_F + 32 * 8
+
+    .equ LOG_ENTRIES, 48
+    .equ TRAPS_MAX, 1000            /* more than any sequence has: it goes round */
+    .equ SCRATCH_SIZE, 512
+
+    .equ FS_DIRTY, 3 << 13
+    .equ UART, 0x10000000
+    .equ UART_LSR, 5
+    .equ LSR_THRE, 0x20
+    .equ FINISHER, 0x100000
+    .equ FINISHER_PASS, 0x5555
+
+    .section .text.first, "ax"
+    .globl _start
+_start:
+    csrr t0, mhartid
+    csrw mie, zero
+    beqz t0, 1f
+0:  wfi                             /* other harts have no part in it */
+    j 0b
+1:
+    csrw medeleg, zero
+    csrw mideleg, zero
+    csrw satp, zero
+    li t0, -1                       /* all memory, R W X, for all modes */
+    csrw pmpaddr0, t0
+    li t0, 0x1f
+    csrw pmpcfg0, t0
+    lla t0, trap
+    csrw mtvec, t0
+    li t0, 0
+    csrw mcounteren, t0
+    lla s0, sequences
+next:
+    lla t0, sequences_end
+    bgeu s0, t0, end
+    lla t0, current
+    sd s0, (t0)
+    call prepare
+
+    li t0, FS_DIRTY
+    csrs mstatus, t0
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    fld f\n, R_F + \n * 8(s0)
+    .endr
+    ld t0, R_FCSR(s0)
+    csrw fcsr, t0
+    lla t0, x_regs
+    csrw mscratch, t0
+    sc.d t1, t0, (t0)               /* nothing is reserved */
+    ld t0, R_CODE(s0)
+    csrw mepc, t0
+    ld t0, R_MSTATUS(s0)
+    csrw mstatus, t0
+    .irp n, 1,2,3,4,5,6,7,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    ld x\n, R_X + (\n - 1) * 8(s0)
+    .endr
+    ld s0, R_X + 7 * 8(s0)
+    fence.i
+    mret
+
+/* Memory and control registers for the record s0. */
+prepare:
+    lla t0, x_regs
+    lla t1, scratch
+1:  sd zero, (t0)
+    addi t0, t0, 8
+    bltu t0, t1, 1b
+    lla t2, pool
+    ld t3, R_MEMORY(s0)
+    add t2, t2, t3
+    lla t1, scratch_end
+1:  ld t3, (t2)
+    sd t3, (t0)
+    addi t2, t2, 8
+    addi t0, t0, 8
+    bltu t0, t1, 1b
+    lla t0, finish
+    lla t1, recover
+    sd t0, (t1)
+    csrw sscratch, zero
+    csrw sepc, zero
+    csrw scause, zero
+    csrw stval, zero
+    csrw mcause, zero
+    csrw mtval, zero
+    ret
+
+    .balign 4
+trap:
+    csrrw sp, mscratch, sp          /* sp: x_regs */
+    sd t0, 5 * 8(sp)
+    sd t1, 6 * 8(sp)
+    sd t2, 7 * 8(sp)
+    csrr t0, mepc
+    lla t1, finish
+    beq t0, t1, finished
+
+    lla t1, traps
+    ld t0, (t1)
+    addi t2, t0, 1
+    sd t2, (t1)
+    li t1, TRAPS_MAX
+    bgeu t0, t1, finished
+    li t1, LOG_ENTRIES
+    bgeu t0, t1, 1f
+    lla t1, log
+    slli t0, t0, 5
+    add t1, t1, t0
+    csrr t0, mcause
+    sd t0, (t1)
+    csrr t0, mtval
+    sd t0, 8(t1)
+    csrr t0, mepc
+    sd t0, 16(t1)
+    csrr t0, mstatus
+    sd t0, 24(t1)
+1:
+    csrr t0, mcause                 /* after a fetch that failed, go on where it was said */
+    li t1, (1 << 0) | (1 << 1) | (1 << 12)
+    srl t1, t1, t0
+    andi t1, t1, 1
+    beqz t1, 1f
+    lla t0, recover
+    ld t0, (t0)
+    j 3f
+1:  csrr t0, mepc                   /* else after the instruction */
+    lhu t1, (t0)
+    andi t1, t1, 3
+    li t2, 3
+    addi t0, t0, 2
+    bne t1, t2, 3f
+    addi t0, t0, 2
+3:  csrw mepc, t0
+    ld t0, 5 * 8(sp)
+    ld t1, 6 * 8(sp)
+    ld t2, 7 * 8(sp)
+    csrrw sp, mscratch, sp
+    mret
+
+    .balign 4
+finish:
+    ecall
+
+finished:
+    .irp n, 1,3,4,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    sd x\n, \n * 8(sp)
+    .endr
+    csrr t0, mscratch
+    sd t0, 2 * 8(sp)
+    mv s1, sp
+    lla sp, stack_end
+    lla s2, state
+    csrr t0, mstatus
+    sd t0, 0(s2)
+    li t1, FS_DIRTY
+    csrs mstatus, t1
+    csrr t0, fcsr
+    sd t0, 8(s2)
+    csrr t0, sscratch
+    sd t0, 16(s2)
+    csrr t0, sepc
+    sd t0, 24(s2)
+    csrr t0, stval
+    sd t0, 32(s2)
+    lla s2, f_regs
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    fsd f\n, \n * 8(s2)
+    .endr
+
+    lla s0, current
+    ld s0, (s0)
+    ld a0, R_NUMBER(s0)
+    call print
+    lla t0, dump
+    ld t0, (t0)
+    lla s2, scratch_end
+    bnez t0, all
+    li a0, 0x123456789              /* the hash: xorshift, with each number put in */
+1:  ld t0, (s1)
+    addi s1, s1, 8
+    xor a0, a0, t0
+    slli t0, a0, 13
+    xor a0, a0, t0
+    srli t0, a0, 7
+    xor a0, a0, t0
+    slli t0, a0, 17
+    xor a0, a0, t0
+    addi a0, a0, 1
+    bltu s1, s2, 1b
+    call print
+    j 2f
+all:
+    ld a0, (s1)
+    addi s1, s1, 8
+    call print
+    bltu s1, s2, all
+2:  li a0, '\n'
+    call put
+    addi s0, s0, R_SIZE
+    j next
+
+end:
+    lla sp, stack_end
+    li a0, 'e'
+    call put
+    li a0, 'n'
+    call put
+    li a0, 'd'
+    call put
+    li a0, '\n'
+    call put
+    li t0, FINISHER
+    li t1, FINISHER_PASS
+    sw t1, (t0)
+1:  j 1b
+
+/* Prints a0 in hexadecimal without zeros before it, and a blank; uses t0 to t5. */
+print:
+    li t2, 60
+1:  srl t3, a0, t2
+    andi t3, t3, 15
+    bnez t3, 2f
+    addi t2, t2, -4
+    bgtz t2, 1b
+2:  mv t4, a0
+    mv t5, ra
+3:  srl t3, t4, t2
+    andi t3, t3, 15
+    addi a0, t3, '0'
+    li t0, 10
+    blt t3, t0, 4f
+    addi a0, t3, 'a' - 10
+4:  call put
+    addi t2, t2, -4
+    bgez t2, 3b
+    li a0, ' '
+    call put
+    mv ra, t5
+    ret
+
+/* Sends the byte a0; uses t0 and t1. */
+put:
+    li t0, UART
+1:  lbu t1, UART_LSR(t0)
+    andi t1, t1, LSR_THRE
+    beqz t1, 1b
+    sb a0, (t0)
+    ret
+
+    .data
+    .balign 8
+current: .dword 0
+recover: .dword 0                   /* where to go on after a fetch that failed */
+    .globl recover
+/* What is compared, in the order of stream.py's NAMES. */
+    .balign 8
+x_regs:  .skip 32 * 8
+f_regs:  .skip 32 * 8
+state:   .skip 5 * 8                /* mstatus fcsr sscratch sepc stval */
+traps:   .skip 8
+log:     .skip LOG_ENTRIES * 32     /* of each trap mcause mtval mepc mstatus */
+scratch: .skip SCRATCH_SIZE
+scratch_end:
+    .skip 512                       /* of nobody */
+    .skip 256
+stack_end:
+    .globl finish
+    .globl scratch
