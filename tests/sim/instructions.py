@@ -19,11 +19,11 @@ ORDERS = ("", ".aq", ".rl", ".aqrl")
 BRANCHES = ("beq bne blt bge bltu bgeu").split()
 ROUNDINGS = ("rne", "rtz", "rdn", "rup", "rmm", "dyn")
 # Of S, which a sequence may write as it likes; M has others for the frame.
-S_CSRS = ("sscratch", "sepc", "stval")
+S_CSRS = ("sscratch", "stval")
 FP_CSRS = ("fflags", "frm", "fcsr")
 # Read by a sequence; and numbers that no standard register has.
 READ_ONLY = ("mhartid", "mstatus", "sstatus", "mepc", "mcause", "mtval", "mtvec", "medeleg",
-             "mideleg", "mie", "sie", "satp", "pmpcfg0", "pmpaddr0", "pmpaddr5", "scause")
+             "mideleg", "mie", "sie", "satp", "pmpcfg0", "pmpaddr0", "pmpaddr5", "scause", "sepc")
 NO_CSRS = (0x000, 0x800, 0xcff, 0x5c0, 0x9ff, 0xdbf, 0x7c0, 0xbff, 0xfc0, 0x15a, 0x3ff, 0x6ff)
 REGISTER_OPCODES = (0x33, 0x3b, 0x13, 0x1b, 0x53, 0x43, 0x47, 0x4b, 0x4f, 0x37, 0x17)
 NO_OPCODES = (0x0b, 0x2b, 0x5b, 0x7b, 0x57, 0x6b, 0x77)

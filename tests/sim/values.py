@@ -45,18 +45,19 @@ def single(rng):
     if kind == 0:
         return sign | rng.choice(SINGLES)
     if kind == 1:  # exponents that meet
-        return sign | rng.randrange(120, 136) << 23 | rng.getrandbits(23) << rng.randrange(24) & 0x7fffff
+        fraction = rng.getrandbits(23) << rng.randrange(24) & 0x7fffff
+        return sign | rng.randrange(120, 136) << 23 | fraction
     return rng.getrandbits(32)
 
 
 def double(rng):
     kind = rng.randrange(3)
     sign = rng.getrandbits(1) << 63
-    low = (1 << 52) - 1
     if kind == 0:
         return sign | rng.choice(DOUBLES)
     if kind == 1:
-        return sign | rng.randrange(1015, 1035) << 52 | rng.getrandbits(52) << rng.randrange(53) & low
+        fraction = rng.getrandbits(52) << rng.randrange(53) & (1 << 52) - 1
+        return sign | rng.randrange(1015, 1035) << 52 | fraction
     return rng.getrandbits(64)
 
 
