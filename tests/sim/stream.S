@@ -23,11 +23,7 @@
     .equ SCRATCH_SIZE, 512
 
     .equ FS_DIRTY, 3 << 13
-    .equ UART, 0x10000000
-    .equ UART_LSR, 5
-    .equ LSR_THRE, 0x20
-    .equ FINISHER, 0x100000
-    .equ FINISHER_PASS, 0x5555
+    .include "print.S"
 
     .section .text.first, "ax"
     .globl _start
@@ -168,7 +164,6 @@ finished:
     csrr t0, mscratch
     sd t0, 2 * 8(sp)
     mv s1, sp
-    lla sp, stack_end
     lla s2, state
     csrr t0, mstatus
     sd t0, 0(s2)
@@ -191,81 +186,13 @@ finished:
     ld s0, (s0)
     ld a0, R_NUMBER(s0)
     call print
-    lla t0, dump
-    ld t0, (t0)
     lla s2, scratch_end
-    bnez t0, all
-    li a0, 0x123456789              /* the hash: xorshift, with each number put in */
-1:  ld t0, (s1)
-    addi s1, s1, 8
-    xor a0, a0, t0
-    slli t0, a0, 13
-    xor a0, a0, t0
-    srli t0, a0, 7
-    xor a0, a0, t0
-    slli t0, a0, 17
-    xor a0, a0, t0
-    addi a0, a0, 1
-    bltu s1, s2, 1b
-    call print
-    j 2f
-all:
-    ld a0, (s1)
-    addi s1, s1, 8
-    call print
-    bltu s1, s2, all
-2:  li a0, '\n'
-    call put
+    call print_numbers
     addi s0, s0, R_SIZE
     j next
 
 end:
-    lla sp, stack_end
-    li a0, 'e'
-    call put
-    li a0, 'n'
-    call put
-    li a0, 'd'
-    call put
-    li a0, '\n'
-    call put
-    li t0, FINISHER
-    li t1, FINISHER_PASS
-    sw t1, (t0)
-1:  j 1b
-
-/* Prints a0 in hexadecimal without zeros before it, and a blank; uses t0 to t5. */
-print:
-    li t2, 60
-1:  srl t3, a0, t2
-    andi t3, t3, 15
-    bnez t3, 2f
-    addi t2, t2, -4
-    bgtz t2, 1b
-2:  mv t4, a0
-    mv t5, ra
-3:  srl t3, t4, t2
-    andi t3, t3, 15
-    addi a0, t3, '0'
-    li t0, 10
-    blt t3, t0, 4f
-    addi a0, t3, 'a' - 10
-4:  call put
-    addi t2, t2, -4
-    bgez t2, 3b
-    li a0, ' '
-    call put
-    mv ra, t5
-    ret
-
-/* Sends the byte a0; uses t0 and t1. */
-put:
-    li t0, UART
-1:  lbu t1, UART_LSR(t0)
-    andi t1, t1, LSR_THRE
-    beqz t1, 1b
-    sb a0, (t0)
-    ret
+    j say_end
 
     .data
     .balign 8
@@ -282,7 +209,5 @@ log:     .skip LOG_ENTRIES * 32     /* of each trap mcause mtval mepc mstatus */
 scratch: .skip SCRATCH_SIZE
 scratch_end:
     .skip 512                       /* of nobody */
-    .skip 256
-stack_end:
     .globl finish
     .globl scratch
