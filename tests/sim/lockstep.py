@@ -2,10 +2,12 @@
 """Runs random programs on QEMU and on our machine, and compares what they leave.
 
     tests/sim/lockstep.py SEED [--seeds N] [--count N] [--mix LETTERS] [--sim PATH]
+    tests/sim/lockstep.py SEED --privileged [--family NAME] ...
 
-For the first sequence that differs it finds the first instruction after which the two do, and
-prints it with the numbers on both sides. With `--against qemu-singlestep` or `qemu-icount` QEMU
-is compared with itself, one instruction at a time or counted. The status is 1 for a difference.
+Of the first sequence (stream.py) that differs it finds the first instruction after which the two
+do, and prints it with the numbers on both sides; of the first case (privileged.py) all of it.
+With `--against qemu-singlestep` or `qemu-icount` QEMU is compared with itself, one instruction
+at a time or counted (with other causes for AMOs: see emulators.py). The status is 1 for a difference.
 """
 import argparse
 import os
@@ -14,30 +16,37 @@ import tempfile
 
 sys.dont_write_bytecode = True
 import emulators  # noqa: E402
+import privileged  # noqa: E402
 import stream  # noqa: E402
 from instructions import LETTERS  # noqa: E402
 
 ITSELF = {"qemu-singlestep": ("-singlestep",), "qemu-icount": ("-icount", "shift=3")}
 
 
-class Comparison:
-    """A seed and a mix, on QEMU and on another."""
+class Streams:
+    """The sequences of a seed and a mix, on QEMU and on another."""
+    NAMES = stream.NAMES
 
-    def __init__(self, seed, mix=LETTERS, other=emulators.run_sim, folder="."):
-        self.seed, self.mix, self.other = seed, mix, other
-        self.path = os.path.join(folder, "stream.elf")
+    def __init__(self, seed, opts, other, folder):
+        self.seed, self.mix, self.other = seed, opts.mix, other
+        self.count, self.path = opts.count, os.path.join(folder, "program.elf")
+
+    def build(self, numbers, steps=None, dump=False):
+        stream.build(self.path, self.seed, numbers, self.mix, steps, dump)
 
     def outcomes(self, numbers, **how):
-        stream.build(self.path, self.seed, numbers, self.mix, **how)
+        self.build(numbers, **how)
         return emulators.run_qemu(self.path), self.other(self.path)
 
-    def sequences(self, numbers):
-        """The number of the first sequence that differs; or None."""
+    def compare(self):
+        """The number of the first that differs; or None."""
+        numbers = range(self.count)
         return first_difference(*self.outcomes(numbers), numbers)
 
-    def states(self, number, steps):
-        """Two dictionaries, of what a sequence leaves after so many items."""
-        return [state(lines) for lines in self.outcomes([number], steps=steps, dump=True)]
+    def states(self, number, steps=None):
+        """Two dictionaries, of what one leaves after so many items."""
+        return [state(lines, self.NAMES)
+                for lines in self.outcomes([number], steps=steps, dump=True)]
 
     def explain(self, number):
         """Which item makes the difference, in lines."""
@@ -66,6 +75,27 @@ class Comparison:
              f"--steps {differs} --dump -o FILE.elf"]
 
 
+class Cases(Streams):
+    """The privileged cases of a seed."""
+    NAMES = privileged.NAMES
+
+    def __init__(self, seed, opts, other, folder):
+        super().__init__(seed, opts, other, folder)
+        self.family = opts.family
+
+    def build(self, numbers, steps=None, dump=False):
+        privileged.build(self.path, self.seed, numbers, self.family, self.count, steps, dump)
+
+    def explain(self, number):
+        made = privileged.case(self.seed, number, self.family, self.count)
+        found = differ(*self.states(number))
+        family = f"--family {self.family} " if self.family else ""
+        return [f"case {number}, of {made.family}:"] + made.text() + \
+            ["    what  QEMU  other"] + (found or ["it differs among others only"]) + \
+            [f"by hand: tests/sim/privileged.py {self.seed} {family}--count {self.count} "
+             f"--only {number} --dump -o FILE.elf"]
+
+
 def words(line):
     return line.replace(",", " ").replace("(", " ").replace(")", " ").split()
 
@@ -74,20 +104,20 @@ def first_difference(qemu, other, numbers):
     for at, number in enumerate(numbers):
         line = qemu[at] if at < len(qemu) else ""
         if not line.startswith(f"{number:x} "):
-            raise emulators.Failed(f"QEMU ended at sequence {number}: {qemu[-1]}")
+            raise emulators.Failed(f"QEMU ended at {number}: {qemu[-1]}")
         if at >= len(other) or other[at] != line:
             return number
     if qemu != other:
-        raise emulators.Failed(f"all sequences are the same, the ends are not: {other[-1]}")
+        raise emulators.Failed(f"all are the same, the ends are not: {other[-1]}")
     return None
 
 
-def state(lines):
+def state(lines, names):
     """A dump, by name; what it said when there is none."""
     parts = lines[0].split() if lines else []
-    if len(parts) != 1 + len(stream.NAMES):
+    if len(parts) != 1 + len(names):
         return {"no dump": " ".join(lines)[-400:]}
-    return dict(zip(stream.NAMES, parts[1:]))
+    return dict(zip(names, parts[1:]))
 
 
 def differ(one, two):
@@ -102,6 +132,8 @@ def options(arguments):
     parser.add_argument("--seeds", type=int, default=1, help="so many, from SEED on")
     parser.add_argument("--count", type=int, default=300, help="sequences of a seed")
     parser.add_argument("--mix", default=LETTERS)
+    parser.add_argument("--privileged", action="store_true")
+    parser.add_argument("--family", choices=privileged.cases.FAMILIES)
     parser.add_argument("--sim", default=emulators.SIM)
     parser.add_argument("--against", choices=ITSELF)
     return parser.parse_args(arguments)
@@ -120,16 +152,17 @@ def main(arguments):
         seeds = [str(int(opts.seed) + n) for n in range(opts.seeds)]
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
-            comparison = Comparison(seed, opts.mix, other_of(opts), folder)
+            kind = Cases if opts.privileged or opts.family else Streams
+            comparison = kind(seed, opts, other_of(opts), folder)
             try:
-                number = comparison.sequences(range(opts.count))
+                number = comparison.compare()
                 if number is not None:
                     print(f"seed {seed}: they differ")
                     print("\n".join(comparison.explain(number)))
                     return 1
             except emulators.Failed as failed:
                 return emulators.report(failed)
-            print(f"seed {seed}: {opts.count} sequences, no difference", flush=True)
+            print(f"seed {seed}: {opts.count}, no difference", flush=True)
     return 0
 
 
