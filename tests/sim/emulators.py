@@ -53,7 +53,8 @@ class Failed(Exception):
 
 def toolchain():
     """What assembles and what disassembles, as the Makefile finds it."""
-    found = subprocess.run(["sh", os.path.join(ROOT, "tools", "toolchain.sh")],
+    wanted = [os.environ.get(name, "") for name in ("TOOLCHAIN", "CROSS")]
+    found = subprocess.run(["sh", os.path.join(ROOT, "tools", "toolchain.sh")] + wanted,
                            capture_output=True, text=True, check=False).stdout.split()
     if not found or found[0] == "error:":
         raise Failed(" ".join(found))
@@ -95,14 +96,14 @@ def assemble(sources, path):
 
 
 def disassembly(path, symbol):
-    """Of the code at a symbol, up to the next one that has no number at its end."""
+    """Of the code at a symbol and at those that begin with it and _."""
     _, objdump = toolchain()
     out = run([objdump, "-d", "--no-show-raw-insn", "-M", "no-aliases,numeric", path])[1]
     lines, inside = [], False
     for line in out.splitlines():
         if line.endswith(">:"):
             name = line.split("<")[1][:-2]
-            inside = name == symbol or inside and name.startswith(symbol + "_")
+            inside = name == symbol or name.startswith(symbol + "_")
         if inside:
             lines.append(line)
     return "\n".join(lines)

@@ -447,7 +447,7 @@ def nowhere(s):
         s.emit(f"lla x{other}, recover", other)
         s.emit(f"sd x{base}, (x{other})")
         s.emit(f"li x{base}, {address:#x}")
-        s.emit(f"jalr x{rd}, (x{base})", rd)
+        s.emit(f"jalr x{rd}, 0(x{base})", rd)
         s.lines.append(f"{label}:")
         return
     s.emit(f"li x{base}, {address:#x}", base)

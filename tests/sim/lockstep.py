@@ -7,7 +7,8 @@
 Of the first sequence (stream.py) that differs it finds the first instruction after which the two
 do, and prints it with the numbers on both sides; of the first case (privileged.py) all of it.
 With `--against qemu-singlestep` or `qemu-icount` QEMU is compared with itself, one instruction
-at a time or counted (with other causes for AMOs: see emulators.py). The status is 1 for a difference.
+at a time or counted (with other causes for AMOs: see emulators.py). The status is 1 for a
+difference.
 """
 import argparse
 import os

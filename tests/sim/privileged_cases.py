@@ -189,7 +189,7 @@ def exception(case):
     if kind == 6:
         there = case.label()
         return [f"lla s11, {there}", f"li t0, {rng.choice((0, NOWHERE, 0x88000000)):#x}",
-                "jalr t1, (t0)", "li a2, 1"] + [f"{there}:"]
+                "jalr t1, 0(t0)", "li a2, 1"] + [f"{there}:"]
     return [rng.choice(("mret", "sret", "sfence.vma", "csrr t0, satp"))
             if case.mode == U else "csrr t0, 0x5c0"]
 
@@ -309,7 +309,7 @@ def access(case, fetch=True):
                 f"{there}:")
     elif kind < 9 and fetch:
         there = case.label()
-        case.do(f"lla s11, {there}", "addi t2, t0, -1024", "li t1, 0", "jalr ra, (t2)", "mix s10",
+        case.do(f"lla s11, {there}", "addi t2, t0, -1024", "li t1, 0", "jalr ra, 0(t2)", "mix s10",
                 f"{there}:")
     elif kind < 10 and case.second is not None and (case.second | ~A & ~D) & \
             (case.leaf_bits | ~A & ~D) == -1:
@@ -320,7 +320,7 @@ def access(case, fetch=True):
                                                       ("sw t1, -1(t2)",))))
         else:
             there = case.label()
-            case.do(f"lla s11, {there}", "addi t2, t0, 2046", "jalr ra, (t2)", "mix s10",
+            case.do(f"lla s11, {there}", "addi t2, t0, 2046", "jalr ra, 0(t2)", "mix s10",
                     f"{there}:")
     else:
         case.do("lwu t1, (t0)", "mix t1")

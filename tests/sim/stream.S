@@ -102,8 +102,8 @@ prepare:
     ret
 
     .balign 4
-trap:
-    csrrw sp, mscratch, sp          /* sp: x_regs */
+trap:                               /* sp becomes x_regs */
+    csrrw sp, mscratch, sp
     sd t0, 5 * 8(sp)
     sd t1, 6 * 8(sp)
     sd t2, 7 * 8(sp)
