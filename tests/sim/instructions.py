@@ -452,7 +452,7 @@ def nowhere(s):
         return
     s.emit(f"li x{base}, {address:#x}", base)
     s.emit(s.rng.choice((f"ld x{rd}, (x{base})", f"lb x{rd}, 7(x{base})", f"sw x{rd}, 4(x{base})",
-                         f"amoadd.d x{rd}, x{rd}, (x{base})", f"lr.w x{rd}, (x{base})",
+                         f"lr.w x{rd}, (x{base})",
                          f"fld f{rd}, (x{base})", f"fsw f{rd}, (x{base})")), rd)
 
 

@@ -64,7 +64,7 @@ _start:
 0:  wfi                             /* other harts have no part in it */
     j 0b
 1:  call make_tables
-    li t0, -1                       /* the last entry: all memory, R W X */
+    li t0, (1 << 54) - 1            /* the last entry: all memory, R W X */
     csrw pmpaddr15, t0
     li t0, 0x1f << 56
     csrw pmpcfg2, t0
@@ -186,8 +186,14 @@ poke:
     sd t0, (t1)
     csrr t0, \p\()cause
     sd t0, 8(t1)
-    csrr t2, \p\()tval
-    sd t2, 16(t1)
+    csrr t2, \p\()epc
+    addi t3, t0, -3                 /* of a breakpoint tval may be its address, or 0 */
+    bnez t3, 1f
+    csrr t3, \p\()tval
+    bne t2, t3, 1f
+    csrw \p\()tval, zero
+1:  csrr t3, \p\()tval
+    sd t3, 16(t1)
     csrr t2, \p\()status
     sd t2, 32(t1)
     csrr t2, \p\()epc

@@ -37,7 +37,7 @@ _start:
     csrw medeleg, zero
     csrw mideleg, zero
     csrw satp, zero
-    li t0, -1                       /* all memory, R W X, for all modes */
+    li t0, (1 << 54) - 1            /* all memory, R W X, for all modes */
     csrw pmpaddr0, t0
     li t0, 0x1f
     csrw pmpcfg0, t0
@@ -122,12 +122,17 @@ trap:                               /* sp becomes x_regs */
     lla t1, log
     slli t0, t0, 5
     add t1, t1, t0
-    csrr t0, mcause
-    sd t0, (t1)
-    csrr t0, mtval
-    sd t0, 8(t1)
+    csrr t2, mcause
+    sd t2, (t1)
     csrr t0, mepc
     sd t0, 16(t1)
+    addi t2, t2, -3                 /* of a breakpoint mtval may be its address, or 0 */
+    bnez t2, 2f
+    csrr t2, mtval
+    bne t2, t0, 2f
+    csrw mtval, zero
+2:  csrr t0, mtval
+    sd t0, 8(t1)
     csrr t0, mstatus
     sd t0, 24(t1)
 1:
