@@ -25,6 +25,7 @@ class Case:
         self.setup, self.body, self.labels = [], [], 0
         self.status, self.mode, self.translated = 0, M, False
         self.nowhere = False  # nothing is at the target
+        self.is_global = self.loaded = False
 
     def prepare(self, *lines):
         self.setup += [indent(line) for line in lines]
@@ -219,8 +220,10 @@ def guarded(case):
 
 # ---- page tables ------------------------------------------------------------
 def address(rng, levels):
-    """An index for each level, the root's first: none that the frame uses."""
-    root = rng.choice([1] + list(range(4, 512))) if levels == 3 else rng.randrange(1, 512)
+    """An index for each level, the root's first: none that the frame uses, or that QEMU's PCI
+    would answer to without translation."""
+    root = rng.choice(list(range(4, 16)) + list(range(32, 512))) if levels == 3 else \
+        rng.randrange(1, 512)
     # A second page follows at the lowest level.
     return [root] + [rng.randrange(511) for _ in range(levels - 1)]
 
@@ -243,10 +246,11 @@ def pointer_bits(rng):
     return bits
 
 
-def translated(case, exact=False):
-    """A walk that ends at `target`, at some level, good or not; s10 is its address."""
+def translated(case, exact=False, stays=True):
+    """A walk that ends at `target`, at some level, good or not; s10 is its address. No table is
+    where no memory is, also when a bit of the leaf is changed, unless it stays."""
     rng, levels = case.rng, case.rng.choice((3, 3, 4, 5))
-    leaf = rng.choice((0, 0, 0, 1, 1, 2, levels - 1))
+    leaf = rng.choice((0, 0, 0, 1, 1, 2, levels - 1 if stays else 2))
     indices = address(rng, levels)
     table, va = f"t{levels - 1}_table", 0
     for level in range(levels - 1, leaf - 1, -1):
@@ -256,26 +260,29 @@ def translated(case, exact=False):
         if level > leaf:
             table = f"u{level - 1}_table"
             bits = V if exact else pointer_bits(rng)
+            case.is_global |= bits & G != 0
             case.poke(entry, f"lla a1, {table}", "srli a1, a1, 2", f"li t0, {bits:#x}",
                       "or a1, a1, t0")
     bits = leaf_bits(rng, case.mode)
     if exact:
         bits |= A | D
-    case.leaf, case.leaf_bits = entry, bits
+    if leaf > 2 and not bits & (R | W | X):
+        bits |= R
+    case.leaf, case.leaf_bits, case.level = entry, bits, leaf
+    case.is_global |= bits & G != 0
     size = 12 + 9 * leaf
     place = [f"srli a1, a1, {size}", f"slli a1, a1, {size - 2}"]
     if rng.randrange(20) == 0 and leaf and not exact:
         place += [f"li t0, {1 << 10 + rng.randrange(size - 12):#x}", "or a1, a1, t0"]
-    if rng.randrange(30) == 0:  # nothing is there: an access fault, whatever A and D become
+    if rng.randrange(30) == 0 and bits & (R | W | X) and stays:
+        # Nothing is there: an access fault, whatever A and D become.
         bits |= A | D
         case.nowhere = True
         place += [f"li t0, {1 << rng.randrange(45, 54):#x}", "or a1, a1, t0"]
     case.poke(entry, "lla a1, target", *place, f"li t0, {bits:#x}", "or a1, a1, t0")
     case.second = None
     if leaf == 0:
-        case.second = leaf_bits(rng, case.mode) if rng.randrange(2) else bits
-        if exact:
-            case.second |= A | D
+        case.second = bits if exact or rng.randrange(2) else leaf_bits(rng, case.mode)
         case.poke(f"{entry} + 8", "lla a1, target + 4096", "srli a1, a1, 2",
                   f"li t0, {case.second:#x}", "or a1, a1, t0")
     if va >> 11 + 9 * levels & 1:
@@ -293,6 +300,9 @@ def translated(case, exact=False):
 def access(case, fetch=True):
     """One access to the target's first page."""
     rng, kind = case.rng, case.rng.randrange(11)
+    if case.mode == S and case.status & SUM and case.loaded:
+        fetch = False
+    case.loaded = True
     at = rng.randrange(0, 2048, 8)
     if kind < 3:
         case.do(f"{rng.choice(('lb', 'lhu', 'lw', 'ld'))} t1, {at - 2048}(t0)", "mix t1")
@@ -312,17 +322,17 @@ def access(case, fetch=True):
         there = case.label()
         case.do(f"lla s11, {there}", "addi t2, t0, -1024", "li t1, 0", "jalr ra, 0(t2)", "mix s10",
                 f"{there}:")
-    elif kind < 10 and case.second is not None and (case.second | ~A & ~D) & \
+    elif kind < 10 and not case.nowhere and case.second is not None and (case.second | ~A & ~D) & \
             (case.leaf_bits | ~A & ~D) == -1:
         # Over the end of the page: what a failing half leaves of A and D is open.
         if rng.randrange(2) or not fetch:
-            case.do("addi t2, t0, 2047", *rng.choice((("ld t1, -3(t2)", "mix t1"),
-                                                      ("sd t1, -4(t2)",), ("lh t1, (t2)", "mix t1"),
-                                                      ("sw t1, -1(t2)",))))
+            case.do("addi t2, t0, 2047", *rng.choice((
+                ("ld t1, -3(t2)", "mix t1"), ("sd zero, -4(t2)",), ("lh t1, (t2)", "mix t1"),
+                ("sw zero, -1(t2)",))))
         else:
             there = case.label()
-            case.do(f"lla s11, {there}", "addi t2, t0, 2046", "jalr ra, 0(t2)", "mix s10",
-                    f"{there}:")
+            case.do("fence.i", f"lla s11, {there}", "addi t2, t0, 2046", "jalr ra, 0(t2)",
+                    "mix s10", f"{there}:")
     else:
         case.do("lwu t1, (t0)", "mix t1")
 
@@ -346,22 +356,32 @@ def walks(case):
         access(case)
 
 
+def fences(case, bits):
+    """Those that make a change of the leaf to `bits` seen: with an address when it is a leaf
+    before and after, with an ASID when it is not global."""
+    leaves = all(b & V and b & (R | W | X) or case.level == 0 and not b & V
+                 for b in (bits, case.leaf_bits))
+    return (["sfence.vma"] + ["sfence.vma s10, zero"] * leaves +
+            ["sfence.vma zero, t1"] * (not case.is_global) +
+            ["sfence.vma s10, t1"] * (leaves and not case.is_global))
+
+
 def changed(case):
     """An entry is changed, and a fence makes it seen."""
     rng = case.rng
     case.modes(S)
     case.status |= rng.getrandbits(64) & (SUM | MXR)
     crossing(case)
-    translated(case)
+    translated(case, stays=False)
     case.do("li t0, 2048", "add t0, s10, t0")
     for _ in range(rng.randrange(1, 4)):
         access(case)
         access(case)
-        case.do(f"lla t2, {case.leaf}", "ld t1, (t2)",
-                f"xori t1, t1, {rng.choice((V, R, W, X, USER, A, D, R | X, A | D)):#x}",
+        bits = case.leaf_bits ^ rng.choice((V, R, W, X, USER, A, D, R | X, A | D))
+        case.do(f"lla t2, {case.leaf}", "ld t1, (t2)", f"xori t1, t1, {bits ^ case.leaf_bits:#x}",
                 "sd t1, (t2)", "csrr t1, satp", "slli t1, t1, 4", "srli t1, t1, 48",
-                rng.choice(("sfence.vma", "sfence.vma s10, zero", "sfence.vma s10, t1",
-                            "sfence.vma zero, t1")))
+                rng.choice(fences(case, bits)))
+        case.leaf_bits = bits
     access(case)
     access(case)
 
@@ -371,9 +391,12 @@ def as_other(case):
     rng = case.rng
     case.modes(M)
     translated(case)
+    nowhere = case.nowhere
     case.do("li t0, 2048", "add t0, s10, t0")
     for _ in range(rng.randrange(1, 5)):
-        status = MPRV | rng.choice((U, S, M)) << 11 | rng.getrandbits(64) & (SUM | MXR)
+        mode = rng.choice((U, S, U, S, M))
+        case.nowhere = nowhere or mode == M
+        status = MPRV | mode << 11 | rng.getrandbits(64) & (SUM | MXR)
         case.do(f"li t1, {MPRV | SUM | MXR | 3 << 11:#x}", "csrc mstatus, t1",
                 f"li t1, {status:#x}", "csrs mstatus, t1")
         access(case, fetch=False)
@@ -409,6 +432,7 @@ def protected(case):
     case.prepare(f"li t0, {config:#x}", "csrw pmpcfg0, t0")
     if pages and rng.randrange(2):
         translated(case, exact=True)
+        case.second = None  # nothing goes over the page's end
         if rng.randrange(3) == 0:  # and a table that may not be read
             case.prepare("lla t0, u0_table", "srli t0, t0, 2", "ori t0, t0, 511",
                          "csrw pmpaddr0, t0", "li t0, 0xff", "csrc pmpcfg0, t0",
@@ -530,6 +554,7 @@ def plic(case):
     if rng.randrange(2):
         write(base, 7 - threshold)
         pending()
+    write(base, 0)
     read(base + 4)
     pending()
     read(base + 4)
