@@ -455,14 +455,20 @@ def locked(case):
     """A locked entry holds for M too, and till the reset; each program may do it 7 times."""
     rng, entry = case.rng, 8 + case.locks
     case.modes(M, S)
-    size = 8 << rng.randrange(3)
-    byte = pmp_byte(rng) & 7 | 0x98
-    case.prepare(f"lla t0, lockable + {rng.randrange(0, 256, size)}", "srli t0, t0, 2",
-                 f"ori t0, t0, {size // 8 - 1}", f"csrw pmpaddr{entry}, t0",
-                 f"li t0, {byte << 8 * (entry - 8):#x}", "csrs pmpcfg2, t0")
+    size, top = 8 << rng.randrange(3), rng.randrange(3) == 0
+    byte = pmp_byte(rng) & 7 | (0x88 if top else 0x98)
+    where = f"lockable + {rng.randrange(0, 256, size)}"
+    if top:  # from the address of the entry before, which it locks too
+        case.prepare(f"lla t0, {where}", "srli t0, t0, 2", f"csrw pmpaddr{entry - 1}, t0",
+                     f"addi t0, t0, {size // 4}", f"csrw pmpaddr{entry}, t0")
+    else:
+        case.prepare(f"lla t0, {where}", "srli t0, t0, 2", f"ori t0, t0, {size // 8 - 1}",
+                     f"csrw pmpaddr{entry}, t0")
+    case.prepare(f"li t0, {byte << 8 * (entry - 8):#x}", "csrs pmpcfg2, t0")
     if case.mode == M:
         # They stay as they are.
         case.do(f"csrw pmpaddr{entry}, zero", f"csrr t1, pmpaddr{entry}", "mix t1",
+                f"csrw pmpaddr{entry - 1}, zero", f"csrr t1, pmpaddr{entry - 1}", "mix t1",
                 f"li t0, {0x7f << 8 * (entry - 8):#x}", "csrrc t1, pmpcfg2, t0", "mix t1",
                 "csrr t1, pmpcfg2", "mix t1")
     case.do("lla t0, lockable")
