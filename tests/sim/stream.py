@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Makes a program of random instruction sequences for the bare machine.
+
+    tests/sim/stream.py SEED -o FILE.elf [--mix imafdczxu] [--count N] [--run]
+    tests/sim/stream.py SEED -o FILE.elf --only N [--steps K] --dump
+
+It prints a line for each sequence, its number and a hash of what it left: registers, traps,
+memory; with --dump the numbers themselves. `--only N` has one sequence of the same seed, and
+`--steps K` ends that after K items. The mix is of letters: the extensions (i with loads, stores
+and jumps, m, a, f, d, c), z: control registers, x: illegal words, calls and accesses that fail,
+u: misaligned accesses.
+"""
+import argparse
+import os
+import random
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+import emulators  # noqa: E402
+import values  # noqa: E402
+from instructions import LETTERS, M, S, SCRATCH, Sequence, U  # noqa: E402
+
+POOL = 1024  # numbers of 8 bytes
+FS_OFF, FS_DIRTY = 0, 3 << 13
+LOG_ENTRIES = 48
+# What a dump has, in the order of stream.S.
+NAMES = ([f"x{n}" for n in range(32)] + [f"f{n}" for n in range(32)] +
+         ["mstatus", "fcsr", "sscratch", "sepc", "stval", "traps"] +
+         [f"trap {n} {what}" for n in range(LOG_ENTRIES)
+          for what in ("mcause", "mtval", "mepc", "mstatus")] +
+         [f"scratch+{8 * n:#x}" for n in range(SCRATCH // 8)])
+
+
+def sequence(seed, number, mix):
+    """The sequence and the lines of its record."""
+    rng = random.Random(f"{seed}/{number}")
+    mode = rng.choice((M, M, S, U))
+    status = mode << 11 | (FS_OFF if rng.randrange(16) == 0 else FS_DIRTY)
+    made = Sequence(rng, f"sequence_{number}", mix, mode, rng.randrange(20, 61))
+    modes = (0, 1, 2, 3, 4) if rng.randrange(6) else (5, 6, 7)
+    fcsr = rng.choice(modes) << 5 | rng.choice((0, rng.getrandbits(5)))
+    numbers = [number, made.name, status, fcsr, rng.randrange(POOL - SCRATCH // 8) * 8]
+    numbers += [values.integer(rng) for _ in range(31)]
+    numbers += [values.floating(rng) for _ in range(32)]
+    return made, [f"    .dword {n}" for n in numbers]
+
+
+def source(seed, numbers, mix, steps=None, dump=False):
+    """The part of the program that the seed makes."""
+    code, records = ["    .option norvc", "    .text"], ["    .data", "    .balign 8", "sequences:"]
+    for number in numbers:
+        made, record = sequence(seed, number, mix)
+        code += made.text(steps)
+        records += record
+    rng = random.Random(f"{seed}/pool")
+    pool = ["pool:"] + [f"    .dword {rng.choice((values.integer, values.floating))(rng)}"
+                        for _ in range(POOL)]
+    return "\n".join(['    .include "stream.S"'] + code + records + ["sequences_end:"] + pool +
+                     [f"dump: .dword {int(dump)}", ""])
+
+
+def build(path, seed, numbers, mix=LETTERS, steps=None, dump=False):
+    with tempfile.TemporaryDirectory() as folder:
+        text = os.path.join(folder, "stream.s")
+        with open(text, "w", encoding="utf-8") as f:
+            f.write(source(seed, numbers, mix, steps, dump))
+        emulators.assemble([text], path)
+
+
+def options(arguments):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seed")
+    parser.add_argument("-o", dest="out", required=True)
+    parser.add_argument("--mix", default=LETTERS)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--dump", action="store_true")
+    parser.add_argument("--source", action="store_true", help="write the assembly instead")
+    parser.add_argument("--run", action="store_true", help="on QEMU, too")
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    opts = options(arguments)
+    numbers = range(opts.count) if opts.only is None else [opts.only]
+    try:
+        if opts.source:
+            with open(opts.out, "w", encoding="utf-8") as f:
+                f.write(source(opts.seed, numbers, opts.mix, opts.steps, opts.dump))
+            return 0
+        build(opts.out, opts.seed, numbers, opts.mix, opts.steps, opts.dump)
+        if opts.run:
+            print("\n".join(emulators.run_qemu(opts.out)))
+    except emulators.Failed as failed:
+        return emulators.report(failed)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
