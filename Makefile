@@ -6,6 +6,7 @@
 #   make V=1             shows the commands
 #   make host-tests      builds the host's unit tests (./test runs them)
 #   make fuzz            builds the fuzzers (so does ./test)
+#   make sim             the machine of ./sim, for this host
 #   make bench           measures all designs (tools/bench.py)
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
 #   make printouts       records anew what the documentation shows, with make pictures
@@ -50,9 +51,12 @@ $(error $(BUILD): cannot be made or written; make BUILD=FOLDER builds in another
 endif
 
 # ---- toolchain -----------------------------------------------------------
+# The machine is compiled for this host.
+ifneq ($(MAKECMDGOALS),sim)
 FOUND := $(shell sh tools/toolchain.sh $(call quote,$(TOOLCHAIN)) $(call quote,$(CROSS)))
 ifeq ($(firstword $(FOUND)),error:)
 $(error $(wordlist 2,$(words $(FOUND)),$(FOUND)))
+endif
 endif
 endif
 
@@ -110,7 +114,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests fuzz bench lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim fuzz bench lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -285,6 +289,20 @@ $(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))
 endef
 host_test = $(eval $(call HOST_TEST,$(1),tests/host/$(1).c $(call field,$(1),sources),$(call host_key,$(2)),$(2)))
 $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)))
+
+# ---- the machine -----------------------------------------------------------
+# ./sim --help; it is compiled for this host.
+S := $(BUILD)/machine
+S_SRC := $(wildcard machine/*.c) $(wildcard machine/*/*.c)
+S_OBJ := $(patsubst machine/%.c,$(S)/%.o,$(S_SRC))
+S_CFLAGS := -std=gnu17 -g -O2 -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
+sim: $(S)/sim
+$(S)/%.o: machine/%.c
+	$(call say,SIM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(S_CFLAGS) -c $< -o $@
+$(S)/sim: $(S_OBJ)
+	$(Q)$(CC) $(S_OBJ) -o $@
 
 # ---- fuzzers ---------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them

@@ -1,9 +1,16 @@
 /* See bus.h. */
 #include "machine/bus.h"
 
-enum { FINISHER_BASE = 0x100000, RTC_BASE = 0x101000, CLINT_BASE = 0x2000000,
-       PLIC_BASE = 0xc000000, UART_BASE = 0x10000000, VIRTIO_BASE = 0x10001000,
-       VIRTIO_STRIDE = 0x1000, SMALL = 0x1000 };
+enum {
+    FINISHER_BASE = 0x100000,
+    RTC_BASE = 0x101000,
+    CLINT_BASE = 0x2000000,
+    PLIC_BASE = 0xc000000,
+    UART_BASE = 0x10000000,
+    VIRTIO_BASE = 0x10001000,
+    VIRTIO_STRIDE = 0x1000,
+    SMALL = 0x1000
+};
 
 static bool in(uint64_t pa, uint64_t base, uint64_t bytes) { return pa - base < bytes; }
 
@@ -33,9 +40,7 @@ static void look_at_finisher(struct sim *sim) {
     case FINISHER_NOTHING: return;
     case FINISHER_PASS: sim->end.how = SIM_POWERED_OFF; return;
     case FINISHER_RESET: sim->end.how = SIM_RESET; return;
-    case FINISHER_FAIL:
-        sim->end.how = SIM_FAILED;
-        sim->end.code = sim->finisher.code;
+    case FINISHER_FAIL: sim->end.how = SIM_FAILED; sim->end.code = sim->finisher.code;
     }
 }
 

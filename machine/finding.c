@@ -19,14 +19,9 @@ void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes) {
                                              .by_device = sim->running == NULL};
 }
 
-/* "function+0x12 (0x80200012)" */
+/* "vm.c:212 (uvmunmap)"; of what the kernel's image does not know, the address. */
 static const char *place(struct sim *sim, uint64_t pc, char *buffer) {
-    uint64_t offset;
-    const char *name = symbols_find(&sim->symbols, pc, &offset);
-    if (name != NULL)
-        snprintf(buffer, PLACE_BYTES, "%s+0x%" PRIx64 " (0x%" PRIx64 ")", name, offset, pc);
-    else
-        snprintf(buffer, PLACE_BYTES, "0x%" PRIx64, pc);
+    place_text(&sim->kernel, 1, pc, buffer, PLACE_BYTES);
     return buffer;
 }
 
@@ -66,20 +61,25 @@ static uint64_t writer_of(struct sim *sim, uint64_t pa) {
     return w->pa == (pa & ~7ull) ? w->pc : 0;
 }
 
-void finding_stale_entry(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
-                         enum access access, uint64_t memory) {
-    static const char *const what[] = {"fetches from", "loads from", "stores to"};
+bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa) {
+    const struct written *w = slot_of(sim, pa);
+    return w->pa == (pa & ~7ull) && !w->by_device && w->hart != hart->id;
+}
+
+void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_use *use) {
+    static const char *const what[] = {"fetched from", "loaded from", "stored to"};
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!first_time(sim, 1, writer_of(sim, entry->pa), hart->pc))
+    const struct kept *entry = &use->by;
+    if (!first_time(sim, 1, writer_of(sim, entry->pa), use->pc))
         return;
     since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "stale translation: hart %u %s 0x%" PRIx64 " at %s by an entry of level %u that it "
-             "has kept (0x%" PRIx64 ", read %" PRIu64 " instructions ago from 0x%" PRIx64
-             "); memory leads to 0x%" PRIx64 " now: %s. No sfence.vma of this hart has covered "
-             "the entry since.",
-             hart->id, what[access], va, place(sim, hart->pc, where), entry->level, entry->value,
-             sim_now(sim) - entry->when, entry->pa, memory, ago);
+             "had kept (0x%" PRIx64 ", read %" PRIu64 " instructions before from 0x%" PRIx64
+             "), where memory led to 0x%" PRIx64 " by then: %s. No sfence.vma of this hart has "
+             "covered the entry since.",
+             hart->id, what[use->access], use->va, place(sim, use->pc, where), entry->level,
+             entry->value, use->when - entry->when, entry->pa, use->memory, ago);
     tell(sim, text);
 }
 

@@ -7,9 +7,11 @@
 /* Who wrote what is watched, so that it can be said later: the running hart, or a device. */
 void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes);
 
-/* A hart uses a kept entry of a page table though memory has another by now. */
-void finding_stale_entry(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
-                         enum access access, uint64_t memory);
+/* Whether the last to write there was another hart than this. */
+bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa);
+
+/* A hart has used a kept entry of a page table though memory had another by then. */
+void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_use *use);
 /* A fault that came of a kept entry, though memory's was good, had no fence after it. */
 void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept *entry,
                           uint64_t va);

@@ -9,7 +9,7 @@
 #include "machine/dev/rtc.h"
 #include "machine/dev/uart.h"
 #include "machine/dev/virtio_blk.h"
-#include "machine/image/symbols.h"
+#include "machine/image/place.h"
 #include "machine/sim.h"
 
 #define RAM_BASE 0x80000000ull
@@ -17,8 +17,8 @@
 /* What is known of a page of RAM: bits of sim.page_flags. A store to a page that has one of
  * PAGE_WATCHED goes the long way (memory_written). */
 enum {
-    PAGE_TABLE = 1,    /* some hart has read an entry of it in a walk */
-    PAGE_CODE = 2,     /* some hart has fetched from it */
+    PAGE_TABLE = 1, /* some hart has read an entry of it in a walk */
+    PAGE_CODE = 2,  /* some hart has fetched from it */
     PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
 };
@@ -57,7 +57,7 @@ struct sim {
     uint64_t told[TOLD_MAX]; /* findings that were told, by their places */
     unsigned told_count;
     uint64_t findings;
-    struct symbols symbols;
+    struct place_image kernel; /* its names and lines */
     struct dev_env env;
 };
 

@@ -2,6 +2,7 @@
 #include "machine/bus.h"
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
+#include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 #include "machine/image/fdt.h"
 #include "machine/image/load.h"
@@ -134,8 +135,12 @@ static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *erro
     struct image_file kernel = {o->kernel.name, o->kernel.bytes, o->kernel.size};
     struct image_ram ram_part = {RAM_BASE, o->ram_bytes, sim->ram};
     char isa[96];
-    struct fdt_machine machine = {.harts = o->harts, .ram_base = RAM_BASE, .ram_bytes = o->ram_bytes,
-                                  .isa = isa, .levels = o->levels, .bootargs = o->append,
+    struct fdt_machine machine = {.harts = o->harts,
+                                  .ram_base = RAM_BASE,
+                                  .ram_bytes = o->ram_bytes,
+                                  .isa = isa,
+                                  .levels = o->levels,
+                                  .bootargs = o->append,
                                   .seed = o->seed};
     snprintf(isa, sizeof(isa), "rv64imafdc_zicntr_zicsr_zifencei%s", o->sstc ? "_sstc" : "");
     if (!image_load(&kernel, &ram_part, RAM_BASE + (o->machine_mode ? 0 : 0x200000), entry, error,
@@ -158,13 +163,13 @@ static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *erro
     return true;
 }
 
-static void read_symbols(struct sim *sim) {
+static void read_places(struct sim *sim) {
     struct image_file kernel = {sim->options.kernel.name, sim->options.kernel.bytes,
                                 sim->options.kernel.size};
     struct elf elf;
     char error[256];
     if (elf_is(&kernel) && elf_open(&elf, &kernel, error, sizeof(error)))
-        symbols_read(&sim->symbols, &elf);
+        place_image_read(&sim->kernel, &elf);
 }
 
 static bool make(struct sim *sim, char *error, size_t size) {
@@ -177,7 +182,7 @@ static bool make(struct sim *sim, char *error, size_t size) {
     make_devices(sim);
     if (!make_disks(sim, error, size) || !load_all(sim, &entry, &fdt, error, size))
         return false;
-    read_symbols(sim);
+    read_places(sim);
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart->id = i;
@@ -214,7 +219,7 @@ void sim_destroy(struct sim *sim) {
         code_drop(&sim->harts[i]);
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         disk_close(&sim->disk[i]);
-    symbols_free(&sim->symbols);
+    place_image_free(&sim->kernel);
     free(sim->ram);
     free(sim->page_flags);
     free(sim->page_kept);
@@ -286,6 +291,7 @@ struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
         int64_t length = turn_length(sim, until - sim->executed);
         if (hart->caches.code_pages > CODE_PAGES)
             code_drop(hart);
+        keep_expire(sim, hart);
         sim->running = hart;
         int64_t done = hart_run(sim, hart, length);
         sim->running = NULL;

@@ -24,11 +24,11 @@ struct sim_options {
     uint64_t seed;
     const char *append; /* the kernel's arguments; NULL: none */
 
-    bool machine_mode; /* the kernel starts in M-mode at its address; else in S-mode, with the
-                        * machine as its firmware (SBI) */
-    bool sstc;         /* the timer of the S-mode */
-    bool svadu;        /* harts set A and D; else they raise page faults (Svade) */
-    bool misaligned;   /* accesses may be misaligned; else they trap */
+    bool machine_mode;  /* the kernel starts in M-mode at its address; else in S-mode, with the
+                         * machine as its firmware (SBI) */
+    bool sstc;          /* the timer of the S-mode */
+    bool svadu;         /* harts set A and D; else they raise page faults (Svade) */
+    bool misaligned;    /* accesses may be misaligned; else they trap */
     unsigned asid_bits; /* 0 to 16 */
     unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
     bool keep;          /* harts keep entries of page tables as long as they may */
@@ -53,11 +53,11 @@ void sim_destroy(struct sim *sim);
 
 struct sim_end {
     enum {
-        SIM_RUNS,       /* it has done what was asked, and could go on */
-        SIM_WAITS,      /* all harts wait: until next_ns, or for input */
+        SIM_RUNS,  /* it has done what was asked, and could go on */
+        SIM_WAITS, /* all harts wait: until next_ns, or for input */
         SIM_POWERED_OFF,
         SIM_RESET,
-        SIM_FAILED,     /* the finisher was told so, or a hart did what ends a machine */
+        SIM_FAILED, /* the finisher was told so, or a hart did what ends a machine */
     } how;
     unsigned code;    /* of SIM_FAILED */
     uint64_t next_ns; /* of SIM_WAITS: when something happens by itself; UINT64_MAX: never */

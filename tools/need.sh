@@ -1,10 +1,11 @@
 # Installs what is missing. Sourced by ./run and ./test, run by tools/run.py.
 #
-#   sh tools/need.sh [python] [build] [boot] [test] [more] [browser]
+#   sh tools/need.sh [python] [build] [boot] [host] [test] [more] [browser]
 #
 # python  Python 3, which the tools are written in
 # build   a RISC-V compiler (any that tools/toolchain.sh knows) and make
 # boot    QEMU with OpenSBI
+# host    a host compiler and make, which are all that ./sim needs
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld and LLVM's
 #         tools, spin, clang-format, clang-tidy, cppcheck, both RISC-V gccs, and U-Boot where the
@@ -38,6 +39,10 @@ host_cc() {
         have "${cc%% *}" && break
     done
     echo "$cc"
+}
+
+have_plain_cc() {
+    echo 'int main(void) { return 0; }' | $(host_cc) -x c -o /dev/null - >/dev/null 2>&1
 }
 
 # The unit tests are built with the sanitizers, whose libraries may be in other packages.
@@ -105,6 +110,9 @@ look_for() {
     boot)
         have qemu-system-riscv64 || missing="$missing qemu"
         have_firmware || missing="$missing firmware" ;;
+    host)
+        have_plain_cc || missing="$missing hostcc"
+        have make || missing="$missing make" ;;
     test)
         have_host_cc || missing="$missing hostcc"
         have_cmocka || missing="$missing cmocka"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds Trellis and boots it in QEMU.
+"""Builds Trellis and boots it in QEMU, or in a machine of its own.
 
     ./run                  a shell on this terminal (keys: see below). What
                            comes from a pipe is typed, and at its end the
@@ -28,12 +28,15 @@
     --sync HOW       delayed, the default: what was written is on the disk about
                      a second later, or when fsync, sync or poweroff asks;
                      always: when the call returns (default for xv6's images)
+    --sim            not QEMU, but the strict machine of this project, which does
+                     the same in each run (docs/sim.md, ./sim --help)
+    --seed N         with --sim: what hardware leaves open is chosen by it
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
     --append WORDS   more boot options for the kernel
     --no-build       boots what was built before
-    --dry-run        prints QEMU's command line and does nothing
+    --dry-run        prints the machine's command line and does nothing
     --help           this text
 
 Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and
@@ -69,6 +72,7 @@ import boards  # noqa: E402
 import kept  # noqa: E402
 import machine  # noqa: E402
 import session  # noqa: E402
+import sim  # noqa: E402
 import view  # noqa: E402
 import xv6fs  # noqa: E402
 from machine import Unusable  # noqa: E402
@@ -100,9 +104,10 @@ def parse(args):
     parser.add_argument("--commit", default="strict")
     parser.add_argument("--paging", default="sv39")
     parser.add_argument("--sync")
+    parser.add_argument("--seed")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
-    for name in ("--verbose", "--debug", "--view", "--no-build", "--dry-run",
+    for name in ("--verbose", "--debug", "--view", "--sim", "--no-build", "--dry-run",
                  "--help", "-h"):
         parser.add_argument(name, action="store_true")
     options = parser.parse_args(args)
@@ -122,6 +127,7 @@ def check(options):
                        + ", ".join(boards.BOARDS))
     if options.keep is not None and not options.board.virtio:
         raise Unusable("--keep: the disk of this machine is in memory, and not kept")
+    check_sim(options)
     options.harts = machine.parse_harts(options.harts or str(options.board.harts),
                                         options.board.harts_max)
     options.mem = options.mem or f"{options.board.mib}M"
@@ -159,6 +165,19 @@ def check(options):
         init_is_ours(options.disk)
     if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
+
+
+def check_sim(options):
+    if options.seed is not None:
+        if not options.sim:
+            raise Unusable("--seed is for --sim")
+        if not re.fullmatch(r"\d+", options.seed):
+            raise Unusable(f"--seed {options.seed}: not a number")
+    if options.sim:
+        for name, given in (("--gdb", options.gdb is not None), ("--view", options.view),
+                            ("--machine", options.machine != "virt")):
+            if given:
+                raise Unusable(f"--sim and {name}: that is QEMU's")
 
 
 def check_typed_lines(commands):
@@ -235,7 +254,20 @@ def boot_words(options):
     return " ".join(words)
 
 
+def sim_command(options):
+    kernel = os.path.join(machine.kernel_folder(options.debug), "kernel.elf")
+    command = [*sim.command(), "--kernel", kernel,
+               "--disk", options.disk or machine.default_image(),
+               "--harts", str(options.harts), "--mem", f"{options.mib}M",
+               "--append", f"design={options.design} {boot_words(options)}".rstrip()]
+    if options.disk is not None:
+        command.append("--keep-disks")
+    return [*command, *(["--seed", options.seed] if options.seed else []), "--quiet"]
+
+
 def command_line(options):
+    if options.sim:
+        return sim_command(options)
     disk = machine.the_disk(options.machine, options.disk or machine.default_image(),
                             keep=options.disk is not None)
     logged = view.chardev_words() if options.view else ""
@@ -276,13 +308,14 @@ def write_gdbinit(options):
 
 # ---- all together ----
 def prepare(options):
-    need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build", "boot"]
+    need = ["sh", os.path.join(machine.ROOT, "tools", "need.sh"), "build",
+            "host" if options.sim else "boot"]
     status = subprocess.run(need, check=False).returncode
     if status:
         sys.exit(status)
     progress = machine.Progress(f"Building Trellis ({options.design})")
     try:
-        machine.build(options.debug, progress=progress)
+        machine.build(options.debug, ("all", "sim") if options.sim else ("all",), progress)
     finally:
         progress.done()
 
@@ -297,7 +330,8 @@ def prepare_kept(options):
 def check_built(options):
     kernel = os.path.join(machine.kernel_folder(options.debug), "kernel.elf")
     fresh = options.disk is None or not os.path.exists(options.disk)
-    for path in [kernel] + ([machine.default_image()] if fresh else []):
+    for path in [kernel] + ([machine.default_image()] if fresh else []) + \
+            (sim.command() if options.sim else []):
         if not os.path.exists(path):
             raise Unusable(f"--no-build: {os.path.relpath(path)} has not been built")
 

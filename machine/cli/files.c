@@ -67,8 +67,7 @@ static bool keep_one(const char *path, struct sim *sim, unsigned disk, uint64_t 
     FILE *file = fopen(path, "r+b");
     for (uint64_t at = 0; file != NULL && good && at < size; at += sizeof(block)) {
         size_t count = size - at < sizeof(block) ? size - at : sizeof(block);
-        good = sim_disk_read(sim, disk, at, block, count) &&
-               fwrite(block, 1, count, file) == count;
+        good = sim_disk_read(sim, disk, at, block, count) && fwrite(block, 1, count, file) == count;
     }
     if (file == NULL || !good)
         fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(errno));

@@ -120,10 +120,14 @@ static bool flag(struct cli *cli, const char *name) {
         const char *name;
         bool *to, value;
     } flags[] = {
-        {"--keep-disks", &cli->keep_disks, true}, {"--legacy-disk", &o->legacy_disk, true},
-        {"--no-keep", &o->keep, false},           {"--no-stale-code", &o->stale_code, false},
-        {"--svadu", &o->svadu, true},             {"--misaligned", &o->misaligned, true},
-        {"--no-misaligned", &o->misaligned, false}, {"--no-sstc", &o->sstc, false},
+        {"--keep-disks", &cli->keep_disks, true},
+        {"--legacy-disk", &o->legacy_disk, true},
+        {"--no-keep", &o->keep, false},
+        {"--no-stale-code", &o->stale_code, false},
+        {"--svadu", &o->svadu, true},
+        {"--misaligned", &o->misaligned, true},
+        {"--no-misaligned", &o->misaligned, false},
+        {"--no-sstc", &o->sstc, false},
         {"--quiet", &cli->quiet, true},
     };
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

@@ -11,9 +11,9 @@ struct cli {
     bool keep_disks;
     const char *commands; /* typed line by line, each at a prompt; NULL: none */
     const char *prompt;
-    uint64_t limit;        /* of instructions; 0: none */
+    uint64_t limit; /* of instructions; 0: none */
     bool mode_given, misaligned_given;
-    bool quiet;            /* no summary */
+    bool quiet; /* no summary */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

@@ -8,8 +8,19 @@
 #include "machine/cpu/memory.h"
 #include <string.h>
 
-enum { AMO_ADD = 0, AMO_SWAP = 1, AMO_LR = 2, AMO_SC = 3, AMO_XOR = 4, AMO_OR = 8, AMO_AND = 12,
-       AMO_MIN = 16, AMO_MAX = 20, AMO_MINU = 24, AMO_MAXU = 28 };
+enum {
+    AMO_ADD = 0,
+    AMO_SWAP = 1,
+    AMO_LR = 2,
+    AMO_SC = 3,
+    AMO_XOR = 4,
+    AMO_OR = 8,
+    AMO_AND = 12,
+    AMO_MIN = 16,
+    AMO_MAX = 20,
+    AMO_MINU = 24,
+    AMO_MAXU = 28
+};
 
 static bool known(unsigned function, unsigned rs2) {
     if (function == AMO_LR)

@@ -2,9 +2,23 @@
 #include "machine/cpu/bits.h"
 #include "machine/cpu/decode.h"
 
-enum { LOAD = 0x03, LOAD_FP = 0x07, OP_IMM = 0x13, OP_IMM_32 = 0x1b, STORE = 0x23, STORE_FP = 0x27,
-       OP_REG = 0x33, LUI = 0x37, OP_REG_32 = 0x3b, BRANCH = 0x63, JALR = 0x67, JAL = 0x6f,
-       EBREAK = 0x00100073, RA = 1, SP = 2 };
+enum {
+    LOAD = 0x03,
+    LOAD_FP = 0x07,
+    OP_IMM = 0x13,
+    OP_IMM_32 = 0x1b,
+    STORE = 0x23,
+    STORE_FP = 0x27,
+    OP_REG = 0x33,
+    LUI = 0x37,
+    OP_REG_32 = 0x3b,
+    BRANCH = 0x63,
+    JALR = 0x67,
+    JAL = 0x6f,
+    EBREAK = 0x00100073,
+    RA = 1,
+    SP = 2
+};
 
 static uint32_t itype(unsigned opcode, unsigned funct3, unsigned rd, unsigned rs1, int64_t imm) {
     return opcode | rd << 7 | funct3 << 12 | rs1 << 15 | (uint32_t)(imm & 0xfff) << 20;

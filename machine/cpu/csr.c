@@ -4,27 +4,62 @@
 #include "machine/cpu/memory.h"
 
 enum {
-    CSR_FFLAGS = 0x001, CSR_FRM = 0x002, CSR_FCSR = 0x003,
-    CSR_SSTATUS = 0x100, CSR_SIE = 0x104, CSR_STVEC = 0x105, CSR_SCOUNTEREN = 0x106,
-    CSR_SENVCFG = 0x10a, CSR_SSCRATCH = 0x140, CSR_SEPC = 0x141, CSR_SCAUSE = 0x142,
-    CSR_STVAL = 0x143, CSR_SIP = 0x144, CSR_STIMECMP = 0x14d, CSR_SATP = 0x180,
-    CSR_MSTATUS = 0x300, CSR_MISA = 0x301, CSR_MEDELEG = 0x302, CSR_MIDELEG = 0x303,
-    CSR_MIE = 0x304, CSR_MTVEC = 0x305, CSR_MCOUNTEREN = 0x306, CSR_MENVCFG = 0x30a,
-    CSR_MCOUNTINHIBIT = 0x320, CSR_MHPMEVENT3 = 0x323, CSR_MHPMEVENT31 = 0x33f,
-    CSR_MSCRATCH = 0x340, CSR_MEPC = 0x341, CSR_MCAUSE = 0x342, CSR_MTVAL = 0x343,
-    CSR_MIP = 0x344, CSR_PMPCFG0 = 0x3a0, CSR_PMPCFG15 = 0x3af, CSR_PMPADDR0 = 0x3b0,
-    CSR_PMPADDR63 = 0x3ef, CSR_MCYCLE = 0xb00, CSR_MINSTRET = 0xb02, CSR_MHPMCOUNTER3 = 0xb03,
-    CSR_MHPMCOUNTER31 = 0xb1f, CSR_CYCLE = 0xc00, CSR_TIME = 0xc01, CSR_INSTRET = 0xc02,
-    CSR_HPMCOUNTER3 = 0xc03, CSR_HPMCOUNTER31 = 0xc1f, CSR_MVENDORID = 0xf11,
-    CSR_MCONFIGPTR = 0xf15, CSR_MHARTID = 0xf14,
+    CSR_FFLAGS = 0x001,
+    CSR_FRM = 0x002,
+    CSR_FCSR = 0x003,
+    CSR_SSTATUS = 0x100,
+    CSR_SIE = 0x104,
+    CSR_STVEC = 0x105,
+    CSR_SCOUNTEREN = 0x106,
+    CSR_SENVCFG = 0x10a,
+    CSR_SSCRATCH = 0x140,
+    CSR_SEPC = 0x141,
+    CSR_SCAUSE = 0x142,
+    CSR_STVAL = 0x143,
+    CSR_SIP = 0x144,
+    CSR_STIMECMP = 0x14d,
+    CSR_SATP = 0x180,
+    CSR_MSTATUS = 0x300,
+    CSR_MISA = 0x301,
+    CSR_MEDELEG = 0x302,
+    CSR_MIDELEG = 0x303,
+    CSR_MIE = 0x304,
+    CSR_MTVEC = 0x305,
+    CSR_MCOUNTEREN = 0x306,
+    CSR_MENVCFG = 0x30a,
+    CSR_MCOUNTINHIBIT = 0x320,
+    CSR_MHPMEVENT3 = 0x323,
+    CSR_MHPMEVENT31 = 0x33f,
+    CSR_MSCRATCH = 0x340,
+    CSR_MEPC = 0x341,
+    CSR_MCAUSE = 0x342,
+    CSR_MTVAL = 0x343,
+    CSR_MIP = 0x344,
+    CSR_PMPCFG0 = 0x3a0,
+    CSR_PMPCFG15 = 0x3af,
+    CSR_PMPADDR0 = 0x3b0,
+    CSR_PMPADDR63 = 0x3ef,
+    CSR_MCYCLE = 0xb00,
+    CSR_MINSTRET = 0xb02,
+    CSR_MHPMCOUNTER3 = 0xb03,
+    CSR_MHPMCOUNTER31 = 0xb1f,
+    CSR_CYCLE = 0xc00,
+    CSR_TIME = 0xc01,
+    CSR_INSTRET = 0xc02,
+    CSR_HPMCOUNTER3 = 0xc03,
+    CSR_HPMCOUNTER31 = 0xc1f,
+    CSR_MVENDORID = 0xf11,
+    CSR_MCONFIGPTR = 0xf15,
+    CSR_MHARTID = 0xf14,
 };
 
 #define S_INTERRUPTS ((1ull << IRQ_SSI) | (1ull << IRQ_STI) | (1ull << IRQ_SEI))
 #define M_INTERRUPTS ((1ull << IRQ_MSI) | (1ull << IRQ_MTI) | (1ull << IRQ_MEI))
-#define SSTATUS_WRITES (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
+#define SSTATUS_WRITES \
+    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
 #define SSTATUS_READS (SSTATUS_WRITES | MSTATUS_UXL | MSTATUS_SD)
-#define MSTATUS_WRITES                                                                            \
-    (SSTATUS_WRITES | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV | MSTATUS_TVM |     \
+#define MSTATUS_WRITES \
+    (SSTATUS_WRITES | MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV | MSTATUS_TVM | \
      MSTATUS_TW | MSTATUS_TSR)
 /* What may be delegated: 3.1.8. An ecall of M and what does not exist may not. */
 #define MEDELEG_WRITES 0xb3ffull
@@ -103,8 +138,7 @@ static uint64_t instret(const struct hart *hart) {
 static bool stimecmp_allowed(const struct sim *sim, const struct hart *hart) {
     if (!sim->options.sstc)
         return false;
-    return hart->priv == PRIV_M ||
-           ((hart->menvcfg & MENVCFG_STCE) && (hart->mcounteren >> 1 & 1));
+    return hart->priv == PRIV_M || ((hart->menvcfg & MENVCFG_STCE) && (hart->mcounteren >> 1 & 1));
 }
 
 /* Who may see a register is in its number: 2.1. */
@@ -121,9 +155,10 @@ static bool counter_read(struct sim *sim, struct hart *hart, unsigned number, ui
         !counter_allowed(hart, number - CSR_CYCLE))
         return false;
     switch (number) {
-    case CSR_CYCLE: case CSR_MCYCLE: case CSR_INSTRET: case CSR_MINSTRET:
-        *value = instret(hart);
-        return true;
+    case CSR_CYCLE:
+    case CSR_MCYCLE:
+    case CSR_INSTRET:
+    case CSR_MINSTRET: *value = instret(hart); return true;
     case CSR_TIME: *value = clint_mtime(&sim->env, &sim->clint); return true;
     }
     *value = 0; /* there are no other counters */
@@ -156,7 +191,10 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     case CSR_SEPC: *value = hart->sepc; return true;
     case CSR_SCAUSE: *value = hart->scause; return true;
     case CSR_STVAL: *value = hart->stval; return true;
-    case CSR_SIP: hart_update_interrupts(sim, hart); *value = hart->mip & hart->mideleg; return true;
+    case CSR_SIP:
+        hart_update_interrupts(sim, hart);
+        *value = hart->mip & hart->mideleg;
+        return true;
     case CSR_STIMECMP: *value = hart->stimecmp; return stimecmp_allowed(sim, hart);
     case CSR_SATP: *value = hart->satp; return true;
     case CSR_MSTATUS: *value = hart->mstatus; return true;
@@ -172,7 +210,10 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     case CSR_MEPC: *value = hart->mepc; return true;
     case CSR_MCAUSE: *value = hart->mcause; return true;
     case CSR_MTVAL: *value = hart->mtval; return true;
-    case CSR_MIP: hart_update_interrupts(sim, hart); *value = hart->mip; return true;
+    case CSR_MIP:
+        hart_update_interrupts(sim, hart);
+        *value = hart->mip;
+        return true;
     case CSR_MHARTID: *value = hart->id; return true;
     }
     if (number >= CSR_MVENDORID && number <= CSR_MCONFIGPTR) {
@@ -215,10 +256,10 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
                     (value & ((1ull << IRQ_SSI) | (1ull << IRQ_STI)));
         hart_update_interrupts(sim, hart);
         return true;
-    case CSR_MCYCLE: case CSR_MINSTRET:
-        hart->instret = value - (uint64_t)(hart->turn - hart->left);
-        return true;
-    case CSR_MISA: case CSR_MCOUNTINHIBIT: return true;
+    case CSR_MCYCLE:
+    case CSR_MINSTRET: hart->instret = value - (uint64_t)(hart->turn - hart->left); return true;
+    case CSR_MISA:
+    case CSR_MCOUNTINHIBIT: return true;
     }
     return (number >= CSR_MHPMEVENT3 && number <= CSR_MHPMEVENT31) ||
            (number >= CSR_MHPMCOUNTER3 && number <= CSR_MHPMCOUNTER31);
@@ -238,7 +279,9 @@ bool csr_write(struct sim *sim, struct hart *hart, unsigned number, uint64_t val
         return number % 2 == 0;
     }
     switch (number) {
-    case CSR_FFLAGS: case CSR_FRM: case CSR_FCSR: return set_float(hart, number, value);
+    case CSR_FFLAGS:
+    case CSR_FRM:
+    case CSR_FCSR: return set_float(hart, number, value);
     case CSR_SSTATUS: set_status(hart, value, SSTATUS_WRITES); return true;
     case CSR_SIE: hart->mie = (hart->mie & ~hart->mideleg) | (value & hart->mideleg); return true;
     case CSR_STVEC: hart->stvec = vector(value); return true;

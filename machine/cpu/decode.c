@@ -2,7 +2,16 @@
 #include "machine/cpu/decode.h"
 #include "machine/cpu/bits.h"
 
-enum format { FORMAT_R, FORMAT_I, FORMAT_S, FORMAT_B, FORMAT_U, FORMAT_J, FORMAT_SHIFT, FORMAT_WORD };
+enum format {
+    FORMAT_R,
+    FORMAT_I,
+    FORMAT_S,
+    FORMAT_B,
+    FORMAT_U,
+    FORMAT_J,
+    FORMAT_SHIFT,
+    FORMAT_WORD
+};
 
 static const struct {
     uint32_t mask, match;

@@ -13,23 +13,30 @@ enum { CODE_SLOTS = 4096 / 2 };
 
 /* Each instruction has two codes: of its 2-byte form and, one more, of its 4-byte form. */
 enum op_code {
-    OP_DECODE = 0,  /* not decoded yet */
-    OP_CROSS = 1,   /* its second half stands in the next page */
-    OP_PAGE_END = 2, /* behind the last slot */
+    OP_DECODE = 0,           /* not decoded yet */
+    OP_CROSS = 1,            /* its second half stands in the next page */
+    OP_PAGE_END = 2,         /* behind the last slot */
     OP_PAGE_END_CROSSED = 3, /* behind an instruction that crosses */
-    OP_STALE = 4,    /* memory has other bytes by now */
-    OP_ILLEGAL = 6,  /* and 7 */
+    OP_STALE = 4,            /* memory has other bytes by now */
+    OP_ILLEGAL = 6,          /* and 7 */
     OP_LAST_SPECIAL = 7,
 #define INSN(name, mask, match, format) OP_##name, OP_##name##_4,
 #include "machine/cpu/instructions.h"
     /* Jumps that stay in their page: imm counts slots from this one. */
-    OP_JAL_NEAR, OP_JAL_NEAR_4,
-    OP_BEQ_NEAR, OP_BEQ_NEAR_4,
-    OP_BNE_NEAR, OP_BNE_NEAR_4,
-    OP_BLT_NEAR, OP_BLT_NEAR_4,
-    OP_BGE_NEAR, OP_BGE_NEAR_4,
-    OP_BLTU_NEAR, OP_BLTU_NEAR_4,
-    OP_BGEU_NEAR, OP_BGEU_NEAR_4,
+    OP_JAL_NEAR,
+    OP_JAL_NEAR_4,
+    OP_BEQ_NEAR,
+    OP_BEQ_NEAR_4,
+    OP_BNE_NEAR,
+    OP_BNE_NEAR_4,
+    OP_BLT_NEAR,
+    OP_BLT_NEAR_4,
+    OP_BGE_NEAR,
+    OP_BGE_NEAR_4,
+    OP_BLTU_NEAR,
+    OP_BLTU_NEAR_4,
+    OP_BGEU_NEAR,
+    OP_BGEU_NEAR_4,
 #undef INSN
     OP_COUNT,
 };
@@ -41,7 +48,7 @@ struct op {
     uint8_t rs1, rs2;
     uint8_t unused;
     uint16_t crossing; /* of OP_CROSS: the code that it has this time */
-    int64_t imm; /* the immediate, sign-extended; of WORD and illegal instructions the word */
+    int64_t imm;       /* the immediate, sign-extended; of WORD and illegal instructions the word */
 };
 
 /* Decodes the instruction that begins with the 16 or 32 bits of `word` and stands in the slot

@@ -42,31 +42,31 @@ static inline uint64_t rem32(int32_t a, int32_t b) {
 static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t)value; }
 
 /* ---- how the labels are written --------------------------------------------------------- */
-#define NEXT(slots)                                                                               \
-    do {                                                                                          \
-        op += (slots);                                                                            \
-        if (UNLIKELY(--left < 0))                                                                 \
-            goto turn_ends;                                                                       \
-        goto *labels[op->code];                                                                   \
+#define NEXT(slots) \
+    do { \
+        op += (slots); \
+        if (UNLIKELY(--left < 0)) \
+            goto turn_ends; \
+        goto *labels[op->code]; \
     } while (0)
-#define GOTO_OP(target)                                                                           \
-    do {                                                                                          \
-        op = (target);                                                                            \
-        if (UNLIKELY(--left < 0))                                                                 \
-            goto turn_ends;                                                                       \
-        goto *labels[op->code];                                                                   \
+#define GOTO_OP(target) \
+    do { \
+        op = (target); \
+        if (UNLIKELY(--left < 0)) \
+            goto turn_ends; \
+        goto *labels[op->code]; \
     } while (0)
 /* Both forms of an instruction; LENGTH is its number of bytes. */
-#define INSN2(name, ...)                                                                          \
-    L_##name: {                                                                                   \
-        enum { LENGTH = 2 };                                                                      \
-        __VA_ARGS__;                                                                              \
-        NEXT(1);                                                                                  \
-    }                                                                                             \
-    L_##name##_4: {                                                                               \
-        enum { LENGTH = 4 };                                                                      \
-        __VA_ARGS__;                                                                              \
-        NEXT(2);                                                                                  \
+#define INSN2(name, ...) \
+    L_##name : { \
+        enum { LENGTH = 2 }; \
+        __VA_ARGS__; \
+        NEXT(1); \
+    } \
+    L_##name##_4 : { \
+        enum { LENGTH = 4 }; \
+        __VA_ARGS__; \
+        NEXT(2); \
     }
 #define PC (page_va + ((uint64_t)(op - ops) << 1))
 #define RD x[op->rd]
@@ -76,56 +76,57 @@ static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t
 
 #define ALU(name, expression) INSN2(name, RD = (uint64_t)(expression))
 
-#define BRANCH(name, condition)                                                                   \
-    INSN2(name, if (condition) {                                                                  \
-        target = PC + IMM;                                                                        \
-        goto jump;                                                                                \
-    })                                                                                            \
+#define BRANCH(name, condition) \
+    INSN2( \
+        name, if (condition) { \
+            target = PC + IMM; \
+            goto jump; \
+        }) \
     INSN2(name##_NEAR, if (condition) GOTO_OP(op + op->imm))
 
 /* A naturally aligned access to a page that the tlb has needs no call. */
 #define TLB_AT(va) (&tlb[(va) >> 12 & (TLB_SETS - 1)])
 #define TAG(va, type) ((va) & (~4095ull | (sizeof(type) - 1)))
-#define LOAD(name, type, to, convert)                                                             \
-    INSN2(name, {                                                                                 \
-        uint64_t va = RS1 + IMM, value;                                                           \
-        const struct tlb_entry *entry = TLB_AT(va);                                               \
-        if (LIKELY(entry->load == TAG(va, type))) {                                               \
-            type got;                                                                             \
-            memcpy(&got, (const void *)(uintptr_t)(va + entry->delta), sizeof(got));              \
-            value = got;                                                                          \
-        } else {                                                                                  \
-            hart->left = left;                                                                    \
-            hart->pc = PC;                                                                        \
-            if (!memory_load(sim, hart, va, sizeof(type), &value))                                \
-                goto trap;                                                                        \
-            left = hart->left;                                                                    \
-        }                                                                                         \
-        to = (uint64_t)(convert);                                                                 \
+#define LOAD(name, type, to, convert) \
+    INSN2(name, { \
+        uint64_t va = RS1 + IMM, value; \
+        const struct tlb_entry *entry = TLB_AT(va); \
+        if (LIKELY(entry->load == TAG(va, type))) { \
+            type got; \
+            memcpy(&got, (const void *)(uintptr_t)(va + entry->delta), sizeof(got)); \
+            value = got; \
+        } else { \
+            hart->left = left; \
+            hart->pc = PC; \
+            if (!memory_load(sim, hart, va, sizeof(type), &value)) \
+                goto trap; \
+            left = hart->left; \
+        } \
+        to = (uint64_t)(convert); \
     })
-#define STORE(name, type, from)                                                                   \
-    INSN2(name, {                                                                                 \
-        uint64_t va = RS1 + IMM;                                                                  \
-        const struct tlb_entry *entry = TLB_AT(va);                                               \
-        if (LIKELY(entry->store == TAG(va, type))) {                                              \
-            type put = (type)(from);                                                              \
-            memcpy((void *)(uintptr_t)(va + entry->delta), &put, sizeof(put));                    \
-        } else {                                                                                  \
-            hart->left = left;                                                                    \
-            hart->pc = PC;                                                                        \
-            if (!memory_store(sim, hart, va, sizeof(type), (type)(from)))                         \
-                goto trap;                                                                        \
-            left = hart->left;                                                                    \
-        }                                                                                         \
+#define STORE(name, type, from) \
+    INSN2(name, { \
+        uint64_t va = RS1 + IMM; \
+        const struct tlb_entry *entry = TLB_AT(va); \
+        if (LIKELY(entry->store == TAG(va, type))) { \
+            type put = (type)(from); \
+            memcpy((void *)(uintptr_t)(va + entry->delta), &put, sizeof(put)); \
+        } else { \
+            hart->left = left; \
+            hart->pc = PC; \
+            if (!memory_store(sim, hart, va, sizeof(type), (type)(from))) \
+                goto trap; \
+            left = hart->left; \
+        } \
     })
 /* Executed by a function, after which everything may be another. */
-#define CALL(name, function)                                                                      \
-    INSN2(name, {                                                                                 \
-        hart->left = left;                                                                        \
-        hart->pc = PC;                                                                            \
-        if (!function(sim, hart, op, LENGTH))                                                     \
-            goto trap;                                                                            \
-        left = hart->left;                                                                        \
+#define CALL(name, function) \
+    INSN2(name, { \
+        hart->left = left; \
+        hart->pc = PC; \
+        if (!function(sim, hart, op, LENGTH)) \
+            goto trap; \
+        left = hart->left; \
     })
 
 #define FLOAT_OFF ((hart->mstatus & MSTATUS_FS) == 0)
@@ -133,15 +134,17 @@ static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t
 
 int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     static const void *const labels[OP_COUNT] = {
-        [OP_DECODE] = &&L_DECODE, [OP_CROSS] = &&L_CROSS,
-        [OP_PAGE_END] = &&L_PAGE_END, [OP_PAGE_END_CROSSED] = &&L_PAGE_END_CROSSED,
+        [OP_DECODE] = &&L_DECODE,
+        [OP_CROSS] = &&L_CROSS,
+        [OP_PAGE_END] = &&L_PAGE_END,
+        [OP_PAGE_END_CROSSED] = &&L_PAGE_END_CROSSED,
         [OP_STALE] = &&L_STALE,
-        [OP_ILLEGAL] = &&L_ILLEGAL, [OP_ILLEGAL + 1] = &&L_ILLEGAL,
-#define INSN(name, mask, match, format)                                                           \
-    [OP_##name] = &&L_##name, [OP_##name##_4] = &&L_##name##_4,
+        [OP_ILLEGAL] = &&L_ILLEGAL,
+        [OP_ILLEGAL + 1] = &&L_ILLEGAL,
+#define INSN(name, mask, match, format) [OP_##name] = &&L_##name, [OP_##name##_4] = &&L_##name##_4,
 #include "machine/cpu/instructions.h"
         INSN(JAL_NEAR, , , ) INSN(BEQ_NEAR, , , ) INSN(BNE_NEAR, , , ) INSN(BLT_NEAR, , , )
-        INSN(BGE_NEAR, , , ) INSN(BLTU_NEAR, , , ) INSN(BGEU_NEAR, , , )
+            INSN(BGE_NEAR, , , ) INSN(BLTU_NEAR, , , ) INSN(BGEU_NEAR, , , )
 #undef INSN
     };
     uint64_t *const x = hart->x;
@@ -163,8 +166,8 @@ resume: /* pc, privilege and rules may be others */
     ops = NULL;
 jump:
     if ((target ^ page_va) >= 4096) {
-        struct fetch_entry *entry =
-            &hart->caches.fetch[hart_context(hart)][target >> 12 & (FETCH_SETS - 1)];
+        struct fetch_entry
+            *entry = &hart->caches.fetch[hart_context(hart)][target >> 12 & (FETCH_SETS - 1)];
         if (UNLIKELY(entry->tag != (target & ~4095ull))) {
             hart->left = left;
             page = memory_fetch(sim, hart, target);
@@ -306,10 +309,10 @@ L_ILLEGAL:
     LOAD(FLD_ON, uint64_t, hart->f[op->rd], FLOAT_LOADED(value))
     STORE(FSW_ON, uint32_t, hart->f[op->rs2])
     STORE(FSD_ON, uint64_t, hart->f[op->rs2])
-    INSN2(FLW, goto *(FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FLW_ON : &&L_FLW_ON_4))
-    INSN2(FLD, goto *(FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FLD_ON : &&L_FLD_ON_4))
-    INSN2(FSW, goto *(FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FSW_ON : &&L_FSW_ON_4))
-    INSN2(FSD, goto *(FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FSD_ON : &&L_FSD_ON_4))
+    INSN2(FLW, goto * (FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FLW_ON : &&L_FLW_ON_4))
+    INSN2(FLD, goto * (FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FLD_ON : &&L_FLD_ON_4))
+    INSN2(FSW, goto * (FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FSW_ON : &&L_FSW_ON_4))
+    INSN2(FSD, goto * (FLOAT_OFF ? &&L_FLOAT_OFF : LENGTH == 2 ? &&L_FSD_ON : &&L_FSD_ON_4))
 L_FLOAT_OFF:
     trap_is(hart, CAUSE_ILLEGAL, code_word(code_page_of(ops), (unsigned)(op - ops)));
     goto trap;
@@ -317,13 +320,13 @@ L_FLOAT_OFF:
     CALL(AMO, amo_execute)
     CALL(FP, float_execute)
     CALL(FP_OP, float_execute)
-#define CALL_AND_RESUME(name, function)                                                           \
-    INSN2(name, {                                                                                 \
-        hart->left = left;                                                                        \
-        hart->pc = PC;                                                                            \
-        if (!function(sim, hart, op, LENGTH))                                                     \
-            goto trap;                                                                            \
-        goto resume;                                                                              \
+#define CALL_AND_RESUME(name, function) \
+    INSN2(name, { \
+        hart->left = left; \
+        hart->pc = PC; \
+        if (!function(sim, hart, op, LENGTH)) \
+            goto trap; \
+        goto resume; \
     })
     CALL_AND_RESUME(FENCE_I, fence_i_execute)
     CALL_AND_RESUME(SYSTEM, system_execute)

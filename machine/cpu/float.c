@@ -35,12 +35,14 @@ static void fused(struct hart *hart, struct operation *o) {
     bool negate_product = kind >= 2, negate_sum = kind == 1 || kind == 3;
     if (o->format == FMT_S) {
         uint32_t a = single(hart, o->rs1), c = single(hart, o->rs3);
-        put_f(hart, o, f32_fma(negate_product ? a ^ F32_SIGN : a, single(hart, o->rs2),
-                               negate_sum ? c ^ F32_SIGN : c, o->rm, &o->flags));
+        put_f(hart, o,
+              f32_fma(negate_product ? a ^ F32_SIGN : a, single(hart, o->rs2),
+                      negate_sum ? c ^ F32_SIGN : c, o->rm, &o->flags));
     } else {
         uint64_t a = hart->f[o->rs1], c = hart->f[o->rs3];
-        put_f(hart, o, f64_fma(negate_product ? a ^ F64_SIGN : a, hart->f[o->rs2],
-                               negate_sum ? c ^ F64_SIGN : c, o->rm, &o->flags));
+        put_f(hart, o,
+              f64_fma(negate_product ? a ^ F64_SIGN : a, hart->f[o->rs2],
+                      negate_sum ? c ^ F64_SIGN : c, o->rm, &o->flags));
     }
 }
 
@@ -119,9 +121,7 @@ static bool moved_to_x(struct hart *hart, struct operation *o) {
     if (o->rs2 != 0)
         return false;
     switch (field(o->w, 12, 3)) {
-    case 0:
-        put_x(hart, o, s ? (uint64_t)sext(hart->f[o->rs1], 32) : hart->f[o->rs1]);
-        return true;
+    case 0: put_x(hart, o, s ? (uint64_t)sext(hart->f[o->rs1], 32) : hart->f[o->rs1]); return true;
     case 1:
         put_x(hart, o, s ? f32_class(single(hart, o->rs1)) : f64_class(hart->f[o->rs1]));
         return true;
@@ -147,7 +147,10 @@ static void arithmetic(struct hart *hart, struct operation *o, unsigned function
 /* The instructions of opcode OP-FP by funct5; those that round have looked at rm before. */
 static bool operate(struct hart *hart, struct operation *o, unsigned function) {
     switch (function) {
-    case 0x00: case 0x01: case 0x02: case 0x03: arithmetic(hart, o, function); return true;
+    case 0x00:
+    case 0x01:
+    case 0x02:
+    case 0x03: arithmetic(hart, o, function); return true;
     case 0x0b:
         if (o->rs2 != 0)
             return false;
@@ -158,8 +161,9 @@ static bool operate(struct hart *hart, struct operation *o, unsigned function) {
     case 0x08: /* FCVT.S.D, FCVT.D.S */
         if (o->rs2 > 1 || o->rs2 == o->format)
             return false;
-        put_f(hart, o, o->format == FMT_S ? f64_to_f32(hart->f[o->rs1], o->rm, &o->flags)
-                                          : f32_to_f64(single(hart, o->rs1), o->rm, &o->flags));
+        put_f(hart, o,
+              o->format == FMT_S ? f64_to_f32(hart->f[o->rs1], o->rm, &o->flags)
+                                 : f32_to_f64(single(hart, o->rs1), o->rm, &o->flags));
         return true;
     case 0x14: return compared(hart, o);
     case 0x18:

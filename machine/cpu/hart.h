@@ -14,11 +14,26 @@ enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
 
 /* Privileged specification, tables 3.6 and 4.2. */
 enum {
-    CAUSE_MISALIGNED_FETCH = 0, CAUSE_FETCH_ACCESS = 1, CAUSE_ILLEGAL = 2, CAUSE_BREAKPOINT = 3,
-    CAUSE_MISALIGNED_LOAD = 4, CAUSE_LOAD_ACCESS = 5, CAUSE_MISALIGNED_STORE = 6,
-    CAUSE_STORE_ACCESS = 7, CAUSE_ECALL_U = 8, CAUSE_ECALL_S = 9, CAUSE_ECALL_M = 11,
-    CAUSE_FETCH_PAGE = 12, CAUSE_LOAD_PAGE = 13, CAUSE_STORE_PAGE = 15,
-    IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11,
+    CAUSE_MISALIGNED_FETCH = 0,
+    CAUSE_FETCH_ACCESS = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_MISALIGNED_LOAD = 4,
+    CAUSE_LOAD_ACCESS = 5,
+    CAUSE_MISALIGNED_STORE = 6,
+    CAUSE_STORE_ACCESS = 7,
+    CAUSE_ECALL_U = 8,
+    CAUSE_ECALL_S = 9,
+    CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15,
+    IRQ_SSI = 1,
+    IRQ_MSI = 3,
+    IRQ_STI = 5,
+    IRQ_MTI = 7,
+    IRQ_SEI = 9,
+    IRQ_MEI = 11,
 };
 #define CAUSE_INTERRUPT (1ull << 63)
 
@@ -83,6 +98,7 @@ struct kept {
     uint16_t next;  /* one more than the next entry of the same bucket of keeper.by_pa; 0: none */
 };
 enum { KEPT_SETS = 256, KEPT_WAYS = 4, KEPT = KEPT_SETS * KEPT_WAYS, KEPT_BUCKETS = 1024 };
+enum { STALE_MAX = 8 };
 struct keeper {
     struct kept entries[KEPT];
     uint16_t live[KEPT]; /* the used ones */
@@ -112,6 +128,12 @@ struct hart {
 
     uint64_t random; /* state of the hart's choices */
     struct keeper keeper;
+    struct stale_use { /* of entries that another hart has changed: see keep_expire */
+        struct kept by;
+        uint64_t pc, va, memory, when;
+        enum access access;
+    } stale[STALE_MAX];
+    unsigned stale_count;
     struct {
         bool pending; /* a fault was raised by a kept entry, though memory's is good */
         struct kept by;

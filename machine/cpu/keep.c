@@ -7,6 +7,9 @@
 #define PTE_LEAF 0xeull /* R, W or X */
 #define PTE_V 1ull
 
+/* Instructions of each hart within which a changed entry is fenced elsewhere. */
+enum { GRACE = 50000 };
+
 static struct kept *set_of(struct keeper *keeper, unsigned level, uint64_t va) {
     uint64_t page = va >> (12 + 9 * level);
     return &keeper->entries[((page ^ page >> 9 ^ level * 37) & (KEPT_SETS - 1)) * KEPT_WAYS];
@@ -75,7 +78,8 @@ void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry) {
     *at = *entry;
     at->used = true;
     at->place = (uint16_t)hart->keeper.count;
-    uint16_t index = (uint16_t)(at - hart->keeper.entries), *bucket = bucket_of(&hart->keeper, at->pa);
+    uint16_t index = (uint16_t)(at - hart->keeper.entries),
+             *bucket = bucket_of(&hart->keeper, at->pa);
     hart->keeper.live[hart->keeper.count++] = index;
     at->next = *bucket;
     *bucket = index + 1;
@@ -100,6 +104,11 @@ static bool is_missing_table(const struct sim *sim, const struct kept *entry) {
     return !(entry->value & PTE_V) && entry->level > 0 && (now & PTE_V) && !(now & PTE_LEAF);
 }
 
+static bool is_kept(struct hart *hart, const struct kept *entry) {
+    const struct kept *found = keep_find(hart, entry->asid, entry->level, entry->va);
+    return found != NULL && found->when == entry->when;
+}
+
 void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
                 uint64_t asid) {
     struct keeper *keeper = &hart->keeper;
@@ -110,12 +119,11 @@ void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bo
         if (covered(entry, has_va, va, has_asid, asid) && !(has_va && is_missing_table(sim, entry)))
             drop(sim, hart, entry);
     }
-    if (!hart->spurious.pending)
-        return;
-    const struct kept *by = &hart->spurious.by;
-    const struct kept *still = keep_find(hart, by->asid, by->level, by->va);
-    if (still == NULL || still->when != by->when)
+    if (hart->spurious.pending && !is_kept(hart, &hart->spurious.by))
         hart->spurious.pending = false;
+    for (unsigned i = hart->stale_count; i-- > 0;)
+        if (!is_kept(hart, &hart->stale[i].by))
+            hart->stale[i] = hart->stale[--hart->stale_count];
 }
 
 void keep_return(struct sim *sim, struct hart *hart) {
@@ -155,7 +163,24 @@ void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
 
 void keep_contradicted(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
                        enum access access, uint64_t memory) {
-    finding_stale_entry(sim, hart, entry, va, access, memory);
+    struct stale_use use = {*entry, hart->pc, va, memory, sim_now(sim), access};
+    if (!finding_written_by_other(sim, hart, entry->pa)) {
+        finding_stale_entry(sim, hart, &use);
+        return;
+    }
+    for (unsigned i = 0; i < hart->stale_count; i++)
+        if (hart->stale[i].by.va == entry->va && hart->stale[i].by.when == entry->when)
+            return;
+    if (hart->stale_count < STALE_MAX)
+        hart->stale[hart->stale_count++] = use;
+}
+
+void keep_expire(struct sim *sim, struct hart *hart) {
+    for (unsigned i = hart->stale_count; i-- > 0;)
+        if (sim->executed - hart->stale[i].when > GRACE * sim->options.harts) {
+            finding_stale_entry(sim, hart, &hart->stale[i]);
+            hart->stale[i] = hart->stale[--hart->stale_count];
+        }
 }
 
 void keep_refused(struct hart *hart, const struct kept *entry, uint64_t va) {

@@ -25,9 +25,12 @@ void keep_return(struct sim *sim, struct hart *hart);
 /* Memory that holds page tables has changed. */
 void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes);
 
-/* The kept entry grants what memory does not. `memory`: what the walk has found there. */
+/* The kept entry grants what memory does not: a use that the machine tells of. When another hart
+ * has changed the entry, it may be about to ask this one for a fence, so the use is told only when
+ * none has come for a while (keep_expire, before each turn of the hart). */
 void keep_contradicted(struct sim *sim, struct hart *hart, const struct kept *entry, uint64_t va,
                        enum access access, uint64_t memory);
+void keep_expire(struct sim *sim, struct hart *hart);
 /* It refuses what memory grants: that is no mistake when it is repaired. */
 void keep_refused(struct hart *hart, const struct kept *entry, uint64_t va);
 

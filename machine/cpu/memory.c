@@ -10,8 +10,8 @@ void hart_forget(struct hart *hart) {
         for (unsigned word = 0; word < TLB_SETS / 64; word++) {
             uint64_t *filled = &hart->caches.tlb_filled[c][word];
             for (; *filled != 0; *filled &= *filled - 1) {
-                struct tlb_entry *entry =
-                    &hart->caches.tlb[c][64 * word + (unsigned)__builtin_ctzll(*filled)];
+                struct tlb_entry
+                    *entry = &hart->caches.tlb[c][64 * word + (unsigned)__builtin_ctzll(*filled)];
                 entry->load = entry->store = TLB_NONE;
             }
         }
@@ -73,8 +73,8 @@ static bool access_fault(struct hart *hart, uint64_t va, enum access access) {
                    va);
 }
 
-static bool find(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
-                 enum access access, uint64_t *pa) {
+static bool find(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, enum access access,
+                 uint64_t *pa) {
     if (!translate(sim, hart, va, access, pa))
         return false;
     if (!pmp_allows(sim, hart, *pa, size, access, data_privilege(hart)))
@@ -95,8 +95,8 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     if ((entry->load != tag && entry->store != tag) || entry->delta != delta)
         entry->load = entry->store = TLB_NONE;
     entry->delta = delta;
-    hart->caches.tlb_filled[hart_context(hart)][(va >> 12) % TLB_SETS / 64] |=
-        1ull << (va >> 12) % 64;
+    hart->caches.tlb_filled[hart_context(hart)][(va >> 12) % TLB_SETS / 64] |= 1ull
+                                                                               << (va >> 12) % 64;
     if (access == ACCESS_LOAD) {
         entry->load = tag;
     } else {
@@ -165,8 +165,8 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE, va);
         return NULL;
     }
-    const struct tlb_entry *entry =
-        &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
+    const struct tlb_entry *entry = &hart->caches
+                                         .tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
     if ((access == ACCESS_LOAD ? entry->load : entry->store) == (va & ~4095ull)) {
         uint8_t *at = (uint8_t *)(uintptr_t)(va + entry->delta);
         *pa = RAM_BASE + (uint64_t)(at - sim->ram);

@@ -5,8 +5,15 @@
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 
-enum { ECALL = 0x00000073, EBREAK = 0x00100073, SRET = 0x10200073, MRET = 0x30200073,
-       WFI = 0x10500073, SFENCE_VMA = 0x12000073, SFENCE_VMA_MASK = 0xfe007fff };
+enum {
+    ECALL = 0x00000073,
+    EBREAK = 0x00100073,
+    SRET = 0x10200073,
+    MRET = 0x30200073,
+    WFI = 0x10500073,
+    SFENCE_VMA = 0x12000073,
+    SFENCE_VMA_MASK = 0xfe007fff
+};
 
 static bool illegal(struct hart *hart, uint32_t w) { return trap_is(hart, CAUSE_ILLEGAL, w); }
 
@@ -19,8 +26,9 @@ static bool csr_execute(struct sim *sim, struct hart *hart, const struct op *op,
         return illegal(hart, w);
     if (reads && !csr_read(sim, hart, number, &old))
         return illegal(hart, w);
-    uint64_t value = (function & 3) == 1 ? operand : (function & 3) == 2 ? old | operand
-                                                                         : old & ~operand;
+    uint64_t value = (function & 3) == 1   ? operand
+                     : (function & 3) == 2 ? old | operand
+                                           : old & ~operand;
     if (writes && !csr_write(sim, hart, number, value))
         return illegal(hart, w);
     hart->x[op->rd] = old;
@@ -29,8 +37,7 @@ static bool csr_execute(struct sim *sim, struct hart *hart, const struct op *op,
 
 static bool returns(struct sim *sim, struct hart *hart, uint32_t w) {
     if (w == MRET ? hart->priv != PRIV_M
-                  : hart->priv == PRIV_U ||
-                        (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_TSR)))
+                  : hart->priv == PRIV_U || (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_TSR)))
         return illegal(hart, w);
     keep_return(sim, hart);
     hart_return(hart, w == MRET ? PRIV_M : PRIV_S);

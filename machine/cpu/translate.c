@@ -44,8 +44,8 @@ enum privilege data_privilege(const struct hart *hart) {
 }
 
 /* Follows the tables; an entry that the hart keeps goes before memory's, if it may. */
-static void follow(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels,
-                   bool use_kept, struct path *path) {
+static void follow(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels, bool use_kept,
+                   struct path *path) {
     uint64_t table = table_of(hart->satp << 10);
     uint16_t asid = (uint16_t)field(hart->satp, 44, 16);
     *path = (struct path){.count = 0};
@@ -175,8 +175,8 @@ static void walk(struct sim *sim, struct hart *hart, uint64_t va, unsigned level
     follow(sim, hart, va, levels, false, path);
     if (path->count > 0) {
         const struct step *end = last(path);
-        const struct kept *same =
-            keep_find(hart, (uint16_t)field(hart->satp, 44, 16), end->level, va);
+        const struct kept *same = keep_find(hart, (uint16_t)field(hart->satp, 44, 16), end->level,
+                                            va);
         path->known = same != NULL && same->value == end->value && same->pa == end->pa;
         if (path->known)
             return;

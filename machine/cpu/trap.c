@@ -62,7 +62,8 @@ void hart_interrupt(struct hart *hart) {
         return;
     hart->waiting = false;
     bool m_enabled = hart->priv != PRIV_M || (hart->mstatus & MSTATUS_MIE);
-    bool s_enabled = hart->priv == PRIV_U || (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_SIE));
+    bool s_enabled = hart->priv == PRIV_U ||
+                     (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_SIE));
     uint64_t to_m = m_enabled ? pending & ~hart->mideleg : 0;
     uint64_t to_s = s_enabled ? pending & hart->mideleg : 0;
     uint64_t to = to_m ? to_m : to_s;

@@ -7,13 +7,34 @@
 
 enum { A0 = 10, A1, A2, A3, A4, A5, A6, A7 };
 
-enum { LEGACY_SET_TIMER = 0, LEGACY_PUTCHAR, LEGACY_GETCHAR, LEGACY_CLEAR_IPI, LEGACY_SEND_IPI,
-       LEGACY_FENCE_I, LEGACY_SFENCE, LEGACY_SFENCE_ASID, LEGACY_SHUTDOWN };
-enum { EXT_BASE = 0x10, EXT_TIME = 0x54494d45, EXT_IPI = 0x735049, EXT_RFENCE = 0x52464e43,
-       EXT_HSM = 0x48534d, EXT_SRST = 0x53525354, EXT_DBCN = 0x4442434e };
+enum {
+    LEGACY_SET_TIMER = 0,
+    LEGACY_PUTCHAR,
+    LEGACY_GETCHAR,
+    LEGACY_CLEAR_IPI,
+    LEGACY_SEND_IPI,
+    LEGACY_FENCE_I,
+    LEGACY_SFENCE,
+    LEGACY_SFENCE_ASID,
+    LEGACY_SHUTDOWN
+};
+enum {
+    EXT_BASE = 0x10,
+    EXT_TIME = 0x54494d45,
+    EXT_IPI = 0x735049,
+    EXT_RFENCE = 0x52464e43,
+    EXT_HSM = 0x48534d,
+    EXT_SRST = 0x53525354,
+    EXT_DBCN = 0x4442434e
+};
 
-enum { SBI_SUCCESS = 0, SBI_ERR_NOT_SUPPORTED = -2, SBI_ERR_INVALID_PARAM = -3,
-       SBI_ERR_INVALID_ADDRESS = -5, SBI_ERR_ALREADY_AVAILABLE = -6 };
+enum {
+    SBI_SUCCESS = 0,
+    SBI_ERR_NOT_SUPPORTED = -2,
+    SBI_ERR_INVALID_PARAM = -3,
+    SBI_ERR_INVALID_ADDRESS = -5,
+    SBI_ERR_ALREADY_AVAILABLE = -6
+};
 
 struct result {
     int64_t error;
@@ -46,11 +67,13 @@ static bool available(uint64_t extension) {
 
 static struct result base_call(uint64_t function, uint64_t argument) {
     switch (function) {
-    case 0: return success(2 << 24);     /* the specification's version */
-    case 1: return success(0x54524c53);  /* which firmware: none of the registered ones */
+    case 0: return success(2 << 24);    /* the specification's version */
+    case 1: return success(0x54524c53); /* which firmware: none of the registered ones */
     case 2: return success(1);
     case 3: return success(available(argument));
-    case 4: case 5: case 6: return success(0); /* mvendorid, marchid, mimpid */
+    case 4:
+    case 5:
+    case 6: return success(0); /* mvendorid, marchid, mimpid */
     default: return failure(SBI_ERR_NOT_SUPPORTED);
     }
 }
@@ -147,9 +170,7 @@ static struct result reset_call(struct sim *sim, struct hart *hart) {
     return success(0);
 }
 
-static void put(struct sim *sim, uint64_t byte) {
-    sim->env.console(sim->env.ctx, (uint8_t)byte);
-}
+static void put(struct sim *sim, uint64_t byte) { sim->env.console(sim->env.ctx, (uint8_t)byte); }
 
 static struct result console_call(struct sim *sim, struct hart *hart, uint64_t function) {
     uint64_t count = hart->x[A0], pa = hart->x[A1], got = 0;
@@ -175,7 +196,10 @@ static void legacy_call(struct sim *sim, struct hart *hart, uint64_t extension) 
     case LEGACY_PUTCHAR: put(sim, hart->x[A0]); break;
     case LEGACY_GETCHAR: hart->x[A0] = all; return; /* none */
     case LEGACY_CLEAR_IPI: hart->mip &= ~(1ull << IRQ_SSI); break;
-    case LEGACY_SHUTDOWN: sim->end.how = SIM_POWERED_OFF; hart_yield(hart); break;
+    case LEGACY_SHUTDOWN:
+        sim->end.how = SIM_POWERED_OFF;
+        hart_yield(hart);
+        break;
     case LEGACY_SEND_IPI: send_ipi(sim, 0, all); break;
     case LEGACY_FENCE_I:
         for (unsigned i = 0; i < sim->options.harts; i++)
