@@ -21,6 +21,7 @@ enum {
     PAGE_CODE = 2,  /* some hart has fetched from it */
     PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
+    PAGE_CHANGED = 16,  /* it may be another than in sim.base; stores by the tlb set this before */
 };
 
 /* Who wrote 8 bytes that were watched, the last time. */
@@ -33,13 +34,13 @@ enum { WRITTEN_SLOTS = 4096, TOLD_MAX = 256 };
 
 struct sim {
     struct sim_options options;
-    struct hart harts[SIM_HARTS_MAX];
     uint64_t executed; /* instructions of all harts, but for the turn that runs */
     struct hart *running;
     uint64_t skipped; /* nanoseconds in which all harts waited */
     uint64_t random;
     unsigned turn_of; /* the hart whose turn is next */
     struct sim_end end;
+    uint64_t stop_before; /* the request of a disk, counted from 1; 0: none */
 
     struct clint clint;
     struct plic plic;
@@ -52,6 +53,7 @@ struct sim {
     uint8_t *ram;
     uint8_t *page_flags; /* for each page of RAM */
     uint16_t *page_kept; /* for each: its entries that harts keep */
+    struct blocks base;  /* RAM as the last snapshot that was taken or restored has it */
 
     struct written written[WRITTEN_SLOTS];
     uint64_t told[TOLD_MAX]; /* findings that were told, by their places */
@@ -59,6 +61,8 @@ struct sim {
     uint64_t findings;
     struct place_image kernel; /* its names and lines */
     struct dev_env env;
+
+    struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */
 };
 
 /* Instructions of all harts until now, the turn that runs included. */
@@ -73,6 +77,11 @@ static inline uint64_t sim_now_ns(const struct sim *sim) {
 static inline bool ram_has(const struct sim *sim, uint64_t pa, uint64_t bytes) {
     uint64_t offset = pa - RAM_BASE;
     return offset < sim->options.ram_bytes && bytes <= sim->options.ram_bytes - offset;
+}
+
+/* Somebody stores to the page of pa by the long way. */
+static inline void page_changed(struct sim *sim, uint64_t pa) {
+    sim->page_flags[(pa - RAM_BASE) >> 12] |= PAGE_CHANGED;
 }
 
 /* xorshift64*: the next number of a sequence of choices. */

@@ -46,6 +46,8 @@ static void *ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
         sim->running = NULL; /* it is not the hart that writes */
         memory_written(sim, pa, bytes);
         sim->running = running;
+        for (uint64_t at = pa & ~4095ull; at < pa + bytes; at += 4096)
+            page_changed(sim, at);
     }
     return sim->ram + (pa - RAM_BASE);
 }
@@ -97,7 +99,11 @@ static bool make_memory(struct sim *sim) {
     sim->ram = calloc(1, sim->options.ram_bytes);
     sim->page_flags = calloc(pages, 1);
     sim->page_kept = calloc(pages, sizeof(*sim->page_kept));
-    return sim->ram != NULL && sim->page_flags != NULL && sim->page_kept != NULL;
+    if (sim->ram == NULL || sim->page_flags == NULL || sim->page_kept == NULL)
+        return false;
+    blocks_init(&sim->base, sim->options.ram_bytes);
+    memset(sim->page_flags, PAGE_CHANGED, pages);
+    return true;
 }
 
 static bool make_disks(struct sim *sim, char *error, size_t size) {
@@ -220,6 +226,7 @@ void sim_destroy(struct sim *sim) {
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         disk_close(&sim->disk[i]);
     place_image_free(&sim->kernel);
+    blocks_drop(&sim->base);
     free(sim->ram);
     free(sim->page_flags);
     free(sim->page_kept);
@@ -245,12 +252,22 @@ static uint64_t next_event(struct sim *sim) {
     return next;
 }
 
-/* Devices do what is due; harts learn of it. */
-static void happen(struct sim *sim) {
+/* The disks do what is due. false: the request that is next is the one to stop before. */
+static bool serve_disks(struct sim *sim) {
     uint64_t ns = sim_now_ns(sim);
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
-        if (sim->blk[i].present && virtio_blk_next_ns(&sim->blk[i]) <= ns)
-            virtio_blk_run(&sim->env, &sim->blk[i], &sim->disk[i]);
+        while (sim->blk[i].present && virtio_blk_next_ns(&sim->blk[i]) <= ns) {
+            if (sim->stop_before != 0 && sim_requests(sim) + 1 == sim->stop_before)
+                return false;
+            virtio_blk_step(&sim->env, &sim->blk[i], &sim->disk[i]);
+        }
+    return true;
+}
+
+/* Devices do what is due; harts learn of it. false: as above. */
+static bool happen(struct sim *sim) {
+    if (!serve_disks(sim))
+        return false;
     rtc_run(&sim->env, &sim->rtc);
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
@@ -258,6 +275,7 @@ static void happen(struct sim *sim) {
         if (hart->mip & hart->mie)
             hart->waiting = false;
     }
+    return true;
 }
 
 /* The hart whose turn it is; NULL: all wait. */
@@ -284,7 +302,8 @@ static int64_t turn_length(struct sim *sim, uint64_t most) {
 struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
     uint64_t until = sim->executed + instructions;
     while (sim->executed < until && sim->end.how == SIM_RUNS) {
-        happen(sim);
+        if (!happen(sim))
+            return (struct sim_end){.how = SIM_AT_REQUEST};
         struct hart *hart = next_hart(sim);
         if (hart == NULL)
             return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
@@ -318,6 +337,15 @@ size_t sim_input(struct sim *sim, const uint8_t *bytes, size_t count) {
 
 bool sim_disk_read(const struct sim *sim, unsigned disk, uint64_t at, void *to, size_t bytes) {
     return disk < SIM_DISKS_MAX && disk_peek(&sim->disk[disk], at, to, bytes);
+}
+
+void sim_stop_before(struct sim *sim, uint64_t request) { sim->stop_before = request; }
+
+uint64_t sim_requests(const struct sim *sim) {
+    uint64_t requests = 0;
+    for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
+        requests += sim->disk[i].requests;
+    return requests;
 }
 
 uint64_t sim_instructions(const struct sim *sim) { return sim_now(sim); }

@@ -57,7 +57,8 @@ struct sim_end {
         SIM_WAITS, /* all harts wait: until next_ns, or for input */
         SIM_POWERED_OFF,
         SIM_RESET,
-        SIM_FAILED, /* the finisher was told so, or a hart did what ends a machine */
+        SIM_FAILED,     /* the finisher was told so, or a hart did what ends a machine */
+        SIM_AT_REQUEST, /* sim_stop_before says which; it could go on */
     } how;
     unsigned code;    /* of SIM_FAILED */
     uint64_t next_ns; /* of SIM_WAITS: when something happens by itself; UINT64_MAX: never */
@@ -72,6 +73,34 @@ size_t sim_input(struct sim *sim, const uint8_t *bytes, size_t count);
 
 /* What a guest would read from a disk now. false: beyond its end. */
 bool sim_disk_read(const struct sim *sim, unsigned disk, uint64_t at, void *to, size_t bytes);
+
+/* How many requests for reads, writes and flushes the disks have done. */
+uint64_t sim_requests(const struct sim *sim);
+/* sim_run ends before the request that makes them this number; 0: before none. */
+void sim_stop_before(struct sim *sim, uint64_t request);
+/* Whether the request that it has stopped before only reads. */
+bool sim_stopped_before_read(const struct sim *sim);
+
+/* Requests of a disk that fail. */
+struct sim_failures {
+    uint64_t request;  /* the one that makes its requests this number; 0: none */
+    uint64_t from, to; /* those that touch the sectors from.. to - 1 */
+};
+void sim_fail(struct sim *sim, unsigned disk, const struct sim_failures *failures);
+
+/* The power of `from` fails now, and the disks of `to` are as that may leave them: what was asked
+ * for and not flushed may be on them or not, as the seed chooses. `from` is as before and could go
+ * on; `to` has disks of the same sizes, and its counts of requests, its failures and all else are
+ * as before. false: no memory, and `to` is only good to be destroyed. */
+bool sim_cut(const struct sim *from, uint64_t seed, struct sim *to);
+
+/* All that decides how a machine goes on: it is taken between calls of sim_run, and changes nothing
+ * in the machine. RAM that did not change between snapshots is shared by them. NULL: no memory. */
+struct sim_snapshot *sim_snapshot(struct sim *sim);
+/* A machine, the same or one made with options that differ in strings and calls alone, goes on as
+ * the one of the snapshot did. false: no memory, and it is only good to be destroyed. */
+bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot);
+void sim_snapshot_free(struct sim_snapshot *snapshot);
 
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);

@@ -1,4 +1,5 @@
 /* The machine as a command: ./sim --help */
+#include "machine/cli/cuts.h"
 #include "machine/cli/files.h"
 #include "machine/cli/options.h"
 #include "machine/cli/session.h"
@@ -14,7 +15,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "sim: %s\n", error);
         return STATUS_USAGE;
     }
-    status = session_run(&cli);
+    status = cli.cut || cli.cut_all ? cuts_run(&cli) : session_run(&cli);
     files_close(&cli);
     return status;
 }

@@ -25,8 +25,23 @@ static const char help[] =
     "    --append WORDS    the kernel's arguments\n"
     "    --seed N          what hardware leaves open is chosen by it; default 1\n"
     "    --limit N         ends after so many instructions\n"
+    "    --fail-request N  the N-th request of the first disk fails\n"
+    "    --fail-sectors A-B   requests of it for these sectors fail\n"
     "    --prompt TEXT     what -c waits for; default \"$ \"\n"
     "    --quiet           without the summary at the end\n"
+    "\n"
+    "    The power fails:\n"
+    "    --cut N           before the N-th disk request is done; then the machine starts again "
+    "with\n"
+    "                      the disks as that left them, and its status is that of this second run\n"
+    "    --cut all         runs once, and tries that before each request that writes or flushes,\n"
+    "                      and at the end. Status 1: restarts failed. The seed chooses which of\n"
+    "                      the sectors that were not flushed are on the disk: --cut N with the\n"
+    "                      same --seed does the same again\n"
+    "    --append-after WORDS  the kernel's arguments in the second run; default: as in the first\n"
+    "    --then 'COMMANDS' typed in the second run; default: none. In both, {} stands for the "
+    "last\n"
+    "                      whole line that was printed before the cut\n"
     "\n"
     "    What hardware may do, and this machine does unless told not to:\n"
     "    --no-keep         harts forget entries of page tables when memory changes\n"
@@ -52,6 +67,21 @@ static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *va
     *value = strtoull(text, &end, 0);
     return errno == 0 && *text >= '0' && *text <= '9' && *end == 0 && *value >= least &&
            *value <= most;
+}
+
+/* "A-B", both included; *end is one more than B. */
+static bool range(const char *text, uint64_t *start, uint64_t *end) {
+    char first[24];
+    size_t length = strcspn(text, "-");
+    if (length >= sizeof(first) || text[length] == 0)
+        return false;
+    memcpy(first, text, length);
+    first[length] = 0;
+    if (!number(first, 0, UINT64_MAX - 1, start) ||
+        !number(text + length + 1, *start, UINT64_MAX - 1, end))
+        return false;
+    ++*end;
+    return true;
 }
 
 static bool size(const char *text, uint64_t *bytes) {
@@ -100,6 +130,20 @@ static int valued(struct cli *cli, const char *name, const char *value) {
     } else if (strcmp(name, "--limit") == 0) {
         if (!number(value, 1, UINT64_MAX, &cli->limit))
             return complain(name, "is a number of instructions");
+    } else if (strcmp(name, "--cut") == 0) {
+        cli->cut_all = strcmp(value, "all") == 0;
+        if (!cli->cut_all && !number(value, 1, UINT64_MAX, &cli->cut))
+            return complain(name, "is the number of a disk request, from 1, or all");
+    } else if (strcmp(name, "--append-after") == 0) {
+        cli->append_after = value;
+    } else if (strcmp(name, "--then") == 0) {
+        cli->then = value;
+    } else if (strcmp(name, "--fail-request") == 0) {
+        if (!number(value, 1, UINT64_MAX, &cli->failures.request))
+            return complain(name, "is the number of a disk request, from 1");
+    } else if (strcmp(name, "--fail-sectors") == 0) {
+        if (!range(value, &cli->failures.from, &cli->failures.to))
+            return complain(name, "is a range of sectors like 2-5");
     } else if (strcmp(name, "--asid-bits") == 0) {
         if (!number(value, 0, 16, &n))
             return complain(name, "is a number from 0 to 16");
@@ -139,6 +183,22 @@ static bool flag(struct cli *cli, const char *name) {
     return false;
 }
 
+/* What does not go together. */
+static int check(const struct cli *cli) {
+    bool cuts = cli->cut || cli->cut_all;
+    if (cuts && cli->disk_count == 0)
+        return complain("--cut", "needs a --disk");
+    if (cli->failures.request + cli->failures.to > 0 && cli->disk_count == 0)
+        return complain("--fail-request and --fail-sectors", "need a --disk");
+    if (cli->cut_all && cli->keep_disks)
+        return complain("--keep-disks", "is not for --cut all");
+    if (!cuts && cli->append_after != NULL)
+        return complain("--append-after", "is for --cut");
+    if (!cuts && cli->then != NULL)
+        return complain("--then", "is for --cut");
+    return -1;
+}
+
 int options_parse(struct cli *cli, int argc, char **argv) {
     *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ "};
     for (int i = 1; i < argc; i++) {
@@ -159,5 +219,5 @@ int options_parse(struct cli *cli, int argc, char **argv) {
     }
     if (cli->kernel == NULL)
         return complain("--kernel", "is needed");
-    return -1;
+    return check(cli);
 }

@@ -11,7 +11,11 @@ struct cli {
     bool keep_disks;
     const char *commands; /* typed line by line, each at a prompt; NULL: none */
     const char *prompt;
-    uint64_t limit; /* of instructions; 0: none */
+    uint64_t limit;                  /* of instructions; 0: none */
+    struct sim_failures failures;    /* of the first disk */
+    uint64_t cut;                    /* the power fails before this disk request; 0: never */
+    bool cut_all;                    /* before each that writes, in turn */
+    const char *append_after, *then; /* the restart's arguments and commands; NULL: not given */
     bool mode_given, misaligned_given;
     bool quiet; /* no summary */
 };

@@ -6,36 +6,37 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum { CHUNK = 500000, CTRL_A = 1 };
 
-struct session {
-    const struct cli *cli;
-    struct sim *sim;
-    bool terminal;
-    struct termios before;
-    bool input_ended;
-    uint8_t pending[256]; /* read, not taken by the UART yet */
-    size_t pending_count;
-    bool escaped; /* the last key was Ctrl-A */
-    bool ended;   /* by keys, or after the last command */
-    const char *next_command;
-    char tail[64]; /* the end of what the guest has printed */
-    size_t tail_count;
-};
+static void end_line(struct session *s) {
+    while (s->line_count > 0 && s->line[s->line_count - 1] == '\r')
+        s->line_count--;
+    if (s->line_count > 0) {
+        memcpy(s->last_line, s->line, s->line_count);
+        s->last_line[s->line_count < SESSION_LINE ? s->line_count : SESSION_LINE - 1] = 0;
+    }
+    s->line_count = 0;
+}
 
 static void console(void *context, uint8_t byte) {
     struct session *s = context;
-    putchar(byte);
-    if (s->tail_count == sizeof(s->tail))
-        memmove(s->tail, s->tail + 1, --s->tail_count);
-    s->tail[s->tail_count++] = (char)byte;
+    if (!s->plan.silent)
+        putchar(byte);
+    if (byte == '\n') {
+        end_line(s);
+        return;
+    }
+    if (s->line_count == sizeof(s->line))
+        memmove(s->line, s->line + 1, --s->line_count);
+    s->line[s->line_count++] = (char)byte;
 }
 
 static void finding(void *context, const char *text) {
-    (void)context;
+    const struct session *s = context;
+    if (s->plan.silent)
+        return;
     fflush(stdout);
     fprintf(stderr, "sim: finding: %s\n", text);
 }
@@ -100,8 +101,8 @@ static void type_pending(struct session *s) {
 /* ---- commands ------------------------------------------------------------------------------- */
 static bool at_prompt(const struct session *s) {
     size_t length = strlen(s->cli->prompt);
-    return length > 0 && s->tail_count >= length &&
-           memcmp(s->tail + s->tail_count - length, s->cli->prompt, length) == 0;
+    return length > 0 && s->line_count >= length &&
+           memcmp(s->line + s->line_count - length, s->cli->prompt, length) == 0;
 }
 
 /* At a prompt the next line is typed; at the one after the last the machine has done its work.
@@ -121,7 +122,7 @@ static void next_command(struct session *s) {
     if (part == length) {
         s->pending[s->pending_count++] = '\n';
         s->next_command += *s->next_command == '\n';
-        s->tail_count = 0;
+        s->line_count = 0;
     }
 }
 
@@ -130,7 +131,7 @@ static void next_command(struct session *s) {
 static bool wait_for_something(struct session *s, uint64_t next_ns) {
     uint64_t now = sim_nanoseconds(s->sim), ms = (next_ns - now) / 1000000;
     fflush(stdout);
-    if (s->cli->commands == NULL && !s->input_ended) {
+    if (!s->input_ended) {
         if (next_ns == UINT64_MAX)
             read_keys(s, -1);
         else if (s->terminal)
@@ -146,7 +147,7 @@ static bool wait_for_something(struct session *s, uint64_t next_ns) {
 
 static int status_of(const struct session *s, struct sim_end end, bool hangs) {
     fflush(stdout);
-    if (hangs)
+    if (hangs && !s->plan.silent)
         fprintf(stderr, "sim: all harts wait, and nothing will wake them\n");
     if (end.how == SIM_FAILED)
         return end.code & 0xff ? (int)(end.code & 0xff) : 1;
@@ -155,12 +156,26 @@ static int status_of(const struct session *s, struct sim_end end, bool hangs) {
     return sim_findings(s->sim) ? STATUS_FINDINGS : 0;
 }
 
-static int run(struct session *s) {
+/* A chunk that was left before a request goes on to its end: it is there that input is looked at.
+ */
+static struct sim_end run_chunk(struct session *s) {
+    uint64_t now = sim_instructions(s->sim);
+    if (s->chunk_end <= now)
+        s->chunk_end = now + CHUNK;
+    struct sim_end end = sim_run(s->sim, s->chunk_end - now);
+    if (end.how != SIM_AT_REQUEST)
+        s->chunk_end = 0;
+    return end;
+}
+
+int session_go(struct session *s) {
     struct sim_end end = {.how = SIM_RUNS};
     bool hangs = false;
     while (!s->ended && !hangs && (end.how == SIM_RUNS || end.how == SIM_WAITS)) {
-        end = sim_run(s->sim, CHUNK);
-        if (s->cli->commands != NULL)
+        end = run_chunk(s);
+        if (end.how == SIM_AT_REQUEST)
+            return SESSION_AT_REQUEST;
+        if (s->plan.commands != NULL)
             next_command(s);
         else
             read_keys(s, 0);
@@ -168,32 +183,51 @@ static int run(struct session *s) {
         fflush(stdout);
         if (end.how == SIM_WAITS && s->pending_count == 0 && !s->ended)
             hangs = !wait_for_something(s, end.next_ns);
-        if (s->cli->limit && sim_instructions(s->sim) >= s->cli->limit)
-            s->ended = true;
+        s->limited = s->plan.limit && sim_instructions(s->sim) >= s->plan.limit;
+        s->ended |= s->limited;
     }
     return status_of(s, end, hangs);
 }
 
-int session_run(struct cli *cli) {
-    struct session s = {.cli = cli, .next_command = cli->commands};
+bool session_open(struct session *s, const struct cli *cli, const struct session_plan *plan) {
     char error[512];
-    cli->sim.context = &s;
-    cli->sim.console = console;
-    cli->sim.finding = finding;
-    s.sim = sim_create(&cli->sim, error, sizeof(error));
-    if (s.sim == NULL) {
+    *s = (struct session){.cli = cli,
+                          .plan = *plan,
+                          .next_command = plan->commands,
+                          .input_ended = plan->commands != NULL || !plan->keys};
+    struct sim_options options = cli->sim;
+    options.append = plan->append;
+    options.context = s;
+    options.console = console;
+    options.finding = finding;
+    s->sim = sim_create(&options, error, sizeof(error));
+    if (s->sim == NULL) {
         fprintf(stderr, "sim: %s\n", error);
-        return STATUS_USAGE;
+        return false;
     }
-    if (cli->commands == NULL)
-        terminal_raw(&s);
-    int status = run(&s);
-    terminal_back(&s);
-    if (!cli->quiet)
+    if (!s->input_ended)
+        terminal_raw(s);
+    return true;
+}
+
+int session_close(struct session *s, int status) {
+    terminal_back(s);
+    if (!s->cli->quiet && !s->plan.silent)
         fprintf(stderr, "sim: %" PRIu64 " instructions, %" PRIu64 " findings\n",
-                sim_instructions(s.sim), sim_findings(s.sim));
+                sim_instructions(s->sim), sim_findings(s->sim));
+    sim_destroy(s->sim);
+    return status;
+}
+
+int session_run(const struct cli *cli) {
+    struct session s;
+    const struct session_plan plan = {
+        .append = cli->sim.append, .commands = cli->commands, .keys = true, .limit = cli->limit};
+    if (!session_open(&s, cli, &plan))
+        return STATUS_USAGE;
+    sim_fail(s.sim, 0, &cli->failures);
+    int status = session_go(&s);
     if (!files_keep(cli, s.sim))
         status = status ? status : STATUS_FINDINGS;
-    sim_destroy(s.sim);
-    return status;
+    return session_close(&s, status);
 }

@@ -153,6 +153,7 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
     if (!ram_has(sim, pa, size))
         return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
     memcpy(sim->ram + (pa - RAM_BASE), &value, size);
+    page_changed(sim, pa);
     if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_WATCHED)
         memory_written(sim, pa, size);
     remember(sim, hart, va, pa, ACCESS_STORE);
@@ -178,6 +179,8 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         access_fault(hart, va, access);
         return NULL;
     }
+    if (access == ACCESS_STORE)
+        page_changed(sim, *pa);
     remember(sim, hart, va, *pa, access);
     return sim->ram + (*pa - RAM_BASE);
 }

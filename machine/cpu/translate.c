@@ -204,6 +204,7 @@ static void set_used(struct sim *sim, struct path *path, enum access access) {
     step->kept = NULL;
     path->known = false;
     memcpy(sim->ram + (step->pa - RAM_BASE), &used, 8);
+    page_changed(sim, step->pa);
     memory_written(sim, step->pa, 8);
 }
 

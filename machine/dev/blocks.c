@@ -52,10 +52,19 @@ static unsigned index_of(uint64_t at, unsigned level) {
     return at / BLOCK_BYTES >> FAN_BITS * (level - 1) & (FAN - 1);
 }
 
-void blocks_read(const struct blocks *b, uint64_t at, void *to, size_t n) {
+static const struct block_node *block_of(const struct blocks *b, uint64_t at) {
     const struct block_node *node = b->root;
     for (unsigned level = b->levels; node && level; level--)
         node = ((const struct inner *)node)->child[index_of(at, level)];
+    return node;
+}
+
+bool blocks_share(const struct blocks *a, const struct blocks *b, uint64_t at) {
+    return a->root == b->root || block_of(a, at) == block_of(b, at);
+}
+
+void blocks_read(const struct blocks *b, uint64_t at, void *to, size_t n) {
+    const struct block_node *node = block_of(b, at);
     if (node)
         memcpy(to, ((const struct leaf *)node)->bytes + at % BLOCK_BYTES, n);
     else

@@ -26,3 +26,6 @@ void blocks_copy(struct blocks *dst, const struct blocks *src);
  * false, and the content is as before. */
 void blocks_read(const struct blocks *b, uint64_t at, void *to, size_t n);
 bool blocks_write(struct blocks *b, uint64_t at, const void *from, size_t n);
+
+/* Whether both have the very same block there, or none. */
+bool blocks_share(const struct blocks *a, const struct blocks *b, uint64_t at);

@@ -57,8 +57,13 @@ void virtio_blk_write(struct dev_env *env, struct virtio_blk *dev, uint64_t offs
  * by calls of virtio_blk_write and virtio_blk_run alone. */
 static inline uint64_t virtio_blk_next_ns(const struct virtio_blk *dev) { return dev->next_ns; }
 
-/* Does the requests that are due. */
+/* Does the requests that are due; virtio_blk_step only the one that is due first, if there is one.
+ */
 void virtio_blk_run(struct dev_env *env, struct virtio_blk *dev, struct disk *disk);
+void virtio_blk_step(struct dev_env *env, struct virtio_blk *dev, struct disk *disk);
+
+/* Whether that one only reads. */
+bool virtio_blk_reads_next(struct dev_env *env, const struct virtio_blk *dev);
 
 /* The power fails: sectors of writes that were asked for and not done may be durable too, as
  * disk_cut chooses of them all. The device is reset. False: as disk_cut. */

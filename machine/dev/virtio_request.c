@@ -106,9 +106,12 @@ static bool answer(struct dev_env *env, struct virtio_blk *dev, unsigned head, s
     return queue_put(env, dev, head, w->data_stored + (w->data_stored == w->in));
 }
 
-void virtio_blk_run(struct dev_env *env, struct virtio_blk *dev, struct disk *disk) {
-    uint64_t now = env->now(env->ctx);
-    while (dev->next_ns <= now && dev->waiting) {
+static bool is_due(struct dev_env *env, const struct virtio_blk *dev) {
+    return dev->next_ns <= env->now(env->ctx) && dev->waiting;
+}
+
+void virtio_blk_step(struct dev_env *env, struct virtio_blk *dev, struct disk *disk) {
+    if (is_due(env, dev)) {
         struct virtio_request r = queue_pop(dev);
         struct work w = {.written = r.written};
         if (!queue_chain(env, dev, r.head, &w.chain) || !read_header(&w) ||
@@ -117,6 +120,19 @@ void virtio_blk_run(struct dev_env *env, struct virtio_blk *dev, struct disk *di
     }
     dev->disk_written = disk->written;
     env->irq(env->ctx, dev->source, dev->interrupt != 0);
+}
+
+void virtio_blk_run(struct dev_env *env, struct virtio_blk *dev, struct disk *disk) {
+    do
+        virtio_blk_step(env, dev, disk);
+    while (is_due(env, dev));
+}
+
+bool virtio_blk_reads_next(struct dev_env *env, const struct virtio_blk *dev) {
+    struct virtio_blk copy = *dev;
+    struct work w;
+    return is_due(env, dev) && queue_chain(env, dev, queue_pop(&copy).head, &w.chain) &&
+           read_header(&w) && w.type == TYPE_IN;
 }
 
 bool virtio_blk_cut(struct dev_env *env, struct virtio_blk *dev, struct disk *disk, uint64_t seed) {
