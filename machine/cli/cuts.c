@@ -197,7 +197,7 @@ static bool try_cut(const struct session *first, struct restart *r, struct tally
     if (status != 0 || r->session.limited)
         tell_failure(t, &r->session, request, status);
     progress(t, "");
-    return true;
+    return files_keep_beside(cli, r->session.sim, request);
 }
 
 static int summary(const struct cli *cli, const struct tally *t, uint64_t requests) {

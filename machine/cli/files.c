@@ -1,6 +1,7 @@
 /* See files.h. */
 #include "machine/cli/files.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,10 +62,11 @@ bool files_open(struct cli *cli, char *error, size_t error_size) {
     return true;
 }
 
-static bool keep_one(const char *path, struct sim *sim, unsigned disk, uint64_t size) {
+static bool keep_one(const char *path, const char *mode, struct sim *sim, unsigned disk,
+                     uint64_t size) {
     uint8_t block[4096];
     bool good = true;
-    FILE *file = fopen(path, "r+b");
+    FILE *file = fopen(path, mode);
     for (uint64_t at = 0; file != NULL && good && at < size; at += sizeof(block)) {
         size_t count = size - at < sizeof(block) ? size - at : sizeof(block);
         good = sim_disk_read(sim, disk, at, block, count) && fwrite(block, 1, count, file) == count;
@@ -77,7 +79,17 @@ static bool keep_one(const char *path, struct sim *sim, unsigned disk, uint64_t 
 bool files_keep(const struct cli *cli, struct sim *sim) {
     bool good = true;
     for (unsigned i = 0; cli->keep_disks && i < cli->disk_count; i++)
-        good &= keep_one(cli->disks[i], sim, i, cli->sim.disks[i].size);
+        good &= keep_one(cli->disks[i], "r+b", sim, i, cli->sim.disks[i].size);
+    return good;
+}
+
+bool files_keep_beside(const struct cli *cli, struct sim *sim, uint64_t number) {
+    char path[4096];
+    bool good = true;
+    for (unsigned i = 0; cli->keep_disks && i < cli->disk_count; i++) {
+        snprintf(path, sizeof(path), "%s.%" PRIu64, cli->disks[i], number);
+        good &= keep_one(path, "wb", sim, i, cli->sim.disks[i].size);
+    }
     return good;
 }
 

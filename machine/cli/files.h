@@ -7,4 +7,6 @@ bool files_open(struct cli *cli, char *error, size_t error_size);
 /* What the guest has written to a disk goes to its file, if that is wanted. false, after a word
  * to the user: not all of it. */
 bool files_keep(const struct cli *cli, struct sim *sim);
+/* The same, to new files beside those: FILE.number. */
+bool files_keep_beside(const struct cli *cli, struct sim *sim, uint64_t number);
 void files_close(struct cli *cli);

@@ -37,7 +37,8 @@ static const char help[] =
     "    --cut all         runs once, and tries that before each request that writes or flushes,\n"
     "                      and at the end. Status 1: restarts failed. The seed chooses which of\n"
     "                      the sectors that were not flushed are on the disk: --cut N with the\n"
-    "                      same --seed does the same again\n"
+    "                      same --seed does the same again. With --keep-disks each restart\n"
+    "                      leaves its disks as FILE.N\n"
     "    --append-after WORDS  the kernel's arguments in the second run; default: as in the first\n"
     "    --then 'COMMANDS' typed in the second run; default: none. In both, {} stands for the "
     "last\n"
@@ -190,8 +191,6 @@ static int check(const struct cli *cli) {
         return complain("--cut", "needs a --disk");
     if (cli->failures.request + cli->failures.to > 0 && cli->disk_count == 0)
         return complain("--fail-request and --fail-sectors", "need a --disk");
-    if (cli->cut_all && cli->keep_disks)
-        return complain("--keep-disks", "is not for --cut all");
     if (!cuts && cli->append_after != NULL)
         return complain("--append-after", "is for --cut");
     if (!cuts && cli->then != NULL)
