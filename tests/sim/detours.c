@@ -2,6 +2,7 @@
  *
  *     detours s KERNEL DISK HARTS SEED PIECE APPEND
  *     detours m KERNEL DISK ...                        a kernel of M-mode
+ *     detours f KERNEL DISK ...                        the same; it needs no fence.i
  *
  * Both run in pieces of PIECE instructions, until they have powered off. Before each piece the one
  * goes astray: it runs on for some pieces, with keys that nobody has typed for the other, goes back
@@ -193,7 +194,8 @@ int main(int argc, char **argv) {
     piece_length = strtoull(argv[6], NULL, 10);
     options.append = argv[7];
     options.ram_bytes = 64 << 20;
-    options.machine_mode = argv[1][0] == 'm';
+    options.machine_mode = argv[1][0] != 's';
+    options.stale_code = argv[1][0] != 'f';
     options.misaligned = !options.machine_mode;
     options.console = printed;
     options.finding = finding;

@@ -46,8 +46,9 @@ def test_trellis(detours, harts):
     assert pieces > 100 and instructions > 3000000 and (findings, status) == (0, 0)
 
 
-def test_what_was_fetched(detours, tmp_path):
+@pytest.mark.parametrize("mode, findings", [("m", 1), ("f", 0)])
+def test_what_was_fetched(detours, tmp_path, mode, findings):
     path = str(tmp_path / "stale")
     emulators.assemble([os.path.join(emulators.HERE, "stale.S")], path)
-    pieces, _, findings, _ = run(detours, "m", path, 1, 777, "")
-    assert pieces > 100 and findings > 0
+    pieces, _, found, _ = run(detours, mode, path, 1, 333, "")
+    assert pieces > 300 and found == findings
