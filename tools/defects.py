@@ -39,7 +39,7 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 
 FOLDER = os.path.join("tests", "defects")
-COPIED = ("Makefile", "kernel", "user", "tests", "tools", "run", "test")
+COPIED = ("Makefile", "kernel", "machine", "user", "tests", "tools", "run", "sim", "test")
 FIELDS = ("defect", "pitfall", "test", "designs", "options", "quick")
 BASE_DEADLINE = 240  # seconds, for a test without a defect
 

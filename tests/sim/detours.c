@@ -210,5 +210,9 @@ int main(int argc, char **argv) {
     same_disks(plain.sim, restored.sim);
     printf("%" PRIu64 " pieces, %" PRIu64 " instructions, %" PRIu64 " findings, status %u\n",
            at - 1, sim_instructions(plain.sim), sim_findings(plain.sim), plain.end.code);
+    for (unsigned i = 0; i < OLDER; i++)
+        sim_snapshot_free(ring[i]);
+    sim_destroy(plain.sim);
+    sim_destroy(restored.sim);
     return 0;
 }
