@@ -154,6 +154,8 @@ def outcome(result):
     lines = out.replace("\r", "").splitlines()
     if "end" not in lines:
         lines.append(f"no end: status {code}; {said.strip()[-300:]}")
+    elif code != 0:  # our machine says what rule it saw broken
+        lines.append(f"status {code}: {said.strip()[-600:]}")
     return lines
 
 
