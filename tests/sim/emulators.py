@@ -145,6 +145,8 @@ def run_qemu(path, timeout=60, extra=()):
 
 
 def run_sim(path, timeout=60, sim=SIM, like=LIKE_QEMU):
+    if not os.path.exists(sim):
+        raise Failed("there is no " + sim)
     return outcome(run([sim, "--kernel", path] + list(like), timeout))
 
 
