@@ -35,9 +35,10 @@ static void console(void *context, uint8_t byte) {
 }
 
 static void finding(void *context, const char *text) {
-    (void)context;
+    struct session *s = context;
     fflush(stdout);
     fprintf(stderr, "sim: finding: %s\n", text);
+    s->ended |= s->cli->until_finding;
 }
 
 /* ---- the terminal -------------------------------------------------------------------------- */
