@@ -13,6 +13,7 @@ struct cli {
     const char *prompt;
     uint64_t limit; /* of instructions; 0: none */
     bool mode_given, misaligned_given;
+    bool until_finding; /* the first finding ends the machine */
     bool quiet; /* no summary */
 };
 
