@@ -76,11 +76,12 @@ void sleeplock_left(const struct sleeplock *lk);
 void sleeplock_wait(struct sleeplock *lk);
 void sleeplock_wake(struct sleeplock *lk);
 
-/* Takes it if nobody has it. */
+/* Takes it if nobody has it. ACQUIRE for a failure, too, though nothing follows one: else gcc has
+ * the sc acquire alone, and what is guarded may be read before the holder is. */
 static inline bool sleeplock_try(struct sleeplock *lk) {
     struct proc *nobody = NULL;
     return __atomic_compare_exchange_n(&lk->holder, &nobody, proc_self(), false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+                                       __ATOMIC_ACQUIRE);
 }
 
 /* A panic when the running process has it. */
