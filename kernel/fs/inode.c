@@ -178,6 +178,7 @@ static int load(struct inode *ip) {
     cache_put(home);
     if (!sensible(&ip->d))
         return -K_EIO;
+    ip->written = ip->d.size;
     ip->loaded = true;
     return 0;
 }
@@ -284,6 +285,7 @@ int inode_alloc(uint16_t type, struct inode **out) {
         return err;
     }
     ip->d = (struct fs_dinode){.type = (int16_t)type, .nlink = 1};
+    ip->written = 0;
     ip->loaded = true;
     *out = ip;
     return 0;

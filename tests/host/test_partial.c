@@ -140,6 +140,25 @@ static void a_directory_as_large_as_can_be(void **state) {
     assert_int_equal(t_unlink("/d/new"), 0);
 }
 
+/* A file that cannot become so long, which shows after some operations, whatever the log has room
+ * for, is as before. It was longer once: what was written there and cut off does not count. */
+static void no_block_to_grow(void **state) {
+    for (unsigned log = 20; log <= 250; log += 46) {
+        fsenv_fresh(250 + log, log, 50);
+        t_make_file("/f", 150000, 1);
+        int fd = t_open("/f", ABI_O_RDWR);
+        struct abi_stat st;
+        assert_int_equal(t_ftruncate(fd, 1500), 0);
+        uint32_t before = fsimage_free_blocks(fsenv_disk());
+        assert_int_equal(t_ftruncate(fd, MAX_SIZE), -K_ENOSPC);
+        assert_int_equal(t_fstat(fd, &st), 0);
+        assert_int_equal(st.size, 1500);
+        assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
+        assert_int_equal(t_close(fd), 0);
+        fsenv_check();
+    }
+}
+
 /* ---- bad pointers ---- */
 
 static void bad_pointers_leak_nothing(void **state) {
@@ -341,6 +360,7 @@ int main(void) {
         T(no_block_for_a_directory),
         T(inodes_run_out),
         T(a_directory_as_large_as_can_be),
+        T(no_block_to_grow),
         T(bad_pointers_leak_nothing),
         T(no_empty_indirect_block),
         T(half_a_copy),
