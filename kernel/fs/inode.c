@@ -173,9 +173,9 @@ static int load(struct inode *ip) {
     if (err)
         return err;
     ip->d = *in_block(home, ip->inum);
-    note_transaction(
-        ip, MAX(home->transaction, __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED)));
     cache_put(home);
+    uint64_t kept = __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED);
+    note_transaction(ip, MAX(ip->changed_in, kept));
     if (!sensible(&ip->d))
         return -K_EIO;
     ip->written = ip->d.size;
