@@ -88,6 +88,8 @@ static struct inode *claim_locked(uint32_t inum) {
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
+    ASSERT(!ip->map); /* who maps it or may write it has a reference */
+    ASSERT(ip->writers == 0);
     if (ip->inum != 0) {
         keep_transaction_locked(ip);
         unhash_locked(ip);
@@ -192,9 +194,8 @@ int inode_load(struct inode *ip) {
 
 int inode_edit(struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
+    ASSERT(!ip->home);
     uint64_t transaction = log_running();
-    if (ip->home)
-        return 0;
     if (ip->pinned.transaction != transaction) {
         memset(&ip->pinned, 0, sizeof(ip->pinned));
         ip->pinned.transaction = transaction;
