@@ -222,7 +222,7 @@ static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool f
     if (!p)
         return;
     size_t n = filepage_bytes(ip, index);
-    unsigned first = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    unsigned first = filepage_blocks(ip, index);
     log_forget_page(op, p, first);
     if (n == 0) {
         page_forget(p);
@@ -338,7 +338,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
 /* All blocks of the page count as written. */
 static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
     size_t n = filepage_bytes(ip, p->index);
-    unsigned end = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    unsigned end = filepage_blocks(ip, p->index);
     int err = inode_edit(ip);
     if (err)
         return err;
