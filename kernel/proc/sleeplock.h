@@ -31,14 +31,15 @@ static inline bool sleeplock_held(const struct sleeplock *lk) {
     return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) == proc_self();
 }
 
-/* Debug kernels alone do this and the rest. */
+/* In debug kernels alone. */
 #define ASSERT_SLEEPLOCKED(lk) \
     do { \
         if (DEBUG) \
             ASSERT(sleeplock_held(lk)); \
     } while (0)
 
-/* What each process holds, by slot. */
+/* What each process holds, by slot: debug kernels note it, and check what follows, up to
+ * sleep_expect_none. */
 extern struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
 void sleep_entered(const void *what, enum rank rank);
 void sleep_left(const void *what);
@@ -59,7 +60,8 @@ static inline void sleep_leave(const void *what) {
 }
 
 /* For what is waited for and not held afterwards: who may have to wait holds nothing of a higher
- * rank. Whether a spinlock is held is sleep_on's to check. */
+ * rank. (Nothing that is held stands below buffers and pages, so of these two it only says that
+ * they are waited for.) Whether a spinlock is held is sleep_on's to check. */
 static inline void sleep_may_wait(enum rank rank) {
     if (DEBUG)
         sleep_waits(rank);
