@@ -189,20 +189,17 @@ int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
 /* ---- programs: run, or written ---- */
 
 /* When it is not open for writing now, it is not as long as it runs: so no mapping comes that may
- * write it, and those that there are are in the reverse map. -K_ETXTBSY: it is not counted. */
+ * write it. Those that there are are in the reverse map, and between the two looks none joins it.
+ * -K_ETXTBSY: it is not counted. */
 static int begin_running(struct filemap *f) {
+    spin_lock(&f->rmap.lock);
+    bool written = rmap_may_write_locked(&f->rmap);
     spin_lock(&lock);
-    bool open = f->ip->writers > 0;
-    f->running += !open;
+    written |= f->ip->writers > 0;
+    f->running += !written;
     spin_unlock(&lock);
-    if (open)
-        return -K_ETXTBSY;
-    if (!rmap_may_write(&f->rmap))
-        return 0;
-    spin_lock(&lock);
-    f->running--;
-    spin_unlock(&lock);
-    return -K_ETXTBSY;
+    spin_unlock(&f->rmap.lock);
+    return written ? -K_ETXTBSY : 0;
 }
 
 int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {

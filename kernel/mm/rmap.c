@@ -108,14 +108,13 @@ static void for_each(struct rmap *r, struct wanted *w) {
     spin_unlock(&r->lock);
 }
 
-bool rmap_may_write(struct rmap *r) {
+bool rmap_may_write_locked(const struct rmap *r) {
     bool may = false;
-    spin_lock(&r->lock);
+    ASSERT_LOCKED(&r->lock);
     LIST_EACH(it, &r->mappings) {
         const struct mapping *m = LIST_ENTRY(it, struct mapping, by_object);
         may |= m->object && m->shared && (m->limit & PTE_W);
     }
-    spin_unlock(&r->lock);
     return may;
 }
 

@@ -33,7 +33,7 @@ void rmap_add_all(struct aspace *as);
 void rmap_remove_all(struct aspace *as);
 
 /* Whether somebody has a shared mapping that may be written, or become so. */
-bool rmap_may_write(struct rmap *r) must_check;
+bool rmap_may_write_locked(const struct rmap *r) must_check;
 
 /* From here on a write to one of these pages through a shared mapping faults, and asks the
  * object's page first. What was stored before is in the frames. In pieces: no spinlock is held. */
