@@ -8,6 +8,7 @@
 #   make fuzz            builds the fuzzers (so does ./test)
 #   make sim             the machine of ./sim, for this host
 #   make bench           measures all designs (tools/bench.py)
+#   make bench-sim       compares the machine of ./sim with QEMU
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
 #   make printouts       records anew what the documentation shows, with make pictures
 #   make build/user/bin/cat.asm    a program's code (.sym: its symbols)
@@ -114,7 +115,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests sim fuzz bench lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim fuzz bench bench-sim lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -326,6 +327,9 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 # ---- the rest ------------------------------------------------------------
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
+
+bench-sim:
+	$(Q)BUILD=$(BUILD) python3 tools/bench_sim.py
 
 # ---- lint ------------------------------------------------------------------
 # cppcheck and clang-tidy over the kernel; .clang-tidy says what is looked for. LINT=quick leaves
