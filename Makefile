@@ -257,6 +257,7 @@ $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files Makefile tools/mkfs $(wildcard too
 # ---- host tests ----------------------------------------------------------
 # tests/host/test_NAME.c says in a comment which kernel sources it tests:
 #     /* sources: kernel/mm/pt.c kernel/lib/string.c tests/host/memdisk.c */
+# A name that ends with / is all sources of that folder.
 # "rename: memcpy strlen" there compiles the sources with these names prefixed
 # by k_, for sources that would clash with the host's C library.
 H := $(BUILD)/host
@@ -271,7 +272,8 @@ H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitiz
 	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
-field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)
+field = $(foreach w,$(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c),$\
+	$(if $(filter %/,$(w)),$(wildcard $(w)*.c),$(w)))
 
 # A source is compiled once for all tests that rename alike: obj/KEY/SOURCE.o.
 host_key = $(firstword $(shell echo $(call quote,$(1)) | cksum))
