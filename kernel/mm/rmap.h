@@ -26,7 +26,7 @@ void rmap_init(struct rmap *r);
  * leaves it. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
-/* It shows more than before: who has passed it has to come by again. */
+/* Before its space's lock is given back it shows more: who has passed it has to come by again. */
 void rmap_grown(struct mapping *m);
 /* All of a space, whose lock is held; in pieces (pieces.h), so others may find some of them. */
 void rmap_add_all(struct aspace *as);

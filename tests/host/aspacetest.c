@@ -370,6 +370,7 @@ int main(void) {
         cmocka_unit_test(test_pages_of_a_file_are_taken_away),
         cmocka_unit_test(test_a_copy_is_waited_for),
         cmocka_unit_test(test_a_joined_mapping_is_not_passed_over),
+        cmocka_unit_test(test_mappings_join_around_a_hart),
         cmocka_unit_test(test_pages_of_a_file_at_random),
         cmocka_unit_test(test_pages_are_taken_away_in_breaks),
         cmocka_unit_test(test_long_work_has_breaks),

@@ -28,6 +28,7 @@ void test_the_break_meets_mappings(void **state);
 void test_pages_of_a_file_are_taken_away(void **state);
 void test_a_copy_is_waited_for(void **state);
 void test_a_joined_mapping_is_not_passed_over(void **state);
+void test_mappings_join_around_a_hart(void **state);
 void test_pages_of_a_file_at_random(void **state);
 void test_pages_are_taken_away_in_breaks(void **state);
 void test_long_work_has_breaks(void **state);

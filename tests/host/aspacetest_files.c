@@ -5,11 +5,13 @@
 #include "hostarch.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
+#include "mm/change.h"
 #include "mm/check.h"
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -283,6 +285,70 @@ void test_a_joined_mapping_is_not_passed_over(void **state) {
     rmap_forbid_writes(&file.rmap, 0, PAGES);
     assert_null(tlbmodel_meanwhile);
     memset(file.writable, 0, sizeof file.writable);
+    check_all();
+    check_harts();
+    end();
+}
+
+static bool passed, held; /* atomic */
+
+static struct list *last_shown(void) {
+    return __atomic_load_n(&file.rmap.mappings.prev, __ATOMIC_ACQUIRE);
+}
+
+/* The other hart has passed the first mapping. It goes on when somebody has the space's lock, which
+ * keeps the second one from it, and is in the middle of a change of the list. */
+static void stop_between(void) {
+    const struct list *last = last_shown();
+    if (hart_self()->index != 2)
+        return;
+    __atomic_store_n(&passed, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&held, __ATOMIC_ACQUIRE))
+        continue;
+    on_relax = NULL;
+    while (last_shown() == last)
+        continue;
+}
+
+static void *forbid_all(void *arg) {
+    host_hart_be(2);
+    rmap_forbid_writes(&file.rmap, 0, PAGES);
+    return NULL;
+}
+
+/* The two become one while another hart is between them. */
+static void join_meanwhile(struct env_proc *p) {
+    pthread_t other;
+    passed = held = false;
+    on_relax = stop_between;
+    assert_int_equal(pthread_create(&other, NULL, forbid_all, NULL), 0);
+    while (!__atomic_load_n(&passed, __ATOMIC_ACQUIRE))
+        continue;
+    spin_lock(&p->as->lock);
+    __atomic_store_n(&held, true, __ATOMIC_RELEASE);
+    assert_int_equal(change_protect(p->as, SHARED, SHARED + 4 * P, PTE_RWX), 0);
+    spin_unlock(&p->as->lock);
+    pthread_join(other, NULL);
+    on_relax = NULL;
+}
+
+/* The hart that is between the two sees at every moment that there is one more to come. */
+void test_mappings_join_around_a_hart(void **state) {
+    struct env_proc *p;
+    unsigned level;
+    env_fresh(MEMORY, 16);
+    new_file();
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    map_part(p, SHARED, 0, PAGES, ALL, true);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(aspace_protect(p->as, SHARED, SHARED + 4 * P, ABI_PROT_READ), 0);
+        touch(p, true, 5, true);
+        join_meanwhile(p);
+        assert_ptr_equal(mapping_at(&p->as->mappings, SHARED + 5 * P)->start, SHARED);
+        assert_false(*pt_walk(&p->as->user, VA(SHARED + 5 * P), &level) & PTE_W);
+        memset(file.writable, 0, sizeof file.writable);
+    }
     check_all();
     check_harts();
     end();
