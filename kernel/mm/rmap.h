@@ -16,7 +16,8 @@ struct aspace;
 
 struct rmap {
     struct spinlock lock;
-    struct list mappings;
+    struct list mappings; /* and marks of those who go through it */
+    uint32_t writable;    /* of the mappings, those that are shared, and written or may become so */
 };
 
 /* Nobody knows it yet. It is in use as long as somebody refers to its object. */

@@ -219,6 +219,34 @@ void test_pages_of_a_file_are_taken_away(void **state) {
     end();
 }
 
+static void unmap(struct env_proc *p, uint64_t first, uint64_t pages) {
+    assert_int_equal(aspace_unmap(p->as, SHARED + first * P, SHARED + (first + pages) * P), 0);
+}
+
+/* As long as there is a part of a mapping that may. */
+void test_who_may_write_a_file(void **state) {
+    struct env_proc *p, *child;
+    env_fresh(MEMORY, 16);
+    new_file();
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    assert_false(rmap_may_write(&file.rmap));
+    map(p, PRIVATE, false);
+    assert_false(rmap_may_write(&file.rmap));
+    map_part(p, SHARED, 0, PAGES, ABI_PROT_READ, true);
+    assert_true(rmap_may_write(&file.rmap)); /* it could become so */
+    unmap(p, 2, 2);
+    assert_int_equal(aspace_protect(p->as, SHARED, SHARED + P, ALL), 0);
+    assert_int_equal(aspace_protect(p->as, SHARED, SHARED + 2 * P, ABI_PROT_READ), 0);
+    unmap(p, 0, 4);
+    assert_int_equal(env_fork(p, &child), 0);
+    unmap(p, 4, 4);
+    assert_true(rmap_may_write(&file.rmap)); /* the child */
+    env_exit(child);
+    assert_false(rmap_may_write(&file.rmap));
+    end();
+}
+
 static struct env_proc *copies;
 static unsigned waits;
 static void (*on_relax)(void);

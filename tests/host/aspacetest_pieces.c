@@ -174,15 +174,20 @@ static int page(struct object *o, uint64_t index, bool write, object_show_fn sho
     return show(ctx, &only, 1);
 }
 
-/* Most of the file, which is very large, is mapped by nobody, and takes no time. */
-void test_a_large_file_is_taken_away_with_breaks(void **state) {
-    static const struct object_ops ops = {.page = page};
-    static struct rmap rmap;
-    static struct object file = {.ops = &ops, .name = "file", .rmap = &rmap};
-    struct env_proc *p = begin();
-    unsigned level;
+static const struct object_ops ops = {.page = page};
+static struct rmap rmap;
+static struct object file = {.ops = &ops, .name = "file", .rmap = &rmap};
+
+static void new_file(void) {
     rmap_init(&rmap);
     assert_int_equal(frame_alloc(&only), 0);
+}
+
+/* Most of the file, which is very large, is mapped by nobody, and takes no time. */
+void test_a_large_file_is_taken_away_with_breaks(void **state) {
+    struct env_proc *p = begin();
+    unsigned level;
+    new_file();
     map(p, START, PAGES, &file, true, ALL);
     touch_all(p, START, PAGES);
     assert_int_equal(env_refs(only.v), 1 + PAGES);
@@ -194,6 +199,28 @@ void test_a_large_file_is_taken_away_with_breaks(void **state) {
     rmap_take_away(&rmap, 1, 1ULL << 60);
     EXPECT_BREAKS(PAGES);
     assert_int_equal(env_refs(only.v), 2);
+    env_exit(p);
+    piece_break = NULL;
+    frame_free(only);
+}
+
+/* A page that is shown very often. */
+void test_many_mappings_of_a_file_have_breaks(void **state) {
+    struct env_proc *p = begin();
+    unsigned level;
+    new_file();
+    for (uint64_t i = 0; i < PAGES; i++) {
+        map(p, START + 2 * i * P, 1, &file, true, ALL);
+        touch_all(p, START + 2 * i * P, 1);
+    }
+    breaks_made();
+    rmap_forbid_writes(&rmap, 0, 1);
+    assert_true(breaks_made() >= PAGES * 4 / PIECE);
+    for (uint64_t i = 0; i < PAGES; i++)
+        assert_int_equal(*pt_walk(&p->as->user, VA(START + 2 * i * P), &level) & PTE_RWX, PTE_R);
+    rmap_take_away(&rmap, 0, 1);
+    assert_true(breaks_made() >= PAGES * 4 / PIECE);
+    assert_int_equal(env_refs(only.v), 1);
     env_exit(p);
     piece_break = NULL;
     frame_free(only);
