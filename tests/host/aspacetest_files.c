@@ -62,22 +62,11 @@ static void new_file(void) {
     rmap_init(&file.rmap);
 }
 
-/* Nobody has it any more, no hart either: but a space that is about to end, where none runs. */
-static void give_back(paddr_t frame) {
-    bool ending = false;
-    for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
-        ending |= p->used && !p->as->live;
-    if (ending)
-        frame_put(frame_single(frame));
-    else
-        frame_free(frame);
-}
-
 static void cut(uint64_t end) {
     rmap_take_away(&file.rmap, end, PAGES - end);
     for (uint64_t i = end; i < PAGES; i++) {
         if (file.frame[i].v)
-            give_back(file.frame[i]);
+            frame_free(file.frame[i]); /* nobody has it any more, no hart either */
         file.frame[i] = PA(0);
         file.writable[i] = false;
         for (unsigned slot = 0; slot < ENV_PROCS; slot++)
