@@ -275,6 +275,32 @@ void test_a_copy_is_waited_for(void **state) {
     end();
 }
 
+/* What is written is in the frame when W is gone, and the space is not given back before. */
+static void end_write(void) {
+    unsigned level;
+    on_relax = NULL;
+    waits++;
+    assert_true(copies->as->lock.locked);
+    assert_false(*pt_walk(&copies->as->user, VA(SHARED + 3 * P), &level) & PTE_W);
+    aspace_page_end(copies->as);
+}
+
+void test_a_copy_that_writes_is_waited_for(void **state) {
+    void *page;
+    env_fresh(MEMORY, 16);
+    new_file();
+    copies = first_with_both();
+    assert_int_equal(aspace_page(copies->as, SHARED + 3 * P, PTE_W, &page), 0);
+    host_hart_be(2);
+    waits = 0;
+    on_relax = end_write;
+    forbid(3);
+    assert_int_equal(waits, 1);
+    check_all();
+    check_harts();
+    end();
+}
+
 static struct env_proc *joins;
 static void join(void) {
     host_hart_be((uint32_t)joins->hart);
