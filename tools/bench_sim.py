@@ -3,8 +3,8 @@
 
     tools/bench_sim.py [--quick]    --quick: `usertests fork` in place of all of usertests -q
 
-Ratios of processor time, ours to QEMU's, each machine with one hart; the aims are at most 15 with
-the strict rules off, and 40 with them on. A figure of one of them alone would be one of this host."""
+Ratios of processor time, ours to QEMU's, each machine with one hart; the aims are at most 15
+with the strict rules off, and 40 with them on. A time alone would be this host's."""
 import os
 import resource
 import subprocess

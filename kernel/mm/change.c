@@ -122,10 +122,12 @@ static void join_next(struct aspace *as, struct mapping *m) {
     struct mapping *next = m->next;
     if (!next || !continues(m, next))
         return;
+    /* First, so that a hart that has passed m and waits for next has at every moment one of them
+     * before it. It comes to this space when all is done. */
+    rmap_grown(m);
     mapping_take(&as->mappings, next);
     m->end = next->end;
     m->touched |= next->touched;
-    rmap_grown(m);
     mapping_free(next);
 }
 

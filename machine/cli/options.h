@@ -14,7 +14,7 @@ struct cli {
     uint64_t limit; /* of instructions; 0: none */
     bool mode_given, misaligned_given;
     bool until_finding; /* the first finding ends the machine */
-    bool quiet; /* no summary */
+    bool quiet;         /* no summary */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */
