@@ -106,8 +106,11 @@ bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAG
 
 /* The page cache keeps pages that are mapped, and a read or a write must find another: so much of
  * it may be mapped, in eighths. Programs can be run when files take all that they may, and the
- * session's commands when other programs do, too. */
+ * session's commands when other programs do, too. The eighth that is always left has room for what
+ * one transaction changes, which the log holds: else an operation could wait for a page for ever.
+ */
 static uint32_t most_mapped(bool program) {
+    ASSERT(pagecache_pages() / 8 > pagecache_dirty_max());
     unsigned eighths = !program ? 4 : proc_in_reserve(proc_self()) ? 7 : 6;
     return pagecache_pages() / 8 * eighths;
 }

@@ -101,12 +101,6 @@ int aspace_create(struct aspace *as, const struct design *design, uint32_t id, u
     return 0;
 }
 
-/* While all leaves are taken out of a space. */
-struct putting {
-    struct aspace *as;
-    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
-};
-
 /* Exit does it for every page. */
 __attribute__((noinline)) static void put_frames(struct putting *put, const pte_t *entry,
                                                  unsigned count, unsigned level) {

@@ -37,12 +37,6 @@ static void wait_for_copies(const struct aspace *as) {
 
 /* ---- leaves ----------------------------------------------------------------- */
 
-/* While leaves are taken out. */
-struct putting {
-    struct aspace *as;
-    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
-};
-
 /* Drops what a leaf that is no more had of its frame. */
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
     struct putting *put = ctx;

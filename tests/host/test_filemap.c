@@ -24,6 +24,7 @@
 
 #define EIGHTH 10
 uint32_t pagecache_pages(void) { return 8 * EIGHTH; }
+uint32_t pagecache_dirty_max(void) { return EIGHTH - 1; }
 
 static uint64_t promised;
 int frame_commit(uint64_t n) {
