@@ -8,6 +8,7 @@
 #   make fuzz            builds the fuzzers (so does ./test)
 #   make sim             the machine of ./sim, for this host
 #   make bench           measures all designs (tools/bench.py)
+#   make bench-sim       compares the machine of ./sim with QEMU
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
 #   make printouts       records anew what the documentation shows, with make pictures
 #   make build/user/bin/cat.asm    a program's code (.sym: its symbols)
@@ -114,7 +115,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests sim fuzz bench lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim fuzz bench bench-sim lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -256,6 +257,7 @@ $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files Makefile tools/mkfs $(wildcard too
 # ---- host tests ----------------------------------------------------------
 # tests/host/test_NAME.c says in a comment which kernel sources it tests:
 #     /* sources: kernel/mm/pt.c kernel/lib/string.c tests/host/memdisk.c */
+# A name that ends with / is all sources of that folder.
 # "rename: memcpy strlen" there compiles the sources with these names prefixed
 # by k_, for sources that would clash with the host's C library.
 H := $(BUILD)/host
@@ -270,7 +272,8 @@ H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitiz
 	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
-field = $(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c)
+field = $(foreach w,$(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c),$\
+	$(if $(filter %/,$(w)),$(wildcard $(w)*.c),$(w)))
 
 # A source is compiled once for all tests that rename alike: obj/KEY/SOURCE.o.
 host_key = $(firstword $(shell echo $(call quote,$(1)) | cksum))
@@ -326,6 +329,9 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 # ---- the rest ------------------------------------------------------------
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
+
+bench-sim:
+	$(Q)BUILD=$(BUILD) python3 tools/bench_sim.py
 
 # ---- lint ------------------------------------------------------------------
 # cppcheck and clang-tidy over the kernel; .clang-tidy says what is looked for. LINT=quick leaves

@@ -6,6 +6,8 @@
     tools/defects.py --quick      a handful that takes about a minute
     tools/defects.py --list       the names, and the tests that must fail
     --design NAME                 under this design alone
+    --sim                         on the machine of ./sim, and only what the machine itself
+                                  reports counts (tools/simdefects.py says for which patches)
     --help                        this text
 
 Each tests/defects/NN-NAME.patch is a difference to the tree, below lines that say what
@@ -37,6 +39,7 @@ from collections import namedtuple
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
+import simdefects  # noqa: E402
 
 FOLDER = os.path.join("tests", "defects")
 COPIED = ("Makefile", "kernel", "machine", "user", "tests", "tools", "run", "sim", "test")
@@ -348,7 +351,7 @@ def show_list(patches):
 
 def main(args):
     machine.die_by_signals()
-    names, quick, listing, design = [], False, False, None
+    names, quick, listing, design, sim = [], False, False, None, False
     args = list(args)
     try:
         while args:
@@ -358,6 +361,8 @@ def main(args):
                 return 0
             if arg == "--list":
                 listing = True
+            elif arg == "--sim":
+                sim = True
             elif arg == "--quick":
                 quick = True
             elif arg == "--design" and args:
@@ -372,7 +377,7 @@ def main(args):
         if listing:
             show_list(patches)
             return 0
-        return run(patches, design)
+        return simdefects.run(patches) if sim else run(patches, design)
     except (Unusable, machine.Unusable) as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2

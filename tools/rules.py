@@ -19,6 +19,8 @@
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
+- the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
+      parts image, fpu and dev include themselves alone, and cli only sim.h besides
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -171,6 +173,18 @@ def check_kernel(root):
             yield from check_machine(path, layer, text)
 
 
+def check_sim(root):
+    for path in sorted(glob.glob(os.path.join(root, "machine", "**", "*.[ch]"), recursive=True)):
+        path = os.path.relpath(path, root)
+        part = path.split(os.sep)[1]
+        may = (f"machine/{part}/", "machine/sim.h") if part in ("image", "fpu", "dev", "cli") \
+            else ("machine/",)
+        with open(os.path.join(root, path), encoding="utf-8") as f:
+            for number, name in includes(f.read()):
+                if not name.startswith(may):
+                    yield f"{path}:{number}: includes \"{name}\", which it may not know"
+
+
 def check_programs(root):
     for names in ("user/*/vm*.[ch]", "user/bin/crash.c"):
         for path in sorted(glob.glob(os.path.join(root, names))):
@@ -184,7 +198,8 @@ def text_files(root):
                       if not d.startswith((".git", "build", "__pycache__", ".pytest_cache"))]
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), root)
-            if name.endswith(TEXT_ENDINGS) or name in ("Makefile", "run", "test", "mkfs", "ptview"):
+            if name.endswith(TEXT_ENDINGS) or name in ("Makefile", "run", "sim", "test", "mkfs",
+                                                       "ptview"):
                 yield path
 
 
@@ -207,7 +222,7 @@ def check_text(root):
 
 
 def check(root):
-    return [*check_kernel(root), *check_programs(root), *check_text(root)]
+    return [*check_kernel(root), *check_sim(root), *check_programs(root), *check_text(root)]
 
 
 def main(args):

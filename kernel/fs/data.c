@@ -172,6 +172,7 @@ int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) 
     *done = !err && left == 0;
     if (*done || left != 0) /* else nothing was freed */
         ip->d.size = MIN(ip->d.size, (uint32_t)MAX(size, (uint64_t)left * FS_BLOCK_SIZE));
+    ip->written = MIN(ip->written, ip->d.size);
     inode_save(op, ip);
     if (ip->d.type == ABI_T_FILE) {
         filemap_cut(ip);
@@ -189,7 +190,8 @@ static bool has_blocks(const struct inode *ip) {
     return false;
 }
 
-/* A file that becomes longer by zeros. Between two operations others may write behind them. */
+/* A file that becomes longer by zeros. Between two operations others may write behind them, and
+ * into them (ip->written). */
 struct growth {
     uint64_t start; /* of those zeros that nothing else lies behind */
     uint64_t end;   /* of them: the file's, when the last operation left it */
@@ -226,15 +228,16 @@ static int resize_step(struct log_op *op, struct inode *ip, uint64_t size, struc
     return err;
 }
 
-/* The zeros go again, from the last on, but when somebody has written behind them. */
+/* The zeros go again, from the last on, as far as nobody has written into or behind them. */
 static int ungrow_step(struct log_op *op, struct inode *ip, struct growth *g, bool *finished) {
     int err = inode_lock(ip);
     if (err)
         return err;
     err = inode_edit(ip);
-    *finished = ip->d.size != g->end || g->start == g->end;
+    uint64_t start = MAX(g->start, (uint64_t)ip->written);
+    *finished = ip->d.size != g->end || start == g->end;
     if (!err && !*finished)
-        err = data_shrink(op, ip, g->start, finished);
+        err = data_shrink(op, ip, start, finished);
     g->end = ip->d.size;
     inode_unlock(ip);
     return err;

@@ -63,7 +63,7 @@ int file_stat(struct file *f, struct abi_stat *st) must_check;
  * result would be negative. */
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must_check;
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
- * disk; -K_EFBIG; -K_ENOSPC and -K_EIO: it may have grown a part of the way. */
+ * disk; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */
 int file_set_size(struct file *f, uint64_t size) must_check;
 /* An object for the contents, to be mapped up to so many pages, with a reference. -K_ENODEV: not a
  * file of the disk; -K_ENOMEM; -K_EIO. */

@@ -106,8 +106,11 @@ bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAG
 
 /* The page cache keeps pages that are mapped, and a read or a write must find another: so much of
  * it may be mapped, in eighths. Programs can be run when files take all that they may, and the
- * session's commands when other programs do, too. */
+ * session's commands when other programs do, too. The eighth that is always left has room for what
+ * one transaction changes, which the log holds: else an operation could wait for a page for ever.
+ */
 static uint32_t most_mapped(bool program) {
+    ASSERT(pagecache_pages() / 8 > pagecache_dirty_max());
     unsigned eighths = !program ? 4 : proc_in_reserve(proc_self()) ? 7 : 6;
     return pagecache_pages() / 8 * eighths;
 }
@@ -189,20 +192,17 @@ int filemap_create(struct inode *ip, uint64_t pages, struct object **out) {
 /* ---- programs: run, or written ---- */
 
 /* When it is not open for writing now, it is not as long as it runs: so no mapping comes that may
- * write it, and those that there are are in the reverse map. -K_ETXTBSY: it is not counted. */
+ * write it. Those that there are are in the reverse map, and between the two looks none joins it.
+ * -K_ETXTBSY: it is not counted. */
 static int begin_running(struct filemap *f) {
+    spin_lock(&f->rmap.lock);
+    bool written = rmap_may_write_locked(&f->rmap);
     spin_lock(&lock);
-    bool open = f->ip->writers > 0;
-    f->running += !open;
+    written |= f->ip->writers > 0;
+    f->running += !written;
     spin_unlock(&lock);
-    if (open)
-        return -K_ETXTBSY;
-    if (!rmap_may_write(&f->rmap))
-        return 0;
-    spin_lock(&lock);
-    f->running--;
-    spin_unlock(&lock);
-    return -K_ETXTBSY;
+    spin_unlock(&f->rmap.lock);
+    return written ? -K_ETXTBSY : 0;
 }
 
 int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {

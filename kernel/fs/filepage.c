@@ -12,8 +12,7 @@ int filepage_find_blocks(struct inode *ip, struct page *p, struct indirect *in) 
 /* Starts reading the next run of blocks from b on that are neighbours on the disk; holes, and
  * what lies behind the end, become zeros. The block behind it; with p->rq.bytes 0 none was left. */
 static unsigned start_read(const struct inode *ip, struct page *p, unsigned b) {
-    unsigned end = (unsigned)((filepage_bytes(ip, p->index) + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE),
-             len = 1;
+    unsigned end = filepage_blocks(ip, p->index), len = 1;
     p->rq.bytes = 0;
     for (; b < PAGE_BLOCKS && (b >= end || p->block[b] == 0); b++)
         memset(p->data + b * FS_BLOCK_SIZE, 0, FS_BLOCK_SIZE);

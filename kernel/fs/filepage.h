@@ -12,6 +12,11 @@ static inline size_t filepage_bytes(const struct inode *ip, uint32_t index) {
     return ip->d.size <= start ? 0 : MIN((size_t)(ip->d.size - start), (size_t)PAGE_SIZE);
 }
 
+/* Of its blocks. */
+static inline unsigned filepage_blocks(const struct inode *ip, uint32_t index) {
+    return (unsigned)((filepage_bytes(ip, index) + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+}
+
 /* Looks up where the page's blocks live. -K_EIO: the indirect block cannot be read. */
 int filepage_find_blocks(struct inode *ip, struct page *p, struct indirect *in) must_check;
 

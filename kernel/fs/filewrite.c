@@ -222,7 +222,7 @@ static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool f
     if (!p)
         return;
     size_t n = filepage_bytes(ip, index);
-    unsigned first = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    unsigned first = filepage_blocks(ip, index);
     log_forget_page(op, p, first);
     if (n == 0) {
         page_forget(p);
@@ -286,6 +286,11 @@ static seldom int write_runs(struct change *c, uint64_t offset, const uaddr_t *s
     return err;
 }
 
+/* By others than ftruncate, up to there. */
+static void note_written(struct inode *ip, uint64_t end) {
+    ip->written = MAX(ip->written, (uint32_t)MIN(end, (uint64_t)ip->d.size));
+}
+
 static struct change begin_change(struct log_op *op, struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
     return (struct change){.op = op, .ip = ip, .in = indirect_pinned(ip), .old_size = ip->d.size};
@@ -308,6 +313,7 @@ int filedata_write(struct log_op *op, struct inode *ip, uint64_t offset, uaddr_t
         return -K_EINVAL;
     int err = n <= PAGE_SIZE - offset % PAGE_SIZE ? write_in_page(&c, offset, src, n, done)
                                                   : write_runs(&c, offset, &src, n, done);
+    note_written(ip, offset + n); /* or in part, after an error */
     return end_change(&c, err);
 }
 
@@ -332,7 +338,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size) {
 /* All blocks of the page count as written. */
 static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
     size_t n = filepage_bytes(ip, p->index);
-    unsigned end = (unsigned)((n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
+    unsigned end = filepage_blocks(ip, p->index);
     int err = inode_edit(ip);
     if (err)
         return err;
@@ -340,6 +346,7 @@ static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
     memset(p->data + n, 0, PAGE_SIZE - n);
     struct change c = begin_change(op, ip);
     err = settle(&c, p, 0, &end);
+    note_written(ip, (uint64_t)(p->index + 1) * PAGE_SIZE);
     if (c.taken)
         page_hold(p); /* for the caller */
     return end_change(&c, err);

@@ -88,6 +88,8 @@ static struct inode *claim_locked(uint32_t inum) {
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
+    ASSERT(!ip->map); /* who maps it or may write it has a reference */
+    ASSERT(ip->writers == 0);
     if (ip->inum != 0) {
         keep_transaction_locked(ip);
         unhash_locked(ip);
@@ -173,11 +175,12 @@ static int load(struct inode *ip) {
     if (err)
         return err;
     ip->d = *in_block(home, ip->inum);
-    note_transaction(
-        ip, MAX(home->transaction, __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED)));
     cache_put(home);
+    uint64_t kept = __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED);
+    note_transaction(ip, MAX(ip->changed_in, kept));
     if (!sensible(&ip->d))
         return -K_EIO;
+    ip->written = ip->d.size;
     ip->loaded = true;
     return 0;
 }
@@ -191,9 +194,8 @@ int inode_load(struct inode *ip) {
 
 int inode_edit(struct inode *ip) {
     ASSERT_SLEEPLOCKED(&ip->lock);
+    ASSERT(!ip->home);
     uint64_t transaction = log_running();
-    if (ip->home)
-        return 0;
     if (ip->pinned.transaction != transaction) {
         memset(&ip->pinned, 0, sizeof(ip->pinned));
         ip->pinned.transaction = transaction;
@@ -284,6 +286,7 @@ int inode_alloc(uint16_t type, struct inode **out) {
         return err;
     }
     ip->d = (struct fs_dinode){.type = (int16_t)type, .nlink = 1};
+    ip->written = 0;
     ip->loaded = true;
     *out = ip;
     return 0;

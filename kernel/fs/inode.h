@@ -39,6 +39,7 @@ struct inode {
     struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
     struct filemap *map; /* while it is mapped; filemap.c's */
     uint32_t writers;    /* who may write it, as a file that is open; filemap.c's */
+    uint32_t written;    /* of a file: behind so many bytes are zeros of ftruncate's alone */
     struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 

@@ -81,7 +81,7 @@ static inline void log_write(struct log_op *op, struct buf *b);
  * the disk. The caller holds the page and its inode's lock. One page of room for a page that the
  * transaction has not changed yet, and one block for each block that is not fresh. True: the
  * transaction has taken the caller's reference over, for it had none yet; so the page stays as
- * long as the operation runs. */
+ * long as the transaction runs, and until it is on the disk. */
 static inline bool log_page(struct log_op *op, struct page *p, unsigned changed, unsigned fresh);
 /* The contents from block b of the page on are no part of the file any more. */
 void log_forget_page(struct log_op *op, struct page *p, unsigned b);

@@ -28,6 +28,7 @@ uint64_t aspace_end(const struct aspace *as) {
 struct span {
     uint64_t start, end;
     bool shared, lazy;
+    bool known;                 /* some of its mappings are in an object's reverse map */
     const struct mapping *next; /* the first touched one that follows it */
 };
 
@@ -38,12 +39,19 @@ static const struct mapping *touched_from(const struct mapping *m) {
 }
 
 static struct span span_of(const struct mapping *first) {
-    struct span s = {first->start, first->end, first->shared, first->lazy,
-                     touched_from(first->next)};
+    struct span s = {.start = first->start,
+                     .end = first->end,
+                     .shared = first->shared,
+                     .lazy = first->lazy,
+                     .known = first->object->rmap,
+                     .next = touched_from(first->next)};
     for (; s.next && s.next->shared == s.shared && s.next->lazy == s.lazy &&
            s.next->start - s.end <= SPAN_GAP;
-         s.next = touched_from(s.next->next))
+         s.next = touched_from(s.next->next)) {
         s.end = s.next->end;
+        if (s.next->object->rmap)
+            s.known = true;
+    }
     return s;
 }
 
@@ -93,12 +101,6 @@ int aspace_create(struct aspace *as, const struct design *design, uint32_t id, u
     return 0;
 }
 
-/* While all leaves are taken out of a space. */
-struct putting {
-    struct aspace *as;
-    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
-};
-
 /* Exit does it for every page. */
 __attribute__((noinline)) static void put_frames(struct putting *put, const pte_t *entry,
                                                  unsigned count, unsigned level) {
@@ -117,7 +119,7 @@ __attribute__((noinline)) static void put_frames(struct putting *put, const pte_
 /* As many as may all fall free in some pieces. */
 #define PUT_AT_ONCE (4u * PIECE / PIECE_FREED)
 
-/* Nobody else knows the space. */
+/* Nobody else finds them. */
 static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
     const struct putting *put = ctx;
     for (unsigned i = 0, n; i < count; i += n) {
@@ -128,27 +130,66 @@ static void put_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned l
     }
 }
 
-static void put_all_leaves(struct aspace *as) {
+/* The promises of lazy frames go with them. */
+static void put_promises(const struct putting *put, bool lazy) {
+    if (lazy && put->freed)
+        frame_uncommit(put->freed);
+}
+
+static void put_other_leaves(struct aspace *as) {
     struct span s;
     for (const struct mapping *m = touched_from(as->mappings.first); m; m = s.next) {
         struct putting put = {.as = as};
         s = span_of(m);
+        if (s.known)
+            continue;
         pt_take_leaves(&as->user, VA(s.start), VA(s.end), put_leaves, &put);
-        if (s.lazy && put.freed)
-            frame_uncommit(put.freed); /* the promises of lazy frames go with them */
+        put_promises(&put, s.lazy);
+    }
+}
+
+static void put_table(void *ctx, const pte_t *entry, unsigned count, unsigned level) {
+    put_frames(ctx, entry, count, level);
+}
+
+static void put_known_span(struct aspace *as, const struct span *s) {
+    struct putting put = {.as = as};
+    for (uint64_t at = s->start, next; at < s->end; at = next) {
+        uint64_t freed = put.freed;
+        next = MIN(ROUND_DOWN(at, LARGE_SIZE) + LARGE_SIZE, s->end);
+        pt_take_leaves(&as->user, VA(at), VA(next), put_table, &put);
+        piece_done_locked(&as->lock, (unsigned)((next - at) / PAGE_SIZE) +
+                                         (unsigned)(put.freed - freed) * PIECE_FREED);
+    }
+    put_promises(&put, s->lazy);
+}
+
+/* Objects find them, and may take some away in a break, with tables that fall empty: so one table
+ * is done at a time, with the space's lock. */
+static void put_known_leaves(struct aspace *as) {
+    ASSERT_LOCKED(&as->lock);
+    struct span s;
+    for (const struct mapping *m = touched_from(as->mappings.first); m; m = s.next) {
+        s = span_of(m);
+        if (s.known)
+            put_known_span(as, &s);
+        piece_done_locked(&as->lock, 1);
     }
 }
 
 void aspace_destroy(struct aspace *as) {
     spin_lock(&as->lock); /* waits for who is looking: vmtable */
     as->live = false;
-    rmap_remove_all(as);
     spin_unlock(&as->lock);
     if (DEBUG)
         check_space(as);
+    spin_lock(&as->lock);
+    put_known_leaves(as); /* first: what an object takes away is in no space any more */
+    rmap_remove_all(as);
+    spin_unlock(&as->lock);
     if (as->design->destroy)
         as->design->destroy(as);
-    put_all_leaves(as);
+    put_other_leaves(as);
     pt_clear(&as->user, VA(0), VA(aspace_end(as)), piece_of_tables(as->user.tables));
     kernel_view_clear_top(&as->user, as->slot);
     pt_free_root(&as->user);

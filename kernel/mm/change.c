@@ -37,12 +37,6 @@ static void wait_for_copies(const struct aspace *as) {
 
 /* ---- leaves ----------------------------------------------------------------- */
 
-/* While leaves are taken out. */
-struct putting {
-    struct aspace *as;
-    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
-};
-
 /* Drops what a leaf that is no more had of its frame. */
 static void put_leaf(void *ctx, pte_t e, unsigned level) {
     struct putting *put = ctx;
@@ -122,10 +116,12 @@ static void join_next(struct aspace *as, struct mapping *m) {
     struct mapping *next = m->next;
     if (!next || !continues(m, next))
         return;
+    /* First, so that a hart that has passed m and waits for next has at every moment one of them
+     * before it. It comes to this space when all is done. */
+    rmap_grown(m);
     mapping_take(&as->mappings, next);
     m->end = next->end;
     m->touched |= next->touched;
-    rmap_grown(m);
     mapping_free(next);
 }
 

@@ -3,12 +3,19 @@
  * runs on this hart, or on none; on any hart where that is said.
  *
  * What goes over pages gives the lock back in between (mm/pieces.h), for which it must be held.
- * Then each leaf, and each mapping, is as before or as after, and no process runs in the space. So
- * nobody else but an object (rmap.h) changes anything meanwhile, and that only takes away.
+ * Then each leaf, and each mapping, is as before or as after, and no process runs in the space; but
+ * while permissions change, leaves may still permit what their mapping no longer does. Nobody else
+ * but an object (rmap.h) changes anything meanwhile, and that only takes away.
  *
  * Addresses are page-aligned, below or at USER_MAX, start < end. */
 #pragma once
 #include "mm/aspace.h"
+
+/* While leaves are taken out, and their frames given back. */
+struct putting {
+    struct aspace *as;
+    uint64_t freed; /* leaves whose last owner this was; in a lazy mapping of 4 KiB all */
+};
 
 /* Grants what m says (object, permissions, place; rank and links mean nothing) where there is
  * nothing yet; joined with neighbours that it continues. -K_ENOMEM: nothing changed. */

@@ -43,8 +43,9 @@ int commit_settle(struct aspace *as) must_check;
  * missing. -K_ENOMEM: nothing was committed. */
 int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_tables) must_check;
 
-/* Tables of both views that lazy mappings of this space, the running one, need now. With its lock,
- * which is given back in between (pieces.h): there may be less already, but not more. */
+/* Tables of both views that lazy mappings of this space need now. It runs on this hart, or on none.
+ * With its lock, which is given back in between (pieces.h): there may be less already, but not
+ * more. */
 uint64_t commit_tables_in_use(struct aspace *as);
 /* After mappings have gone, before commit_settle: tables may have gone. As above. */
 void commit_count_tables(struct aspace *as);

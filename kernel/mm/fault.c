@@ -120,20 +120,16 @@ static bool is_tracked(const struct mapping *m, uint64_t access) {
     return access == PTE_W && mapping_tracks_writes(m);
 }
 
-/* The object's frame, if it shows just now the page that is wanted. -K_EAGAIN: it is to be asked;
- * once more when it shows another one. */
+/* The object's frame, if it shows the page just now. -K_EAGAIN: it is to be asked, and then the
+ * same page is wanted still, since nobody but the process changes its mappings. */
 static int shown_frame(const struct mapping *m, uint64_t index, bool write, struct wanted *w,
                        paddr_t *frame) {
-    bool same = w->object == m->object && w->index == index;
     if (w->frame) {
+        ASSERT(w->object == m->object && w->index == index && w->write == write);
         *frame = w->frame[0];
-        return same && w->write == write ? 0 : -K_EAGAIN;
+        return 0;
     }
-    if (w->object != m->object) {
-        object_get(m->object);
-        if (w->object)
-            object_put(w->object);
-    }
+    object_get(m->object);
     *w = (struct wanted){.object = m->object, .index = index, .write = write};
     return -K_EAGAIN;
 }
@@ -198,7 +194,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    if (access != PTE_W && w->frame && w->object == m->object && w->index == index)
+    if (access != PTE_W && w->frame)
         fill_behind(as, m, va, w);
     return 0;
 }
@@ -252,7 +248,8 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
     return err;
 }
 
-/* While the object is asked the mapping may become another one, so it is looked at anew. */
+/* While the object is asked the mapping stays, but what is there may go, so the entry is looked at
+ * anew. */
 static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     struct object *o = w->object;
     struct asking a = {as, va, access, w};
@@ -268,11 +265,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     int err = repair_with_lock(as, va, access, &w);
     if (__builtin_expect(err != -K_EAGAIN, 1))
         return err;
-    while (err == -K_EAGAIN) {
-        err = ask(as, va, access, &w);
-        if (err == -K_EAGAIN)
-            err = repair_with_lock(as, va, access, &w);
-    }
+    err = ask(as, va, access, &w);
     object_put(w.object);
     return err;
 }

@@ -8,7 +8,11 @@
 void rmap_init(struct rmap *r) {
     spin_init(&r->lock, RANK_RMAP);
     list_init(&r->mappings);
+    r->writable = 0;
 }
+
+/* It stays so while the mapping is in the map. */
+static bool may_write(const struct mapping *m) { return m->shared && (m->limit & PTE_W); }
 
 /* At the end, where who goes through the map still comes by. */
 void rmap_add(struct mapping *m, struct mappings *all) {
@@ -18,6 +22,7 @@ void rmap_add(struct mapping *m, struct mappings *all) {
     m->all = all;
     spin_lock(&r->lock);
     list_push_back(&r->mappings, &m->by_object);
+    r->writable += may_write(m);
     spin_unlock(&r->lock);
 }
 
@@ -27,6 +32,7 @@ void rmap_remove(struct mapping *m) {
         return;
     spin_lock(&r->lock);
     list_remove(&m->by_object);
+    r->writable -= may_write(m);
     spin_unlock(&r->lock);
 }
 
@@ -66,57 +72,80 @@ struct wanted {
     rmap_fn fn;
 };
 
-static void do_part(struct aspace *as, const struct mapping *m, struct wanted *w) {
+/* How many pages it was. */
+static uint64_t do_part(struct aspace *as, const struct mapping *m, struct wanted *w) {
     uint64_t last = m->first + mapping_pages(m);
     uint64_t from = MAX(w->first, m->first), to = MIN(w->end, last);
-    if (from < to)
-        w->fn(as, m, m->start + (from - m->first) * PAGE_SIZE,
-              m->start + (to - m->first) * PAGE_SIZE);
     if (last > w->end)
         w->next = MIN(w->next, MAX(w->end, m->first));
+    if (from >= to)
+        return 0;
+    w->fn(as, m, m->start + (from - m->first) * PAGE_SIZE, m->start + (to - m->first) * PAGE_SIZE);
+    return to - from;
 }
 
-/* How far a hart has gone through a map while the map's lock is not held: records without an
- * object. Not on a stack, since others who change the list write to its neighbours; and one for
- * each hart is enough, since nobody sleeps meanwhile. */
-static struct mapping marks[NHART];
+/* How far a process has gone through a map while the map's lock is not held. Not on its stack,
+ * since others who change the list write to its neighbours, and not its hart's, since there are
+ * breaks meanwhile. There is one for each process, and each goes through one map at a time. */
+static struct mark {
+    struct list in_map;
+    uint32_t taken; /* atomic; 0 or 1 */
+} marks[NPROC];
+
+static struct mark *mark_take(void) {
+    struct mark *mark = marks;
+    while (__atomic_exchange_n(&mark->taken, 1, __ATOMIC_ACQUIRE)) {
+        mark++;
+        ASSERT(mark < marks + ARRAY_LEN(marks));
+    }
+    return mark;
+}
+
+static void mark_give(struct mark *mark) { __atomic_store_n(&mark->taken, 0, __ATOMIC_RELEASE); }
+
+static bool is_mark(const struct list *link) {
+    return (uintptr_t)link - (uintptr_t)marks < sizeof(marks);
+}
+
+/* With the map's lock, which is given back meanwhile. */
+static void do_next(struct rmap *r, struct list *mark, struct wanted *w) {
+    const struct mapping *m = LIST_ENTRY(mark->next, struct mapping, by_object);
+    struct aspace *as = CONTAINER_OF(m->all, struct aspace, mappings);
+    bool mine = spin_try(&as->lock);
+    uint64_t pages = 0;
+    if (mine)
+        list_move_behind(mark, mark->next);
+    spin_unlock(&r->lock);
+    if (mine) {
+        pages = do_part(as, m, w);
+        spin_unlock(&as->lock);
+    }
+    cpu_relax();
+    piece_done(PASSED + (unsigned)pages);
+    spin_lock(&r->lock);
+}
 
 /* For each mapping, also those that come meanwhile. Others may go through the map at the same
  * time. */
 static void for_each(struct rmap *r, struct wanted *w) {
-    struct list *mark = &marks[hart_self()->index].by_object;
+    struct mark *taken = mark_take();
+    struct list *mark = &taken->in_map;
     spin_expect_none("a search for who shows a page");
     spin_lock(&r->lock);
     list_push_front(&r->mappings, mark);
-    while (mark->next != &r->mappings) {
-        struct mapping *m = LIST_ENTRY(mark->next, struct mapping, by_object);
-        struct aspace *as = m->object ? CONTAINER_OF(m->all, struct aspace, mappings) : NULL;
-        bool mine = as && spin_try(&as->lock);
-        if (mine || !as)
-            list_move_behind(mark, &m->by_object);
-        if (!as)
-            continue; /* somebody else's mark */
-        spin_unlock(&r->lock);
-        if (mine) {
-            do_part(as, m, w);
-            spin_unlock(&as->lock);
-        }
-        cpu_relax();
-        spin_lock(&r->lock);
-    }
+    while (mark->next != &r->mappings)
+        if (is_mark(mark->next))
+            list_move_behind(mark, mark->next);
+        else
+            do_next(r, mark, w);
     list_remove(mark);
     spin_unlock(&r->lock);
+    mark_give(taken);
 }
 
-bool rmap_may_write(struct rmap *r) {
-    bool may = false;
-    spin_lock(&r->lock);
-    LIST_EACH(it, &r->mappings) {
-        const struct mapping *m = LIST_ENTRY(it, struct mapping, by_object);
-        may |= m->object && m->shared && (m->limit & PTE_W);
-    }
-    spin_unlock(&r->lock);
-    return may;
+bool rmap_may_write_locked(const struct rmap *r) {
+    ASSERT_LOCKED(&r->lock);
+    return r->writable > 0;
 }
 
 /* So many pages of a space does its lock hold up others for. */
@@ -129,7 +158,7 @@ static void in_pieces(struct rmap *r, uint64_t first, uint64_t pages, rmap_fn fn
         struct wanted w = {first, MIN(first + AT_ONCE, end), end, fn};
         for_each(r, &w);
         first = w.next;
-        piece_done(8 + (unsigned)(w.end - w.first));
+        piece_done(8);
     }
 }
 

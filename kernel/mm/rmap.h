@@ -4,9 +4,10 @@
  *
  * A space's lock comes before a map's: who changes mappings has the space's and takes the map's.
  * The other way, from the object to the spaces, locks are tried, and the map's is given back
- * when a space's is not free. A mapping leaves the map before its space is taken apart, under
- * the space's lock; so what is found in a map is a mapping of a space that is whole, but for what
- * its process is just adding or taking out (pieces.h). */
+ * when a space's is not free. A mapping leaves the map under the space's
+ * lock, when it shows nothing any more and its space has all its tables; so what is found in a map
+ * is a mapping of a space that is whole, but for what its process is just adding or taking out
+ * (pieces.h), and what is found in none shows nothing. */
 #pragma once
 #include "lib/list.h"
 #include "mm/mapping.h"
@@ -16,7 +17,8 @@ struct aspace;
 
 struct rmap {
     struct spinlock lock;
-    struct list mappings;
+    struct list mappings; /* and marks of those who go through it */
+    uint32_t writable;    /* of the mappings, those that are shared, and written or may become so */
 };
 
 /* Nobody knows it yet. It is in use as long as somebody refers to its object. */
@@ -26,14 +28,14 @@ void rmap_init(struct rmap *r);
  * leaves it. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
-/* It shows more than before: who has passed it has to come by again. */
+/* Before its space's lock is given back it shows more: who has passed it has to come by again. */
 void rmap_grown(struct mapping *m);
 /* All of a space, whose lock is held; in pieces (pieces.h), so others may find some of them. */
 void rmap_add_all(struct aspace *as);
 void rmap_remove_all(struct aspace *as);
 
 /* Whether somebody has a shared mapping that may be written, or become so. */
-bool rmap_may_write(struct rmap *r) must_check;
+bool rmap_may_write_locked(const struct rmap *r) must_check;
 
 /* From here on a write to one of these pages through a shared mapping faults, and asks the
  * object's page first. What was stored before is in the frames. In pieces: no spinlock is held. */

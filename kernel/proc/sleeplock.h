@@ -31,14 +31,15 @@ static inline bool sleeplock_held(const struct sleeplock *lk) {
     return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) == proc_self();
 }
 
-/* Debug kernels alone do this and the rest. */
+/* In debug kernels alone. */
 #define ASSERT_SLEEPLOCKED(lk) \
     do { \
         if (DEBUG) \
             ASSERT(sleeplock_held(lk)); \
     } while (0)
 
-/* What each process holds, by slot. */
+/* What each process holds, by slot: debug kernels note it, and check what follows, up to
+ * sleep_expect_none. */
 extern struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
 void sleep_entered(const void *what, enum rank rank);
 void sleep_left(const void *what);
@@ -59,7 +60,8 @@ static inline void sleep_leave(const void *what) {
 }
 
 /* For what is waited for and not held afterwards: who may have to wait holds nothing of a higher
- * rank. Whether a spinlock is held is sleep_on's to check. */
+ * rank. (Nothing that is held stands below buffers and pages, so of these two it only says that
+ * they are waited for.) Whether a spinlock is held is sleep_on's to check. */
 static inline void sleep_may_wait(enum rank rank) {
     if (DEBUG)
         sleep_waits(rank);
@@ -76,11 +78,12 @@ void sleeplock_left(const struct sleeplock *lk);
 void sleeplock_wait(struct sleeplock *lk);
 void sleeplock_wake(struct sleeplock *lk);
 
-/* Takes it if nobody has it. */
+/* Takes it if nobody has it. ACQUIRE for a failure, too, though nothing follows one: else gcc has
+ * the sc acquire alone, and what is guarded may be read before the holder is. */
 static inline bool sleeplock_try(struct sleeplock *lk) {
     struct proc *nobody = NULL;
     return __atomic_compare_exchange_n(&lk->holder, &nobody, proc_self(), false, __ATOMIC_ACQUIRE,
-                                       __ATOMIC_RELAXED);
+                                       __ATOMIC_ACQUIRE);
 }
 
 /* A panic when the running process has it. */

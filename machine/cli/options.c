@@ -25,6 +25,7 @@ static const char help[] =
     "    --append WORDS    the kernel's arguments\n"
     "    --seed N          what hardware leaves open is chosen by it; default 1\n"
     "    --limit N         ends after so many instructions\n"
+    "    --until-finding   ends at the first finding\n"
     "    --fail-request N  the N-th request of the first disk fails\n"
     "    --fail-sectors A-B   requests of it for these sectors fail\n"
     "    --prompt TEXT     what -c waits for; default \"$ \"\n"
@@ -173,6 +174,7 @@ static bool flag(struct cli *cli, const char *name) {
         {"--misaligned", &o->misaligned, true},
         {"--no-misaligned", &o->misaligned, false},
         {"--no-sstc", &o->sstc, false},
+        {"--until-finding", &cli->until_finding, true},
         {"--quiet", &cli->quiet, true},
     };
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

@@ -17,7 +17,8 @@ struct cli {
     bool cut_all;                    /* before each that writes, in turn */
     const char *append_after, *then; /* the restart's arguments and commands; NULL: not given */
     bool mode_given, misaligned_given;
-    bool quiet; /* no summary */
+    bool until_finding; /* the first finding ends the machine */
+    bool quiet;         /* no summary */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

@@ -34,7 +34,8 @@ static void console(void *context, uint8_t byte) {
 }
 
 static void finding(void *context, const char *text) {
-    const struct session *s = context;
+    struct session *s = context;
+    s->ended |= s->cli->until_finding;
     if (s->plan.silent)
         return;
     fflush(stdout);

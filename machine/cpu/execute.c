@@ -172,6 +172,7 @@ jump:
             hart->left = left;
             page = memory_fetch(sim, hart, target);
             if (page == NULL) {
+                left--; /* it takes its time: a handler that cannot be fetched traps for ever */
                 hart->pc = target;
                 goto trap_at_pc;
             }

@@ -89,9 +89,10 @@ void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry) {
         watch_page(sim, entry->pa, PAGE_TABLE);
 }
 
-static bool covered(const struct kept *entry, bool has_va, uint64_t va, bool has_asid,
+static bool covered(const struct kept *entry, uint64_t va, uint64_t bytes, bool has_asid,
                     uint64_t asid) {
-    if (has_va && (!is_leaf(entry) || entry->va != (va & ~(level_bytes(entry->level) - 1))))
+    uint64_t page = va & ~(level_bytes(entry->level) - 1);
+    if (bytes > 0 && (!is_leaf(entry) || entry->va - page >= va - page + bytes))
         return false;
     return !has_asid || (!entry->global && entry->asid == asid);
 }
@@ -109,14 +110,15 @@ static bool is_kept(struct hart *hart, const struct kept *entry) {
     return found != NULL && found->when == entry->when;
 }
 
-void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
+void keep_fence(struct sim *sim, struct hart *hart, uint64_t va, uint64_t bytes, bool has_asid,
                 uint64_t asid) {
     struct keeper *keeper = &hart->keeper;
     if (has_asid)
         asid &= (1ull << sim->options.asid_bits) - 1;
     for (unsigned i = keeper->count; i-- > 0;) {
         struct kept *entry = &keeper->entries[keeper->live[i]];
-        if (covered(entry, has_va, va, has_asid, asid) && !(has_va && is_missing_table(sim, entry)))
+        if (covered(entry, va, bytes, has_asid, asid) &&
+            !(bytes > 0 && is_missing_table(sim, entry)))
             drop(sim, hart, entry);
     }
     if (hart->spurious.pending && !is_kept(hart, &hart->spurious.by))

@@ -15,8 +15,9 @@ struct kept *keep_find(struct hart *hart, uint16_t asid, unsigned level, uint64_
 /* Keeps what was read; replaces what is kept in that place. Without room another one goes. */
 void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry);
 
-/* sfence.vma, with an address and with an ASID or without. */
-void keep_fence(struct sim *sim, struct hart *hart, bool has_va, uint64_t va, bool has_asid,
+/* sfence.vma, for the addresses [va, va + bytes) or, with 0 bytes, for all; with an ASID or
+ * without. */
+void keep_fence(struct sim *sim, struct hart *hart, uint64_t va, uint64_t bytes, bool has_asid,
                 uint64_t asid);
 /* The hart goes back from a trap: a fault that a kept entry had raised must have been followed
  * by a fence for it, or it comes again and again. */

@@ -57,7 +57,7 @@ static bool waits(struct hart *hart, uint32_t w) {
 static bool fences(struct sim *sim, struct hart *hart, const struct op *op, uint32_t w) {
     if (hart->priv == PRIV_U || (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_TVM)))
         return illegal(hart, w);
-    keep_fence(sim, hart, op->rs1 != 0, hart->x[op->rs1], op->rs2 != 0, hart->x[op->rs2]);
+    keep_fence(sim, hart, hart->x[op->rs1], op->rs1 != 0, op->rs2 != 0, hart->x[op->rs2]);
     return true;
 }
 

@@ -5,11 +5,13 @@
 #include "hostarch.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
+#include "mm/change.h"
 #include "mm/check.h"
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -60,22 +62,11 @@ static void new_file(void) {
     rmap_init(&file.rmap);
 }
 
-/* Nobody has it any more, no hart either: but a space that is about to end, where none runs. */
-static void give_back(paddr_t frame) {
-    bool ending = false;
-    for (const struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
-        ending |= p->used && !p->as->live;
-    if (ending)
-        frame_put(frame_single(frame));
-    else
-        frame_free(frame);
-}
-
 static void cut(uint64_t end) {
     rmap_take_away(&file.rmap, end, PAGES - end);
     for (uint64_t i = end; i < PAGES; i++) {
         if (file.frame[i].v)
-            give_back(file.frame[i]);
+            frame_free(file.frame[i]); /* nobody has it any more, no hart either */
         file.frame[i] = PA(0);
         file.writable[i] = false;
         for (unsigned slot = 0; slot < ENV_PROCS; slot++)
@@ -217,6 +208,41 @@ void test_pages_of_a_file_are_taken_away(void **state) {
     end();
 }
 
+static void unmap(struct env_proc *p, uint64_t first, uint64_t pages) {
+    assert_int_equal(aspace_unmap(p->as, SHARED + first * P, SHARED + (first + pages) * P), 0);
+}
+
+static bool may_write(void) {
+    spin_lock(&file.rmap.lock);
+    bool may = rmap_may_write_locked(&file.rmap);
+    spin_unlock(&file.rmap.lock);
+    return may;
+}
+
+/* As long as there is a part of a mapping that may. */
+void test_who_may_write_a_file(void **state) {
+    struct env_proc *p, *child;
+    env_fresh(MEMORY, 16);
+    new_file();
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    assert_false(may_write());
+    map(p, PRIVATE, false);
+    assert_false(may_write());
+    map_part(p, SHARED, 0, PAGES, ABI_PROT_READ, true);
+    assert_true(may_write()); /* it could become so */
+    unmap(p, 2, 2);
+    assert_int_equal(aspace_protect(p->as, SHARED, SHARED + P, ALL), 0);
+    assert_int_equal(aspace_protect(p->as, SHARED, SHARED + 2 * P, ABI_PROT_READ), 0);
+    unmap(p, 0, 4);
+    assert_int_equal(env_fork(p, &child), 0);
+    unmap(p, 4, 4);
+    assert_true(may_write()); /* the child */
+    env_exit(child);
+    assert_false(may_write());
+    end();
+}
+
 static struct env_proc *copies;
 static unsigned waits;
 static void (*on_relax)(void);
@@ -256,6 +282,32 @@ void test_a_copy_is_waited_for(void **state) {
     end();
 }
 
+/* What is written is in the frame when W is gone, and the space is not given back before. */
+static void end_write(void) {
+    unsigned level;
+    on_relax = NULL;
+    waits++;
+    assert_true(copies->as->lock.locked);
+    assert_false(*pt_walk(&copies->as->user, VA(SHARED + 3 * P), &level) & PTE_W);
+    aspace_page_end(copies->as);
+}
+
+void test_a_copy_that_writes_is_waited_for(void **state) {
+    void *page;
+    env_fresh(MEMORY, 16);
+    new_file();
+    copies = first_with_both();
+    assert_int_equal(aspace_page(copies->as, SHARED + 3 * P, PTE_W, &page), 0);
+    host_hart_be(2);
+    waits = 0;
+    on_relax = end_write;
+    forbid(3);
+    assert_int_equal(waits, 1);
+    check_all();
+    check_harts();
+    end();
+}
+
 static struct env_proc *joins;
 static void join(void) {
     host_hart_be((uint32_t)joins->hart);
@@ -283,6 +335,70 @@ void test_a_joined_mapping_is_not_passed_over(void **state) {
     rmap_forbid_writes(&file.rmap, 0, PAGES);
     assert_null(tlbmodel_meanwhile);
     memset(file.writable, 0, sizeof file.writable);
+    check_all();
+    check_harts();
+    end();
+}
+
+static bool passed, held; /* atomic */
+
+static struct list *last_shown(void) {
+    return __atomic_load_n(&file.rmap.mappings.prev, __ATOMIC_ACQUIRE);
+}
+
+/* The other hart has passed the first mapping. It goes on when somebody has the space's lock, which
+ * keeps the second one from it, and is in the middle of a change of the list. */
+static void stop_between(void) {
+    const struct list *last = last_shown();
+    if (hart_self()->index != 2)
+        return;
+    __atomic_store_n(&passed, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&held, __ATOMIC_ACQUIRE))
+        continue;
+    on_relax = NULL;
+    while (last_shown() == last)
+        continue;
+}
+
+static void *forbid_all(void *arg) {
+    host_hart_be(2);
+    rmap_forbid_writes(&file.rmap, 0, PAGES);
+    return NULL;
+}
+
+/* The two become one while another hart is between them. */
+static void join_meanwhile(struct env_proc *p) {
+    pthread_t other;
+    passed = held = false;
+    on_relax = stop_between;
+    assert_int_equal(pthread_create(&other, NULL, forbid_all, NULL), 0);
+    while (!__atomic_load_n(&passed, __ATOMIC_ACQUIRE))
+        continue;
+    spin_lock(&p->as->lock);
+    __atomic_store_n(&held, true, __ATOMIC_RELEASE);
+    assert_int_equal(change_protect(p->as, SHARED, SHARED + 4 * P, PTE_RWX), 0);
+    spin_unlock(&p->as->lock);
+    pthread_join(other, NULL);
+    on_relax = NULL;
+}
+
+/* The hart that is between the two sees at every moment that there is one more to come. */
+void test_mappings_join_around_a_hart(void **state) {
+    struct env_proc *p;
+    unsigned level;
+    env_fresh(MEMORY, 16);
+    new_file();
+    assert_int_equal(env_create(&p), 0);
+    env_run(p, 0);
+    map_part(p, SHARED, 0, PAGES, ALL, true);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(aspace_protect(p->as, SHARED, SHARED + 4 * P, ABI_PROT_READ), 0);
+        touch(p, true, 5, true);
+        join_meanwhile(p);
+        assert_ptr_equal(mapping_at(&p->as->mappings, SHARED + 5 * P)->start, SHARED);
+        assert_false(*pt_walk(&p->as->user, VA(SHARED + 5 * P), &level) & PTE_W);
+        memset(file.writable, 0, sizeof file.writable);
+    }
     check_all();
     check_harts();
     end();

@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "mm/check.h"
 #include "mm/commit.h"
+#include "mm/mmap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,6 +165,51 @@ static void random_use(void) {
     touch_all();
     assert_true(refused > 10);
     world_end();
+}
+
+#define SPREAD 64
+
+/* A process that has touched a page here and there: each needs a table. */
+static struct env_proc *with_a_lazy_heap(void) {
+    uint64_t old;
+    world_fresh(SMALL, 16);
+    struct env_proc *p = world_first();
+    assert_int_equal(aspace_grow_lazily(p->as, (int64_t)(SPREAD * LARGE_SIZE), &old), 0);
+    for (unsigned i = 0; i < SPREAD; i++)
+        assert_int_equal(aspace_fault(p->as, old + i * LARGE_SIZE, PTE_W), 0);
+    return p;
+}
+
+/* The frames, and all tables but those above, which others use, too. */
+void test_dropped_lazy_pages_give_their_promises_back(void **state) {
+    struct env_proc *p = with_a_lazy_heap();
+    unsigned views = world_view() == IN_COPIES ? 2 : 1;
+    uint64_t left = frames_left(), start = p->as->brk - SPREAD * LARGE_SIZE;
+    assert_int_equal(p->as->lazy_tables, SPREAD * views);
+    assert_int_equal(aspace_drop(p->as, start, p->as->brk), 0);
+    uint64_t kept = (walker_levels - 2) * views;
+    assert_int_equal(p->as->lazy_tables, kept);
+    assert_int_equal(frames_left(), left + SPREAD * (1 + views) - kept);
+    check_space(p->as);
+    env_exit(p);
+}
+
+/* A child has tables of its own for lazy memory, promised; but none when there is no child. */
+void test_a_childs_tables_of_lazy_memory(void **state) {
+    struct env_proc *p = with_a_lazy_heap(), *child;
+    assert_int_equal(env_create(&child), 0);
+    uint64_t left = frames_left(), empty = child->as->committed;
+    frame_fail_countdown = 1;
+    assert_int_equal(aspace_clone(child->as, p->as), -K_ENOMEM);
+    assert_int_equal(frame_fail_countdown, 0);
+    assert_int_equal(frames_left(), left);
+    assert_int_equal(child->as->needed + child->as->granted + child->as->lazy_tables, 0);
+    assert_int_equal(aspace_clone(child->as, p->as), 0);
+    assert_int_equal(child->as->lazy_tables, p->as->lazy_tables);
+    assert_int_equal(child->as->committed, p->as->committed);
+    assert_int_equal(frames_left(), left - (p->as->committed - empty));
+    env_exit(child);
+    env_exit(p);
 }
 
 void test_lazy_and_promised(void **state) { random_use(); }

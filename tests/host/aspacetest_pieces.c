@@ -6,6 +6,7 @@
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "mm/change.h"
+#include "mm/design.h"
 #include "mm/inspect.h"
 #include "mm/mmap.h"
 #include "mm/pieces.h"
@@ -211,6 +212,33 @@ void test_large_leaves_are_counted(void **state) {
     piece_break = NULL;
 }
 
+static const struct aspace *seen;
+static void compare_views(void) {
+    unsigned level;
+    breaks++;
+    for (uint64_t va = START; seen->design->agrees && va < START + LARGE_SIZE; va += P) {
+        pte_t e = *pt_walk(&seen->user, VA(va), &level);
+        assert_true(seen->design->agrees(seen, VA(va), level, e));
+    }
+    piece_used[hart_self()->index] = PIECE; /* a break as soon as one is possible */
+}
+
+/* It becomes many small ones, in both views before somebody may look. */
+void test_a_large_leaf_is_split_in_a_break(void **state) {
+    struct env_proc *p = begin();
+    unsigned level;
+    map(p, START, PT_ENTRIES, &zeros_mapped, false, ALL);
+    touch_all(p, START, 1);
+    assert_true(pte_is_leaf(*pt_walk(&p->as->user, VA(START), &level)) && level == 1);
+    seen = p->as;
+    piece_break = compare_views;
+    compare_views();
+    assert_int_equal(aspace_protect(p->as, START, START + PT_ENTRIES * P, 0), 0);
+    assert_true(breaks_made() > 2);
+    piece_break = NULL;
+    env_exit(p);
+}
+
 #define MOST 65536 /* change.c's MAPPINGS_MAX */
 
 static int add_nothing(struct env_proc *p, uint64_t start, uint64_t pages) {
@@ -260,15 +288,20 @@ static int page(struct object *o, uint64_t index, bool write, object_show_fn sho
     return show(ctx, &only, 1);
 }
 
-/* Most of the file, which is very large, is mapped by nobody, and takes no time. */
-void test_a_large_file_is_taken_away_with_breaks(void **state) {
-    static const struct object_ops ops = {.page = page};
-    static struct rmap rmap;
-    static struct object file = {.ops = &ops, .name = "file", .rmap = &rmap};
-    struct env_proc *p = begin();
-    unsigned level;
+static const struct object_ops ops = {.page = page};
+static struct rmap rmap;
+static struct object file = {.ops = &ops, .name = "file", .rmap = &rmap};
+
+static void new_file(void) {
     rmap_init(&rmap);
     assert_int_equal(frame_alloc(&only), 0);
+}
+
+/* Most of the file, which is very large, is mapped by nobody, and takes no time. */
+void test_a_large_file_is_taken_away_with_breaks(void **state) {
+    struct env_proc *p = begin();
+    unsigned level;
+    new_file();
     map(p, START, PAGES, &file, true, ALL);
     touch_all(p, START, PAGES);
     assert_int_equal(env_refs(only.v), 1 + PAGES);
@@ -280,6 +313,44 @@ void test_a_large_file_is_taken_away_with_breaks(void **state) {
     rmap_take_away(&rmap, 1, 1ULL << 60);
     EXPECT_BREAKS(PAGES);
     assert_int_equal(env_refs(only.v), 2);
+    env_exit(p);
+    piece_break = NULL;
+    frame_free(only);
+}
+
+/* Nobody has touched them: but fork and exit tell the file of each. */
+void test_a_file_learns_of_mappings_with_breaks(void **state) {
+    struct env_proc *p = begin(), *child;
+    new_file();
+    for (uint64_t i = 0; i < PAGES; i++)
+        map(p, START + 2 * i * P, 1, &file, true, ALL);
+    breaks_made();
+    assert_int_equal(env_fork(p, &child), 0);
+    assert_true(breaks_made() >= PAGES * (16 + 4) / PIECE);
+    env_exit(child);
+    assert_true(breaks_made() >= PAGES * (8 + 4) / PIECE);
+    env_exit(p);
+    piece_break = NULL;
+    frame_free(only);
+}
+
+/* A page that is shown very often. */
+void test_many_mappings_of_a_file_have_breaks(void **state) {
+    struct env_proc *p = begin();
+    unsigned level;
+    new_file();
+    for (uint64_t i = 0; i < PAGES; i++) {
+        map(p, START + 2 * i * P, 1, &file, true, ALL);
+        touch_all(p, START + 2 * i * P, 1);
+    }
+    breaks_made();
+    rmap_forbid_writes(&rmap, 0, 1);
+    assert_true(breaks_made() >= PAGES * 4 / PIECE);
+    for (uint64_t i = 0; i < PAGES; i++)
+        assert_int_equal(*pt_walk(&p->as->user, VA(START + 2 * i * P), &level) & PTE_RWX, PTE_R);
+    rmap_take_away(&rmap, 0, 1);
+    assert_true(breaks_made() >= PAGES * 4 / PIECE);
+    assert_int_equal(env_refs(only.v), 1);
     env_exit(p);
     piece_break = NULL;
     frame_free(only);

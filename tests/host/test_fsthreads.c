@@ -16,13 +16,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "fs/cache.h"
+#include "fs/filedata.h"
 #include "fs/fs.h"
 #include "fs/inode.h"
 #include "fs/log.h"
 #include "fs/namecache.h"
+#include "fs/path.h"
 #include "fsenv.h"
 #include "fsimage.h"
 #include "memdisk.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,11 +201,11 @@ static void appends_do_not_mix(void **state) {
 /* One makes the file longer than the disk has room for, again and again, which fails and takes
  * its zeros back; another appends, when there is room. What was appended stays. */
 static unsigned appended;
-static bool append_ended;
+static bool other_ended;
 
 static void grow_too_far(void) {
     int fd = t_open("/log", ABI_O_WRONLY);
-    while (!__atomic_load_n(&append_ended, __ATOMIC_RELAXED))
+    while (!__atomic_load_n(&other_ended, __ATOMIC_RELAXED))
         assert_int_equal(t_ftruncate(fd, 268 * 1024), -K_ENOSPC);
     t_close(fd);
 }
@@ -212,7 +215,58 @@ static void append_some(void) {
     for (unsigned i = 0; i < 300; i++)
         appended += t_write(fd, "appended", 8) == 8;
     t_close(fd);
-    __atomic_store_n(&append_ended, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&other_ended, true, __ATOMIC_RELAXED);
+}
+
+/* Into the zeros, when there are so many. */
+static bool write_there(void) {
+    int fd = t_open("/log", ABI_O_WRONLY);
+    bool written = t_lseek(fd, 5000, 0) == 5000 && t_write(fd, "precious", 8) == 8;
+    t_close(fd);
+    return written;
+}
+
+static int store_in_frame(void *ctx, const paddr_t *frame, unsigned n) {
+    memcpy((char *)pa_ptr(*frame) + 5000 % PAGE_SIZE, "precious", 8);
+    return 0;
+}
+
+/* As a process that has mapped the file. */
+static bool store_there(void) {
+    struct inode *ip;
+    assert_int_equal(path_lookup("/log", &ip), 0);
+    int err = filedata_show_for_write(ip, 5000 / PAGE_SIZE, store_in_frame, NULL);
+    inode_put(ip);
+    return err == 0;
+}
+
+static bool (*put_there)(void);
+
+static void grow_or_put(unsigned i) {
+    if (i == 0) {
+        grow_too_far();
+        return;
+    }
+    while (!put_there())
+        sched_yield();
+    __atomic_store_n(&other_ended, true, __ATOMIC_RELAXED);
+}
+
+static void what_is_put_into_the_zeros_stays(void **state) {
+    for (unsigned round = 0; round < 60; round++) {
+        char back[8];
+        fsenv_fresh(260, 30, 50);
+        t_make_file("/log", 0, 0);
+        other_ended = false;
+        put_there = round % 2 == 0 ? write_there : store_there;
+        kstub_parallel(2, grow_or_put);
+        int fd = t_open("/log", ABI_O_RDONLY);
+        assert_int_equal(t_lseek(fd, 5000, 0), 5000);
+        assert_int_equal(t_read(fd, back, 8), 8);
+        assert_memory_equal(back, "precious", 8);
+        t_close(fd);
+        fsenv_check();
+    }
 }
 
 static void grow_or_append(unsigned i) {
@@ -226,7 +280,7 @@ static void what_is_appended_is_not_cut_back(void **state) {
     static char all[268 * 1024];
     for (unsigned round = 0; round < 10; round++) {
         fsenv_fresh(260, 30, 50);
-        append_ended = false;
+        other_ended = false;
         t_make_file("/log", 0, 0);
         appended = 0;
         kstub_parallel(2, grow_or_append);
@@ -440,6 +494,7 @@ int main(void) {
         DURABLE(commits_are_shared),
         T(appends_do_not_mix),
         T(what_is_appended_is_not_cut_back),
+        T(what_is_put_into_the_zeros_stays),
         T(big_writers_and_small_ones),
         T(one_loads_and_all_read),
         T(operations_wait_for_room),

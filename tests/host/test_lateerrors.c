@@ -80,7 +80,7 @@ static void look_at_others(void) {
     }
 }
 
-static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
+static void make_others(void) {
     fsenv_ram = 0; /* the smallest tables */
     fsenv_fresh(1200, 60, OTHERS + 50);
     for (int i = 0; i < OTHERS; i++) {
@@ -88,6 +88,10 @@ static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
         snprintf(name, sizeof name, "/other%d", i);
         t_make_file(name, 0, 0);
     }
+}
+
+static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
+    make_others();
     t_make_file("/f", 3000, 1);
     t_make_file("/kept", 3000, 1);
     assert_int_equal(t_sync(), 0);
@@ -99,6 +103,23 @@ static void a_loss_is_told_to_who_opens_the_file_again(void **state) {
     assert_int_equal(t_sync(), -K_EIO);
     memdisk_fail(0, 0, false);
     fd = t_open("/f", ABI_O_RDONLY);
+    int kept = t_open("/kept", ABI_O_RDONLY);
+    assert_int_equal(t_fsync(fd), -K_EIO);
+    assert_int_equal(t_fsync(kept), 0);
+}
+
+/* What lives in the same block of the disk, and nobody changed, has lost nothing. */
+static void a_neighbour_has_lost_nothing(void **state) {
+    make_others();
+    t_make_file("/f", 3000, 1);
+    t_make_file("/kept", 3000, 1);
+    assert_int_equal(t_sync(), 0);
+    int fd = t_open("/f", ABI_O_RDWR | ABI_O_APPEND);
+    assert_int_equal(t_write(fd, bytes, 100), 100);
+    look_at_others();
+    memdisk_fail(MEMDISK_OP(BLK_WRITE), 1, true);
+    assert_int_equal(t_sync(), -K_EIO);
+    memdisk_fail(0, 0, false);
     int kept = t_open("/kept", ABI_O_RDONLY);
     assert_int_equal(t_fsync(fd), -K_EIO);
     assert_int_equal(t_fsync(kept), 0);
@@ -137,6 +158,7 @@ int main(void) {
         T(a_late_error_is_told_to_those_it_concerns),
         T(a_lost_overwrite_is_told),
         T(a_loss_is_told_to_who_opens_the_file_again),
+        T(a_neighbour_has_lost_nothing),
         T(a_lost_name_is_told),
     };
     host_random_seed(20261128);

@@ -140,6 +140,87 @@ static void a_directory_as_large_as_can_be(void **state) {
     assert_int_equal(t_unlink("/d/new"), 0);
 }
 
+/* A file that cannot become so long, which shows after some operations, whatever the log has room
+ * for, is as before. It was longer once: what was written there and cut off does not count. */
+static void no_block_to_grow(void **state) {
+    for (unsigned log = 20; log <= 250; log += 46) {
+        fsenv_fresh(250 + log, log, 50);
+        t_make_file("/f", 150000, 1);
+        int fd = t_open("/f", ABI_O_RDWR);
+        struct abi_stat st;
+        assert_int_equal(t_ftruncate(fd, 1500), 0);
+        uint32_t before = fsimage_free_blocks(fsenv_disk());
+        assert_int_equal(t_ftruncate(fd, MAX_SIZE), -K_ENOSPC);
+        assert_int_equal(t_fstat(fd, &st), 0);
+        assert_int_equal(st.size, 1500);
+        assert_int_equal(fsimage_free_blocks(fsenv_disk()), before);
+        assert_int_equal(t_close(fd), 0);
+        fsenv_check();
+    }
+}
+
+/* ---- where what is written lies ---- */
+
+/* The rest of a file's last block, in a frame that was somebody's before. */
+static void zeros_behind_the_end(void **state) {
+    int fd = t_open("/a", NEW);
+    assert_int_equal(t_write(fd, "x", 1), 1);
+    assert_int_equal(t_sync(), 0);
+    const struct fs_dinode *d = fsimage_inode(fsenv_disk(), fsimage_find(fsenv_disk(), "/a"));
+    const uint8_t *b = fsimage_block(fsenv_disk(), d, 0);
+    for (int i = 1; i < 1024; i++)
+        assert_int_equal(b[i], 0);
+    assert_int_equal(t_close(fd), 0);
+}
+
+/* The size stays, and yet the inode is another. The blocks of the first write of a transaction are
+ * searched for, those of the next one stand right behind them. */
+static void writing_into_holes(void **state) {
+    memset(big, 'h', 8192);
+    for (int writes = 1; writes <= 2; writes++) {
+        fsenv_fresh(400, 30, 50);
+        t_make_file("/f", 12288, 5);
+        struct fs_dinode *d = fsimage_inode(fsenv_disk(), fsimage_find(fsenv_disk(), "/f"));
+        memset(d->addrs, 0, FS_NDIRECT * sizeof(d->addrs[0]));
+        fsenv_mount_ok();
+        int fd = t_open("/f", ABI_O_RDWR);
+        for (int i = 0; i < writes; i++)
+            assert_int_equal(t_write(fd, big, 4096), 4096);
+        fsenv_remount();
+        fd = t_open("/f", ABI_O_RDONLY);
+        assert_int_equal(t_read(fd, back, writes * 4096), writes * 4096);
+        assert_memory_equal(back, big, writes * 4096);
+    }
+    fsenv_fresh(400, 30, 50); /* the image has lost blocks */
+}
+
+/* Wherever the end has gone meanwhile, and whatever the offset is. */
+static void an_append_goes_to_the_end(void **state) {
+    struct abi_stat st;
+    int fd = t_open("/a", NEW | ABI_O_APPEND), other = t_open("/a", ABI_O_RDWR);
+    assert_int_equal(t_write(fd, big, 3000), 3000);
+    assert_int_equal(t_ftruncate(other, 10), 0);
+    assert_int_equal(t_write(fd, big, 5), 5);
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.size, 15);
+    assert_int_equal(t_lseek(fd, 100000, 0), 100000);
+    assert_int_equal(t_write(fd, big, 5), 5);
+    assert_int_equal(t_lseek(fd, 0, 0), 0);
+    assert_int_equal(t_write(fd, big, 5), 5);
+    assert_int_equal(t_fstat(fd, &st), 0);
+    assert_int_equal(st.size, 25);
+    assert_int_equal(t_close(fd), 0);
+    assert_int_equal(t_close(other), 0);
+}
+
+/* What is opened for reading and emptied was open for writing for that long alone. */
+static void emptied_by_a_reader(void **state) {
+    t_make_file("/f", 3000, 1);
+    int fd = t_open("/f", ABI_O_RDONLY | ABI_O_TRUNC);
+    assert_true(t_file_is("/f", 0, 1));
+    assert_int_equal(t_close(fd), 0);
+}
+
 /* ---- bad pointers ---- */
 
 static void bad_pointers_leak_nothing(void **state) {
@@ -341,6 +422,11 @@ int main(void) {
         T(no_block_for_a_directory),
         T(inodes_run_out),
         T(a_directory_as_large_as_can_be),
+        T(no_block_to_grow),
+        T(zeros_behind_the_end),
+        T(writing_into_holes),
+        T(an_append_goes_to_the_end),
+        T(emptied_by_a_reader),
         T(bad_pointers_leak_nothing),
         T(no_empty_indirect_block),
         T(half_a_copy),

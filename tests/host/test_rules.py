@@ -51,6 +51,8 @@ def test_builds_are_not_looked_at(tree):
 
 
 @pytest.mark.parametrize("path, text, says", [
+    ("machine/cpu/x.c", '#include "mm/pt.h"\n', "which it may not know"),
+    ("machine/dev/x.c", '#include "machine/sim.c"\n', "which it may not know"),
     ("kernel/lib/up.c", '#include "arch/hart.h"\n', "stands right of it"),
     ("kernel/mm/up.c", '#include "proc/proc.h"\n', "stands right of it"),
     ("kernel/dev/up.c", '  #  include "fs/log.h"\n', "stands right of it"),

@@ -93,6 +93,34 @@ static void some_pages_are_shown_at_once(void **state) {
     assert_int_equal(t_close(fd), 0);
 }
 
+/* The page's frame was somebody's before. */
+static void nothing_behind_the_end_is_shown_to_a_writer(void **state) {
+    t_make_file("/f", 10, 1);
+    struct inode *ip = inode_of("/f");
+    paddr_t frame;
+    assert_int_equal(filedata_show_for_write(ip, 0, keep_frame, &frame), 0);
+    const uint8_t *data = pa_ptr(frame);
+    for (int i = 10; i < 4096; i++)
+        assert_int_equal(data[i], 0);
+    frame_put(frame_single(frame));
+    inode_put(ip);
+}
+
+/* An image's file may have a block behind its end, and keeps it when a write there fails. */
+static void a_block_behind_the_end_stays_the_files(void **state) {
+    t_make_file("/f", 4096, 1);
+    fsenv_remount();
+    fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 1024;
+    fsenv_mount_ok();
+    int fd = t_open("/f", ABI_O_RDWR);
+    assert_int_equal(t_lseek(fd, 0, 2), 1024);
+    assert_int_equal(t_write(fd, fsenv_bad, 1000), -K_EFAULT);
+    assert_int_equal(t_write(fd, bytes, 3072), 3072);
+    assert_int_equal(t_close(fd), 0);
+    fsenv_remount();
+    fsenv_check();
+}
+
 static void what_is_stored_is_durable_with_the_next_sync(void **state) {
     t_make_file("/f", 10000, 1);
     int fd = t_open("/f", ABI_O_RDWR);
@@ -292,6 +320,8 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup(name, setup)
         T(a_frame_is_what_read_and_write_see),
         T(some_pages_are_shown_at_once),
+        T(nothing_behind_the_end_is_shown_to_a_writer),
+        T(a_block_behind_the_end_stays_the_files),
         T(what_is_stored_is_durable_with_the_next_sync),
         T(a_store_waits_for_nobody),
         T(what_is_cut_off_is_no_longer_stored_to),

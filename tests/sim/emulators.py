@@ -145,6 +145,8 @@ def run_qemu(path, timeout=60, extra=()):
 
 
 def run_sim(path, timeout=60, sim=SIM, like=LIKE_QEMU):
+    if not os.path.exists(sim):
+        raise Failed("there is no " + sim)
     return outcome(run([sim, "--kernel", path] + list(like), timeout))
 
 
@@ -154,6 +156,8 @@ def outcome(result):
     lines = out.replace("\r", "").splitlines()
     if "end" not in lines:
         lines.append(f"no end: status {code}; {said.strip()[-300:]}")
+    elif code != 0:  # our machine says what rule it saw broken
+        lines.append(f"status {code}: {said.strip()[-600:]}")
     return lines
 
 

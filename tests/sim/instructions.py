@@ -413,8 +413,10 @@ def word(s):
                                   (0x07, (0, 1, 4, 5, 6, 7)), (0x27, (0, 1, 4, 5, 6, 7)),
                                   (0x0f, (2, 3, 4, 5, 6, 7)), (0x73, (4,))))
         value = value & ~0x7000 | rng.choice(bad) << 12 | opcode
-    else:
+    elif rng.randrange(2):
         value = value & ~0xf8007000 | rng.choice((5, 6, 7, 9, 10, 11, 13, 19, 31)) << 27 | 0x202f
+    else:  # LR has no second register
+        value = value & ~0xf9f07000 | rng.randrange(1, 32) << 20 | 2 << 27 | 0x202f
     s.emit(f".4byte {value:#x}", rd)
 
 

@@ -42,7 +42,7 @@ def sequence(seed, number, mix):
     fcsr = rng.choice(modes) << 5 | rng.choice((0, rng.getrandbits(5)))
     numbers = [number, made.name, status, fcsr, rng.randrange(POOL - SCRATCH // 8) * 8]
     numbers += [values.integer(rng) for _ in range(31)]
-    numbers += [values.floating(rng) for _ in range(32)]
+    numbers += values.registers(rng)
     return made, [f"    .dword {n}" for n in numbers]
 
 

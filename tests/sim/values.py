@@ -61,6 +61,29 @@ def double(rng):
     return rng.getrandbits(64)
 
 
+# Few numbers that meet often: at the border of the subnormals (with products that are far below
+# it), and those whose order is not that of their bits.
+MIN_S, MIN_D = 0x800000, 1 << 52
+THEMES = ([BOX | n for n in (MIN_S, MIN_S | 1 << 31, MIN_S + 1, MIN_S - 1, 1, 0x1a000000,
+                             0x9a000000, 0x0d000000, 0x3f800000, 0x3f7fffff, 0x3f800001,
+                             0xbf800000, 0x3f000000, 0x40000000)] +
+          [0x3810000000000000, 0x380fffffffffffff, 0xb80fffffefffffff, 0x380ffffff0000000,
+           0x380fffffe0000000, 0x380fffffd0000001],
+          [MIN_D, MIN_D | 1 << 63, MIN_D + 1, MIN_D - 1, 1, 0x1a70000000000000,
+           0x9a70000000000000, 0x0ff0000000000000, 0x3ff0000000000000, 0x3fefffffffffffff,
+           0x3ff0000000000001, 0xbff0000000000000, 0x3fe0000000000000, 0x4000000000000000],
+          [BOX | n for n in (0, 1 << 31, 0, 1 << 31, 0x3f800000, 0xbf800000, 0x7f800000,
+                             0xff800000, 0x7fc00000, 0x7f800001, 0xffbfffff, 0xffffffff)],
+          [0, 1 << 63, 0, 1 << 63, 0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000,
+           0xfff0000000000000, 0x7ff8000000000000, 0x7ff0000000000001, 0xfff7ffffffffffff])
+
+
+def registers(rng):
+    """All f registers."""
+    theme = rng.choice(THEMES) if rng.randrange(4) == 0 else None
+    return [rng.choice(theme) if theme and rng.randrange(8) else floating(rng) for _ in range(32)]
+
+
 def floating(rng):
     """64 bits of an f register: a boxed single, a double, rarely a single without its box."""
     kind = rng.randrange(20)

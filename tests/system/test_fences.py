@@ -1,6 +1,7 @@
-"""Orders that emulation never needs: QEMU's harts see new code and the disk's ring at
-once, and misaligned words work, so these are looked for in the kernel's instructions."""
+"""Orders that emulation never needs: QEMU's harts see new code, the disk's ring and each other's
+stores at once, and misaligned words work, so these are looked for in the kernel's instructions."""
 import collections
+import glob
 import os
 import re
 
@@ -8,25 +9,32 @@ import layers
 import machine
 import pytest
 
-FENCE = "fence"     # objdump's way to write `fence iorw, iorw`
+FENCE = "fence"        # objdump's way to write `fence iorw, iorw`
+FENCE_RW = "fence-rw"  # of memory alone
 FENCE_I = "fence.i"
+FENCES = {"": FENCE, "iorw,iorw": FENCE, "rw,rw": FENCE_RW}
+
+both_kernels = pytest.mark.parametrize("debug", [False, True], ids=["release", "debug"])
 
 
-def functions(source):
+def functions(source, debug=False):
     """{name: [mnemonics in order]} of one file of the kernel. Another one may have static functions
     of the same names."""
+    return functions_of(os.path.join(machine.kernel_folder(debug), source + ".o"))
+
+
+def functions_of(path):
     found, current = {}, None
-    listing = layers.disassembly(os.path.join(machine.kernel_folder(), source + ".o"))
-    for line in listing.splitlines():
+    for line in layers.disassembly(path).splitlines():
         m = re.match(r"[0-9a-f]+ <([^.>][^>]*)>:$", line)  # no label inside one
         if m:
             # A function that the compiler has split or copied is still that one.
             current = found.setdefault(m[1].split(".")[0], [])
             continue
-        m = re.match(r"\s*[0-9a-f]+:\s+(\S+)(?:\s+(\S+))?", line)
+        m = re.match(r"\s*[0-9a-f]+:\s+(\S+)\s*([^#]*)", line)
         if m:
-            whole = m[2] in (None, "iorw,iorw", "iorw,")
-            current.append(m[1] if m[1] != FENCE or whole else "fence-some")
+            which = FENCES.get(re.sub(r"\s", "", m[2]), "fence-some")
+            current.append(which if m[1] == FENCE else m[1])
     return found
 
 
@@ -75,6 +83,46 @@ def test_ring_is_fenced():
     loads = ("lhu", "lh", "lw", "lwu")
     assert any(adjacent(collect, loads + (FENCE,), f"{index} fence {entry}")
                for index in ("lhu", "lh") for entry in loads)
+
+
+def all_functions(debug):
+    """Of the whole kernel: (file and name, mnemonics)."""
+    folder = machine.kernel_folder(debug)
+    for path in glob.glob(os.path.join(folder, "*", "*.o")):
+        source = os.path.relpath(path, folder).removesuffix(".o")
+        if os.path.exists(os.path.join(machine.ROOT, "kernel", source)):
+            for name, mnemonics in functions_of(path).items():
+                yield f"{source} {name}", mnemonics
+
+
+@both_kernels
+def test_what_acquires_does_so_at_the_load(debug):
+    """An sc.aq orders what follows behind its own store alone. Loads that follow may come before
+    that of the lr, and see what was so before the last holder gave the lock back."""
+    acquiring, wrong = 0, []
+    for where, mnemonics in all_functions(debug):
+        load = ""
+        for mnemonic in mnemonics:
+            if mnemonic.startswith("lr."):
+                load = mnemonic
+                acquiring += "aq" in load
+            elif re.fullmatch(r"sc\.[wd]\.aq.*", mnemonic) and "aq" not in load:
+                wrong.append(where)
+    assert not wrong
+    assert acquiring >= 20  # each place where a sleeplock is taken has its own
+
+
+@both_kernels
+def test_who_waits_for_a_sleeplock_is_seen(debug):
+    """He says so, fence, is it free? And who gives it back: it is free, fence, who waits? That is
+    inlined wherever one is given back."""
+    wait = functions("proc/sleeplock.c", debug)["sleeplock_wait"]
+    release = functions("fs/nameop.c", debug)["nameop_end"]
+    for code, stores, loads in [
+            (wait, ("amoadd.w", "amoadd.w.rl", "sw"), ("lr.d", "lr.d.aq")),
+            (release, ("amoswap.d", "amoswap.d.rl", "sd"), ("lw", "lwu"))]:
+        assert any(adjacent(code, (FENCE, FENCE_RW, *stores, *loads), f"{store} {fence} {load}")
+                   for store in stores for fence in (FENCE, FENCE_RW) for load in loads)
 
 
 def test_no_misaligned_accesses(design):

@@ -17,34 +17,37 @@ import stream  # noqa: E402
 import strict  # noqa: E402
 
 SEEDS = [str(n) for n in range(1, 9)]
-needs_sim = pytest.mark.skipif(not os.path.exists(emulators.SIM), reason="there is no ./sim yet")
 
 
-def compared(kind, seed, folder, other, count=300):
-    opts = argparse.Namespace(mix=stream.LETTERS, family=None, count=count)
+def compared(kind, seed, folder, other, count=300, mix=stream.LETTERS):
+    opts = argparse.Namespace(mix=mix, family=None, count=count)
     comparison = kind(seed, opts, other, str(folder))
     number = comparison.compare()
     return comparison, number
 
 
-def assert_same(kind, seed, folder):
-    comparison, number = compared(kind, seed, folder, emulators.run_sim)
+def assert_same(kind, seed, folder, **how):
+    comparison, number = compared(kind, seed, folder, emulators.run_sim, **how)
     assert number is None, "\n".join(comparison.explain(number))
 
 
-@needs_sim
 @pytest.mark.parametrize("seed", SEEDS)
 def test_instructions(seed, tmp_path):
     assert_same(lockstep.Streams, seed, tmp_path)
 
 
-@needs_sim
+@pytest.mark.parametrize("mix, seed", [("fd", "1"), ("fd", "2"), ("imac", "1"), ("az", "1"),
+                                       ("cx", "1")])
+def test_mixes(mix, seed, tmp_path):
+    """Some instructions meet more often among themselves."""
+    assert_same(lockstep.Streams, seed, tmp_path, mix=mix)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_privileged(seed, tmp_path):
     assert_same(lockstep.Cases, seed, tmp_path)
 
 
-@needs_sim
 def test_strict():
     assert strict.check() == []
 
