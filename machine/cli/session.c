@@ -180,9 +180,10 @@ int session_go(struct session *s) {
             next_command(s);
         else
             read_keys(s, 0);
+        bool typed = s->pending_count > 0;
         type_pending(s);
         fflush(stdout);
-        if (end.how == SIM_WAITS && s->pending_count == 0 && !s->ended)
+        if (end.how == SIM_WAITS && !typed && !s->ended)
             hangs = !wait_for_something(s, end.next_ns);
         s->limited = s->plan.limit && sim_instructions(s->sim) >= s->plan.limit;
         s->ended |= s->limited;
