@@ -125,6 +125,22 @@ def test_a_cut_can_be_repeated(disk, tmp_path):
     assert f"no cut {requests + 2}: the machine ended after {requests} disk" in done.stderr
 
 
+def test_typed_commands(disk):
+    """-c and --then type at prompts, in place of the kernel's arguments."""
+    kernel = os.path.join(machine.kernel_folder(False), "kernel.elf")
+    command = [SIM, "--kernel", kernel, "--disk", str(disk), "--append", "quiet", "--quiet",
+               "-c", "echo one > f\nsync\ncat f", "--then", "cat f0"]
+
+    def run(number):
+        return subprocess.run([*command, "--cut", number], check=False, capture_output=True,
+                              encoding="utf-8", timeout=60)
+    done = run("all")
+    cuts, requests, failed = counts(done)
+    assert done.returncode == failed == 0 and cuts > 5, done.stderr
+    done = run(str(requests + 1))
+    assert done.returncode == 0 and done.stdout.endswith("$ cat f0\n0\n$ "), done.stdout
+
+
 def test_requests_fail(disk):
     """Who waits for durability is told; a restart reads what was durable before."""
     _, requests, _ = counts(sim(disk, "--cut", "all", after=":"))
