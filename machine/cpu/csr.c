@@ -90,6 +90,7 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     if (value != hart->satp)
         hart_forget(hart);
     hart->satp = value;
+    frames_satp(sim, hart);
 }
 
 static uint64_t pmpcfg(const struct hart *hart, unsigned number) {
