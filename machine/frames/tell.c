@@ -45,7 +45,9 @@ void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t p
                                        "the device reads from",
                                        "the device writes to"};
     char text[TEXT_BYTES], ago[PART_BYTES], where[PLACE_BYTES], at[64] = "", user[16] = "";
-    if (!finding_first_time(sim, KIND_USED, record(sim, pa)->by.from, hart ? hart->pc : use))
+    /* a jump is over when its target is fetched, and it is not known any more where it was */
+    bool has_place = hart && use != USE_FETCH;
+    if (!finding_first_time(sim, KIND_USED, record(sim, pa)->by.from, has_place ? hart->pc : use))
         return;
     since(sim, pa, ago);
     if (hart)
@@ -56,8 +58,8 @@ void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t p
         snprintf(at, sizeof(at), " (physical 0x%" PRIx64 ")", pa);
     snprintf(text, sizeof(text),
              "used after it was freed: %s%s 0x%" PRIx64 "%s%s%s; the page was %s.", user, does[use],
-             use == USE_WALK ? pa : va, at, hart ? " at " : "",
-             hart ? finding_place(sim, hart->pc, where) : "", ago);
+             use == USE_WALK ? pa : va, at, has_place ? " at " : "",
+             has_place ? finding_place(sim, hart->pc, where) : "", ago);
     finding_tell(sim, text);
 }
 
