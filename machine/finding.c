@@ -1,5 +1,6 @@
 /* See finding.h. */
 #include "machine/finding.h"
+#include "machine/cpu/memory.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,20 @@ void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes) {
                                              .by_device = sim->running == NULL};
 }
 
+/* What the running hart has at an address that the image does not know may be a part of the image
+ * that is mapped twice, as a page for the way between page tables is. */
+static uint64_t known_address(struct sim *sim, uint64_t pc) {
+    struct hart *hart = sim->running;
+    struct place place;
+    uint64_t pa;
+    if (hart == NULL || hart->priv == PRIV_U || place_find(&sim->kernel, 1, pc, &place) ||
+        !translate_quietly(sim, hart, pc, hart->priv, &pa))
+        return pc;
+    return place_find(&sim->kernel, 1, pa, &place) ? pa : pc;
+}
+
 const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]) {
-    place_text(&sim->kernel, 1, pc, buffer, PLACE_BYTES);
+    place_text(&sim->kernel, 1, known_address(sim, pc), buffer, PLACE_BYTES);
     return buffer;
 }
 

@@ -89,8 +89,8 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     value = (value & ~(0xffffull << 44)) | asid << 44;
     if (value != hart->satp)
         hart_forget(hart);
+    frames_satp(sim, hart, value);
     hart->satp = value;
-    frames_satp(sim, hart);
 }
 
 static uint64_t pmpcfg(const struct hart *hart, unsigned number) {

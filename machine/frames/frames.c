@@ -230,10 +230,9 @@ void frames_touched(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa
     }
 }
 
-void frames_satp(struct sim *sim, struct hart *hart) {
-    uint64_t root = field(hart->satp, 0, 44) << 12;
-    if (hart->satp >> 60 == 0 || !ram_has(sim, root, 4096) || !sim->frames.on)
-        return;
-    if (record(sim, root)->is == FRAME_FREE)
+void frames_satp(struct sim *sim, struct hart *hart, uint64_t value) {
+    uint64_t root = field(value, 0, 44) << 12;
+    if (value >> 60 != 0 && ram_has(sim, root, 4096) && sim->frames.on &&
+        record(sim, root)->is == FRAME_FREE)
         tell_satp(sim, hart, root);
 }

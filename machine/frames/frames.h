@@ -72,5 +72,5 @@ enum frames_use { USE_FETCH, USE_LOAD, USE_STORE, USE_WALK, USE_DEVICE_READ, USE
  * for a device. */
 void frames_touched(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
                     enum frames_use use);
-/* The hart's satp has got another value. */
-void frames_satp(struct sim *sim, struct hart *hart);
+/* The hart's satp is about to get another value. */
+void frames_satp(struct sim *sim, struct hart *hart, uint64_t value);

@@ -38,26 +38,24 @@ static void since(struct sim *sim, uint64_t pa, char *buffer) {
 
 void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t pa,
                enum frames_use use) {
-    static const char *const does[] = {"executes what is at",
-                                       "loads from",
-                                       "stores to",
-                                       "is led by an entry in a page table at",
-                                       "the device reads from",
-                                       "the device writes to"};
-    char text[TEXT_BYTES], ago[PART_BYTES], where[PLACE_BYTES], at[64] = "", user[16] = "";
+    static const char *const does[] = {
+        "executes what is at", "loads from",
+        "stores to",           "is led by an entry in a page table at",
+        "a device reads from", "a device writes to"};
+    char text[TEXT_BYTES], ago[PART_BYTES], where[PLACE_BYTES], at[64] = "", who[16] = "";
     /* a jump is over when its target is fetched, and it is not known any more where it was */
     bool has_place = hart && use != USE_FETCH;
     if (!finding_first_time(sim, KIND_USED, record(sim, pa)->by.from, has_place ? hart->pc : use))
         return;
     since(sim, pa, ago);
     if (hart)
-        snprintf(user, sizeof(user), "hart %u ", hart->id);
+        snprintf(who, sizeof(who), "hart %u ", hart->id);
     if (use == USE_WALK)
         snprintf(at, sizeof(at), " (for 0x%" PRIx64 ")", va);
     else if (va != pa)
         snprintf(at, sizeof(at), " (physical 0x%" PRIx64 ")", pa);
     snprintf(text, sizeof(text),
-             "used after it was freed: %s%s 0x%" PRIx64 "%s%s%s; the page was %s.", user, does[use],
+             "used after it was freed: %s%s 0x%" PRIx64 "%s%s%s; the page was %s.", who, does[use],
              use == USE_WALK ? pa : va, at, has_place ? " at " : "",
              has_place ? finding_place(sim, hart->pc, where) : "", ago);
     finding_tell(sim, text);

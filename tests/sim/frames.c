@@ -217,6 +217,67 @@ NOINLINE static void case_many(void) {
     others[1][6] = 1; /* wrong: many */
 }
 
+/* The disk, virtio-mmio version 2, queue 0: reads a sector into a page that was given back. */
+static struct {
+    struct {
+        u64 address;
+        unsigned length;
+        unsigned short flags, next;
+    } descriptors[8];
+    struct {
+        unsigned short flags, index, ring[8];
+    } available;
+    struct {
+        volatile unsigned short flags, index;
+        u64 ring[8];
+    } used __attribute__((aligned(8)));
+} queue __attribute__((aligned(4096)));
+static void disk_set(u64 offset, u64 value) {
+    *(volatile unsigned *)(0x10001000 + offset) = (unsigned)value;
+}
+static void disk_set_address(u64 offset, void *to) {
+    disk_set(offset, (u64)to);
+    disk_set(offset + 4, (u64)to >> 32);
+}
+static void disk_start(void) {
+    disk_set(0x70, 3); /* ACKNOWLEDGE, DRIVER */
+    disk_set(0x24, 1); /* VERSION_1 alone */
+    disk_set(0x20, 1);
+    disk_set(0x70, 11); /* FEATURES_OK */
+    disk_set(0x30, 0);
+    disk_set(0x38, 8);
+    disk_set_address(0x80, &queue.descriptors);
+    disk_set_address(0x90, &queue.available);
+    disk_set_address(0xa0, &queue.used);
+    disk_set(0x44, 1);
+    disk_set(0x70, 15); /* DRIVER_OK */
+}
+NOINLINE static void case_disk(void) {
+    static struct {
+        unsigned type, reserved;
+        u64 sector;
+    } request;
+    static u8 status;
+    void *page = kalloc();
+    disk_start();
+    queue.descriptors[0].address = (u64)&request;
+    queue.descriptors[0].length = sizeof(request);
+    queue.descriptors[0].flags = 1; /* NEXT */
+    queue.descriptors[0].next = 1;
+    queue.descriptors[1].address = (u64)page;
+    queue.descriptors[1].length = 512;
+    queue.descriptors[1].flags = 3; /* NEXT, WRITE */
+    queue.descriptors[1].next = 2;
+    queue.descriptors[2].address = (u64)&status;
+    queue.descriptors[2].length = 1;
+    queue.descriptors[2].flags = 2;
+    queue.available.index = 1;
+    give(page);
+    disk_set(0x50, 0);
+    while (queue.used.index == 0)
+        ;
+}
+
 /* Nothing wrong, with two harts and tables that come and go. */
 NOINLINE static void case_good(void) {
     for (int i = 0; i < 20; i++) {
@@ -276,10 +337,10 @@ static void in_s_mode(void) {
 }
 
 __attribute__((used)) void start(u64 hart) {
-    static void (*const unused[])(void) = {case_load,  case_store,  case_amo,   case_fetch,
-                                           case_twice, case_handed, case_root,  case_many,
-                                           case_kept,  case_satp,   case_walk,  case_leak,
-                                           case_good,  case_other,  case_linked};
+    static void (*const unused[])(void) = {case_load,  case_store,  case_amo,    case_fetch,
+                                           case_twice, case_handed, case_root,   case_many,
+                                           case_kept,  case_satp,   case_walk,   case_leak,
+                                           case_good,  case_other,  case_linked, case_disk};
     static int ready;
     (void)unused;
     if (hart == 1) {

@@ -23,6 +23,7 @@ FOUND = {
     "amo": "used after it was freed: hart 0 stores to # at {wrong: amo} (case_amo); " + GIVEN,
     "fetch": "used after it was freed: hart 0 executes what is at #; " + GIVEN,
     "other": "used after it was freed: hart 1 loads from # at {wrong: look} (look); " + GIVEN,
+    "disk": "used after it was freed: a device writes to #; " + GIVEN,
     "walk": "used after it was freed: hart 0 is led by an entry in a page table at # (for #) at "
             "{wrong: look} (look); " + GIVEN,
     "twice": "freed twice: hart 0 gives back the page # at {wrong: twice} (case_twice) by kfree, "
@@ -65,8 +66,8 @@ def build_in(folder, case):
 
 def run(path, *options):
     """Its status and the lines of findings, and all that it said."""
-    code, _, said = emulators.run([emulators.SIM, "--kernel", path, "--harts", "2", "--limit",
-                                   "20000000", *options], 60)
+    code, _, said = emulators.run([emulators.SIM, "--kernel", path, "--disk", SOURCE, "--harts",
+                                   "2", "--limit", "20000000", *options], 60)
     return code, re.findall(r"^sim: finding: (.*)$", said, re.M), said
 
 
