@@ -17,3 +17,12 @@ void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept 
                           uint64_t va);
 /* The hart executes what memory has no more. */
 void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa);
+
+/* ---- for those who tell of others ---- */
+enum { PLACE_BYTES = 160 };
+/* "vm.c:212 (uvmunmap)"; of what the kernel's image does not know, the address. */
+const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]);
+/* Whether it is the first finding of its kind (each has a number of its own: 1 to 3 here, 16 to 23
+ * in machine/frames) at these places; it is counted then. */
+bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b);
+void finding_tell(struct sim *sim, const char *text);

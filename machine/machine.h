@@ -9,6 +9,7 @@
 #include "machine/dev/rtc.h"
 #include "machine/dev/uart.h"
 #include "machine/dev/virtio_blk.h"
+#include "machine/frames/frames.h"
 #include "machine/image/place.h"
 #include "machine/sim.h"
 
@@ -19,8 +20,10 @@
 enum {
     PAGE_TABLE = 1, /* some hart has read an entry of it in a walk */
     PAGE_CODE = 2,  /* some hart has fetched from it */
-    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
+    PAGE_FREED = 4, /* it is free, or may be in a moment: loads are told too (frames_touched) */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
+    PAGE_MAY_LOAD = 16, /* or for loads */
 };
 
 /* Who wrote 8 bytes that were watched, the last time. */
@@ -58,6 +61,7 @@ struct sim {
     unsigned told_count;
     uint64_t findings;
     struct place_image kernel; /* its names and lines */
+    struct frames frames;
     struct dev_env env;
 };
 

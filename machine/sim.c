@@ -24,7 +24,8 @@ struct sim_options sim_defaults(void) {
                                 .asid_bits = 16,
                                 .levels = 5,
                                 .keep = true,
-                                .stale_code = true};
+                                .stale_code = true,
+                                .frames = true};
 }
 
 /* ---- what devices call ------------------------------------------------------------------- */
@@ -41,6 +42,9 @@ static void *ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
     struct sim *sim = ctx;
     if (!ram_has(sim, pa, bytes))
         return NULL;
+    for (uint64_t at = pa; at < pa + bytes; at = (at | 4095) + 1)
+        if (sim->page_flags[(at - RAM_BASE) >> 12] & PAGE_FREED)
+            frames_touched(sim, NULL, at, at, write ? USE_DEVICE_WRITE : USE_DEVICE_READ);
     if (write && bytes > 0) {
         struct hart *running = sim->running;
         sim->running = NULL; /* it is not the hart that writes */
@@ -183,6 +187,8 @@ static bool make(struct sim *sim, char *error, size_t size) {
     if (!make_disks(sim, error, size) || !load_all(sim, &entry, &fdt, error, size))
         return false;
     read_places(sim);
+    if (!frames_init(sim, error, size))
+        return false;
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart->id = i;
@@ -220,6 +226,7 @@ void sim_destroy(struct sim *sim) {
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         disk_close(&sim->disk[i]);
     place_image_free(&sim->kernel);
+    frames_free(sim);
     free(sim->ram);
     free(sim->page_flags);
     free(sim->page_kept);

@@ -33,9 +33,12 @@ struct sim_options {
     unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
     bool keep;          /* harts keep entries of page tables as long as they may */
     bool stale_code;    /* harts keep what they fetched until fence.i */
+    bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool legacy_disk;   /* virtio-mmio version 1 */
 
     struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
+    struct sim_image profile; /* of the kernel's allocator (frames/profile.h); no bytes: one of the
+                               * machine's own, if one fits */
 
     void *context; /* of the calls that follow */
     void (*console)(void *context, uint8_t byte);
@@ -76,3 +79,6 @@ bool sim_disk_read(const struct sim *sim, unsigned disk, uint64_t at, void *to, 
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);
 uint64_t sim_findings(const struct sim *sim);
+/* The pages that were taken and not given back until now, a line for each place that took some,
+ * those with the most first. */
+void sim_leaks(struct sim *sim, void (*line)(void *context, const char *text));

@@ -51,6 +51,8 @@ bool files_open(struct cli *cli, char *error, size_t error_size) {
         return false;
     if (cli->initrd != NULL && !read_file(cli->initrd, &cli->sim.initrd, error, error_size))
         return false;
+    if (cli->profile != NULL && !read_file(cli->profile, &cli->sim.profile, error, error_size))
+        return false;
     for (unsigned i = 0; i < cli->disk_count; i++)
         if (!read_file(cli->disks[i], &cli->sim.disks[i], error, error_size))
             return false;
@@ -84,6 +86,7 @@ bool files_keep(const struct cli *cli, struct sim *sim) {
 void files_close(struct cli *cli) {
     free((void *)cli->sim.kernel.bytes);
     free((void *)cli->sim.initrd.bytes);
+    free((void *)cli->sim.profile.bytes);
     for (unsigned i = 0; i < cli->disk_count; i++)
         free((void *)cli->sim.disks[i].bytes);
 }

@@ -27,6 +27,11 @@ static const char help[] =
     "    --limit N         ends after so many instructions\n"
     "    --until-finding   ends at the first finding\n"
     "    --prompt TEXT     what -c waits for; default \"$ \"\n"
+    "    --profile FILE    names the functions of the kernel that give and take pages of memory;\n"
+    "                      for xv6 and Trellis the machine has one (machine/frames/profile.h)\n"
+    "    --no-frames       pages that are used after they were freed, freed twice and so on are\n"
+    "                      not looked for\n"
+    "    --leaks           says at the end which pages were not given back, by who took them\n"
     "    --quiet           without the summary at the end\n"
     "\n"
     "    What hardware may do, and this machine does unless told not to:\n"
@@ -77,6 +82,8 @@ static int valued(struct cli *cli, const char *name, const char *value) {
         cli->disks[cli->disk_count++] = value;
     } else if (strcmp(name, "--initrd") == 0) {
         cli->initrd = value;
+    } else if (strcmp(name, "--profile") == 0) {
+        cli->profile = value;
     } else if (strcmp(name, "--append") == 0) {
         cli->sim.append = value;
     } else if (strcmp(name, "-c") == 0) {
@@ -130,6 +137,8 @@ static bool flag(struct cli *cli, const char *name) {
         {"--no-misaligned", &o->misaligned, false},
         {"--no-sstc", &o->sstc, false},
         {"--until-finding", &cli->until_finding, true},
+        {"--no-frames", &o->frames, false},
+        {"--leaks", &cli->leaks, true},
         {"--quiet", &cli->quiet, true},
     };
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

@@ -41,6 +41,8 @@ static void finding(void *context, const char *text) {
     s->ended |= s->cli->until_finding;
 }
 
+static void leak(void *context, const char *text) { fprintf(stderr, "sim: kept: %s\n", text); }
+
 /* ---- the terminal -------------------------------------------------------------------------- */
 static void terminal_raw(struct session *s) {
     s->terminal = isatty(0) && tcgetattr(0, &s->before) == 0;
@@ -190,6 +192,8 @@ int session_run(struct cli *cli) {
         terminal_raw(&s);
     int status = run(&s);
     terminal_back(&s);
+    if (cli->leaks)
+        sim_leaks(s.sim, leak);
     if (!cli->quiet)
         fprintf(stderr, "sim: %" PRIu64 " instructions, %" PRIu64 " findings\n",
                 sim_instructions(s.sim), sim_findings(s.sim));

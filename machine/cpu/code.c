@@ -37,6 +37,20 @@ void code_drop(struct hart *hart) {
     hart_forget(hart);
 }
 
+static void set_hook(void *context, unsigned slot) {
+    struct code_page *page = context;
+    page->hooks[slot / 64] |= 1ull << slot % 64;
+    page->ops[slot].code = OP_DECODE;
+}
+
+void code_hook(struct sim *sim, uint64_t pa) {
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
+        if (page != NULL)
+            set_hook(page, (unsigned)(pa & 4095) / 2);
+    }
+}
+
 struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     pa &= ~4095ull;
     struct code_page *page = find(hart, pa);
@@ -50,6 +64,8 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     *bucket(hart, pa) = page;
     hart->caches.code_pages++;
     fill(sim, page);
+    memset(page->hooks, 0, sizeof(page->hooks));
+    frames_each_hook(sim, pa, page, set_hook);
     watch_page(sim, pa, PAGE_CODE);
     return page;
 }
@@ -71,6 +87,10 @@ void code_decode(struct code_page *page, unsigned slot) {
         page->ops[slot].code = OP_CROSS;
     else
         decode(code_word(page, slot), slot, &page->ops[slot]);
+    if (page->hooks[slot / 64] >> slot % 64 & 1) {
+        page->ops[slot].hooked = (uint8_t)page->ops[slot].code;
+        page->ops[slot].code = OP_HOOK;
+    }
 }
 
 bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
@@ -85,9 +105,11 @@ bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
         code_stale(sim, hart, next, 0);
     memcpy(&high, next->bytes, 2);
     page->crossing = (uint32_t)high << 16 | low;
+    uint16_t code = op->code; /* it may be hooked */
     decode(page->crossing, CODE_SLOTS - 1, op);
     op->crossing = op->code;
-    op->code = OP_CROSS;
+    op->code = code;
+    op->hooked = OP_CROSS;
     return true;
 }
 

@@ -89,6 +89,7 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     value = (value & ~(0xffffull << 44)) | asid << 44;
     if (value != hart->satp)
         hart_forget(hart);
+    frames_satp(sim, hart, value);
     hart->satp = value;
 }
 

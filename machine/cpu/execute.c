@@ -139,6 +139,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
         [OP_PAGE_END] = &&L_PAGE_END,
         [OP_PAGE_END_CROSSED] = &&L_PAGE_END_CROSSED,
         [OP_STALE] = &&L_STALE,
+        [OP_HOOK] = &&L_HOOK,
         [OP_ILLEGAL] = &&L_ILLEGAL,
         [OP_ILLEGAL + 1] = &&L_ILLEGAL,
 #define INSN(name, mask, match, format) [OP_##name] = &&L_##name, [OP_##name##_4] = &&L_##name##_4,
@@ -222,6 +223,11 @@ L_CROSS: /* its second half may be another's each time */
     if (!code_cross(sim, hart, code_page_of(ops)))
         goto trap_at_pc;
     goto *labels[op->crossing];
+L_HOOK:
+    hart->left = left;
+    hart->pc = PC;
+    frames_hook(sim, hart, code_page_of(ops)->pa + 2 * (uint64_t)(op - ops));
+    goto *labels[op->hooked];
 L_ILLEGAL:
     trap_is(hart, CAUSE_ILLEGAL, IMM);
     goto trap;

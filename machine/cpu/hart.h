@@ -79,6 +79,7 @@ struct code_page {
     uint64_t pa;
     struct code_page *next; /* of the same bucket */
     uint8_t bytes[4096];
+    uint64_t hooks[CODE_SLOTS / 64]; /* the slots whose ops are OP_HOOK when they are decoded */
     uint32_t crossing; /* the instruction that begins in the last slot, the last time */
     struct op ops[CODE_SLOTS + 2];
 };

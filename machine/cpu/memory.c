@@ -34,20 +34,46 @@ void hart_forget_page(struct hart *hart, uint64_t va) {
     }
 }
 
+/* The tlbs of all harts have the page at this address of the host no more: for stores, and for
+ * loads when told so. */
+static void shoot_down(struct sim *sim, uintptr_t host, bool loads) {
+    for (unsigned h = 0; h < sim->options.harts; h++)
+        for (unsigned c = 0; c < CONTEXTS; c++)
+            for (unsigned word = 0; word < TLB_SETS / 64; word++) {
+                uint64_t filled = sim->harts[h].caches.tlb_filled[c][word];
+                for (; filled != 0; filled &= filled - 1) {
+                    unsigned i = 64 * word + (unsigned)__builtin_ctzll(filled);
+                    struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
+                    if (entry->store != TLB_NONE && entry->store + entry->delta == host)
+                        entry->store = TLB_NONE;
+                    if (loads && entry->load != TLB_NONE && entry->load + entry->delta == host)
+                        entry->load = TLB_NONE;
+                }
+            }
+}
+
+static uintptr_t host_page(const struct sim *sim, uint64_t pa) {
+    return (uintptr_t)sim->ram + ((pa - RAM_BASE) & ~4095ull);
+}
+
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag) {
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
-    uintptr_t host = (uintptr_t)sim->ram + ((pa - RAM_BASE) & ~4095ull);
     *flags |= (uint8_t)flag;
     if (!(*flags & PAGE_MAY_STORE))
         return;
     *flags &= (uint8_t)~PAGE_MAY_STORE;
-    for (unsigned h = 0; h < sim->options.harts; h++)
-        for (unsigned c = 0; c < CONTEXTS; c++)
-            for (unsigned i = 0; i < TLB_SETS; i++) {
-                struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
-                if (entry->store != TLB_NONE && entry->store + entry->delta == host)
-                    entry->store = TLB_NONE;
-            }
+    shoot_down(sim, host_page(sim, pa), false);
+}
+
+void hide_page(struct sim *sim, uint64_t pa) {
+    uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
+    *flags |= PAGE_FREED;
+    if (*flags & (PAGE_MAY_STORE | PAGE_MAY_LOAD))
+        shoot_down(sim, host_page(sim, pa), true);
+    if (*flags & PAGE_CODE)
+        for (unsigned h = 0; h < sim->options.harts; h++)
+            hart_forget(&sim->harts[h]);
+    *flags &= (uint8_t) ~(PAGE_MAY_STORE | PAGE_MAY_LOAD);
 }
 
 void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
@@ -90,7 +116,7 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
     if (sim->options.machine_mode && !pmp_uniform(hart, pa))
         return;
-    if (access == ACCESS_STORE && (*flags & PAGE_WATCHED))
+    if (*flags & (access == ACCESS_STORE ? PAGE_WATCHED : PAGE_FREED))
         return;
     if ((entry->load != tag && entry->store != tag) || entry->delta != delta)
         entry->load = entry->store = TLB_NONE;
@@ -99,10 +125,18 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
                                                                                << (va >> 12) % 64;
     if (access == ACCESS_LOAD) {
         entry->load = tag;
+        *flags |= PAGE_MAY_LOAD;
     } else {
         entry->store = tag;
         *flags |= PAGE_MAY_STORE;
     }
+}
+
+/* Before an access to RAM: whether the page is free. */
+static void check_freed(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
+                        enum frames_use use) {
+    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_FREED)
+        frames_touched(sim, hart, va, pa, use);
 }
 
 /* Misaligned accesses, where they are permitted, go byte by byte; both pages are looked at
@@ -138,6 +172,7 @@ bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
         return false;
     if (!ram_has(sim, pa, size))
         return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
+    check_freed(sim, hart, va, pa, USE_LOAD);
     *value = 0;
     memcpy(value, sim->ram + (pa - RAM_BASE), size);
     remember(sim, hart, va, pa, ACCESS_LOAD);
@@ -152,6 +187,7 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
         return false;
     if (!ram_has(sim, pa, size))
         return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
+    check_freed(sim, hart, va, pa, USE_STORE);
     memcpy(sim->ram + (pa - RAM_BASE), &value, size);
     if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_WATCHED)
         memory_written(sim, pa, size);
@@ -178,6 +214,7 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         access_fault(hart, va, access);
         return NULL;
     }
+    check_freed(sim, hart, va, *pa, access == ACCESS_LOAD ? USE_LOAD : USE_STORE);
     remember(sim, hart, va, *pa, access);
     return sim->ram + (*pa - RAM_BASE);
 }
@@ -190,5 +227,6 @@ struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va) 
         access_fault(hart, va, ACCESS_FETCH);
         return NULL;
     }
+    check_freed(sim, hart, va, pa, USE_FETCH);
     return code_fetch(sim, hart, pa);
 }

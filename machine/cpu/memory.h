@@ -38,5 +38,11 @@ bool pmp_uniform(const struct hart *hart, uint64_t pa);
 void hart_forget(struct hart *hart);
 void hart_forget_at_first(struct hart *hart); /* when nothing is known of them */
 void hart_forget_page(struct hart *hart, uint64_t va);
+/* Where `priv` finds va by memory's tables alone; the hart keeps nothing of that. */
+bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum privilege priv,
+                       uint64_t *pa);
+
 /* No hart stores into the page of pa any more without memory_written being told. */
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag);
+/* The page of pa is PAGE_FREED from now on: no hart's tlb has it. */
+void hide_page(struct sim *sim, uint64_t pa);

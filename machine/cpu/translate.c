@@ -169,10 +169,18 @@ static void settle(struct sim *sim, struct hart *hart, uint64_t va, enum access 
     *path = *kept;
 }
 
+/* Tables that were given back are no tables. */
+static void check_tables(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path) {
+    for (unsigned i = 0; i < path->count; i++)
+        if (sim->page_flags[(path->steps[i].pa - RAM_BASE) >> 12] & PAGE_FREED)
+            frames_touched(sim, hart, va, path->steps[i].pa, USE_WALK);
+}
+
 static void walk(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels,
                  enum access access, enum privilege priv, struct path *path) {
     struct path kept;
     follow(sim, hart, va, levels, false, path);
+    check_tables(sim, hart, va, path);
     if (path->count > 0) {
         const struct step *end = last(path);
         const struct kept *same = keep_find(hart, (uint16_t)field(hart->satp, 44, 16), end->level,
@@ -228,6 +236,20 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
         keep_path(sim, hart, va, &path);
     if (!granted)
         return fault(hart, va, access, true);
+    *pa = physical(last(&path), va);
+    return true;
+}
+
+bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum privilege priv,
+                       uint64_t *pa) {
+    unsigned mode = (unsigned)(hart->satp >> 60);
+    struct path path;
+    *pa = va;
+    if (priv == PRIV_M || mode == 0)
+        return true;
+    follow(sim, hart, va, mode - 8 + 3, false, &path);
+    if (path.no_memory || path.count == 0 || !(last(&path)->value & PTE_LEAF))
+        return false;
     *pa = physical(last(&path), va);
     return true;
 }
