@@ -38,7 +38,7 @@ def inside(wasm, kernel, disk):
 
 def page_html(files, preset=None):
     """The page as one text. files: what inside() gives. preset: what main.js finds when it starts:
-    language, settings and commands."""
+    language, settings, commands, paused."""
     texts = {"STYLE": part("page.css"),
              # No tag may end the script early.
              "PRESET": json.dumps(preset or {}).replace("<", "\\u003c"),

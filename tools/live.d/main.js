@@ -31,7 +31,7 @@
     }
 
     // A new worker each time: the memory of the old one goes with it.
-    function reset(commands) {
+    function reset({commands, paused} = {}) {
         const options = optionsNow(), why = mistake(options);
         if (why)
             return complain(why);
@@ -42,7 +42,7 @@
         page.worker = new Worker(page.code);
         page.worker.onmessage = ({data}) => hear(data);
         page.worker.onerror = event => complain(t("wrong.browser", event.message));
-        page.worker.postMessage({create: options, code: page.inside.wasm, commands});
+        page.worker.postMessage({create: options, code: page.inside.wasm, commands, paused});
         showFindings();
         showState();
     }
@@ -86,8 +86,8 @@
     }
 
     function stateText({state, running, code}) {
-        const key = !running && (state === "runs" || state === "waits") ? "paused" : state;
-        return t(`state.${key}`, code);
+        const paused = {runs: "paused", waits: "paused.waits"}[state];
+        return t(`state.${!running && paused ? paused : state}`, code);
     }
 
     function showState() {
@@ -213,7 +213,7 @@
             [inside.wasm, inside.kernel, inside.disk].map(LIVE.unpack));
         page.inside = {wasm, kernel: {name: "Trellis", bytes: kernel},
                        disk: {name: "Trellis", bytes: disk}};
-        reset(preset.commands);
+        reset(preset);
         element("keys").focus();
     }
 

@@ -55,6 +55,7 @@ LIVE.STRINGS = {
     "state.starts": ["Starting", "正在启动"],
     "state.runs": ["Running", "运行中"],
     "state.paused": ["Paused", "已暂停"],
+    "state.paused.waits": ["Paused: all harts wait for input", "已暂停：所有 hart 都在等待输入"],
     "state.waits": ["Running: all harts wait", "运行中：所有 hart 都在等待"],
     "state.off": ["Powered off", "已关机"],
     "state.reset": ["The kernel asked for a reset", "内核请求重启"],

@@ -64,7 +64,7 @@
         const pages = row.kind === "leaf" ? String(row.bytes / 4096n) : "";
         const old = before && before.get(keyOf(row));
         const changed = before && old !== valueOf(row);
-        return rowOf([cell(indent + range), cell(pages), cell(hex(row.pa)), flags],
+        return rowOf([cell(indent + range), flags, cell(pages), cell(hex(row.pa))],
                      `${row.kind}${changed ? " changed" : ""}`);
     }
 

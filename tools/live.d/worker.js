@@ -1,6 +1,6 @@
 // The machine's own thread: it runs in slices, and listens to the page in between.
 //
-// From the page: {create: options, code, commands}, {run: true}, {run: false}, {step: N},
+// From the page: {create: options, code, commands, paused}, {run: true}, {run: false}, {step: N},
 // {type: bytes}, {look: hart}. To the page: {made}, {wrong: text}, {output: bytes},
 // {finding: text}, {state, ...} and {view}; see below.
 "use strict";
@@ -45,9 +45,13 @@ function look(hart) {
 }
 
 // ---- input ----
+// Whether the machine has got any, so that its harts may have something to do.
 function typePending() {
-    if (pending.length)
-        pending = pending.slice(machine.type(new Uint8Array(pending)));
+    if (!pending.length)
+        return false;
+    const taken = machine.type(new Uint8Array(pending));
+    pending = pending.slice(taken);
+    return taken > 0;
 }
 
 // At a prompt the next command is typed; at the one after the last the machine pauses.
@@ -107,10 +111,10 @@ function slices() {
     while (running && performance.now() < until) {
         state = machine.run(SLICE);
         nextCommand();
-        typePending();
+        const typed = typePending();
         if (over())
             return finish();
-        if (state === "waits" && running && !passTime())
+        if (state === "waits" && running && !typed && !passTime())
             return;
     }
     flush();
@@ -178,7 +182,10 @@ async function create(message) {
         return;
     }
     postMessage({made: true});
-    setRunning(true);
+    if (message.paused)
+        tellState();
+    else
+        setRunning(true);
 }
 
 onmessage = ({data}) => {
