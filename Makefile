@@ -320,6 +320,8 @@ $(L)/%.o: machine/%.c $(L)/flags
 	@mkdir -p $(@D)
 	$(Q)clang $(L_CFLAGS) $(call werror,clang) -c $< -o $@
 $(L)/flags: FORCE
+	@command -v clang >/dev/null && command -v wasm-ld >/dev/null || \
+		{ echo "make live needs clang and its linker for WebAssembly, wasm-ld (lld)" >&2; exit 2; }
 	$(call write_text,$(L_CFLAGS) $(L_OBJ))
 $(L)/machine.wasm: $(L_OBJ) $(L)/flags
 	$(call say,LD,$@)

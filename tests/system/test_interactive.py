@@ -75,19 +75,3 @@ def test_from_another_directory(image):
                           timeout=guest.DEADLINE)
     assert done.returncode == 0
     assert guest.run("--disk", image, "-c", "cat f").stdout == "x\n"
-
-
-def test_the_machine_sees_what_is_typed():
-    """An idle machine is told at once, not with the next key."""
-    machine.build(targets=("sim",))
-    child = pexpect.spawn(machine.build_path("machine", "sim"), [
-        "--kernel", os.path.join(machine.kernel_folder(), "kernel.elf"),
-        "--disk", machine.default_image()], encoding="utf-8", timeout=guest.DEADLINE)
-    try:
-        child.expect(r"\n\$ $")
-        child.send("echo o k\r")
-        child.expect(r"\no k\r?\n\$ $")
-        child.send("\x01x")
-        child.expect(pexpect.EOF)
-    finally:
-        child.close(force=True)

@@ -6,6 +6,7 @@ import time
 
 import live
 import machine
+import pexpect
 import pytest
 from livepage import driver, inside, needs_live, page, sim
 
@@ -16,13 +17,18 @@ pytestmark = needs_live
 KERNEL = os.path.join(machine.kernel_folder(), "kernel.elf")
 
 
+def assembled(name, folder):
+    """The path of a kernel of M-mode."""
+    path = str(folder / (name + ".elf"))
+    emulators.assemble([os.path.join(machine.ROOT, "tests", "system", name + ".S")], path)
+    return path
+
+
 @pytest.fixture(scope="module")
 def hello(tmp_path_factory):
     """A kernel that prints a line."""
-    path = tmp_path_factory.mktemp("hello") / "hello.elf"
-    source = os.path.join(machine.ROOT, "tests", "system", "hello.S")
-    emulators.assemble([source], str(path))
-    return path.read_bytes()
+    with open(assembled("hello", tmp_path_factory.mktemp("hello")), "rb") as f:
+        return f.read()
 
 
 @pytest.fixture
@@ -53,6 +59,32 @@ def test_keys(booted):
         keys.dispatchEvent(new InputEvent("input", {bubbles: true}));""")
     booted.says("\none\n")
     booted.says("\ntwo\n")
+
+
+def test_an_idle_machine_is_woken(booted, tmp_path):
+    """What is typed is seen at once, not with the next key."""
+    with open(assembled("echo", tmp_path), "rb") as f:
+        booted.drop(("echo.elf", f.read()))
+    booted.status("Running: all harts wait")
+    booted.one("#screen").click()
+    for keys in ("a", "bcdef", "q"):
+        booted.keys(keys)
+        booted.says(keys)
+    booted.ends("off")
+    assert booted.console == ">abcdefqend\n"
+
+
+def test_an_idle_machine_of_the_command_is_woken(inside, tmp_path):
+    child = pexpect.spawn(machine.build_path("machine", "sim"),
+                          ["--kernel", assembled("echo", tmp_path)], encoding="utf-8", timeout=60)
+    try:
+        child.expect(">")
+        for keys in ("a", "bcdef", "q"):
+            child.send(keys)
+            child.expect(keys)
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
 
 
 def test_the_prompt_comes_soon(page):
@@ -201,12 +233,16 @@ def test_a_kernel_that_is_none(booted, name, data, says):
     booted.status(says)
 
 
-def test_a_finding_is_shown(booted):
-    """What a rule broken looks like: the sentence comes from the machine's own thread."""
+def test_a_finding_is_shown(booted, tmp_path):
     assert booted.text("#findings-title") == "Findings: none"
-    booted.js("""LIVE.page.worker.onmessage({data: {finding: "stale <b>x</b>"}})""")
-    assert booted.text("#findings-title") == "Findings: 1"
-    assert booted.text("#findings") == "stale <b>x</b>"
+    with open(assembled("stale", tmp_path), "rb") as f:
+        booted.drop(("stale.elf", f.read()))
+    booted.wait(lambda: booted.text("#findings-title") == "Findings: 1", "the finding")
+    assert re.match(r"stale code: hart 0 executes at change .*No fence.i", booted.text("#findings"))
+    booted.one("#settings summary").click()
+    booted.one("#back").click()
+    booted.prompt()
+    assert booted.text("#findings-title") == "Findings: none"
 
 
 # ---- the page ----
