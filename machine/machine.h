@@ -41,7 +41,9 @@ struct sim {
     struct hart *running;
     uint64_t skipped; /* nanoseconds in which all harts waited */
     uint64_t random;
-    unsigned turn_of; /* the hart whose turn is next */
+    unsigned turn_of;   /* the hart whose turn is next */
+    unsigned turn_hart; /* whose turn it is, or was */
+    int64_t turn_left;  /* instructions of it; 0: the next begins */
     struct sim_end end;
 
     struct clint clint;

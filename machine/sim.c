@@ -28,6 +28,14 @@ struct sim_options sim_defaults(void) {
                                 .frames = true};
 }
 
+bool sim_begins_in_machine_mode(const struct sim_image *kernel) {
+    uint64_t entry = 0;
+    if (kernel->size < 64 || memcmp(kernel->bytes, "\177ELF", 4) != 0)
+        return false;
+    memcpy(&entry, kernel->bytes + 24, 8);
+    return entry == RAM_BASE;
+}
+
 /* ---- what devices call ------------------------------------------------------------------- */
 static void raise(void *ctx, unsigned source, bool level) {
     struct sim *sim = ctx;
@@ -97,10 +105,12 @@ static bool check_options(const struct sim_options *o, char *error, size_t size)
 }
 
 static bool make_memory(struct sim *sim) {
-    uint64_t pages = sim->options.ram_bytes >> 12;
-    sim->ram = calloc(1, sim->options.ram_bytes);
-    sim->page_flags = calloc(pages, 1);
-    sim->page_kept = calloc(pages, sizeof(*sim->page_kept));
+    uint64_t bytes = sim->options.ram_bytes, pages = bytes >> 12;
+    if ((size_t)bytes != bytes)
+        return false;
+    sim->ram = calloc(1, (size_t)bytes);
+    sim->page_flags = calloc((size_t)pages, 1);
+    sim->page_kept = calloc((size_t)pages, sizeof(*sim->page_kept));
     return sim->ram != NULL && sim->page_flags != NULL && sim->page_kept != NULL;
 }
 
@@ -279,33 +289,53 @@ static struct hart *next_hart(struct sim *sim) {
     return NULL;
 }
 
-static int64_t turn_length(struct sim *sim, uint64_t most) {
+static int64_t turn_length(struct sim *sim) {
     uint64_t length = sim->options.harts == 1 ? TURN_ALONE
                                               : TURN_LEAST + choose(&sim->random) % TURN_SPREAD;
     uint64_t event = next_event(sim), ns = sim_now_ns(sim);
     if (event != UINT64_MAX && event > ns && (event - ns) * sim->options.harts < length)
         length = (event - ns) * sim->options.harts;
-    return (int64_t)(length < most ? length : most);
+    return (int64_t)length;
+}
+
+/* false: all harts wait. */
+static bool begin_turn(struct sim *sim) {
+    happen(sim);
+    struct hart *hart = next_hart(sim);
+    if (hart == NULL)
+        return false;
+    sim->turn_hart = hart->id;
+    sim->turn_left = turn_length(sim);
+    if (hart->caches.code_pages > CODE_PAGES)
+        code_drop(hart);
+    keep_expire(sim, hart);
+    hart->yielded = false;
+    return true;
+}
+
+/* At most so many instructions of the turn. What it is divided into by sim_run's callers leaves
+ * no trace: devices, other harts and reservations wait for its end. */
+static void go_on(struct sim *sim, uint64_t most) {
+    struct hart *hart = &sim->harts[sim->turn_hart];
+    int64_t asked = (uint64_t)sim->turn_left < most ? sim->turn_left : (int64_t)most;
+    sim->running = hart;
+    int64_t done = hart_run(sim, hart, asked);
+    sim->running = NULL;
+    sim->executed += (uint64_t)done;
+    sim->turn_left -= done;
+    hart->turn = hart->left = 0;
+    if (done < asked || hart->yielded || hart->waiting || hart->state != HART_STARTED)
+        sim->turn_left = 0;
+    if (sim->turn_left == 0 && sim->options.harts > 1)
+        hart->reserved = false;
 }
 
 struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
     uint64_t until = sim->executed + instructions;
     while (sim->executed < until && sim->end.how == SIM_RUNS) {
-        happen(sim);
-        struct hart *hart = next_hart(sim);
-        if (hart == NULL)
+        if (sim->turn_left == 0 && !begin_turn(sim))
             return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
-        int64_t length = turn_length(sim, until - sim->executed);
-        if (hart->caches.code_pages > CODE_PAGES)
-            code_drop(hart);
-        keep_expire(sim, hart);
-        sim->running = hart;
-        int64_t done = hart_run(sim, hart, length);
-        sim->running = NULL;
-        sim->executed += (uint64_t)done;
-        hart->turn = hart->left = 0;
-        if (sim->options.harts > 1)
-            hart->reserved = false;
+        go_on(sim, until - sim->executed);
     }
     return sim->end;
 }

@@ -37,15 +37,6 @@ static bool read_file(const char *path, struct sim_image *image, char *error, si
     return false;
 }
 
-/* An ELF file that is entered where memory begins is a kernel of M-mode. */
-static bool begins_at_ram(const struct sim_image *image) {
-    uint64_t entry = 0;
-    if (image->size < 64 || memcmp(image->bytes, "\177ELF", 4) != 0)
-        return false;
-    memcpy(&entry, image->bytes + 24, 8);
-    return entry == 0x80000000;
-}
-
 bool files_open(struct cli *cli, char *error, size_t error_size) {
     if (!read_file(cli->kernel, &cli->sim.kernel, error, error_size))
         return false;
@@ -57,7 +48,7 @@ bool files_open(struct cli *cli, char *error, size_t error_size) {
         if (!read_file(cli->disks[i], &cli->sim.disks[i], error, error_size))
             return false;
     if (!cli->mode_given)
-        cli->sim.machine_mode = begins_at_ram(&cli->sim.kernel);
+        cli->sim.machine_mode = sim_begins_in_machine_mode(&cli->sim.kernel);
     if (!cli->misaligned_given) /* as firmwares do for S-mode and user programs */
         cli->sim.misaligned = !cli->sim.machine_mode;
     return true;

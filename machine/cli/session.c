@@ -94,10 +94,12 @@ static void read_keys(struct session *s, int timeout) {
         key(s, bytes[i]);
 }
 
-static void type_pending(struct session *s) {
+/* Whether the machine has got any, so that its harts may have something to do. */
+static bool type_pending(struct session *s) {
     size_t taken = sim_input(s->sim, s->pending, s->pending_count);
     s->pending_count -= taken;
     memmove(s->pending, s->pending + taken, s->pending_count);
+    return taken > 0;
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
@@ -167,9 +169,9 @@ static int run(struct session *s) {
             next_command(s);
         else
             read_keys(s, 0);
-        type_pending(s);
+        bool typed = type_pending(s);
         fflush(stdout);
-        if (end.how == SIM_WAITS && s->pending_count == 0 && !s->ended)
+        if (end.how == SIM_WAITS && !typed && s->pending_count == 0 && !s->ended)
             hangs = !wait_for_something(s, end.next_ns);
         if (s->cli->limit && sim_instructions(s->sim) >= s->cli->limit)
             s->ended = true;

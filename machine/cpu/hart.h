@@ -146,6 +146,7 @@ struct hart {
 
     /* Of the turn: instructions given, and those left. */
     int64_t turn, left;
+    bool yielded; /* it ends before its time: hart_yield */
 
     struct { /* caches */
         struct tlb_entry tlb[CONTEXTS][TLB_SETS];
@@ -168,6 +169,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget);
 static inline void hart_yield(struct hart *hart) {
     hart->turn -= hart->left;
     hart->left = 0;
+    hart->yielded = true;
 }
 
 static inline enum tlb_context hart_context(const struct hart *hart) {
