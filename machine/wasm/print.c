@@ -1,4 +1,5 @@
 /* snprintf, as far as the machine uses it: see include/stdio.h. */
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,8 +37,8 @@ static void put_signed(struct out *out, int64_t value) {
     put_number(out, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, 0, ' ');
 }
 
-static void put_text(struct out *out, const char *text) {
-    while (*text)
+static void put_text(struct out *out, const char *text, unsigned most) {
+    for (; *text && most > 0; most--)
         put(out, *text++);
 }
 
@@ -50,10 +51,13 @@ int snprintf(char *restrict to, size_t size, const char *restrict format, ...) {
             put(&out, *at);
             continue;
         }
-        unsigned longs = 0, width = 0;
+        unsigned longs = 0, width = 0, precision = UINT_MAX;
         char fill = at[1] == '0' ? '0' : ' ';
         for (at++; *at >= '0' && *at <= '9'; at++)
             width = 10 * width + (unsigned)(*at - '0');
+        if (*at == '.')
+            for (at++, precision = 0; *at >= '0' && *at <= '9'; at++)
+                precision = 10 * precision + (unsigned)(*at - '0');
         for (; *at == 'l'; at++)
             longs++;
         bool wide = longs == 2; /* a long has 32 bits */
@@ -64,7 +68,7 @@ int snprintf(char *restrict to, size_t size, const char *restrict format, ...) {
                        *at == 'u' ? 10 : 16, width, fill);
             break;
         case 'd': put_signed(&out, wide ? va_arg(list, int64_t) : va_arg(list, int32_t)); break;
-        case 's': put_text(&out, va_arg(list, const char *)); break;
+        case 's': put_text(&out, va_arg(list, const char *), precision); break;
         case 'c': put(&out, (char)va_arg(list, int)); break;
         case '%': put(&out, '%'); break;
         default: abort();
