@@ -238,9 +238,9 @@ static uint64_t next_event(struct sim *sim) {
         uint64_t at = clint_next_ns(&sim->env, &sim->clint, i);
         if (at < next && !(hart->mip >> IRQ_MTI & 1))
             next = at;
-        if (hart->stimecmp < UINT64_MAX / CLINT_TICK_NS && !(hart->mip >> IRQ_STI & 1) &&
-            hart->stimecmp * CLINT_TICK_NS < next)
-            next = hart->stimecmp * CLINT_TICK_NS;
+        at = clint_when_ns(&sim->env, &sim->clint, hart->stimecmp);
+        if (at < next && hart_has_stimecmp(sim, hart) && !(hart->mip >> IRQ_STI & 1))
+            next = at;
     }
     return next;
 }

@@ -245,6 +245,8 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
     case CSR_MCOUNTEREN: hart->mcounteren = value & 0xffffffff; return true;
     case CSR_MENVCFG:
         hart->menvcfg = value & (FENVCFG_FIOM | (sim->options.sstc ? MENVCFG_STCE : 0));
+        hart_update_interrupts(sim, hart);
+        hart_yield(hart); /* the turn was measured without stimecmp, or with it */
         return true;
     case CSR_MSCRATCH: hart->mscratch = value; return true;
     case CSR_MEPC: hart->mepc = value & ~1ull; return true;

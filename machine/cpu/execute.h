@@ -24,5 +24,7 @@ void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t valu
 void hart_interrupt(struct hart *hart);
 /* mret and sret: 3.3.2. */
 void hart_return(struct hart *hart, enum privilege from);
+/* Whether STIP is what stimecmp says (Sstc; that of the machine's own firmware is one, too). */
+bool hart_has_stimecmp(const struct sim *sim, const struct hart *hart);
 /* The interrupts of mip as the devices and timers have them now. */
 void hart_update_interrupts(struct sim *sim, struct hart *hart);

@@ -103,6 +103,10 @@ void hart_return(struct hart *hart, enum privilege from) {
         hart->mstatus &= ~MSTATUS_MPRV;
 }
 
+bool hart_has_stimecmp(const struct sim *sim, const struct hart *hart) {
+    return (hart->menvcfg & MENVCFG_STCE) || !sim->options.machine_mode;
+}
+
 void hart_update_interrupts(struct sim *sim, struct hart *hart) {
     uint64_t mip = hart->mip & ~MIP_DEVICES;
     if (clint_software_pending(&sim->clint, hart->id))
@@ -114,7 +118,7 @@ void hart_update_interrupts(struct sim *sim, struct hart *hart) {
     mip &= ~(1ull << IRQ_SEI);
     if (hart->seip || plic_pending(&sim->plic, 2 * hart->id + 1))
         mip |= 1ull << IRQ_SEI;
-    if ((hart->menvcfg & MENVCFG_STCE) || !sim->options.machine_mode) {
+    if (hart_has_stimecmp(sim, hart)) {
         mip &= ~(1ull << IRQ_STI);
         if (clint_mtime(&sim->env, &sim->clint) >= hart->stimecmp)
             mip |= 1ull << IRQ_STI;
