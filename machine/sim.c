@@ -44,6 +44,8 @@ static void *ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
     if (write && bytes > 0) {
         struct hart *running = sim->running;
         sim->running = NULL; /* it is not the hart that writes */
+        for (unsigned i = 0; i < sim->options.harts; i++)
+            sim->harts[i].reserved = false;
         memory_written(sim, pa, bytes);
         sim->running = running;
     }
@@ -152,8 +154,11 @@ static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *erro
         machine.initrd_end = *fdt;
         machine.initrd_start = (*fdt - o->initrd.size) & ~4095ull;
         machine.initrd_end = machine.initrd_start + o->initrd.size;
-        if (o->initrd.size > o->ram_bytes / 2 ||
-            !flat_load(&initrd, &ram_part, machine.initrd_start, error, size))
+        if (o->initrd.size > o->ram_bytes / 2) {
+            snprintf(error, size, "%s: an initrd takes at most half of memory", o->initrd.name);
+            return false;
+        }
+        if (!flat_load(&initrd, &ram_part, machine.initrd_start, error, size))
             return false;
     }
     if (fdt_build(&machine, sim->ram + (*fdt - RAM_BASE), FDT_ROOM) < 0) {
@@ -282,7 +287,8 @@ static int64_t turn_length(struct sim *sim, uint64_t most) {
 }
 
 struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
-    uint64_t until = sim->executed + instructions;
+    uint64_t until = instructions < UINT64_MAX - sim->executed ? sim->executed + instructions
+                                                               : UINT64_MAX;
     while (sim->executed < until && sim->end.how == SIM_RUNS) {
         happen(sim);
         struct hart *hart = next_hart(sim);

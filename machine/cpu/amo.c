@@ -1,8 +1,9 @@
 /* Atomic instructions (unprivileged specification, chapter 8).
  *
- * Harts take turns, so an instruction is atomic by itself. A reservation ends with the hart's
- * turn: nobody can have stored in between, and SC may fail whenever it wants (8.3 asks only
- * that a loop without anything else in it ends, and a turn is longer than such a loop). */
+ * Harts take turns, so an instruction is atomic by itself. A reservation ends when a device
+ * stores and, with several harts, with the hart's turn: nobody can have stored in between, and SC
+ * may fail whenever it wants (8.3 asks only that a loop without anything else in it ends, and a
+ * turn is longer than such a loop). */
 #include "machine/cpu/bits.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"

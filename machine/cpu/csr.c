@@ -223,6 +223,12 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     return counter_read(sim, hart, number, value);
 }
 
+uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read) {
+    if (number != CSR_MIP)
+        return read;
+    return (read & ~(1ull << IRQ_SEI)) | (uint64_t)hart->seip << IRQ_SEI;
+}
+
 /* stvec and mtvec: direct or vectored. */
 static uint64_t vector(uint64_t value) { return value & ~2ull; }
 

@@ -15,6 +15,8 @@ bool fence_i_execute(struct sim *sim, struct hart *hart, const struct op *op, un
  * instruction is illegal. */
 bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *value);
 bool csr_write(struct sim *sim, struct hart *hart, unsigned number, uint64_t value);
+/* What csrrs and csrrc combine with: what was read, but for the wire in mip.SEIP (3.1.9). */
+uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read);
 
 /* Goes to the handler of a trap (3.1.7, 4.1.2), or, for an ecall to the machine's own firmware,
  * does what is asked. */

@@ -26,9 +26,10 @@ static bool csr_execute(struct sim *sim, struct hart *hart, const struct op *op,
         return illegal(hart, w);
     if (reads && !csr_read(sim, hart, number, &old))
         return illegal(hart, w);
+    uint64_t from = csr_combined(hart, number, old);
     uint64_t value = (function & 3) == 1   ? operand
-                     : (function & 3) == 2 ? old | operand
-                                           : old & ~operand;
+                     : (function & 3) == 2 ? from | operand
+                                           : from & ~operand;
     if (writes && !csr_write(sim, hart, number, value))
         return illegal(hart, w);
     hart->x[op->rd] = old;
