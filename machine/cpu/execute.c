@@ -41,6 +41,16 @@ static inline uint64_t rem32(int32_t a, int32_t b) {
 }
 static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t)value; }
 
+/* One instruction of those left, then the others. */
+static int64_t single_step(struct hart *hart) {
+    if (hart->left > 1) {
+        hart->later = hart->left - 1;
+        hart->turn -= hart->later;
+        hart->left = 1;
+    }
+    return hart->left;
+}
+
 /* ---- how the labels are written --------------------------------------------------------- */
 #define NEXT(slots) \
     do { \
@@ -155,6 +165,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     int64_t left;
 
     hart->turn = hart->left = budget;
+    hart->later = 0;
 resume: /* pc, privilege and rules may be others */
     hart_interrupt(hart);
     left = hart->left;
@@ -176,10 +187,17 @@ jump:
                 hart->pc = target;
                 goto trap_at_pc;
             }
-            *entry = (struct fetch_entry){target & ~4095ull, page};
-            hart->caches.fetch_filled[hart_context(hart)] |= 1ull << (target >> 12) % FETCH_SETS;
+            left = hart->left;
+            if (pmp_uniform(sim, hart, page->pa)) {
+                *entry = (struct fetch_entry){target & ~4095ull, page};
+                hart->caches.fetch_filled[hart_context(hart)] |= 1ull
+                                                                 << (target >> 12) % FETCH_SETS;
+            } else {
+                left = single_step(hart);
+            }
+        } else {
+            page = entry->page;
         }
-        page = entry->page;
         page_va = target & ~4095ull;
         ops = page->ops;
     }
@@ -189,6 +207,12 @@ turn_ends: /* before op */
     hart->pc = PC;
     hart->left = 0;
 done:
+    if (UNLIKELY(hart->later > 0)) {
+        hart->turn += hart->later;
+        hart->left += hart->later;
+        hart->later = 0;
+        goto resume;
+    }
     hart->turn -= hart->left;
     hart->instret += (uint64_t)hart->turn;
     return hart->turn;
@@ -221,6 +245,7 @@ L_CROSS: /* its second half may be another's each time */
     hart->pc = PC;
     if (!code_cross(sim, hart, code_page_of(ops)))
         goto trap_at_pc;
+    left = hart->left;
     goto *labels[op->crossing];
 L_ILLEGAL:
     trap_is(hart, CAUSE_ILLEGAL, IMM);

@@ -143,8 +143,9 @@ struct hart {
     /* The trap that the call in hand has met. */
     uint64_t cause, tval;
 
-    /* Of the turn: instructions given, and those left. */
-    int64_t turn, left;
+    /* Of the turn: instructions given, and those left. `later` are not among them until the
+     * instruction in hand is done, since the next one is to be fetched anew. */
+    int64_t turn, left, later;
 
     struct { /* caches */
         struct tlb_entry tlb[CONTEXTS][TLB_SETS];
@@ -166,7 +167,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget);
 /* The turn ends after the instruction in hand. */
 static inline void hart_yield(struct hart *hart) {
     hart->turn -= hart->left;
-    hart->left = 0;
+    hart->left = hart->later = 0;
 }
 
 static inline enum tlb_context hart_context(const struct hart *hart) {

@@ -88,7 +88,7 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
     uint64_t tag = va & ~4095ull;
     uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
-    if (sim->options.machine_mode && !pmp_uniform(hart, pa))
+    if (!pmp_uniform(sim, hart, pa))
         return;
     if (access == ACCESS_STORE && (*flags & PAGE_WATCHED))
         return;
@@ -190,5 +190,11 @@ struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va) 
         access_fault(hart, va, ACCESS_FETCH);
         return NULL;
     }
-    return code_fetch(sim, hart, pa);
+    struct code_page *page = code_fetch(sim, hart, pa);
+    bool two_halves = instruction_is_long(page->bytes[pa & 4095]) && (pa & 4095) < 4094;
+    if (two_halves && !pmp_allows(sim, hart, pa + 2, 2, ACCESS_FETCH, hart->priv)) {
+        access_fault(hart, va + 2, ACCESS_FETCH);
+        return NULL;
+    }
+    return page;
 }

@@ -15,7 +15,8 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
 uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
                        enum access access, uint64_t *pa);
 
-/* The code page that the hart fetches from at va. NULL: a trap is to be taken. */
+/* The code page that the hart fetches from at va. NULL: a trap is to be taken. Where PMP divides
+ * the page, that holds for this instruction only. */
 struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va);
 
 /* `bytes` bytes of RAM at pa have another value, written by the running hart or by a device. */
@@ -31,7 +32,7 @@ enum privilege data_privilege(const struct hart *hart);
 /* Physical memory protection, 3.7.1. pmp_uniform: no entry divides the page of pa. */
 bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
                 enum access access, enum privilege priv);
-bool pmp_uniform(const struct hart *hart, uint64_t pa);
+bool pmp_uniform(const struct sim *sim, const struct hart *hart, uint64_t pa);
 
 /* Forgets the tlb and fetch entries, for all addresses or for the page of one; code pages and
  * kept entries stay. */

@@ -273,8 +273,10 @@ bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, uns
     return priv == PRIV_M;
 }
 
-bool pmp_uniform(const struct hart *hart, uint64_t pa) {
+bool pmp_uniform(const struct sim *sim, const struct hart *hart, uint64_t pa) {
     uint64_t page = pa & ~4095ull, start, end;
+    if (!sim->options.machine_mode)
+        return true;
     for (unsigned i = 0; i < PMP_ENTRIES; i++)
         if (pmp_range(hart, i, &start, &end) && end > page && start < page + 4096 &&
             (start > page || end < page + 4096))
