@@ -63,7 +63,9 @@ static uint64_t writer_of(struct sim *sim, uint64_t pa) {
 
 bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa) {
     const struct written *w = slot_of(sim, pa);
-    return w->pa == (pa & ~7ull) && !w->by_device && w->hart != hart->id;
+    if (w->pa != (pa & ~7ull))
+        return sim->options.harts > 1;
+    return !w->by_device && w->hart != hart->id;
 }
 
 void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_use *use) {

@@ -90,7 +90,7 @@ struct kept {
     uint64_t va;    /* the first address that it translates */
     uint64_t pa;    /* where it was read */
     uint64_t value; /* what was read */
-    uint64_t when;  /* sim.executed then */
+    uint64_t when;  /* instructions of all harts until then */
     uint16_t asid;
     uint8_t level; /* 0: of 4 KiB */
     bool used, global;
@@ -138,6 +138,8 @@ struct hart {
         bool pending; /* a fault was raised by a kept entry, though memory's is good */
         struct kept by;
         uint64_t pc, va;
+        enum privilege priv;
+        unsigned traps; /* taken in this mode since, less those that are over */
     } spurious;
 
     /* The trap that the call in hand has met. */

@@ -40,8 +40,8 @@ static bool returns(struct sim *sim, struct hart *hart, uint32_t w) {
     if (w == MRET ? hart->priv != PRIV_M
                   : hart->priv == PRIV_U || (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_TSR)))
         return illegal(hart, w);
-    keep_return(sim, hart);
     hart_return(hart, w == MRET ? PRIV_M : PRIV_S);
+    keep_returned(sim, hart);
     return true;
 }
 

@@ -1,11 +1,13 @@
 /* Traps: how they begin and end (privileged specification 3.1.6, 3.1.7, 3.1.8, 3.3.2). */
 #include "machine/cpu/execute.h"
+#include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 #include "machine/sbi/sbi.h"
 
 #define MIP_DEVICES ((1ull << IRQ_MSI) | (1ull << IRQ_MTI) | (1ull << IRQ_MEI))
 
 static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
+    keep_trapped(hart);
     hart->scause = cause;
     hart->sepc = hart->pc;
     hart->stval = value;
@@ -22,6 +24,7 @@ static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
 }
 
 static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
+    keep_trapped(hart);
     if (hart->mstatus & MSTATUS_MPRV) /* MPP, and with it CONTEXT_MPRV, will be another */
         hart_forget(hart);
     hart->mcause = cause;
@@ -40,7 +43,6 @@ static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
 
 void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t value) {
     if (!sim->options.machine_mode && cause == CAUSE_ECALL_S) {
-        hart->pc += 4;
         sbi_call(sim, hart);
         return;
     }
