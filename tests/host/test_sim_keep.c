@@ -160,6 +160,149 @@ static void test_a_fence_of_an_asid_that_is_too_wide(void **unused) {
     assert_null(keep_find(&sim->harts[0], 0, 0, VA));
 }
 
+static void use_satp(uint64_t satp) {
+    sim->harts[0].x[12] = satp;
+    execute(CSRW(0x180, 12));
+}
+
+/* 4.2.1: a global entry is one of all address spaces; so is what stands below a global pointer. */
+static void test_global_entries(void **unused) {
+    static const struct {
+        uint64_t pointer, leaf;
+        bool found;
+    } cases[] = {{0, 0, false}, {0, GLOBAL, true}, {GLOBAL, 0, true}};
+    for (unsigned i = 0; i < 3; i++) {
+        start_paged();
+        poke(TABLE1, leaf(TABLE0, 1 | cases[i].pointer));
+        poke(SLOT(0), leaf(PAGE_A, FULL | cases[i].leaf));
+        load(VA);
+        assert_int_equal(keep_find(&sim->harts[0], 5, 0, VA) != NULL, cases[i].found);
+        use_satp(SATP(5));
+        assert_int_equal(load(VA), 0xaaaa);
+        fence(0, 5);
+        assert_int_equal(keep_find(&sim->harts[0], 5, 0, VA) != NULL, cases[i].found);
+        guest_end(NULL);
+    }
+}
+
+/* That there is no table is a leaf's matter until there is one. */
+static void test_a_table_that_was_not_there(void **unused) {
+    uint64_t va = VA + (3 << 21);
+    for (unsigned made = 0; made < 2; made++) {
+        start_paged();
+        load(va);
+        assert_int_equal(sim->harts[0].scause, CAUSE_LOAD_PAGE);
+        if (made)
+            store(TABLE1 + 8 * 3, leaf(TABLE0, 1));
+        assert_non_null(keep_find(&sim->harts[0], 0, 1, va));
+        fence(va, -1);
+        assert_int_equal(keep_find(&sim->harts[0], 0, 1, va) != NULL, made);
+        fence(0, -1);
+        assert_null(keep_find(&sim->harts[0], 0, 1, va));
+        assert_int_equal(load(va), made ? 0xaaaa : 0);
+        guest_end(NULL);
+    }
+}
+
+/* 4.3.1: bits of a pointer that are reserved. */
+static void test_a_pointer_with_bits_of_a_leaf(void **unused) {
+    static const uint64_t bits[] = {USER, 0x40, 0x80, 1ull << 54, 1ull << 63};
+    for (unsigned i = 0; i < 5; i++) {
+        start_paged();
+        poke(TABLE1, leaf(TABLE0, 1) | bits[i]);
+        load(VA);
+        assert_int_equal(sim->harts[0].scause, CAUSE_LOAD_PAGE);
+        guest_end(NULL);
+    }
+}
+
+/* ---- who writes tables --------------------------------------------------------------------------
+ */
+/* The tlb may have the page of a table for stores, from before it was one. */
+static void test_a_page_that_becomes_a_table(void **unused) {
+    guest.harts = 2;
+    for (unsigned writer = 0; writer < 2; writer++)
+        for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+            start_paged();
+            sim->harts[1].satp = SATP(0);
+            store_on(writer, SLOT(7), 0);
+            store_on(writer, SLOT(7), 0);
+            load(VA);
+            store_on(writer, SLOT(0), leaf(PAGE_B, FULL));
+            told_count = 0;
+            uint64_t value = load(VA);
+            assert_int_equal(told_count + sim->harts[0].stale_count, value == 0xaaaa);
+            guest_end(NULL);
+        }
+}
+
+static void test_tables_are_written_by_atomic_instructions_too(void **unused) {
+    for (unsigned sc = 0; sc < 2; sc++)
+        for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+            start_paged();
+            load(VA);
+            sim->harts[0].x[14] = SLOT(0);
+            sim->harts[0].x[15] = sc ? leaf(PAGE_B, FULL) : leaf(PAGE_B, 0) - leaf(PAGE_A, 0);
+            if (sc) {
+                sim->harts[0].reserved = true;
+                sim->harts[0].reservation = SLOT(0);
+                execute(SC_D(16, 15, 14));
+            } else {
+                execute(AMOADD_D(16, 15, 14));
+            }
+            assert_int_equal(peek(SLOT(0)), leaf(PAGE_B, FULL));
+            told_count = 0;
+            uint64_t value = load(VA);
+            assert_int_equal(told_count, value == 0xaaaa);
+            guest_end(NULL);
+        }
+}
+
+static void test_tables_that_a_device_writes(void **unused) {
+    unsigned old = 0;
+    for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+        start_paged();
+        poke(SLOT(9), leaf(PAGE_A, FULL));
+        load(VA + 9 * 4096);
+        sim->env.ram(sim->env.ctx, TABLE0, 4096, true);
+        poke(SLOT(9), leaf(PAGE_B, FULL));
+        told_count = 0;
+        uint64_t value = load(VA + 9 * 4096);
+        old += value == 0xaaaa;
+        assert_int_equal(told_count, value == 0xaaaa);
+        if (told_count)
+            assert_non_null(strstr(told, "that was written by a device, "));
+        guest_end(NULL);
+    }
+    assert_in_range(old, BELIEVED, SEEDS - 1);
+}
+
+/* Code is fetched anew from where a fenced entry leads. */
+static void test_fetches_are_translated_anew(void **unused) {
+    start_paged();
+    poke(SLOT(0), leaf(PAGE_A, 0xcf));
+    PUT(PAGE_A, ADDI(5, 5, 1), HERE);
+    PUT(PAGE_B, ADDI(6, 6, 1), HERE);
+    for (unsigned i = 0; i < 2; i++) {
+        sim->harts[0].pc = VA;
+        sim_run(sim, 1);
+        store(SLOT(0), leaf(PAGE_B, 0xcf));
+        fence(VA, -1);
+    }
+    assert_int_equal(sim->harts[0].x[5], 1);
+    assert_int_equal(sim->harts[0].x[6], 1);
+}
+
+static void test_the_same_mistake_is_told_once(void **unused) {
+    start_paged();
+    for (unsigned i = 0; i < 40; i++) {
+        store(SLOT(0), leaf(i % 2 ? PAGE_A : PAGE_B, FULL));
+        load(VA);
+    }
+    assert_int_equal(told_count, 1);
+    assert_int_equal(sim->findings, 1);
+}
+
 /* ---- --no-keep ------------------------------------------------------------------------------ */
 static void test_without_keeping_memory_is_always_right(void **unused) {
     guest.keep = false;
@@ -276,14 +419,47 @@ static void test_another_hart_has_time_to_ask_for_a_fence(void **unused) {
                 store_on(0, TABLE0 + 0x8000, leaf(PAGE_B, FULL));
             assert_int_equal(load_on(1, VA), 0xaaaa); /* with this seed */
             assert_int_equal(told_count, 0);
-            run_on_1(50000);
+            run_on_1(90000); /* of 50000 each */
+            assert_int_equal(told_count, 0);
             if (fenced)
                 fence_on(1, VA, -1);
-            run_on_1(100000);
+            run_on_1(20000);
             assert_int_equal(told_count, !fenced);
             guest_end(NULL);
             told_count = 0;
         }
+}
+
+/* Each entry that was used is told, each once. */
+static void test_several_entries_that_another_hart_has_changed(void **unused) {
+    guest.harts = 2;
+    guest.seed = 3; /* with which two are believed at least */
+    start_paged();
+    for (unsigned i = 0; i < 3; i++) {
+        poke(SLOT(i), leaf(PAGE_A, FULL));
+        load_on(1, VA + 4096 * i);
+    }
+    unsigned old = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        PUT(CODE_AT + 0x100 + 4 * i, SD(11, 10, 0)); /* each from another place */
+        sim->harts[0].x[10] = SLOT(i);
+        sim->harts[0].x[11] = leaf(PAGE_B, FULL);
+        sim->harts[0].waiting = false;
+        sim->harts[1].waiting = true;
+        sim->harts[0].pc = CODE_AT + 0x100 + 4 * i;
+        code_fence(sim, &sim->harts[0]);
+        sim_run(sim, 1);
+    }
+    for (unsigned n = 0; n < 2; n++)
+        for (unsigned i = 0; i < 3; i++) {
+            uint64_t value = load_on(1, VA + 4096 * i);
+            old += n == 0 && value == 0xaaaa;
+        }
+    assert_in_range(old, 2, 3);
+    assert_int_equal(sim->harts[1].stale_count, old);
+    run_on_1(110000);
+    run_on_1(1);
+    assert_int_equal(told_count, old);
 }
 
 /* ---- faults of entries that refuse more than memory
@@ -362,13 +538,15 @@ static void test_another_program_runs_before_the_fence(void **unused) {
 
 /* ---- the firmware's fences: SBI 2.0, chapter 8
  * ------------------------------------------------------ */
+static uint64_t function = 1, asid;
 static int64_t remote_fence(uint64_t mask, uint64_t base, uint64_t start, uint64_t size) {
     struct hart *hart = &sim->harts[0];
     hart->x[10] = mask;
     hart->x[11] = base;
     hart->x[12] = start;
     hart->x[13] = size;
-    hart->x[16] = 1;
+    hart->x[14] = asid;
+    hart->x[16] = function;
     hart->x[17] = 0x52464e43;
     sbi_call(sim, hart);
     return (int64_t)hart->x[10];
@@ -381,6 +559,7 @@ static void test_what_a_remote_fence_covers(void **unused) {
     } cases[] = {
         {2, 0, 0, 0, true},
         {2, 0, 0x1234000, UINT64_MAX, true},
+        {2, 0, VA + 4096, UINT64_MAX, true},
         {0, UINT64_MAX, 0, 0, true},
         {1, 1, VA, 4096, true},
         {2, 0, VA - 4096, 4097, true},
@@ -407,6 +586,39 @@ static void test_a_remote_fence_for_harts_that_are_not_there(void **unused) {
     assert_int_equal(remote_fence(4, 0, 0, 0), -3);
     assert_int_equal(remote_fence(1, 2, 0, 0), -3);
     assert_int_equal(remote_fence(1, UINT64_MAX - 1, 0, 0), -3);
+}
+
+static void test_a_remote_fence_of_an_address_space(void **unused) {
+    function = 2;
+    guest.harts = 2;
+    for (asid = 0; asid < 2; asid++) {
+        start_paged();
+        sim->harts[1].satp = SATP(1);
+        load_on(1, VA);
+        assert_int_equal(remote_fence(2, 0, 0, 0), 0);
+        assert_int_equal(keep_find(&sim->harts[1], 1, 0, VA) == NULL, asid);
+        guest_end(NULL);
+    }
+    function = 1;
+}
+
+static void test_a_remote_fence_of_code(void **unused) {
+    guest.harts = 2;
+    start_paged();
+    for (unsigned fenced = 0; fenced < 2; fenced++) {
+        for (unsigned i = 0; i < 2; i++) {
+            sim->harts[1].pc = HANDLER_AT;
+            sim->harts[0].waiting = true;
+            sim->harts[1].waiting = false;
+            sim_run(sim, 1);
+            PUT(HANDLER_AT, ADDI(5, 5, 1), HERE);
+            function = 0;
+            if (fenced)
+                remote_fence(2, 0, 0, 0);
+        }
+        assert_int_equal(sim->harts[1].x[5], fenced);
+    }
+    function = 1;
 }
 
 /* ---- bookkeeping --------------------------------------------------------------------------------
@@ -443,18 +655,29 @@ int main(void) {
         GUEST_TEST(test_what_a_fence_covers),
         GUEST_TEST(test_fences_and_levels),
         GUEST_TEST(test_a_fence_of_an_asid_that_is_too_wide),
+        GUEST_TEST(test_global_entries),
+        GUEST_TEST(test_a_table_that_was_not_there),
+        GUEST_TEST(test_a_pointer_with_bits_of_a_leaf),
+        GUEST_TEST(test_a_page_that_becomes_a_table),
+        GUEST_TEST(test_tables_are_written_by_atomic_instructions_too),
+        GUEST_TEST(test_tables_that_a_device_writes),
+        GUEST_TEST(test_fetches_are_translated_anew),
+        GUEST_TEST(test_the_same_mistake_is_told_once),
         GUEST_TEST(test_without_keeping_memory_is_always_right),
         GUEST_TEST(test_without_keeping_and_with_many_tables),
         GUEST_TEST(test_without_keeping_another_satp),
         GUEST_TEST(test_a_hart_does_not_write_an_old_entry_back),
         GUEST_TEST(test_a_and_d_are_set),
         GUEST_TEST(test_another_hart_has_time_to_ask_for_a_fence),
+        GUEST_TEST(test_several_entries_that_another_hart_has_changed),
         GUEST_TEST(test_a_fault_that_is_not_repaired_is_told),
         GUEST_TEST(test_a_fault_that_is_repaired_is_not),
         GUEST_TEST(test_a_trap_within_the_handler_is_not_its_end),
         GUEST_TEST(test_another_program_runs_before_the_fence),
         GUEST_TEST(test_what_a_remote_fence_covers),
         GUEST_TEST(test_a_remote_fence_for_harts_that_are_not_there),
+        GUEST_TEST(test_a_remote_fence_of_an_address_space),
+        GUEST_TEST(test_a_remote_fence_of_code),
         GUEST_TEST(test_kept_entries_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

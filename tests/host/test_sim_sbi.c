@@ -88,6 +88,20 @@ static void test_timer(void **unused) {
     assert_int_equal(sim->harts[0].mip, 0);
 }
 
+/* The turn was measured without it. */
+static void test_a_new_timer_cuts_the_turn(void **unused) {
+    start(1);
+    PUT(HANDLER_AT, insn_i(0x73, 2, 5, 0, 0xc01), HERE); /* csrr x5, time */
+    struct hart *hart = &sim->harts[0];
+    hart->mie = 1 << IRQ_STI;
+    hart->mstatus |= MSTATUS_SIE;
+    hart->x[10] = 7;
+    hart->x[16] = 0;
+    hart->x[17] = TIME;
+    sim_run(sim, 5000);
+    assert_int_equal(hart->x[5], 7);
+}
+
 static uint64_t asked(void) {
     uint64_t harts = 0;
     for (unsigned i = 0; i < guest.harts; i++) {
@@ -224,17 +238,12 @@ static void test_console(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GUEST_TEST(test_base),
-        GUEST_TEST(test_what_is_not_there),
-        GUEST_TEST(test_timer),
-        GUEST_TEST(test_ipi),
-        GUEST_TEST(test_an_ipi_ends_a_wfi),
-        GUEST_TEST(test_legacy_ipi),
-        GUEST_TEST(test_a_legacy_mask_without_memory),
-        GUEST_TEST(test_harts),
-        GUEST_TEST(test_a_hart_that_is_suspended),
-        GUEST_TEST(test_the_end),
-        GUEST_TEST(test_console),
+        GUEST_TEST(test_base),       GUEST_TEST(test_what_is_not_there),
+        GUEST_TEST(test_timer),      GUEST_TEST(test_a_new_timer_cuts_the_turn),
+        GUEST_TEST(test_ipi),        GUEST_TEST(test_an_ipi_ends_a_wfi),
+        GUEST_TEST(test_legacy_ipi), GUEST_TEST(test_a_legacy_mask_without_memory),
+        GUEST_TEST(test_harts),      GUEST_TEST(test_a_hart_that_is_suspended),
+        GUEST_TEST(test_the_end),    GUEST_TEST(test_console),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
