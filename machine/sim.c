@@ -250,7 +250,8 @@ static uint64_t next_event(struct sim *sim) {
     return next;
 }
 
-/* Devices do what is due; harts learn of it. */
+/* Devices do what is due; harts learn of it. An interrupt that is pending ends a wfi, enabled for
+ * the mode or not: privileged specification 3.3.3. */
 static void happen(struct sim *sim) {
     uint64_t ns = sim_now_ns(sim);
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)

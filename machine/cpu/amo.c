@@ -59,7 +59,6 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
     uint32_t w = (uint32_t)op->imm;
     unsigned function = (unsigned)field(w, 27, 5), size = 1u << field(w, 12, 3);
     uint64_t va = hart->x[op->rs1], pa, b = hart->x[op->rs2], old;
-    (void)length;
     if ((size != 4 && size != 8) || !known(function, op->rs2))
         return trap_is(hart, CAUSE_ILLEGAL, w);
     uint8_t *at = memory_atomic(sim, hart, va, size,

@@ -2,6 +2,7 @@
 #include "machine/cpu/bits.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
 
 enum {
     CSR_FFLAGS = 0x001,
@@ -65,7 +66,7 @@ enum {
 #define MEDELEG_WRITES 0xb3ffull
 /* RV64, and the letters A, C, D, F, I, M, S, U. */
 #define MISA (2ull << 62 | 0x14112dull)
-#define FENVCFG_FIOM 1ull
+#define ENVCFG_FIOM 1ull
 
 static void set_status(struct hart *hart, uint64_t value, uint64_t writes) {
     uint64_t old = hart->mstatus;
@@ -100,7 +101,7 @@ static uint64_t pmpcfg(const struct hart *hart, unsigned number) {
     return value;
 }
 
-enum { PMP_L = 0x80, PMP_TOR = 0x08, PMP_A = 0x18, PMP_W = 2, PMP_R = 1, PMP_WRITES = 0x9f };
+enum { PMP_WRITES = PMP_L | PMP_A | PMP_X | PMP_W | PMP_R };
 
 static void set_pmpcfg(struct hart *hart, unsigned number, uint64_t value) {
     for (unsigned i = 0; i < 8 && number * 4 + i < PMP_ENTRIES; i++) {
@@ -250,7 +251,7 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
     case CSR_MTVEC: hart->mtvec = vector(value); return true;
     case CSR_MCOUNTEREN: hart->mcounteren = value & 0xffffffff; return true;
     case CSR_MENVCFG:
-        hart->menvcfg = value & (FENVCFG_FIOM | (sim->options.sstc ? MENVCFG_STCE : 0));
+        hart->menvcfg = value & (ENVCFG_FIOM | (sim->options.sstc ? MENVCFG_STCE : 0));
         hart_update_interrupts(sim, hart);
         hart_yield(hart); /* the turn was measured without stimecmp, or with it */
         return true;
@@ -294,7 +295,7 @@ bool csr_write(struct sim *sim, struct hart *hart, unsigned number, uint64_t val
     case CSR_SIE: hart->mie = (hart->mie & ~hart->mideleg) | (value & hart->mideleg); return true;
     case CSR_STVEC: hart->stvec = vector(value); return true;
     case CSR_SCOUNTEREN: hart->scounteren = value & 0xffffffff; return true;
-    case CSR_SENVCFG: hart->senvcfg = value & FENVCFG_FIOM; return true;
+    case CSR_SENVCFG: hart->senvcfg = value & ENVCFG_FIOM; return true;
     case CSR_SSCRATCH: hart->sscratch = value; return true;
     case CSR_SEPC: hart->sepc = value & ~1ull; return true;
     case CSR_SCAUSE: hart->scause = value; return true;

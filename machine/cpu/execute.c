@@ -8,6 +8,7 @@
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
 #include <string.h>
 
 #define LIKELY(c) __builtin_expect(!!(c), 1)
@@ -140,7 +141,6 @@ static int64_t single_step(struct hart *hart) {
     })
 
 #define FLOAT_OFF ((hart->mstatus & MSTATUS_FS) == 0)
-#define NAN_BOX 0xffffffff00000000ull
 
 int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     static const void *const labels[OP_COUNT] = {

@@ -21,8 +21,7 @@ uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read);
 /* Goes to the handler of a trap (3.1.7, 4.1.2), or, for an ecall to the machine's own firmware,
  * does what is asked. */
 void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t value);
-/* The same for the most urgent interrupt that is enabled, if there is one. Ends a wfi when one
- * is pending, enabled for the mode or not (3.3.3). */
+/* The same for the most urgent interrupt that is enabled, if there is one. */
 void hart_interrupt(struct hart *hart);
 /* mret and sret: 3.3.2. */
 void hart_return(struct hart *hart, enum privilege from);

@@ -1,7 +1,8 @@
 /* A hart: registers, control and status registers, and what it keeps of memory.
  *
- * Everything above `caches` is what the specifications say a hart has; what is below is kept
- * for speed, holds nothing that cannot be had again, and is emptied by hart_forget. */
+ * Above `random` is what the specifications say a hart has, below it what this machine needs to
+ * know. The tlb and the fetch entries are kept for speed and hold nothing that cannot be had again
+ * (hart_forget). The code pages are what the hart has fetched, which memory may have no more. */
 #pragma once
 #include "machine/cpu/decode.h"
 #include <stdbool.h>
@@ -56,6 +57,9 @@ enum {
 #define MSTATUS_SD (1ull << 63)
 
 #define MENVCFG_STCE (1ull << 63)
+
+/* The upper half of a register of F that holds a single: unprivileged specification 12.2. */
+#define NAN_BOX 0xffffffff00000000ull
 
 enum { PMP_ENTRIES = 16 };
 
@@ -119,7 +123,7 @@ struct hart {
     uint64_t reservation;
 
     uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, medeleg, mideleg;
-    uint64_t mcounteren, scounteren, mcountinhibit, menvcfg, senvcfg;
+    uint64_t mcounteren, scounteren, menvcfg, senvcfg;
     uint64_t stvec, sepc, scause, stval, sscratch, satp, stimecmp;
     bool seip; /* as software has set it; the wire is or-ed: 3.1.9 */
     uint8_t fflags, frm;

@@ -1,11 +1,9 @@
 /* See keep.h. */
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pte.h"
 #include "machine/finding.h"
 #include <string.h>
-
-#define PTE_LEAF 0xeull /* R, W or X */
-#define PTE_V 1ull
 
 /* Instructions of each hart within which a changed entry is fenced elsewhere. */
 enum { GRACE = 50000 };

@@ -85,7 +85,6 @@ bool system_execute(struct sim *sim, struct hart *hart, const struct op *op, uns
 }
 
 bool fence_i_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length) {
-    (void)op;
     code_fence(sim, hart);
     hart->pc += length;
     return true;

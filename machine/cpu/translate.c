@@ -1,20 +1,10 @@
-/* Address translation (privileged specification 4.3.2 to 4.5) and physical memory protection
- * (3.7). */
+/* Address translation: privileged specification 4.3.2 to 4.5. */
 #include "machine/cpu/bits.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
+#include "machine/cpu/pte.h"
 #include <string.h>
-
-#define PTE_V 0x01ull
-#define PTE_R 0x02ull
-#define PTE_W 0x04ull
-#define PTE_X 0x08ull
-#define PTE_U 0x10ull
-#define PTE_G 0x20ull
-#define PTE_A 0x40ull
-#define PTE_D 0x80ull
-#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
-#define PTE_RESERVED (0x3ffull << 54) /* without Svnapot and Svpbmt */
 
 enum { LEVELS_MAX = 5 };
 
@@ -251,57 +241,5 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
     if (!granted)
         return fault(hart, va, access, true);
     *pa = physical(last(&path), va);
-    return true;
-}
-
-/* ---- physical memory protection --------------------------------------------------------- */
-enum { PMP_R = 1, PMP_W = 2, PMP_X = 4, PMP_TOR = 1, PMP_NA4 = 2, PMP_L = 0x80 };
-
-/* The addresses [*start, *end) of an entry; none when it is off. */
-static bool pmp_range(const struct hart *hart, unsigned i, uint64_t *start, uint64_t *end) {
-    unsigned kind = (unsigned)field(hart->pmpcfg[i], 3, 2);
-    uint64_t address = hart->pmpaddr[i];
-    if (kind == 0)
-        return false;
-    if (kind == PMP_TOR) {
-        *start = i ? hart->pmpaddr[i - 1] << 2 : 0;
-        *end = address << 2;
-    } else if (kind == PMP_NA4) {
-        *start = address << 2;
-        *end = *start + 4;
-    } else { /* NAPOT: the trailing ones say how large */
-        uint64_t ones = address & ~(address + 1);
-        *start = (address & ~ones) << 2;
-        *end = *start + ((ones + 1) << 3);
-    }
-    return *start < *end;
-}
-
-bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
-                enum access access, enum privilege priv) {
-    static const uint8_t needs[] = {PMP_X, PMP_R, PMP_W};
-    if (!sim->options.machine_mode)
-        return true; /* the firmware lets the kernel have everything */
-    for (unsigned i = 0; i < PMP_ENTRIES; i++) {
-        uint64_t start, end;
-        if (!pmp_range(hart, i, &start, &end) || pa + size <= start || pa >= end)
-            continue;
-        if (pa < start || pa + size > end)
-            return false;
-        if (priv == PRIV_M && !(hart->pmpcfg[i] & PMP_L))
-            return true;
-        return hart->pmpcfg[i] & needs[access];
-    }
-    return priv == PRIV_M;
-}
-
-bool pmp_uniform(const struct sim *sim, const struct hart *hart, uint64_t pa) {
-    uint64_t page = pa & ~4095ull, start, end;
-    if (!sim->options.machine_mode)
-        return true;
-    for (unsigned i = 0; i < PMP_ENTRIES; i++)
-        if (pmp_range(hart, i, &start, &end) && end > page && start < page + 4096 &&
-            (start > page || end < page + 4096))
-            return false;
     return true;
 }

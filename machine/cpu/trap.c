@@ -62,7 +62,6 @@ void hart_interrupt(struct hart *hart) {
     uint64_t pending = hart->mip & hart->mie;
     if (pending == 0)
         return;
-    hart->waiting = false;
     bool m_enabled = hart->priv != PRIV_M || (hart->mstatus & MSTATUS_MIE);
     bool s_enabled = hart->priv == PRIV_U ||
                      (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_SIE));

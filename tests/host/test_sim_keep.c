@@ -114,6 +114,26 @@ static void test_an_old_permission_outlives_a_load(void **unused) {
     assert_in_range(old, BELIEVED / 2, SEEDS - 1);
 }
 
+/* Of a store over the end of a page both pages are translated before anything is stored. */
+static void test_a_store_into_two_pages_is_whole_or_not_done(void **unused) {
+    guest.misaligned = true;
+    for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+        start_paged();
+        poke(SLOT(1), leaf(PAGE_B, FULL));
+        store(VA, 0);
+        store(VA + 4096, 0);
+        store(VA + 4088, 0);
+        store(SLOT(1), leaf(PAGE_B, READ_ONLY));
+        store(VA + 4092, UINT64_MAX);
+        bool trapped = sim->harts[0].scause == CAUSE_STORE_PAGE;
+        if (trapped)
+            assert_int_equal(sim->harts[0].stval, VA + 4096);
+        assert_int_equal(peek(PAGE_A + 4088), trapped ? 0 : 0xffffffff00000000);
+        assert_int_equal(peek(PAGE_B), trapped ? 0 : 0xffffffff);
+        guest_end(NULL);
+    }
+}
+
 /* What covers what: the rs1 and rs2 of sfence.vma. */
 static void test_what_a_fence_covers(void **unused) {
     static const struct {
@@ -280,14 +300,14 @@ static void test_tables_that_a_device_writes(void **unused) {
 /* Code is fetched anew from where a fenced entry leads. */
 static void test_fetches_are_translated_anew(void **unused) {
     start_paged();
-    poke(SLOT(0), leaf(PAGE_A, 0xcf));
+    poke(SLOT(5), leaf(PAGE_A, 0xcf));
     PUT(PAGE_A, ADDI(5, 5, 1), HERE);
     PUT(PAGE_B, ADDI(6, 6, 1), HERE);
     for (unsigned i = 0; i < 2; i++) {
-        sim->harts[0].pc = VA;
+        sim->harts[0].pc = VA + 5 * 4096;
         sim_run(sim, 1);
-        store(SLOT(0), leaf(PAGE_B, 0xcf));
-        fence(VA, -1);
+        store(SLOT(5), leaf(PAGE_B, 0xcf));
+        fence(VA + 5 * 4096, -1);
     }
     assert_int_equal(sim->harts[0].x[5], 1);
     assert_int_equal(sim->harts[0].x[6], 1);
@@ -301,6 +321,85 @@ static void test_the_same_mistake_is_told_once(void **unused) {
     }
     assert_int_equal(told_count, 1);
     assert_int_equal(sim->findings, 1);
+}
+
+/* ---- the tlb after a change of the rules ------------------------------------------------------
+ */
+enum { CSRRC = 3 };
+
+static void test_mxr_and_sum(void **unused) {
+    static const struct {
+        uint64_t status, bits;
+    } cases[] = {{MSTATUS_MXR, 0xc9}, {MSTATUS_SUM, FULL | USER}};
+    for (unsigned i = 0; i < 2; i++) {
+        start_paged();
+        poke(SLOT(0), leaf(PAGE_A, cases[i].bits));
+        for (unsigned n = 0; n < 2; n++) {
+            sim->harts[0].x[12] = cases[i].status;
+            execute(CSRRS(0, CSR_SSTATUS, 12));
+            assert_int_equal(load(VA), 0xaaaa);
+            sim->harts[0].x[12] = cases[i].status;
+            execute(insn_i(0x73, CSRRC, 0, 12, CSR_SSTATUS));
+            assert_int_equal(load(VA), 0);
+            assert_int_equal(sim->harts[0].scause, CAUSE_LOAD_PAGE);
+        }
+        guest_end(NULL);
+    }
+}
+
+/* In M-mode, whose loads go by MPP. */
+static void start_mprv(uint64_t mpp) {
+    guest.machine_mode = true;
+    start_paged();
+    sim->harts[0].mtvec = HANDLER_AT;
+    sim->harts[0].pmpaddr[1] = (1ull << 54) - 1;
+    sim->harts[0].pmpcfg[1] = 0x1f;
+    sim->harts[0].mstatus |= MSTATUS_MPRV | mpp << 11;
+}
+
+static void test_mprv(void **unused) {
+    start_mprv(PRIV_S);
+    assert_int_equal(load(VA), 0xaaaa);
+    sim->harts[0].x[12] = MSTATUS_MPP;
+    execute(insn_i(0x73, CSRRC, 0, 12, CSR_MSTATUS)); /* as U, which may not */
+    assert_int_equal(load(VA), 0);
+    assert_int_equal(sim->harts[0].mcause, CAUSE_LOAD_PAGE);
+}
+
+static void test_mprv_after_a_trap(void **unused) {
+    start_mprv(PRIV_S);
+    assert_int_equal(load(VA), 0xaaaa);
+    execute(0x00100073); /* ebreak: MPP is M */
+    assert_int_equal(load(VA), 0);
+    assert_int_equal(sim->harts[0].mcause, CAUSE_LOAD_ACCESS);
+}
+
+static void test_mprv_after_mret(void **unused) {
+    start_mprv(PRIV_M);
+    assert_int_equal(load(PAGE_A), 0xaaaa);
+    sim->harts[0].mepc = CODE_AT;
+    execute(MRET); /* to M; MPP is U */
+    assert_int_equal(load(PAGE_A), 0);
+    assert_int_equal(sim->harts[0].mcause, CAUSE_LOAD_PAGE);
+}
+
+static void test_pmp_that_changes(void **unused) {
+    enum { PMPCFG0 = 0x3a0, PMPADDR0 = 0x3b0, NAPOT_RWX = 0x1f, NAPOT = 0x18 };
+    static const struct {
+        uint64_t csr, value;
+    } cases[] = {{PMPCFG0, NAPOT_RWX << 8 | NAPOT}, {PMPADDR0, PAGE_A >> 2 | 0x1ff}};
+    for (unsigned i = 0; i < 2; i++) {
+        start_mprv(PRIV_S);
+        sim->harts[0].pmpaddr[0] = i ? 0x1ff : PAGE_A >> 2 | 0x1ff;
+        sim->harts[0].pmpcfg[0] = i ? NAPOT : NAPOT_RWX;
+        assert_int_equal(load(VA), 0xaaaa);
+        sim->harts[0].x[12] = cases[i].value;
+        execute(CSRW(cases[i].csr, 12));
+        sim->harts[0].mcause = 0;
+        assert_int_equal(load(VA), 0);
+        assert_int_equal(sim->harts[0].mcause, CAUSE_LOAD_ACCESS);
+        guest_end(NULL);
+    }
 }
 
 /* ---- --no-keep ------------------------------------------------------------------------------ */
@@ -652,6 +751,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(test_an_old_leaf_is_believed_and_told),
         GUEST_TEST(test_an_old_permission_outlives_a_load),
+        GUEST_TEST(test_a_store_into_two_pages_is_whole_or_not_done),
         GUEST_TEST(test_what_a_fence_covers),
         GUEST_TEST(test_fences_and_levels),
         GUEST_TEST(test_a_fence_of_an_asid_that_is_too_wide),
@@ -663,6 +763,11 @@ int main(void) {
         GUEST_TEST(test_tables_that_a_device_writes),
         GUEST_TEST(test_fetches_are_translated_anew),
         GUEST_TEST(test_the_same_mistake_is_told_once),
+        GUEST_TEST(test_mxr_and_sum),
+        GUEST_TEST(test_mprv),
+        GUEST_TEST(test_mprv_after_a_trap),
+        GUEST_TEST(test_mprv_after_mret),
+        GUEST_TEST(test_pmp_that_changes),
         GUEST_TEST(test_without_keeping_memory_is_always_right),
         GUEST_TEST(test_without_keeping_and_with_many_tables),
         GUEST_TEST(test_without_keeping_another_satp),
