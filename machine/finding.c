@@ -25,15 +25,15 @@ static const char *place(struct sim *sim, uint64_t pc, char *buffer) {
     return buffer;
 }
 
-/* Whether this is the first time. */
+/* Whether this is the first time. A guest that has made so many mistakes is told no other. */
 static bool first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) {
     uint64_t key = (a * 31 + b) * 31 + kind;
     for (unsigned i = 0; i < sim->told_count; i++)
         if (sim->told[i] == key)
             return false;
-    if (sim->told_count < TOLD_MAX)
-        sim->told[sim->told_count++] = key;
-    sim->findings++;
+    if (sim->told_count == TOLD_MAX)
+        return false;
+    sim->told[sim->told_count++] = key;
     return true;
 }
 

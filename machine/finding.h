@@ -1,6 +1,6 @@
 /* Findings: rules of the hardware or of memory that the guest has broken, told as sentences.
  *
- * The same mistake at the same places is told once. */
+ * The same mistake at the same places is told once, and TOLD_MAX of them at most. */
 #pragma once
 #include "machine/machine.h"
 

@@ -329,4 +329,4 @@ bool sim_disk_read(const struct sim *sim, unsigned disk, uint64_t at, void *to, 
 
 uint64_t sim_instructions(const struct sim *sim) { return sim_now(sim); }
 uint64_t sim_nanoseconds(const struct sim *sim) { return sim_now_ns(sim); }
-uint64_t sim_findings(const struct sim *sim) { return sim->findings; }
+uint64_t sim_findings(const struct sim *sim) { return sim->told_count; }

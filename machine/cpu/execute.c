@@ -180,11 +180,13 @@ jump:
         struct fetch_entry
             *entry = &hart->caches.fetch[hart_context(hart)][target >> 12 & (FETCH_SETS - 1)];
         if (UNLIKELY(entry->tag != (target & ~4095ull))) {
+            hart->pc = target;
             hart->left = left;
+            if (left <= 0)
+                goto done;
             page = memory_fetch(sim, hart, target);
             if (page == NULL) {
                 left--; /* it takes its time: a handler that cannot be fetched traps for ever */
-                hart->pc = target;
                 goto trap_at_pc;
             }
             left = hart->left;

@@ -104,4 +104,11 @@ static inline void poke(uint64_t pa, uint64_t value) {
     memcpy(sim->ram + (pa - RAM_BASE), &value, 8);
 }
 
+/* cmocka's own is another in each version. */
+static inline void assert_between(uint64_t value, uint64_t least, uint64_t most) {
+    if (value < least || value > most)
+        fail_msg("%llu is not from %llu to %llu", (unsigned long long)value,
+                 (unsigned long long)least, (unsigned long long)most);
+}
+
 #define GUEST_TEST(name) cmocka_unit_test_setup_teardown(name, guest_defaults, guest_end)

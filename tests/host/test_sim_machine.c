@@ -60,7 +60,7 @@ static void test_timers_of_several_harts_come_on_time(void **unused) {
     }
     sim_run(sim, 3 * CLOCK * 1000);
     for (unsigned i = 0; i < 3; i++) /* a hart may have to wait for the turns of the others */
-        assert_in_range(sim->harts[i].x[5], 100 + 150 * i, 100 + 150 * i + 3 * 2000 / CLOCK);
+        assert_between(sim->harts[i].x[5], 100 + 150 * i, 100 + 150 * i + 3 * 2000 / CLOCK);
 }
 
 static void test_as_long_as_it_takes(void **unused) {
@@ -329,7 +329,7 @@ static void test_code_pages_are_given_back_within_a_turn(void **unused) {
         PUT(CODE_AT + 4096 * i, JUMP(4096)); /* a jump to the next page */
     sim_run(sim, 3000);
     assert_int_equal(sim->harts[0].pc, CODE_AT + 4096 * 3000);
-    assert_in_range(sim->harts[0].caches.code_pages, 1, CODE_PAGES + 2);
+    assert_between(sim->harts[0].caches.code_pages, 1, CODE_PAGES + 2);
 }
 
 /* An instruction over the end of a page, of which each half is changed. */
@@ -468,6 +468,7 @@ static void test_another_hart_changes_the_code(void **unused) {
 static void test_instructions_are_counted(void **unused) {
     guest.machine_mode = true;
     guest_start();
+    PUT(CODE_AT, JR(6));
     for (unsigned i = 0; i < 4; i++)
         PUT(CODE_AT + 0xff8 + 4 * i, ADDI(5, 5, 1));
     sim->harts[0].pc = CODE_AT + 0xff8;
@@ -475,9 +476,15 @@ static void test_instructions_are_counted(void **unused) {
     assert_int_equal(sim->harts[0].x[5], 4);
     assert_int_equal(sim->harts[0].instret, 4);
     assert_int_equal(sim_instructions(sim), 4);
-    sim->harts[0].pc = sim->harts[0].mtvec = 0x1000;
+    sim->harts[0].pc = CODE_AT;
+    sim->harts[0].mtvec = sim->harts[0].x[6] = 0x1000;
+    sim_run(sim, 1);
+    assert_int_equal(sim_instructions(sim), 5);
+    assert_int_equal(sim->harts[0].pc, 0x1000);
+    assert_int_equal(sim->harts[0].mcause, 0);
     sim_run(sim, 100);
-    assert_int_equal(sim_instructions(sim), 104);
+    assert_int_equal(sim->harts[0].mcause, CAUSE_FETCH_ACCESS);
+    assert_int_equal(sim_instructions(sim), 105);
 }
 
 /* ---- what a machine is made of ------------------------------------------------------------- */
@@ -504,7 +511,7 @@ static void test_how_harts_start(void **unused) {
             assert_int_equal(hart->priv, m ? PRIV_M : PRIV_S);
             assert_int_equal(hart->pc, RAM_BASE + (m ? 0 : 0x200000));
             assert_int_equal(hart->x[10], i);
-            assert_in_range(hart->x[11], RAM_BASE, RAM_BASE + guest.ram_bytes - 1);
+            assert_between(hart->x[11], RAM_BASE, RAM_BASE + guest.ram_bytes - 1);
         }
         guest_end(NULL);
     }
