@@ -96,6 +96,8 @@ static bool check_options(const struct sim_options *o, char *error, size_t size)
 
 static bool make_memory(struct sim *sim) {
     uint64_t pages = sim->options.ram_bytes >> 12;
+    if (sim->options.ram_bytes > SIZE_MAX)
+        return false;
     sim->ram = calloc(1, sim->options.ram_bytes);
     sim->page_flags = calloc(pages, 1);
     sim->page_kept = calloc(pages, sizeof(*sim->page_kept));

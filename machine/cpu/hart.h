@@ -119,7 +119,8 @@ struct hart {
     uint64_t x[33]; /* x[32]: what is written to x0 */
     uint64_t f[32];
     uint64_t instret;
-    bool reserved; /* by LR, at this address */
+    uint64_t cycles_added; /* mcycle minus minstret, modulo 2^64 */
+    bool reserved;         /* by LR, at this address */
     uint64_t reservation;
 
     uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, medeleg, mideleg;

@@ -46,7 +46,8 @@ void watch_page(struct sim *sim, uint64_t pa, unsigned flag) {
         for (unsigned c = 0; c < CONTEXTS; c++)
             for (unsigned i = 0; i < TLB_SETS; i++) {
                 struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
-                if (entry->store != TLB_NONE && entry->store + entry->delta == host)
+                uintptr_t leads_to = (uintptr_t)(entry->store + entry->delta);
+                if (entry->store != TLB_NONE && leads_to == host)
                     entry->store = TLB_NONE;
             }
 }

@@ -487,6 +487,22 @@ static void test_instructions_are_counted(void **unused) {
     assert_int_equal(sim_instructions(sim), 105);
 }
 
+/* 3.1.10: two counters, though both count instructions. */
+static void test_mcycle_and_minstret(void **unused) {
+    enum { MCYCLE = 0xb00, MINSTRET = 0xb02 };
+    guest.machine_mode = true;
+    guest_start();
+    PUT(CODE_AT, CSRW(MCYCLE, 5), CSRRS(6, MCYCLE, 0), CSRRS(7, MINSTRET, 0), CSRW(MINSTRET, 5),
+        CSRRS(8, MCYCLE, 0), CSRRS(9, MINSTRET, 0), HERE);
+    struct hart *hart = &sim->harts[0];
+    hart->x[5] = 1000;
+    sim_run(sim, 20);
+    assert_between(hart->x[6], 1000, 1002);
+    assert_between(hart->x[7], 2, 3);
+    assert_between(hart->x[8], 1003, 1006);
+    assert_between(hart->x[9], 1000, 1002);
+}
+
 /* ---- what a machine is made of ------------------------------------------------------------- */
 static void test_an_initrd_that_is_too_large(void **unused) {
     static const uint8_t bytes[17 << 20] = {0x6f};
@@ -566,6 +582,7 @@ int main(void) {
         GUEST_TEST(test_a_short_instruction_becomes_long),
         GUEST_TEST(test_another_hart_changes_the_code),
         GUEST_TEST(test_instructions_are_counted),
+        GUEST_TEST(test_mcycle_and_minstret),
         GUEST_TEST(test_an_initrd_that_is_too_large),
         GUEST_TEST(test_how_harts_start),
         GUEST_TEST(test_what_the_firmware_permits),
