@@ -1,4 +1,4 @@
-/* The firmware's calls, each with its errors: SBI 2.0. Fences: test_sim_keep.c. */
+/* The firmware's calls, each with its errors: SBI 2.0. Fences: test_sim_fence.c. */
 /* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
 #include "machine/sbi/sbi.h"
 #include "simguest.h"
