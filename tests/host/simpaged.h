@@ -2,6 +2,7 @@
 #pragma once
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
+#include "machine/cpu/memory.h"
 #include "simguest.h"
 
 /* Page tables of Sv39: all of memory as one page of 1 GiB, and pages of 4 KiB from VA on. */

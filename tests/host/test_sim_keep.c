@@ -24,6 +24,27 @@ static void test_an_old_leaf_is_believed_and_told(void **unused) {
     assert_between(old, BELIEVED, SEEDS - 1);
 }
 
+/* Also when the pointer to its table is not kept any more: here the leaf is global, and the fence
+ * is one of an address space. */
+static void test_a_leaf_outlives_its_table(void **unused) {
+    unsigned old = 0;
+    for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+        start_paged();
+        poke(SLOT(0), leaf(PAGE_A, FULL | GLOBAL));
+        load(VA);
+        fence(0, 0);
+        assert_null(keep_find(&sim->harts[0], 0, 1, VA));
+        store(TABLE1, 0);
+        hart_forget(&sim->harts[0]);
+        told_count = 0;
+        uint64_t value = load(VA);
+        old += value == 0xaaaa;
+        assert_int_equal(told_count, value == 0xaaaa);
+        guest_end(NULL);
+    }
+    assert_between(old, BELIEVED, SEEDS - 1);
+}
+
 /* A load that both entries allow does not make the hart forget that it might store. */
 static void test_an_old_permission_outlives_a_load(void **unused) {
     unsigned old = 0;
@@ -261,6 +282,22 @@ static void test_a_trap_within_the_handler_is_not_its_end(void **unused) {
     assert_int_equal(told_count, 1);
 }
 
+/* The kernel's fault, and the handler lets a program run, which traps, before it returns. */
+static void test_a_program_runs_within_the_handler(void **unused) {
+    start_refused();
+    uint64_t sepc = sim->harts[0].sepc;
+    sim->harts[0].mstatus &= ~MSTATUS_SPP;
+    execute(SRET);
+    assert_int_equal(sim->harts[0].priv, PRIV_U);
+    assert_int_equal(told_count, 0);
+    sim_run(sim, 1); /* it may not fetch there: a trap */
+    assert_int_equal(sim->harts[0].priv, PRIV_S);
+    sim->harts[0].sepc = sepc;
+    sim->harts[0].mstatus |= MSTATUS_SPP;
+    execute(SRET);
+    assert_int_equal(told_count, 1);
+}
+
 /* A program's fault: the handler may let another program run before it fences. */
 static void test_another_program_runs_before_the_fence(void **unused) {
     for (unsigned same = 0; same < 2; same++)
@@ -295,6 +332,7 @@ static void test_another_program_runs_before_the_fence(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(test_an_old_leaf_is_believed_and_told),
+        GUEST_TEST(test_a_leaf_outlives_its_table),
         GUEST_TEST(test_an_old_permission_outlives_a_load),
         GUEST_TEST(test_a_store_into_two_pages_is_whole_or_not_done),
         GUEST_TEST(test_a_page_that_becomes_a_table),
@@ -307,6 +345,7 @@ int main(void) {
         GUEST_TEST(test_a_fault_that_is_not_repaired_is_told),
         GUEST_TEST(test_a_fault_that_is_repaired_is_not),
         GUEST_TEST(test_a_trap_within_the_handler_is_not_its_end),
+        GUEST_TEST(test_a_program_runs_within_the_handler),
         GUEST_TEST(test_another_program_runs_before_the_fence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
