@@ -49,6 +49,29 @@ static void test_what_the_firmware_permits(void **unused) {
     }
 }
 
+/* Nothing is put over the kernel. */
+static void test_a_kernel_that_leaves_no_room(void **unused) {
+    static uint8_t bytes[30 << 20] = {0x6f};
+    static const struct {
+        uint64_t kernel, initrd;
+        bool fits;
+    } cases[] = {{(30 << 20) - 16384, 0, true},
+                 {(30 << 20) - 16383, 0, false},
+                 {(30 << 20) - 16384 - 8192, 8192, true},
+                 {(30 << 20) - 16384 - 8192, 8193, false}};
+    for (unsigned i = 0; i < 4; i++) {
+        char error[128] = "";
+        guest.kernel = (struct sim_image){bytes, cases[i].kernel, "kernel"};
+        guest.initrd = (struct sim_image){cases[i].initrd ? bytes : NULL, cases[i].initrd,
+                                          "initrd"};
+        sim = sim_create(&guest, error, sizeof(error));
+        assert_int_equal(sim != NULL, cases[i].fits);
+        if (!sim)
+            assert_non_null(strstr(error, "kernel: its "));
+        guest_end(NULL);
+    }
+}
+
 /* ---- reservations: unprivileged specification 8.2 ------------------------------------------- */
 static void start_reserved(unsigned harts) {
     guest.machine_mode = true;
@@ -144,6 +167,19 @@ static void test_code_runs_in_a_divided_page(void **unused) {
     assert_int_equal(sim->harts[0].instret, 4);
 }
 
+static void test_an_interrupt_in_a_divided_page(void **unused) {
+    start_protected(CODE_AT + 0x100, PMP_LOCKED_NA4_X);
+    PUT(CODE_AT, SW(6, 7, 0), ADDI(5, 5, 1), HERE);
+    struct hart *hart = &sim->harts[0];
+    hart->x[6] = 1;
+    hart->x[7] = 0x2000000; /* msip */
+    hart->mie = 1 << IRQ_MSI;
+    hart->mstatus |= MSTATUS_MIE;
+    sim_run(sim, 20);
+    assert_int_equal(hart->mcause, CAUSE_INTERRUPT | IRQ_MSI);
+    assert_int_equal(hart->mepc, CODE_AT + 4);
+}
+
 static void test_pmp_divides_a_page_of_data(void **unused) {
     start_protected(RAM_BASE + 0x100, PMP_LOCKED_NA4);
     PUT(CODE_AT, LW(5, 6, 0), LW(5, 6, 0), LW(5, 6, 4), HERE);
@@ -170,6 +206,7 @@ static void test_pmp_protects_tables(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(test_an_initrd_that_is_too_large),
+        GUEST_TEST(test_a_kernel_that_leaves_no_room),
         GUEST_TEST(test_how_harts_start),
         GUEST_TEST(test_what_the_firmware_permits),
         GUEST_TEST(test_sc_succeeds_once),
@@ -179,6 +216,7 @@ int main(void) {
         GUEST_TEST(test_pmp_divides_a_page_of_code),
         GUEST_TEST(test_pmp_divides_an_instruction),
         GUEST_TEST(test_code_runs_in_a_divided_page),
+        GUEST_TEST(test_an_interrupt_in_a_divided_page),
         GUEST_TEST(test_pmp_divides_a_page_of_data),
         GUEST_TEST(test_pmp_protects_tables),
     };
