@@ -167,7 +167,8 @@ static void settle(struct sim *sim, struct hart *hart, uint64_t va, enum access 
         in_memory(sim, old) != old->value)
         return; /* A and D are set only where memory has the same: step 7 */
     if (same) {
-        *path = *kept;
+        if (old->pa == new->pa) /* else the hart would not learn when the new one changes */
+            *path = *kept;
         return;
     }
     const struct kept *by = differing(sim, kept);

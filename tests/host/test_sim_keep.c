@@ -45,6 +45,22 @@ static void test_a_leaf_outlives_its_table(void **unused) {
     assert_between(old, BELIEVED, SEEDS - 1);
 }
 
+/* A table that is replaced by a copy: what becomes of the copy counts. */
+static void test_an_entry_that_has_moved(void **unused) {
+    for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+        start_paged();
+        poke(OTHER0, leaf(PAGE_A, FULL));
+        load(VA);
+        store(TABLE1, leaf(OTHER0, 1));
+        assert_int_equal(load(VA), 0xaaaa);
+        store(OTHER0, leaf(PAGE_B, FULL));
+        told_count = 0;
+        uint64_t value = load(VA);
+        assert_int_equal(told_count, value == 0xaaaa);
+        guest_end(NULL);
+    }
+}
+
 /* A load that both entries allow does not make the hart forget that it might store. */
 static void test_an_old_permission_outlives_a_load(void **unused) {
     unsigned old = 0;
@@ -333,6 +349,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(test_an_old_leaf_is_believed_and_told),
         GUEST_TEST(test_a_leaf_outlives_its_table),
+        GUEST_TEST(test_an_entry_that_has_moved),
         GUEST_TEST(test_an_old_permission_outlives_a_load),
         GUEST_TEST(test_a_store_into_two_pages_is_whole_or_not_done),
         GUEST_TEST(test_a_page_that_becomes_a_table),

@@ -167,6 +167,31 @@ static void test_code_runs_in_a_divided_page(void **unused) {
     assert_int_equal(sim->harts[0].instret, 4);
 }
 
+static void test_whom_pmp_binds(void **unused) {
+    static const struct {
+        uint8_t config, size;
+        uint64_t cause;
+    } cases[] = {
+        {0x10, 4, 0},                 /* not locked: M may */
+        {0x90, 4, CAUSE_LOAD_ACCESS}, /* locked */
+        {0x91, 4, 0},
+        {0x91, 8, CAUSE_LOAD_ACCESS}, /* a part of the access */
+        {0x11, 8, CAUSE_LOAD_ACCESS},
+    };
+    for (unsigned i = 0; i < 5; i++) {
+        start_protected(RAM_BASE + 0x100, cases[i].config);
+        PUT(CODE_AT, cases[i].size == 4 ? LW(5, 6, 0) : LD(5, 6, 0), HERE);
+        sim->harts[0].x[6] = RAM_BASE + 0x100;
+        sim_run(sim, 10);
+        assert_int_equal(sim->harts[0].mcause, cases[i].cause);
+        guest_end(NULL);
+    }
+    start_protected(0, 0);
+    sim->harts[0].priv = PRIV_S; /* without an entry only M may */
+    sim_run(sim, 10);
+    assert_int_equal(sim->harts[0].mcause, CAUSE_FETCH_ACCESS);
+}
+
 static void test_an_interrupt_in_a_divided_page(void **unused) {
     start_protected(CODE_AT + 0x100, PMP_LOCKED_NA4_X);
     PUT(CODE_AT, SW(6, 7, 0), ADDI(5, 5, 1), HERE);
@@ -216,6 +241,7 @@ int main(void) {
         GUEST_TEST(test_pmp_divides_a_page_of_code),
         GUEST_TEST(test_pmp_divides_an_instruction),
         GUEST_TEST(test_code_runs_in_a_divided_page),
+        GUEST_TEST(test_whom_pmp_binds),
         GUEST_TEST(test_an_interrupt_in_a_divided_page),
         GUEST_TEST(test_pmp_divides_a_page_of_data),
         GUEST_TEST(test_pmp_protects_tables),

@@ -115,6 +115,15 @@ static void test_mxr_and_sum(void **unused) {
     }
 }
 
+static void test_an_atomic_instruction_after_a_load(void **unused) {
+    start_paged();
+    poke(SLOT(0), leaf(PAGE_A, READ_ONLY));
+    assert_int_equal(load(VA), 0xaaaa);
+    execute(AMOADD_D(11, 11, 10));
+    assert_int_equal(sim->harts[0].scause, CAUSE_STORE_PAGE);
+    assert_int_equal(peek(PAGE_A), 0xaaaa);
+}
+
 /* In M-mode, whose loads go by MPP. */
 static void start_mprv(uint64_t mpp) {
     guest.machine_mode = true;
@@ -178,6 +187,7 @@ int main(void) {
         GUEST_TEST(test_a_hart_does_not_write_an_old_entry_back),
         GUEST_TEST(test_a_and_d_are_set),
         GUEST_TEST(test_mxr_and_sum),
+        GUEST_TEST(test_an_atomic_instruction_after_a_load),
         GUEST_TEST(test_mprv),
         GUEST_TEST(test_mprv_after_a_trap),
         GUEST_TEST(test_mprv_after_mret),
