@@ -1,7 +1,7 @@
 /* The emulator's disk device, both interfaces, with a driver that keeps the rules and drivers that
  * break them. */
 /* sources: machine/dev/virtio_blk.c machine/dev/virtio_queue.c machine/dev/virtio_request.c */
-/* sources: machine/dev/disk.c machine/dev/blocks.c */
+/* sources: machine/dev/disk.c machine/dev/blocks.c tests/host/simenv.c */
 #include "machine/dev/bytes.h"
 #include "machine/dev/virtio_blk.h"
 #include "simenv.h"
