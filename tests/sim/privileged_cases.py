@@ -123,7 +123,7 @@ def registers(case):
                         "scounteren", "mtval", "stval", "sscratch", "mscratch")
         op = rng.choice(("csrrw", "csrrs", "csrrc") if bits else ("csrrw",))
         case.do(f"{op} t1, {name}, t0", f"li t2, {compared}", "and t1, t1, t2", "mix t1")
-        for shown in {name, rng.choice(list(REGISTERS))}:
+        for shown in dict.fromkeys((name, rng.choice(list(REGISTERS)))):
             case.do(f"csrr t1, {shown}", f"li t2, {REGISTERS[shown][1]}", "and t1, t1, t2",
                     "mix t1")
     fixed = rng.choice(FIXED)
