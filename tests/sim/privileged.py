@@ -10,15 +10,12 @@ of page tables; with --dump the numbers themselves. `--only N` has one case of t
 SRET), delegation, guarded (TVM, TW, TSR, counters), walks and changed (page tables), as_other
 (MPRV), protected and locked (PMP), interrupts, waited (timer), plic.
 """
-import argparse
-import os
 import random
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
-import emulators  # noqa: E402
 import privileged_cases as cases  # noqa: E402
+import program  # noqa: E402
 
 EVENTS, WATCHED = 12, 16
 # What a dump has, in the order of privileged.S.
@@ -44,57 +41,35 @@ def case(seed, number, family=None, count=300):
     return made
 
 
-def source(seed, numbers, family=None, count=300, steps=None, dump=False):
+def text(made, dump):
+    """A program of cases in the frame."""
     code, table = ["    .text"], ["    .data", "    .balign 8", "cases:"]
-    for number in numbers:
-        made = case(seed, number, family, count)
-        if steps is not None:
-            made.cut(steps)
-        code += made.text()
-        table.append(f"    .dword {number}, case_{number}")
+    for each in made:
+        code += each.text()
+        table.append(f"    .dword {each.number}, case_{each.number}")
     return "\n".join(['    .include "privileged.S"'] + code + table +
                      ["cases_end:", f"dump: .dword {int(dump)}", "    .balign 256",
                       "lockable: .skip 256", ""])
 
 
+def source(seed, numbers, family=None, count=300, steps=None, dump=False):
+    made = [case(seed, number, family, count) for number in numbers]
+    if steps is not None:
+        for each in made:
+            each.cut(steps)
+    return text(made, dump)
+
+
 def build(path, *what, **how):
-    with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "privileged.s")
-        with open(text, "w", encoding="utf-8") as f:
-            f.write(source(*what, **how))
-        emulators.assemble([text], path)
-
-
-def options(arguments):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("seed")
-    parser.add_argument("-o", dest="out", required=True)
-    parser.add_argument("--family", choices=cases.FAMILIES)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--dump", action="store_true")
-    parser.add_argument("--source", action="store_true", help="write the assembly instead")
-    parser.add_argument("--run", action="store_true", help="on QEMU, too")
-    return parser.parse_args(arguments)
+    program.build(source(*what, **how), path)
 
 
 def main(arguments):
-    opts = options(arguments)
-    numbers = range(opts.count) if opts.only is None else [opts.only]
-    what = (opts.seed, numbers, opts.family, opts.count, opts.steps, opts.dump)
-    try:
-        if opts.source:
-            with open(opts.out, "w", encoding="utf-8") as f:
-                f.write(source(*what))
-            return 0
-        build(opts.out, *what)
-        if opts.run:
-            print("\n".join(emulators.run_qemu(opts.out)))
-    except emulators.Failed as failed:
-        return emulators.report(failed)
-    return 0
+    parser = program.parser(__doc__)
+    parser.add_argument("--family", choices=cases.FAMILIES)
+    opts = parser.parse_args(arguments)
+    return program.make(source(opts.seed, program.numbers(opts), opts.family, opts.count,
+                               opts.steps, opts.dump), opts)
 
 
 if __name__ == "__main__":
