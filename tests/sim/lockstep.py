@@ -134,7 +134,7 @@ def options(arguments):
     parser.add_argument("--count", type=int, default=300, help="sequences of a seed")
     parser.add_argument("--mix", default=LETTERS)
     parser.add_argument("--privileged", action="store_true")
-    parser.add_argument("--family", choices=privileged.cases.FAMILIES)
+    parser.add_argument("--family", choices=privileged.FAMILIES)
     parser.add_argument("--sim", default=emulators.SIM)
     parser.add_argument("--against", choices=ITSELF)
     return parser.parse_args(arguments)

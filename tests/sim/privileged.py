@@ -14,8 +14,22 @@ import random
 import sys
 
 sys.dont_write_bytecode = True
-import privileged_cases as cases  # noqa: E402
+import privileged_interrupts as interrupts  # noqa: E402
+import privileged_pages as pages  # noqa: E402
+import privileged_pmp as pmp  # noqa: E402
+import privileged_registers as registers  # noqa: E402
+import privileged_traps as traps  # noqa: E402
 import program  # noqa: E402
+from privileged_case import Case  # noqa: E402
+
+# What makes a case of each, and how often it does.
+FAMILIES = {"walks": (pages.walks, 30), "changed": (pages.changed, 10),
+            "as_other": (pages.as_other, 8), "registers": (registers.registers, 10),
+            "returns": (traps.returns, 8), "delegation": (traps.delegation, 12),
+            "guarded": (traps.guarded, 8), "protected": (pmp.protected, 10),
+            "interrupts": (interrupts.interrupts, 10), "waited": (interrupts.waited, 1),
+            "plic": (interrupts.plic, 3), "locked": (pmp.locked, 0)}
+LOCKS = 7  # the last cases of a program
 
 EVENTS, WATCHED = 12, 16
 # What a dump has, in the order of privileged.S.
@@ -29,15 +43,14 @@ NAMES = ([f"event {n} {what}" for n in range(EVENTS)
 def case(seed, number, family=None, count=300):
     """A case; the last ones of a program lock something until its end."""
     rng = random.Random(f"{seed}/{number}")
-    made = cases.Case(rng, number)
-    made.locks = number - (count - cases.LOCKS)
+    made = Case(rng, number)
+    made.locks = number - (count - LOCKS)
     if made.locks >= 0 and family in (None, "locked"):
         family = "locked"
     elif family is None:
-        names = list(cases.WEIGHTS)
-        family = rng.choices(names, [cases.WEIGHTS[name] for name in names])[0]
+        family = rng.choices(list(FAMILIES), [weight for _, weight in FAMILIES.values()])[0]
     made.family = family
-    cases.FAMILIES[family](made)
+    FAMILIES[family][0](made)
     return made
 
 
@@ -66,7 +79,7 @@ def build(path, *what, **how):
 
 def main(arguments):
     parser = program.parser(__doc__)
-    parser.add_argument("--family", choices=cases.FAMILIES)
+    parser.add_argument("--family", choices=FAMILIES)
     opts = parser.parse_args(arguments)
     return program.make(source(opts.seed, program.numbers(opts), opts.family, opts.count,
                                opts.steps, opts.dump), opts)

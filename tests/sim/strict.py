@@ -16,8 +16,8 @@ import tempfile
 sys.dont_write_bytecode = True
 import emulators  # noqa: E402
 import privileged  # noqa: E402
-from privileged_cases import A, Case, D, M, MPRV, NOWHERE, R, S, SUM, U, USER, V, W, X  # noqa: E402
 import program  # noqa: E402
+from privileged_case import A, Case, D, M, MPRV, NOWHERE, R, S, SUM, U, USER, V, W, X  # noqa: E402
 
 CALL = {U: 8, S: 9, M: 11}
 # The target is seen at VA by the entry `leaf`, in Sv39; the table is u1, u0.
