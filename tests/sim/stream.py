@@ -16,7 +16,8 @@ import sys
 sys.dont_write_bytecode = True
 import program  # noqa: E402
 import values  # noqa: E402
-from instructions import LETTERS, M, S, SCRATCH, Sequence, U  # noqa: E402
+from instructions import KINDS, LETTERS  # noqa: E402
+from sequence import M, S, SCRATCH, Sequence, U  # noqa: E402
 
 POOL = 1024  # numbers of 8 bytes
 FS_OFF, FS_DIRTY = 0, 3 << 13
@@ -34,7 +35,7 @@ def sequence(seed, number, mix):
     rng = random.Random(f"{seed}/{number}")
     mode = rng.choice((M, M, S, U))
     status = mode << 11 | (FS_OFF if rng.randrange(16) == 0 else FS_DIRTY)
-    made = Sequence(rng, f"sequence_{number}", mix, mode, rng.randrange(20, 61))
+    made = Sequence(rng, f"sequence_{number}", KINDS, mix, mode, rng.randrange(20, 61))
     modes = (0, 1, 2, 3, 4) if rng.randrange(6) else (5, 6, 7)
     fcsr = rng.choice(modes) << 5 | rng.choice((0, rng.getrandbits(5)))
     numbers = [number, made.name, status, fcsr, rng.randrange(POOL - SCRATCH // 8) * 8]
