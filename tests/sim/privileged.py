@@ -73,10 +73,6 @@ def source(seed, numbers, family=None, count=300, steps=None, dump=False):
     return text(made, dump)
 
 
-def build(path, *what, **how):
-    program.build(source(*what, **how), path)
-
-
 def main(arguments):
     parser = program.parser(__doc__)
     parser.add_argument("--family", choices=FAMILIES)

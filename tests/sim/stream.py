@@ -58,10 +58,6 @@ def source(seed, numbers, mix, steps=None, dump=False):
                      [f"dump: .dword {int(dump)}", ""])
 
 
-def build(path, *what, **how):
-    program.build(source(*what, **how), path)
-
-
 def main(arguments):
     parser = program.parser(__doc__)
     parser.add_argument("--mix", default=LETTERS)
