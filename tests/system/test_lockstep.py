@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import struct
+import subprocess
 import sys
 
 import machine
@@ -46,6 +47,18 @@ def test_mixes(mix, seed, tmp_path):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_privileged(seed, tmp_path):
     assert_same(lockstep.Cases, seed, tmp_path)
+
+
+@pytest.mark.parametrize("maker", ("stream.py", "privileged.py"))
+def test_a_seed_makes_one_program(maker, tmp_path):
+    """In every process, whatever the order in Python's sets there."""
+    made, path = set(), tmp_path / "program.s"
+    for order in ("1", "2", "3"):
+        subprocess.run([sys.executable, os.path.join(machine.ROOT, "tests", "sim", maker), "1",
+                        "--source", "-o", str(path)], check=True,
+                       env={**os.environ, "PYTHONHASHSEED": order})
+        made.add(path.read_text())
+    assert len(made) == 1
 
 
 def test_strict():
