@@ -8,7 +8,8 @@ It prints a line for each case, its number and a hash of what it met: traps, reg
 of page tables; with --dump the numbers themselves. `--only N` has one case of the same seed, and
 `--steps K` ends its body after K lines. The families: registers (what they keep), returns (MRET,
 SRET), delegation, guarded (TVM, TW, TSR, counters), walks and changed (page tables), as_other
-(MPRV), protected and locked (PMP), interrupts, waited (timer), plic.
+(MPRV), protected and locked (PMP; locked are the last 7 of a program, after protected ones),
+interrupts, waited (timer), plic.
 """
 import random
 import sys
@@ -47,6 +48,8 @@ def case(seed, number, family=None, count=300):
     made.locks = number - (count - LOCKS)
     if made.locks >= 0 and family in (None, "locked"):
         family = "locked"
+    elif family == "locked":
+        family = "protected"
     elif family is None:
         family = rng.choices(list(FAMILIES), [weight for _, weight in FAMILIES.values()])[0]
     made.family = family
