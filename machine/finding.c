@@ -42,9 +42,9 @@ bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) 
     for (unsigned i = 0; i < sim->told_count; i++)
         if (sim->told[i] == key)
             return false;
-    if (sim->told_count < TOLD_MAX)
-        sim->told[sim->told_count++] = key;
-    sim->findings++;
+    if (sim->told_count == TOLD_MAX)
+        return false;
+    sim->told[sim->told_count++] = key;
     return true;
 }
 
@@ -74,7 +74,9 @@ static uint64_t writer_of(struct sim *sim, uint64_t pa) {
 
 bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa) {
     const struct written *w = slot_of(sim, pa);
-    return w->pa == (pa & ~7ull) && !w->by_device && w->hart != hart->id;
+    if (w->pa != (pa & ~7ull))
+        return sim->options.harts > 1;
+    return !w->by_device && w->hart != hart->id;
 }
 
 void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_use *use) {

@@ -1,13 +1,14 @@
 /* Findings: rules of the hardware or of memory that the guest has broken, told as sentences.
  *
- * The same mistake at the same places is told once. */
+ * The same mistake at the same places is told once, and TOLD_MAX of them at most. */
 #pragma once
 #include "machine/machine.h"
 
 /* Who wrote what is watched, so that it can be said later: the running hart, or a device. */
 void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes);
 
-/* Whether the last to write there was another hart than this. */
+/* Whether the last to write there was another hart than this, or may have been: of old writes it
+ * is not known any more. */
 bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa);
 
 /* A hart has used a kept entry of a page table though memory had another by then. */

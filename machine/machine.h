@@ -61,7 +61,6 @@ struct sim {
     struct written written[WRITTEN_SLOTS];
     uint64_t told[TOLD_MAX]; /* findings that were told, by their places */
     unsigned told_count;
-    uint64_t findings;
     struct place_image kernel; /* its names and lines */
     struct frames frames;
     struct dev_env env;

@@ -28,15 +28,15 @@
     --sync HOW       delayed, the default: what was written is on the disk about
                      a second later, or when fsync, sync or poweroff asks;
                      always: when the call returns (default for xv6's images)
-    --sim            not QEMU, but the strict machine of this project, which does
-                     the same in each run (docs/sim.md, ./sim --help)
-    --seed N         with --sim: what hardware leaves open is chosen by it
+    --sim            not QEMU, but this project's own strict machine, which
+                     does the same in each run (docs/sim.md, ./sim --help)
+    --seed N         with --sim: chooses what hardware leaves open
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
                      (vmprint), as a page in the browser; see docs/ptview.md
     --append WORDS   more boot options for the kernel
     --no-build       boots what was built before
-    --dry-run        prints the machine's command line and does nothing
+    --dry-run        prints the machine's command line, no more
     --help           this text
 
 Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and

@@ -62,9 +62,14 @@ static bool keep_one(const char *path, struct sim *sim, unsigned disk, uint64_t 
         size_t count = size - at < sizeof(block) ? size - at : sizeof(block);
         good = sim_disk_read(sim, disk, at, block, count) && fwrite(block, 1, count, file) == count;
     }
+    int err = errno;
+    if (file != NULL && fclose(file) != 0 && good) {
+        err = errno;
+        good = false;
+    }
     if (file == NULL || !good)
-        fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(errno));
-    return file != NULL && fclose(file) == 0 && good;
+        fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(err));
+    return file != NULL && good;
 }
 
 bool files_keep(const struct cli *cli, struct sim *sim) {

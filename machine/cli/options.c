@@ -52,6 +52,10 @@ static int complain(const char *what, const char *text) {
     return STATUS_USAGE;
 }
 
+static int wrong(const char *name, const char *value, const char *text) {
+    return complain(name, *value ? text : "needs a value");
+}
+
 static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *value) {
     char *end;
     errno = 0;
@@ -89,32 +93,34 @@ static int valued(struct cli *cli, const char *name, const char *value) {
     } else if (strcmp(name, "-c") == 0) {
         cli->commands = value;
     } else if (strcmp(name, "--prompt") == 0) {
+        if (*value == 0 || strlen(value) > PROMPT_BYTES)
+            return wrong(name, value, "has at most 64 bytes");
         cli->prompt = value;
     } else if (strcmp(name, "--mode") == 0) {
         if (strcmp(value, "m") != 0 && strcmp(value, "s") != 0)
-            return complain(name, "is m or s");
+            return wrong(name, value, "is m or s");
         cli->mode_given = true;
         cli->sim.machine_mode = value[0] == 'm';
     } else if (strcmp(name, "--harts") == 0) {
         if (!number(value, 1, SIM_HARTS_MAX, &n))
-            return complain(name, "is a number from 1 to 8");
+            return wrong(name, value, "is a number from 1 to 8");
         cli->sim.harts = (unsigned)n;
     } else if (strcmp(name, "--mem") == 0) {
         if (!size(value, &cli->sim.ram_bytes))
-            return complain(name, "is a size like 128M or 2G");
+            return wrong(name, value, "is a size like 128M or 2G");
     } else if (strcmp(name, "--seed") == 0) {
         if (!number(value, 0, UINT64_MAX, &cli->sim.seed))
-            return complain(name, "is a number");
+            return wrong(name, value, "is a number");
     } else if (strcmp(name, "--limit") == 0) {
         if (!number(value, 1, UINT64_MAX, &cli->limit))
-            return complain(name, "is a number of instructions");
+            return wrong(name, value, "is a number of instructions");
     } else if (strcmp(name, "--asid-bits") == 0) {
         if (!number(value, 0, 16, &n))
-            return complain(name, "is a number from 0 to 16");
+            return wrong(name, value, "is a number from 0 to 16");
         cli->sim.asid_bits = (unsigned)n;
     } else if (strcmp(name, "--levels") == 0) {
         if (!number(value, 3, 5, &n))
-            return complain(name, "is 3, 4 or 5");
+            return wrong(name, value, "is 3, 4 or 5");
         cli->sim.levels = (unsigned)n;
     } else {
         return -2;
@@ -162,10 +168,10 @@ int options_parse(struct cli *cli, int argc, char **argv) {
         int status = valued(cli, argv[i], i + 1 < argc ? argv[i + 1] : "");
         if (status == -2)
             return complain("there is no option", argv[i]);
-        if (i + 1 == argc)
-            return complain(argv[i], "needs a value");
         if (status != -1)
             return status;
+        if (i + 1 == argc)
+            return complain(argv[i], "needs a value");
         i++;
     }
     if (cli->kernel == NULL)

@@ -2,6 +2,7 @@
 #pragma once
 #include "machine/sim.h"
 
+enum { PROMPT_BYTES = 64 };
 enum { STATUS_USAGE = 2, STATUS_HANGS = 3, STATUS_FINDINGS = 1 };
 
 struct cli {
@@ -10,8 +11,8 @@ struct cli {
     unsigned disk_count;
     bool keep_disks;
     const char *commands; /* typed line by line, each at a prompt; NULL: none */
-    const char *prompt;
-    uint64_t limit; /* of instructions; 0: none */
+    const char *prompt;   /* of 1 to PROMPT_BYTES bytes */
+    uint64_t limit;       /* of instructions; 0: none */
     bool mode_given, misaligned_given;
     bool until_finding; /* the first finding ends the machine */
     bool quiet;         /* no summary */

@@ -62,7 +62,8 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     page->pa = pa;
     page->next = *bucket(hart, pa);
     *bucket(hart, pa) = page;
-    hart->caches.code_pages++;
+    if (++hart->caches.code_pages > CODE_PAGES)
+        hart_yield(hart); /* they are given back between turns */
     fill(sim, page);
     memset(page->hooks, 0, sizeof(page->hooks));
     frames_each_hook(sim, pa, page, set_hook);
@@ -93,16 +94,28 @@ void code_decode(struct code_page *page, unsigned slot) {
     }
 }
 
+/* Memory has changed there: what the hart has fetched stays, or not. */
+static void look_again(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot,
+                       size_t bytes) {
+    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE) + 2 * slot;
+    uint8_t *fetched = page->bytes + 2 * slot;
+    if (memcmp(fetched, memory, bytes) == 0)
+        return;
+    if (sim->options.stale_code)
+        finding_stale_code(sim, hart, page->pa + 2 * slot);
+    else
+        memcpy(fetched, memory, bytes);
+}
+
 bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
     struct op *op = &page->ops[CODE_SLOTS - 1];
     uint16_t low, high;
-    /* fetching may give pages back: this one's half is taken first */
-    memcpy(&low, page->bytes + 4094, 2);
     struct code_page *next = memory_fetch(sim, hart, hart->pc + 2);
     if (next == NULL)
         return false;
     if (next->ops[0].code == OP_STALE)
-        code_stale(sim, hart, next, 0);
+        look_again(sim, hart, next, 0, 2);
+    memcpy(&low, page->bytes + 4094, 2);
     memcpy(&high, next->bytes, 2);
     page->crossing = (uint32_t)high << 16 | low;
     uint16_t code = op->code; /* it may be hooked */
@@ -142,12 +155,8 @@ void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
 }
 
 void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot) {
-    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE) + 2 * slot;
-    uint8_t *fetched = page->bytes + 2 * slot;
-    size_t bytes = instruction_is_long(fetched[0]) && slot + 1 < CODE_SLOTS ? 4 : 2;
-    if (!sim->options.stale_code)
-        memcpy(fetched, memory, slot + 1 < CODE_SLOTS ? 4 : 2);
-    else if (memcmp(fetched, memory, bytes) != 0)
-        finding_stale_code(sim, hart, page->pa + 2 * slot);
+    /* What was short may have become long. */
+    bool is_long = instruction_is_long(page->bytes[2 * slot]) || !sim->options.stale_code;
+    look_again(sim, hart, page, slot, is_long && slot + 1 < CODE_SLOTS ? 4 : 2);
     code_decode(page, slot);
 }

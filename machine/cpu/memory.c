@@ -3,6 +3,7 @@
 #include "machine/bus.h"
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
+#include "machine/cpu/pmp.h"
 #include <string.h>
 
 void hart_forget(struct hart *hart) {
@@ -34,6 +35,10 @@ void hart_forget_page(struct hart *hart, uint64_t va) {
     }
 }
 
+static uintptr_t leads_to(uint64_t va, const struct tlb_entry *entry) {
+    return (uintptr_t)(va + entry->delta);
+}
+
 /* The tlbs of all harts have the page at this address of the host no more: for stores, and for
  * loads when told so. */
 static void shoot_down(struct sim *sim, uintptr_t host, bool loads) {
@@ -44,9 +49,9 @@ static void shoot_down(struct sim *sim, uintptr_t host, bool loads) {
                 for (; filled != 0; filled &= filled - 1) {
                     unsigned i = 64 * word + (unsigned)__builtin_ctzll(filled);
                     struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
-                    if (entry->store != TLB_NONE && entry->store + entry->delta == host)
+                    if (entry->store != TLB_NONE && leads_to(entry->store, entry) == host)
                         entry->store = TLB_NONE;
-                    if (loads && entry->load != TLB_NONE && entry->load + entry->delta == host)
+                    if (loads && entry->load != TLB_NONE && leads_to(entry->load, entry) == host)
                         entry->load = TLB_NONE;
                 }
             }
@@ -110,11 +115,13 @@ static bool find(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
 
 static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
                      enum access access) {
+    if (!ram_has(sim, pa, 1))
+        return;
     struct tlb_entry *entry = &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
     uint64_t tag = va & ~4095ull;
     uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
-    if (sim->options.machine_mode && !pmp_uniform(hart, pa))
+    if (!pmp_uniform(sim, hart, pa))
         return;
     if (*flags & (access == ACCESS_STORE ? PAGE_WATCHED : PAGE_FREED))
         return;
@@ -139,24 +146,56 @@ static void check_freed(struct sim *sim, struct hart *hart, uint64_t va, uint64_
         frames_touched(sim, hart, va, pa, use);
 }
 
-/* Misaligned accesses, where they are permitted, go byte by byte; both pages are looked at
- * first, so that a trap leaves everything as it was. */
+static bool load_from(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
+                      uint64_t *value) {
+    if (!ram_has(sim, pa, size))
+        return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
+    check_freed(sim, hart, va, pa, USE_LOAD);
+    *value = 0;
+    memcpy(value, sim->ram + (pa - RAM_BASE), size);
+    return true;
+}
+
+static bool store_to(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
+                     uint64_t value) {
+    if (!ram_has(sim, pa, size))
+        return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
+    check_freed(sim, hart, va, pa, USE_STORE);
+    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
+    memory_written(sim, pa, size);
+    return true;
+}
+
+/* The addresses of all bytes of an access, which may be in two pages. */
+static bool find_bytes(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                       enum access access, uint64_t *pa) {
+    for (unsigned i = 0; i < size; i++) {
+        if (i == 0 || ((va + i) & 4095) == 0) {
+            if (!find(sim, hart, va + i, 1, access, &pa[i]))
+                return false;
+            continue;
+        }
+        pa[i] = pa[i - 1] + 1;
+        if (!pmp_allows(sim, hart, pa[i], 1, access, data_privilege(hart)))
+            return access_fault(hart, va + i, access);
+    }
+    return true;
+}
+
+/* Misaligned accesses, where they are permitted, go byte by byte. All are translated first, and
+ * once, so that a trap leaves everything as it was. */
 static bool split(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
                   enum access access, uint64_t *value) {
-    uint64_t pa, got = 0;
+    uint64_t pa[8], got = 0;
     if (!sim->options.misaligned)
         return trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE,
                        va);
-    if (!find(sim, hart, va, 1, access, &pa))
+    if (!find_bytes(sim, hart, va, size, access, pa))
         return false;
-    if (!find(sim, hart, va + size - 1, 1, access, &pa)) {
-        hart->tval = ((va + size - 1) & ~4095ull) > va ? (va + size - 1) & ~4095ull : va;
-        return false;
-    }
     for (unsigned i = 0; i < size; i++) {
         uint64_t byte = *value >> 8 * i & 0xff;
-        if (access == ACCESS_LOAD ? !memory_load(sim, hart, va + i, 1, &byte)
-                                  : !memory_store(sim, hart, va + i, 1, byte))
+        if (access == ACCESS_LOAD ? !load_from(sim, hart, va + i, pa[i], 1, &byte)
+                                  : !store_to(sim, hart, va + i, pa[i], 1, byte))
             return false;
         got |= byte << 8 * i;
     }
@@ -168,13 +207,8 @@ bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
     uint64_t pa;
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_LOAD, value);
-    if (!find(sim, hart, va, size, ACCESS_LOAD, &pa))
+    if (!find(sim, hart, va, size, ACCESS_LOAD, &pa) || !load_from(sim, hart, va, pa, size, value))
         return false;
-    if (!ram_has(sim, pa, size))
-        return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
-    check_freed(sim, hart, va, pa, USE_LOAD);
-    *value = 0;
-    memcpy(value, sim->ram + (pa - RAM_BASE), size);
     remember(sim, hart, va, pa, ACCESS_LOAD);
     return true;
 }
@@ -183,14 +217,8 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
     uint64_t pa;
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_STORE, &value);
-    if (!find(sim, hart, va, size, ACCESS_STORE, &pa))
+    if (!find(sim, hart, va, size, ACCESS_STORE, &pa) || !store_to(sim, hart, va, pa, size, value))
         return false;
-    if (!ram_has(sim, pa, size))
-        return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
-    check_freed(sim, hart, va, pa, USE_STORE);
-    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
-    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_WATCHED)
-        memory_written(sim, pa, size);
     remember(sim, hart, va, pa, ACCESS_STORE);
     return true;
 }
@@ -228,5 +256,11 @@ struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va) 
         return NULL;
     }
     check_freed(sim, hart, va, pa, USE_FETCH);
-    return code_fetch(sim, hart, pa);
+    struct code_page *page = code_fetch(sim, hart, pa);
+    bool two_halves = instruction_is_long(page->bytes[pa & 4095]) && (pa & 4095) < 4094;
+    if (two_halves && !pmp_allows(sim, hart, pa + 2, 2, ACCESS_FETCH, hart->priv)) {
+        access_fault(hart, va + 2, ACCESS_FETCH);
+        return NULL;
+    }
+    return page;
 }
