@@ -7,6 +7,7 @@
 #   make host-tests      builds the host's unit tests (./test runs them)
 #   make fuzz            builds the fuzzers (so does ./test)
 #   make sim             the machine of ./sim, for this host
+#   make live            the machine as a web page with Trellis in it: build/live/trellis.html
 #   make bench           measures all designs (tools/bench.py)
 #   make bench-sim       compares the machine of ./sim with QEMU
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
@@ -115,7 +116,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests sim fuzz bench bench-sim lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim live fuzz bench bench-sim lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -296,7 +297,7 @@ $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)
 # ---- the machine -----------------------------------------------------------
 # ./sim --help; it is compiled for this host.
 S := $(BUILD)/machine
-S_SRC := $(wildcard machine/*.c) $(wildcard machine/*/*.c)
+S_SRC := $(wildcard machine/*.c) $(filter-out machine/wasm/%,$(wildcard machine/*/*.c))
 S_OBJ := $(patsubst machine/%.c,$(S)/%.o,$(S_SRC))
 S_CFLAGS := -std=gnu17 -g -O2 -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
 sim: $(S)/sim
@@ -306,6 +307,32 @@ $(S)/%.o: machine/%.c
 	$(Q)$(CC) $(S_CFLAGS) -c $< -o $@
 $(S)/sim: $(S_OBJ)
 	$(Q)$(CC) $(S_OBJ) -o $@
+
+# The same machine for a browser, and the page that it stands in: one file, with Trellis and its
+# disk inside. clang's own linker for WebAssembly is all that it needs besides clang.
+L := $(BUILD)/live
+L_SRC := $(filter-out machine/cli/%,$(wildcard machine/*.c) $(wildcard machine/*/*.c))
+L_OBJ := $(patsubst machine/%.c,$(L)/%.o,$(L_SRC))
+L_TARGET := --target=wasm32 -mbulk-memory
+L_CFLAGS := $(L_TARGET) -std=gnu17 -O2 -MMD -MP -ffreestanding -nostdlibinc -Wall -Wextra \
+	-Wno-unused-parameter -I. -Imachine/wasm/include
+L_STACK := 262144
+live: $(L)/trellis.html
+$(L)/%.o: machine/%.c $(L)/flags
+	$(call say,WASM,$<)
+	@mkdir -p $(@D)
+	$(Q)clang $(L_CFLAGS) $(call werror,clang) -c $< -o $@
+$(L)/flags: FORCE
+	@command -v clang >/dev/null && command -v wasm-ld >/dev/null || \
+		{ echo "make live needs clang and its linker for WebAssembly, wasm-ld (lld)" >&2; exit 2; }
+	$(call write_text,$(L_CFLAGS) $(L_OBJ))
+$(L)/machine.wasm: $(L_OBJ) $(L)/flags
+	$(call say,LD,$@)
+	$(Q)wasm-ld --no-entry -z stack-size=$(L_STACK) --stack-first --strip-all $(L_OBJ) -o $@
+$(L)/trellis.html: $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img tools/live.py \
+	$(wildcard tools/live.d/*)
+	$(call say,PAGE,$@)
+	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@
 
 # ---- fuzzers ---------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them

@@ -1,5 +1,6 @@
 /* See bus.h. */
 #include "machine/bus.h"
+#include "machine/cpu/execute.h"
 
 enum {
     FINISHER_BASE = 0x100000,
@@ -16,12 +17,12 @@ static bool in(uint64_t pa, uint64_t base, uint64_t bytes) { return pa - base < 
 
 bool bus_read(struct sim *sim, struct hart *hart, uint64_t pa, unsigned size, uint64_t *value) {
     struct dev_env *env = &sim->env;
-    (void)hart;
     if (in(pa, UART_BASE, 0x100))
         *value = uart_read(env, &sim->uart, pa - UART_BASE, size);
-    else if (in(pa, PLIC_BASE, PLIC_BYTES))
+    else if (in(pa, PLIC_BASE, PLIC_BYTES)) {
         *value = plic_read(env, &sim->plic, pa - PLIC_BASE, size);
-    else if (in(pa, CLINT_BASE, CLINT_BYTES))
+        hart_update_interrupts(sim, hart); /* what was claimed is no more pending */
+    } else if (in(pa, CLINT_BASE, CLINT_BYTES))
         *value = clint_read(env, &sim->clint, pa - CLINT_BASE, size);
     else if (in(pa, VIRTIO_BASE, SIM_DISKS_MAX * VIRTIO_STRIDE))
         *value = virtio_blk_read(env, &sim->blk[(pa - VIRTIO_BASE) / VIRTIO_STRIDE],

@@ -1,10 +1,11 @@
 /* See finding.h. */
 #include "machine/finding.h"
+#include "machine/cpu/memory.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE_BYTES = 160, TEXT_BYTES = 1024 };
+enum { TEXT_BYTES = 1024 };
 
 static struct written *slot_of(struct sim *sim, uint64_t pa) {
     return &sim->written[(pa >> 3) % WRITTEN_SLOTS];
@@ -19,25 +20,35 @@ void finding_note_write(struct sim *sim, uint64_t pa, uint64_t bytes) {
                                              .by_device = sim->running == NULL};
 }
 
-/* "vm.c:212 (uvmunmap)"; of what the kernel's image does not know, the address. */
-static const char *place(struct sim *sim, uint64_t pc, char *buffer) {
-    place_text(&sim->kernel, 1, pc, buffer, PLACE_BYTES);
+/* What the running hart has at an address that the image does not know may be a part of the image
+ * that is mapped twice, as a page for the way between page tables is. */
+static uint64_t known_address(struct sim *sim, uint64_t pc) {
+    struct hart *hart = sim->running;
+    struct place place;
+    uint64_t pa;
+    if (hart == NULL || hart->priv == PRIV_U || place_find(&sim->kernel, 1, pc, &place) ||
+        !translate_quietly(sim, hart, pc, hart->priv, &pa))
+        return pc;
+    return place_find(&sim->kernel, 1, pa, &place) ? pa : pc;
+}
+
+const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]) {
+    place_text(&sim->kernel, 1, known_address(sim, pc), buffer, PLACE_BYTES);
     return buffer;
 }
 
-/* Whether this is the first time. */
-static bool first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) {
+bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) {
     uint64_t key = (a * 31 + b) * 31 + kind;
     for (unsigned i = 0; i < sim->told_count; i++)
         if (sim->told[i] == key)
             return false;
-    if (sim->told_count < TOLD_MAX)
-        sim->told[sim->told_count++] = key;
-    sim->findings++;
+    if (sim->told_count == TOLD_MAX)
+        return false;
+    sim->told[sim->told_count++] = key;
     return true;
 }
 
-static void tell(struct sim *sim, const char *text) {
+void finding_tell(struct sim *sim, const char *text) {
     if (sim->options.finding != NULL)
         sim->options.finding(sim->options.context, text);
 }
@@ -53,7 +64,7 @@ static void since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
                  sim_now(sim) - w->when);
     else
         snprintf(buffer, size, "that was written at %s by hart %u, %" PRIu64 " instructions ago",
-                 place(sim, w->pc, where), w->hart, sim_now(sim) - w->when);
+                 finding_place(sim, w->pc, where), w->hart, sim_now(sim) - w->when);
 }
 
 static uint64_t writer_of(struct sim *sim, uint64_t pa) {
@@ -63,14 +74,16 @@ static uint64_t writer_of(struct sim *sim, uint64_t pa) {
 
 bool finding_written_by_other(struct sim *sim, const struct hart *hart, uint64_t pa) {
     const struct written *w = slot_of(sim, pa);
-    return w->pa == (pa & ~7ull) && !w->by_device && w->hart != hart->id;
+    if (w->pa != (pa & ~7ull))
+        return sim->options.harts > 1;
+    return !w->by_device && w->hart != hart->id;
 }
 
 void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_use *use) {
     static const char *const what[] = {"fetched from", "loaded from", "stored to"};
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
     const struct kept *entry = &use->by;
-    if (!first_time(sim, 1, writer_of(sim, entry->pa), use->pc))
+    if (!finding_first_time(sim, 1, writer_of(sim, entry->pa), use->pc))
         return;
     since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
@@ -78,15 +91,15 @@ void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_
              "had kept (0x%" PRIx64 ", read %" PRIu64 " instructions before from 0x%" PRIx64
              "), where memory led to 0x%" PRIx64 " by then: %s. No sfence.vma of this hart has "
              "covered the entry since.",
-             hart->id, what[use->access], use->va, place(sim, use->pc, where), entry->level,
+             hart->id, what[use->access], use->va, finding_place(sim, use->pc, where), entry->level,
              entry->value, use->when - entry->when, entry->pa, use->memory, ago);
-    tell(sim, text);
+    finding_tell(sim, text);
 }
 
 void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept *entry,
                           uint64_t va) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!first_time(sim, 2, writer_of(sim, entry->pa), hart->spurious.pc))
+    if (!finding_first_time(sim, 2, writer_of(sim, entry->pa), hart->spurious.pc))
         return;
     since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
@@ -94,19 +107,19 @@ void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept 
              "level %u that refuses that (0x%" PRIx64 ", from 0x%" PRIx64
              "); memory has a good one: %s. The handler has returned without an sfence.vma that "
              "covers it, so the fault may come again for ever.",
-             hart->id, va, place(sim, hart->spurious.pc, where), entry->level, entry->value,
+             hart->id, va, finding_place(sim, hart->spurious.pc, where), entry->level, entry->value,
              entry->pa, ago);
-    tell(sim, text);
+    finding_tell(sim, text);
 }
 
 void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!first_time(sim, 3, writer_of(sim, pa), hart->pc & ~4095ull))
+    if (!finding_first_time(sim, 3, writer_of(sim, pa), hart->pc & ~4095ull))
         return;
     since(sim, pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "stale code: hart %u executes at %s what it fetched before memory was changed: %s. No "
              "fence.i of this hart has come since.",
-             hart->id, place(sim, hart->pc, where), ago);
-    tell(sim, text);
+             hart->id, finding_place(sim, hart->pc, where), ago);
+    finding_tell(sim, text);
 }

@@ -9,6 +9,7 @@
 #include "machine/dev/rtc.h"
 #include "machine/dev/uart.h"
 #include "machine/dev/virtio_blk.h"
+#include "machine/frames/frames.h"
 #include "machine/image/place.h"
 #include "machine/sim.h"
 
@@ -19,9 +20,11 @@
 enum {
     PAGE_TABLE = 1, /* some hart has read an entry of it in a walk */
     PAGE_CODE = 2,  /* some hart has fetched from it */
-    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE,
+    PAGE_FREED = 4, /* it is free, or may be in a moment: loads are told too (frames_touched) */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
-    PAGE_CHANGED = 16,  /* it may be another than in sim.base; stores by the tlb set this before */
+    PAGE_MAY_LOAD = 16, /* or for loads */
+    PAGE_CHANGED = 32,  /* it may be another than in sim.base; stores by the tlb set this before */
 };
 
 /* Who wrote 8 bytes that were watched, the last time. */
@@ -38,7 +41,9 @@ struct sim {
     struct hart *running;
     uint64_t skipped; /* nanoseconds in which all harts waited */
     uint64_t random;
-    unsigned turn_of; /* the hart whose turn is next */
+    unsigned turn_of;   /* the hart whose turn is next */
+    unsigned turn_hart; /* whose turn it is, or was */
+    int64_t turn_left;  /* instructions of it; 0: the next begins */
     struct sim_end end;
     uint64_t stop_before; /* the request of a disk, counted from 1; 0: none */
 
@@ -58,8 +63,8 @@ struct sim {
     struct written written[WRITTEN_SLOTS];
     uint64_t told[TOLD_MAX]; /* findings that were told, by their places */
     unsigned told_count;
-    uint64_t findings;
     struct place_image kernel; /* its names and lines */
+    struct frames frames;
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

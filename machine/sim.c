@@ -1,239 +1,11 @@
-/* The machine: made, run, and what it tells. */
-#include "machine/bus.h"
+/* The machine runs, and what it tells. */
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
-#include "machine/cpu/memory.h"
-#include "machine/image/fdt.h"
-#include "machine/image/load.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MIB = 1 << 20, FDT_ROOM = 16384, UART_SOURCE = 10, RTC_SOURCE = 11, VIRTIO_SOURCE = 1 };
-enum { A0 = 10, A1 = 11 };
 
 /* A turn is long enough for LR/SC loops and short enough that harts meet. */
 enum { TURN_ALONE = 100000, TURN_LEAST = 200, TURN_SPREAD = 1800 };
 
-struct sim_options sim_defaults(void) {
-    return (struct sim_options){.harts = 1,
-                                .ram_bytes = 128ull * MIB,
-                                .seed = 1,
-                                .sstc = true,
-                                .asid_bits = 16,
-                                .levels = 5,
-                                .keep = true,
-                                .stale_code = true};
-}
-
-/* ---- what devices call ------------------------------------------------------------------- */
-static void raise(void *ctx, unsigned source, bool level) {
-    struct sim *sim = ctx;
-    plic_set(&sim->plic, source, level);
-}
-static void print(void *ctx, uint8_t byte) {
-    struct sim *sim = ctx;
-    if (sim->options.console != NULL)
-        sim->options.console(sim->options.context, byte);
-}
-static void *ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
-    struct sim *sim = ctx;
-    if (!ram_has(sim, pa, bytes))
-        return NULL;
-    if (write && bytes > 0) {
-        struct hart *running = sim->running;
-        sim->running = NULL; /* it is not the hart that writes */
-        memory_written(sim, pa, bytes);
-        sim->running = running;
-        for (uint64_t at = pa & ~4095ull; at < pa + bytes; at += 4096)
-            page_changed(sim, at);
-    }
-    return sim->ram + (pa - RAM_BASE);
-}
-static uint64_t now(void *ctx) { return sim_now_ns(ctx); }
-
-/* ---- made --------------------------------------------------------------------------------- */
-void hart_reset(struct sim *sim, struct hart *hart, enum privilege priv, uint64_t pc) {
-    code_drop(hart);
-    uint64_t random = hart->random;
-    unsigned id = hart->id;
-    for (unsigned i = 0; i < hart->keeper.count; i++)
-        sim->page_kept[(hart->keeper.entries[hart->keeper.live[i]].pa - RAM_BASE) >> 12]--;
-    memset(hart, 0, sizeof(*hart));
-    hart->id = id;
-    hart->random = random;
-    hart->priv = priv;
-    hart->pc = pc;
-    hart->mstatus = MSTATUS_UXL | MSTATUS_SXL;
-    hart->stimecmp = UINT64_MAX;
-    hart_forget_at_first(hart);
-    if (sim->options.machine_mode)
-        return;
-    /* As a firmware leaves it: everything that S-mode can handle is delegated. */
-    hart->medeleg = ~0ull & ~(1ull << CAUSE_ECALL_S);
-    hart->mideleg = (1ull << IRQ_SSI) | (1ull << IRQ_STI) | (1ull << IRQ_SEI);
-    hart->mcounteren = 7;
-    hart->menvcfg = sim->options.sstc ? MENVCFG_STCE : 0;
-}
-
-static bool check_options(const struct sim_options *o, char *error, size_t size) {
-    const char *wrong = NULL;
-    if (o->harts < 1 || o->harts > SIM_HARTS_MAX)
-        wrong = "a machine has 1 to 8 harts";
-    else if (o->ram_bytes < 32ull * MIB || o->ram_bytes > 4096ull * MIB || o->ram_bytes % MIB)
-        wrong = "a machine has 32 MiB to 4 GiB of memory, in whole MiB";
-    else if (o->asid_bits > 16)
-        wrong = "an ASID has 0 to 16 bits";
-    else if (o->levels < 3 || o->levels > 5)
-        wrong = "page tables have 3 to 5 levels";
-    else if (o->kernel.bytes == NULL)
-        wrong = "a machine needs a kernel";
-    if (wrong != NULL)
-        snprintf(error, size, "%s", wrong);
-    return wrong == NULL;
-}
-
-static bool make_memory(struct sim *sim) {
-    uint64_t pages = sim->options.ram_bytes >> 12;
-    sim->ram = calloc(1, sim->options.ram_bytes);
-    sim->page_flags = calloc(pages, 1);
-    sim->page_kept = calloc(pages, sizeof(*sim->page_kept));
-    if (sim->ram == NULL || sim->page_flags == NULL || sim->page_kept == NULL)
-        return false;
-    blocks_init(&sim->base, sim->options.ram_bytes);
-    memset(sim->page_flags, PAGE_CHANGED, pages);
-    return true;
-}
-
-static bool make_disks(struct sim *sim, char *error, size_t size) {
-    for (unsigned i = 0; i < SIM_DISKS_MAX; i++) {
-        const struct sim_image *image = &sim->options.disks[i];
-        struct virtio_blk *blk = &sim->blk[i];
-        *blk = (struct virtio_blk){.source = VIRTIO_SOURCE + i,
-                                   .version = sim->options.legacy_disk ? 1 : 2,
-                                   .present = image->bytes != NULL,
-                                   .seed = choose(&sim->random),
-                                   .sectors = (image->size + DISK_SECTOR - 1) / DISK_SECTOR};
-        if (blk->present && !disk_open(&sim->disk[i], image->bytes, image->size, blk->sectors)) {
-            snprintf(error, size, "%s: no memory for the disk", image->name);
-            return false;
-        }
-        virtio_blk_reset(blk);
-    }
-    return true;
-}
-
-static void make_devices(struct sim *sim) {
-    sim->env = (struct dev_env){.ctx = sim, .irq = raise, .console = print, .ram = ram, .now = now};
-    clint_reset(&sim->clint);
-    plic_reset(&sim->plic);
-    sim->uart.source = UART_SOURCE;
-    uart_reset(&sim->uart);
-    finisher_reset(&sim->finisher);
-    sim->rtc.source = RTC_SOURCE;
-    rtc_reset(&sim->rtc);
-}
-
-/* The kernel, its device tree, which stands at the end of memory, and the initrd before it. */
-static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *error, size_t size) {
-    const struct sim_options *o = &sim->options;
-    struct image_file kernel = {o->kernel.name, o->kernel.bytes, o->kernel.size};
-    struct image_ram ram_part = {RAM_BASE, o->ram_bytes, sim->ram};
-    char isa[96];
-    struct fdt_machine machine = {.harts = o->harts,
-                                  .ram_base = RAM_BASE,
-                                  .ram_bytes = o->ram_bytes,
-                                  .isa = isa,
-                                  .levels = o->levels,
-                                  .bootargs = o->append,
-                                  .seed = o->seed};
-    snprintf(isa, sizeof(isa), "rv64imafdc_zicntr_zicsr_zifencei%s", o->sstc ? "_sstc" : "");
-    if (!image_load(&kernel, &ram_part, RAM_BASE + (o->machine_mode ? 0 : 0x200000), entry, error,
-                    size))
-        return false;
-    *fdt = (RAM_BASE + o->ram_bytes - FDT_ROOM) & ~4095ull;
-    if (o->initrd.bytes != NULL) {
-        struct image_file initrd = {o->initrd.name, o->initrd.bytes, o->initrd.size};
-        machine.initrd_end = *fdt;
-        machine.initrd_start = (*fdt - o->initrd.size) & ~4095ull;
-        machine.initrd_end = machine.initrd_start + o->initrd.size;
-        if (o->initrd.size > o->ram_bytes / 2 ||
-            !flat_load(&initrd, &ram_part, machine.initrd_start, error, size))
-            return false;
-    }
-    if (fdt_build(&machine, sim->ram + (*fdt - RAM_BASE), FDT_ROOM) < 0) {
-        snprintf(error, size, "the kernel's arguments are too long");
-        return false;
-    }
-    return true;
-}
-
-static void read_places(struct sim *sim) {
-    struct image_file kernel = {sim->options.kernel.name, sim->options.kernel.bytes,
-                                sim->options.kernel.size};
-    struct elf elf;
-    char error[256];
-    if (elf_is(&kernel) && elf_open(&elf, &kernel, error, sizeof(error)))
-        place_image_read(&sim->kernel, &elf);
-}
-
-static bool make(struct sim *sim, char *error, size_t size) {
-    uint64_t entry, fdt;
-    if (!make_memory(sim)) {
-        snprintf(error, size, "no memory for a machine of %u MiB",
-                 (unsigned)(sim->options.ram_bytes / MIB));
-        return false;
-    }
-    make_devices(sim);
-    if (!make_disks(sim, error, size) || !load_all(sim, &entry, &fdt, error, size))
-        return false;
-    read_places(sim);
-    for (unsigned i = 0; i < sim->options.harts; i++) {
-        struct hart *hart = &sim->harts[i];
-        hart->id = i;
-        hart->random = choose(&sim->random) | 1;
-        hart_reset(sim, hart, sim->options.machine_mode ? PRIV_M : PRIV_S, entry);
-        hart->state = i == 0 || sim->options.machine_mode ? HART_STARTED : HART_STOPPED;
-        hart->x[A0] = i;
-        hart->x[A1] = fdt;
-    }
-    return true;
-}
-
-struct sim *sim_create(const struct sim_options *options, char *error, size_t error_size) {
-    if (!check_options(options, error, error_size))
-        return NULL;
-    struct sim *sim = calloc(1, sizeof(*sim));
-    if (sim == NULL) {
-        snprintf(error, error_size, "no memory for a machine");
-        return NULL;
-    }
-    sim->options = *options;
-    sim->random = options->seed * 0x9e3779b97f4a7c15ull | 1;
-    if (!make(sim, error, error_size)) {
-        sim_destroy(sim);
-        return NULL;
-    }
-    return sim;
-}
-
-void sim_destroy(struct sim *sim) {
-    if (sim == NULL)
-        return;
-    for (unsigned i = 0; i < SIM_HARTS_MAX; i++)
-        code_drop(&sim->harts[i]);
-    for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
-        disk_close(&sim->disk[i]);
-    place_image_free(&sim->kernel);
-    blocks_drop(&sim->base);
-    free(sim->ram);
-    free(sim->page_flags);
-    free(sim->page_kept);
-    free(sim);
-}
-
-/* ---- run ---------------------------------------------------------------------------------- */
 /* The nanosecond at which something happens by itself; UINT64_MAX: never. */
 static uint64_t next_event(struct sim *sim) {
     uint64_t next = rtc_next_ns(&sim->env, &sim->rtc);
@@ -245,9 +17,9 @@ static uint64_t next_event(struct sim *sim) {
         uint64_t at = clint_next_ns(&sim->env, &sim->clint, i);
         if (at < next && !(hart->mip >> IRQ_MTI & 1))
             next = at;
-        if (hart->stimecmp < UINT64_MAX / CLINT_TICK_NS && !(hart->mip >> IRQ_STI & 1) &&
-            hart->stimecmp * CLINT_TICK_NS < next)
-            next = hart->stimecmp * CLINT_TICK_NS;
+        at = clint_when_ns(&sim->env, &sim->clint, hart->stimecmp);
+        if (at < next && hart_has_stimecmp(sim, hart) && !(hart->mip >> IRQ_STI & 1))
+            next = at;
     }
     return next;
 }
@@ -264,7 +36,8 @@ static bool serve_disks(struct sim *sim) {
     return true;
 }
 
-/* Devices do what is due; harts learn of it. false: as above. */
+/* Devices do what is due; harts learn of it. An interrupt that is pending ends a wfi, enabled for
+ * the mode or not: privileged specification 3.3.3. false: as above. */
 static bool happen(struct sim *sim) {
     if (!serve_disks(sim))
         return false;
@@ -290,34 +63,57 @@ static struct hart *next_hart(struct sim *sim) {
     return NULL;
 }
 
-static int64_t turn_length(struct sim *sim, uint64_t most) {
+static int64_t turn_length(struct sim *sim) {
     uint64_t length = sim->options.harts == 1 ? TURN_ALONE
                                               : TURN_LEAST + choose(&sim->random) % TURN_SPREAD;
     uint64_t event = next_event(sim), ns = sim_now_ns(sim);
     if (event != UINT64_MAX && event > ns && (event - ns) * sim->options.harts < length)
         length = (event - ns) * sim->options.harts;
-    return (int64_t)(length < most ? length : most);
+    return (int64_t)length;
+}
+
+static struct sim_end begin_turn(struct sim *sim) {
+    if (!happen(sim))
+        return (struct sim_end){.how = SIM_AT_REQUEST};
+    struct hart *hart = next_hart(sim);
+    if (hart == NULL)
+        return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
+    sim->turn_hart = hart->id;
+    sim->turn_left = turn_length(sim);
+    if (hart->caches.code_pages > CODE_PAGES)
+        code_drop(hart);
+    keep_expire(sim, hart);
+    hart->yielded = false;
+    return (struct sim_end){.how = SIM_RUNS};
+}
+
+/* At most so many instructions of the turn. What it is divided into by sim_run's callers leaves
+ * no trace: devices, other harts and reservations wait for its end. */
+static void go_on(struct sim *sim, uint64_t most) {
+    struct hart *hart = &sim->harts[sim->turn_hart];
+    int64_t asked = (uint64_t)sim->turn_left < most ? sim->turn_left : (int64_t)most;
+    sim->running = hart;
+    int64_t done = hart_run(sim, hart, asked);
+    sim->running = NULL;
+    sim->executed += (uint64_t)done;
+    sim->turn_left -= done;
+    hart->turn = hart->left = 0;
+    if (done < asked || hart->yielded || hart->waiting || hart->state != HART_STARTED)
+        sim->turn_left = 0;
+    if (sim->turn_left == 0 && sim->options.harts > 1)
+        hart->reserved = false;
 }
 
 struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
-    uint64_t until = sim->executed + instructions;
+    uint64_t until = instructions < UINT64_MAX - sim->executed ? sim->executed + instructions
+                                                               : UINT64_MAX;
     while (sim->executed < until && sim->end.how == SIM_RUNS) {
-        if (!happen(sim))
-            return (struct sim_end){.how = SIM_AT_REQUEST};
-        struct hart *hart = next_hart(sim);
-        if (hart == NULL)
-            return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
-        int64_t length = turn_length(sim, until - sim->executed);
-        if (hart->caches.code_pages > CODE_PAGES)
-            code_drop(hart);
-        keep_expire(sim, hart);
-        sim->running = hart;
-        int64_t done = hart_run(sim, hart, length);
-        sim->running = NULL;
-        sim->executed += (uint64_t)done;
-        hart->turn = hart->left = 0;
-        if (sim->options.harts > 1)
-            hart->reserved = false;
+        struct sim_end begun = {.how = SIM_RUNS};
+        if (sim->turn_left == 0)
+            begun = begin_turn(sim);
+        if (begun.how != SIM_RUNS)
+            return begun;
+        go_on(sim, until - sim->executed);
     }
     return sim->end;
 }
@@ -350,4 +146,4 @@ uint64_t sim_requests(const struct sim *sim) {
 
 uint64_t sim_instructions(const struct sim *sim) { return sim_now(sim); }
 uint64_t sim_nanoseconds(const struct sim *sim) { return sim_now_ns(sim); }
-uint64_t sim_findings(const struct sim *sim) { return sim->findings; }
+uint64_t sim_findings(const struct sim *sim) { return sim->told_count; }

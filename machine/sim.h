@@ -33,9 +33,12 @@ struct sim_options {
     unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
     bool keep;          /* harts keep entries of page tables as long as they may */
     bool stale_code;    /* harts keep what they fetched until fence.i */
+    bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool legacy_disk;   /* virtio-mmio version 1 */
 
     struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
+    struct sim_image profile; /* of the kernel's allocator (frames/profile.h); no bytes: one of the
+                               * machine's own, if one fits */
 
     void *context; /* of the calls that follow */
     void (*console)(void *context, uint8_t byte);
@@ -45,6 +48,8 @@ struct sim_options {
 
 /* What a machine has that nothing is said of. */
 struct sim_options sim_defaults(void);
+/* An ELF file that is entered where memory begins is a kernel of M-mode. */
+bool sim_begins_in_machine_mode(const struct sim_image *kernel);
 
 /* A machine that is about to execute its first instruction; NULL with a sentence in error. The
  * images' bytes stay the caller's, and must stay as long as the machine does. */
@@ -64,7 +69,8 @@ struct sim_end {
     uint64_t next_ns; /* of SIM_WAITS: when something happens by itself; UINT64_MAX: never */
 };
 
-/* Runs about so many instructions, of all harts together. */
+/* Runs so many instructions, of all harts together, or fewer when it ends or all wait. Whether
+ * they are asked for at once or one by one makes no difference to the run. */
 struct sim_end sim_run(struct sim *sim, uint64_t instructions);
 /* The clock goes on to this nanosecond: what harts that wait do not notice. */
 void sim_skip(struct sim *sim, uint64_t ns);
@@ -105,3 +111,40 @@ void sim_snapshot_free(struct sim_snapshot *snapshot);
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);
 uint64_t sim_findings(const struct sim *sim);
+/* The pages that were taken and not given back until now, a line for each place that took some,
+ * those with the most first. */
+void sim_leaks(struct sim *sim, void (*line)(void *context, const char *text));
+
+/* ---- what is inside, as far as a machine that does not run shows it ------------------------- */
+/* The hart that has executed the last instruction. */
+unsigned sim_last_hart(const struct sim *sim);
+
+/* 0 to 31 are x0 to x31; then f0 to f31. */
+enum sim_register {
+    SIM_F = 32,
+    SIM_PC = 64,
+    SIM_PRIVILEGE, /* 0: U, 1: S, 3: M */
+    SIM_STATE,     /* 0: not started, 1: it runs, 2: it waits */
+    SIM_MSTATUS,   /* sstatus shows parts of it */
+    SIM_MIE,
+    SIM_MIP,
+    SIM_SATP,
+    SIM_STVEC,
+    SIM_SEPC,
+    SIM_SCAUSE,
+    SIM_STVAL,
+    SIM_SSCRATCH,
+    SIM_MTVEC,
+    SIM_MEPC,
+    SIM_MCAUSE,
+    SIM_MTVAL,
+    SIM_MSCRATCH,
+    SIM_REGISTERS
+};
+/* 0 of what there is not. */
+uint64_t sim_register(const struct sim *sim, unsigned hart, unsigned which);
+/* Reads RAM at a physical address. false: some of it is no RAM, and *to is as it was. */
+bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes);
+/* What the kernel's symbols and lines say of a virtual address: "vm.c:212 (uvmunmap)", or the
+ * address. */
+void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size);

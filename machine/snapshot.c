@@ -12,6 +12,7 @@ struct sim_snapshot {
     struct sim *sim; /* with the harts that there are; its pointers are not to be followed */
     uint8_t *page_flags;
     uint16_t *page_kept;
+    struct frame *frames; /* NULL: the machine looks after none */
     struct blocks ram;
     struct disk disk[SIM_DISKS_MAX];
     struct fetched fetched[SIM_HARTS_MAX];
@@ -26,7 +27,7 @@ static uint64_t pages_of(const struct sim *sim) { return sim->options.ram_bytes 
 static void mark_page(struct sim *sim, const struct tlb_entry *entry) {
     if (entry->store == TLB_NONE)
         return;
-    uintptr_t host = (uintptr_t)entry->store + entry->delta;
+    uintptr_t host = (uintptr_t)(entry->store + entry->delta);
     page_changed(sim, RAM_BASE + (host - (uintptr_t)sim->ram));
 }
 
@@ -64,6 +65,12 @@ static bool save(const struct sim *sim, struct sim_snapshot *to) {
     if (to->sim == NULL || to->page_flags == NULL || to->page_kept == NULL ||
         !save_ram(sim, &to->ram))
         return false;
+    if (sim->frames.pages != NULL) {
+        to->frames = malloc(pages_of(sim) * sizeof(*to->frames));
+        if (to->frames == NULL)
+            return false;
+        memcpy(to->frames, sim->frames.pages, pages_of(sim) * sizeof(*to->frames));
+    }
     memcpy(to->sim, sim, bytes_of(sim));
     memcpy(to->page_flags, sim->page_flags, pages_of(sim));
     memcpy(to->page_kept, sim->page_kept, pages_of(sim) * sizeof(*to->page_kept));
@@ -97,6 +104,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot) {
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         disk_close(&snapshot->disk[i]);
     blocks_drop(&snapshot->ram);
+    free(snapshot->frames);
     free(snapshot->page_kept);
     free(snapshot->page_flags);
     free(snapshot->sim);
@@ -117,6 +125,7 @@ struct own {
     uint64_t stop_before;
     uint8_t *ram, *page_flags;
     uint16_t *page_kept;
+    struct frame *frames;
     struct blocks base;
     struct place_image kernel;
     struct dev_env env;
@@ -129,6 +138,7 @@ static struct own own_of(const struct sim *sim) {
                       .ram = sim->ram,
                       .page_flags = sim->page_flags,
                       .page_kept = sim->page_kept,
+                      .frames = sim->frames.pages,
                       .base = sim->base,
                       .kernel = sim->kernel,
                       .env = sim->env};
@@ -145,6 +155,7 @@ static void restore_struct(struct sim *sim, const struct sim_snapshot *from) {
     sim->ram = own.ram;
     sim->page_flags = own.page_flags;
     sim->page_kept = own.page_kept;
+    sim->frames.pages = own.frames;
     sim->base = own.base;
     sim->kernel = own.kernel;
     sim->env = own.env;
@@ -171,6 +182,8 @@ bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot) {
     restore_ram(sim, &snapshot->ram);
     restore_struct(sim, snapshot);
     memcpy(sim->page_flags, snapshot->page_flags, pages_of(sim));
+    if (snapshot->frames != NULL)
+        memcpy(sim->frames.pages, snapshot->frames, pages_of(sim) * sizeof(*snapshot->frames));
     memcpy(sim->page_kept, snapshot->page_kept, pages_of(sim) * sizeof(*sim->page_kept));
     for (unsigned i = 0; i < sim->options.harts; i++)
         restore_hart(sim, snapshot, i);

@@ -377,7 +377,7 @@ def main(args):
         if listing:
             show_list(patches)
             return 0
-        return simdefects.run(patches) if sim else run(patches, design)
+        return simdefects.run(patches, design) if sim else run(patches, design)
     except (Unusable, machine.Unusable) as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2

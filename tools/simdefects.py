@@ -45,7 +45,8 @@ def look(tree, design):
     return found and found[1], how
 
 
-def run(patches):
+def run(patches, only):
+    """Under the designs of each patch, or under one alone."""
     patches = concerned(patches)
     found = 0
     start = time.monotonic()
@@ -56,7 +57,7 @@ def run(patches):
             tree.apply(patch)
             try:
                 build(tree)
-                for design in patch.designs:
+                for design in [d for d in patch.designs if only in (None, d)]:
                     finding, how = look(tree, design)
                     found += finding is not None
                     print(f"{'reported' if finding else 'silent':8} {patch.name:38} {design:7} "

@@ -4,10 +4,10 @@
  *
  * A space's lock comes before a map's: who changes mappings has the space's and takes the map's.
  * The other way, from the object to the spaces, locks are tried, and the map's is given back
- * when a space's is not free. A mapping leaves the map under the space's
- * lock, when it shows nothing any more and its space has all its tables; so what is found in a map
- * is a mapping of a space that is whole, but for what its process is just adding or taking out
- * (pieces.h), and what is found in none shows nothing. */
+ * when a space's is not free. A mapping leaves the map under the space's lock, when it shows
+ * nothing any more and its space has all its tables; so what is found in a map is a mapping of a
+ * space that is whole, but for what its process is just adding or taking out (pieces.h), and what
+ * is found in none shows nothing. */
 #pragma once
 #include "lib/list.h"
 #include "mm/mapping.h"

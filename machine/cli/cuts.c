@@ -92,7 +92,7 @@ static int restart_once(struct session *first, const struct cli *cli) {
         return session_close(&r.session, STATUS_USAGE);
     int status = session_go(&r.session);
     if (!files_keep(cli, r.session.sim))
-        status = status ? status : STATUS_FINDINGS;
+        status = status ? status : STATUS_USAGE;
     return session_close(&r.session, status);
 }
 

@@ -38,25 +38,18 @@ static bool read_file(const char *path, struct sim_image *image, char *error, si
     return false;
 }
 
-/* An ELF file that is entered where memory begins is a kernel of M-mode. */
-static bool begins_at_ram(const struct sim_image *image) {
-    uint64_t entry = 0;
-    if (image->size < 64 || memcmp(image->bytes, "\177ELF", 4) != 0)
-        return false;
-    memcpy(&entry, image->bytes + 24, 8);
-    return entry == 0x80000000;
-}
-
 bool files_open(struct cli *cli, char *error, size_t error_size) {
     if (!read_file(cli->kernel, &cli->sim.kernel, error, error_size))
         return false;
     if (cli->initrd != NULL && !read_file(cli->initrd, &cli->sim.initrd, error, error_size))
         return false;
+    if (cli->profile != NULL && !read_file(cli->profile, &cli->sim.profile, error, error_size))
+        return false;
     for (unsigned i = 0; i < cli->disk_count; i++)
         if (!read_file(cli->disks[i], &cli->sim.disks[i], error, error_size))
             return false;
     if (!cli->mode_given)
-        cli->sim.machine_mode = begins_at_ram(&cli->sim.kernel);
+        cli->sim.machine_mode = sim_begins_in_machine_mode(&cli->sim.kernel);
     if (!cli->misaligned_given) /* as firmwares do for S-mode and user programs */
         cli->sim.misaligned = !cli->sim.machine_mode;
     return true;
@@ -71,9 +64,14 @@ static bool keep_one(const char *path, const char *mode, struct sim *sim, unsign
         size_t count = size - at < sizeof(block) ? size - at : sizeof(block);
         good = sim_disk_read(sim, disk, at, block, count) && fwrite(block, 1, count, file) == count;
     }
+    int err = errno;
+    if (file != NULL && fclose(file) != 0 && good) {
+        err = errno;
+        good = false;
+    }
     if (file == NULL || !good)
-        fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(errno));
-    return file != NULL && fclose(file) == 0 && good;
+        fprintf(stderr, "sim: %s: cannot be written (%s)\n", path, strerror(err));
+    return file != NULL && good;
 }
 
 bool files_keep(const struct cli *cli, struct sim *sim) {
@@ -96,6 +94,7 @@ bool files_keep_beside(const struct cli *cli, struct sim *sim, uint64_t number) 
 void files_close(struct cli *cli) {
     free((void *)cli->sim.kernel.bytes);
     free((void *)cli->sim.initrd.bytes);
+    free((void *)cli->sim.profile.bytes);
     for (unsigned i = 0; i < cli->disk_count; i++)
         free((void *)cli->sim.disks[i].bytes);
 }

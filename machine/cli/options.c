@@ -29,6 +29,11 @@ static const char help[] =
     "    --fail-request N  the N-th request of the first disk fails\n"
     "    --fail-sectors A-B   requests of it for these sectors fail\n"
     "    --prompt TEXT     what -c waits for; default \"$ \"\n"
+    "    --profile FILE    names the functions of the kernel that give and take pages of memory;\n"
+    "                      for xv6 and Trellis the machine has one (machine/frames/profile.h)\n"
+    "    --no-frames       pages that are used after they were freed, freed twice and so on are\n"
+    "                      not looked for\n"
+    "    --leaks           says at the end which pages were not given back, by who took them\n"
     "    --quiet           without the summary at the end\n"
     "\n"
     "    The power fails:\n"
@@ -61,6 +66,10 @@ static const char help[] =
 static int complain(const char *what, const char *text) {
     fprintf(stderr, "sim: %s %s; ./sim --help lists the options\n", what, text);
     return STATUS_USAGE;
+}
+
+static int wrong(const char *name, const char *value, const char *text) {
+    return complain(name, *value ? text : "needs a value");
 }
 
 static bool number(const char *text, uint64_t least, uint64_t most, uint64_t *value) {
@@ -108,51 +117,55 @@ static int valued(struct cli *cli, const char *name, const char *value) {
         cli->disks[cli->disk_count++] = value;
     } else if (strcmp(name, "--initrd") == 0) {
         cli->initrd = value;
+    } else if (strcmp(name, "--profile") == 0) {
+        cli->profile = value;
     } else if (strcmp(name, "--append") == 0) {
         cli->sim.append = value;
     } else if (strcmp(name, "-c") == 0) {
         cli->commands = value;
     } else if (strcmp(name, "--prompt") == 0) {
+        if (*value == 0 || strlen(value) > PROMPT_BYTES || strchr(value, '\n') != NULL)
+            return wrong(name, value, "is one line of at most 64 bytes");
         cli->prompt = value;
     } else if (strcmp(name, "--mode") == 0) {
         if (strcmp(value, "m") != 0 && strcmp(value, "s") != 0)
-            return complain(name, "is m or s");
+            return wrong(name, value, "is m or s");
         cli->mode_given = true;
         cli->sim.machine_mode = value[0] == 'm';
     } else if (strcmp(name, "--harts") == 0) {
         if (!number(value, 1, SIM_HARTS_MAX, &n))
-            return complain(name, "is a number from 1 to 8");
+            return wrong(name, value, "is a number from 1 to 8");
         cli->sim.harts = (unsigned)n;
     } else if (strcmp(name, "--mem") == 0) {
         if (!size(value, &cli->sim.ram_bytes))
-            return complain(name, "is a size like 128M or 2G");
+            return wrong(name, value, "is a size like 128M or 2G");
     } else if (strcmp(name, "--seed") == 0) {
         if (!number(value, 0, UINT64_MAX, &cli->sim.seed))
-            return complain(name, "is a number");
+            return wrong(name, value, "is a number");
     } else if (strcmp(name, "--limit") == 0) {
         if (!number(value, 1, UINT64_MAX, &cli->limit))
-            return complain(name, "is a number of instructions");
+            return wrong(name, value, "is a number of instructions");
     } else if (strcmp(name, "--cut") == 0) {
         cli->cut_all = strcmp(value, "all") == 0;
         if (!cli->cut_all && !number(value, 1, UINT64_MAX, &cli->cut))
-            return complain(name, "is the number of a disk request, from 1, or all");
+            return wrong(name, value, "is the number of a disk request, from 1, or all");
     } else if (strcmp(name, "--append-after") == 0) {
         cli->append_after = value;
     } else if (strcmp(name, "--then") == 0) {
         cli->then = value;
     } else if (strcmp(name, "--fail-request") == 0) {
         if (!number(value, 1, UINT64_MAX, &cli->failures.request))
-            return complain(name, "is the number of a disk request, from 1");
+            return wrong(name, value, "is the number of a disk request, from 1");
     } else if (strcmp(name, "--fail-sectors") == 0) {
         if (!range(value, &cli->failures.from, &cli->failures.to))
-            return complain(name, "is a range of sectors like 2-5");
+            return wrong(name, value, "is a range of sectors like 2-5");
     } else if (strcmp(name, "--asid-bits") == 0) {
         if (!number(value, 0, 16, &n))
-            return complain(name, "is a number from 0 to 16");
+            return wrong(name, value, "is a number from 0 to 16");
         cli->sim.asid_bits = (unsigned)n;
     } else if (strcmp(name, "--levels") == 0) {
         if (!number(value, 3, 5, &n))
-            return complain(name, "is 3, 4 or 5");
+            return wrong(name, value, "is 3, 4 or 5");
         cli->sim.levels = (unsigned)n;
     } else {
         return -2;
@@ -175,6 +188,8 @@ static bool flag(struct cli *cli, const char *name) {
         {"--no-misaligned", &o->misaligned, false},
         {"--no-sstc", &o->sstc, false},
         {"--until-finding", &cli->until_finding, true},
+        {"--no-frames", &o->frames, false},
+        {"--leaks", &cli->leaks, true},
         {"--quiet", &cli->quiet, true},
     };
     for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -212,10 +227,10 @@ int options_parse(struct cli *cli, int argc, char **argv) {
         int status = valued(cli, argv[i], i + 1 < argc ? argv[i + 1] : "");
         if (status == -2)
             return complain("there is no option", argv[i]);
-        if (i + 1 == argc)
-            return complain(argv[i], "needs a value");
         if (status != -1)
             return status;
+        if (i + 1 == argc)
+            return complain(argv[i], "needs a value");
         i++;
     }
     if (cli->kernel == NULL)

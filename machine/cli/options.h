@@ -2,15 +2,16 @@
 #pragma once
 #include "machine/sim.h"
 
+enum { PROMPT_BYTES = 64 };
 enum { STATUS_USAGE = 2, STATUS_HANGS = 3, STATUS_FINDINGS = 1 };
 
 struct cli {
     struct sim_options sim;
-    const char *kernel, *initrd, *disks[SIM_DISKS_MAX];
+    const char *kernel, *initrd, *profile, *disks[SIM_DISKS_MAX];
     unsigned disk_count;
     bool keep_disks;
-    const char *commands; /* typed line by line, each at a prompt; NULL: none */
-    const char *prompt;
+    const char *commands;            /* typed line by line, each at a prompt; NULL: none */
+    const char *prompt;              /* one line, of 1 to PROMPT_BYTES bytes */
     uint64_t limit;                  /* of instructions; 0: none */
     struct sim_failures failures;    /* of the first disk */
     uint64_t cut;                    /* the power fails before this disk request; 0: never */
@@ -19,6 +20,7 @@ struct cli {
     bool mode_given, misaligned_given;
     bool until_finding; /* the first finding ends the machine */
     bool quiet;         /* no summary */
+    bool leaks;         /* told at the end */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

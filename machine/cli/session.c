@@ -42,6 +42,8 @@ static void finding(void *context, const char *text) {
     fprintf(stderr, "sim: finding: %s\n", text);
 }
 
+static void leak(void *context, const char *text) { fprintf(stderr, "sim: kept: %s\n", text); }
+
 /* ---- the terminal -------------------------------------------------------------------------- */
 static void terminal_raw(struct session *s) {
     s->terminal = isatty(0) && tcgetattr(0, &s->before) == 0;
@@ -72,44 +74,44 @@ static void key(struct session *s, uint8_t byte) {
         s->escaped = true;
         return;
     }
-    s->pending[s->pending_count++] = byte;
+    if (s->pending_count < sizeof(s->pending))
+        s->pending[s->pending_count++] = byte;
 }
 
-/* Waits at most so many milliseconds for input; -1: as long as it takes. */
+/* Waits at most so many milliseconds for input; -1: as long as it takes. Of a terminal keys are
+ * read also when there is no room for them, since Ctrl-A X may be among them. */
 static void read_keys(struct session *s, int timeout) {
     struct pollfd in = {.fd = 0, .events = POLLIN};
     uint8_t bytes[sizeof(s->pending)];
-    if (s->input_ended || s->pending_count > 0) {
-        if (s->input_ended && timeout > 0)
-            poll(NULL, 0, timeout);
+    size_t room = s->terminal ? sizeof(bytes) : sizeof(bytes) - s->pending_count;
+    if (s->input_ended || room == 0 || poll(&in, 1, timeout) <= 0)
         return;
-    }
-    if (poll(&in, 1, timeout) <= 0)
-        return;
-    ssize_t got = read(0, bytes, sizeof(bytes));
+    ssize_t got = read(0, bytes, room);
     if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
         s->input_ended = true;
     for (ssize_t i = 0; i < got; i++)
         key(s, bytes[i]);
 }
 
-static void type_pending(struct session *s) {
+/* Whether the guest has got something. */
+static bool type_pending(struct session *s) {
     size_t taken = sim_input(s->sim, s->pending, s->pending_count);
     s->pending_count -= taken;
     memmove(s->pending, s->pending + taken, s->pending_count);
+    return taken > 0;
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */
 static bool at_prompt(const struct session *s) {
     size_t length = strlen(s->cli->prompt);
-    return length > 0 && s->line_count >= length &&
+    return s->line_count >= length &&
            memcmp(s->line + s->line_count - length, s->cli->prompt, length) == 0;
 }
 
 /* At a prompt the next line is typed; at the one after the last the machine has done its work.
  * It is looked at only here, after whole chunks, so it comes at the same instruction each time. */
 static void next_command(struct session *s) {
-    if (s->pending_count > 0 || !at_prompt(s))
+    if (s->pending_count > 0 || (!s->within_line && !at_prompt(s)))
         return;
     if (s->next_command == NULL || *s->next_command == 0) {
         s->ended = true;
@@ -120,7 +122,8 @@ static void next_command(struct session *s) {
     memcpy(s->pending, s->next_command, part);
     s->pending_count = part;
     s->next_command += part;
-    if (part == length) {
+    s->within_line = part < length;
+    if (!s->within_line) {
         s->pending[s->pending_count++] = '\n';
         s->next_command += *s->next_command == '\n';
         s->line_count = 0;
@@ -128,22 +131,28 @@ static void next_command(struct session *s) {
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
+/* Only a key can wake the harts, and one that the UART has no room for does not. */
+static bool wait_for_keys(struct session *s) {
+    if (s->input_ended || (s->pending_count > 0 && !s->terminal))
+        return false;
+    read_keys(s, -1);
+    return s->pending_count > 0 || !s->input_ended;
+}
+
 /* All harts wait. false: nothing will ever happen. */
 static bool wait_for_something(struct session *s, uint64_t next_ns) {
-    uint64_t now = sim_nanoseconds(s->sim), ms = (next_ns - now) / 1000000;
-    fflush(stdout);
-    if (!s->input_ended) {
-        if (next_ns == UINT64_MAX)
-            read_keys(s, -1);
-        else if (s->terminal)
-            read_keys(s, ms < 1000 ? (int)ms : 1000);
-        else
-            read_keys(s, 0);
-    }
+    uint64_t ms = (next_ns - sim_nanoseconds(s->sim)) / 1000000;
     if (next_ns == UINT64_MAX)
-        return s->pending_count > 0 || !s->input_ended;
+        return wait_for_keys(s);
+    read_keys(s, !s->terminal ? 0 : ms < 1000 ? (int)ms : 1000);
     sim_skip(s->sim, next_ns);
     return true;
+}
+
+/* Instructions until somebody looks again. */
+static uint64_t chunk(const struct session *s) {
+    uint64_t done = sim_instructions(s->sim), limit = s->plan.limit;
+    return limit && limit - done < CHUNK ? limit - done : CHUNK;
 }
 
 static int status_of(const struct session *s, struct sim_end end, bool hangs) {
@@ -162,7 +171,7 @@ static int status_of(const struct session *s, struct sim_end end, bool hangs) {
 static struct sim_end run_chunk(struct session *s) {
     uint64_t now = sim_instructions(s->sim);
     if (s->chunk_end <= now)
-        s->chunk_end = now + CHUNK;
+        s->chunk_end = now + chunk(s);
     struct sim_end end = sim_run(s->sim, s->chunk_end - now);
     if (end.how != SIM_AT_REQUEST)
         s->chunk_end = 0;
@@ -180,8 +189,7 @@ int session_go(struct session *s) {
             next_command(s);
         else
             read_keys(s, 0);
-        bool typed = s->pending_count > 0;
-        type_pending(s);
+        bool typed = type_pending(s);
         fflush(stdout);
         if (end.how == SIM_WAITS && !typed && !s->ended)
             hangs = !wait_for_something(s, end.next_ns);
@@ -214,6 +222,8 @@ bool session_open(struct session *s, const struct cli *cli, const struct session
 
 int session_close(struct session *s, int status) {
     terminal_back(s);
+    if (s->cli->leaks && !s->plan.silent)
+        sim_leaks(s->sim, leak);
     if (!s->cli->quiet && !s->plan.silent)
         fprintf(stderr, "sim: %" PRIu64 " instructions, %" PRIu64 " findings\n",
                 sim_instructions(s->sim), sim_findings(s->sim));
@@ -230,6 +240,6 @@ int session_run(const struct cli *cli) {
     sim_fail(s.sim, 0, &cli->failures);
     int status = session_go(&s);
     if (!files_keep(cli, s.sim))
-        status = status ? status : STATUS_FINDINGS;
+        status = status ? status : STATUS_USAGE;
     return session_close(&s, status);
 }

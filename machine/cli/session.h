@@ -30,6 +30,7 @@ struct session {
     bool ended;   /* by keys, or after the last command */
     bool limited; /* by the limit */
     const char *next_command;
+    bool within_line;        /* its beginning was typed */
     char line[SESSION_LINE]; /* what the guest prints, its end when that is longer */
     size_t line_count;
     char last_line[SESSION_LINE]; /* the last whole one that was not empty */

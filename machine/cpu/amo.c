@@ -1,8 +1,9 @@
 /* Atomic instructions (unprivileged specification, chapter 8).
  *
- * Harts take turns, so an instruction is atomic by itself. A reservation ends with the hart's
- * turn: nobody can have stored in between, and SC may fail whenever it wants (8.3 asks only
- * that a loop without anything else in it ends, and a turn is longer than such a loop). */
+ * Harts take turns, so an instruction is atomic by itself. A reservation ends when a device
+ * stores and, with several harts, with the hart's turn: nobody can have stored in between, and SC
+ * may fail whenever it wants (8.3 asks only that a loop without anything else in it ends, and a
+ * turn is longer than such a loop). */
 #include "machine/cpu/bits.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
@@ -58,7 +59,6 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
     uint32_t w = (uint32_t)op->imm;
     unsigned function = (unsigned)field(w, 27, 5), size = 1u << field(w, 12, 3);
     uint64_t va = hart->x[op->rs1], pa, b = hart->x[op->rs2], old;
-    (void)length;
     if ((size != 4 && size != 8) || !known(function, op->rs2))
         return trap_is(hart, CAUSE_ILLEGAL, w);
     uint8_t *at = memory_atomic(sim, hart, va, size,

@@ -37,6 +37,20 @@ void code_drop(struct hart *hart) {
     hart_forget(hart);
 }
 
+static void set_hook(void *context, unsigned slot) {
+    struct code_page *page = context;
+    page->hooks[slot / 64] |= 1ull << slot % 64;
+    page->ops[slot].code = OP_DECODE;
+}
+
+void code_hook(struct sim *sim, uint64_t pa) {
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
+        if (page != NULL)
+            set_hook(page, (unsigned)(pa & 4095) / 2);
+    }
+}
+
 struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     pa &= ~4095ull;
     struct code_page *page = find(hart, pa);
@@ -48,8 +62,11 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     page->pa = pa;
     page->next = *bucket(hart, pa);
     *bucket(hart, pa) = page;
-    hart->caches.code_pages++;
+    if (++hart->caches.code_pages > CODE_PAGES)
+        hart_yield(hart); /* they are given back between turns */
     fill(sim, page);
+    memset(page->hooks, 0, sizeof(page->hooks));
+    frames_each_hook(sim, pa, page, set_hook);
     watch_page(sim, pa, PAGE_CODE);
     return page;
 }
@@ -71,23 +88,41 @@ void code_decode(struct code_page *page, unsigned slot) {
         page->ops[slot].code = OP_CROSS;
     else
         decode(code_word(page, slot), slot, &page->ops[slot]);
+    if (page->hooks[slot / 64] >> slot % 64 & 1) {
+        page->ops[slot].hooked = (uint8_t)page->ops[slot].code;
+        page->ops[slot].code = OP_HOOK;
+    }
+}
+
+/* Memory has changed there: what the hart has fetched stays, or not. */
+static void look_again(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot,
+                       size_t bytes) {
+    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE) + 2 * slot;
+    uint8_t *fetched = page->bytes + 2 * slot;
+    if (memcmp(fetched, memory, bytes) == 0)
+        return;
+    if (sim->options.stale_code)
+        finding_stale_code(sim, hart, page->pa + 2 * slot);
+    else
+        memcpy(fetched, memory, bytes);
 }
 
 bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
     struct op *op = &page->ops[CODE_SLOTS - 1];
     uint16_t low, high;
-    /* fetching may give pages back: this one's half is taken first */
-    memcpy(&low, page->bytes + 4094, 2);
     struct code_page *next = memory_fetch(sim, hart, hart->pc + 2);
     if (next == NULL)
         return false;
     if (next->ops[0].code == OP_STALE)
-        code_stale(sim, hart, next, 0);
+        look_again(sim, hart, next, 0, 2);
+    memcpy(&low, page->bytes + 4094, 2);
     memcpy(&high, next->bytes, 2);
     page->crossing = (uint32_t)high << 16 | low;
+    uint16_t code = op->code; /* it may be hooked */
     decode(page->crossing, CODE_SLOTS - 1, op);
     op->crossing = op->code;
-    op->code = OP_CROSS;
+    op->code = code;
+    op->hooked = OP_CROSS;
     return true;
 }
 
@@ -120,12 +155,8 @@ void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
 }
 
 void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsigned slot) {
-    const uint8_t *memory = sim->ram + (page->pa - RAM_BASE) + 2 * slot;
-    uint8_t *fetched = page->bytes + 2 * slot;
-    size_t bytes = instruction_is_long(fetched[0]) && slot + 1 < CODE_SLOTS ? 4 : 2;
-    if (!sim->options.stale_code)
-        memcpy(fetched, memory, slot + 1 < CODE_SLOTS ? 4 : 2);
-    else if (memcmp(fetched, memory, bytes) != 0)
-        finding_stale_code(sim, hart, page->pa + 2 * slot);
+    /* What was short may have become long. */
+    bool is_long = instruction_is_long(page->bytes[2 * slot]) || !sim->options.stale_code;
+    look_again(sim, hart, page, slot, is_long && slot + 1 < CODE_SLOTS ? 4 : 2);
     code_decode(page, slot);
 }

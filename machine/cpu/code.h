@@ -19,6 +19,9 @@ void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsi
 /* The 16 or 32 bits of the instruction in a slot, for mtval. */
 uint32_t code_word(const struct code_page *page, unsigned slot);
 
+/* The op at pa is OP_HOOK from now on, in every hart. */
+void code_hook(struct sim *sim, uint64_t pa);
+
 /* fence.i: what was fetched is as memory is. */
 void code_fence(struct sim *sim, struct hart *hart);
 /* Bytes of RAM from which somebody has fetched are others now. */

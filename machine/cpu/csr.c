@@ -2,6 +2,7 @@
 #include "machine/cpu/bits.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
 
 enum {
     CSR_FFLAGS = 0x001,
@@ -65,7 +66,7 @@ enum {
 #define MEDELEG_WRITES 0xb3ffull
 /* RV64, and the letters A, C, D, F, I, M, S, U. */
 #define MISA (2ull << 62 | 0x14112dull)
-#define FENVCFG_FIOM 1ull
+#define ENVCFG_FIOM 1ull
 
 static void set_status(struct hart *hart, uint64_t value, uint64_t writes) {
     uint64_t old = hart->mstatus;
@@ -89,6 +90,7 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     value = (value & ~(0xffffull << 44)) | asid << 44;
     if (value != hart->satp)
         hart_forget(hart);
+    frames_satp(sim, hart, value);
     hart->satp = value;
 }
 
@@ -100,7 +102,7 @@ static uint64_t pmpcfg(const struct hart *hart, unsigned number) {
     return value;
 }
 
-enum { PMP_L = 0x80, PMP_TOR = 0x08, PMP_A = 0x18, PMP_W = 2, PMP_R = 1, PMP_WRITES = 0x9f };
+enum { PMP_WRITES = PMP_L | PMP_A | PMP_X | PMP_W | PMP_R };
 
 static void set_pmpcfg(struct hart *hart, unsigned number, uint64_t value) {
     for (unsigned i = 0; i < 8 && number * 4 + i < PMP_ENTRIES; i++) {
@@ -135,6 +137,12 @@ static uint64_t instret(const struct hart *hart) {
     return hart->instret + (uint64_t)(hart->turn - hart->left);
 }
 
+static void set_instret(struct hart *hart, uint64_t value) {
+    uint64_t added = value - instret(hart);
+    hart->instret += added;
+    hart->cycles_added -= added;
+}
+
 static bool stimecmp_allowed(const struct sim *sim, const struct hart *hart) {
     if (!sim->options.sstc)
         return false;
@@ -156,7 +164,7 @@ static bool counter_read(struct sim *sim, struct hart *hart, unsigned number, ui
         return false;
     switch (number) {
     case CSR_CYCLE:
-    case CSR_MCYCLE:
+    case CSR_MCYCLE: *value = instret(hart) + hart->cycles_added; return true;
     case CSR_INSTRET:
     case CSR_MINSTRET: *value = instret(hart); return true;
     case CSR_TIME: *value = clint_mtime(&sim->env, &sim->clint); return true;
@@ -223,6 +231,12 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     return counter_read(sim, hart, number, value);
 }
 
+uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read) {
+    if (number != CSR_MIP)
+        return read;
+    return (read & ~(1ull << IRQ_SEI)) | (uint64_t)hart->seip << IRQ_SEI;
+}
+
 /* stvec and mtvec: direct or vectored. */
 static uint64_t vector(uint64_t value) { return value & ~2ull; }
 
@@ -244,7 +258,9 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
     case CSR_MTVEC: hart->mtvec = vector(value); return true;
     case CSR_MCOUNTEREN: hart->mcounteren = value & 0xffffffff; return true;
     case CSR_MENVCFG:
-        hart->menvcfg = value & (FENVCFG_FIOM | (sim->options.sstc ? MENVCFG_STCE : 0));
+        hart->menvcfg = value & (ENVCFG_FIOM | (sim->options.sstc ? MENVCFG_STCE : 0));
+        hart_update_interrupts(sim, hart);
+        hart_yield(hart); /* the turn was measured without stimecmp, or with it */
         return true;
     case CSR_MSCRATCH: hart->mscratch = value; return true;
     case CSR_MEPC: hart->mepc = value & ~1ull; return true;
@@ -256,8 +272,8 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
                     (value & ((1ull << IRQ_SSI) | (1ull << IRQ_STI)));
         hart_update_interrupts(sim, hart);
         return true;
-    case CSR_MCYCLE:
-    case CSR_MINSTRET: hart->instret = value - (uint64_t)(hart->turn - hart->left); return true;
+    case CSR_MCYCLE: hart->cycles_added = value - instret(hart); return true;
+    case CSR_MINSTRET: set_instret(hart, value); return true;
     case CSR_MISA:
     case CSR_MCOUNTINHIBIT: return true;
     }
@@ -286,7 +302,7 @@ bool csr_write(struct sim *sim, struct hart *hart, unsigned number, uint64_t val
     case CSR_SIE: hart->mie = (hart->mie & ~hart->mideleg) | (value & hart->mideleg); return true;
     case CSR_STVEC: hart->stvec = vector(value); return true;
     case CSR_SCOUNTEREN: hart->scounteren = value & 0xffffffff; return true;
-    case CSR_SENVCFG: hart->senvcfg = value & FENVCFG_FIOM; return true;
+    case CSR_SENVCFG: hart->senvcfg = value & ENVCFG_FIOM; return true;
     case CSR_SSCRATCH: hart->sscratch = value; return true;
     case CSR_SEPC: hart->sepc = value & ~1ull; return true;
     case CSR_SCAUSE: hart->scause = value; return true;

@@ -18,6 +18,7 @@ enum op_code {
     OP_PAGE_END = 2,         /* behind the last slot */
     OP_PAGE_END_CROSSED = 3, /* behind an instruction that crosses */
     OP_STALE = 4,            /* memory has other bytes by now */
+    OP_HOOK = 5,             /* somebody wants to know before it is executed (frames.h) */
     OP_ILLEGAL = 6,          /* and 7 */
     OP_LAST_SPECIAL = 7,
 #define INSN(name, mask, match, format) OP_##name, OP_##name##_4,
@@ -41,12 +42,14 @@ enum op_code {
     OP_COUNT,
 };
 
+_Static_assert(OP_COUNT <= 256, "op.hooked has room for every code");
+
 struct op {
     uint16_t code; /* enum op_code */
     uint8_t rd;    /* an index of hart.x; 32, which nobody reads, stands for x0. Of FLW and
                     * FLD: of hart.f */
     uint8_t rs1, rs2;
-    uint8_t unused;
+    uint8_t hooked;    /* of OP_HOOK: the code that it has else */
     uint16_t crossing; /* of OP_CROSS: the code that it has this time */
     int64_t imm;       /* the immediate, sign-extended; of WORD and illegal instructions the word */
 };

@@ -8,6 +8,7 @@
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
 #include <string.h>
 
 #define LIKELY(c) __builtin_expect(!!(c), 1)
@@ -40,6 +41,16 @@ static inline uint64_t rem32(int32_t a, int32_t b) {
     return (uint64_t)(int64_t)(b == 0 ? a : b == -1 ? 0 : a % b);
 }
 static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t)value; }
+
+/* One instruction of those left, then the others. */
+static int64_t single_step(struct hart *hart) {
+    if (hart->left > 1) {
+        hart->later = hart->left - 1;
+        hart->turn -= hart->later;
+        hart->left = 1;
+    }
+    return hart->left;
+}
 
 /* ---- how the labels are written --------------------------------------------------------- */
 #define NEXT(slots) \
@@ -130,7 +141,6 @@ static inline uint64_t word(uint64_t value) { return (uint64_t)(int64_t)(int32_t
     })
 
 #define FLOAT_OFF ((hart->mstatus & MSTATUS_FS) == 0)
-#define NAN_BOX 0xffffffff00000000ull
 
 int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     static const void *const labels[OP_COUNT] = {
@@ -139,6 +149,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
         [OP_PAGE_END] = &&L_PAGE_END,
         [OP_PAGE_END_CROSSED] = &&L_PAGE_END_CROSSED,
         [OP_STALE] = &&L_STALE,
+        [OP_HOOK] = &&L_HOOK,
         [OP_ILLEGAL] = &&L_ILLEGAL,
         [OP_ILLEGAL + 1] = &&L_ILLEGAL,
 #define INSN(name, mask, match, format) [OP_##name] = &&L_##name, [OP_##name##_4] = &&L_##name##_4,
@@ -155,6 +166,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     int64_t left;
 
     hart->turn = hart->left = budget;
+    hart->later = 0;
 resume: /* pc, privilege and rules may be others */
     hart_interrupt(hart);
     left = hart->left;
@@ -169,17 +181,26 @@ jump:
         struct fetch_entry
             *entry = &hart->caches.fetch[hart_context(hart)][target >> 12 & (FETCH_SETS - 1)];
         if (UNLIKELY(entry->tag != (target & ~4095ull))) {
+            hart->pc = target;
             hart->left = left;
+            if (left <= 0)
+                goto done;
             page = memory_fetch(sim, hart, target);
             if (page == NULL) {
                 left--; /* it takes its time: a handler that cannot be fetched traps for ever */
-                hart->pc = target;
                 goto trap_at_pc;
             }
-            *entry = (struct fetch_entry){target & ~4095ull, page};
-            hart->caches.fetch_filled[hart_context(hart)] |= 1ull << (target >> 12) % FETCH_SETS;
+            left = hart->left;
+            if (pmp_uniform(sim, hart, page->pa)) {
+                *entry = (struct fetch_entry){target & ~4095ull, page};
+                hart->caches.fetch_filled[hart_context(hart)] |= 1ull
+                                                                 << (target >> 12) % FETCH_SETS;
+            } else {
+                left = single_step(hart);
+            }
+        } else {
+            page = entry->page;
         }
-        page = entry->page;
         page_va = target & ~4095ull;
         ops = page->ops;
     }
@@ -189,6 +210,12 @@ turn_ends: /* before op */
     hart->pc = PC;
     hart->left = 0;
 done:
+    if (UNLIKELY(hart->later > 0)) {
+        hart->turn += hart->later;
+        hart->left += hart->later;
+        hart->later = 0;
+        goto resume;
+    }
     hart->turn -= hart->left;
     hart->instret += (uint64_t)hart->turn;
     return hart->turn;
@@ -221,7 +248,13 @@ L_CROSS: /* its second half may be another's each time */
     hart->pc = PC;
     if (!code_cross(sim, hart, code_page_of(ops)))
         goto trap_at_pc;
+    left = hart->left;
     goto *labels[op->crossing];
+L_HOOK:
+    hart->left = left;
+    hart->pc = PC;
+    frames_hook(sim, hart, code_page_of(ops)->pa + 2 * (uint64_t)(op - ops));
+    goto *labels[op->hooked];
 L_ILLEGAL:
     trap_is(hart, CAUSE_ILLEGAL, IMM);
     goto trap;

@@ -4,7 +4,6 @@
 #include "machine/cpu/execute.h"
 #include "machine/fpu/fpu.h"
 
-#define NAN_BOX 0xffffffff00000000ull
 #define F32_NAN 0x7fc00000u
 #define F32_SIGN 0x80000000u
 #define F64_SIGN (1ull << 63)
@@ -202,8 +201,6 @@ bool float_execute(struct sim *sim, struct hart *hart, const struct op *op, unsi
                           .rs3 = function,
                           .rm = rm == RM_DYNAMIC ? hart->frm : rm,
                           .format = (unsigned)field(w, 25, 2)};
-    (void)sim;
-    (void)length;
     if ((hart->mstatus & MSTATUS_FS) == 0 || o.format > FMT_D ||
         ((is_fused || rounds(function)) && o.rm > 4))
         return trap_is(hart, CAUSE_ILLEGAL, w);

@@ -1,7 +1,8 @@
 /* A hart: registers, control and status registers, and what it keeps of memory.
  *
- * Everything above `caches` is what the specifications say a hart has; what is below is kept
- * for speed, holds nothing that cannot be had again, and is emptied by hart_forget. */
+ * Above `random` is what the specifications say a hart has, below it what this machine needs to
+ * know. The tlb and the fetch entries are kept for speed and hold nothing that cannot be had again
+ * (hart_forget). The code pages are what the hart has fetched, which memory may have no more. */
 #pragma once
 #include "machine/cpu/decode.h"
 #include <stdbool.h>
@@ -57,6 +58,9 @@ enum {
 
 #define MENVCFG_STCE (1ull << 63)
 
+/* The upper half of a register of F that holds a single: unprivileged specification 12.2. */
+#define NAN_BOX 0xffffffff00000000ull
+
 enum { PMP_ENTRIES = 16 };
 
 /* A page that loads and stores reach without a walk. A tag is the page's virtual address, or
@@ -79,6 +83,7 @@ struct code_page {
     uint64_t pa;
     struct code_page *next; /* of the same bucket */
     uint8_t bytes[4096];
+    uint64_t hooks[CODE_SLOTS / 64]; /* the slots whose ops are OP_HOOK when they are decoded */
     uint32_t crossing; /* the instruction that begins in the last slot, the last time */
     struct op ops[CODE_SLOTS + 2];
 };
@@ -90,7 +95,7 @@ struct kept {
     uint64_t va;    /* the first address that it translates */
     uint64_t pa;    /* where it was read */
     uint64_t value; /* what was read */
-    uint64_t when;  /* sim.executed then */
+    uint64_t when;  /* instructions of all harts until then */
     uint16_t asid;
     uint8_t level; /* 0: of 4 KiB */
     bool used, global;
@@ -115,11 +120,12 @@ struct hart {
     uint64_t x[33]; /* x[32]: what is written to x0 */
     uint64_t f[32];
     uint64_t instret;
-    bool reserved; /* by LR, at this address */
+    uint64_t cycles_added; /* mcycle minus minstret, modulo 2^64 */
+    bool reserved;         /* by LR, at this address */
     uint64_t reservation;
 
     uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, medeleg, mideleg;
-    uint64_t mcounteren, scounteren, mcountinhibit, menvcfg, senvcfg;
+    uint64_t mcounteren, scounteren, menvcfg, senvcfg;
     uint64_t stvec, sepc, scause, stval, sscratch, satp, stimecmp;
     bool seip; /* as software has set it; the wire is or-ed: 3.1.9 */
     uint8_t fflags, frm;
@@ -138,13 +144,17 @@ struct hart {
         bool pending; /* a fault was raised by a kept entry, though memory's is good */
         struct kept by;
         uint64_t pc, va;
+        enum privilege priv;
+        unsigned traps; /* taken in this mode since, less those that are over */
     } spurious;
 
     /* The trap that the call in hand has met. */
     uint64_t cause, tval;
 
-    /* Of the turn: instructions given, and those left. */
-    int64_t turn, left;
+    /* Of the turn: instructions given, and those left. `later` are not among them until the
+     * instruction in hand is done, since the next one is to be fetched anew. */
+    int64_t turn, left, later;
+    bool yielded; /* it ends before its time: hart_yield */
 
     struct { /* caches */
         struct tlb_entry tlb[CONTEXTS][TLB_SETS];
@@ -166,7 +176,8 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget);
 /* The turn ends after the instruction in hand. */
 static inline void hart_yield(struct hart *hart) {
     hart->turn -= hart->left;
-    hart->left = 0;
+    hart->left = hart->later = 0;
+    hart->yielded = true;
 }
 
 static inline enum tlb_context hart_context(const struct hart *hart) {

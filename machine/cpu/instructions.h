@@ -5,7 +5,7 @@
  * instructions become one of these first (compressed.c).
  *
  * Three families have one line for many instructions, since they share a way to be executed:
- * AMO (amo.c), FP (fp.c) and SYSTEM (system.c) look at the word again. */
+ * AMO (amo.c), FP (float.c) and SYSTEM (system.c) look at the word again. */
 
 /* RV64I: chapter 2 and 5 */
 INSN(LUI, 0x0000007f, 0x00000037, U)

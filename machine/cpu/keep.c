@@ -1,11 +1,9 @@
 /* See keep.h. */
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pte.h"
 #include "machine/finding.h"
 #include <string.h>
-
-#define PTE_LEAF 0xeull /* R, W or X */
-#define PTE_V 1ull
 
 /* Instructions of each hart within which a changed entry is fenced elsewhere. */
 enum { GRACE = 50000 };
@@ -52,7 +50,8 @@ static void forget_translation(struct hart *hart, const struct kept *entry) {
 
 static void drop(struct sim *sim, struct hart *hart, struct kept *entry) {
     struct keeper *keeper = &hart->keeper;
-    if (entry->value & PTE_LEAF)
+    /* Without keeping, a tlb has nothing below a pointer that nobody watches. */
+    if ((entry->value & PTE_LEAF) || !sim->options.keep)
         forget_translation(hart, entry);
     unlink(keeper, entry);
     sim->page_kept[(entry->pa - RAM_BASE) >> 12]--;
@@ -91,8 +90,9 @@ void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry) {
 
 static bool covered(const struct kept *entry, uint64_t va, uint64_t bytes, bool has_asid,
                     uint64_t asid) {
-    uint64_t page = va & ~(level_bytes(entry->level) - 1);
-    if (bytes > 0 && (!is_leaf(entry) || entry->va - page >= va - page + bytes))
+    uint64_t first = va & ~(level_bytes(entry->level) - 1);
+    uint64_t last = bytes - 1 < UINT64_MAX - va ? va + bytes - 1 : UINT64_MAX;
+    if (bytes > 0 && (!is_leaf(entry) || entry->va < first || entry->va > last))
         return false;
     return !has_asid || (!entry->global && entry->asid == asid);
 }
@@ -128,8 +128,12 @@ void keep_fence(struct sim *sim, struct hart *hart, uint64_t va, uint64_t bytes,
             hart->stale[i] = hart->stale[--hart->stale_count];
 }
 
-void keep_return(struct sim *sim, struct hart *hart) {
-    if (!hart->spurious.pending)
+void keep_trapped(struct hart *hart) { hart->spurious.traps += hart->priv == hart->spurious.priv; }
+
+void keep_returned(struct sim *sim, struct hart *hart) {
+    if (!hart->spurious.pending || hart->priv != hart->spurious.priv)
+        return;
+    if (hart->priv == PRIV_U ? hart->pc != hart->spurious.pc : --hart->spurious.traps > 0)
         return;
     hart->spurious.pending = false;
     finding_not_repaired(sim, hart, &hart->spurious.by, hart->spurious.va);
@@ -190,4 +194,6 @@ void keep_refused(struct hart *hart, const struct kept *entry, uint64_t va) {
     hart->spurious.by = *entry;
     hart->spurious.va = va;
     hart->spurious.pc = hart->pc;
+    hart->spurious.priv = hart->priv;
+    hart->spurious.traps = 0;
 }

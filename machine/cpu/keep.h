@@ -19,9 +19,12 @@ void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry);
  * without. */
 void keep_fence(struct sim *sim, struct hart *hart, uint64_t va, uint64_t bytes, bool has_asid,
                 uint64_t asid);
-/* The hart goes back from a trap: a fault that a kept entry had raised must have been followed
- * by a fence for it, or it comes again and again. */
-void keep_return(struct sim *sim, struct hart *hart);
+/* The hart is about to take a trap; it has come back from one. Back from a fault that a kept entry
+ * had raised, a fence for that entry must have come, or the fault comes again and again. Traps
+ * within the handler are counted; after a fault of U the handler may let other programs run
+ * first, so only the return to the same place is looked at. */
+void keep_trapped(struct hart *hart);
+void keep_returned(struct sim *sim, struct hart *hart);
 
 /* Memory that holds page tables has changed. */
 void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes);

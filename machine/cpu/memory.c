@@ -3,6 +3,7 @@
 #include "machine/bus.h"
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
+#include "machine/cpu/pmp.h"
 #include <string.h>
 
 void hart_forget(struct hart *hart) {
@@ -34,20 +35,50 @@ void hart_forget_page(struct hart *hart, uint64_t va) {
     }
 }
 
+static uintptr_t leads_to(uint64_t va, const struct tlb_entry *entry) {
+    return (uintptr_t)(va + entry->delta);
+}
+
+/* The tlbs of all harts have the page at this address of the host no more: for stores, and for
+ * loads when told so. */
+static void shoot_down(struct sim *sim, uintptr_t host, bool loads) {
+    for (unsigned h = 0; h < sim->options.harts; h++)
+        for (unsigned c = 0; c < CONTEXTS; c++)
+            for (unsigned word = 0; word < TLB_SETS / 64; word++) {
+                uint64_t filled = sim->harts[h].caches.tlb_filled[c][word];
+                for (; filled != 0; filled &= filled - 1) {
+                    unsigned i = 64 * word + (unsigned)__builtin_ctzll(filled);
+                    struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
+                    if (entry->store != TLB_NONE && leads_to(entry->store, entry) == host)
+                        entry->store = TLB_NONE;
+                    if (loads && entry->load != TLB_NONE && leads_to(entry->load, entry) == host)
+                        entry->load = TLB_NONE;
+                }
+            }
+}
+
+static uintptr_t host_page(const struct sim *sim, uint64_t pa) {
+    return (uintptr_t)sim->ram + ((pa - RAM_BASE) & ~4095ull);
+}
+
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag) {
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
-    uintptr_t host = (uintptr_t)sim->ram + ((pa - RAM_BASE) & ~4095ull);
     *flags |= (uint8_t)flag;
     if (!(*flags & PAGE_MAY_STORE))
         return;
     *flags &= (uint8_t)~PAGE_MAY_STORE;
-    for (unsigned h = 0; h < sim->options.harts; h++)
-        for (unsigned c = 0; c < CONTEXTS; c++)
-            for (unsigned i = 0; i < TLB_SETS; i++) {
-                struct tlb_entry *entry = &sim->harts[h].caches.tlb[c][i];
-                if (entry->store != TLB_NONE && entry->store + entry->delta == host)
-                    entry->store = TLB_NONE;
-            }
+    shoot_down(sim, host_page(sim, pa), false);
+}
+
+void hide_page(struct sim *sim, uint64_t pa) {
+    uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
+    *flags |= PAGE_FREED;
+    if (*flags & (PAGE_MAY_STORE | PAGE_MAY_LOAD))
+        shoot_down(sim, host_page(sim, pa), true);
+    if (*flags & PAGE_CODE)
+        for (unsigned h = 0; h < sim->options.harts; h++)
+            hart_forget(&sim->harts[h]);
+    *flags &= (uint8_t) ~(PAGE_MAY_STORE | PAGE_MAY_LOAD);
 }
 
 void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
@@ -84,13 +115,15 @@ static bool find(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
 
 static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
                      enum access access) {
+    if (!ram_has(sim, pa, 1))
+        return;
     struct tlb_entry *entry = &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
     uint64_t tag = va & ~4095ull;
     uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
-    if (sim->options.machine_mode && !pmp_uniform(hart, pa))
+    if (!pmp_uniform(sim, hart, pa))
         return;
-    if (access == ACCESS_STORE && (*flags & PAGE_WATCHED))
+    if (*flags & (access == ACCESS_STORE ? PAGE_WATCHED : PAGE_FREED))
         return;
     if ((entry->load != tag && entry->store != tag) || entry->delta != delta)
         entry->load = entry->store = TLB_NONE;
@@ -99,30 +132,71 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
                                                                                << (va >> 12) % 64;
     if (access == ACCESS_LOAD) {
         entry->load = tag;
+        *flags |= PAGE_MAY_LOAD;
     } else {
         entry->store = tag;
         *flags |= PAGE_MAY_STORE;
     }
 }
 
-/* Misaligned accesses, where they are permitted, go byte by byte; both pages are looked at
- * first, so that a trap leaves everything as it was. */
+/* Before an access to RAM: whether the page is free. */
+static void check_freed(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
+                        enum frames_use use) {
+    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_FREED)
+        frames_touched(sim, hart, va, pa, use);
+}
+
+static bool load_from(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
+                      uint64_t *value) {
+    if (!ram_has(sim, pa, size))
+        return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
+    check_freed(sim, hart, va, pa, USE_LOAD);
+    *value = 0;
+    memcpy(value, sim->ram + (pa - RAM_BASE), size);
+    return true;
+}
+
+static bool store_to(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
+                     uint64_t value) {
+    if (!ram_has(sim, pa, size))
+        return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
+    check_freed(sim, hart, va, pa, USE_STORE);
+    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
+    page_changed(sim, pa);
+    memory_written(sim, pa, size);
+    return true;
+}
+
+/* The addresses of all bytes of an access, which may be in two pages. */
+static bool find_bytes(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                       enum access access, uint64_t *pa) {
+    for (unsigned i = 0; i < size; i++) {
+        if (i == 0 || ((va + i) & 4095) == 0) {
+            if (!find(sim, hart, va + i, 1, access, &pa[i]))
+                return false;
+            continue;
+        }
+        pa[i] = pa[i - 1] + 1;
+        if (!pmp_allows(sim, hart, pa[i], 1, access, data_privilege(hart)))
+            return access_fault(hart, va + i, access);
+    }
+    return true;
+}
+
+/* Misaligned accesses, where they are permitted, go byte by byte. All are translated first, and
+ * once, so that a trap leaves everything as it was. */
 static bool split(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
                   enum access access, uint64_t *value) {
-    uint64_t pa, got = 0;
+    uint64_t pa[8], got = 0;
     if (!sim->options.misaligned)
         return trap_is(hart, access == ACCESS_LOAD ? CAUSE_MISALIGNED_LOAD : CAUSE_MISALIGNED_STORE,
                        va);
-    if (!find(sim, hart, va, 1, access, &pa))
+    if (!find_bytes(sim, hart, va, size, access, pa))
         return false;
-    if (!find(sim, hart, va + size - 1, 1, access, &pa)) {
-        hart->tval = ((va + size - 1) & ~4095ull) > va ? (va + size - 1) & ~4095ull : va;
-        return false;
-    }
     for (unsigned i = 0; i < size; i++) {
         uint64_t byte = *value >> 8 * i & 0xff;
-        if (access == ACCESS_LOAD ? !memory_load(sim, hart, va + i, 1, &byte)
-                                  : !memory_store(sim, hart, va + i, 1, byte))
+        if (access == ACCESS_LOAD ? !load_from(sim, hart, va + i, pa[i], 1, &byte)
+                                  : !store_to(sim, hart, va + i, pa[i], 1, byte))
             return false;
         got |= byte << 8 * i;
     }
@@ -134,12 +208,8 @@ bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
     uint64_t pa;
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_LOAD, value);
-    if (!find(sim, hart, va, size, ACCESS_LOAD, &pa))
+    if (!find(sim, hart, va, size, ACCESS_LOAD, &pa) || !load_from(sim, hart, va, pa, size, value))
         return false;
-    if (!ram_has(sim, pa, size))
-        return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
-    *value = 0;
-    memcpy(value, sim->ram + (pa - RAM_BASE), size);
     remember(sim, hart, va, pa, ACCESS_LOAD);
     return true;
 }
@@ -148,14 +218,8 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
     uint64_t pa;
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_STORE, &value);
-    if (!find(sim, hart, va, size, ACCESS_STORE, &pa))
+    if (!find(sim, hart, va, size, ACCESS_STORE, &pa) || !store_to(sim, hart, va, pa, size, value))
         return false;
-    if (!ram_has(sim, pa, size))
-        return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
-    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
-    page_changed(sim, pa);
-    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_WATCHED)
-        memory_written(sim, pa, size);
     remember(sim, hart, va, pa, ACCESS_STORE);
     return true;
 }
@@ -179,6 +243,7 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         access_fault(hart, va, access);
         return NULL;
     }
+    check_freed(sim, hart, va, *pa, access == ACCESS_LOAD ? USE_LOAD : USE_STORE);
     if (access == ACCESS_STORE)
         page_changed(sim, *pa);
     remember(sim, hart, va, *pa, access);
@@ -193,5 +258,12 @@ struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va) 
         access_fault(hart, va, ACCESS_FETCH);
         return NULL;
     }
-    return code_fetch(sim, hart, pa);
+    check_freed(sim, hart, va, pa, USE_FETCH);
+    struct code_page *page = code_fetch(sim, hart, pa);
+    bool two_halves = instruction_is_long(page->bytes[pa & 4095]) && (pa & 4095) < 4094;
+    if (two_halves && !pmp_allows(sim, hart, pa + 2, 2, ACCESS_FETCH, hart->priv)) {
+        access_fault(hart, va + 2, ACCESS_FETCH);
+        return NULL;
+    }
+    return page;
 }

@@ -15,28 +15,30 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
 uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
                        enum access access, uint64_t *pa);
 
-/* The code page that the hart fetches from at va. NULL: a trap is to be taken. */
+/* The code page that the hart fetches from at va. NULL: a trap is to be taken. Where PMP divides
+ * the page, that holds for this instruction only. */
 struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va);
 
 /* `bytes` bytes of RAM at pa have another value, written by the running hart or by a device. */
 void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes);
 
-/* The translation of va, `hart` being in `priv` (translate.c). false: a page or access fault
- * is to be taken. *page_bytes: the aligned span around va that is translated alike and
- * protected alike by PMP. Privileged specification 4.3.2. */
+/* The translation of va for an access of the hart (translate.c): privileged specification 4.3.2.
+ * false: a page fault, or an access fault at a table, is to be taken. Whether PMP allows the access
+ * itself is another question. */
 bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access access, uint64_t *pa);
 /* The privilege that loads and stores have: mstatus.MPRV, 3.1.6.3. */
 enum privilege data_privilege(const struct hart *hart);
-
-/* Physical memory protection, 3.7.1. pmp_uniform: no entry divides the page of pa. */
-bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
-                enum access access, enum privilege priv);
-bool pmp_uniform(const struct hart *hart, uint64_t pa);
 
 /* Forgets the tlb and fetch entries, for all addresses or for the page of one; code pages and
  * kept entries stay. */
 void hart_forget(struct hart *hart);
 void hart_forget_at_first(struct hart *hart); /* when nothing is known of them */
 void hart_forget_page(struct hart *hart, uint64_t va);
+/* Where `priv` finds va by memory's tables alone; the hart keeps nothing of that. */
+bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum privilege priv,
+                       uint64_t *pa);
+
 /* No hart stores into the page of pa any more without memory_written being told. */
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag);
+/* The page of pa is PAGE_FREED from now on: no hart's tlb has it. */
+void hide_page(struct sim *sim, uint64_t pa);

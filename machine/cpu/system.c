@@ -26,9 +26,10 @@ static bool csr_execute(struct sim *sim, struct hart *hart, const struct op *op,
         return illegal(hart, w);
     if (reads && !csr_read(sim, hart, number, &old))
         return illegal(hart, w);
+    uint64_t from = csr_combined(hart, number, old);
     uint64_t value = (function & 3) == 1   ? operand
-                     : (function & 3) == 2 ? old | operand
-                                           : old & ~operand;
+                     : (function & 3) == 2 ? from | operand
+                                           : from & ~operand;
     if (writes && !csr_write(sim, hart, number, value))
         return illegal(hart, w);
     hart->x[op->rd] = old;
@@ -39,8 +40,8 @@ static bool returns(struct sim *sim, struct hart *hart, uint32_t w) {
     if (w == MRET ? hart->priv != PRIV_M
                   : hart->priv == PRIV_U || (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_TSR)))
         return illegal(hart, w);
-    keep_return(sim, hart);
     hart_return(hart, w == MRET ? PRIV_M : PRIV_S);
+    keep_returned(sim, hart);
     return true;
 }
 
@@ -84,7 +85,6 @@ bool system_execute(struct sim *sim, struct hart *hart, const struct op *op, uns
 }
 
 bool fence_i_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length) {
-    (void)op;
     code_fence(sim, hart);
     hart->pc += length;
     return true;

@@ -1,20 +1,10 @@
-/* Address translation (privileged specification 4.3.2 to 4.5) and physical memory protection
- * (3.7). */
+/* Address translation: privileged specification 4.3.2 to 4.5. */
 #include "machine/cpu/bits.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/cpu/pmp.h"
+#include "machine/cpu/pte.h"
 #include <string.h>
-
-#define PTE_V 0x01ull
-#define PTE_R 0x02ull
-#define PTE_W 0x04ull
-#define PTE_X 0x08ull
-#define PTE_U 0x10ull
-#define PTE_G 0x20ull
-#define PTE_A 0x40ull
-#define PTE_D 0x80ull
-#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
-#define PTE_RESERVED (0x3ffull << 54) /* without Svnapot and Svpbmt */
 
 enum { LEVELS_MAX = 5 };
 
@@ -76,9 +66,7 @@ static bool kept_leaf(struct hart *hart, uint64_t va, unsigned levels, struct pa
     for (unsigned level = 0; level < levels; level++) {
         struct kept *kept = keep_find(hart, asid, level, va);
         if (kept != NULL && (kept->value & PTE_V) && (kept->value & PTE_LEAF)) {
-            path->steps[0] = (struct step){kept->pa, kept->value, level, kept};
-            path->count = 1;
-            path->no_memory = false;
+            *path = (struct path){.steps = {{kept->pa, kept->value, level, kept}}, .count = 1};
             return true;
         }
     }
@@ -113,15 +101,25 @@ static uint64_t physical(const struct step *step, uint64_t va) {
     return (table_of(step->value) & ~offset) | (va & offset);
 }
 
+static uint64_t in_memory(const struct sim *sim, const struct step *step) {
+    uint64_t now;
+    memcpy(&now, sim->ram + (step->pa - RAM_BASE), 8);
+    return now;
+}
+
+/* Svadu: what a leaf becomes when it is used. */
+static uint64_t marked(const struct sim *sim, uint64_t pte, enum access access) {
+    if (!sim->options.svadu)
+        return pte;
+    return pte | PTE_A | (access == ACCESS_STORE ? PTE_D : 0);
+}
+
 /* The first entry of a path that is not what memory has in that place. */
 static const struct kept *differing(const struct sim *sim, const struct path *path) {
     for (unsigned i = 0; i < path->count; i++) {
-        uint64_t now = 0;
-        if (path->steps[i].kept == NULL)
-            continue;
-        memcpy(&now, sim->ram + (path->steps[i].kept->pa - RAM_BASE), 8);
-        if (now != path->steps[i].value)
-            return path->steps[i].kept;
+        const struct step *step = &path->steps[i];
+        if (step->kept != NULL && in_memory(sim, step) != step->value)
+            return step->kept;
     }
     for (unsigned i = 0; i < path->count; i++) /* or a table above it is another */
         if (path->steps[i].kept != NULL)
@@ -129,12 +127,18 @@ static const struct kept *differing(const struct sim *sim, const struct path *pa
     return NULL;
 }
 
+static bool is_step(const struct kept *entry, const struct step *step) {
+    return entry != NULL && entry->value == step->value && entry->pa == step->pa;
+}
+
 static void keep_path(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path) {
     bool global = false;
     for (unsigned i = 0; i < path->count; i++) {
         const struct step *step = &path->steps[i];
         global |= (step->value & PTE_G) && (step->value & PTE_V);
-        if (step->kept != NULL && step->kept->value == step->value)
+        const struct kept *same = keep_find(hart, (uint16_t)field(hart->satp, 44, 16), step->level,
+                                            va);
+        if (step->kept != NULL || is_step(same, step))
             continue;
         struct kept entry = {.va = va & ~(level_bytes(step->level) - 1),
                              .pa = step->pa,
@@ -157,8 +161,16 @@ static void settle(struct sim *sim, struct hart *hart, uint64_t va, enum access 
     bool kept_grants = grants(sim, hart, kept, access, priv);
     bool memory_grants = grants(sim, hart, path, access, priv);
     bool same = kept_grants && memory_grants && physical(old, va) == physical(new, va);
-    if (same || (!kept_grants && !memory_grants) || !believes_kept(hart))
+    if ((!kept_grants && !memory_grants) || !believes_kept(hart))
         return;
+    if (kept_grants && marked(sim, old->value, access) != old->value &&
+        in_memory(sim, old) != old->value)
+        return; /* A and D are set only where memory has the same: step 7 */
+    if (same) {
+        if (old->pa == new->pa) /* else the hart would not learn when the new one changes */
+            *path = *kept;
+        return;
+    }
     const struct kept *by = differing(sim, kept);
     if (by == NULL)
         return;
@@ -169,15 +181,25 @@ static void settle(struct sim *sim, struct hart *hart, uint64_t va, enum access 
     *path = *kept;
 }
 
+/* Tables that were given back are no tables. */
+static void check_tables(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path) {
+    for (unsigned i = 0; i < path->count; i++)
+        if (sim->page_flags[(path->steps[i].pa - RAM_BASE) >> 12] & PAGE_FREED)
+            frames_touched(sim, hart, va, path->steps[i].pa, USE_WALK);
+}
+
 static void walk(struct sim *sim, struct hart *hart, uint64_t va, unsigned levels,
                  enum access access, enum privilege priv, struct path *path) {
     struct path kept;
     follow(sim, hart, va, levels, false, path);
+    check_tables(sim, hart, va, path);
+    if (!sim->options.keep)
+        return;
     if (path->count > 0) {
         const struct step *end = last(path);
         const struct kept *same = keep_find(hart, (uint16_t)field(hart->satp, 44, 16), end->level,
                                             va);
-        path->known = same != NULL && same->value == end->value && same->pa == end->pa;
+        path->known = is_step(same, end);
         if (path->known)
             return;
     }
@@ -194,11 +216,10 @@ static bool fault(struct hart *hart, uint64_t va, enum access access, bool page)
     return trap_is(hart, causes[page][access], va);
 }
 
-/* Svadu: the hart itself marks the page as used. */
 static void set_used(struct sim *sim, struct path *path, enum access access) {
     struct step *step = &path->steps[path->count - 1];
-    uint64_t used = step->value | PTE_A | (access == ACCESS_STORE ? PTE_D : 0);
-    if (!sim->options.svadu || used == step->value)
+    uint64_t used = marked(sim, step->value, access);
+    if (used == step->value)
         return;
     step->value = used;
     step->kept = NULL;
@@ -233,52 +254,16 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
     return true;
 }
 
-/* ---- physical memory protection --------------------------------------------------------- */
-enum { PMP_R = 1, PMP_W = 2, PMP_X = 4, PMP_TOR = 1, PMP_NA4 = 2, PMP_L = 0x80 };
-
-/* The addresses [*start, *end) of an entry; none when it is off. */
-static bool pmp_range(const struct hart *hart, unsigned i, uint64_t *start, uint64_t *end) {
-    unsigned kind = (unsigned)field(hart->pmpcfg[i], 3, 2);
-    uint64_t address = hart->pmpaddr[i];
-    if (kind == 0)
+bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum privilege priv,
+                       uint64_t *pa) {
+    unsigned mode = (unsigned)(hart->satp >> 60);
+    struct path path;
+    *pa = va;
+    if (priv == PRIV_M || mode == 0)
+        return true;
+    follow(sim, hart, va, mode - 8 + 3, false, &path);
+    if (path.no_memory || path.count == 0 || !(last(&path)->value & PTE_LEAF))
         return false;
-    if (kind == PMP_TOR) {
-        *start = i ? hart->pmpaddr[i - 1] << 2 : 0;
-        *end = address << 2;
-    } else if (kind == PMP_NA4) {
-        *start = address << 2;
-        *end = *start + 4;
-    } else { /* NAPOT: the trailing ones say how large */
-        uint64_t ones = address & ~(address + 1);
-        *start = (address & ~ones) << 2;
-        *end = *start + ((ones + 1) << 3);
-    }
-    return *start < *end;
-}
-
-bool pmp_allows(const struct sim *sim, const struct hart *hart, uint64_t pa, unsigned size,
-                enum access access, enum privilege priv) {
-    static const uint8_t needs[] = {PMP_X, PMP_R, PMP_W};
-    if (!sim->options.machine_mode)
-        return true; /* the firmware lets the kernel have everything */
-    for (unsigned i = 0; i < PMP_ENTRIES; i++) {
-        uint64_t start, end;
-        if (!pmp_range(hart, i, &start, &end) || pa + size <= start || pa >= end)
-            continue;
-        if (pa < start || pa + size > end)
-            return false;
-        if (priv == PRIV_M && !(hart->pmpcfg[i] & PMP_L))
-            return true;
-        return hart->pmpcfg[i] & needs[access];
-    }
-    return priv == PRIV_M;
-}
-
-bool pmp_uniform(const struct hart *hart, uint64_t pa) {
-    uint64_t page = pa & ~4095ull, start, end;
-    for (unsigned i = 0; i < PMP_ENTRIES; i++)
-        if (pmp_range(hart, i, &start, &end) && end > page && start < page + 4096 &&
-            (start > page || end < page + 4096))
-            return false;
+    *pa = physical(last(&path), va);
     return true;
 }

@@ -1,11 +1,13 @@
 /* Traps: how they begin and end (privileged specification 3.1.6, 3.1.7, 3.1.8, 3.3.2). */
 #include "machine/cpu/execute.h"
+#include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 #include "machine/sbi/sbi.h"
 
 #define MIP_DEVICES ((1ull << IRQ_MSI) | (1ull << IRQ_MTI) | (1ull << IRQ_MEI))
 
 static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
+    keep_trapped(hart);
     hart->scause = cause;
     hart->sepc = hart->pc;
     hart->stval = value;
@@ -22,6 +24,7 @@ static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
 }
 
 static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
+    keep_trapped(hart);
     if (hart->mstatus & MSTATUS_MPRV) /* MPP, and with it CONTEXT_MPRV, will be another */
         hart_forget(hart);
     hart->mcause = cause;
@@ -40,7 +43,6 @@ static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
 
 void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t value) {
     if (!sim->options.machine_mode && cause == CAUSE_ECALL_S) {
-        hart->pc += 4;
         sbi_call(sim, hart);
         return;
     }
@@ -60,7 +62,6 @@ void hart_interrupt(struct hart *hart) {
     uint64_t pending = hart->mip & hart->mie;
     if (pending == 0)
         return;
-    hart->waiting = false;
     bool m_enabled = hart->priv != PRIV_M || (hart->mstatus & MSTATUS_MIE);
     bool s_enabled = hart->priv == PRIV_U ||
                      (hart->priv == PRIV_S && (hart->mstatus & MSTATUS_SIE));
@@ -103,6 +104,10 @@ void hart_return(struct hart *hart, enum privilege from) {
         hart->mstatus &= ~MSTATUS_MPRV;
 }
 
+bool hart_has_stimecmp(const struct sim *sim, const struct hart *hart) {
+    return (hart->menvcfg & MENVCFG_STCE) || !sim->options.machine_mode;
+}
+
 void hart_update_interrupts(struct sim *sim, struct hart *hart) {
     uint64_t mip = hart->mip & ~MIP_DEVICES;
     if (clint_software_pending(&sim->clint, hart->id))
@@ -114,7 +119,7 @@ void hart_update_interrupts(struct sim *sim, struct hart *hart) {
     mip &= ~(1ull << IRQ_SEI);
     if (hart->seip || plic_pending(&sim->plic, 2 * hart->id + 1))
         mip |= 1ull << IRQ_SEI;
-    if ((hart->menvcfg & MENVCFG_STCE) || !sim->options.machine_mode) {
+    if (hart_has_stimecmp(sim, hart)) {
         mip &= ~(1ull << IRQ_STI);
         if (clint_mtime(&sim->env, &sim->clint) >= hart->stimecmp)
             mip |= 1ull << IRQ_STI;

@@ -24,9 +24,13 @@ bool clint_timer_pending(struct dev_env *env, const struct clint *c, unsigned ha
 bool clint_software_pending(const struct clint *c, unsigned hart) { return c->msip[hart]; }
 
 uint64_t clint_next_ns(struct dev_env *env, const struct clint *c, unsigned hart) {
-    if (clint_timer_pending(env, c, hart))
+    return clint_when_ns(env, c, c->mtimecmp[hart]);
+}
+
+uint64_t clint_when_ns(struct dev_env *env, const struct clint *c, uint64_t mtime) {
+    if (clint_mtime(env, c) >= mtime)
         return env->now(env->ctx);
-    uint64_t wait = c->mtimecmp[hart] - clint_mtime(env, c);
+    uint64_t wait = mtime - clint_mtime(env, c);
     uint64_t last = UINT64_MAX / CLINT_TICK_NS; /* tick that has a nanosecond */
     return wait > last - ticks(env) ? UINT64_MAX : (ticks(env) + wait) * CLINT_TICK_NS;
 }

@@ -31,3 +31,5 @@ bool clint_software_pending(const struct clint *c, unsigned hart);
 /* The first nanosecond of guest time at which the timer is pending, now when it is already, and
  * UINT64_MAX for never. It holds until the next write. */
 uint64_t clint_next_ns(struct dev_env *env, const struct clint *c, unsigned hart);
+/* The same of any comparison with mtime. */
+uint64_t clint_when_ns(struct dev_env *env, const struct clint *c, uint64_t mtime);

@@ -5,7 +5,7 @@
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
 
-enum { A0 = 10, A1, A2, A3, A4, A5, A6, A7 };
+enum { A0 = 10, A1, A2, A3, A4, A5, A6, A7, ECALL_BYTES = 4 };
 
 enum {
     LEGACY_SET_TIMER = 0,
@@ -86,12 +86,16 @@ static void set_timer(struct sim *sim, struct hart *hart, uint64_t when) {
 }
 
 /* ---- interrupts and fences between harts, chapters 7 and 8 ------------------------------- */
-static struct result send_ipi(struct sim *sim, uint64_t mask, uint64_t base) {
-    if (!mask_is_good(sim, mask, base))
-        return failure(SBI_ERR_INVALID_PARAM);
+static void ask(struct sim *sim, uint64_t mask, uint64_t base) {
     for (unsigned i = 0; i < sim->options.harts; i++)
         if (selected(i, mask, base))
             sim->harts[i].mip |= 1ull << IRQ_SSI;
+}
+
+static struct result send_ipi(struct sim *sim, uint64_t mask, uint64_t base) {
+    if (!mask_is_good(sim, mask, base))
+        return failure(SBI_ERR_INVALID_PARAM);
+    ask(sim, mask, base);
     return success(0);
 }
 
@@ -186,31 +190,64 @@ static struct result console_call(struct sim *sim, struct hart *hart, uint64_t f
 }
 
 /* ---- legacy, chapter 5 ------------------------------------------------------------------ */
+/* The mask of harts stands in the caller's memory; without one all are meant. false: a trap. */
+static bool legacy_mask(struct sim *sim, struct hart *hart, uint64_t *mask) {
+    *mask = UINT64_MAX;
+    return hart->x[A0] == 0 || memory_load(sim, hart, hart->x[A0], sizeof(*mask), mask);
+}
+
+static void legacy_fence(struct sim *sim, const struct hart *caller, uint64_t extension,
+                         uint64_t mask) {
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        if (!selected(i, mask, 0))
+            continue;
+        if (extension == LEGACY_FENCE_I)
+            code_fence(sim, &sim->harts[i]);
+        else
+            fence_one(sim, &sim->harts[i], caller->x[A1], caller->x[A2],
+                      extension == LEGACY_SFENCE_ASID, caller->x[A3]);
+    }
+}
+
+/* Those that name harts. false: a trap is to be taken, nothing was done. */
+static bool legacy_to_harts(struct sim *sim, struct hart *hart, uint64_t extension) {
+    uint64_t mask;
+    if (!legacy_mask(sim, hart, &mask))
+        return false;
+    if (extension == LEGACY_SEND_IPI)
+        ask(sim, mask, 0);
+    else
+        legacy_fence(sim, hart, extension, mask);
+    return true;
+}
+
+/* The result takes a0 alone. */
 static void legacy_call(struct sim *sim, struct hart *hart, uint64_t extension) {
-    uint64_t all = UINT64_MAX;
+    uint64_t result = 0;
     switch (extension) {
     case LEGACY_SET_TIMER: set_timer(sim, hart, hart->x[A0]); break;
     case LEGACY_PUTCHAR: put(sim, hart->x[A0]); break;
-    case LEGACY_GETCHAR: hart->x[A0] = all; return; /* none */
-    case LEGACY_CLEAR_IPI: hart->mip &= ~(1ull << IRQ_SSI); break;
+    case LEGACY_GETCHAR: result = UINT64_MAX; break; /* none */
+    case LEGACY_CLEAR_IPI:
+        result = hart->mip >> IRQ_SSI & 1;
+        hart->mip &= ~(1ull << IRQ_SSI);
+        break;
     case LEGACY_SHUTDOWN:
         sim->end.how = SIM_POWERED_OFF;
         hart_yield(hart);
         break;
-    case LEGACY_SEND_IPI: send_ipi(sim, 0, all); break;
-    case LEGACY_FENCE_I:
-        for (unsigned i = 0; i < sim->options.harts; i++)
-            code_fence(sim, &sim->harts[i]);
-        break;
-    default: /* the mask stands in the caller's memory: all harts are more than it asks for */
-        for (unsigned i = 0; i < sim->options.harts; i++)
-            fence_one(sim, &sim->harts[i], hart->x[A1], hart->x[A2],
-                      extension == LEGACY_SFENCE_ASID, hart->x[A3]);
+    default:
+        if (!legacy_to_harts(sim, hart, extension)) {
+            hart->pc -= ECALL_BYTES;
+            hart_trap(sim, hart, hart->cause, hart->tval);
+            return;
+        }
     }
-    hart->x[A0] = 0;
+    hart->x[A0] = result;
 }
 
 void sbi_call(struct sim *sim, struct hart *hart) {
+    hart->pc += ECALL_BYTES;
     uint64_t extension = hart->x[A7], function = hart->x[A6];
     struct result result = failure(SBI_ERR_NOT_SUPPORTED);
     if (extension <= LEGACY_SHUTDOWN) {

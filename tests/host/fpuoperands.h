@@ -1,8 +1,9 @@
 /* Operands for floating point: random bits, where it is near the limits of the format, of rounding
- * and of alignment. */
+ * and of alignment; and what the host takes bits for. */
 #pragma once
 #include "random64.h"
 #include "machine/fpu/number.h"
+#include <string.h>
 
 static inline uint64_t random_below(uint64_t n) { return random64() % n; }
 
@@ -46,4 +47,17 @@ static inline uint64_t random_partner(const struct format *f, uint64_t a) {
     uint64_t sign = random_below(2) ? f->sign : 0;
     uint64_t near = (a + random_below(5) - 2) & (f->sign | (f->sign - 1));
     return random_below(3) ? random_operand(f) : near ^ sign;
+}
+
+static inline float f32_value(uint64_t bits) {
+    uint32_t narrow = (uint32_t)bits;
+    float value;
+    memcpy(&value, &narrow, sizeof(value));
+    return value;
+}
+
+static inline double f64_value(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
 }

@@ -12,7 +12,7 @@
 #define RAM_BYTES (256 * 1024)
 #define WIRES 96
 
-static struct {
+extern struct world {
     uint64_t now;
     bool wire[WIRES];
     char console[64];
@@ -20,25 +20,11 @@ static struct {
     uint8_t *ram; /* RAM_BYTES, of which the sanitizer knows the ends; NULL: none */
 } world;
 
-static void world_irq(void *ctx, unsigned source, bool level) {
-    assert_between(source, 1, WIRES - 1);
-    world.wire[source] = level;
-}
+extern struct dev_env env; /* of the world */
 
-static void world_console(void *ctx, uint8_t byte) {
-    world.console[world.console_size++ % sizeof world.console] = (char)byte;
-}
-
-static void *world_ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
-    uint64_t start = pa - RAM_START;
-    if (!world.ram || bytes > RAM_BYTES || start > RAM_BYTES - bytes)
-        return NULL;
-    return world.ram + start;
-}
-
-static uint64_t world_now(void *ctx) { return world.now; }
-
-static struct dev_env env = {NULL, world_irq, world_console, world_ram, world_now};
+/* A world where nothing has happened, without RAM; and the device, full of bits that its reset has
+ * to clear. */
+void world_begin(void *device, size_t bytes);
 
 /* An access as a hostile guest makes it: of any size, near a register or far from all. */
 struct access {

@@ -357,19 +357,20 @@ static void no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(begins_with_the_image, setup, teardown),
-        cmocka_unit_test_setup_teardown(big_and_small, setup, teardown),
-        cmocka_unit_test_setup_teardown(copies_are_independent, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_copy_costs_what_changes, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_was_flushed_stays, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_outcome_is_met, setup, teardown),
-        cmocka_unit_test_setup_teardown(in_order_or_not, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_seed_says_it_all, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_flush_of_the_older_ones, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_durable_write, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_full_cache, setup, teardown),
-        cmocka_unit_test_setup_teardown(requests_fail_on_demand, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(begins_with_the_image),
+        T(big_and_small),
+        T(copies_are_independent),
+        T(a_copy_costs_what_changes),
+        T(what_was_flushed_stays),
+        T(every_outcome_is_met),
+        T(in_order_or_not),
+        T(a_seed_says_it_all),
+        T(a_flush_of_the_older_ones),
+        T(a_durable_write),
+        T(a_full_cache),
+        T(requests_fail_on_demand),
+        T(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

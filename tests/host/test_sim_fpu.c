@@ -42,19 +42,6 @@ static unsigned host_end(void) {
            (raised & FE_INVALID ? FPU_NV : 0u);
 }
 
-static float f32_value(uint64_t bits) {
-    uint32_t narrow = (uint32_t)bits;
-    float value;
-    memcpy(&value, &narrow, sizeof(value));
-    return value;
-}
-
-static double f64_value(uint64_t bits) {
-    double value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
 static uint64_t f32_bits(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof(bits));

@@ -7,7 +7,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
 #include <cmocka.h>
 
 enum { RNE = FPU_RNE, RTZ = FPU_RTZ, RDN = FPU_RDN, RUP = FPU_RUP, RMM = FPU_RMM };
@@ -298,18 +297,6 @@ static void ties_go_to_the_larger_magnitude(void **state) {
     CHECK(f64_div(1, MINUS64 | 0x4000000000000000, RMM, &flags), MINUS64 | 1, UF | NX);
 }
 
-static double value64(uint64_t bits) {
-    double value;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
-static double value32(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof(value));
-    return (double)value;
-}
-
 /* The number of binary32 that is next to an exact one, by distances, which a host computes
  * exactly. 2^128 stands in for infinity. */
 static uint32_t nearest_or_larger(double exact) {
@@ -319,10 +306,10 @@ static uint32_t nearest_or_larger(double exact) {
         low = INF32;
     while (high - low > 1 && low < INF32) {
         uint32_t middle = low + (high - low) / 2;
-        *(value32(middle) <= size ? &low : &high) = middle;
+        *(f32_value(middle) <= size ? &low : &high) = middle;
     }
-    double next = high == INF32 ? 0x1p128 : value32(high);
-    if (low < INF32 && next - size <= size - value32(low))
+    double next = high == INF32 ? 0x1p128 : f32_value(high);
+    if (low < INF32 && next - size <= size - f32_value(low))
         low = high;
     return low | (signbit(exact) ? MINUS32 : 0);
 }
@@ -334,7 +321,7 @@ static void nearest_or_larger_products(void **state) {
         uint32_t a = (uint32_t)random_operand(&f32), b = (uint32_t)random_partner(&f32, a);
         if (!is_finite(&f32, a) || !is_finite(&f32, b))
             continue;
-        double exact = value32(a) * value32(b);
+        double exact = (double)f32_value(a) * (double)f32_value(b);
         uint32_t nearest = nearest_or_larger(exact);
         assert_int_equal(f32_mul(a, b, RMM, &flags), nearest);
         assert_int_equal(f32_fma(a, b, nearest & MINUS32, RMM, &flags), nearest);
@@ -350,7 +337,7 @@ static void nearest_or_larger_narrowing(void **state) {
         a = (a & ~f64.infinity) | (870 + random_below(290)) << f64.fraction;
         if (round & 1)
             a &= ~0ull << 20;
-        uint32_t nearest = nearest_or_larger(value64(a));
+        uint32_t nearest = nearest_or_larger(f64_value(a));
         assert_int_equal(f64_to_f32(a, RMM, &flags), nearest);
         ties += f64_to_f32(a, RNE, &flags) != nearest;
     }

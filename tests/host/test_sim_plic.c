@@ -1,5 +1,5 @@
 /* The emulator's interrupt controllers, PLIC and CLINT, against their specifications. */
-/* sources: machine/dev/plic.c machine/dev/clint.c */
+/* sources: machine/dev/plic.c machine/dev/clint.c tests/host/simenv.c */
 #include "machine/dev/clint.h"
 #include "machine/dev/plic.h"
 #include "simenv.h"
@@ -14,8 +14,7 @@ static struct plic p;
 static struct clint c;
 
 static int setup(void **state) {
-    memset(&world, 0, sizeof world);
-    memset(&p, 0xff, sizeof p);
+    world_begin(&p, sizeof p);
     memset(&c, 0xff, sizeof c);
     plic_reset(&p);
     clint_reset(&c);

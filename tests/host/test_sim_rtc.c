@@ -1,5 +1,5 @@
 /* The emulator's real-time clock. */
-/* sources: machine/dev/rtc.c */
+/* sources: machine/dev/rtc.c tests/host/simenv.c */
 #include "machine/dev/rtc.h"
 #include "simenv.h"
 
@@ -10,8 +10,7 @@ enum { TIME, ALARM = 8, ENABLED = 0x10, CLEAR_ALARM = 0x14, ARMED = 0x18, CLEAR 
 static struct rtc r;
 
 static int setup(void **state) {
-    memset(&world, 0, sizeof world);
-    memset(&r, 0xff, sizeof r);
+    world_begin(&r, sizeof r);
     r.source = SOURCE;
     r.start = START;
     rtc_reset(&r);

@@ -1,5 +1,5 @@
 /* The emulator's serial port against the data sheet, and its test finisher. */
-/* sources: machine/dev/uart.c machine/dev/finisher.c */
+/* sources: machine/dev/uart.c machine/dev/finisher.c tests/host/simenv.c */
 #include "machine/dev/finisher.h"
 #include "machine/dev/uart.h"
 #include "simenv.h"
@@ -11,8 +11,7 @@ enum { NONE = 1, EMPTY = 2, RECEIVED = 4, LINE = 6, TIMEOUT = 12, FIFOS = 0xc0 }
 static struct uart u;
 
 static int setup(void **state) {
-    memset(&world, 0, sizeof world);
-    memset(&u, 0xff, sizeof u);
+    world_begin(&u, sizeof u);
     u.source = SOURCE;
     uart_reset(&u);
     return 0;

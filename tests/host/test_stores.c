@@ -106,13 +106,19 @@ static void nothing_behind_the_end_is_shown_to_a_writer(void **state) {
     inode_put(ip);
 }
 
-/* An image's file may have a block behind its end, and keeps it when a write there fails. */
-static void a_block_behind_the_end_stays_the_files(void **state) {
-    t_make_file("/f", 4096, 1);
+/* A file with blocks for so many bytes, some of them behind its end: as an image may have it, and
+ * as xv6 leaves it after a copy that failed. */
+static int open_with_blocks_behind(uint32_t bytes_in_blocks, uint32_t size) {
+    t_make_file("/f", bytes_in_blocks, 1);
     fsenv_remount();
-    fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 1024;
+    fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = size;
     fsenv_mount_ok();
-    int fd = t_open("/f", ABI_O_RDWR);
+    return t_open("/f", ABI_O_RDWR);
+}
+
+/* It keeps them when a write there fails. */
+static void a_block_behind_the_end_stays_the_files(void **state) {
+    int fd = open_with_blocks_behind(4096, 1024);
     assert_int_equal(t_lseek(fd, 0, 2), 1024);
     assert_int_equal(t_write(fd, fsenv_bad, 1000), -K_EFAULT);
     assert_int_equal(t_write(fd, bytes, 3072), 3072);
@@ -234,13 +240,8 @@ static void a_copy_that_failed_leaves_nothing_behind_the_end(void **state) {
     assert_int_equal(t_close(fd), 0);
 }
 
-/* As xv6 leaves it after a copy that failed. */
 static void a_block_behind_the_end_goes_too(void **state) {
-    t_make_file("/f", 8192, 1);
-    fsenv_remount();
-    fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 4096;
-    fsenv_mount_ok();
-    int fd = t_open("/f", ABI_O_RDWR);
+    int fd = open_with_blocks_behind(8192, 4096);
     assert_int_equal(t_lseek(fd, 0, 2), 4096);
     assert_int_equal(t_write(fd, fsenv_bad, 4096), -K_EFAULT);
     assert_int_equal(t_ftruncate(fd, 0), 0);
@@ -259,12 +260,8 @@ static void a_block_behind_the_end_goes_too(void **state) {
 static void a_failed_write_onto_a_block_behind_the_end_changes_nothing(void **state) {
     for (int always = 0; always < 2; always++) {
         setup(state);
-        t_make_file("/f", 8192, 1);
-        fsenv_remount();
-        fsimage_inode(memdisk_image(), fsimage_find(memdisk_image(), "/f"))->size = 4096;
         log_sync_always = always;
-        fsenv_mount_ok();
-        int fd = t_open("/f", ABI_O_RDWR);
+        int fd = open_with_blocks_behind(8192, 4096);
         for (int i = 0; i < 500; i++) {
             assert_int_equal(t_lseek(fd, 0, 2), 4096);
             assert_int_equal(t_write(fd, fsenv_bad, 4096), -K_EFAULT);

@@ -18,6 +18,7 @@ import tempfile
 sys.dont_write_bytecode = True
 import emulators  # noqa: E402
 import privileged  # noqa: E402
+import program  # noqa: E402
 import stream  # noqa: E402
 from instructions import LETTERS  # noqa: E402
 
@@ -32,11 +33,11 @@ class Streams:
         self.seed, self.mix, self.other = seed, opts.mix, other
         self.count, self.path = opts.count, os.path.join(folder, "program.elf")
 
-    def build(self, numbers, steps=None, dump=False):
-        stream.build(self.path, self.seed, numbers, self.mix, steps, dump)
+    def source(self, numbers, steps=None, dump=False):
+        return stream.source(self.seed, numbers, self.mix, steps, dump)
 
     def outcomes(self, numbers, **how):
-        self.build(numbers, **how)
+        program.build(self.source(numbers, **how), self.path)
         return emulators.run_qemu(self.path), self.other(self.path)
 
     def compare(self):
@@ -84,8 +85,8 @@ class Cases(Streams):
         super().__init__(seed, opts, other, folder)
         self.family = opts.family
 
-    def build(self, numbers, steps=None, dump=False):
-        privileged.build(self.path, self.seed, numbers, self.family, self.count, steps, dump)
+    def source(self, numbers, steps=None, dump=False):
+        return privileged.source(self.seed, numbers, self.family, self.count, steps, dump)
 
     def explain(self, number):
         made = privileged.case(self.seed, number, self.family, self.count)
@@ -134,7 +135,7 @@ def options(arguments):
     parser.add_argument("--count", type=int, default=300, help="sequences of a seed")
     parser.add_argument("--mix", default=LETTERS)
     parser.add_argument("--privileged", action="store_true")
-    parser.add_argument("--family", choices=privileged.cases.FAMILIES)
+    parser.add_argument("--family", choices=privileged.FAMILIES)
     parser.add_argument("--sim", default=emulators.SIM)
     parser.add_argument("--against", choices=ITSELF)
     return parser.parse_args(arguments)

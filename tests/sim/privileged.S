@@ -55,15 +55,8 @@
     mret
     .endm
 
-    .section .text.first, "ax"
-    .globl _start
-_start:
-    csrr t0, mhartid
-    csrw mie, zero
-    beqz t0, 1f
-0:  wfi                             /* other harts have no part in it */
-    j 0b
-1:  call make_tables
+    .include "start.S"
+    call make_tables
     li t0, (1 << 54) - 1            /* the last entry: all memory, R W X */
     csrw pmpaddr15, t0
     li t0, 0x1f << 56

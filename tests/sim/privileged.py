@@ -8,17 +8,29 @@ It prints a line for each case, its number and a hash of what it met: traps, reg
 of page tables; with --dump the numbers themselves. `--only N` has one case of the same seed, and
 `--steps K` ends its body after K lines. The families: registers (what they keep), returns (MRET,
 SRET), delegation, guarded (TVM, TW, TSR, counters), walks and changed (page tables), as_other
-(MPRV), protected and locked (PMP), interrupts, waited (timer), plic.
+(MPRV), protected and locked (PMP; locked are the last 7 of a program, after protected ones),
+interrupts, waited (timer), plic.
 """
-import argparse
-import os
 import random
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
-import emulators  # noqa: E402
-import privileged_cases as cases  # noqa: E402
+import privileged_interrupts as interrupts  # noqa: E402
+import privileged_pages as pages  # noqa: E402
+import privileged_pmp as pmp  # noqa: E402
+import privileged_registers as registers  # noqa: E402
+import privileged_traps as traps  # noqa: E402
+import program  # noqa: E402
+from privileged_case import Case  # noqa: E402
+
+# What makes a case of each, and how often it does.
+FAMILIES = {"walks": (pages.walks, 30), "changed": (pages.changed, 10),
+            "as_other": (pages.as_other, 8), "registers": (registers.registers, 10),
+            "returns": (traps.returns, 8), "delegation": (traps.delegation, 12),
+            "guarded": (traps.guarded, 8), "protected": (pmp.protected, 10),
+            "interrupts": (interrupts.interrupts, 10), "waited": (interrupts.waited, 1),
+            "plic": (interrupts.plic, 3), "locked": (pmp.locked, 0)}
+LOCKS = 7  # the last cases of a program
 
 EVENTS, WATCHED = 12, 16
 # What a dump has, in the order of privileged.S.
@@ -32,69 +44,44 @@ NAMES = ([f"event {n} {what}" for n in range(EVENTS)
 def case(seed, number, family=None, count=300):
     """A case; the last ones of a program lock something until its end."""
     rng = random.Random(f"{seed}/{number}")
-    made = cases.Case(rng, number)
-    made.locks = number - (count - cases.LOCKS)
+    made = Case(rng, number)
+    made.locks = number - (count - LOCKS)
     if made.locks >= 0 and family in (None, "locked"):
         family = "locked"
+    elif family == "locked":
+        family = "protected"
     elif family is None:
-        names = list(cases.WEIGHTS)
-        family = rng.choices(names, [cases.WEIGHTS[name] for name in names])[0]
+        family = rng.choices(list(FAMILIES), [weight for _, weight in FAMILIES.values()])[0]
     made.family = family
-    cases.FAMILIES[family](made)
+    FAMILIES[family][0](made)
     return made
 
 
-def source(seed, numbers, family=None, count=300, steps=None, dump=False):
+def text(made, dump):
+    """A program of cases in the frame."""
     code, table = ["    .text"], ["    .data", "    .balign 8", "cases:"]
-    for number in numbers:
-        made = case(seed, number, family, count)
-        if steps is not None:
-            made.cut(steps)
-        code += made.text()
-        table.append(f"    .dword {number}, case_{number}")
+    for each in made:
+        code += each.text()
+        table.append(f"    .dword {each.number}, case_{each.number}")
     return "\n".join(['    .include "privileged.S"'] + code + table +
                      ["cases_end:", f"dump: .dword {int(dump)}", "    .balign 256",
                       "lockable: .skip 256", ""])
 
 
-def build(path, *what, **how):
-    with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "privileged.s")
-        with open(text, "w", encoding="utf-8") as f:
-            f.write(source(*what, **how))
-        emulators.assemble([text], path)
-
-
-def options(arguments):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("seed")
-    parser.add_argument("-o", dest="out", required=True)
-    parser.add_argument("--family", choices=cases.FAMILIES)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--dump", action="store_true")
-    parser.add_argument("--source", action="store_true", help="write the assembly instead")
-    parser.add_argument("--run", action="store_true", help="on QEMU, too")
-    return parser.parse_args(arguments)
+def source(seed, numbers, family=None, count=300, steps=None, dump=False):
+    made = [case(seed, number, family, count) for number in numbers]
+    if steps is not None:
+        for each in made:
+            each.cut(steps)
+    return text(made, dump)
 
 
 def main(arguments):
-    opts = options(arguments)
-    numbers = range(opts.count) if opts.only is None else [opts.only]
-    what = (opts.seed, numbers, opts.family, opts.count, opts.steps, opts.dump)
-    try:
-        if opts.source:
-            with open(opts.out, "w", encoding="utf-8") as f:
-                f.write(source(*what))
-            return 0
-        build(opts.out, *what)
-        if opts.run:
-            print("\n".join(emulators.run_qemu(opts.out)))
-    except emulators.Failed as failed:
-        return emulators.report(failed)
-    return 0
+    parser = program.parser(__doc__)
+    parser.add_argument("--family", choices=FAMILIES)
+    opts = parser.parse_args(arguments)
+    return program.make(source(opts.seed, program.numbers(opts), opts.family, opts.count,
+                               opts.steps, opts.dump), opts)
 
 
 if __name__ == "__main__":

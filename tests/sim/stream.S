@@ -25,15 +25,7 @@
     .equ FS_DIRTY, 3 << 13
     .include "print.S"
 
-    .section .text.first, "ax"
-    .globl _start
-_start:
-    csrr t0, mhartid
-    csrw mie, zero
-    beqz t0, 1f
-0:  wfi                             /* other harts have no part in it */
-    j 0b
-1:
+    .include "start.S"
     csrw medeleg, zero
     csrw mideleg, zero
     csrw satp, zero

@@ -10,16 +10,14 @@ memory; with --dump the numbers themselves. `--only N` has one sequence of the s
 and jumps, m, a, f, d, c), z: control registers, x: illegal words, calls and accesses that fail,
 u: misaligned accesses.
 """
-import argparse
-import os
 import random
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
-import emulators  # noqa: E402
+import program  # noqa: E402
 import values  # noqa: E402
-from instructions import LETTERS, M, S, SCRATCH, Sequence, U  # noqa: E402
+from instructions import KINDS, LETTERS  # noqa: E402
+from sequence import M, S, SCRATCH, Sequence, U  # noqa: E402
 
 POOL = 1024  # numbers of 8 bytes
 FS_OFF, FS_DIRTY = 0, 3 << 13
@@ -37,7 +35,7 @@ def sequence(seed, number, mix):
     rng = random.Random(f"{seed}/{number}")
     mode = rng.choice((M, M, S, U))
     status = mode << 11 | (FS_OFF if rng.randrange(16) == 0 else FS_DIRTY)
-    made = Sequence(rng, f"sequence_{number}", mix, mode, rng.randrange(20, 61))
+    made = Sequence(rng, f"sequence_{number}", KINDS, mix, mode, rng.randrange(20, 61))
     modes = (0, 1, 2, 3, 4) if rng.randrange(6) else (5, 6, 7)
     fcsr = rng.choice(modes) << 5 | rng.choice((0, rng.getrandbits(5)))
     numbers = [number, made.name, status, fcsr, rng.randrange(POOL - SCRATCH // 8) * 8]
@@ -60,43 +58,12 @@ def source(seed, numbers, mix, steps=None, dump=False):
                      [f"dump: .dword {int(dump)}", ""])
 
 
-def build(path, seed, numbers, mix=LETTERS, steps=None, dump=False):
-    with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "stream.s")
-        with open(text, "w", encoding="utf-8") as f:
-            f.write(source(seed, numbers, mix, steps, dump))
-        emulators.assemble([text], path)
-
-
-def options(arguments):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("seed")
-    parser.add_argument("-o", dest="out", required=True)
-    parser.add_argument("--mix", default=LETTERS)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--dump", action="store_true")
-    parser.add_argument("--source", action="store_true", help="write the assembly instead")
-    parser.add_argument("--run", action="store_true", help="on QEMU, too")
-    return parser.parse_args(arguments)
-
-
 def main(arguments):
-    opts = options(arguments)
-    numbers = range(opts.count) if opts.only is None else [opts.only]
-    try:
-        if opts.source:
-            with open(opts.out, "w", encoding="utf-8") as f:
-                f.write(source(opts.seed, numbers, opts.mix, opts.steps, opts.dump))
-            return 0
-        build(opts.out, opts.seed, numbers, opts.mix, opts.steps, opts.dump)
-        if opts.run:
-            print("\n".join(emulators.run_qemu(opts.out)))
-    except emulators.Failed as failed:
-        return emulators.report(failed)
-    return 0
+    parser = program.parser(__doc__)
+    parser.add_argument("--mix", default=LETTERS)
+    opts = parser.parse_args(arguments)
+    return program.make(
+        source(opts.seed, program.numbers(opts), opts.mix, opts.steps, opts.dump), opts)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import tempfile
 sys.dont_write_bytecode = True
 import emulators  # noqa: E402
 import privileged  # noqa: E402
-from privileged_cases import A, Case, D, M, MPRV, NOWHERE, R, S, SUM, U, USER, V, W, X  # noqa: E402
+import program  # noqa: E402
+from privileged_case import A, Case, D, M, MPRV, NOWHERE, R, S, SUM, U, USER, V, W, X  # noqa: E402
 
 CALL = {U: 8, S: 9, M: 11}
 # The target is seen at VA by the entry `leaf`, in Sv39; the table is u1, u0.
@@ -172,16 +173,8 @@ CASES = [
 
 
 def build(path):
-    code, table = ["    .text"], ["    .data", "    .balign 8", "cases:"]
-    for number, strict in enumerate(CASES):
-        code += strict.case(number).text()
-        table.append(f"    .dword {number}, case_{number}")
-    with tempfile.TemporaryDirectory() as folder:
-        text = os.path.join(folder, "strict.s")
-        with open(text, "w", encoding="utf-8") as f:
-            f.write("\n".join(['    .include "privileged.S"'] + code + table +
-                              ["cases_end:", "dump: .dword 1", ""]))
-        emulators.assemble([text], path)
+    made = [strict.case(number) for number, strict in enumerate(CASES)]
+    program.build(privileged.text(made, dump=True), path)
 
 
 def on_sim(path, sim=emulators.SIM):

@@ -39,26 +39,25 @@ def integer(rng):
     return rng.getrandbits(64)
 
 
-def single(rng):
+def number(rng, special, bits, fraction, exponents):
+    """Of so many bits, of which so many are the fraction: a special one, one with an exponent
+    that meets the others', or anything."""
     kind = rng.randrange(3)
-    sign = rng.getrandbits(1) << 31
+    sign = rng.getrandbits(1) << bits - 1
     if kind == 0:
-        return sign | rng.choice(SINGLES)
-    if kind == 1:  # exponents that meet
-        fraction = rng.getrandbits(23) << rng.randrange(24) & 0x7fffff
-        return sign | rng.randrange(120, 136) << 23 | fraction
-    return rng.getrandbits(32)
+        return sign | rng.choice(special)
+    if kind == 1:
+        low = rng.getrandbits(fraction) << rng.randrange(fraction + 1) & (1 << fraction) - 1
+        return sign | rng.choice(exponents) << fraction | low
+    return rng.getrandbits(bits)
+
+
+def single(rng):
+    return number(rng, SINGLES, 32, 23, range(120, 136))
 
 
 def double(rng):
-    kind = rng.randrange(3)
-    sign = rng.getrandbits(1) << 63
-    if kind == 0:
-        return sign | rng.choice(DOUBLES)
-    if kind == 1:
-        fraction = rng.getrandbits(52) << rng.randrange(53) & (1 << 52) - 1
-        return sign | rng.randrange(1015, 1035) << 52 | fraction
-    return rng.getrandbits(64)
+    return number(rng, DOUBLES, 64, 52, range(1015, 1035))
 
 
 # Few numbers that meet often: at the border of the subnormals (with products that are far below

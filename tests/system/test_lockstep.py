@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import struct
+import subprocess
 import sys
 
 import machine
@@ -13,14 +14,15 @@ import pytest
 sys.path.insert(0, os.path.join(machine.ROOT, "tests", "sim"))
 import emulators  # noqa: E402
 import lockstep  # noqa: E402
+import privileged  # noqa: E402
 import stream  # noqa: E402
 import strict  # noqa: E402
 
 SEEDS = [str(n) for n in range(1, 9)]
 
 
-def compared(kind, seed, folder, other, count=300, mix=stream.LETTERS):
-    opts = argparse.Namespace(mix=mix, family=None, count=count)
+def compared(kind, seed, folder, other, count=300, mix=stream.LETTERS, family=None):
+    opts = argparse.Namespace(mix=mix, family=family, count=count)
     comparison = kind(seed, opts, other, str(folder))
     number = comparison.compare()
     return comparison, number
@@ -46,6 +48,23 @@ def test_mixes(mix, seed, tmp_path):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_privileged(seed, tmp_path):
     assert_same(lockstep.Cases, seed, tmp_path)
+
+
+@pytest.mark.parametrize("maker", ("stream.py", "privileged.py"))
+def test_a_seed_makes_one_program(maker, tmp_path):
+    """In every process, whatever the order in Python's sets there."""
+    made, path = set(), tmp_path / "program.s"
+    for order in ("1", "2", "3"):
+        subprocess.run([sys.executable, os.path.join(machine.ROOT, "tests", "sim", maker), "1",
+                        "--source", "-o", str(path)], check=True,
+                       env={**os.environ, "PYTHONHASHSEED": order})
+        made.add(path.read_text())
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("family", privileged.FAMILIES)
+def test_each_family_makes_programs(family, tmp_path):
+    assert_same(lockstep.Cases, "1", tmp_path, count=20, family=family)
 
 
 def test_strict():

@@ -1,11 +1,20 @@
 """The machine of ./sim: Trellis on it, the same in every run, and what it says of mistakes."""
 import os
+import pty
 import re
+import resource
+import signal
 import subprocess
+import sys
+import termios
+import time
 
 import machine
 import pytest
 import sim
+
+sys.path.insert(0, os.path.join(machine.ROOT, "tests", "sim"))
+import emulators  # noqa: E402
 
 RUN = os.path.join(machine.ROOT, "run")
 SIM = os.path.join(machine.ROOT, "sim")
@@ -79,15 +88,18 @@ def test_a_design_each(design):
 
 
 @pytest.mark.parametrize("options", [("--no-sstc",), ("--svadu",), ("--asid-bits", "0"),
-                                     ("--levels", "3"), ("--legacy-disk",), ("--no-keep",),
-                                     ("--no-stale-code",), ("--mem", "32M")])
+                                     ("--levels", "3"), ("--no-keep",), ("--no-stale-code",),
+                                     ("--mem", "32M")])
 def test_other_hardware(options):
     done = trellis("forktest; grind 10; ls > x; sort x", *options, "--harts", "2")
-    if options == ("--legacy-disk",):  # Trellis has no driver for it, and says so
-        assert done.returncode != 0
-        return
     assert "grind: OK" in done.stdout, done.stdout + done.stderr
     no_finding(done)
+
+
+def test_a_legacy_disk_is_one():
+    """Trellis has no driver for it, and says so."""
+    done = trellis("ls", "--legacy-disk")
+    assert done.returncode not in (0, 2) and "it is a legacy device" in done.stdout, done.stdout
 
 
 def test_a_missing_flush_is_found():
@@ -103,6 +115,8 @@ def test_a_missing_flush_is_found():
 @pytest.mark.parametrize("words, says", [
     ((), "--kernel is needed"),
     (("--kernel",), "--kernel needs a value"),
+    (("--harts",), "--harts needs a value"),
+    (("--kernel", "x", "--prompt", "p" * 65), "--prompt is one line of at most 64 bytes"),
     (("--frobnicate",), "there is no option --frobnicate"),
     (("--kernel", "/nowhere"), "/nowhere: cannot be read (No such file or directory)"),
     (("--kernel", sim.command()[0]), "not an ELF for RISC-V, 64 bits: it is for"),
@@ -115,6 +129,7 @@ def test_a_missing_flush_is_found():
 def test_mistakes_are_said(words, says):
     done = run(SIM, *words)
     assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_help():
@@ -130,9 +145,79 @@ def test_run_knows_whose_options_are_whose():
         assert done.returncode == 2 and says in done.stderr, done.stderr
 
 
-def test_a_machine_that_waits_for_ever_ends(tmp_path):
+def bare(tmp_path, source):
+    """A program of tests/sim."""
+    path = str(tmp_path / "bare.elf")
+    emulators.assemble([os.path.join(emulators.HERE, source)], path)
+    return path
+
+
+@pytest.fixture
+def waits(tmp_path):
     """wfi without an interrupt: a flat image of M-mode."""
     flat = tmp_path / "wfi"
     flat.write_bytes(bytes.fromhex("73005010" "6ff0dfff"))
-    done = run(SIM, "--mode", "m", "--kernel", str(flat), stdin=subprocess.DEVNULL)
+    return (SIM, "--mode", "m", "--kernel", str(flat))
+
+
+@pytest.mark.parametrize("options", [(), ("-c", "ls")])
+def test_a_machine_that_waits_for_ever_ends(waits, options):
+    done = run(*waits, *options, stdin=subprocess.DEVNULL)
     assert done.returncode == 3 and "nothing will wake them" in done.stderr, done.stderr
+
+
+def test_a_machine_that_takes_no_input_ends(waits):
+    assert run(*waits, input="x" * 1000).returncode == 3
+
+
+def test_time_passes_though_input_is_not_taken(tmp_path):
+    done = run(SIM, "--kernel", bare(tmp_path, "deaf.S"), input="x" * 1000)
+    assert done.returncode == 0, done.stderr
+
+
+def test_long_commands(tmp_path):
+    lines = ["x" * 300, "y" * 254, "z" * 255, "w" * 256, "", "v" * 511]
+    done = run(SIM, "--kernel", bare(tmp_path, "echo.S"), "-c", "\n".join(lines))
+    assert done.stdout == "".join(f"$ {line}\n" for line in lines) + "$ ", done.stderr
+
+
+def test_limit(tmp_path):
+    done = run(SIM, "--kernel", bare(tmp_path, "echo.S"), "--limit", "1234",
+               stdin=subprocess.DEVNULL)
+    assert done.returncode == 0 and "sim: 1234 instructions" in done.stderr, done.stderr
+
+
+def no_file_grows():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+@pytest.mark.parametrize("size", [512, 8192])
+def test_a_disk_that_cannot_be_written_is_said(tmp_path, size):
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(size))
+    done = run(*sim.command(), "--kernel", bare(tmp_path, "deaf.S"), "--disk", str(disk),
+               "--keep-disks", stdin=subprocess.DEVNULL, preexec_fn=no_file_grows)
+    assert done.returncode == 2, done.stderr
+    assert f"{disk}: cannot be written (File too large)" in done.stderr
+
+
+def test_escape_when_the_machine_takes_no_keys(tmp_path):
+    """Ctrl-A X, behind more keys than the machine has room for."""
+    terminal, there = pty.openpty()
+    done = subprocess.Popen([*sim.command(), "--kernel",
+                             os.path.join(machine.ROOT, "Makefile"), "--mem", "32M"],
+                            stdin=there, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while termios.tcgetattr(there)[3] & termios.ICANON:
+            time.sleep(0.01)
+        for _ in range(10):
+            os.write(terminal, b"x" * 100)
+            time.sleep(0.02)
+        os.write(terminal, b"\x01x")
+        assert done.wait(DEADLINE) == 0
+    finally:
+        done.kill()
+        done.wait()
+        os.close(terminal)
+        os.close(there)

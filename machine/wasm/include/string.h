@@ -1,0 +1,12 @@
+/* What the machine uses of <string.h>: machine/wasm/string.c. */
+#pragma once
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+void *memchr(const void *where, int what, size_t bytes);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+char *strrchr(const char *s, int c);

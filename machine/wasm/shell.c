@@ -1,0 +1,113 @@
+/* The machine for a page of a browser: what the page calls, and the two functions of it that the
+ * machine calls. All is kept in one memory, which has one machine.
+ *
+ * Strings are UTF-8 and end with 0. The page asks for the room of what it hands over
+ * (live_room), and never gives it back: the next machine has a new memory. */
+#include "machine/sim.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT(name) __attribute__((export_name(#name))) name
+#define IMPORT(name) __attribute__((import_module("page"), import_name(#name))) name
+
+void IMPORT(page_console)(unsigned byte);
+void IMPORT(page_finding)(const char *text);
+
+enum live_option {
+    LIVE_HARTS,
+    LIVE_MIB, /* of RAM */
+    LIVE_SEED,
+    LIVE_MODE, /* 0: as the kernel's file says, 1: S-mode, 2: M-mode */
+    LIVE_LEGACY_DISK,
+    LIVE_SVADU,
+};
+
+static struct {
+    struct sim *sim;
+    struct sim_options options;
+    bool begun; /* the options have their defaults */
+    unsigned mode;
+    struct sim_end end;
+    char text[512];
+} live;
+
+static struct sim_options *options(void) {
+    if (!live.begun)
+        live.options = sim_defaults();
+    live.begun = true;
+    return &live.options;
+}
+
+static void console(void *context, uint8_t byte) { page_console(byte); }
+static void finding(void *context, const char *text) { page_finding(text); }
+
+/* ---- made ----------------------------------------------------------------------------------- */
+void *EXPORT(live_room)(size_t bytes) { return malloc(bytes); }
+
+void EXPORT(live_option)(enum live_option which, uint64_t value) {
+    struct sim_options *o = options();
+    switch (which) {
+    case LIVE_HARTS: o->harts = (unsigned)value; break;
+    case LIVE_MIB: o->ram_bytes = value << 20; break;
+    case LIVE_SEED: o->seed = value; break;
+    case LIVE_MODE: live.mode = (unsigned)value; break;
+    case LIVE_LEGACY_DISK: o->legacy_disk = value; break;
+    case LIVE_SVADU: o->svadu = value; break;
+    }
+}
+
+void EXPORT(live_append)(const char *words) { options()->append = words; }
+
+void EXPORT(live_kernel)(const uint8_t *bytes, size_t size, const char *name) {
+    options()->kernel = (struct sim_image){bytes, size, name};
+}
+
+void EXPORT(live_disk)(unsigned which, const uint8_t *bytes, size_t size, const char *name) {
+    if (which < SIM_DISKS_MAX)
+        options()->disks[which] = (struct sim_image){bytes, size, name};
+}
+
+/* NULL, or a sentence that says why there is no machine. */
+const char *EXPORT(live_create)(void) {
+    struct sim_options *o = options();
+    o->machine_mode = live.mode == 0 ? sim_begins_in_machine_mode(&o->kernel) : live.mode == 2;
+    o->misaligned = !o->machine_mode; /* as firmwares do for S-mode and user programs */
+    o->console = console;
+    o->finding = finding;
+    live.sim = sim_create(o, live.text, sizeof(live.text));
+    return live.sim == NULL ? live.text : NULL;
+}
+
+/* ---- run ------------------------------------------------------------------------------------ */
+/* How it ended: sim_end.how. */
+unsigned EXPORT(live_run)(uint64_t instructions) {
+    live.end = sim_run(live.sim, instructions);
+    return live.end.how;
+}
+
+unsigned EXPORT(live_code)(void) { return live.end.code; }
+uint64_t EXPORT(live_next_ns)(void) { return live.end.next_ns; }
+void EXPORT(live_skip)(uint64_t ns) { sim_skip(live.sim, ns); }
+size_t EXPORT(live_input)(const uint8_t *bytes, size_t count) {
+    return sim_input(live.sim, bytes, count);
+}
+
+uint64_t EXPORT(live_instructions)(void) { return sim_instructions(live.sim); }
+uint64_t EXPORT(live_nanoseconds)(void) { return sim_nanoseconds(live.sim); }
+
+/* ---- looked into ---------------------------------------------------------------------------- */
+unsigned EXPORT(live_last_hart)(void) { return sim_last_hart(live.sim); }
+uint64_t EXPORT(live_register)(unsigned hart, unsigned which) {
+    return sim_register(live.sim, hart, which);
+}
+
+/* Where the bytes of RAM have been put, at most a page of them; NULL when some are no RAM. */
+const uint8_t *EXPORT(live_memory)(uint64_t pa, size_t bytes) {
+    static uint8_t room[4096];
+    return bytes <= sizeof(room) && sim_memory(live.sim, pa, room, bytes) ? room : NULL;
+}
+
+const char *EXPORT(live_place)(uint64_t address) {
+    sim_place(live.sim, address, live.text, sizeof(live.text));
+    return live.text;
+}

@@ -1,0 +1,53 @@
+/* The functions of <string.h> that the machine uses. The target copies and fills memory with
+ * single instructions, which the compiler makes of its builtins here. */
+#include <string.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+    return __builtin_memcpy(to, from, bytes);
+}
+
+void *memmove(void *to, const void *from, size_t bytes) {
+    return __builtin_memmove(to, from, bytes);
+}
+
+void *memset(void *to, int value, size_t bytes) { return __builtin_memset(to, value, bytes); }
+
+int memcmp(const void *a, const void *b, size_t bytes) {
+    const unsigned char *x = a, *y = b;
+    for (size_t i = 0; i < bytes; i++)
+        if (x[i] != y[i])
+            return x[i] - y[i];
+    return 0;
+}
+
+void *memchr(const void *where, int what, size_t bytes) {
+    const unsigned char *at = where;
+    for (size_t i = 0; i < bytes; i++)
+        if (at[i] == (unsigned char)what)
+            return (void *)(at + i);
+    return NULL;
+}
+
+size_t strlen(const char *s) {
+    size_t length = 0;
+    while (s[length])
+        length++;
+    return length;
+}
+
+int strcmp(const char *a, const char *b) {
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+char *strrchr(const char *s, int c) {
+    const char *found = NULL;
+    do {
+        if (*s == (char)c)
+            found = s;
+    } while (*s++);
+    return (char *)found;
+}

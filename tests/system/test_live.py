@@ -1,0 +1,311 @@
+"""The machine in a page of a browser: make live."""
+import os
+import re
+import sys
+import time
+
+import live
+import machine
+import pexpect
+import pytest
+from livepage import driver, inside, needs_live, page, sim
+
+sys.path.insert(0, os.path.join(machine.ROOT, "tests", "sim"))
+import emulators  # noqa: E402
+
+pytestmark = needs_live
+KERNEL = os.path.join(machine.kernel_folder(), "kernel.elf")
+
+
+def assembled(name, folder):
+    """The path of a kernel of M-mode."""
+    path = str(folder / (name + ".elf"))
+    emulators.assemble([os.path.join(machine.ROOT, "tests", "system", name + ".S")], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def hello(tmp_path_factory):
+    """A kernel that prints a line."""
+    with open(assembled("hello", tmp_path_factory.mktemp("hello")), "rb") as f:
+        return f.read()
+
+
+@pytest.fixture
+def booted(page):
+    page.open()
+    page.prompt()
+    return page
+
+
+# ---- boots, and is typed to ----
+def test_prompt_and_a_command(booted):
+    booted.keys("ls\n")
+    booted.says("\ntests\n$ ")
+    assert "$ ls\nbin\n" in booted.console
+
+
+def test_keys(booted):
+    """Backspace, Ctrl-C, and text that is pasted."""
+    booted.keys("echo ax", "BACKSPACE", "b\n")
+    booted.says("\nab\n")
+    booted.keys("sleep 1000\n")
+    booted.says("sleep 1000\n")
+    booted.mouse.key_down("\ue009").send_keys("c").key_up("\ue009").perform()
+    booted.says("$ ", 3)
+    booted.js("""
+        const keys = document.getElementById("keys");
+        keys.value = "echo one; echo two\\n";
+        keys.dispatchEvent(new InputEvent("input", {bubbles: true}));""")
+    booted.says("\none\n")
+    booted.says("\ntwo\n")
+
+
+def test_an_idle_machine_is_woken(booted, tmp_path):
+    """What is typed is seen at once, not with the next key."""
+    with open(assembled("echo", tmp_path), "rb") as f:
+        booted.drop(("echo.elf", f.read()))
+    booted.status("Running: all harts wait")
+    booted.one("#screen").click()
+    for keys in ("a", "bcdef", "q"):
+        booted.keys(keys)
+        booted.says(keys)
+    booted.ends("off")
+    assert booted.console == ">abcdefqend\n"
+
+
+def test_an_idle_machine_of_the_command_is_woken(inside, tmp_path):
+    child = pexpect.spawn(machine.build_path("machine", "sim"),
+                          ["--kernel", assembled("echo", tmp_path)], encoding="utf-8", timeout=60)
+    try:
+        child.expect(">")
+        for keys in ("a", "bcdef", "q"):
+            child.send(keys)
+            child.expect(keys)
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+
+
+def test_the_prompt_comes_soon(page):
+    start = time.monotonic()
+    page.open()
+    page.prompt()
+    assert time.monotonic() - start < 30  # 1 or 2 without company
+
+
+def test_poweroff(booted):
+    booted.keys("poweroff 3\n")
+    booted.status("Ended with status 3")
+    assert not booted.one("#run").is_enabled() and not booted.one("#step").is_enabled()
+    booted.one("#reset").click()
+    booted.prompt()
+    assert booted.one("#run").is_enabled()
+
+
+# ---- run, pause, step ----
+def test_pause_and_steps(page):
+    page.open()
+    page.wait(lambda: page.last.get("running"), "the start")
+    page.pause()
+    page.status("Paused")
+    before = page.last["instructions"]
+    page.one("#step").click()
+    page.settle(before)
+    assert page.last["instructions"] == before + 1
+    page.step(1234)
+    assert page.last["instructions"] == before + 1235
+    assert re.search(r"hart 0: \S+", page.text("#status"))
+    page.one("#run").click()
+    page.prompt()
+
+
+def test_steps_leave_no_trace(page):
+    """A run in pieces is the run: harts take their turns as they would."""
+    seen = []
+    for pieces in ([700000], [1, 1, 3, 999, 123456, 575540]):
+        page.open({"paused": True, "settings": {"harts": "3", "seed": "5"}})
+        page.status("Paused · 0 instructions")
+        for count in pieces:
+            page.step(count)
+        page.wait(lambda: page.js("return LIVE.page.seen.registers.pc") is not None, "registers")
+        values = []
+        for hart in range(3):
+            page.pick("#hart", hart)
+            page.wait(lambda: page.js("return LIVE.page.seen.hart") == hart, "the hart")
+            values.append(page.text("#registers"))
+        seen.append((page.last["instructions"], page.console, values))
+    assert seen[0] == seen[1] and seen[0][0] == 700000
+
+
+def test_function_keys(booted):
+    booted.keys("F8")
+    booted.wait(lambda: not booted.last["running"], "the pause")
+    booted.keys("F8")
+    booted.wait(lambda: booted.last["running"], "the run")
+    booted.keys("F10")
+    booted.wait(lambda: not booted.last["running"], "the step")
+
+
+# ---- looked into ----
+def test_registers_and_place(page):
+    page.open({"settings": {"harts": "2"}})
+    page.prompt()
+    page.pause()
+    page.wait(lambda: page.js("return LIVE.page.seen !== null"), "the registers")
+    rows = {row.split()[0]: row.split()[1] for row in page.text("#registers").splitlines()}
+    assert set(rows) >= {"pc", "ra", "sp", "a0", "t6", "satp", "stvec", "mstatus"}
+    assert int(rows["pc"], 16) >> 38 and page.text("#place").startswith("S: ")
+    page.pick("#hart", 1)
+    page.wait(lambda: page.js("return LIVE.page.seen.hart") == 1, "the other hart")
+
+
+def test_page_tables(booted):
+    """An idle hart has the kernel's own."""
+    booted.wait(lambda: "Sv39, root 0x" in booted.text("#tables-about"), "the tables")
+    about = booted.text("#tables-about")
+    rows = [row.text for row in booted.all("#tables tbody tr")]
+    assert len(rows) > 10 and int(re.search(r"tables: (\d+)", about)[1]) > 2
+    # the kernel's text: executable, not writable
+    assert any(re.match(r"0xffffffc080\w+–0x\w+ VR-X\S+ \d+ 0x80", row.strip()) for row in rows)
+
+
+# ---- settings ----
+def test_seed_design_and_harts(booted):
+    booted.one("#settings summary").click()
+    booted.pick("#design", "mirror")
+    for name, value in (("harts", "3"), ("seed", "77")):
+        booted.one(f"#{name}").clear()
+        booted.one(f"#{name}").send_keys(value)
+    first = booted.last["instructions"]
+    booted.one("#reset").click()
+    booted.wait(lambda: booted.console == "" or "mirror" in booted.console, "the reset")
+    booted.prompt()
+    assert "Trellis mirror: 3 harts" in booted.console and booted.last["instructions"] != first
+    assert len(booted.all("#hart option")) == 3
+
+
+@pytest.mark.parametrize("name, value, says", [
+    ("seed", "x", "The seed x is no number"), ("seed", "99999999999999999999", "The seed 9"),
+    ("harts", "9", "9 harts: a machine has 1 to 8")])
+def test_settings_that_cannot_be(booted, name, value, says):
+    booted.one("#settings summary").click()
+    booted.one(f"#{name}").clear()
+    booted.one(f"#{name}").send_keys(value)
+    booted.one("#reset").click()
+    booted.status(says)
+    assert booted.console.endswith("$ ")  # nothing is lost
+
+
+# ---- other kernels ----
+def test_a_kernel_is_dropped(booted, hello):
+    booted.drop(("hello.elf", hello))
+    booted.says("hello from M-mode\nend\n")
+    booted.ends("off")
+    assert booted.console == "hello from M-mode\nend\n"
+    assert booted.text("#status").startswith("Powered off")
+    booted.one("#settings summary").click()
+    assert booted.text("#kernel-name") == "hello.elf" and booted.text("#disk-name") == "none"
+    booted.one("#back").click()
+    booted.prompt()
+    assert "Trellis share" in booted.console
+
+
+def test_files_are_chosen(booted, tmp_path):
+    """The same kernel and disk, from files."""
+    booted.one("#settings summary").click()
+    for what, path in (("kernel", KERNEL), ("disk", machine.default_image())):
+        booted.one(f"#{what}-file").send_keys(path)
+        booted.wait(lambda: booted.text(f"#{what}-name") == os.path.basename(path), path)
+    booted.prompt()
+    booted.one("#screen").click()  # which has the focus then
+    booted.keys("ls\n")
+    booted.says("\ntests\n")
+
+
+@pytest.mark.parametrize("name, data, says", [
+    ("bad.elf", b"\x7fELF" + bytes(100), "bad.elf: "),
+    ("short.elf", b"\x7fELF", "short.elf: ")])
+def test_a_kernel_that_is_none(booted, name, data, says):
+    booted.drop((name, data))
+    booted.status(says)
+
+
+def test_a_finding_is_shown(booted, tmp_path):
+    assert booted.text("#findings-title") == "Findings: none"
+    with open(assembled("stale", tmp_path), "rb") as f:
+        booted.drop(("stale.elf", f.read()))
+    booted.wait(lambda: booted.text("#findings-title") == "Findings: 1", "the finding")
+    assert re.match(r"stale code: hart 0 executes at change .*No fence.i", booted.text("#findings"))
+    booted.one("#settings summary").click()
+    booted.one("#back").click()
+    booted.prompt()
+    assert booted.text("#findings-title") == "Findings: none"
+
+
+# ---- the page ----
+def test_chinese(booted):
+    booted.one("#language").click()
+    booted.status("运行中")
+    assert booted.text("#reset") == "重启" and booted.js("return document.documentElement.lang") == \
+        "zh-CN"
+    assert booted.text("#language") == "English"
+
+
+def test_every_text_is_there_and_used():
+    page_text = live.part("page.html")
+    sources = page_text + "".join(live.part(name + ".js") for name in live.SCRIPTS
+                                  if name != "strings")
+    strings = dict(re.findall(r'^    "([\w.]+)": \[(.*?)\],$', live.part("strings.js"),
+                              re.M | re.S))
+    for key, texts in strings.items():
+        assert len(re.findall("[\u4e00-\u9fff]", texts)) or key in ("language.other", "hart"), key
+        english, chinese = re.match(r"(.*?\"),\s+(\".*)", texts, re.S).groups()
+        assert sorted(re.findall(r"\{\d\}", english)) == sorted(re.findall(r"\{\d\}", chinese))
+        family = key.startswith("state.")
+        assert family or f'"{key}"' in sources, key
+    used = set(re.findall(r'\bt\("([\w.]+)"', sources))
+    used |= set(re.findall(r'data-t(?:-title)?="([\w.]+)"', page_text))
+    assert used and used <= set(strings), used - set(strings)
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_windows(booted, width):
+    """Nothing but tables, in boxes of their own, is wider than the window."""
+    try:
+        booted.driver.set_window_size(width, 800)
+        booted.one("#settings summary").click()
+        assert booted.js("return document.documentElement.scrollWidth - innerWidth") <= 0
+        assert booted.one("#screen").is_displayed()
+    finally:
+        booted.driver.set_window_size(1400, 900)
+
+
+def test_no_network(booted):
+    html = live.page_html(booted.inside)
+    assert not re.search(r"https?://", html)
+    assert booted.js("return performance.getEntriesByType('resource')"
+                     ".filter(e => !e.name.startsWith('blob:')).length") == 0
+
+
+# ---- the same run as natively ----
+@pytest.mark.parametrize("harts, seed, commands", [
+    (1, 1, ["ls"]), (3, 9, ["ls /bin", "usertests forktest"]), (2, 2, ["sleep 1", "echo x"])])
+def test_the_same_run(page, tmp_path, harts, seed, commands):
+    page.open({"commands": commands, "settings": {"harts": str(harts), "seed": str(seed)}})
+    text, count = sim("--kernel", KERNEL, "--disk", machine.default_image(), "--harts", str(harts),
+                      "--seed", str(seed), "--append", f"design={machine.default_design()}",
+                      "-c", "\n".join(commands))
+    page.wait(lambda: page.last and not page.last["running"], "the end")
+    assert page.last["instructions"] == count
+    assert page.console == text.replace("\r", "")
+
+
+def test_the_same_run_of_a_kernel_of_machine_mode(booted, hello, tmp_path):
+    path = tmp_path / "hello.elf"
+    path.write_bytes(hello)
+    text, count = sim("--kernel", str(path))
+    booted.drop(("hello.elf", hello))
+    booted.says("end")
+    booted.ends("off")
+    assert booted.last["instructions"] == count and booted.console == text.replace("\r", "")

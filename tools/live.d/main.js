@@ -1,0 +1,221 @@
+// The page: the machine's controls, and what it tells of itself.
+"use strict";
+
+(function () {
+    const preset = JSON.parse(document.getElementById("preset").textContent);
+    const element = id => document.getElementById(id);
+    const LOOK_EVERY_MS = 400;
+    const page = LIVE.page = {worker: null, inside: null, chosen: {}, findings: [], last: null,
+                              wrong: null, seen: null};
+    let t, terminal, registers, tables, looked = 0;
+
+    // ---- the machine ----
+    function optionsNow() {
+        const {kernel, disk} = page.chosen, foreign = kernel !== undefined;
+        const number = id => Number(element(id).value);
+        const design = element("design").value, words = element("append").value.trim();
+        const disks = disk ? [disk] : foreign ? [] : [page.inside.disk];
+        return {kernel: kernel ?? page.inside.kernel, disks, harts: number("harts"),
+                seed: element("seed").value.trim(), mib: number("mib"), mode: number("mode"),
+                legacyDisk: element("legacy").checked ? 1 : 0,
+                append: [foreign ? "" : `design=${design}`, words].join(" ").trim()};
+    }
+
+    // Why there can be no such machine, or null.
+    function mistake({seed, harts}) {
+        if (!/^\d{1,20}$/.test(seed) || BigInt(seed) >> 64n)
+            return t("wrong.seed", seed);
+        if (!(Number.isInteger(harts) && harts >= 1 && harts <= 8))
+            return t("wrong.harts", harts);
+        return null;
+    }
+
+    // A new worker each time: the memory of the old one goes with it.
+    function reset({commands, paused} = {}) {
+        const options = optionsNow(), why = mistake(options);
+        if (why)
+            return complain(why);
+        page.worker?.terminate();
+        Object.assign(page, {findings: [], last: null, wrong: null, seen: null});
+        terminal.clear();
+        fill("hart", [...Array(options.harts).keys()]);
+        page.worker = new Worker(page.code);
+        page.worker.onmessage = ({data}) => hear(data);
+        page.worker.onerror = event => complain(t("wrong.browser", event.message));
+        page.worker.postMessage({create: options, code: page.inside.wasm, commands, paused});
+        showFindings();
+        showState();
+    }
+
+    function hear(data) {
+        if (data.output)
+            terminal.write(data.output);
+        else if (data.finding)
+            addFinding(data.finding);
+        else if (data.wrong)
+            complain(data.wrong);
+        else if (data.view)
+            showView(data.view);
+        else if (data.state)
+            hearState(data);
+    }
+
+    function hearState(data) {
+        const stopped = !data.running && page.last?.instructions !== data.instructions;
+        if (stopped)
+            element("hart").value = data.hart;
+        page.last = data;
+        showState();
+        if (!data.running)
+            look();
+    }
+
+    function ask(message) {
+        page.worker?.postMessage(message);
+    }
+
+    function look() {
+        looked = performance.now();
+        ask({look: Number(element("hart").value)});
+    }
+
+    // ---- shown ----
+    function complain(text) {
+        page.wrong = text;
+        showState();
+    }
+
+    function stateText({state, running, code}) {
+        const paused = {runs: "paused", waits: "paused.waits"}[state];
+        return t(`state.${!running && paused ? paused : state}`, code);
+    }
+
+    function showState() {
+        const {last, wrong} = page, status = element("status");
+        const over = last && ["off", "reset", "failed"].includes(last.state);
+        element("run").textContent = t(last?.running ? "pause" : "run");
+        for (const id of ["run", "step", "step-many"])
+            element(id).disabled = !last || over;
+        status.className = wrong ? "bad" : "";
+        status.textContent = wrong ?? (!last ? t("state.starts") :
+            t("status", stateText(last), last.instructions.toLocaleString("en-US"),
+              (last.ns / 1e9).toFixed(3), last.hart, last.place));
+        const {kernel, disk} = page.chosen;
+        element("kernel-name").textContent = kernel?.name ?? "Trellis";
+        element("disk-name").textContent = disk?.name ?? (kernel ? t("none") : "Trellis");
+        element("back").disabled = !kernel && !disk;
+        element("design-part").hidden = kernel !== undefined;
+    }
+
+    function showFindings() {
+        const count = page.findings.length;
+        element("findings-title").textContent =
+            count ? t("findings", count) : t("findings.none");
+        element("findings").replaceChildren(...page.findings.map(text => {
+            const item = document.createElement("li");
+            item.textContent = text;
+            return item;
+        }));
+    }
+
+    function addFinding(text) {
+        page.findings.push(text);
+        showFindings();
+    }
+
+    function showView(view) {
+        page.seen = view;
+        registers.show(view);
+        tables.show(view.tables, t);
+    }
+
+    function fill(id, values) {
+        const select = element(id), before = select.value;
+        select.replaceChildren(...values.map(value => new Option(value, value)));
+        if (values.map(String).includes(before))
+            select.value = before;
+    }
+
+    function speak(language) {
+        page.language = language;
+        t = LIVE.translator(language);
+        document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+        for (const part of document.querySelectorAll("[data-t]"))
+            part.textContent = t(part.dataset.t);
+        for (const part of document.querySelectorAll("[data-t-title]")) {
+            part.title = t(part.dataset.tTitle);
+            part.setAttribute("aria-label", part.title);
+        }
+        element("run").title = t("run.title");
+        showState();
+        showFindings();
+        if (page.seen)
+            showView(page.seen);
+    }
+
+    // ---- asked for ----
+    const toggle = () => ask({run: !page.last?.running});
+    function stepMany() {
+        const count = Math.floor(Number(element("count").value));
+        if (count >= 1)
+            ask({step: count});
+    }
+
+    function takeFiles(files) {
+        if (files.kernel && !files.disk)
+            delete page.chosen.disk;  // that of another kernel
+        Object.assign(page.chosen, files);
+        reset();
+    }
+
+    function listen() {
+        element("run").onclick = toggle;
+        element("step").onclick = () => ask({step: 1});
+        element("step-many").onclick = stepMany;
+        element("reset").onclick = () => reset();
+        element("hart").onchange = look;
+        element("language").onclick = () => speak(page.language === "zh" ? "en" : "zh");
+        element("back").onclick = () => {
+            page.chosen = {};
+            reset();
+        };
+        document.addEventListener("keydown", event => {
+            const act = {F8: toggle, F10: () => ask({step: 1})}[event.key];
+            if (!act || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey)
+                return;
+            event.preventDefault();
+            act();
+        });
+        LIVE.listenForFiles(takeFiles);
+        setInterval(() => {
+            if (page.last?.running && !document.hidden &&
+                performance.now() - looked >= LOOK_EVERY_MS)
+                look();
+        }, LOOK_EVERY_MS);
+    }
+
+    async function start() {
+        const inside = JSON.parse(element("inside").textContent);
+        terminal = page.terminal = new LIVE.Terminal(element("screen"), element("keys"),
+                                                     bytes => ask({type: bytes}));
+        registers = new LIVE.RegisterView();
+        tables = new LIVE.TableView();
+        const language = preset.language ?? navigator.language;
+        speak(language.startsWith("zh") ? "zh" : "en");
+        fill("design", inside.designs);
+        element("design").value = inside.design;
+        for (const [id, value] of Object.entries(preset.settings ?? {}))
+            element(id).value = value;
+        listen();
+        page.code = URL.createObjectURL(new Blob([element("worker").textContent],
+                                                 {type: "text/javascript"}));
+        const [wasm, kernel, disk] = await Promise.all(
+            [inside.wasm, inside.kernel, inside.disk].map(LIVE.unpack));
+        page.inside = {wasm, kernel: {name: "Trellis", bytes: kernel},
+                       disk: {name: "Trellis", bytes: disk}};
+        reset(preset);
+        element("keys").focus();
+    }
+
+    start().catch(e => complain(t("wrong.browser", e.message)));
+})();

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Makes the page in which the machine runs, with everything inside: make live.
+
+    tools/live.py MACHINE.wasm KERNEL DISK PAGE.html
+"""
+import base64
+import gzip
+import json
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import machine  # noqa: E402
+
+FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "live.d")
+# In the order in which they build on each other.
+WORKER = ("machine", "tables", "worker")
+SCRIPTS = ("strings", "terminal", "view", "files", "main")
+
+
+def part(name):
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def packed(path):
+    """A file as the page's own code unpacks it; the same bytes each time."""
+    with open(path, "rb") as f:
+        return base64.b64encode(gzip.compress(f.read(), 9, mtime=0)).decode()
+
+
+def inside(wasm, kernel, disk):
+    return {"wasm": packed(wasm), "kernel": packed(kernel), "disk": packed(disk),
+            "designs": machine.designs(), "design": machine.default_design()}
+
+
+def page_html(files, preset=None):
+    """The page as one text. files: what inside() gives. preset: what main.js finds when it starts:
+    language, settings, commands, paused."""
+    texts = {"STYLE": part("page.css"),
+             # No tag may end the script early.
+             "PRESET": json.dumps(preset or {}).replace("<", "\\u003c"),
+             "INSIDE": json.dumps(files),
+             "WORKER": "\n".join(part(name + ".js") for name in WORKER),
+             "SCRIPT": "\n".join(part(name + ".js") for name in SCRIPTS)}
+    return re.sub(r"/\*(STYLE|PRESET|INSIDE|WORKER|SCRIPT)\*/", lambda m: texts[m[1]],
+                  part("page.html"))
+
+
+def main(args):
+    if len(args) != 4:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    try:
+        text = page_html(inside(*args[:3]))
+        with open(args[3], "w", encoding="utf-8") as f:
+            f.write(text)
+    except OSError as e:
+        print(f"live: {e.filename}: {e.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
