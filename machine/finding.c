@@ -37,8 +37,8 @@ const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]
     return buffer;
 }
 
-bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) {
-    uint64_t key = (a * 31 + b) * 31 + kind;
+bool finding_first_time(struct sim *sim, enum sim_rule rule, uint64_t a, uint64_t b) {
+    uint64_t key = (a * 31 + b) * 31 + (uint64_t)rule;
     for (unsigned i = 0; i < sim->told_count; i++)
         if (sim->told[i] == key)
             return false;
@@ -48,9 +48,9 @@ bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b) 
     return true;
 }
 
-void finding_tell(struct sim *sim, const char *text) {
+void finding_tell(struct sim *sim, const struct sim_finding *finding) {
     if (sim->options.finding != NULL)
-        sim->options.finding(sim->options.context, text);
+        sim->options.finding(sim->options.context, finding);
 }
 
 /* ", replaced at vm.c:212 (uvmunmap) by hart 0, 38112 instructions ago" */
@@ -83,7 +83,7 @@ void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_
     static const char *const what[] = {"fetched from", "loaded from", "stored to"};
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
     const struct kept *entry = &use->by;
-    if (!finding_first_time(sim, 1, writer_of(sim, entry->pa), use->pc))
+    if (!finding_first_time(sim, SIM_STALE_TRANSLATION, writer_of(sim, entry->pa), use->pc))
         return;
     since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
@@ -93,13 +93,14 @@ void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_
              "covered the entry since.",
              hart->id, what[use->access], use->va, finding_place(sim, use->pc, where), entry->level,
              entry->value, use->when - entry->when, entry->pa, use->memory, ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_STALE_TRANSLATION, text, (int)hart->id, use->pc,
+                                            writer_of(sim, entry->pa)});
 }
 
 void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept *entry,
                           uint64_t va) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!finding_first_time(sim, 2, writer_of(sim, entry->pa), hart->spurious.pc))
+    if (!finding_first_time(sim, SIM_MISSING_FENCE, writer_of(sim, entry->pa), hart->spurious.pc))
         return;
     since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
@@ -109,17 +110,19 @@ void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept 
              "covers it, so the fault may come again for ever.",
              hart->id, va, finding_place(sim, hart->spurious.pc, where), entry->level, entry->value,
              entry->pa, ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_MISSING_FENCE, text, (int)hart->id,
+                                            hart->spurious.pc, writer_of(sim, entry->pa)});
 }
 
 void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!finding_first_time(sim, 3, writer_of(sim, pa), hart->pc & ~4095ull))
+    if (!finding_first_time(sim, SIM_STALE_CODE, writer_of(sim, pa), hart->pc & ~4095ull))
         return;
     since(sim, pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "stale code: hart %u executes at %s what it fetched before memory was changed: %s. No "
              "fence.i of this hart has come since.",
              hart->id, finding_place(sim, hart->pc, where), ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_STALE_CODE, text, (int)hart->id, hart->pc,
+                                            writer_of(sim, pa)});
 }

@@ -23,7 +23,6 @@ void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa);
 enum { PLACE_BYTES = 160 };
 /* "vm.c:212 (uvmunmap)"; of what the kernel's image does not know, the address. */
 const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]);
-/* Whether it is the first finding of its kind (each has a number of its own: 1 to 3 here, 16 to 23
- * in machine/frames) at these places; it is counted then. */
-bool finding_first_time(struct sim *sim, unsigned kind, uint64_t a, uint64_t b);
-void finding_tell(struct sim *sim, const char *text);
+/* Whether it is the first finding of its rule at these places; it is counted then. */
+bool finding_first_time(struct sim *sim, enum sim_rule rule, uint64_t a, uint64_t b);
+void finding_tell(struct sim *sim, const struct sim_finding *finding);

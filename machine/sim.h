@@ -18,6 +18,26 @@ struct sim_image {
     const char *name; /* in messages */
 };
 
+/* The rules that a guest may break. */
+enum sim_rule {
+    SIM_STALE_TRANSLATION, /* a kept entry was used that memory contradicts */
+    SIM_MISSING_FENCE,     /* a fault by such an entry had no fence */
+    SIM_STALE_CODE,
+    SIM_USED_FREE, /* a page that is free */
+    SIM_FREED_TWICE,
+    SIM_TAKEN_TWICE,
+    SIM_TABLE_FREED, /* a page table in use was given back */
+    SIM_SATP_FREE,   /* satp points to a page that is free */
+};
+
+struct sim_finding {
+    enum sim_rule rule;
+    const char *text; /* sentences, one line: the rule's name, a colon, what happened */
+    int hart;         /* that broke it; -1: a device did */
+    uint64_t pc;      /* where; 0: not known */
+    uint64_t cause;   /* where the cause was set: the store, the free; 0: not known */
+};
+
 struct sim_options {
     unsigned harts;     /* 1 to SIM_HARTS_MAX */
     uint64_t ram_bytes; /* 32 MiB to 4 GiB, whole MiB */
@@ -42,8 +62,7 @@ struct sim_options {
 
     void *context; /* of the calls that follow */
     void (*console)(void *context, uint8_t byte);
-    /* A rule was broken: `text` says which, in sentences, one line each. */
-    void (*finding)(void *context, const char *text);
+    void (*finding)(void *context, const struct sim_finding *finding); /* a rule was broken */
 };
 
 /* What a machine has that nothing is said of. */

@@ -33,13 +33,13 @@ static void console(void *context, uint8_t byte) {
     s->line[s->line_count++] = (char)byte;
 }
 
-static void finding(void *context, const char *text) {
+static void finding(void *context, const struct sim_finding *finding) {
     struct session *s = context;
     s->ended |= s->cli->until_finding;
     if (s->plan.silent)
         return;
     fflush(stdout);
-    fprintf(stderr, "sim: finding: %s\n", text);
+    fprintf(stderr, "sim: finding: %s\n", finding->text);
 }
 
 static void leak(void *context, const char *text) { fprintf(stderr, "sim: kept: %s\n", text); }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 enum { TEXT_BYTES = 1024, PART_BYTES = 400, CALLER_BYTES = 240 };
-enum { KIND_USED = 16, KIND_FREED_TWICE, KIND_TAKEN_TWICE, KIND_TABLE, KIND_SATP };
 
 static const struct frame *record(const struct sim *sim, uint64_t pa) {
     return &sim->frames.pages[(pa - RAM_BASE) >> 12];
@@ -45,7 +44,8 @@ void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t p
     char text[TEXT_BYTES], ago[PART_BYTES], where[PLACE_BYTES], at[64] = "", who[16] = "";
     /* a jump is over when its target is fetched, and it is not known any more where it was */
     bool has_place = hart && use != USE_FETCH;
-    if (!finding_first_time(sim, KIND_USED, record(sim, pa)->by.from, has_place ? hart->pc : use))
+    if (!finding_first_time(sim, SIM_USED_FREE, record(sim, pa)->by.from,
+                            has_place ? hart->pc : use))
         return;
     since(sim, pa, ago);
     if (hart)
@@ -58,30 +58,32 @@ void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t p
              "used after it was freed: %s%s 0x%" PRIx64 "%s%s%s; the page was %s.", who, does[use],
              use == USE_WALK ? pa : va, at, has_place ? " at " : "",
              has_place ? finding_place(sim, hart->pc, where) : "", ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_USED_FREE, text, hart ? (int)hart->id : -1,
+                                            has_place ? hart->pc : 0, record(sim, pa)->by.from});
 }
 
 static void tell_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
-                       const struct frame_place *again, unsigned kind, const char *what) {
+                       const struct frame_place *again, enum sim_rule rule, const char *what) {
     char text[TEXT_BYTES], ago[PART_BYTES], where[CALLER_BYTES];
-    if (!finding_first_time(sim, kind, record(sim, pa)->by.from, again->from))
+    if (!finding_first_time(sim, rule, record(sim, pa)->by.from, again->from))
         return;
     since(sim, pa, ago);
     caller(sim, again, where);
     snprintf(text, sizeof(text), what, hart->id, page(pa), where, ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){rule, text, (int)hart->id, again->from,
+                                            record(sim, pa)->by.from});
 }
 
 void tell_freed_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
                       const struct frame_place *again) {
-    tell_twice(sim, hart, pa, again, KIND_FREED_TWICE,
+    tell_twice(sim, hart, pa, again, SIM_FREED_TWICE,
                "freed twice: hart %u gives back the page 0x%" PRIx64
                " at %s, which has been free since it was %s.");
 }
 
 void tell_taken_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
                       const struct frame_place *again) {
-    tell_twice(sim, hart, pa, again, KIND_TAKEN_TWICE,
+    tell_twice(sim, hart, pa, again, SIM_TAKEN_TWICE,
                "handed out twice: hart %u gets the page 0x%" PRIx64
                " at %s, though somebody has it: it was %s, and not given back since.");
 }
@@ -89,7 +91,7 @@ void tell_taken_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
 void tell_table(struct sim *sim, const struct hart *hart, uint64_t pa, const struct frame_place *by,
                 const struct table_use *table) {
     char text[TEXT_BYTES], where[CALLER_BYTES], how[PART_BYTES];
-    if (!finding_first_time(sim, KIND_TABLE, by->from, table->how))
+    if (!finding_first_time(sim, SIM_TABLE_FREED, by->from, table->how))
         return;
     caller(sim, by, where);
     if (table->how == TABLE_ROOT)
@@ -109,16 +111,17 @@ void tell_table(struct sim *sim, const struct hart *hart, uint64_t pa, const str
              "table in use: hart %u gives back the page 0x%" PRIx64
              " at %s, which is a page table in use: %s.",
              hart->id, page(pa), where, how);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_TABLE_FREED, text, (int)hart->id, by->from, 0});
 }
 
 void tell_satp(struct sim *sim, const struct hart *hart, uint64_t pa) {
     char text[TEXT_BYTES], ago[PART_BYTES], where[PLACE_BYTES];
-    if (!finding_first_time(sim, KIND_SATP, record(sim, pa)->by.from, hart->pc))
+    if (!finding_first_time(sim, SIM_SATP_FREE, record(sim, pa)->by.from, hart->pc))
         return;
     since(sim, pa, ago);
     snprintf(text, sizeof(text),
              "satp: hart %u sets it at %s to the page 0x%" PRIx64 ", which is free; it was %s.",
              hart->id, finding_place(sim, hart->pc, where), page(pa), ago);
-    finding_tell(sim, text);
+    finding_tell(sim, &(struct sim_finding){SIM_SATP_FREE, text, (int)hart->id, hart->pc,
+                                            record(sim, pa)->by.from});
 }

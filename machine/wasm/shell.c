@@ -39,7 +39,7 @@ static struct sim_options *options(void) {
 }
 
 static void console(void *context, uint8_t byte) { page_console(byte); }
-static void finding(void *context, const char *text) { page_finding(text); }
+static void finding(void *context, const struct sim_finding *f) { page_finding(f->text); }
 
 /* ---- made ----------------------------------------------------------------------------------- */
 void *EXPORT(live_room)(size_t bytes) { return malloc(bytes); }

@@ -54,9 +54,9 @@ static struct sim *sim;
 static char told[4096]; /* its findings */
 static unsigned told_count;
 
-static void guest_finding(void *context, const char *text) {
+static void guest_finding(void *context, const struct sim_finding *finding) {
     told_count++;
-    snprintf(told, sizeof(told), "%s", text);
+    snprintf(told, sizeof(told), "%s", finding->text);
 }
 
 /* What each test begins with; it may change `guest` and then calls guest_start. */

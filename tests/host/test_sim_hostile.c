@@ -50,7 +50,9 @@ static uint32_t lively(void) {
 
 static uint64_t printed;
 static void console(void *context, uint8_t byte) { printed += byte; }
-static void finding(void *context, const char *text) { assert_true(strlen(text) > 20); }
+static void finding(void *context, const struct sim_finding *f) {
+    assert_true(strlen(f->text) > 20);
+}
 
 /* Both return how many instructions were executed. */
 static uint64_t run(struct sim_options *options) {
