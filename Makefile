@@ -258,10 +258,11 @@ $(BUILD)/fs.img: $(I_FILES) $(BUILD)/fs.files Makefile tools/mkfs $(wildcard too
 # ---- host tests ----------------------------------------------------------
 # tests/host/test_NAME.c says in a comment which kernel sources it tests:
 #     /* sources: kernel/mm/pt.c kernel/lib/string.c tests/host/memdisk.c */
-# A name that ends with / is all sources of that folder.
+# A name that ends with / is all sources of that folder; machine is the machine as a library.
 # "rename: memcpy strlen" there compiles the sources with these names prefixed
 # by k_, for sources that would clash with the host's C library.
 H := $(BUILD)/host
+S_LIBRARY := $(filter-out machine/cli/% machine/wasm/%,$(wildcard machine/*.c machine/*/*.c))
 # make's default is cc, which a host with clang alone may not have.
 ifeq ($(origin CC),default)
 have = $(shell command -v $(1) 2>/dev/null)
@@ -274,7 +275,7 @@ H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitiz
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
 host-tests: $(H_TESTS)
 field = $(foreach w,$(shell sed -n 's|^/\* *$(2): *\(.*\)\*/.*|\1|p' tests/host/$(1).c),$\
-	$(if $(filter %/,$(w)),$(wildcard $(w)*.c),$(w)))
+	$(if $(filter machine,$(w)),$(S_LIBRARY),$(if $(filter %/,$(w)),$(wildcard $(w)*.c),$(w))))
 
 # A source is compiled once for all tests that rename alike: obj/KEY/SOURCE.o.
 host_key = $(firstword $(shell echo $(call quote,$(1)) | cksum))
@@ -297,7 +298,7 @@ $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)
 # ---- the machine -----------------------------------------------------------
 # ./sim --help; it is compiled for this host.
 S := $(BUILD)/machine
-S_SRC := $(wildcard machine/*.c) $(filter-out machine/wasm/%,$(wildcard machine/*/*.c))
+S_SRC := $(S_LIBRARY) $(wildcard machine/cli/*.c)
 S_OBJ := $(patsubst machine/%.c,$(S)/%.o,$(S_SRC))
 S_CFLAGS := -std=gnu17 -g -O2 -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
 sim: $(S)/sim
@@ -311,7 +312,7 @@ $(S)/sim: $(S_OBJ)
 # The same machine for a browser, and the page that it stands in: one file, with Trellis and its
 # disk inside. clang's own linker for WebAssembly is all that it needs besides clang.
 L := $(BUILD)/live
-L_SRC := $(filter-out machine/cli/%,$(wildcard machine/*.c) $(wildcard machine/*/*.c))
+L_SRC := $(S_LIBRARY) $(wildcard machine/wasm/*.c)
 L_OBJ := $(patsubst machine/%.c,$(L)/%.o,$(L_SRC))
 L_TARGET := --target=wasm32 -mbulk-memory
 L_CFLAGS := $(L_TARGET) -std=gnu17 -O2 -MMD -MP -ffreestanding -nostdlibinc -Wall -Wextra \

@@ -43,6 +43,14 @@ static void set_hook(void *context, unsigned slot) {
     page->ops[slot].code = OP_DECODE;
 }
 
+void code_set_hooks(const struct sim *sim, struct code_page *page) {
+    for (unsigned slot = 0; slot < CODE_SLOTS; slot++)
+        if (page->hooks[slot / 64] >> slot % 64 & 1)
+            page->ops[slot].code = OP_DECODE;
+    memset(page->hooks, 0, sizeof(page->hooks));
+    frames_each_hook(sim, page->pa, page, set_hook);
+}
+
 void code_hook(struct sim *sim, uint64_t pa) {
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
@@ -64,9 +72,9 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     *bucket(hart, pa) = page;
     if (++hart->caches.code_pages > CODE_PAGES)
         hart_yield(hart); /* they are given back between turns */
-    fill(sim, page);
     memset(page->hooks, 0, sizeof(page->hooks));
-    frames_each_hook(sim, pa, page, set_hook);
+    fill(sim, page);
+    code_set_hooks(sim, page);
     watch_page(sim, pa, PAGE_CODE);
     return page;
 }

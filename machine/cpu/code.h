@@ -19,6 +19,8 @@ void code_stale(struct sim *sim, struct hart *hart, struct code_page *page, unsi
 /* The 16 or 32 bits of the instruction in a slot, for mtval. */
 uint32_t code_word(const struct code_page *page, unsigned slot);
 
+/* The ops of the page where there are hooks now are OP_HOOK, and no others. */
+void code_set_hooks(const struct sim *sim, struct code_page *page);
 /* The op at pa is OP_HOOK from now on, in every hart. */
 void code_hook(struct sim *sim, uint64_t pa);
 

@@ -78,6 +78,7 @@ static void free_list(struct code_page *list) {
 
 /* What is decoded follows from the bytes, so it stays where they are the same. */
 static void restore_page(struct sim *sim, struct code_page *page, const struct fetched_page *from) {
+    code_set_hooks(sim, page);
     const uint8_t *bytes = from->bytes != NULL ? from->bytes : memory_of(sim, from->pa);
     bool same = memcmp(page->bytes, bytes, sizeof(page->bytes)) == 0;
     memcpy(page->bytes, bytes, sizeof(page->bytes));

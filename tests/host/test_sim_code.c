@@ -1,5 +1,5 @@
 /* What harts have fetched. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "simguest.h"
 
 /* ---- code --------------------------------------------------------------------------------- */

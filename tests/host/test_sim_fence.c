@@ -1,5 +1,5 @@
 /* What the fences take away, of the hart itself and of the firmware. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "machine/sbi/sbi.h"
 #include "simpaged.h"
 

@@ -1,8 +1,7 @@
 /* Guests that do anything: random bytes as a kernel and as a disk, in both modes, with every rule
  * on and off. The machine goes on or ends in order; the sanitizers watch that it reads and writes
  * its own memory alone. */
-/* sources: machine/ machine/cpu/ machine/frames/ machine/profiles/ */
-/* sources: machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "machine/sim.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* What a hart believes of what it has kept, and who is told of it. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "simpaged.h"
 
 /* ---- stale translations: privileged specification 4.2.1 -------------------------------------- */

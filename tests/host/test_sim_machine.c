@@ -1,5 +1,5 @@
 /* What a machine is made of, reservations, and PMP: where lockstep with QEMU does not look. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "simguest.h"
 
 /* ---- what a machine is made of ------------------------------------------------------------- */
@@ -109,7 +109,9 @@ static void test_a_reservation_is_of_its_address(void **unused) {
 static void test_a_turn_ends_a_reservation(void **unused) {
     start_reserved(2);
     sim->harts[1].state = HART_STOPPED;
+    PUT(CODE_AT, LR_D(6, 5), ADDI(0, 0, 0), SC_D(7, 5, 5), HERE);
     sim_run(sim, 1);
+    sim->turn_left = 1;
     sim_run(sim, 10);
     assert_int_equal(sim->harts[0].x[7], 1);
 }

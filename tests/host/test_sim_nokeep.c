@@ -1,5 +1,5 @@
 /* Where memory is always right: without keeping, for A and D, and after a change of the rules. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "simpaged.h"
 
 /* ---- --no-keep ------------------------------------------------------------------------------ */

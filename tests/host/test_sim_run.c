@@ -1,16 +1,6 @@
 /* A run of the machine does not depend on how it is divided into calls of sim_run; and what
  * sim.h shows of the inside. */
-/* sources: machine/sim.c machine/inspect.c machine/bus.c machine/finding.c machine/sbi/sbi.c */
-/* sources: machine/cpu/amo.c machine/cpu/code.c machine/cpu/compressed.c machine/cpu/csr.c */
-/* sources: machine/cpu/decode.c machine/cpu/execute.c machine/cpu/float.c machine/cpu/keep.c */
-/* sources: machine/cpu/memory.c machine/cpu/system.c machine/cpu/translate.c */
-/* sources: machine/cpu/trap.c machine/dev/blocks.c machine/dev/clint.c machine/dev/disk.c */
-/* sources: machine/dev/finisher.c machine/dev/plic.c machine/dev/rtc.c machine/dev/uart.c */
-/* sources: machine/dev/virtio_blk.c machine/dev/virtio_queue.c machine/dev/virtio_request.c */
-/* sources: machine/fpu/arithmetic.c machine/fpu/compare.c machine/fpu/convert.c */
-/* sources: machine/fpu/pack.c machine/image/elf.c machine/image/fdt.c machine/image/lines.c */
-/* sources: machine/image/lineunit.c machine/image/load.c machine/image/place.c */
-/* sources: machine/image/sort.c machine/image/symbols.c machine/image/treewrite.c */
+/* sources: machine */
 #include "machine/sim.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The firmware's calls, each with its errors: SBI 2.0. Fences: test_sim_fence.c. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "machine/sbi/sbi.h"
 #include "simguest.h"
 

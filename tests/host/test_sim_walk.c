@@ -1,7 +1,7 @@
 /* Random page tables, and random accesses by two harts: what the machine does by its tlb and by
  * what harts keep is what a walk of memory says, when harts keep nothing, and when each change is
  * followed by its fences. */
-/* sources: machine/ machine/cpu/ machine/sbi/ machine/dev/ machine/fpu/ machine/image/ */
+/* sources: machine */
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
 #include "simguest.h"

@@ -29,9 +29,9 @@ static void printed(void *context, uint8_t byte) {
     struct side *side = context;
     side->printed = (side->printed ^ byte) * 0x100000001b3;
 }
-static void finding(void *context, const char *text) {
+static void finding(void *context, const struct sim_finding *finding) {
     struct side *side = context;
-    for (; *text; text++)
+    for (const char *text = finding->text; *text; text++)
         side->findings = (side->findings ^ (uint8_t)*text) * 0x100000001b3;
 }
 
@@ -100,6 +100,11 @@ static void same_sides(const struct side *a, const struct side *b) {
     same(a->end.how == b->end.how && a->end.next_ns == b->end.next_ns, "how it ended");
     for (unsigned i = 0; i < options.harts; i++)
         same_hart(&s->harts[i], &t->harts[i]);
+    SAME(s->frames.hooks, t->frames.hooks, "the hooks of the allocator's functions");
+    if (s->frames.pages != NULL)
+        same(memcmp(s->frames.pages, t->frames.pages,
+                    (options.ram_bytes >> 12) * sizeof(struct frame)) == 0,
+             "who has which page");
     SAME(s->executed, t->executed, "instructions");
     SAME(s->skipped, t->skipped, "time");
     SAME(s->random, t->random, "the machine's choices");
