@@ -46,10 +46,12 @@ void *memset(void *dst, int c, size_t n) {
     return dst;
 }
 
-/* One round, all loads before all stores, so that either direction may overlap. */
+/* One round, all loads before all stores, so that either direction may overlap. It ends before
+ * the next begins: else the compiler loads more than it has registers for. */
 always_inline void copy_round(word_t *d, const word_t *s) {
     word_t a = s[0], b = s[1], c = s[2], e = s[3], f = s[4], g = s[5], h = s[6], i = s[7];
     d[0] = a, d[1] = b, d[2] = c, d[3] = e, d[4] = f, d[5] = g, d[6] = h, d[7] = i;
+    __asm__ volatile("" : : : "memory");
 }
 
 /* Copies words to the aligned d from s, skew bytes above a word's start, and
@@ -82,7 +84,13 @@ always_inline void copy_up(unsigned char *d, const unsigned char *s, size_t n) {
         } else {
             word_t *wd = (word_t *)d;
             const word_t *ws = (const word_t *)s;
-            for (rest = n; rest >= ROUND; rest -= ROUND, wd += 8, ws += 8)
+            for (rest = n; rest >= 4 * ROUND; rest -= 4 * ROUND, wd += 32, ws += 32) {
+                copy_round(wd, ws); /* a page, or much of one, is most of what is copied */
+                copy_round(wd + 8, ws + 8);
+                copy_round(wd + 16, ws + 16);
+                copy_round(wd + 24, ws + 24);
+            }
+            for (; rest >= ROUND; rest -= ROUND, wd += 8, ws += 8)
                 copy_round(wd, ws);
             for (; rest >= WORD; rest -= WORD)
                 *wd++ = *ws++;

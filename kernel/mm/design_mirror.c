@@ -42,7 +42,7 @@ static void both_down(struct aspace *as, struct pt_cursor *user, struct pt_curso
     pt_down(kernel);
 }
 
-/* Invariant: outside of the range the two agree already. */
+/* Invariant: outside of the range the two agree already, and have tables in the same places. */
 static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
     if (start.v == end.v)
         return;

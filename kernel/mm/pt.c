@@ -327,8 +327,7 @@ static void gather_with_leaves(void *ctx, pte_t *entry) {
 
 void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
     struct pt_cursor c = *at;
-    c.pos = pt_first(&c);
-    c.last = pt_last(&c);
+    c.last = MIN(c.last, pt_last(&c));
     tables_below(c, gather_with_leaves, g);
 }
 

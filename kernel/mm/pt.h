@@ -118,8 +118,8 @@ void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
 /* For a design that keeps a tree of its own in step with another. Makes the entry point to
  * an empty table of pt's; -K_ENOMEM: it is as it was. */
 int pt_make_table(struct pt *pt, pte_t *e) must_check;
-/* Gathers the table that the cursor's entry points to, and every table below it. The caller
- * replaces the entry before the flush. */
+/* Gathers the table that the cursor's entry points to, and every table below it: those are in the
+ * cursor's range. The caller replaces the entry before the flush. */
 void pt_gather_below(const struct pt_cursor *at, struct pt_gather *gather);
 
 /* Before and after one use of a gather; after the flush only. put is called for
