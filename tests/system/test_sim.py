@@ -81,6 +81,14 @@ def test_usertests():
     no_finding(done)
 
 
+def test_usertests_typed_at_the_shell():
+    """Where the shell is process 2 and leads a group of that number."""
+    done = run(SIM, "--kernel", os.path.join(machine.kernel_folder(), "kernel.elf"),
+               "--disk", machine.default_image(), "-c", "usertests -q args group fd")
+    assert "ALL TESTS PASSED" in done.stdout, done.stdout[-3000:]
+    no_finding(done)
+
+
 def test_a_design_each(design):
     done = trellis("usertests fork views mmap; grind 20", design=design)
     assert "ALL TESTS PASSED" in done.stdout and "grind: OK" in done.stdout, done.stdout[-3000:]
