@@ -51,7 +51,7 @@ void *memset(void *dst, int c, size_t n) {
 always_inline void copy_round(word_t *d, const word_t *s) {
     word_t a = s[0], b = s[1], c = s[2], e = s[3], f = s[4], g = s[5], h = s[6], i = s[7];
     d[0] = a, d[1] = b, d[2] = c, d[3] = e, d[4] = f, d[5] = g, d[6] = h, d[7] = i;
-    __asm__ volatile("" : : : "memory");
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Copies words to the aligned d from s, skew bytes above a word's start, and
