@@ -45,6 +45,10 @@ bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes) {
     return true;
 }
 
+bool sim_symbol(const struct sim *sim, const char *name, uint64_t *value) {
+    return symbols_address(&sim->kernel.symbols, name, value);
+}
+
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size) {
     place_text(&sim->kernel, 1, address, buffer, size);
 }

@@ -45,7 +45,8 @@ struct sim {
     unsigned turn_hart; /* whose turn it is, or was */
     int64_t turn_left;  /* instructions of it; 0: the next begins */
     struct sim_end end;
-    uint64_t stop_before; /* the request of a disk, counted from 1; 0: none */
+    uint64_t tohost, fromhost; /* physical addresses of htif.h; 0: none */
+    uint64_t stop_before;      /* the request of a disk, counted from 1; 0: none */
 
     struct clint clint;
     struct plic plic;

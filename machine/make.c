@@ -1,6 +1,7 @@
 /* The machine is made, and what its devices ask of it. */
 #include "machine/cpu/code.h"
 #include "machine/cpu/memory.h"
+#include "machine/htif.h"
 #include "machine/image/fdt.h"
 #include "machine/image/load.h"
 #include <stdio.h>
@@ -221,6 +222,7 @@ static bool make(struct sim *sim, char *error, size_t size) {
     if (!make_disks(sim, error, size) || !load_all(sim, &entry, &fdt, error, size))
         return false;
     read_places(sim);
+    htif_init(sim);
     if (!frames_init(sim, error, size))
         return false;
     for (unsigned i = 0; i < sim->options.harts; i++) {

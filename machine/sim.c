@@ -2,6 +2,7 @@
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
+#include "machine/htif.h"
 
 /* A turn is long enough for LR/SC loops and short enough that harts meet. */
 enum { TURN_ALONE = 100000, TURN_LEAST = 200, TURN_SPREAD = 1800 };
@@ -42,6 +43,7 @@ static bool happen(struct sim *sim) {
     if (!serve_disks(sim))
         return false;
     rtc_run(&sim->env, &sim->rtc);
+    htif_look(sim);
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart_update_interrupts(sim, hart);
@@ -75,6 +77,8 @@ static int64_t turn_length(struct sim *sim) {
 static struct sim_end begin_turn(struct sim *sim) {
     if (!happen(sim))
         return (struct sim_end){.how = SIM_AT_REQUEST};
+    if (sim->end.how != SIM_RUNS)
+        return sim->end;
     struct hart *hart = next_hart(sim);
     if (hart == NULL)
         return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};

@@ -164,6 +164,8 @@ enum sim_register {
 uint64_t sim_register(const struct sim *sim, unsigned hart, unsigned which);
 /* Reads RAM at a physical address. false: some of it is no RAM, and *to is as it was. */
 bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes);
+/* The value of a symbol of the kernel. false: it has none of that name. */
+bool sim_symbol(const struct sim *sim, const char *name, uint64_t *value);
 /* What the kernel's symbols and lines say of a virtual address: "vm.c:212 (uvmunmap)", or the
  * address. */
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size);

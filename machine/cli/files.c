@@ -91,6 +91,27 @@ bool files_keep_beside(const struct cli *cli, struct sim *sim, uint64_t number) 
     return good;
 }
 
+bool files_sign(const struct cli *cli, const struct sim *sim) {
+    uint64_t at, end;
+    uint32_t word;
+    if (cli->signature == NULL)
+        return true;
+    if (!sim_symbol(sim, "begin_signature", &at) || !sim_symbol(sim, "end_signature", &end)) {
+        fprintf(stderr, "sim: --signature: %s has no begin_signature or no end_signature\n",
+                cli->kernel);
+        return false;
+    }
+    FILE *file = fopen(cli->signature, "w");
+    bool good = file != NULL;
+    for (; good && at < end && sim_memory(sim, at, &word, sizeof(word)); at += sizeof(word))
+        good = fprintf(file, "%08" PRIx32 "\n", word) > 0;
+    if (file != NULL)
+        good &= fclose(file) == 0;
+    if (!good)
+        fprintf(stderr, "sim: %s: cannot be written (%s)\n", cli->signature, strerror(errno));
+    return good;
+}
+
 void files_close(struct cli *cli) {
     free((void *)cli->sim.kernel.bytes);
     free((void *)cli->sim.initrd.bytes);

@@ -34,6 +34,8 @@ static const char help[] =
     "    --no-frames       pages that are used after they were freed, freed twice and so on are\n"
     "                      not looked for\n"
     "    --leaks           says at the end which pages were not given back, by who took them\n"
+    "    --signature FILE  the memory from the kernel's begin_signature to its end_signature goes\n"
+    "                      there at the end, a line of hexadecimal digits for each 4 bytes\n"
     "    --quiet           without the summary at the end\n"
     "\n"
     "    The power fails:\n"
@@ -119,6 +121,8 @@ static int valued(struct cli *cli, const char *name, const char *value) {
         cli->initrd = value;
     } else if (strcmp(name, "--profile") == 0) {
         cli->profile = value;
+    } else if (strcmp(name, "--signature") == 0) {
+        cli->signature = value;
     } else if (strcmp(name, "--append") == 0) {
         cli->sim.append = value;
     } else if (strcmp(name, "-c") == 0) {

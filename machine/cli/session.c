@@ -239,7 +239,8 @@ int session_run(const struct cli *cli) {
         return STATUS_USAGE;
     sim_fail(s.sim, 0, &cli->failures);
     int status = session_go(&s);
-    if (!files_keep(cli, s.sim))
+    bool kept = files_keep(cli, s.sim), is_signed = files_sign(cli, s.sim);
+    if (!kept || !is_signed)
         status = status ? status : STATUS_USAGE;
     return session_close(&s, status);
 }

@@ -160,6 +160,23 @@ def bare(tmp_path, source):
     return path
 
 
+@pytest.mark.parametrize("status", [0, 7])
+def test_programs_that_test_instructions(tmp_path, status):
+    """They tell the end by a store to tohost, and leave a signature."""
+    path, other, signature = (tmp_path / name for name in ("htif.elf", "status.S", "signature"))
+    other.write_text(f".globl STATUS\n.set STATUS, {status}\n")
+    emulators.assemble([os.path.join(emulators.HERE, "htif.S"), str(other)], str(path))
+    done = run(SIM, "--kernel", str(path), "--signature", str(signature))
+    assert (done.returncode, done.stdout) == (status, "ABCD\n"), done.stderr
+    assert signature.read_text() == "00000004\n00000000\n12345678\n"
+
+
+def test_signature_of_a_program_without(tmp_path):
+    done = run(SIM, "--kernel", bare(tmp_path, "loop.S"), "--limit", "1000", "--signature",
+               str(tmp_path / "x"), stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "has no begin_signature" in done.stderr, done.stderr
+
+
 @pytest.fixture
 def waits(tmp_path):
     """wfi without an interrupt: a flat image of M-mode."""
