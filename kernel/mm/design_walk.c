@@ -17,36 +17,29 @@ static size_t part(uint64_t va, size_t n) {
     return MIN(left, (uint64_t)n);
 }
 
-static char *at(void *page, uint64_t va) { return (char *)page + (va & (PAGE_SIZE - 1)); }
-
-static int walk_in(void *dst, uaddr_t src, size_t n) {
-    for (size_t done = 0; done < n;) {
-        uint64_t va = src.v + done;
-        size_t m = part(va, n - done);
-        void *page;
-        int err = aspace_page(aspace_self(), va, PTE_R, &page);
+/* PTE_R: from the user; PTE_W: to it. */
+static inline __attribute__((__always_inline__)) int copy(char *kernel, uint64_t va, size_t n,
+                                                          uint64_t access) {
+    struct aspace *as = aspace_self();
+    while (n > 0) {
+        size_t m = part(va, n);
+        void *user;
+        int err = aspace_page(as, va, access, &user);
         if (err)
             return err;
-        memcpy((char *)dst + done, at(page, va), m);
-        aspace_page_end(aspace_self());
-        done += m;
+        memcpy(access == PTE_W ? user : kernel, access == PTE_W ? kernel : user, m);
+        aspace_page_end(as);
+        va += m;
+        kernel += m;
+        n -= m;
     }
     return 0;
 }
 
+static int walk_in(void *dst, uaddr_t src, size_t n) { return copy(dst, src.v, n, PTE_R); }
+
 static int walk_out(uaddr_t dst, const void *src, size_t n) {
-    for (size_t done = 0; done < n;) {
-        uint64_t va = dst.v + done;
-        size_t m = part(va, n - done);
-        void *page;
-        int err = aspace_page(aspace_self(), va, PTE_W, &page);
-        if (err)
-            return err;
-        memcpy(at(page, va), (const char *)src + done, m);
-        aspace_page_end(aspace_self());
-        done += m;
-    }
-    return 0;
+    return copy((char *)src, dst.v, n, PTE_W);
 }
 
 /* Up to m bytes; true: a terminator was among them. */
@@ -61,11 +54,11 @@ static int walk_str(char *dst, uaddr_t src, size_t size) {
     for (size_t done = 0; done < size;) {
         uint64_t va = src.v + done;
         size_t m = part(va, size - done);
-        void *page;
-        int err = aspace_page(aspace_self(), va, PTE_R, &page);
+        void *user;
+        int err = aspace_page(aspace_self(), va, PTE_R, &user);
         if (err)
             return err;
-        bool ends = copy_string(dst + done, at(page, va), m);
+        bool ends = copy_string(dst + done, user, m);
         aspace_page_end(aspace_self());
         if (ends)
             return 0;

@@ -272,30 +272,30 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
 
 /* First the mark, then the walk; who takes a page away does so and then looks for the mark
  * (change.c, wait_for_copies). */
-static inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
+pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     unsigned level;
     __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    pte_t e = __atomic_load_n(pt_walk(&as->user, VA(va), &level), __ATOMIC_RELAXED);
+    pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_RELAXED);
     if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
         return false;
-    *page = pa_ptr(PA(pte_pa(e).v + ROUND_DOWN(va & (level_size(level) - 1), PAGE_SIZE)));
+    *byte = pa_ptr(PA(pte_pa(e).v + (va & (level_size(level) - 1))));
     return true;
 }
 
 __attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, uint64_t access,
-                                                void **page) {
+                                                void **byte) {
     do {
         aspace_page_end(as);
         int err = aspace_fault(as, va, access);
         if (err)
             return err;
-    } while (!find_page(as, va, access, page));
+    } while (!find_page(as, va, access, byte));
     return 0;
 }
 
-int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **page) {
+int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     if (va >= USER_MAX)
         return -K_EFAULT;
-    return find_page(as, va, access, page) ? 0 : fault_page(as, va, access, page);
+    return find_page(as, va, access, byte) ? 0 : fault_page(as, va, access, byte);
 }

@@ -33,9 +33,9 @@ static bool is_there(struct aspace *as, uint64_t va) {
  * there is no memory for a copy. */
 static int own_page(struct aspace *as, uint64_t va, bool *has) {
     const struct mapping *m = mapping_at(&as->mappings, va);
-    void *page;
+    void *byte;
     *has = m && !m->shared && (m->perm & PTE_W) && (!m->object->zeros || is_there(as, va));
-    int err = *has ? aspace_page(as, va, PTE_W, &page) : 0;
+    int err = *has ? aspace_page(as, va, PTE_W, &byte) : 0;
     if (*has && !err)
         aspace_page_end(as);
     return err;
@@ -43,11 +43,10 @@ static int own_page(struct aspace *as, uint64_t va, bool *has) {
 
 /* From va to the end of its page. One of a file may be gone meanwhile. */
 static void zero_page_from(struct aspace *as, uint64_t va) {
-    void *page;
-    uint64_t used = va & (PAGE_SIZE - 1);
-    if (aspace_page(as, va, PTE_W, &page))
+    void *byte;
+    if (aspace_page(as, va, PTE_W, &byte))
         return;
-    memset((char *)page + used, 0, PAGE_SIZE - used);
+    memset(byte, 0, PAGE_SIZE - (va & (PAGE_SIZE - 1)));
     aspace_page_end(as);
 }
 

@@ -44,31 +44,11 @@ struct pt_cursor pt_cursor(const struct pt *pt, vaddr_t start, vaddr_t end) {
     return pt_cursor_root(pt, start.v, end.v - 1);
 }
 
-/* The way to one address is compiled twice, once for this number of levels: a loop of known
- * length costs a third less. Every fault goes that way, and every copy under `walk`. What is
- * inlined here takes as shape what is known of pt: its root and its levels. */
-#define COMMON_LEVELS 3
-#define always_inline static inline __attribute__((__always_inline__))
-
-always_inline struct pt common(const struct pt *pt) { return pt_tree(pt->root, COMMON_LEVELS); }
-
-always_inline pte_t *walk(const struct pt *shape, vaddr_t va, unsigned *level) {
-    if (!va_canonical(va, shape->levels))
-        return NULL;
-    struct pt_cursor c = cursor_at(shape, va);
-    pte_t e; /* read once: somebody may clear it meanwhile (aspace_page) */
-    while (c.level > 0 && pte_is_table(e = __atomic_load_n(c.entry, __ATOMIC_RELAXED)))
-        pt_down_by(&c, e);
-    *level = c.level;
-    return c.entry;
-}
-
 pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
-    const struct pt shape = common(pt);
-    return pt->levels == COMMON_LEVELS ? walk(&shape, va, level) : walk(pt, va, level);
+    return va_canonical(va, pt->levels) ? pt_way(pt, va, level) : NULL;
 }
 
-always_inline pte_t any_of_8(const pte_t *e) {
+pt_inline pte_t any_of_8(const pte_t *e) {
     return e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7];
 }
 
@@ -100,8 +80,8 @@ int pt_make_table(struct pt *pt, pte_t *e) {
     return err;
 }
 
-always_inline int make_entry(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
-                             pte_t **out) {
+pt_inline int make_entry(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
+                         pte_t **out) {
     struct pt_cursor c = cursor_at(shape, va);
     while (c.level > level) {
         if (pte_is_leaf(*c.entry))
@@ -119,9 +99,9 @@ always_inline int make_entry(struct pt *pt, const struct pt *shape, vaddr_t va, 
 
 /* The entry for va at this level, with the tables above it made where missing. */
 static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
-    const struct pt shape = common(pt);
-    return pt->levels == COMMON_LEVELS ? make_entry(pt, &shape, va, level, out)
-                                       : make_entry(pt, pt, va, level, out);
+    const struct pt shape = pt_common(pt);
+    return pt->levels == PT_COMMON_LEVELS ? make_entry(pt, &shape, va, level, out)
+                                          : make_entry(pt, pt, va, level, out);
 }
 
 static bool flags_ok(uint64_t flags) {
@@ -184,8 +164,8 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
     return 0;
 }
 
-always_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
-                           pte_t leaf, pte_t *old) {
+pt_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
+                       pte_t leaf, pte_t *old) {
     if (!va_canonical(va, shape->levels) || level >= shape->levels || !pte_valid(leaf) ||
         !flags_ok(leaf) || !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
         return -K_EINVAL;
@@ -201,9 +181,9 @@ always_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, un
 }
 
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
-    const struct pt shape = common(pt);
-    return pt->levels == COMMON_LEVELS ? set_leaf(pt, &shape, va, level, leaf, old)
-                                       : set_leaf(pt, pt, va, level, leaf, old);
+    const struct pt shape = pt_common(pt);
+    return pt->levels == PT_COMMON_LEVELS ? set_leaf(pt, &shape, va, level, leaf, old)
+                                          : set_leaf(pt, pt, va, level, leaf, old);
 }
 
 int pt_split(struct pt *pt, vaddr_t va) {
