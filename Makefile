@@ -331,7 +331,7 @@ $(L)/machine.wasm: $(L_OBJ) $(L)/flags
 	$(call say,LD,$@)
 	$(Q)wasm-ld --no-entry -z stack-size=$(L_STACK) --stack-first --strip-all $(L_OBJ) -o $@
 $(L)/trellis.html: $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img tools/live.py \
-	$(wildcard tools/live.d/*)
+	$(wildcard tools/live.d/* tools/ptview.d/*)
 	$(call say,PAGE,$@)
 	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@
 

@@ -1,5 +1,5 @@
 /* What a user sees of the inside: see sim.h. */
-#include "machine/machine.h"
+#include "machine/cpu/memory.h"
 #include <string.h>
 
 unsigned sim_last_hart(const struct sim *sim) { return sim->turn_hart; }
@@ -43,6 +43,11 @@ bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes) {
         return false;
     memcpy(to, sim->ram + (pa - RAM_BASE), bytes);
     return true;
+}
+
+bool sim_physical(struct sim *sim, unsigned hart, uint64_t va, uint64_t *pa) {
+    return hart < sim->options.harts &&
+           translate_quietly(sim, &sim->harts[hart], va, sim->harts[hart].priv, pa);
 }
 
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size) {

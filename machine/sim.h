@@ -165,6 +165,9 @@ enum sim_register {
 uint64_t sim_register(const struct sim *sim, unsigned hart, unsigned which);
 /* Reads RAM at a physical address. false: some of it is no RAM, and *to is as it was. */
 bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes);
+/* Where a hart's page tables put a virtual address for the mode it is in, as memory has them; it
+ * keeps nothing of that. false: nowhere. */
+bool sim_physical(struct sim *sim, unsigned hart, uint64_t va, uint64_t *pa);
 /* What the kernel's symbols and lines say of a virtual address: "vm.c:212 (uvmunmap)", or the
  * address. */
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size);

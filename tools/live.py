@@ -16,12 +16,18 @@ import machine  # noqa: E402
 
 FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "live.d")
 # In the order in which they build on each other.
-WORKER = ("machine", "tables", "worker")
-SCRIPTS = ("strings", "terminal", "view", "files", "main")
+WORKER = ("machine", "history", "travel", "look", "worker")
+# What the page draws as ptview does.
+PTVIEW = ("sv39", "parse", "checks", "compare", "strings", "strings-checks", "look", "picture")
+SCRIPTS = ("strings", "terminal", "view", "pagetables", "beside", "memory", "timeline", "files",
+           "main")
 
 
-def part(name):
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+PTVIEW_FOLDER = os.path.join(os.path.dirname(FOLDER), "ptview.d")
+
+
+def part(name, folder=FOLDER):
+    with open(os.path.join(folder, name), encoding="utf-8") as f:
         return f.read()
 
 
@@ -44,7 +50,8 @@ def page_html(files, preset=None):
              "PRESET": json.dumps(preset or {}).replace("<", "\\u003c"),
              "INSIDE": json.dumps(files),
              "WORKER": "\n".join(part(name + ".js") for name in WORKER),
-             "SCRIPT": "\n".join(part(name + ".js") for name in SCRIPTS)}
+             "SCRIPT": "\n".join([part(name + ".js", PTVIEW_FOLDER) for name in PTVIEW] +
+                                 [part(name + ".js") for name in SCRIPTS])}
     return re.sub(r"/\*(STYLE|PRESET|INSIDE|WORKER|SCRIPT)\*/", lambda m: texts[m[1]],
                   part("page.html"))
 
