@@ -153,8 +153,10 @@ class History {
     type(bytes) {
         this.cut();
         const taken = this.machine.type(bytes);
-        if (taken)
+        if (taken) {
             this.note({at: this.now, what: "type", value: bytes.slice(0, taken)});
+            this.state = "runs";
+        }
         return taken;
     }
 

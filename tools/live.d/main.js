@@ -10,7 +10,7 @@
     const BACK = {step: "back", call: "uncall", event: "unevent"};
     const page = LIVE.page = {worker: null, inside: null, chosen: {}, findings: [], last: null,
                               wrong: null, seen: null, tab: "tables", moved: null, moves: 0};
-    let t, terminal, registers, tables, kept, frames, timeline, events, looked = 0;
+    let t, terminal, registers, tables, kept, frames, timeline, events, teller, looked = 0;
 
     // ---- the machine ----
     function optionsNow() {
@@ -18,7 +18,7 @@
         const number = id => Number(element(id).value);
         const design = element("design").value, words = element("append").value.trim();
         const disks = disk ? [disk] : foreign ? [] : [page.inside.disk];
-        return {kernel: kernel ?? page.inside.kernel, disks, harts: number("harts"),
+        return {kernel: kernel ?? withoutForgotten(page.inside.kernel), disks, harts: number("harts"),
                 seed: element("seed").value.trim(), mib: number("mib"), mode: number("mode"),
                 legacyDisk: element("legacy").checked ? 1 : 0,
                 append: [foreign ? "" : `design=${design}`, words].join(" ").trim()};
@@ -48,7 +48,9 @@
         page.worker = new Worker(page.code);
         page.worker.onmessage = ({data}) => hear(data);
         page.worker.onerror = event => complain(t("wrong.browser", event.message));
-        page.worker.postMessage({create: options, code: page.inside.wasm, commands, paused});
+        const stops = teller.story?.stops;
+        page.worker.postMessage({create: options, code: page.inside.wasm, commands, stops,
+                                 paused: paused || stops !== undefined});
         showFindings();
         showState();
     }
@@ -73,6 +75,7 @@
         },
         made: () => {
             element("progress").hidden = true;
+            teller.made();
         },
         wrong: text => complain(text),
         view: view => showView(view),
@@ -82,6 +85,8 @@
         frame: frame => frames.showFrame(frame),
         moved: (move, {found}) => {
             page.moves++;
+            if (move === "tell")
+                teller.told(found);
             page.moved = found ? null : t("moved.none");
             showState();
         },
@@ -199,10 +204,28 @@
             part.setAttribute("aria-label", part.title);
         }
         element("run").title = t("run.title");
+        teller.speak(page.language, t);
         showState();
         showFindings();
         if (page.seen)
             showView(page.seen);
+    }
+
+    // ---- stories ----
+    // With the settings that it names, and Trellis as it is or without what the story forgets.
+    function beginStory(story) {
+        page.chosen = {};
+        for (const [id, value] of Object.entries({...page.usual, ...story?.settings}))
+            element(id).value = value;
+        if (page.inside)
+            reset();
+    }
+
+    function withoutForgotten({name, bytes}) {
+        const {patches} = teller.story ?? {patches: []}, changed = bytes.slice();
+        for (const {at, words} of patches)
+            changed.set(words, at);
+        return {name, bytes: changed};
     }
 
     // ---- asked for ----
@@ -220,6 +243,8 @@
     }
 
     function takeFiles(files) {
+        teller.story = null;
+        teller.draw();
         if (files.kernel && !files.disk)
             delete page.chosen.disk;  // that of another kernel
         Object.assign(page.chosen, files);
@@ -268,12 +293,16 @@
         frames = new LIVE.FrameView(ask);
         timeline = new LIVE.TimeLine(ask);
         events = new LIVE.EventList(ask);
+        teller = page.teller = new LIVE.Teller(inside.stories,
+                                               {begin: beginStory, ask, show: showTab});
         const language = preset.language ?? navigator.language;
         speak(language.startsWith("zh") ? "zh" : "en");
         fill("design", inside.designs);
         element("design").value = inside.design;
         for (const [id, value] of Object.entries(preset.settings ?? {}))
             element(id).value = value;
+        page.usual = Object.fromEntries(["design", "harts", "seed", "append"].map(
+            id => [id, element(id).value]));
         listen();
         showTab(page.tab);
         page.code = URL.createObjectURL(new Blob([element("worker").textContent],
@@ -282,7 +311,10 @@
             [inside.wasm, inside.kernel, inside.disk].map(LIVE.unpack));
         page.inside = {wasm, kernel: {name: "Trellis", bytes: kernel},
                        disk: {name: "Trellis", bytes: disk}};
-        reset(preset);
+        if (preset.story)
+            teller.choose(preset.story);
+        else
+            reset(preset);
         element("keys").focus();
     }
 

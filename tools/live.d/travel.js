@@ -8,11 +8,22 @@ class Travel {
     constructor(history) {
         this.history = history;
         this.at = null;  // the number of the event that the machine stands at
+        this.pending = [];  // bytes to type
+    }
+
+    // Types what the machine takes; whether it has got any.
+    typePending() {
+        if (!this.pending.length)
+            return false;
+        const taken = this.history.type(new Uint8Array(this.pending));
+        this.pending = this.pending.slice(taken);
+        return taken > 0;
     }
 
     // While all wait, time passes by itself for one who steps. false: it would wait for ever.
     passTime() {
         const {history} = this, {wait} = history.machine;
+        this.typePending();
         if (history.state !== "waits" || history.past)
             return true;
         if (wait === Infinity)

@@ -1,6 +1,6 @@
 // The machine's own thread: it runs in slices, and listens to the page in between.
 //
-// From the page: {create: options, code, commands, paused}, {run: true}, {run: false},
+// From the page: {create: options, code, commands, paused, stops}, {run: true}, {run: false},
 // {move: name, ...} (see moves), {type: bytes}, {look: {hart, roots, frames, kept}},
 // {entry: pa}, {frame: pa}, {near: number}. To the page: {made}, {wrong: text}, {output: bytes},
 // {screen: bytes} (all there is, after a move to the past), {findings}, {state, ...}, {view},
@@ -13,7 +13,7 @@ const BETWEEN_MS = 12, WAIT_MOST_MS = 1000, STATE_EVERY_MS = 100;
 const SCREEN_MOST = 200000, TICKS_MOST = 20000, NEAR_EVENTS = 8;
 
 let machine = null, history_ = null, travel = null, looker = null, running = false;
-let options = null, pending = [], told = 0;
+let options = null, story = null, told = 0;
 let sent = 0, findingsSent = 0, ticksSent = 0, tailFrom = 0, cutsSeen = 0;
 let commands = null;  // null: a person types
 let waitTimer = null, waitSince = 0;
@@ -97,19 +97,10 @@ function near(number) {
 }
 
 // ---- input ----
-// Whether the machine has got any, so that its harts may have something to do.
-function typePending() {
-    if (!pending.length)
-        return false;
-    const taken = history_.type(new Uint8Array(pending));
-    pending = pending.slice(taken);
-    return taken > 0;
-}
-
 // At a prompt the next command is typed; at the one after the last the machine pauses.
 function nextCommand() {
     const {printed} = history_, end = printed.length;
-    if (commands === null || pending.length || history_.past || end - tailFrom < 2 ||
+    if (commands === null || travel.pending.length || history_.past || end - tailFrom < 2 ||
         printed[end - 2] !== 0x24 || printed[end - 1] !== 0x20)
         return;
     if (!commands.length) {
@@ -117,7 +108,7 @@ function nextCommand() {
         commands = null;
         return;
     }
-    pending = [...new TextEncoder().encode(commands.shift() + "\n")];
+    travel.pending = [...new TextEncoder().encode(commands.shift() + "\n")];
     tailFrom = end;
 }
 
@@ -130,7 +121,7 @@ function finish() {
 // All harts wait. The machine's clock goes as the page's does while a person types, and to the
 // next event at once otherwise. false: not now.
 function passTime() {
-    if (pending.length || history_.past)
+    if (travel.pending.length || history_.past)
         return true;
     const ms = machine.wait / 1e6;
     if (commands !== null && ms < Infinity) {
@@ -161,7 +152,7 @@ function slices() {
     while (running && performance.now() < until) {
         history_.run(SLICE);
         nextCommand();
-        const typed = typePending();
+        const typed = travel.typePending();
         if (history_.over)
             return finish();
         if (history_.state === "waits" && running && !typed && !passTime())
@@ -207,6 +198,7 @@ const moves = {
         travel.at = null;
         history_.go({at});
     },
+    tell: ({number}) => story.tell(number),
 };
 
 function move(message) {
@@ -214,20 +206,22 @@ function move(message) {
         return;
     running = false;
     clearTimeout(waitTimer);
-    typePending();
+    travel.typePending();
     const found = moves[message.move](message) !== false;
     tellState();
     postMessage({moved: message.move, found});
 }
 
 function keys(bytes) {
-    pending.push(...bytes);
-    if (!running || history_.past) {
-        typePending();
+    if (!machine)
+        return;
+    travel.pending.push(...bytes);
+    if (running && history_.state === "waits") {
+        wake();
+    } else if (!running || history_.past) {
+        travel.typePending();
         tellState();
     }
-    if (running && history_.state === "waits")
-        wake();
 }
 
 // ---- from the page ----
@@ -244,6 +238,7 @@ async function create(message) {
     history_ = new History(machine);
     travel = new Travel(history_);
     looker = new Look(machine, options.harts);
+    story = new Story(travel, message.stops ?? []);
     postMessage({made: true});
     if (message.paused)
         tellState();
