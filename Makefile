@@ -402,6 +402,7 @@ pictures:
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
 	$(Q)PTVIEW_PAGE=$(call quote,$(CURDIR)/docs/ptview-page.png) ./test test_ptview_looks
+	$(Q)LIVE_PAGE=$(call quote,$(CURDIR)/docs/live.png) ./test test_live_stories
 
 # All that can be made again: not the disks of ./run --keep.
 clean:

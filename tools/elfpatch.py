@@ -3,12 +3,13 @@ import struct
 
 SFENCE_VMA, SFENCE_MASK = 0x12000073, 0xfe007fff  # privileged specification 4.2.1
 NOP = 0x00000013
-SHT_SYMTAB, STT_FUNC, PT_LOAD = 2, 2, 1
+SHT_SYMTAB, STT_NOTYPE, STT_FUNC, PT_LOAD = 2, 0, 2, 1  # System V ABI, chapters 4 and 5
 
 
 def sections(data):
     """(type, offset, size, link) of each."""
-    (table,), (size, count) = struct.unpack_from("<Q", data, 40), struct.unpack_from("<HH", data, 58)
+    (table,) = struct.unpack_from("<Q", data, 40)
+    size, count = struct.unpack_from("<HH", data, 58)
     for i in range(count):
         _, kind, _, _, offset, length, link = struct.unpack_from("<IIQQQQI", data, table + i * size)
         yield kind, offset, length, link
@@ -23,7 +24,7 @@ def functions(data):
         names = all_sections[link][1]
         for at in range(offset, offset + length, 24):
             name, info, _, where, value, size = struct.unpack_from("<IBBHQQ", data, at)
-            if where and (info & 15 == STT_FUNC or info & 15 == 0):
+            if where and info & 15 in (STT_FUNC, STT_NOTYPE):
                 end = data.index(b"\0", names + name)
                 found.setdefault(data[names + name:end].decode(), (value, size))
     return found
@@ -31,7 +32,8 @@ def functions(data):
 
 def in_file(data, address):
     """Where an address stands in the file; None: nowhere."""
-    (table,), (size, count) = struct.unpack_from("<Q", data, 32), struct.unpack_from("<HH", data, 54)
+    (table,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
     for i in range(count):
         kind, _, offset, start, _, length = struct.unpack_from("<IIQQQQ", data, table + i * size)
         if kind == PT_LOAD and start <= address < start + length:

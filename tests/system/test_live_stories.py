@@ -1,5 +1,8 @@
-"""The stories of the page of make live: played to their ends, and what is wrong with bad ones."""
+"""The stories of the page of make live: played to their ends, and what is wrong with bad ones.
+LIVE_PAGE=FILE has a screenshot written there, as `make pictures` does."""
 import os
+import re
+import struct
 
 import live
 import machine
@@ -11,6 +14,8 @@ pytestmark = needs_live
 KERNEL = os.path.join(machine.kernel_folder(), "kernel.elf")
 NAMES = sorted(name[:-4] for name in os.listdir(stories.FOLDER))
 CHINESE = "\u4e00", "\u9fff"
+DOCUMENT = os.path.join(machine.ROOT, "docs", "live.png")
+PICTURE_STOP = "fork", "stop at table in replace"
 
 STORY = """\
 title en A story
@@ -39,6 +44,8 @@ def test_a_story_in_both_languages(page, name):
                   "the view")
         shown.append((page.last["instructions"], page.text("#place"), page.console))
         texts.append(page.text("#story-text"))
+        if os.environ.get("LIVE_PAGE") and (name, stop["line"]) == PICTURE_STOP:
+            page.driver.save_screenshot(os.environ["LIVE_PAGE"])
         if number + 1 < len(story["stops"]):
             page.one("#story-next").click()
     assert texts == [stop["text"]["en"] for stop in story["stops"]]
@@ -53,6 +60,13 @@ def test_a_story_in_both_languages(page, name):
         page.one("#story-before").click()
     if story["forget"]:
         assert story["forget"][0] in page.text("#story-changed")
+
+
+def test_the_documents_screenshot():
+    with open(DOCUMENT, "rb") as f:
+        png = f.read()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">I", png[16:20])[0] > 1200
+    assert len(png) < 250_000
 
 
 def test_a_forgotten_fence_is_found_and_then_there_again(page):
@@ -75,6 +89,15 @@ def test_a_forgotten_fence_is_found_and_then_there_again(page):
 def read(tmp_path, text):
     (tmp_path / "bad.txt").write_text(text, encoding="utf-8")
     return stories.read_all(KERNEL, str(tmp_path))
+
+
+def test_the_documents_story(inside, tmp_path):
+    with open(os.path.join(machine.ROOT, "docs", "live.md"), encoding="utf-8") as f:
+        text = re.search(r"This is one:\n\n((?:    .*\n|\n)+)", f.read())[1]
+    (story,) = read(tmp_path, re.sub("^    ", "", text, flags=re.M))
+    assert [stop["type"] for stop in story["stops"]] == [None, "echo hello"]
+    with open(KERNEL, "rb") as kernel, open(machine.default_image(), "rb") as disk:
+        stories.check(machine.build_path("live", "machine.so"), kernel.read(), disk.read(), story)
 
 
 def test_a_story_is_read(inside, tmp_path):
@@ -111,8 +134,8 @@ def test_a_story_that_is_none(inside, tmp_path, text, says):
 
 def test_a_line_that_is_never_reached(inside, tmp_path, monkeypatch, capsys):
     """The page is not made."""
-    (tmp_path / "bad.txt").write_text(STORY + "type echo hello\nstop at function panic\nen a\nzh b\n",
-                                      encoding="utf-8")
+    text = STORY + "type echo hello\nstop at function panic\nen a\nzh b\n"
+    (tmp_path / "bad.txt").write_text(text, encoding="utf-8")
     monkeypatch.setattr(stories.read_all, "__defaults__", (str(tmp_path),))
     to = str(tmp_path / "page.html")
     status = live.main([machine.build_path("live", "machine.wasm"), KERNEL,

@@ -11,11 +11,12 @@
 
     LIVE.isStale = kept => kept.value !== kept.memory;
 
-    // Stale ones that a hart may meet now come first; then those of an address space that none of
-    // them is in, which are none of its business until its ASID is used again.
+    // Stale ones that a hart may meet come first; then those whose ASID is none of a table that
+    // there still is: they do no harm until the ASID is used again, and then there is a fence.
     LIVE.KeptView = class {
-        show({kept, asids}, t) {
-            const met = each => each.global || asids[each.hart] === each.asid;
+        show({kept, roots}, t) {
+            const asids = new Set(roots.map(root => root.asid));
+            const met = each => each.global || asids.has(each.asid);
             const rank = each => LIVE.isStale(each) ? met(each) ? 0 : 1 : met(each) ? 2 : 3;
             const stale = kept.filter(LIVE.isStale);
             element("kept-about").textContent =

@@ -2,7 +2,7 @@
 // keep, events in words.
 "use strict";
 
-const FRESH_MOST = 24, FRESH_FOR = 200000;  // instructions
+const FRESH_MOST = 24, JUST = 1000;  // instructions
 const LINES_MOST = 6000;
 const LEVELS = {8: 3, 9: 4, 10: 5};  // satp.MODE: Sv39, Sv48, Sv57
 const ENTRIES = 512, V = 1n, RWX = 14n;
@@ -82,15 +82,15 @@ class Look {
         return {hart, registers, x, places: Object.fromEntries(places)};
     }
 
-    // The entries that were changed last, in the last moments.
+    // The entries that were changed last.
     fresh() {
         const {machine} = this, found = [], now = machine.instructions;
         for (let number = machine.events - 1; number >= 0 && found.length < FRESH_MOST; number--) {
             const event = machine.event(number);
-            if (!event || now - event.when > FRESH_FOR)
+            if (!event)
                 break;
             if (event.kind === "table")
-                found.push(this.told(event));
+                found.push({...this.told(event), just: now - event.when <= JUST});
         }
         return found;
     }
@@ -103,12 +103,6 @@ class Look {
     kept() {
         return Array.from({length: this.harts}, (_, hart) =>
             this.machine.kept(hart).map(entry => ({...entry, hart}))).flat();
-    }
-
-    // The ASID that each hart has now.
-    asids() {
-        return Array.from({length: this.harts}, (_, hart) =>
-            rootOf(this.machine.register(hart, "satp"))?.asid ?? null);
     }
 
     entry(pa) {

@@ -143,7 +143,8 @@ class Machine {
     // `count` rows of numbers of 64 bits that a call has put at `at`.
     words(at, count, columns = WORDS) {
         const all = new BigUint64Array(this.exports.memory.buffer, at, count * columns);
-        return Array.from({length: count}, (_, i) => [...all.slice(i * columns, (i + 1) * columns)]);
+        return Array.from({length: count}, (_, i) =>
+            [...all.slice(i * columns, (i + 1) * columns)]);
     }
 
     // ---- snapshots: null where there is no memory for one ----

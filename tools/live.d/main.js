@@ -4,7 +4,7 @@
 (function () {
     const preset = JSON.parse(document.getElementById("preset").textContent);
     const element = id => document.getElementById(id);
-    const LOOK_EVERY_MS = 400;
+    const LOOK_EVERY_MS = 400, STORY_SPAN = 100000;  // instructions of the time line
     const TABS = ["tables", "kept", "frames", "events"];
     const KEYS = {F10: "step", F9: "call", F7: "trap", F6: "table"};
     const BACK = {step: "back", call: "uncall", event: "unevent"};
@@ -18,8 +18,9 @@
         const number = id => Number(element(id).value);
         const design = element("design").value, words = element("append").value.trim();
         const disks = disk ? [disk] : foreign ? [] : [page.inside.disk];
-        return {kernel: kernel ?? withoutForgotten(page.inside.kernel), disks, harts: number("harts"),
-                seed: element("seed").value.trim(), mib: number("mib"), mode: number("mode"),
+        return {kernel: kernel ?? withoutForgotten(page.inside.kernel), disks,
+                harts: number("harts"), seed: element("seed").value.trim(), mib: number("mib"),
+                mode: number("mode"),
                 legacyDisk: element("legacy").checked ? 1 : 0,
                 append: [foreign ? "" : `design=${design}`, words].join(" ").trim()};
     }
@@ -41,7 +42,7 @@
         page.worker?.terminate();
         Object.assign(page, {findings: [], last: null, wrong: null, seen: null, moved: null});
         terminal.clear();
-        timeline.clear();
+        timeline.clear(teller.story ? STORY_SPAN : null);
         element("entry").hidden = true;
         element("progress").hidden = false;
         fill("hart", [...Array(options.harts).keys()]);

@@ -66,7 +66,8 @@
             this.showFresh(view.fresh, t);
             const stale = new Set(view.kept.filter(LIVE.isStale)
                 .map(kept => String(kept.pa)));
-            const fresh = new Set(view.fresh.map(event => String(event.value[0])));
+            const fresh = new Set(view.fresh.filter(event => event.just)
+                .map(event => String(event.value[0])));
             const drawn = view.tables.map(({text}) => text).join("\n") +
                 [...stale, "", ...fresh].join() + LIVE.language;
             if (drawn === this.drawn)

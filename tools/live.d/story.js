@@ -38,9 +38,10 @@ class Story {
     }
 
     fits(event, {cause, address, name}) {
+        const place = this.travel.history.machine.place(event.pc);
         return (cause === undefined || event.value[0] === BigInt(cause)) &&
             (address === undefined || event.value[1] === BigInt(address)) &&
-            (name === undefined || functionOf(this.travel.history.machine.place(event.pc)) === name);
+            (name === undefined || functionOf(place) === name);
     }
 
     toPrompt() {

@@ -33,7 +33,8 @@ LIVE.STRINGS = {
     "story.next": ["Next ▶", "下一步 ▶"],
     "story.before": ["◀ Before", "◀ 上一步"],
     "story.end": ["End the story", "结束演示"],
-    "story.forgets": ["The kernel of this story is not Trellis as it is: {0} was made to do nothing.",
+    "story.forgets": ["The kernel of this story is not Trellis as it is: {0} was made to do " +
+                      "nothing.",
                       "此演示所用的内核与原本的 Trellis 不同：{0} 被改成了空操作。"],
     "settings": ["Settings and files", "设置与文件"],
     "settings.when": ["Settings take effect at the next reset. The same settings, input and seed " +
@@ -76,8 +77,8 @@ LIVE.STRINGS = {
     "event.hart": ["hart {0}", "hart {0} 号"],
     "event.go": ["Go there", "到那里去"],
     "events": ["Events", "事件"],
-    "events.about": ["Traps, switches of satp and changes of page tables around the present; those " +
-                     "that are still to come are dim.",
+    "events.about": ["Traps, switches of satp and changes of page tables around the present; " +
+                     "those that are still to come are dim.",
                      "当前时刻前后的陷入、satp 切换和页表改动；尚未发生的以暗色显示。"],
     "moved.none": ["there is none", "没有了"],
     "tables": ["Page tables", "页表"],
@@ -96,9 +97,9 @@ LIVE.STRINGS = {
     "entry.stale": ["Hart {0} keeps something else: {1}", "hart {0} 保留的与内存不同：{1}"],
     "kept": ["TLB", "TLB（快表）"],
     "kept.about": ["Entries that harts keep: {0}. Stale ones, which memory contradicts by now: " +
-                   "{1}; with an ASID that its hart has now: {2}. A hart may use them until a " +
+                   "{1}; of tables that there still are: {2}. A hart may use them until a " +
                    "fence covers them.",
-                   "hart 保留的表项：{0}。与内存不符的：{1}，其中 ASID 正在使用的：{2}。" +
+                   "hart 保留的表项：{0}。与内存不符的：{1}，其中页表仍存在的：{2}。" +
                    "在 sfence.vma 覆盖之前，hart 可以使用它们。"],
     "kept.level": ["level", "级"],
     "kept.value": ["what is kept", "保留的内容"],

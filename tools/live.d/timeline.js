@@ -57,9 +57,9 @@
             matchMedia("(prefers-color-scheme: dark)").onchange = () => this.later();
         }
 
-        clear() {
-            Object.assign(this, {first: 0, when: [], kind: [], hart: [], now: 0, end: 1,
-                                 span: null});
+        // span: how many instructions are shown; null: all.
+        clear(span) {
+            Object.assign(this, {first: 0, when: [], kind: [], hart: [], now: 0, end: 1, span});
             this.later();
         }
 

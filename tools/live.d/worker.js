@@ -82,7 +82,7 @@ function look({hart, roots, frames, kept}) {
     }).filter(Boolean);
     postMessage({view: {at: machine.instructions, ...looker.registers(hart), own, roots: all,
                         tables, fresh: looker.fresh(), kept: kept ? looker.kept() : [],
-                        asids: looker.asids(), frames: frames ? looker.frames() : null}});
+                        frames: frames ? looker.frames() : null}});
 }
 
 // The events around a number.
