@@ -18,7 +18,7 @@ enum { EVENTS_KEPT = 1 << 16 };
 
 /* A page of RAM as a page table. */
 struct table_mark {
-    uint16_t refs; /* entries of marked tables that point to it, and one for each root that it is */
+    uint32_t refs; /* entries of marked tables that point to it, and one for each root that it is */
     uint8_t level; /* one more than the level of its entries; 0: it is none */
 };
 

@@ -1,8 +1,9 @@
 /* Which pages are page tables, and what is stored to them: see events.h.
  *
  * Each marked table counts in refs of its children, from which it follows when one is a table no
- * more: no marked table and no root leads to it. That holds since every store to a marked table
- * comes here, before and after (events_before, events_written). */
+ * more: no marked table and no root leads to it. That holds since every store of a hart to a
+ * marked table comes here, before and after (events_before, events_written). A device that writes
+ * over one is no event; what is marked below it may then be too much, or too little. */
 #include "machine/cpu/bits.h"
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pte.h"
@@ -25,8 +26,6 @@ static uint64_t child_of(const struct sim *sim, uint64_t entry) {
     uint64_t pa = field(entry, 10, 44) << 12;
     return (entry & PTE_V) && !(entry & PTE_LEAF) && ram_has(sim, pa, 4096) ? pa : 0;
 }
-
-static void unref(struct sim *sim, uint64_t pa);
 
 /* One more leads to the table, whose entries are of this level. */
 static void ref(struct sim *sim, uint64_t pa, unsigned level) {

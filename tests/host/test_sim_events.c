@@ -140,6 +140,50 @@ static void test_a_table_in_itself(void **unused) {
     assert_int_equal(sim_events(sim), 4);
 }
 
+/* Of random tables, of each level in pages of its own, those are marked that the roots lead to. */
+enum { TOP = 2, MIDDLE = 4, LOW = 8, POOL = TOP + MIDDLE + LOW, CHANGES = 3000 };
+#define POOL_AT(n) (RAM_BASE + 0x500000 + 4096ull * (n))
+
+static void follow(bool *reached, unsigned page, unsigned level) {
+    reached[page] = true;
+    for (unsigned i = 0; level > 0 && i < 512; i++) {
+        uint64_t entry = peek(POOL_AT(page) + 8 * i);
+        if (entry & 1)
+            follow(reached, (unsigned)((entry >> 10 << 12) - POOL_AT(0)) / 4096, level - 1);
+    }
+}
+
+static void assert_marked(unsigned roots) {
+    bool reached[POOL] = {false};
+    for (unsigned i = 0; i < roots; i++)
+        follow(reached, i, 2);
+    for (unsigned i = 0; i < POOL; i++) {
+        struct sim_frame frame;
+        assert_true(sim_frame(sim, POOL_AT(i), &frame));
+        if ((frame.is == SIM_FRAME_TABLE) != reached[i])
+            fail_msg("page %u is marked: %d, reached: %d", i, !reached[i], reached[i]);
+    }
+}
+
+static void test_random_tables(void **unused) {
+    uint64_t random = 12345;
+    start_paged();
+    sim->harts[0].satp = 0;
+    for (unsigned i = 0; i < CHANGES; i++) {
+        unsigned at = (unsigned)(choose(&random) >> 33) % (TOP + MIDDLE), low = at < TOP;
+        unsigned to = (unsigned)(choose(&random) >> 33) % (low ? MIDDLE : LOW);
+        uint64_t pointer = leaf(POOL_AT(to + (low ? TOP : TOP + MIDDLE)), 1);
+        store(POOL_AT(at) + 8 * (choose(&random) >> 61), choose(&random) >> 62 ? pointer : 0);
+        unsigned roots = i < CHANGES / 3 ? 0 : i < CHANGES * 2 / 3 ? 1 : TOP;
+        if (i == CHANGES / 3 || i == CHANGES * 2 / 3)
+            events_root(sim, 0, 8ull << 60 | POOL_AT(roots - 1) >> 12);
+        assert_marked(roots);
+    }
+    events_freed(sim, POOL_AT(0));
+    events_freed(sim, POOL_AT(1));
+    assert_marked(0);
+}
+
 static void test_what_comes_again_is_known(void **unused) {
     struct sim_event e;
     struct sim_frame frame;
@@ -259,6 +303,7 @@ int main(void) {
         EVENTS_TEST(test_a_table_comes_and_goes),
         EVENTS_TEST(test_a_table_that_is_shared),
         EVENTS_TEST(test_a_table_in_itself),
+        EVENTS_TEST(test_random_tables),
         EVENTS_TEST(test_what_comes_again_is_known),
         EVENTS_TEST(test_old_events_go),
         EVENTS_TEST(test_roots_are_a_few),
