@@ -300,7 +300,7 @@ $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)
 S := $(BUILD)/machine
 S_SRC := $(S_LIBRARY) $(wildcard machine/cli/*.c)
 S_OBJ := $(patsubst machine/%.c,$(S)/%.o,$(S_SRC))
-S_CFLAGS := -std=gnu17 -g -O2 -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
+S_CFLAGS := -std=gnu17 -g -O2 -fPIE -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
 sim: $(S)/sim
 $(S)/%.o: machine/%.c
 	$(call say,SIM,$<)
@@ -330,10 +330,17 @@ $(L)/flags: FORCE
 $(L)/machine.wasm: $(L_OBJ) $(L)/flags
 	$(call say,LD,$@)
 	$(Q)wasm-ld --no-entry -z stack-size=$(L_STACK) --stack-first --strip-all $(L_OBJ) -o $@
-$(L)/trellis.html: $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img tools/live.py \
-	$(wildcard tools/live.d/*)
+# The same for this host: tools/stories.py plays the stories with it.
+L_SHELL := machine/wasm/shell.c machine/wasm/look.c
+$(L)/machine.so: $(patsubst machine/%.c,$(S)/%.o,$(S_LIBRARY) $(L_SHELL))
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared -Wl,-Bsymbolic $^ -o $@
+$(L)/trellis.html: $(L)/machine.wasm $(L)/machine.so $(K)/kernel.elf $(BUILD)/fs.img \
+	tools/live.py tools/stories.py tools/elfpatch.py \
+	$(wildcard tools/live.d/* tools/live.d/stories/* tools/ptview.d/*)
 	$(call say,PAGE,$@)
-	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@
+	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@ $(L)/machine.so
 
 # ---- fuzzers ---------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them
@@ -395,6 +402,7 @@ pictures:
 	$(Q)for n in $(TOUR_DUMPS); do \
 	  tools/ptview $(BUILD)/fork.log --dump $$n -o docs/tour-$$n.svg || exit 1; done
 	$(Q)PTVIEW_PAGE=$(call quote,$(CURDIR)/docs/ptview-page.png) ./test test_ptview_looks
+	$(Q)LIVE_PAGE=$(call quote,$(CURDIR)/docs/live.png) ./test test_live_stories
 
 # All that can be made again: not the disks of ./run --keep.
 clean:

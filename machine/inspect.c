@@ -1,5 +1,5 @@
 /* What a user sees of the inside: see sim.h. */
-#include "machine/machine.h"
+#include "machine/cpu/memory.h"
 #include <string.h>
 
 unsigned sim_last_hart(const struct sim *sim) { return sim->turn_hart; }
@@ -49,6 +49,61 @@ bool sim_symbol(const struct sim *sim, const char *name, uint64_t *value) {
     return symbols_address(&sim->kernel.symbols, name, value);
 }
 
+bool sim_physical(struct sim *sim, unsigned hart, uint64_t va, uint64_t *pa) {
+    return hart < sim->options.harts &&
+           translate_quietly(sim, &sim->harts[hart], va, sim->harts[hart].priv, pa);
+}
+
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size) {
     place_text(&sim->kernel, 1, address, buffer, size);
+}
+
+bool sim_kept(const struct sim *sim, unsigned hart, unsigned index, struct sim_kept *kept) {
+    if (hart >= sim->options.harts || index >= sim->harts[hart].keeper.count)
+        return false;
+    const struct keeper *keeper = &sim->harts[hart].keeper;
+    const struct kept *entry = &keeper->entries[keeper->live[index]];
+    *kept = (struct sim_kept){.va = entry->va,
+                              .pa = entry->pa,
+                              .value = entry->value,
+                              .when = entry->when,
+                              .asid = entry->asid,
+                              .level = entry->level,
+                              .global = entry->global};
+    sim_memory(sim, entry->pa, &kept->memory, sizeof(kept->memory));
+    return true;
+}
+
+static bool in_image(const struct sim *sim, uint64_t pa) {
+    for (unsigned i = 0; i < sim->kernel.elf.segments; i++) {
+        const struct elf_segment *s = &sim->kernel.elf.segment[i];
+        if (pa - (s->paddr & ~4095ull) < s->size + (s->paddr & 4095))
+            return true;
+    }
+    return false;
+}
+
+/* What the allocator says of it, in the user's words. */
+static struct sim_frame frame_of(const struct sim *sim, uint64_t page) {
+    if (sim->frames.pages == NULL)
+        return (struct sim_frame){.is = SIM_FRAME_UNKNOWN};
+    const struct frame *frame = &sim->frames.pages[page];
+    return (struct sim_frame){.is = frame->is == FRAME_TAKEN  ? SIM_FRAME_TAKEN
+                                    : frame->is == FRAME_FREE ? SIM_FRAME_FREE
+                                                              : SIM_FRAME_UNKNOWN,
+                              .from = frame->by.from,
+                              .when = frame->by.when,
+                              .hart = frame->hart};
+}
+
+bool sim_frame(const struct sim *sim, uint64_t pa, struct sim_frame *frame) {
+    if (!ram_has(sim, pa, 1))
+        return false;
+    uint64_t page = (pa - RAM_BASE) >> 12;
+    *frame = frame_of(sim, page);
+    if (in_image(sim, pa & ~4095ull))
+        frame->is = SIM_FRAME_IMAGE;
+    else if (sim->events.on && sim->events.own.marks[page].level != 0)
+        frame->is = SIM_FRAME_TABLE;
+    return true;
 }

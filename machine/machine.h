@@ -9,6 +9,7 @@
 #include "machine/dev/rtc.h"
 #include "machine/dev/uart.h"
 #include "machine/dev/virtio_blk.h"
+#include "machine/events/events.h"
 #include "machine/frames/frames.h"
 #include "machine/image/place.h"
 #include "machine/sim.h"
@@ -18,10 +19,11 @@
 /* What is known of a page of RAM: bits of sim.page_flags. A store to a page that has one of
  * PAGE_WATCHED goes the long way (memory_written). */
 enum {
-    PAGE_TABLE = 1, /* some hart has read an entry of it in a walk */
-    PAGE_CODE = 2,  /* some hart has fetched from it */
-    PAGE_FREED = 4, /* it is free, or may be in a moment: loads are told too (frames_touched) */
-    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED,
+    PAGE_TABLE = 1,  /* some hart has read an entry of it in a walk */
+    PAGE_CODE = 2,   /* some hart has fetched from it */
+    PAGE_FREED = 4,  /* it is free, or may be in a moment: loads are told too (frames_touched) */
+    PAGE_SHOWN = 64, /* it is a page table whose changes are events */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED | PAGE_SHOWN,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
     PAGE_MAY_LOAD = 16, /* or for loads */
     PAGE_CHANGED = 32,  /* it may be another than in sim.base; stores by the tlb set this before */
@@ -66,6 +68,7 @@ struct sim {
     unsigned told_count;
     struct place_image kernel; /* its names and lines */
     struct frames frames;
+    struct events events;
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

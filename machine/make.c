@@ -225,6 +225,10 @@ static bool make(struct sim *sim, char *error, size_t size) {
     htif_init(sim);
     if (!frames_init(sim, error, size))
         return false;
+    if (!events_init(sim)) {
+        snprintf(error, size, "no memory for events");
+        return false;
+    }
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart->id = i;
@@ -264,6 +268,7 @@ void sim_destroy(struct sim *sim) {
     place_image_free(&sim->kernel);
     blocks_drop(&sim->base);
     frames_free(sim);
+    events_free(sim);
     free(sim->ram);
     free(sim->page_flags);
     free(sim->page_kept);

@@ -55,6 +55,7 @@ struct sim_options {
     bool stale_code;    /* harts keep what they fetched until fence.i */
     bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool legacy_disk;   /* virtio-mmio version 1 */
+    bool events;        /* what it meets is recorded: sim_event */
 
     struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
     struct sim_image profile; /* of the kernel's allocator (frames/profile.h); no bytes: one of the
@@ -166,6 +167,86 @@ uint64_t sim_register(const struct sim *sim, unsigned hart, unsigned which);
 bool sim_memory(const struct sim *sim, uint64_t pa, void *to, size_t bytes);
 /* The value of a symbol of the kernel. false: it has none of that name. */
 bool sim_symbol(const struct sim *sim, const char *name, uint64_t *value);
+/* Where a hart's page tables put a virtual address for the mode it is in, as memory has them; it
+ * keeps nothing of that. false: nowhere. */
+bool sim_physical(struct sim *sim, unsigned hart, uint64_t va, uint64_t *pa);
 /* What the kernel's symbols and lines say of a virtual address: "vm.c:212 (uvmunmap)", or the
  * address. */
 void sim_place(const struct sim *sim, uint64_t address, char *buffer, size_t size);
+
+/* ---- events: of a machine that was made with options.events --------------------------------- */
+enum sim_event_kind {
+    SIM_EVENT_TRAP,  /* value: cause, the trap's value (stval, mtval), the mode before */
+    SIM_EVENT_SATP,  /* value: the new one, the old one; not told when they are the same */
+    SIM_EVENT_TABLE, /* an entry of a page table has changed. value: its address, the new one, the
+                      * old one. A table is what can be reached from the roots (sim_roots) */
+};
+struct sim_event {
+    enum sim_event_kind kind;
+    int hart;
+    uint64_t when; /* sim_instructions right after; of an interrupt it may be right before */
+    uint64_t pc;   /* of the instruction; of an interrupt, that which is executed after it */
+    uint64_t value[3];
+    unsigned level; /* of the entry; 0: of 4 KiB */
+};
+/* How many there have been. Numbers below have a sim_event, but for old ones, of which it is
+ * false. After sim_restore, numbers up to sim_events_known are those that will come if the input
+ * is the same; sim_events_forget is for when it will be another. */
+uint64_t sim_events(const struct sim *sim);
+uint64_t sim_events_known(const struct sim *sim);
+bool sim_event(const struct sim *sim, uint64_t number, struct sim_event *event);
+void sim_events_forget(struct sim *sim);
+/* The last event that changed the entry of a page table at pa. false: it is not known. */
+bool sim_written(const struct sim *sim, uint64_t pa, struct sim_event *event);
+
+/* The page tables that satp had lately. */
+enum { SIM_ROOTS_MAX = 32 };
+struct sim_root {
+    uint64_t pa;
+    uint16_t asid;
+    unsigned levels;   /* 3: Sv39 */
+    uint64_t switches; /* so often has a satp been set to it, from another value */
+    uint64_t when;     /* the last time, and by which hart */
+    unsigned hart;
+};
+unsigned sim_roots(const struct sim *sim, struct sim_root roots[SIM_ROOTS_MAX]);
+
+/* Waits for a call of the kernel's function, the first, second ... from now on; only one is
+ * waited for. false: there is no such function. It changes nothing in the run, and does not go
+ * back with a snapshot. */
+bool sim_watch_function(struct sim *sim, const char *name, uint64_t call);
+/* sim_instructions when its first instruction was about to be executed; UINT64_MAX: not yet. */
+uint64_t sim_function_called(const struct sim *sim);
+
+/* Runs until the hart has called a function or returned from one, so many instructions at most:
+ * SIM_NO_JUMP then, or when the machine ends or waits. end is as of sim_run. */
+enum sim_jump { SIM_NO_JUMP, SIM_CALL, SIM_RETURN };
+enum sim_jump sim_run_to_jump(struct sim *sim, unsigned hart, uint64_t instructions,
+                              struct sim_end *end);
+
+/* An entry of a page table that a hart keeps beside memory. */
+struct sim_kept {
+    uint64_t va, pa, value, when; /* what it translates first; where, what and when it was read */
+    uint64_t memory;              /* what is there now */
+    uint16_t asid;
+    unsigned level;
+    bool global;
+};
+/* The index-th, in no order that means something; false: there are no more. */
+bool sim_kept(const struct sim *sim, unsigned hart, unsigned index, struct sim_kept *kept);
+
+/* Who has a page of RAM, as far as it is known: the allocator's functions by a profile. */
+struct sim_frame {
+    enum {
+        SIM_FRAME_UNKNOWN,
+        SIM_FRAME_FREE,
+        SIM_FRAME_TAKEN,
+        SIM_FRAME_IMAGE,
+        SIM_FRAME_TABLE
+    } is;
+    uint64_t from; /* a place in the function that took it or gave it back; 0: not known */
+    uint64_t when;
+    unsigned hart;
+};
+/* false: no RAM. */
+bool sim_frame(const struct sim *sim, uint64_t pa, struct sim_frame *frame);

@@ -12,7 +12,8 @@ struct sim_snapshot {
     struct sim *sim; /* with the harts that there are; its pointers are not to be followed */
     uint8_t *page_flags;
     uint16_t *page_kept;
-    struct frame *frames; /* NULL: the machine looks after none */
+    struct frame *frames;     /* NULL: the machine looks after none */
+    struct table_mark *marks; /* NULL: it records no events */
     struct blocks ram;
     struct disk disk[SIM_DISKS_MAX];
     struct fetched fetched[SIM_HARTS_MAX];
@@ -71,6 +72,12 @@ static bool save(const struct sim *sim, struct sim_snapshot *to) {
             return false;
         memcpy(to->frames, sim->frames.pages, pages_of(sim) * sizeof(*to->frames));
     }
+    if (sim->events.on) {
+        to->marks = malloc(pages_of(sim) * sizeof(*to->marks));
+        if (to->marks == NULL)
+            return false;
+        memcpy(to->marks, sim->events.own.marks, pages_of(sim) * sizeof(*to->marks));
+    }
     memcpy(to->sim, sim, bytes_of(sim));
     memcpy(to->page_flags, sim->page_flags, pages_of(sim));
     memcpy(to->page_kept, sim->page_kept, pages_of(sim) * sizeof(*to->page_kept));
@@ -105,6 +112,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot) {
         disk_close(&snapshot->disk[i]);
     blocks_drop(&snapshot->ram);
     free(snapshot->frames);
+    free(snapshot->marks);
     free(snapshot->page_kept);
     free(snapshot->page_flags);
     free(snapshot->sim);
@@ -126,6 +134,7 @@ struct own {
     uint8_t *ram, *page_flags;
     uint16_t *page_kept;
     struct frame *frames;
+    struct events_own events;
     struct blocks base;
     struct place_image kernel;
     struct dev_env env;
@@ -139,6 +148,7 @@ static struct own own_of(const struct sim *sim) {
                       .page_flags = sim->page_flags,
                       .page_kept = sim->page_kept,
                       .frames = sim->frames.pages,
+                      .events = sim->events.own,
                       .base = sim->base,
                       .kernel = sim->kernel,
                       .env = sim->env};
@@ -156,6 +166,7 @@ static void restore_struct(struct sim *sim, const struct sim_snapshot *from) {
     sim->page_flags = own.page_flags;
     sim->page_kept = own.page_kept;
     sim->frames.pages = own.frames;
+    sim->events.own = own.events;
     sim->base = own.base;
     sim->kernel = own.kernel;
     sim->env = own.env;
@@ -184,6 +195,8 @@ bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot) {
     memcpy(sim->page_flags, snapshot->page_flags, pages_of(sim));
     if (snapshot->frames != NULL)
         memcpy(sim->frames.pages, snapshot->frames, pages_of(sim) * sizeof(*snapshot->frames));
+    if (snapshot->marks != NULL)
+        memcpy(sim->events.own.marks, snapshot->marks, pages_of(sim) * sizeof(*snapshot->marks));
     memcpy(sim->page_kept, snapshot->page_kept, pages_of(sim) * sizeof(*sim->page_kept));
     for (unsigned i = 0; i < sim->options.harts; i++)
         restore_hart(sim, snapshot, i);

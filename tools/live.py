@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Makes the page in which the machine runs, with everything inside: make live.
 
-    tools/live.py MACHINE.wasm KERNEL DISK PAGE.html
+    tools/live.py MACHINE.wasm KERNEL DISK PAGE.html [MACHINE.so]
+
+MACHINE.so: the same machine for this host. With it each story is played once, and a stop that is
+not reached is a mistake. Status 2: it could not be done; a sentence says why.
 """
 import base64
 import gzip
@@ -13,15 +16,22 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
+import stories  # noqa: E402
 
 FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "live.d")
 # In the order in which they build on each other.
-WORKER = ("machine", "tables", "worker")
-SCRIPTS = ("strings", "terminal", "view", "files", "main")
+WORKER = ("machine", "history", "travel", "look", "story", "worker")
+# What the page draws as ptview does.
+PTVIEW = ("sv39", "parse", "checks", "compare", "strings", "strings-checks", "look", "picture")
+SCRIPTS = ("strings", "terminal", "view", "pagetables", "beside", "memory", "timeline", "teller",
+           "files", "main")
 
 
-def part(name):
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+PTVIEW_FOLDER = os.path.join(os.path.dirname(FOLDER), "ptview.d")
+
+
+def part(name, folder=FOLDER):
+    with open(os.path.join(folder, name), encoding="utf-8") as f:
         return f.read()
 
 
@@ -33,6 +43,7 @@ def packed(path):
 
 def inside(wasm, kernel, disk):
     return {"wasm": packed(wasm), "kernel": packed(kernel), "disk": packed(disk),
+            "stories": stories.read_all(kernel),
             "designs": machine.designs(), "design": machine.default_design()}
 
 
@@ -44,21 +55,34 @@ def page_html(files, preset=None):
              "PRESET": json.dumps(preset or {}).replace("<", "\\u003c"),
              "INSIDE": json.dumps(files),
              "WORKER": "\n".join(part(name + ".js") for name in WORKER),
-             "SCRIPT": "\n".join(part(name + ".js") for name in SCRIPTS)}
+             "SCRIPT": "\n".join([part(name + ".js", PTVIEW_FOLDER) for name in PTVIEW] +
+                                 [part(name + ".js") for name in SCRIPTS])}
     return re.sub(r"/\*(STYLE|PRESET|INSIDE|WORKER|SCRIPT)\*/", lambda m: texts[m[1]],
                   part("page.html"))
 
 
+def play(library, kernel, disk):
+    with open(kernel, "rb") as k, open(disk, "rb") as d:
+        kernel, disk, path = k.read(), d.read(), kernel
+    for story in stories.read_all(path):
+        stories.check(library, kernel, disk, story)
+
+
 def main(args):
-    if len(args) != 4:
+    if len(args) not in (4, 5):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     try:
         text = page_html(inside(*args[:3]))
+        if len(args) == 5:
+            play(args[4], *args[1:3])
         with open(args[3], "w", encoding="utf-8") as f:
             f.write(text)
     except OSError as e:
         print(f"live: {e.filename}: {e.strerror}", file=sys.stderr)
+        return 2
+    except stories.Mistake as e:
+        print(f"live: {e}", file=sys.stderr)
         return 2
     return 0
 

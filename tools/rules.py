@@ -20,7 +20,7 @@
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
-      parts image, fpu and dev include themselves alone, and cli only sim.h besides
+      parts image, fpu and dev include themselves alone, and cli and wasm only sim.h besides
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -177,7 +177,8 @@ def check_sim(root):
     for path in sorted(glob.glob(os.path.join(root, "machine", "**", "*.[ch]"), recursive=True)):
         path = os.path.relpath(path, root)
         part = path.split(os.sep)[1]
-        may = (f"machine/{part}/", "machine/sim.h") if part in ("image", "fpu", "dev", "cli") \
+        may = (f"machine/{part}/", "machine/sim.h") if part in \
+            ("image", "fpu", "dev", "cli", "wasm") \
             else ("machine/",)
         with open(os.path.join(root, path), encoding="utf-8") as f:
             for number, name in includes(f.read()):

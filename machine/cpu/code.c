@@ -49,6 +49,9 @@ void code_set_hooks(const struct sim *sim, struct code_page *page) {
             page->ops[slot].code = OP_DECODE;
     memset(page->hooks, 0, sizeof(page->hooks));
     frames_each_hook(sim, page->pa, page, set_hook);
+    uint64_t watched = sim->events.own.function;
+    if (watched >> 12 == page->pa >> 12)
+        set_hook(page, (unsigned)(watched & 4095) / 2);
 }
 
 void code_hook(struct sim *sim, uint64_t pa) {

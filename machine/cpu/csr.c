@@ -91,6 +91,7 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     if (value != hart->satp)
         hart_forget(hart);
     frames_satp(sim, hart, value);
+    events_satp(sim, hart, value);
     hart->satp = value;
 }
 

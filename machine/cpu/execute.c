@@ -168,7 +168,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     hart->turn = hart->left = budget;
     hart->later = 0;
 resume: /* pc, privilege and rules may be others */
-    hart_interrupt(hart);
+    hart_interrupt(sim, hart);
     left = hart->left;
     if (left <= 0 || hart->waiting || hart->state != HART_STARTED)
         goto done;
@@ -253,7 +253,9 @@ L_CROSS: /* its second half may be another's each time */
 L_HOOK:
     hart->left = left;
     hart->pc = PC;
-    frames_hook(sim, hart, code_page_of(ops)->pa + 2 * (uint64_t)(op - ops));
+    target = code_page_of(ops)->pa + 2 * (uint64_t)(op - ops);
+    frames_hook(sim, hart, target);
+    events_hook(sim, target);
     goto *labels[op->hooked];
 L_ILLEGAL:
     trap_is(hart, CAUSE_ILLEGAL, IMM);

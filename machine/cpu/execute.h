@@ -22,7 +22,7 @@ uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read);
  * does what is asked. */
 void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t value);
 /* The same for the most urgent interrupt that is enabled, if there is one. */
-void hart_interrupt(struct hart *hart);
+void hart_interrupt(struct sim *sim, struct hart *hart);
 /* mret and sret: 3.3.2. */
 void hart_return(struct hart *hart, enum privilege from);
 /* Whether STIP is what stimecmp says (Sstc; that of the machine's own firmware is one, too). */

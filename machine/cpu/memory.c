@@ -90,6 +90,8 @@ void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
             until = end;
         if (flags & PAGE_TABLE)
             keep_written(sim, pa, until - pa);
+        if (flags & PAGE_SHOWN)
+            events_written(sim, pa);
         if (flags & PAGE_CODE)
             code_written(sim, pa, until - pa);
         pa = until;
@@ -161,6 +163,7 @@ static bool store_to(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     if (!ram_has(sim, pa, size))
         return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
     check_freed(sim, hart, va, pa, USE_STORE);
+    store_begins(sim, pa);
     memcpy(sim->ram + (pa - RAM_BASE), &value, size);
     page_changed(sim, pa);
     memory_written(sim, pa, size);
@@ -244,8 +247,10 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
         return NULL;
     }
     check_freed(sim, hart, va, *pa, access == ACCESS_LOAD ? USE_LOAD : USE_STORE);
-    if (access == ACCESS_STORE)
+    if (access == ACCESS_STORE) {
         page_changed(sim, *pa);
+        store_begins(sim, *pa);
+    }
     remember(sim, hart, va, *pa, access);
     return sim->ram + (*pa - RAM_BASE);
 }

@@ -22,6 +22,12 @@ struct code_page *memory_fetch(struct sim *sim, struct hart *hart, uint64_t va);
 /* `bytes` bytes of RAM at pa have another value, written by the running hart or by a device. */
 void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes);
 
+/* The page of pa is about to be stored to. */
+static inline void store_begins(struct sim *sim, uint64_t pa) {
+    if (sim->page_flags[(pa - RAM_BASE) >> 12] & PAGE_SHOWN)
+        events_before(sim, pa);
+}
+
 /* The translation of va for an access of the hart (translate.c): privileged specification 4.3.2.
  * false: a page fault, or an access fault at a table, is to be taken. Whether PMP allows the access
  * itself is another question. */

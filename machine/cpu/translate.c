@@ -224,6 +224,7 @@ static void set_used(struct sim *sim, struct path *path, enum access access) {
     step->value = used;
     step->kept = NULL;
     path->known = false;
+    store_begins(sim, step->pa);
     memcpy(sim->ram + (step->pa - RAM_BASE), &used, 8);
     page_changed(sim, step->pa);
     memory_written(sim, step->pa, 8);

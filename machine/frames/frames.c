@@ -25,12 +25,7 @@ static struct frame_place place_of(struct sim *sim, const struct frame_call *cal
 
 /* ---- made ---------------------------------------------------------------------------------- */
 static uint64_t physical(const struct sim *sim, uint64_t va) {
-    for (unsigned i = 0; i < sim->kernel.elf.segments; i++) {
-        const struct elf_segment *s = &sim->kernel.elf.segment[i];
-        if (va - s->vaddr < s->size)
-            return va - s->vaddr + s->paddr;
-    }
-    return va;
+    return place_physical(&sim->kernel, va);
 }
 
 static void add_hook(struct sim *sim, uint64_t pa) {
@@ -96,6 +91,7 @@ static void give_one(struct sim *sim, const struct hart *hart, const struct fram
     if (table_in_use(sim, pa, &table))
         tell_table(sim, hart, pa, &by, &table);
     *frame = (struct frame){by, (uint8_t)hart->id, FRAME_FREE};
+    events_freed(sim, pa);
 }
 
 /* The pages that a call gives back and the machine has, one after the other. */

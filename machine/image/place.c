@@ -67,3 +67,12 @@ void place_text(const struct place_image *images, size_t count, uint64_t address
     else
         snprintf(buffer, size, "%s", place.symbol);
 }
+
+uint64_t place_physical(const struct place_image *image, uint64_t va) {
+    for (unsigned i = 0; i < image->elf.segments; i++) {
+        const struct elf_segment *s = &image->elf.segment[i];
+        if (va - s->vaddr < s->size)
+            return va - s->vaddr + s->paddr;
+    }
+    return va;
+}

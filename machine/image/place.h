@@ -26,6 +26,9 @@ void place_image_free(struct place_image *image);
 bool place_find(const struct place_image *images, size_t count, uint64_t address,
                 struct place *place);
 
+/* Where the image's file puts a virtual address of it into memory; of others the address itself. */
+uint64_t place_physical(const struct place_image *image, uint64_t va);
+
 /* "vm.c:212 (uvmunmap)", "vm.c:212", "uvmunmap+0x1c", or "0x80001234" of what is unknown: as much
  * of it as has room, with its end. */
 void place_text(const struct place_image *images, size_t count, uint64_t address, char *buffer,

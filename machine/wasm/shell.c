@@ -3,12 +3,9 @@
  *
  * Strings are UTF-8 and end with 0. The page asks for the room of what it hands over
  * (live_room), and never gives it back: the next machine has a new memory. */
-#include "machine/sim.h"
+#include "machine/wasm/shell.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define EXPORT(name) __attribute__((export_name(#name))) name
-#define IMPORT(name) __attribute__((import_module("page"), import_name(#name))) name
 
 void IMPORT(page_console)(unsigned byte);
 void IMPORT(page_finding)(const char *text);
@@ -22,12 +19,12 @@ enum live_option {
     LIVE_SVADU,
 };
 
+struct sim *live_sim;
+struct sim_end live_end;
 static struct {
-    struct sim *sim;
     struct sim_options options;
     bool begun; /* the options have their defaults */
     unsigned mode;
-    struct sim_end end;
     char text[512];
 } live;
 
@@ -74,40 +71,48 @@ const char *EXPORT(live_create)(void) {
     o->misaligned = !o->machine_mode; /* as firmwares do for S-mode and user programs */
     o->console = console;
     o->finding = finding;
-    live.sim = sim_create(o, live.text, sizeof(live.text));
-    return live.sim == NULL ? live.text : NULL;
+    o->events = true;
+    live_sim = sim_create(o, live.text, sizeof(live.text));
+    return live_sim ? NULL : live.text;
 }
 
 /* ---- run ------------------------------------------------------------------------------------ */
 /* How it ended: sim_end.how. */
 unsigned EXPORT(live_run)(uint64_t instructions) {
-    live.end = sim_run(live.sim, instructions);
-    return live.end.how;
+    live_end = sim_run(live_sim, instructions);
+    return live_end.how;
 }
 
-unsigned EXPORT(live_code)(void) { return live.end.code; }
-uint64_t EXPORT(live_next_ns)(void) { return live.end.next_ns; }
-void EXPORT(live_skip)(uint64_t ns) { sim_skip(live.sim, ns); }
+unsigned EXPORT(live_how)(void) { return live_end.how; }
+unsigned EXPORT(live_code)(void) { return live_end.code; }
+uint64_t EXPORT(live_next_ns)(void) { return live_end.next_ns; }
+void EXPORT(live_skip)(uint64_t ns) { sim_skip(live_sim, ns); }
 size_t EXPORT(live_input)(const uint8_t *bytes, size_t count) {
-    return sim_input(live.sim, bytes, count);
+    return sim_input(live_sim, bytes, count);
 }
 
-uint64_t EXPORT(live_instructions)(void) { return sim_instructions(live.sim); }
-uint64_t EXPORT(live_nanoseconds)(void) { return sim_nanoseconds(live.sim); }
+uint64_t EXPORT(live_instructions)(void) { return sim_instructions(live_sim); }
+uint64_t EXPORT(live_nanoseconds)(void) { return sim_nanoseconds(live_sim); }
 
 /* ---- looked into ---------------------------------------------------------------------------- */
-unsigned EXPORT(live_last_hart)(void) { return sim_last_hart(live.sim); }
+unsigned EXPORT(live_last_hart)(void) { return sim_last_hart(live_sim); }
 uint64_t EXPORT(live_register)(unsigned hart, unsigned which) {
-    return sim_register(live.sim, hart, which);
+    return sim_register(live_sim, hart, which);
 }
 
 /* Where the bytes of RAM have been put, at most a page of them; NULL when some are no RAM. */
 const uint8_t *EXPORT(live_memory)(uint64_t pa, size_t bytes) {
     static uint8_t room[4096];
-    return bytes <= sizeof(room) && sim_memory(live.sim, pa, room, bytes) ? room : NULL;
+    return bytes <= sizeof(room) && sim_memory(live_sim, pa, room, bytes) ? room : NULL;
+}
+
+/* Where a hart has it; 0: nowhere. */
+uint64_t EXPORT(live_physical)(unsigned hart, uint64_t va) {
+    uint64_t pa;
+    return sim_physical(live_sim, hart, va, &pa) ? pa : 0;
 }
 
 const char *EXPORT(live_place)(uint64_t address) {
-    sim_place(live.sim, address, live.text, sizeof(live.text));
+    sim_place(live_sim, address, live.text, sizeof(live.text));
     return live.text;
 }

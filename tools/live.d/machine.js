@@ -8,6 +8,16 @@ const REGISTERS = {pc: 64, privilege: 65, state: 66, mstatus: 67, mie: 68, mip: 
                    stvec: 71, sepc: 72, scause: 73, stval: 74, sscratch: 75, mtvec: 76, mepc: 77,
                    mcause: 78, mtval: 79, mscratch: 80};
 
+const RAM_BASE = 0x80000000n, WORDS = 8;  // of a row: machine/wasm/look.c
+const EVENTS = ["trap", "satp", "table"];    // sim_event.kind
+const FRAMES = ["unknown", "free", "taken", "image", "table"];  // sim_frame.is
+const INTERRUPT = 1n << 63n;
+
+function eventOf([kind, hart, when, pc, ...value], number) {
+    const level = Number(value.pop());
+    return {number, kind: EVENTS[kind], hart: Number(hart), when: Number(when), pc, value, level};
+}
+
 class Machine {
     // code: the bytes of machine.wasm. options: numbers as in OPTIONS, append, and as
     // {bytes, name} the kernel and disks. console gets each byte, finding each sentence. Throws
@@ -82,8 +92,14 @@ class Machine {
         return next === NEVER ? Infinity : Number(next - this.nanoseconds);
     }
 
-    skip(ns) {
-        this.exports.live_skip(this.nanoseconds + BigInt(Math.ceil(ns)));
+    // To a nanosecond: a BigInt.
+    skipTo(ns) {
+        this.exports.live_skip(ns);
+    }
+
+    // How the last run has ended: one of ENDS.
+    get how() {
+        return ENDS[this.exports.live_how()];
     }
 
     get code() {
@@ -114,7 +130,116 @@ class Machine {
         return at ? this.memory.slice(at, at + bytes) : null;
     }
 
-    place(address) {
-        return this.text(this.exports.live_place(BigInt.asIntN(64, address)));
+    // With a hart, what the kernel has mapped twice is known by its other address.
+    place(address, hart) {
+        const text = this.text(this.exports.live_place(BigInt.asIntN(64, address)));
+        if (hart === undefined || !text.startsWith("0x"))
+            return text;
+        const pa = BigInt.asUintN(64, this.exports.live_physical(hart, BigInt.asIntN(64, address)));
+        const other = pa ? this.place(pa) : text;
+        return other.startsWith("0x") ? text : other;
+    }
+
+    // `count` rows of numbers of 64 bits that a call has put at `at`.
+    words(at, count, columns = WORDS) {
+        const all = new BigUint64Array(this.exports.memory.buffer, at, count * columns);
+        return Array.from({length: count}, (_, i) =>
+            [...all.slice(i * columns, (i + 1) * columns)]);
+    }
+
+    // ---- snapshots: null where there is no memory for one ----
+    snapshot() {
+        return this.exports.live_snapshot() || null;
+    }
+
+    restore(snapshot) {
+        if (!this.exports.live_restore(snapshot))
+            throw new Error("no memory to go back");
+    }
+
+    drop(snapshot) {
+        this.exports.live_snapshot_free(snapshot);
+    }
+
+    // ---- events: sim_event of machine/sim.h ----
+    get events() {
+        return Number(this.exports.live_events());
+    }
+
+    get eventsKnown() {
+        return Number(this.exports.live_events_known());
+    }
+
+    forgetEvents() {
+        this.exports.live_events_forget();
+    }
+
+    event(number) {
+        const at = this.exports.live_event(BigInt(number));
+        return at ? eventOf(this.words(at, 1)[0], number) : null;
+    }
+
+    // The event that changed the entry at pa the last time, or null.
+    written(pa) {
+        const at = this.exports.live_written(BigInt.asIntN(64, pa));
+        return at ? eventOf(this.words(at, 1)[0], null) : null;
+    }
+
+    // ---- roots, what harts keep, who has what ----
+    roots() {
+        const count = this.exports.live_roots();
+        return this.words(this.exports.live_words(), count).map(
+            ([pa, asid, levels, switches, when, hart]) =>
+                ({pa, asid: Number(asid), levels: Number(levels), switches: Number(switches),
+                  when: Number(when), hart: Number(hart)}));
+    }
+
+    kept(hart) {
+        const count = this.exports.live_kept(hart);
+        return this.words(this.exports.live_words(), count).map(
+            ([va, pa, value, when, memory, asid, level, global]) =>
+                ({va, pa, value, when: Number(when), memory, asid: Number(asid),
+                  level: Number(level), global: global !== 0n}));
+    }
+
+    // For each page of RAM from its begin on: an index of FRAMES, and from where it was taken.
+    frames() {
+        const STEP = 4096, is = [], from = [];
+        for (let pa = RAM_BASE; ; pa += 4096n * BigInt(STEP)) {
+            const count = this.exports.live_frames(pa, STEP);
+            const all = new BigUint64Array(this.exports.memory.buffer, this.exports.live_words(),
+                                           2 * count);
+            for (let i = 0; i < count; i++) {
+                is.push(Number(all[2 * i]));
+                from.push(all[2 * i + 1]);
+            }
+            if (count < STEP)
+                return {is, from};
+        }
+    }
+
+    frame(pa) {
+        const at = this.exports.live_frame(BigInt.asIntN(64, pa));
+        if (!at)
+            return null;
+        const [is, from, when, hart] = this.words(at, 1, 4)[0];
+        return {is: Number(is), from, when: Number(when), hart: Number(hart)};
+    }
+
+    // ---- functions ----
+    // false: the kernel has none of this name.
+    watch(name, call) {
+        return Boolean(this.exports.live_watch(this.string(name), BigInt(call)));
+    }
+
+    // When it was called; Infinity: not yet.
+    get called() {
+        const when = BigInt.asUintN(64, this.exports.live_called());
+        return when === NEVER ? Infinity : Number(when);
+    }
+
+    // Whether it has come to a call or return within so many instructions.
+    runToJump(hart, instructions) {
+        return this.exports.live_run_to_jump(hart, BigInt(instructions)) !== 0;
     }
 }

@@ -1,4 +1,4 @@
-// The inside of a machine as the page shows it: registers, and page tables as a table of ranges.
+// Tables of the page's own, and a hart's registers as one.
 "use strict";
 
 (function () {
@@ -22,6 +22,8 @@
         return row;
     }
 
+    LIVE.tableRow = (texts, name) => rowOf(texts.map(text => cell(text)), name);
+
     // ---- registers ----
     LIVE.RegisterView = class {
         constructor() {
@@ -43,51 +45,4 @@
     };
 
     const placeOf = (place, value) => place && place !== hex(value) ? place : "";
-
-    // ---- page tables ----
-    function colourOf(flags) {
-        const can = [...flags].filter(flag => "RWX".includes(flag)).join("").toLowerCase();
-        return ["r", "rw", "rx", "rwx", "x"].includes(can) ? can : "odd";
-    }
-
-    const keyOf = row => `${row.level} ${row.va} ${row.kind}`;
-    const valueOf = row => `${row.pa} ${row.flags} ${row.count}`;
-
-    function tableRow(row, before, t) {
-        const indent = "\u00a0\u00a0".repeat(row.depth);
-        const end = row.va + (row.bytes ?? 4096n) - 1n;
-        const range = row.kind === "leaf" ? `${hex(row.va)}\u2013${hex(end)}` : hex(row.va);
-        const flags = cell("");
-        const badge = flags.appendChild(document.createElement("span"));
-        badge.textContent = row.flags ?? t("tables.nowhere");
-        badge.className = row.kind === "leaf" ? `flags ${colourOf(row.flags)}` : "flags";
-        const pages = row.kind === "leaf" ? String(row.bytes / 4096n) : "";
-        const old = before && before.get(keyOf(row));
-        const changed = before && old !== valueOf(row);
-        return rowOf([cell(indent + range), flags, cell(pages), cell(hex(row.pa))],
-                     `${row.kind}${changed ? " changed" : ""}`);
-    }
-
-    LIVE.TableView = class {
-        constructor() {
-            this.before = {};
-        }
-
-        // What differs from the tables shown before, when they have the same root, is marked.
-        show({levels, root, asid, rows, tables, left}, t) {
-            const about = element("tables-about"), body = element("tables").tBodies[0];
-            element("tables").hidden = !levels;
-            about.textContent = !levels ? t("tables.none") :
-                t("tables.about", 12 + 9 * levels, root.toString(16), asid, tables) +
-                (left ? t("tables.left", left) : "");
-            const values = new Map(rows.map(row => [keyOf(row), valueOf(row)]));
-            const text = [...values].join() + root + about.textContent;
-            if (text === this.text)
-                return;
-            this.text = text;
-            const before = this.before.root === root ? this.before.values : null;
-            body.replaceChildren(...rows.map(row => tableRow(row, before, t)));
-            this.before = {root, values};
-        }
-    };
 })();

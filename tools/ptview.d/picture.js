@@ -25,18 +25,22 @@
 
     const leavesBelow = entry => PT.isLeaf(entry) ? [entry] : entry.kids.flatMap(leavesBelow);
 
-    function rowsOf(list, dump) {
+    const isFresh = (entry, {fresh}) => fresh.has(entry) || entry.kids?.some(kid => fresh.has(kid));
+
+    function rowsOf(list, picture) {
         const rows = [];
         for (const entry of list) {
-            const alike = uniform(entry, dump), last = rows.at(-1);
+            const fresh = isFresh(entry, picture), last = rows.at(-1);
+            const same = uniform(entry, picture.dump), alike = same && fresh ? `${same}!` : same;
             if (alike && last && last.alike === alike && last.last + 1 === entry.index) {
                 last.last = entry.index;
                 last.leaves.push(...leavesBelow(entry));
             } else if (alike) {
-                rows.push({alike, first: entry.index, last: entry.index,
+                rows.push({alike, first: entry.index, last: entry.index, entry, fresh,
                            leaves: leavesBelow(entry)});
             } else {
-                rows.push({child: entry, first: entry.index, last: entry.index});
+                rows.push({child: entry, first: entry.index, last: entry.index, entry, fresh:
+                           picture.fresh.has(entry)});
             }
         }
         return rows.length <= ROWS_MAX ? rows :
@@ -50,7 +54,7 @@
 
     // Places a table with its top at `top`, and all below it; returns where the next may begin.
     function place(picture, list, ppn, level, top) {
-        const rows = rowsOf(list, picture.dump), column = columns(picture.dump) - 1 - level;
+        const rows = rowsOf(list, picture), column = columns(picture.dump) - 1 - level;
         const bottom = top + HEAD + rows.length * ROW;
         let free = top;
         picture.tables.push({x: columnX(column), top, bottom, rows, ppn, level});
@@ -73,8 +77,8 @@
     // ---- drawing ----
     const range = row => row.first === row.last ? `${row.first}` : `${row.first}\u2013${row.last}`;
 
-    function drawTable(table, dump, t) {
-        const {x, top} = table;
+    function drawTable(table, picture, t) {
+        const {x, top} = table, {dump} = picture;
         const name = dump.flat ? t("table.flat") :
             table.level === dump.levels - 1 ? t("table.root") : t("table.level", table.level);
         let out = PT.rect("box", x, top, TABLE, table.bottom - top, ' rx="4"') +
@@ -87,9 +91,20 @@
             if (row.more)
                 out += PT.text("dim", x + 8, y + 15, t("table.more", row.more));
             else
-                out += PT.text("mono", x + 8, y + 15, range(row)) + drawTarget(row, x, y);
+                out += drawRow(row, x, y, picture);
         });
         return out;
+    }
+
+    // Where each entry has a name, somebody wants to know which one is pointed at.
+    function drawRow(row, x, y, {nameOf, marked}) {
+        const out = (row.fresh ? PT.rect("came", x + 1, y + 1, TABLE - 2, ROW - 2,
+                                         ' fill-opacity=".3"') : "") +
+            PT.text("mono", x + 8, y + 15, range(row)) + drawTarget(row, x, y) +
+            (row.child && marked.has(row.child) ?
+                PT.text("alarm bold end", x + TABLE - 24, y + 15, "\u26a0") : "");
+        return nameOf ? `<g data-entry="${nameOf(row.entry)}">` +
+            PT.rect("box", x, y, TABLE, ROW, ' opacity="0"') + out + "</g>" : out;
     }
 
     function drawTarget(row, x, y) {
@@ -132,9 +147,10 @@
             `${x1 + BETWEEN - 6} ${y2}H${x2}"/>`;
     }
 
-    // The picture as text. findings: what PT.check said, whose entries are marked.
-    PT.pictureSvg = function (dump, findings, t) {
-        const picture = {dump, tables: [], edges: [], regions: [], marked: new Set(
+    // The picture as text. findings: what PT.check said, whose entries are marked. fresh: entries
+    // that were just written. nameOf: what a row's group is to have as data-entry.
+    PT.pictureSvg = function (dump, findings, t, {fresh = new Set(), nameOf} = {}) {
+        const picture = {dump, tables: [], edges: [], regions: [], fresh, nameOf, marked: new Set(
             findings.filter(f => f.severity !== "note").flatMap(f => f.entries))};
         const end = place(picture, dump.kids, dump.root, columns(dump) - 1, TOP);
         const width = Math.ceil(columnX(columns(dump)) + rangesEnd(picture) + LINE + MARGIN);
@@ -144,7 +160,7 @@
             PT.text("title", MARGIN, 28, title) +
             PT.text("dim", MARGIN, 48, PT.summaryOf(dump, t)) +
             picture.edges.map(drawEdge).join("") +
-            picture.tables.map(table => drawTable(table, dump, t)).join("") +
+            picture.tables.map(table => drawTable(table, picture, t)).join("") +
             picture.regions.map(region => drawRegion(region, picture, t)).join("") +
             PT.drawLegend(MARGIN, height - 20, t));
     };

@@ -1,0 +1,17 @@
+/* The machine that a page has. */
+#pragma once
+#include "machine/sim.h"
+
+/* What a page calls, and what the page has that is called. Compiled for a host (tools/stories.py
+ * loads it there) the latter are pointers. */
+#ifdef __wasm__
+#define EXPORT(name) __attribute__((export_name(#name))) name
+#define IMPORT(name) __attribute__((import_module("page"), import_name(#name))) name
+#else
+#define EXPORT(name) name
+#define IMPORT(name) (*name)
+#endif
+
+extern struct sim *live_sim;
+/* How the last call that let it run has ended. */
+extern struct sim_end live_end;
