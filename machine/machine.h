@@ -11,6 +11,8 @@
 #include "machine/dev/virtio_blk.h"
 #include "machine/frames/frames.h"
 #include "machine/image/place.h"
+#include "machine/races/preempt.h"
+#include "machine/races/races.h"
 #include "machine/sim.h"
 
 #define RAM_BASE 0x80000000ull
@@ -65,6 +67,9 @@ struct sim {
     unsigned told_count;
     struct place_image kernel; /* its names and lines */
     struct frames frames;
+    struct races races;
+    struct preempt preempt;
+    bool watching; /* one of these two is on: no access of the kernel is without a call */
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

@@ -13,6 +13,7 @@ struct sim_snapshot {
     uint8_t *page_flags;
     uint16_t *page_kept;
     struct frame *frames; /* NULL: the machine looks after none */
+    struct shadow shadow; /* of races */
     struct blocks ram;
     struct disk disk[SIM_DISKS_MAX];
     struct fetched fetched[SIM_HARTS_MAX];
@@ -71,6 +72,8 @@ static bool save(const struct sim *sim, struct sim_snapshot *to) {
             return false;
         memcpy(to->frames, sim->frames.pages, pages_of(sim) * sizeof(*to->frames));
     }
+    if (sim->races.on && !shadow_copy(&to->shadow, &sim->races.shadow))
+        return false;
     memcpy(to->sim, sim, bytes_of(sim));
     memcpy(to->page_flags, sim->page_flags, pages_of(sim));
     memcpy(to->page_kept, sim->page_kept, pages_of(sim) * sizeof(*to->page_kept));
@@ -105,6 +108,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot) {
         disk_close(&snapshot->disk[i]);
     blocks_drop(&snapshot->ram);
     free(snapshot->frames);
+    shadow_free(&snapshot->shadow);
     free(snapshot->page_kept);
     free(snapshot->page_flags);
     free(snapshot->sim);
@@ -126,6 +130,8 @@ struct own {
     uint8_t *ram, *page_flags;
     uint16_t *page_kept;
     struct frame *frames;
+    struct shadow shadow; /* restored before */
+    uint64_t *points;
     struct blocks base;
     struct place_image kernel;
     struct dev_env env;
@@ -139,6 +145,8 @@ static struct own own_of(const struct sim *sim) {
                       .page_flags = sim->page_flags,
                       .page_kept = sim->page_kept,
                       .frames = sim->frames.pages,
+                      .shadow = sim->races.shadow,
+                      .points = sim->preempt.points,
                       .base = sim->base,
                       .kernel = sim->kernel,
                       .env = sim->env};
@@ -156,6 +164,8 @@ static void restore_struct(struct sim *sim, const struct sim_snapshot *from) {
     sim->page_flags = own.page_flags;
     sim->page_kept = own.page_kept;
     sim->frames.pages = own.frames;
+    sim->races.shadow = own.shadow;
+    sim->preempt.points = own.points;
     sim->base = own.base;
     sim->kernel = own.kernel;
     sim->env = own.env;
@@ -175,10 +185,19 @@ static void restore_hart(struct sim *sim, const struct sim_snapshot *from, unsig
             hart->caches.tlb[c][set].delta += moved;
 }
 
+static bool restore_shadow(struct sim *sim, const struct sim_snapshot *from) {
+    if (!sim->races.on)
+        return true;
+    shadow_free(&sim->races.shadow);
+    return shadow_copy(&sim->races.shadow, &from->shadow);
+}
+
 bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot) {
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         if (!disk_copy(&sim->disk[i], &snapshot->disk[i]))
             return false;
+    if (!restore_shadow(sim, snapshot))
+        return false;
     restore_ram(sim, &snapshot->ram);
     restore_struct(sim, snapshot);
     memcpy(sim->page_flags, snapshot->page_flags, pages_of(sim));

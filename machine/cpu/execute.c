@@ -168,7 +168,7 @@ int64_t hart_run(struct sim *sim, struct hart *hart, int64_t budget) {
     hart->turn = hart->left = budget;
     hart->later = 0;
 resume: /* pc, privilege and rules may be others */
-    hart_interrupt(hart);
+    hart_interrupt(sim, hart);
     left = hart->left;
     if (left <= 0 || hart->waiting || hart->state != HART_STARTED)
         goto done;
@@ -322,7 +322,14 @@ L_ILLEGAL:
     ALU(SLLW, word(RS1 << (RS2 & 31)))
     ALU(SRLW, word((uint32_t)RS1 >> (RS2 & 31)))
     ALU(SRAW, (int64_t)((int32_t)RS1 >> (RS2 & 31)))
-    INSN2(FENCE, {})
+    INSN2(FENCE, {
+        if (UNLIKELY(sim->watching)) {
+            hart->left = left;
+            hart->pc = PC;
+            fence_watched(sim, hart, (uint32_t)op->imm);
+            left = hart->left;
+        }
+    })
 
     ALU(MUL, RS1 * RS2)
     ALU(MULH, mulh(RS1, RS2))

@@ -10,6 +10,8 @@ bool float_execute(struct sim *sim, struct hart *hart, const struct op *op, unsi
 /* These two set hart->pc to the next instruction. */
 bool system_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length);
 bool fence_i_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length);
+/* A FENCE, of which somebody wants to know (sim.watching). */
+void fence_watched(struct sim *sim, struct hart *hart, uint32_t word);
 
 /* Control and status registers (csr.c): privileged specification, chapter 2. false: the
  * instruction is illegal. */
@@ -22,7 +24,7 @@ uint64_t csr_combined(const struct hart *hart, unsigned number, uint64_t read);
  * does what is asked. */
 void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t value);
 /* The same for the most urgent interrupt that is enabled, if there is one. */
-void hart_interrupt(struct hart *hart);
+void hart_interrupt(struct sim *sim, struct hart *hart);
 /* mret and sret: 3.3.2. */
 void hart_return(struct hart *hart, enum privilege from);
 /* Whether STIP is what stimecmp says (Sstc; that of the machine's own firmware is one, too). */

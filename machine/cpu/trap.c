@@ -58,7 +58,7 @@ void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t valu
 /* The order in which they are taken: 3.1.9. */
 static const uint8_t urgency[] = {IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, IRQ_STI};
 
-void hart_interrupt(struct hart *hart) {
+void hart_interrupt(struct sim *sim, struct hart *hart) {
     uint64_t pending = hart->mip & hart->mie;
     if (pending == 0)
         return;
@@ -72,6 +72,7 @@ void hart_interrupt(struct hart *hart) {
         if (!(to >> urgency[i] & 1))
             continue;
         hart->reserved = false;
+        races_asked(sim, hart);
         if (to_m)
             enter_m(hart, CAUSE_INTERRUPT | urgency[i], 0);
         else
