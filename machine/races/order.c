@@ -28,7 +28,7 @@ void races_fence(struct sim *sim, const struct hart *hart, uint32_t word) {
     struct races_hart *h = of(sim, hart);
     unsigned before = (unsigned)field(word, FENCE_PREDECESSORS, 4);
     unsigned after = (unsigned)field(word, FENCE_SUCCESSORS, 4);
-    if (!sim->races.on)
+    if (!sim->races.on || hart->priv == PRIV_U)
         return;
     if (before & after & FENCE_READ)
         clock_join(&h->now, &h->loaded);
@@ -44,7 +44,7 @@ void races_fence(struct sim *sim, const struct hart *hart, uint32_t word) {
 void races_atomic(struct sim *sim, const struct hart *hart, const struct races_atomic *atomic) {
     struct races_hart *h = of(sim, hart);
     struct shadow *shadow = &sim->races.shadow;
-    if (!sim->races.on)
+    if (!sim->races.on || hart->priv == PRIV_U)
         return;
     struct shadow_page *page = shadow_page(shadow, (atomic->pa - RAM_BASE) >> 12);
     struct carrier *carrier = page ? shadow_carrier(shadow, page, atomic->pa % 4096 / 8, true)

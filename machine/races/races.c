@@ -69,13 +69,15 @@ static bool is_beside(struct races_hart *h, uint64_t pc, bool store) {
 
 void races_access(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
                   bool store) {
-    struct shadow_page *page = shadow_page(&sim->races.shadow, (pa - RAM_BASE) >> 12);
+    uint64_t number = (pa - RAM_BASE) >> 12;
+    if (hart->priv == PRIV_U) {
+        shadow_show(&sim->races.shadow, number);
+        return;
+    }
+    struct shadow_page *page = shadow_page(&sim->races.shadow, number);
     struct races_hart *h = &sim->races.harts[hart->id];
     unsigned word = pa % 4096 / 8;
     if (page == NULL)
-        return;
-    page->user |= hart->priv == PRIV_U;
-    if (page->user)
         return;
     struct access_made access = {.when = sim_now(sim),
                                  .pc = hart->pc,

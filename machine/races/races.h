@@ -47,11 +47,11 @@ struct races {
 /* Begins; false: no memory. */
 bool races_init(struct sim *sim);
 
-/* A load or a store of at most 8 bytes in one doubleword, before it is done. Of programs: their
- * page is looked at no more. */
+/* A load or a store of at most 8 bytes in one doubleword, before it is done. One of a program shows
+ * that its page is no matter of the kernel's alone: it is looked at no more. */
 void races_access(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
                   bool store);
-/* What an atomic instruction does, of any mode: LR loads, SC that succeeds stores, others do
+/* What an atomic instruction does: LR loads, SC that succeeds stores, others do
  * both. */
 struct races_atomic {
     uint64_t pa;

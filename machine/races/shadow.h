@@ -33,7 +33,6 @@ struct carrier {
 };
 
 struct shadow_page {
-    bool user;                       /* a program has touched it */
     uint32_t carriers[SHADOW_WORDS]; /* one more than the index; 0: none */
     struct access_made made[SHADOW_WORDS][ACCESSES];
 };
@@ -41,6 +40,7 @@ struct shadow_page {
 struct shadow {
     uint64_t page_count;
     struct shadow_page **pages; /* NULL: nobody has accessed it */
+    uint8_t *shown;             /* for each, 1: to programs; it has no shadow_page then */
     struct carrier *carriers;
     uint32_t carrier_count, carrier_room;
     uint32_t carrier_free; /* one more than a free one, whose clock.at[0] is the next; 0: none */
@@ -51,10 +51,12 @@ void shadow_free(struct shadow *shadow);
 /* false: no memory, and `to` is empty. */
 bool shadow_copy(struct shadow *to, const struct shadow *from);
 
-/* The page, new if need be; NULL: no memory. */
+/* The page, new if need be; NULL: it is shown to programs, or there is no memory. */
 struct shadow_page *shadow_page(struct shadow *shadow, uint64_t page);
 /* The carrier of a doubleword, or NULL; made if that is wanted. */
 struct carrier *shadow_carrier(struct shadow *shadow, struct shadow_page *page, unsigned word,
                                bool make);
+/* A program has touched it. */
+void shadow_show(struct shadow *shadow, uint64_t page);
 /* Nothing is known of the page. */
 void shadow_forget(struct shadow *shadow, uint64_t page);

@@ -88,6 +88,27 @@ def test_both_places_are_named(build, run):
                                 "0", "stored to", str(first[0]), "writer"), said
 
 
+@pytest.mark.parametrize("name, others", (("writer", 0), ("data", 0), ("races.c", 0),
+                                          ("lock", 1), ("sim.c", 1)))
+def test_what_a_profile_calls_racy(name, others, build, run, tmp_path):
+    profile = tmp_path / "profile"
+    profile.write_text(f"racy {name}  # on purpose\n")
+    path = build("late")
+    code, findings, said = run(path, "--races", "--profile", str(profile))
+    assert (code, len(findings)) == (others, others), said
+
+
+@pytest.mark.parametrize("text, what", (
+    ("racy nobody", "line 1: the kernel has nothing of this name"),
+    ("\nracy", "line 2: `racy` goes on with one name"),
+    ("racy reader writer", "line 1: `racy` goes on with one name")))
+def test_wrong_profiles(text, what, build, run, tmp_path):
+    profile = tmp_path / "profile"
+    profile.write_text(text + "\n")
+    code, _, said = run(build("late"), "--races", "--profile", str(profile))
+    assert code == 2 and f"{profile}, {what}" in said, said
+
+
 # ---- schedules -------------------------------------------------------------------------------
 FAILED = 7  # as in schedules.c
 AGAIN = re.compile(r"^(--seed \d+(?: --preempt \d+:\d+)?): status (\d+), 0 findings;", re.M)
