@@ -51,9 +51,11 @@ bool bus_write(struct sim *sim, struct hart *hart, uint64_t pa, unsigned size, u
         uart_write(env, &sim->uart, pa - UART_BASE, size, value);
     else if (in(pa, PLIC_BASE, PLIC_BYTES))
         plic_write(env, &sim->plic, pa - PLIC_BASE, size, value);
-    else if (in(pa, CLINT_BASE, CLINT_BYTES))
+    else if (in(pa, CLINT_BASE, CLINT_BYTES)) {
         clint_write(env, &sim->clint, pa - CLINT_BASE, size, value);
-    else if (in(pa, VIRTIO_BASE, SIM_DISKS_MAX * VIRTIO_STRIDE))
+        if (pa - CLINT_BASE < 4 * sim->options.harts && (value & 1)) /* msip */
+            races_ask(sim, hart->id, (unsigned)(pa - CLINT_BASE) / 4);
+    } else if (in(pa, VIRTIO_BASE, SIM_DISKS_MAX * VIRTIO_STRIDE))
         virtio_blk_write(env, &sim->blk[(pa - VIRTIO_BASE) / VIRTIO_STRIDE], pa % VIRTIO_STRIDE,
                          size, value);
     else if (in(pa, RTC_BASE, SMALL))

@@ -12,6 +12,8 @@
 #include "machine/events/events.h"
 #include "machine/frames/frames.h"
 #include "machine/image/place.h"
+#include "machine/races/preempt.h"
+#include "machine/races/races.h"
 #include "machine/sim.h"
 
 #define RAM_BASE 0x80000000ull
@@ -69,6 +71,9 @@ struct sim {
     struct place_image kernel; /* its names and lines */
     struct frames frames;
     struct events events;
+    struct races races;
+    struct preempt preempt;
+    bool watching; /* one of these two is on: no access of the kernel is without a call */
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

@@ -229,6 +229,11 @@ static bool make(struct sim *sim, char *error, size_t size) {
         snprintf(error, size, "no memory for events");
         return false;
     }
+    if (!races_init(sim) || !preempt_init(sim)) {
+        snprintf(error, size, "no memory to look for races");
+        return false;
+    }
+    sim->watching = sim->races.on || sim->preempt.on;
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart->id = i;
@@ -272,5 +277,7 @@ void sim_destroy(struct sim *sim) {
     free(sim->ram);
     free(sim->page_flags);
     free(sim->page_kept);
+    shadow_free(&sim->races.shadow);
+    preempt_free(sim);
     free(sim);
 }

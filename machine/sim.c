@@ -47,14 +47,19 @@ static bool happen(struct sim *sim) {
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];
         hart_update_interrupts(sim, hart);
-        if (hart->mip & hart->mie)
-            hart->waiting = false;
+        if (!(hart->mip & hart->mie))
+            continue;
+        if (hart->waiting)
+            races_asked(sim, hart); /* it may never take the interrupt */
+        hart->waiting = false;
     }
     return true;
 }
 
 /* The hart whose turn it is; NULL: all wait. */
 static struct hart *next_hart(struct sim *sim) {
+    if (sim->preempt.on)
+        return preempt_choose(sim);
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[(sim->turn_of + i) % sim->options.harts];
         if (hart->state == HART_STARTED && !hart->waiting) {
@@ -151,3 +156,4 @@ uint64_t sim_requests(const struct sim *sim) {
 uint64_t sim_instructions(const struct sim *sim) { return sim_now(sim); }
 uint64_t sim_nanoseconds(const struct sim *sim) { return sim_now_ns(sim); }
 uint64_t sim_findings(const struct sim *sim) { return sim->told_count; }
+uint64_t sim_steps(const struct sim *sim) { return sim->preempt.steps; }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SIM_HARTS_MAX = 8, SIM_DISKS_MAX = 8 };
+enum { SIM_HARTS_MAX = 8, SIM_DISKS_MAX = 8, SIM_PREEMPT_MAX = 100000 };
 
 struct sim;
 
@@ -28,6 +28,7 @@ enum sim_rule {
     SIM_TAKEN_TWICE,
     SIM_TABLE_FREED, /* a page table in use was given back */
     SIM_SATP_FREE,   /* satp points to a page that is free */
+    SIM_RACE,        /* two harts access memory, and nothing orders that */
 };
 
 struct sim_finding {
@@ -54,8 +55,15 @@ struct sim_options {
     bool keep;          /* harts keep entries of page tables as long as they may */
     bool stale_code;    /* harts keep what they fetched until fence.i */
     bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
+    bool races;         /* accesses of two harts that nothing orders: races/races.h */
     bool legacy_disk;   /* virtio-mmio version 1 */
     bool events;        /* what it meets is recorded: sim_event */
+
+    /* How the harts take turns: 0: each in turn; else by priorities that change so often, at random
+     * steps of so many (races/preempt.h); of 0, a step being an access of the kernel to memory:
+     * never. */
+    uint32_t preempt;
+    uint64_t preempt_length;
 
     struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
     struct sim_image profile; /* of the kernel's allocator (frames/profile.h); no bytes: one of the
@@ -131,6 +139,8 @@ void sim_snapshot_free(struct sim_snapshot *snapshot);
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);
 uint64_t sim_findings(const struct sim *sim);
+/* Accesses of the kernel to memory; 0 without options.preempt. */
+uint64_t sim_steps(const struct sim *sim);
 /* The pages that were taken and not given back until now, a line for each place that took some,
  * those with the most first. */
 void sim_leaks(struct sim *sim, void (*line)(void *context, const char *text));

@@ -14,6 +14,7 @@ struct sim_snapshot {
     uint16_t *page_kept;
     struct frame *frames;     /* NULL: the machine looks after none */
     struct table_mark *marks; /* NULL: it records no events */
+    struct shadow shadow;     /* of races */
     struct blocks ram;
     struct disk disk[SIM_DISKS_MAX];
     struct fetched fetched[SIM_HARTS_MAX];
@@ -78,6 +79,8 @@ static bool save(const struct sim *sim, struct sim_snapshot *to) {
             return false;
         memcpy(to->marks, sim->events.own.marks, pages_of(sim) * sizeof(*to->marks));
     }
+    if (sim->races.on && !shadow_copy(&to->shadow, &sim->races.shadow))
+        return false;
     memcpy(to->sim, sim, bytes_of(sim));
     memcpy(to->page_flags, sim->page_flags, pages_of(sim));
     memcpy(to->page_kept, sim->page_kept, pages_of(sim) * sizeof(*to->page_kept));
@@ -113,6 +116,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot) {
     blocks_drop(&snapshot->ram);
     free(snapshot->frames);
     free(snapshot->marks);
+    shadow_free(&snapshot->shadow);
     free(snapshot->page_kept);
     free(snapshot->page_flags);
     free(snapshot->sim);
@@ -135,6 +139,8 @@ struct own {
     uint16_t *page_kept;
     struct frame *frames;
     struct events_own events;
+    struct shadow shadow; /* restored before */
+    uint64_t *points;
     struct blocks base;
     struct place_image kernel;
     struct dev_env env;
@@ -149,6 +155,8 @@ static struct own own_of(const struct sim *sim) {
                       .page_kept = sim->page_kept,
                       .frames = sim->frames.pages,
                       .events = sim->events.own,
+                      .shadow = sim->races.shadow,
+                      .points = sim->preempt.points,
                       .base = sim->base,
                       .kernel = sim->kernel,
                       .env = sim->env};
@@ -167,6 +175,8 @@ static void restore_struct(struct sim *sim, const struct sim_snapshot *from) {
     sim->page_kept = own.page_kept;
     sim->frames.pages = own.frames;
     sim->events.own = own.events;
+    sim->races.shadow = own.shadow;
+    sim->preempt.points = own.points;
     sim->base = own.base;
     sim->kernel = own.kernel;
     sim->env = own.env;
@@ -186,10 +196,19 @@ static void restore_hart(struct sim *sim, const struct sim_snapshot *from, unsig
             hart->caches.tlb[c][set].delta += moved;
 }
 
+static bool restore_shadow(struct sim *sim, const struct sim_snapshot *from) {
+    if (!sim->races.on)
+        return true;
+    shadow_free(&sim->races.shadow);
+    return shadow_copy(&sim->races.shadow, &from->shadow);
+}
+
 bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot) {
     for (unsigned i = 0; i < SIM_DISKS_MAX; i++)
         if (!disk_copy(&sim->disk[i], &snapshot->disk[i]))
             return false;
+    if (!restore_shadow(sim, snapshot))
+        return false;
     restore_ram(sim, &snapshot->ram);
     restore_struct(sim, snapshot);
     memcpy(sim->page_flags, snapshot->page_flags, pages_of(sim));

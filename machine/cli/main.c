@@ -2,6 +2,7 @@
 #include "machine/cli/cuts.h"
 #include "machine/cli/files.h"
 #include "machine/cli/options.h"
+#include "machine/cli/seeds.h"
 #include "machine/cli/session.h"
 #include <stdio.h>
 
@@ -15,7 +16,12 @@ int main(int argc, char **argv) {
         fprintf(stderr, "sim: %s\n", error);
         return STATUS_USAGE;
     }
-    status = cli.cut || cli.cut_all ? cuts_run(&cli) : session_run(&cli);
+    if (cli.seeds_end)
+        status = seeds_run(&cli);
+    else if (cli.cut || cli.cut_all)
+        status = cuts_run(&cli);
+    else
+        status = seeds_measure(&cli) ? session_run(&cli) : STATUS_USAGE;
     files_close(&cli);
     return status;
 }

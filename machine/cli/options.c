@@ -24,6 +24,11 @@ static const char help[] =
     "    --mem SIZE        32M to 4G; default 128M\n"
     "    --append WORDS    the kernel's arguments\n"
     "    --seed N          what hardware leaves open is chosen by it; default 1\n"
+    "    --seeds A-B       runs once for each seed, and says which had findings or failed\n"
+    "    --preempt D       harts go on by random priorities, which change D times, at accesses of\n"
+    "                      the kernel: rare interleavings. A first run counts the accesses; with\n"
+    "                      --preempt D:N there are N\n"
+    "    --races           looks for accesses of two harts to memory that nothing orders\n"
     "    --limit N         ends after so many instructions\n"
     "    --until-finding   ends at the first finding\n"
     "    --fail-request N  the N-th request of the first disk fails\n"
@@ -97,6 +102,22 @@ static bool range(const char *text, uint64_t *start, uint64_t *end) {
     return true;
 }
 
+/* "D" or "D:N" */
+static bool preempt(const char *text, struct sim_options *o) {
+    char first[24];
+    uint64_t changes;
+    size_t length = strcspn(text, ":");
+    if (length >= sizeof(first))
+        return false;
+    memcpy(first, text, length);
+    first[length] = 0;
+    if (!number(first, 1, SIM_PREEMPT_MAX, &changes) ||
+        (text[length] && !number(text + length + 1, 1, UINT64_MAX - 1, &o->preempt_length)))
+        return false;
+    o->preempt = (uint32_t)changes;
+    return true;
+}
+
 static bool size(const char *text, uint64_t *bytes) {
     char *end;
     uint64_t value = strtoull(text, &end, 10), unit = 1ull << 20;
@@ -146,6 +167,12 @@ static int valued(struct cli *cli, const char *name, const char *value) {
     } else if (strcmp(name, "--seed") == 0) {
         if (!number(value, 0, UINT64_MAX, &cli->sim.seed))
             return wrong(name, value, "is a number");
+    } else if (strcmp(name, "--seeds") == 0) {
+        if (!range(value, &cli->seeds, &cli->seeds_end))
+            return wrong(name, value, "is a range of seeds like 1-100");
+    } else if (strcmp(name, "--preempt") == 0) {
+        if (!preempt(value, &cli->sim))
+            return wrong(name, value, "is a number of changes, from 1, like 2, or 2:100000");
     } else if (strcmp(name, "--limit") == 0) {
         if (!number(value, 1, UINT64_MAX, &cli->limit))
             return wrong(name, value, "is a number of instructions");
@@ -193,6 +220,7 @@ static bool flag(struct cli *cli, const char *name) {
         {"--no-sstc", &o->sstc, false},
         {"--until-finding", &cli->until_finding, true},
         {"--no-frames", &o->frames, false},
+        {"--races", &o->races, true},
         {"--leaks", &cli->leaks, true},
         {"--quiet", &cli->quiet, true},
     };
@@ -216,6 +244,10 @@ static int check(const struct cli *cli) {
         return complain("--append-after", "is for --cut");
     if (!cuts && cli->then != NULL)
         return complain("--then", "is for --cut");
+    if (cli->seeds_end && (cuts || cli->keep_disks || cli->leaks))
+        return complain("--seeds", "does not go with --cut, --keep-disks and --leaks");
+    if (cli->sim.preempt && !cli->sim.preempt_length && cuts)
+        return complain("--preempt", "needs D:N with --cut");
     return -1;
 }
 

@@ -18,9 +18,10 @@ struct cli {
     bool cut_all;                    /* before each that writes, in turn */
     const char *append_after, *then; /* the restart's arguments and commands; NULL: not given */
     bool mode_given, misaligned_given;
-    bool until_finding; /* the first finding ends the machine */
-    bool quiet;         /* no summary */
-    bool leaks;         /* told at the end */
+    bool until_finding;        /* the first finding ends the machine */
+    bool quiet;                /* no summary */
+    bool leaks;                /* told at the end */
+    uint64_t seeds, seeds_end; /* all of these seeds are run; seeds_end 0: only sim.seed is */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

@@ -36,8 +36,11 @@ static void console(void *context, uint8_t byte) {
 static void finding(void *context, const struct sim_finding *finding) {
     struct session *s = context;
     s->ended |= s->cli->until_finding;
-    if (s->plan.silent)
+    if (s->plan.silent) {
+        if (s->found[0] == 0)
+            snprintf(s->found, sizeof(s->found), "%s", finding->text);
         return;
+    }
     fflush(stdout);
     fprintf(stderr, "sim: finding: %s\n", finding->text);
 }

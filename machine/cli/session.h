@@ -35,6 +35,7 @@ struct session {
     size_t line_count;
     char last_line[SESSION_LINE]; /* the last whole one that was not empty */
     uint64_t chunk_end;           /* the instruction; 0: it is new */
+    char found[512];              /* the beginning of the first finding, of a silent one */
 };
 
 /* false: after a word to the user; there is nothing to close then. */

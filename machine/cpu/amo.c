@@ -55,6 +55,28 @@ static uint64_t load(const uint8_t *at, unsigned size) {
     return (uint64_t)(int64_t)word;
 }
 
+enum { FENCE_PAUSE = 0x0100000f }; /* Zihintpause */
+
+void fence_watched(struct sim *sim, struct hart *hart, uint32_t word) {
+    races_fence(sim, hart, word);
+    if (word == FENCE_PAUSE && sim->preempt.on)
+        preempt_pause(sim, hart);
+}
+
+/* Tells of an instruction that has been executed; `done`: it has stored. */
+static void tell(struct sim *sim, struct hart *hart, uint32_t w, uint64_t pa, bool done) {
+    unsigned function = (unsigned)field(w, 27, 5);
+    races_atomic(sim, hart,
+                 &(struct races_atomic){.pa = pa,
+                                        .size = 1u << field(w, 12, 3),
+                                        .loads = function != AMO_SC,
+                                        .stores = done,
+                                        .acquires = field(w, 26, 1),
+                                        .releases = field(w, 25, 1)});
+    if (sim->preempt.on && hart->priv != PRIV_U)
+        preempt_step(sim, hart, hart->x[field(w, 15, 5)]);
+}
+
 bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length) {
     uint32_t w = (uint32_t)op->imm;
     unsigned function = (unsigned)field(w, 27, 5), size = 1u << field(w, 12, 3);
@@ -66,6 +88,7 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
     if (at == NULL)
         return false;
     old = load(at, size);
+    bool stored = function != AMO_LR;
     if (function == AMO_LR) {
         hart->reserved = true;
         hart->reservation = pa;
@@ -76,12 +99,15 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
             memcpy(at, &b, size);
             memory_written(sim, pa, size);
         }
+        stored = done;
         old = !done;
     } else {
         uint64_t value = combined(function, old, size == 4 ? (uint64_t)sext(b, 32) : b);
         memcpy(at, &value, size);
         memory_written(sim, pa, size);
     }
+    if (sim->watching)
+        tell(sim, hart, w, pa, stored);
     hart->x[op->rd] = old;
     return true;
 }

@@ -203,6 +203,7 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     case CSR_SIP:
         hart_update_interrupts(sim, hart);
         *value = hart->mip & hart->mideleg;
+        races_asked(sim, hart);
         return true;
     case CSR_STIMECMP: *value = hart->stimecmp; return stimecmp_allowed(sim, hart);
     case CSR_SATP: *value = hart->satp; return true;
@@ -222,6 +223,7 @@ bool csr_read(struct sim *sim, struct hart *hart, unsigned number, uint64_t *val
     case CSR_MIP:
         hart_update_interrupts(sim, hart);
         *value = hart->mip;
+        races_asked(sim, hart);
         return true;
     case CSR_MHARTID: *value = hart->id; return true;
     }

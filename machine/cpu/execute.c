@@ -324,7 +324,14 @@ L_ILLEGAL:
     ALU(SLLW, word(RS1 << (RS2 & 31)))
     ALU(SRLW, word((uint32_t)RS1 >> (RS2 & 31)))
     ALU(SRAW, (int64_t)((int32_t)RS1 >> (RS2 & 31)))
-    INSN2(FENCE, {})
+    INSN2(FENCE, {
+        if (UNLIKELY(sim->watching)) {
+            hart->left = left;
+            hart->pc = PC;
+            fence_watched(sim, hart, (uint32_t)op->imm);
+            left = hart->left;
+        }
+    })
 
     ALU(MUL, RS1 * RS2)
     ALU(MULH, mulh(RS1, RS2))

@@ -10,6 +10,8 @@ bool float_execute(struct sim *sim, struct hart *hart, const struct op *op, unsi
 /* These two set hart->pc to the next instruction. */
 bool system_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length);
 bool fence_i_execute(struct sim *sim, struct hart *hart, const struct op *op, unsigned length);
+/* A FENCE, of which somebody wants to know (sim.watching). */
+void fence_watched(struct sim *sim, struct hart *hart, uint32_t word);
 
 /* Control and status registers (csr.c): privileged specification, chapter 2. false: the
  * instruction is illegal. */

@@ -66,6 +66,8 @@ enum { PMP_ENTRIES = 16 };
 /* A page that loads and stores reach without a walk. A tag is the page's virtual address, or
  * TLB_NONE, which no address has in its place. */
 #define TLB_NONE 0x800ull /* a tag has at most the three lowest bits of an offset */
+/* Of a page whose accesses are told to somebody: the tag has this bit, which no address has. */
+#define TLB_WATCHED 0x400ull
 enum { TLB_SETS = 256, FETCH_SETS = 64 };
 struct tlb_entry {
     uint64_t load, store; /* tags */

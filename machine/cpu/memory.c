@@ -36,7 +36,7 @@ void hart_forget_page(struct hart *hart, uint64_t va) {
 }
 
 static uintptr_t leads_to(uint64_t va, const struct tlb_entry *entry) {
-    return (uintptr_t)(va + entry->delta);
+    return (uintptr_t)((va & ~4095ull) + entry->delta);
 }
 
 /* The tlbs of all harts have the page at this address of the host no more: for stores, and for
@@ -121,7 +121,7 @@ static void remember(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
         return;
     struct tlb_entry *entry = &hart->caches.tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
     uint8_t *flags = &sim->page_flags[(pa - RAM_BASE) >> 12];
-    uint64_t tag = va & ~4095ull;
+    uint64_t tag = (va & ~4095ull) | (sim->watching && hart->priv != PRIV_U ? TLB_WATCHED : 0);
     uintptr_t delta = (uintptr_t)(sim->ram + (pa - RAM_BASE)) - (uintptr_t)va;
     if (!pmp_uniform(sim, hart, pa))
         return;
@@ -148,11 +148,35 @@ static void check_freed(struct sim *sim, struct hart *hart, uint64_t va, uint64_
         frames_touched(sim, hart, va, pa, use);
 }
 
+/* Before an access to RAM: who wants to know of it. The page may be one that the tlb has. */
+static void watched(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
+                    bool store) {
+    if (sim->races.on)
+        races_access(sim, hart, va, pa, size, store);
+    if (sim->preempt.on && hart->priv != PRIV_U)
+        preempt_step(sim, hart, va);
+}
+
+/* The byte of RAM that the tlb has for an aligned access of the kernel that is watched; NULL: it
+ * has none. */
+static uint8_t *find_watched(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
+                             bool store) {
+    const struct tlb_entry *entry = &hart->caches
+                                         .tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
+    if ((store ? entry->store : entry->load) != ((va & (~4095ull | (size - 1))) | TLB_WATCHED))
+        return NULL;
+    uint8_t *at = (uint8_t *)(uintptr_t)(va + entry->delta);
+    watched(sim, hart, va, RAM_BASE + (uint64_t)(at - sim->ram), size, store);
+    return at;
+}
+
 static bool load_from(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa, unsigned size,
                       uint64_t *value) {
     if (!ram_has(sim, pa, size))
         return bus_read(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_LOAD);
     check_freed(sim, hart, va, pa, USE_LOAD);
+    if (sim->watching)
+        watched(sim, hart, va, pa, size, false);
     *value = 0;
     memcpy(value, sim->ram + (pa - RAM_BASE), size);
     return true;
@@ -164,6 +188,8 @@ static bool store_to(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
         return bus_write(sim, hart, pa, size, value) || access_fault(hart, va, ACCESS_STORE);
     check_freed(sim, hart, va, pa, USE_STORE);
     store_begins(sim, pa);
+    if (sim->watching)
+        watched(sim, hart, va, pa, size, true);
     memcpy(sim->ram + (pa - RAM_BASE), &value, size);
     page_changed(sim, pa);
     memory_written(sim, pa, size);
@@ -209,6 +235,12 @@ static bool split(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
 
 bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t *value) {
     uint64_t pa;
+    const uint8_t *at = sim->watching ? find_watched(sim, hart, va, size, false) : NULL;
+    if (at != NULL) {
+        *value = 0;
+        memcpy(value, at, size);
+        return true;
+    }
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_LOAD, value);
     if (!find(sim, hart, va, size, ACCESS_LOAD, &pa) || !load_from(sim, hart, va, pa, size, value))
@@ -219,6 +251,11 @@ bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
 
 bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size, uint64_t value) {
     uint64_t pa;
+    uint8_t *at = sim->watching ? find_watched(sim, hart, va, size, true) : NULL;
+    if (at != NULL) {
+        memcpy(at, &value, size);
+        return true;
+    }
     if (va & (size - 1))
         return split(sim, hart, va, size, ACCESS_STORE, &value);
     if (!find(sim, hart, va, size, ACCESS_STORE, &pa) || !store_to(sim, hart, va, pa, size, value))
@@ -235,7 +272,7 @@ uint8_t *memory_atomic(struct sim *sim, struct hart *hart, uint64_t va, unsigned
     }
     const struct tlb_entry *entry = &hart->caches
                                          .tlb[hart_context(hart)][va >> 12 & (TLB_SETS - 1)];
-    if ((access == ACCESS_LOAD ? entry->load : entry->store) == (va & ~4095ull)) {
+    if (((access == ACCESS_LOAD ? entry->load : entry->store) & ~TLB_WATCHED) == (va & ~4095ull)) {
         uint8_t *at = (uint8_t *)(uintptr_t)(va + entry->delta);
         *pa = RAM_BASE + (uint64_t)(at - sim->ram);
         return at;

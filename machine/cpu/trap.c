@@ -74,6 +74,7 @@ void hart_interrupt(struct sim *sim, struct hart *hart) {
             continue;
         hart->reserved = false;
         events_trap(sim, hart, CAUSE_INTERRUPT | urgency[i], 0);
+        races_asked(sim, hart);
         if (to_m)
             enter_m(hart, CAUSE_INTERRUPT | urgency[i], 0);
         else

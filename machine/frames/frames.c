@@ -51,11 +51,11 @@ static bool read_profile(struct sim *sim, char *error, size_t error_size) {
 
 bool frames_init(struct sim *sim, char *error, size_t error_size) {
     struct frames *frames = &sim->frames;
-    if (!sim->options.frames)
+    if (!sim->options.frames && !sim->options.races)
         return true;
     if (!read_profile(sim, error, error_size))
         return false;
-    if (frames->profile.count == 0)
+    if (!sim->options.frames || frames->profile.count == 0)
         return true;
     frames->pages = calloc(sim->options.ram_bytes >> 12, sizeof(*frames->pages));
     if (frames->pages == NULL)
@@ -124,6 +124,8 @@ static void take_one(struct sim *sim, const struct hart *hart, const struct fram
     struct frame_place by = place_of(sim, call);
     if (frame->is == FRAME_TAKEN && frame->by.when < call->when)
         tell_taken_twice(sim, hart, pa, &by);
+    if (frame->is != FRAME_TAKEN)
+        races_new_page(sim, pa);
     *frame = (struct frame){by, (uint8_t)hart->id, FRAME_TAKEN};
     *flags_of(sim, pa) &= (uint8_t)~PAGE_FREED;
 }

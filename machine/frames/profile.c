@@ -90,7 +90,7 @@ static const char *read_line(struct words *w, struct profile_line *line, const c
     if (!take(w, "alloc")) {
         line->what = PROFILE_FREE;
         if (!take(w, "free"))
-            return "a line begins with `alloc`, `free` or `may touch free`";
+            return "a line begins with `alloc`, `free`, `may touch free` or `racy`";
     }
     *function = w->word[w->next++];
     if (line->what == PROFILE_ALLOC && !take(w, "->"))
@@ -113,10 +113,57 @@ static const char *read_line(struct words *w, struct profile_line *line, const c
     return NULL;
 }
 
-static bool add(struct profile *profile, struct words *w, const struct symbols *symbols,
+/* Whether a symbol is what the source calls `name`: a compiler adds .part.0 and the like. */
+static bool is_called(const char *symbol, const char *name) {
+    size_t length = strlen(name);
+    return strncmp(symbol, name, length) == 0 && (symbol[length] == 0 || symbol[length] == '.');
+}
+
+static bool is_file(const char *name) {
+    size_t length = strlen(name);
+    return length > 2 && name[length - 2] == '.' && strchr("chS", name[length - 1]) != NULL;
+}
+
+static const char *add_racy_file(struct profile *profile, const char *name) {
+    if (profile->racy_file_count == PROFILE_FILES || strlen(name) >= PROFILE_NAME)
+        return "more than 16 files are racy, or a name is too long";
+    strcpy(profile->racy_files[profile->racy_file_count++], name);
+    return NULL;
+}
+
+/* The line `racy NAME`: all that has the name. What is wrong with it; NULL: nothing. */
+static const char *add_racy(struct profile *profile, const struct words *w,
+                            const struct symbols *symbols, bool optional) {
+    bool found = optional;
+    if (w->count != 2)
+        return "`racy` goes on with one name";
+    if (is_file(w->word[1]))
+        return add_racy_file(profile, w->word[1]);
+    for (size_t i = 0; i < symbols->count; i++) {
+        const struct symbol *s = &symbols->list[i];
+        if (!is_called(s->name, w->word[1]))
+            continue;
+        if (profile->racy_count == PROFILE_RACY)
+            return "more than 64 things are racy";
+        profile->racy[profile->racy_count++] = (struct profile_range){s->address,
+                                                                      s->end - s->address};
+        found = true;
+    }
+    return found ? NULL : "the kernel has nothing of this name";
+}
+
+/* Of one of the machine's own profiles, not all that is racy has to be there. */
+static bool add(struct profile *profile, struct words *w, const struct symbols *symbols, bool own,
                 char *error, size_t error_size) {
     struct profile_line line;
-    const char *function = "", *wrong = read_line(w, &line, &function);
+    const char *function = "", *wrong;
+    if (strcmp(w->word[0], "racy") == 0) {
+        wrong = add_racy(profile, w, symbols, own);
+        if (wrong)
+            snprintf(error, error_size, "%s", wrong);
+        return !wrong;
+    }
+    wrong = read_line(w, &line, &function);
     if (!wrong && w->next < w->count) {
         snprintf(error, error_size, "there is too much: '%.40s'", w->word[w->next]);
         return false;
@@ -137,8 +184,8 @@ static bool add(struct profile *profile, struct words *w, const struct symbols *
     return true;
 }
 
-bool profile_read(struct profile *profile, const char *name, const char *text, size_t size,
-                  const struct symbols *symbols, char *error, size_t error_size) {
+static bool read_text(struct profile *profile, const char *name, const char *text, size_t size,
+                      const struct symbols *symbols, bool own, char *error, size_t error_size) {
     unsigned number = 0;
     char wrong[200] = "it is too long";
     *profile = (struct profile){.count = 0};
@@ -148,22 +195,27 @@ bool profile_read(struct profile *profile, const char *name, const char *text, s
         struct words w;
         number++;
         if (!split(&w, text + at, length) ||
-            (w.count > 0 && !add(profile, &w, symbols, wrong, sizeof(wrong)))) {
+            (w.count > 0 && !add(profile, &w, symbols, own, wrong, sizeof(wrong)))) {
             snprintf(error, error_size, "%s, line %u: %s", name, number, wrong);
             return false;
         }
         at += length + 1;
     }
-    if (profile->count == 0)
+    if (profile->count + profile->racy_count + profile->racy_file_count == 0)
         snprintf(error, error_size, "%s: it names no function", name);
-    return profile->count > 0;
+    return profile->count + profile->racy_count + profile->racy_file_count > 0;
+}
+
+bool profile_read(struct profile *profile, const char *name, const char *text, size_t size,
+                  const struct symbols *symbols, char *error, size_t error_size) {
+    return read_text(profile, name, text, size, symbols, false, error, error_size);
 }
 
 bool profile_choose(struct profile *profile, const struct symbols *symbols) {
     char error[256];
     for (unsigned i = 0; profiles[i].name; i++)
-        if (profile_read(profile, profiles[i].name, profiles[i].text, strlen(profiles[i].text),
-                         symbols, error, sizeof(error)))
+        if (read_text(profile, profiles[i].name, profiles[i].text, strlen(profiles[i].text),
+                      symbols, true, error, sizeof(error)))
             return true;
     *profile = (struct profile){.count = 0};
     return false;

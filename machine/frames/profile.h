@@ -9,13 +9,16 @@
  *     free put a0 if written                gives it back when it writes to it, as to link it into
  *                                           a list; else it may have dropped a reference only
  *     may touch free check                  reads or writes pages that are free, rightly
+ *     racy ticks                            accesses of this function, or to this datum, are no
+ *                                           races (races/races.h)
+ *     racy spinlock.h                       nor are those of the lines of this file
  *
  * One statement in a line, or none; # begins a comment. a0 to a7 are the registers as they were
  * when the function was entered, but for an alloc's `-> a0`. */
 #pragma once
 #include "machine/image/symbols.h"
 
-enum { PROFILE_LINES = 32, PROFILE_NAME = 64 };
+enum { PROFILE_LINES = 32, PROFILE_RACY = 64, PROFILE_FILES = 16, PROFILE_NAME = 64 };
 
 struct profile_line {
     enum profile_what { PROFILE_ALLOC, PROFILE_FREE, PROFILE_TOUCH } what;
@@ -27,9 +30,18 @@ struct profile_line {
     bool if_zero, if_written;
 };
 
+/* What `racy` names. */
+struct profile_range {
+    uint64_t start, size;
+};
+
 struct profile {
     struct profile_line lines[PROFILE_LINES];
     unsigned count;
+    struct profile_range racy[PROFILE_RACY];
+    unsigned racy_count;
+    char racy_files[PROFILE_FILES][PROFILE_NAME];
+    unsigned racy_file_count;
 };
 
 /* false: error is a sentence that begins with the profile's name and the line. */

@@ -10,4 +10,8 @@ const char profile_trellis[] = //
     "alloc frame_alloc -> *a0 if zero\n"
     "free frame_release a1\n"
     "free frame_put_zeroed a0\n"
-    "free pool_give_large a0 512 pages\n";
+    "free pool_give_large a0 512 pages\n"
+    "# A spinlock's holder, of whom each hart asks whether it is itself.\n"
+    "racy spinlock.h\n"
+    "# Counts that are only shown.\n"
+    "racy sched_idle_time\n";

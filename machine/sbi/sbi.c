@@ -86,16 +86,19 @@ static void set_timer(struct sim *sim, struct hart *hart, uint64_t when) {
 }
 
 /* ---- interrupts and fences between harts, chapters 7 and 8 ------------------------------- */
-static void ask(struct sim *sim, uint64_t mask, uint64_t base) {
+static void ask(struct sim *sim, const struct hart *hart, uint64_t mask, uint64_t base) {
     for (unsigned i = 0; i < sim->options.harts; i++)
-        if (selected(i, mask, base))
+        if (selected(i, mask, base)) {
             sim->harts[i].mip |= 1ull << IRQ_SSI;
+            races_ask(sim, hart->id, i);
+        }
 }
 
-static struct result send_ipi(struct sim *sim, uint64_t mask, uint64_t base) {
+static struct result send_ipi(struct sim *sim, const struct hart *hart, uint64_t mask,
+                              uint64_t base) {
     if (!mask_is_good(sim, mask, base))
         return failure(SBI_ERR_INVALID_PARAM);
-    ask(sim, mask, base);
+    ask(sim, hart, mask, base);
     return success(0);
 }
 
@@ -119,12 +122,14 @@ static struct result remote_fence(struct sim *sim, struct hart *caller, uint64_t
             code_fence(sim, hart);
         else
             fence_one(sim, hart, caller->x[A2], caller->x[A3], function == 2, caller->x[A4]);
+        races_meet(sim, caller->id, i);
     }
     return success(0);
 }
 
 /* ---- harts, chapter 9 ------------------------------------------------------------------- */
-static struct result start_hart(struct sim *sim, uint64_t id, uint64_t pc, uint64_t opaque) {
+static struct result start_hart(struct sim *sim, unsigned starter, uint64_t id, uint64_t pc,
+                                uint64_t opaque) {
     if (id >= sim->options.harts)
         return failure(SBI_ERR_INVALID_PARAM);
     struct hart *hart = &sim->harts[id];
@@ -134,6 +139,7 @@ static struct result start_hart(struct sim *sim, uint64_t id, uint64_t pc, uint6
         return failure(SBI_ERR_INVALID_ADDRESS);
     hart_reset(sim, hart, PRIV_S, pc);
     hart->state = HART_STARTED;
+    races_order(sim, starter, (unsigned)id);
     hart->x[A0] = id;
     hart->x[A1] = opaque;
     return success(0);
@@ -141,7 +147,7 @@ static struct result start_hart(struct sim *sim, uint64_t id, uint64_t pc, uint6
 
 static struct result hsm_call(struct sim *sim, struct hart *hart, uint64_t function) {
     switch (function) {
-    case 0: return start_hart(sim, hart->x[A0], hart->x[A1], hart->x[A2]);
+    case 0: return start_hart(sim, hart->id, hart->x[A0], hart->x[A1], hart->x[A2]);
     case 1:
         hart->state = HART_STOPPED;
         hart_yield(hart);
@@ -206,6 +212,7 @@ static void legacy_fence(struct sim *sim, const struct hart *caller, uint64_t ex
         else
             fence_one(sim, &sim->harts[i], caller->x[A1], caller->x[A2],
                       extension == LEGACY_SFENCE_ASID, caller->x[A3]);
+        races_meet(sim, caller->id, i);
     }
 }
 
@@ -215,7 +222,7 @@ static bool legacy_to_harts(struct sim *sim, struct hart *hart, uint64_t extensi
     if (!legacy_mask(sim, hart, &mask))
         return false;
     if (extension == LEGACY_SEND_IPI)
-        ask(sim, mask, 0);
+        ask(sim, hart, mask, 0);
     else
         legacy_fence(sim, hart, extension, mask);
     return true;
@@ -264,7 +271,7 @@ void sbi_call(struct sim *sim, struct hart *hart) {
         break;
     case EXT_IPI:
         if (function == 0)
-            result = send_ipi(sim, hart->x[A0], hart->x[A1]);
+            result = send_ipi(sim, hart, hart->x[A0], hart->x[A1]);
         break;
     case EXT_RFENCE: result = remote_fence(sim, hart, function); break;
     case EXT_HSM: result = hsm_call(sim, hart, function); break;

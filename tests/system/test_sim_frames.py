@@ -127,7 +127,7 @@ def test_own_profile(build, tmp_path):
 
 @pytest.mark.parametrize("text, said", [
     ("alloc kalloc -> a0\nfree nothing a0\n", "line 2: the kernel has no function 'nothing'"),
-    ("take kalloc", "line 1: a line begins with `alloc`, `free` or `may touch free`"),
+    ("take kalloc", "line 1: a line begins with `alloc`, `free`, `may touch free` or `racy`"),
     ("alloc kalloc a0", "line 1: `alloc` goes on with a function, `->` and where the page is, "
                         "as in `alloc kalloc -> a0`"),
     ("free kfree a8", "line 1: where the page is, is said by a0 to a7 or *a0 to *a7"),
