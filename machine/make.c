@@ -18,8 +18,10 @@ struct sim_options sim_defaults(void) {
                                 .asid_bits = 16,
                                 .levels = 5,
                                 .keep = true,
+                                .speculate = true,
                                 .stale_code = true,
-                                .frames = true};
+                                .frames = true,
+                                .checks = SIM_CHECKS_DEFAULT};
 }
 
 bool sim_begins_in_machine_mode(const struct sim_image *kernel) {

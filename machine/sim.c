@@ -2,6 +2,7 @@
 #include "machine/cpu/code.h"
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
+#include "machine/rules/rules.h"
 
 /* A turn is long enough for LR/SC loops and short enough that harts meet. */
 enum { TURN_ALONE = 100000, TURN_LEAST = 200, TURN_SPREAD = 1800 };
@@ -76,6 +77,7 @@ static struct sim_end begin_turn(struct sim *sim) {
     if (!happen(sim))
         return (struct sim_end){.how = SIM_AT_REQUEST};
     struct hart *hart = next_hart(sim);
+    rules_expire(sim, hart == NULL && next_event(sim) == UINT64_MAX);
     if (hart == NULL)
         return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
     sim->turn_hart = hart->id;
@@ -114,6 +116,8 @@ struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
         if (begun.how != SIM_RUNS)
             return begun;
         go_on(sim, until - sim->executed);
+        if (sim->end.how != SIM_RUNS)
+            rules_expire(sim, true);
     }
     return sim->end;
 }
