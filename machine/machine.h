@@ -21,7 +21,8 @@ enum {
     PAGE_TABLE = 1, /* some hart has read an entry of it in a walk */
     PAGE_CODE = 2,  /* some hart has fetched from it */
     PAGE_FREED = 4, /* it is free, or may be in a moment: loads are told too (frames_touched) */
-    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED,
+    PAGE_RING = 64, /* a disk's available ring is in it */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED | PAGE_RING,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
     PAGE_MAY_LOAD = 16, /* or for loads */
     PAGE_CHANGED = 32,  /* it may be another than in sim.base; stores by the tlb set this before */

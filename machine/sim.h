@@ -37,6 +37,8 @@ enum sim_rule {
     SIM_USER_MEMORY,    /* the kernel uses a page of user mode with SUM off */
     SIM_NOT_MARKED,     /* A or D is 0, and nobody sets it */
     SIM_MISALIGNED,     /* an access that may trap, and nobody does it then */
+    SIM_DEVICE_ADDRESS, /* a device is told one that is no memory */
+    SIM_RING_ORDER,     /* the index of a ring may be seen before its entry */
 };
 
 /* Rules that are looked after if one wants: bits of sim_options.checks. */
@@ -49,10 +51,11 @@ enum sim_check {
     SIM_CHECK_USER_MEMORY = 32,                    /* SIM_USER_MEMORY */
     SIM_CHECK_MARKS = 64,                          /* SIM_NOT_MARKED */
     SIM_CHECK_MISALIGNED = 128,                    /* SIM_MISALIGNED */
-    SIM_CHECKS_DEFAULT = 255 & ~SIM_CHECK_USER_WX, /* old kernels of xv6 load programs so */
+    SIM_CHECK_DEVICE = 256,                        /* SIM_DEVICE_ADDRESS, SIM_RING_ORDER */
+    SIM_CHECKS_DEFAULT = 511 & ~SIM_CHECK_USER_WX, /* old kernels of xv6 load programs so */
 };
 /* The one of this name: "entries", "open", "wx", "user-wx", "stack", "user-memory", "marks",
- * "misaligned", or those of "all"; 0: there is none. */
+ * "misaligned", "device", or those of "all"; 0: there is none. */
 unsigned sim_check_named(const char *name);
 
 struct sim_finding {

@@ -9,6 +9,7 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pmp.h"
+#include "machine/rules/rules.h"
 #include <string.h>
 
 #define LIKELY(c) __builtin_expect(!!(c), 1)
@@ -322,7 +323,10 @@ L_ILLEGAL:
     ALU(SLLW, word(RS1 << (RS2 & 31)))
     ALU(SRLW, word((uint32_t)RS1 >> (RS2 & 31)))
     ALU(SRAW, (int64_t)((int32_t)RS1 >> (RS2 & 31)))
-    INSN2(FENCE, {})
+    INSN2(FENCE, {
+        hart->left = left;
+        rules_fenced(sim, hart, IMM);
+    })
 
     ALU(MUL, RS1 * RS2)
     ALU(MULH, mulh(RS1, RS2))

@@ -263,7 +263,7 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
         keep_path(sim, hart, va, &path, false);
         check_last(sim, hart, va, access, priv, &path, false);
     }
-    speculate(sim, hart, va);
+    speculate(sim, hart, va, !path.known);
     if (!granted)
         return fault(hart, va, access, true);
     *pa = physical(last(&path), va);

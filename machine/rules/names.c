@@ -2,8 +2,8 @@
 #include "machine/sim.h"
 #include <string.h>
 
-static const char *const names[] = {"entries", "open",        "wx",    "user-wx",
-                                    "stack",   "user-memory", "marks", "misaligned"};
+static const char *const names[] = {"entries",     "open",  "wx",         "user-wx", "stack",
+                                    "user-memory", "marks", "misaligned", "device"};
 
 unsigned sim_check_named(const char *name) {
     if (strcmp(name, "all") == 0)

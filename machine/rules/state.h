@@ -24,6 +24,7 @@ struct unrepaired {
 
 /* Of each hart. */
 struct hart_rules {
+    uint64_t fenced;             /* when it last made a fence that stores are before */
     uint64_t recent[RECENT];     /* addresses whose entries were kept once: see speculate.c */
     unsigned recent_count;       /* how many there have been */
     uint64_t satp_pc, satp_when; /* its last change; in nanoseconds */
@@ -32,8 +33,19 @@ struct hart_rules {
     struct unrepaired fault;
 };
 
-/* Of the machine: the page that was not a table in use a moment ago, and until when nobody looks
- * again. A page that is filled with something is asked about at each store. */
+/* The last stores to a disk's available ring. */
+struct ring_store {
+    uint64_t pc, when; /* 0: none */
+    uint8_t hart;
+};
+struct ring_order {
+    struct ring_store entry, index;
+};
+
+/* Of the machine. */
 struct rules {
+    /* The page that was not a table in use a moment ago, and until when nobody looks again. A page
+     * that is filled with something is asked about at each store. */
     uint64_t no_table, no_table_until;
+    struct ring_order rings[8]; /* of SIM_DISKS_MAX disks */
 };

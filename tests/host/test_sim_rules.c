@@ -1,5 +1,5 @@
-/* Entries that are none, leaves that open too much, faults that nothing repairs, and what a hart
- * reads before it is asked. */
+/* Entries that are none, leaves that open too much, faults that nothing repairs, what devices are
+ * told, and what a hart reads before it is asked. */
 /* sources: machine */
 #include "machine/frames/frames.h"
 #include "machine/rules/rules.h"
@@ -247,6 +247,59 @@ static void test_a_misaligned_store(void **unused) {
     }
 }
 
+/* ---- devices --------------------------------------------------------------------------------- */
+#define FENCE 0x0ff0000f       /* iorw, iorw */
+#define FENCE_LOADS 0x0a20000f /* ir, r */
+#define RING PAGE_B
+
+static void start_with_ring(void) {
+    start_checked(SIM_CHECKS_DEFAULT);
+    sim->blk[0].present = sim->blk[0].ready = true;
+    sim->blk[0].num = 8;
+    sim->blk[0].avail = RING;
+    store(RING + 8, 0);
+    rules_notified(sim, &sim->harts[0], 0); /* it is watched from now on */
+}
+static void store_index(uint64_t value) { store(RING, value); } /* and flags, and an entry */
+
+static void test_a_ring_in_order(void **unused) {
+    start_with_ring();
+    store(RING + 8, 1);
+    execute(FENCE);
+    store_index(1);
+    execute(FENCE);
+    rules_notified(sim, &sim->harts[0], 0);
+    assert_int_equal(told_count, 0);
+}
+
+static void test_an_index_without_a_fence(void **unused) {
+    start_with_ring();
+    store(RING + 8, 1);
+    execute(FENCE_LOADS);
+    store_index(1);
+    assert_int_equal(told_count, 1);
+    assert_true(tells("ring order: hart 0 stores the index of a disk's ring at "));
+}
+
+static void test_a_notice_without_a_fence(void **unused) {
+    start_with_ring();
+    store(RING + 8, 1);
+    execute(FENCE);
+    store_index(1);
+    rules_notified(sim, &sim->harts[0], 0);
+    assert_int_equal(told_count, 1);
+    assert_true(tells("ring order: hart 0 notifies a disk at "));
+}
+
+static void test_a_device_needs_memory(void **unused) {
+    start_checked(SIM_CHECKS_DEFAULT);
+    assert_non_null(sim->env.ram(sim->env.ctx, PAGE_A, 4096, true));
+    assert_int_equal(told_count, 0);
+    assert_null(sim->env.ram(sim->env.ctx, RAM_BASE + guest.ram_bytes - 8, 16, false));
+    assert_int_equal(told_count, 1);
+    assert_true(tells("device address: a device is told to read 16 bytes at 0x81fffff8"));
+}
+
 /* ---- ahead of the program -------------------------------------------------------------------- */
 /* How many of the seeds let a page be missing that was mapped after a look at its neighbour. */
 static unsigned missed(bool speculates) {
@@ -319,6 +372,10 @@ int main(void) {
         GUEST_TEST(test_user_memory_that_is_repaired),
         GUEST_TEST(test_a_leaf_without_d),
         GUEST_TEST(test_a_misaligned_store),
+        GUEST_TEST(test_a_ring_in_order),
+        GUEST_TEST(test_an_index_without_a_fence),
+        GUEST_TEST(test_a_notice_without_a_fence),
+        GUEST_TEST(test_a_device_needs_memory),
         GUEST_TEST(test_a_page_that_was_never_touched),
         GUEST_TEST(test_a_fence_too_early),
         GUEST_TEST(test_reading_ahead_leaves_no_trace),
