@@ -22,16 +22,17 @@ import machine
 # Of docs/pitfalls.md.
 PITFALLS = [*range(1, 18), 26, 27, 31, 33, 34]
 SEVERAL_HARTS = (13, 26, 27)
-# With the firmware's help nothing of these would be seen.
+# A firmware that repairs misaligned accesses hides them.
 SIM_OPTIONS = {"33-misaligned-access": ["--no-misaligned"]}
 DEADLINE = 900
 PREFERRED = ("share", "mirror", "unify", "walk")
 RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")
 PAGE = os.path.join(machine.ROOT, "docs", "sim-defects.md")
-# design: the one of the run; kept: what --leaks said, for a run that came to its end; why: of a
-# silent one, by hand.
+# design: the one of the run; kept: what --leaks said, for a run that came to its end; why: of what
+# is silent, by hand.
 COLUMNS = ("patch", "design", "harts", "verdict", "told", "kept", "why")
 NO_DEFECT = "-"
+SILENT, NOT_RUN = "silent", "not run"
 
 
 def number(patch):
@@ -39,8 +40,9 @@ def number(patch):
 
 
 def concerned(patches):
+    """Those that change the kernel, or how it is compiled."""
     return [p for p in patches if number(p) in PITFALLS and
-            all(c.file.startswith("kernel/") for c in p.changes)]
+            all(c.file.startswith("kernel/") or c.file == "Makefile" for c in p.changes)]
 
 
 # ---- one run ----
@@ -136,7 +138,7 @@ def verdict(finding, how, kept, undamaged):
         return "reported", finding
     if kept is not None and kept != undamaged:
         return "leaks", more_kept(kept, undamaged)
-    return "silent", how
+    return SILENT, how
 
 
 # ---- all of them ----
@@ -153,7 +155,7 @@ class Runner:
             finding, how, kept = run_one(self.tree, design, 1, "128M")
             if finding or how != "all tests pass":
                 raise machine.Unusable("without a defect: " + (finding or how))
-            row = dict(zip(COLUMNS, (NO_DEFECT, design, 1, "silent", how, kept, "")))
+            row = dict(zip(COLUMNS, (NO_DEFECT, design, 1, SILENT, how, kept, "")))
             self.keep((NO_DEFECT, design), row)
         return row["kept"]
 
@@ -163,7 +165,6 @@ class Runner:
             write_rows(self.rows)
 
     def run(self, patch, design):
-        undamaged = self.undamaged(design)
         harts = harts_of(patch)
         self.tree.apply(patch)
         try:
@@ -172,13 +173,18 @@ class Runner:
                                          SIM_OPTIONS.get(patch.name, ()))
         finally:
             self.tree.restore()
+        undamaged = None if finding or kept is None else self.undamaged(design)
         word, told = verdict(finding, how, kept, undamaged)
-        old = self.rows.get((patch.name, ""), {})
-        why = old.get("why", "") if word == "silent" else ""
-        self.keep((patch.name, ""), dict(zip(COLUMNS, (patch.name, design, harts, word, told,
-                                                       "" if finding else kept or "", why))))
+        why = self.rows.get((patch.name, ""), {}).get("why", "") if word == SILENT else ""
+        kept = "" if finding else kept or ""
+        self.keep((patch.name, ""),
+                  dict(zip(COLUMNS, (patch.name, design, harts, word, told, kept, why))))
         print(f"{word:8} {patch.name:38} {design:7} {told}", flush=True)
-        return word != "silent"
+        return word != SILENT
+
+
+def is_done(rows, patch):
+    return rows.get((patch.name, ""), {"verdict": NOT_RUN})["verdict"] != NOT_RUN
 
 
 def run(patches, only, record, resume):
@@ -189,7 +195,7 @@ def run(patches, only, record, resume):
     with tempfile.TemporaryDirectory(prefix="trellis-defects-") as root:
         runner = Runner(Tree(root), record)
         for patch, design in chosen:
-            if design and not (resume and (patch.name, "") in runner.rows):
+            if design and not (resume and is_done(runner.rows, patch)):
                 reported += runner.run(patch, design)
                 if record:
                     write_page(runner.rows, patches)
@@ -229,17 +235,23 @@ def table(head, rows):
 def page(rows, patches):
     known = {p.name: p for p in concerned(patches)}
     rows = [r for (name, _), r in sorted(rows.items()) if name in known]
-    told = [r for r in rows if r["verdict"] != "silent"]
-    quiet = [r for r in rows if r["verdict"] == "silent"]
-    return (TOP + f"Of {len(rows)} defects the machine reports {len(told)}.\n\n" +
-            table(("defect", "what it is", "design", "said"),
-                  [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
-                   for r in told]) +
-            "\nThe others, and why they are silent; how their run ended is what the kernel's own "
-            "tests say.\n\n" +
-            table(("defect", "what it is", "how it ended", "why the machine says nothing"),
-                  [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"].replace("|", "/"),
-                    r["why"]) for r in quiet]))
+    told = [r for r in rows if r["verdict"] not in (SILENT, NOT_RUN)]
+    quiet = [r for r in rows if r["verdict"] == SILENT]
+    later = [r for r in rows if r["verdict"] == NOT_RUN]
+    parts = [
+        TOP + f"Of the {len(told) + len(quiet)} defects that were run, {len(told)} are reported.\n",
+        table(("defect", "what it is", "design", "said"),
+              [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
+               for r in told]),
+        "Those of which the machine says nothing, how their run ended, and why:\n",
+        table(("defect", "what it is", "how it ended", "why"),
+              [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"].replace("|", "/"), r["why"])
+               for r in quiet])]
+    if later:
+        parts += ["Those that have not been run yet; `--record --resume` does it:\n",
+                  table(("defect", "what it is"),
+                        [(f"`{r['patch']}`", known[r["patch"]].defect) for r in later])]
+    return "\n".join(parts)
 
 
 def write_page(rows, patches):

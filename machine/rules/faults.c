@@ -32,13 +32,12 @@ static bool is_mapped(const struct sim *sim, const struct hart *hart, uint64_t v
     return translate_look(sim, hart, va, &entry) && is_leaf(entry.value);
 }
 
-static enum fault_kind kind_of_leaf(const struct sim *sim, const struct hart *hart,
-                                    const struct unrepaired *fault) {
+static enum fault_kind kind_of_leaf(const struct hart *hart, const struct unrepaired *fault) {
     static const uint64_t needs[] = {PTE_X, PTE_R, PTE_W};
     if (fault->value & PTE_U)
         return fault->access == ACCESS_FETCH || !(hart->mstatus & MSTATUS_SUM) ? FAULT_USER_PAGE
                                                                                : FAULT_NONE;
-    if (sim->options.svadu || !(fault->value & needs[fault->access]))
+    if (!(fault->value & needs[fault->access]))
         return FAULT_NONE;
     bool marked = (fault->value & PTE_A) &&
                   (fault->access != ACCESS_STORE || (fault->value & PTE_D));
@@ -72,7 +71,7 @@ static struct unrepaired look(const struct sim *sim, const struct hart *hart, ui
     if (cause == CAUSE_MISALIGNED_LOAD || cause == CAUSE_MISALIGNED_STORE)
         fault.kind = FAULT_MISALIGNED;
     else if (paged && is_leaf(entry.value))
-        fault.kind = kind_of_leaf(sim, hart, &fault);
+        fault.kind = kind_of_leaf(hart, &fault);
     else if (is_by_sp(&fault) && !hart->rules.has_no_stack)
         fault.kind = FAULT_NO_STACK;
     if (!(sim->options.checks & check_of(fault.kind)))

@@ -210,6 +210,7 @@ static void test_user_memory_without_sum(void **unused) {
 static void test_user_memory_that_was_expected(void **unused) {
     start_with_handler(CSRW(0x141, 22), ADDI(0, 0, 0)); /* sepc */
     wait_and_fault_again();
+    wait_and_fault_again(); /* at the same place */
     wait_long();
     assert_int_equal(told_count, 0);
 }
@@ -343,10 +344,9 @@ static void test_a_fence_too_early(void **unused) {
 static void test_reading_ahead_leaves_no_trace(void **unused) {
     start_paged();
     load(VA);
-    uint64_t when = keep_find(&sim->harts[0], 0, 0, VA)->when;
     poke(SLOT(0), leaf(PAGE_B, FULL));
     translate_ahead(sim, &sim->harts[0], VA, false);
-    assert_int_equal(keep_find(&sim->harts[0], 0, 0, VA)->when, when);
+    assert_int_equal(keep_find(&sim->harts[0], 0, 0, VA)->value, leaf(PAGE_A, FULL));
     translate_ahead(sim, &sim->harts[0], 1ull << 60, false);
     translate_ahead(sim, &sim->harts[0], VA + 0x9000, true);
     assert_non_null(keep_find(&sim->harts[0], 0, 0, VA + 0x9000));
