@@ -1,6 +1,7 @@
 /* See bus.h. */
 #include "machine/bus.h"
 #include "machine/cpu/execute.h"
+#include "machine/rules/rules.h"
 
 enum {
     FINISHER_BASE = 0x100000,
@@ -45,6 +46,13 @@ static void look_at_finisher(struct sim *sim) {
     }
 }
 
+static void write_disk(struct sim *sim, struct hart *hart, unsigned disk, uint64_t offset,
+                       unsigned size, uint64_t value) {
+    if (offset == VIRTIO_QUEUE_NOTIFY)
+        rules_notified(sim, hart, disk);
+    virtio_blk_write(&sim->env, &sim->blk[disk], offset, size, value);
+}
+
 bool bus_write(struct sim *sim, struct hart *hart, uint64_t pa, unsigned size, uint64_t value) {
     struct dev_env *env = &sim->env;
     if (in(pa, UART_BASE, 0x100))
@@ -56,8 +64,8 @@ bool bus_write(struct sim *sim, struct hart *hart, uint64_t pa, unsigned size, u
         if (pa - CLINT_BASE < 4 * sim->options.harts && (value & 1)) /* msip */
             races_ask(sim, hart->id, (unsigned)(pa - CLINT_BASE) / 4);
     } else if (in(pa, VIRTIO_BASE, SIM_DISKS_MAX * VIRTIO_STRIDE))
-        virtio_blk_write(env, &sim->blk[(pa - VIRTIO_BASE) / VIRTIO_STRIDE], pa % VIRTIO_STRIDE,
-                         size, value);
+        write_disk(sim, hart, (unsigned)((pa - VIRTIO_BASE) / VIRTIO_STRIDE), pa % VIRTIO_STRIDE,
+                   size, value);
     else if (in(pa, RTC_BASE, SMALL))
         rtc_write(env, &sim->rtc, pa - RTC_BASE, size, value);
     else if (in(pa, FINISHER_BASE, SMALL))

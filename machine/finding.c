@@ -53,8 +53,7 @@ void finding_tell(struct sim *sim, const struct sim_finding *finding) {
         sim->options.finding(sim->options.context, finding);
 }
 
-/* ", replaced at vm.c:212 (uvmunmap) by hart 0, 38112 instructions ago" */
-static void since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
+void finding_since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
     const struct written *w = slot_of(sim, pa);
     char where[PLACE_BYTES];
     if (w->pa != (pa & ~7ull))
@@ -67,7 +66,7 @@ static void since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
                  finding_place(sim, w->pc, where), w->hart, sim_now(sim) - w->when);
 }
 
-static uint64_t writer_of(struct sim *sim, uint64_t pa) {
+uint64_t finding_writer(struct sim *sim, uint64_t pa) {
     const struct written *w = slot_of(sim, pa);
     return w->pa == (pa & ~7ull) ? w->pc : 0;
 }
@@ -83,9 +82,9 @@ void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_
     static const char *const what[] = {"fetched from", "loaded from", "stored to"};
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
     const struct kept *entry = &use->by;
-    if (!finding_first_time(sim, SIM_STALE_TRANSLATION, writer_of(sim, entry->pa), use->pc))
+    if (!finding_first_time(sim, SIM_STALE_TRANSLATION, finding_writer(sim, entry->pa), use->pc))
         return;
-    since(sim, entry->pa, ago, sizeof(ago));
+    finding_since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "stale translation: hart %u %s 0x%" PRIx64 " at %s by an entry of level %u that it "
              "had kept (0x%" PRIx64 ", read %" PRIu64 " instructions before from 0x%" PRIx64
@@ -94,15 +93,16 @@ void finding_stale_entry(struct sim *sim, struct hart *hart, const struct stale_
              hart->id, what[use->access], use->va, finding_place(sim, use->pc, where), entry->level,
              entry->value, use->when - entry->when, entry->pa, use->memory, ago);
     finding_tell(sim, &(struct sim_finding){SIM_STALE_TRANSLATION, text, (int)hart->id, use->pc,
-                                            writer_of(sim, entry->pa)});
+                                            finding_writer(sim, entry->pa)});
 }
 
 void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept *entry,
                           uint64_t va) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!finding_first_time(sim, SIM_MISSING_FENCE, writer_of(sim, entry->pa), hart->spurious.pc))
+    if (!finding_first_time(sim, SIM_MISSING_FENCE, finding_writer(sim, entry->pa),
+                            hart->spurious.pc))
         return;
-    since(sim, entry->pa, ago, sizeof(ago));
+    finding_since(sim, entry->pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "missing fence: hart %u faulted on 0x%" PRIx64 " at %s, since it had kept an entry of "
              "level %u that refuses that (0x%" PRIx64 ", from 0x%" PRIx64
@@ -111,18 +111,18 @@ void finding_not_repaired(struct sim *sim, struct hart *hart, const struct kept 
              hart->id, va, finding_place(sim, hart->spurious.pc, where), entry->level, entry->value,
              entry->pa, ago);
     finding_tell(sim, &(struct sim_finding){SIM_MISSING_FENCE, text, (int)hart->id,
-                                            hart->spurious.pc, writer_of(sim, entry->pa)});
+                                            hart->spurious.pc, finding_writer(sim, entry->pa)});
 }
 
 void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa) {
     char text[TEXT_BYTES], ago[TEXT_BYTES / 2], where[PLACE_BYTES];
-    if (!finding_first_time(sim, SIM_STALE_CODE, writer_of(sim, pa), hart->pc & ~4095ull))
+    if (!finding_first_time(sim, SIM_STALE_CODE, finding_writer(sim, pa), hart->pc & ~4095ull))
         return;
-    since(sim, pa, ago, sizeof(ago));
+    finding_since(sim, pa, ago, sizeof(ago));
     snprintf(text, sizeof(text),
              "stale code: hart %u executes at %s what it fetched before memory was changed: %s. No "
              "fence.i of this hart has come since.",
              hart->id, finding_place(sim, hart->pc, where), ago);
     finding_tell(sim, &(struct sim_finding){SIM_STALE_CODE, text, (int)hart->id, hart->pc,
-                                            writer_of(sim, pa)});
+                                            finding_writer(sim, pa)});
 }

@@ -23,6 +23,11 @@ void finding_stale_code(struct sim *sim, struct hart *hart, uint64_t pa);
 enum { PLACE_BYTES = 160 };
 /* "vm.c:212 (uvmunmap)"; of what the kernel's image does not know, the address. */
 const char *finding_place(struct sim *sim, uint64_t pc, char buffer[PLACE_BYTES]);
+/* "that was written at vm.c:212 (uvmunmap) by hart 0, 38112 instructions ago", of what is at pa, as
+ * far as it is known. */
+void finding_since(struct sim *sim, uint64_t pa, char *buffer, size_t size);
+/* Where it was written; 0: not known. */
+uint64_t finding_writer(struct sim *sim, uint64_t pa);
 /* Whether it is the first finding of its rule at these places; it is counted then. */
 bool finding_first_time(struct sim *sim, enum sim_rule rule, uint64_t a, uint64_t b);
 void finding_tell(struct sim *sim, const struct sim_finding *finding);

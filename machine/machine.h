@@ -25,7 +25,8 @@ enum {
     PAGE_CODE = 2,   /* some hart has fetched from it */
     PAGE_FREED = 4,  /* it is free, or may be in a moment: loads are told too (frames_touched) */
     PAGE_SHOWN = 64, /* it is a page table whose changes are events */
-    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED | PAGE_SHOWN,
+    PAGE_RING = 128, /* a disk's available ring is in it */
+    PAGE_WATCHED = PAGE_TABLE | PAGE_CODE | PAGE_FREED | PAGE_SHOWN | PAGE_RING,
     PAGE_MAY_STORE = 8, /* some hart's tlb may have it for stores */
     PAGE_MAY_LOAD = 16, /* or for loads */
     PAGE_CHANGED = 32,  /* it may be another than in sim.base; stores by the tlb set this before */
@@ -74,6 +75,7 @@ struct sim {
     struct races races;
     struct preempt preempt;
     bool watching; /* one of these two is on: no access of the kernel is without a call */
+    struct rules rules;
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

@@ -4,6 +4,7 @@
 #include "machine/htif.h"
 #include "machine/image/fdt.h"
 #include "machine/image/load.h"
+#include "machine/rules/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,10 @@ struct sim_options sim_defaults(void) {
                                 .asid_bits = 16,
                                 .levels = 5,
                                 .keep = true,
+                                .speculate = true,
                                 .stale_code = true,
-                                .frames = true};
+                                .frames = true,
+                                .checks = SIM_CHECKS_DEFAULT};
 }
 
 bool sim_begins_in_machine_mode(const struct sim_image *kernel) {
@@ -43,8 +46,10 @@ static void print(void *ctx, uint8_t byte) {
 }
 static void *ram(void *ctx, uint64_t pa, uint64_t bytes, bool write) {
     struct sim *sim = ctx;
-    if (!ram_has(sim, pa, bytes))
+    if (!ram_has(sim, pa, bytes)) {
+        rules_no_ram(sim, pa, bytes, write);
         return NULL;
+    }
     for (uint64_t at = pa; at < pa + bytes; at = (at | 4095) + 1)
         if (sim->page_flags[(at - RAM_BASE) >> 12] & PAGE_FREED)
             frames_touched(sim, NULL, at, at, write ? USE_DEVICE_WRITE : USE_DEVICE_READ);

@@ -3,6 +3,7 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
 #include "machine/htif.h"
+#include "machine/rules/rules.h"
 
 /* A turn is long enough for LR/SC loops and short enough that harts meet. */
 enum { TURN_ALONE = 100000, TURN_LEAST = 200, TURN_SPREAD = 1800 };
@@ -85,6 +86,7 @@ static struct sim_end begin_turn(struct sim *sim) {
     if (sim->end.how != SIM_RUNS)
         return sim->end;
     struct hart *hart = next_hart(sim);
+    rules_expire(sim, hart == NULL && next_event(sim) == UINT64_MAX);
     if (hart == NULL)
         return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
     sim->turn_hart = hart->id;
@@ -123,6 +125,8 @@ struct sim_end sim_run(struct sim *sim, uint64_t instructions) {
         if (begun.how != SIM_RUNS)
             return begun;
         go_on(sim, until - sim->executed);
+        if (sim->end.how != SIM_RUNS)
+            rules_expire(sim, true);
     }
     return sim->end;
 }

@@ -26,10 +26,38 @@ enum sim_rule {
     SIM_USED_FREE, /* a page that is free */
     SIM_FREED_TWICE,
     SIM_TAKEN_TWICE,
-    SIM_TABLE_FREED, /* a page table in use was given back */
-    SIM_SATP_FREE,   /* satp points to a page that is free */
-    SIM_RACE,        /* two harts access memory, and nothing orders that */
+    SIM_TABLE_FREED,    /* a page table in use was given back */
+    SIM_SATP_FREE,      /* satp points to a page that is free */
+    SIM_BAD_ENTRY,      /* what is no entry stands in a page table */
+    SIM_OPEN_TO_USER,   /* user mode may use what is the kernel's */
+    SIM_MAPPED_FREE,    /* or a page that is free */
+    SIM_WRITABLE_CODE,  /* a leaf has W and X */
+    SIM_STACK_OVERFLOW, /* the kernel's stack is at its end */
+    SIM_NO_STACK,       /* sp is where nothing is mapped */
+    SIM_USER_MEMORY,    /* the kernel uses a page of user mode with SUM off */
+    SIM_NOT_MARKED,     /* A or D is 0, and nobody sets it */
+    SIM_MISALIGNED,     /* an access that may trap, and nobody does it then */
+    SIM_DEVICE_ADDRESS, /* a device is told one that is no memory */
+    SIM_RING_ORDER,     /* the index of a ring may be seen before its entry */
+    SIM_RACE,           /* two harts access memory, and nothing orders that */
 };
+
+/* Rules that are looked after if one wants: bits of sim_options.checks. */
+enum sim_check {
+    SIM_CHECK_ENTRIES = 1,                         /* SIM_BAD_ENTRY */
+    SIM_CHECK_OPEN = 2,                            /* SIM_OPEN_TO_USER, SIM_MAPPED_FREE */
+    SIM_CHECK_WX = 4,                              /* SIM_WRITABLE_CODE, of the kernel */
+    SIM_CHECK_USER_WX = 8,                         /* and of user mode */
+    SIM_CHECK_STACK = 16,                          /* SIM_STACK_OVERFLOW, SIM_NO_STACK */
+    SIM_CHECK_USER_MEMORY = 32,                    /* SIM_USER_MEMORY */
+    SIM_CHECK_MARKS = 64,                          /* SIM_NOT_MARKED */
+    SIM_CHECK_MISALIGNED = 128,                    /* SIM_MISALIGNED */
+    SIM_CHECK_DEVICE = 256,                        /* SIM_DEVICE_ADDRESS, SIM_RING_ORDER */
+    SIM_CHECKS_DEFAULT = 511 & ~SIM_CHECK_USER_WX, /* old kernels of xv6 load programs so */
+};
+/* The one of this name: "entries", "open", "wx", "user-wx", "stack", "user-memory", "marks",
+ * "misaligned", "device", or those of "all"; 0: there is none. */
+unsigned sim_check_named(const char *name);
 
 struct sim_finding {
     enum sim_rule rule;
@@ -53,9 +81,11 @@ struct sim_options {
     unsigned asid_bits; /* 0 to 16 */
     unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
     bool keep;          /* harts keep entries of page tables as long as they may */
+    bool speculate;     /* and read them before they are asked for: with keep */
     bool stale_code;    /* harts keep what they fetched until fence.i */
     bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool races;         /* accesses of two harts that nothing orders: races/races.h */
+    unsigned checks;    /* of enum sim_check */
     bool legacy_disk;   /* virtio-mmio version 1 */
     bool events;        /* what it meets is recorded: sim_event */
 

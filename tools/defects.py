@@ -7,7 +7,8 @@
     tools/defects.py --list       the names, and the tests that must fail
     --design NAME                 under this design alone
     --sim                         on the machine of ./sim, and only what the machine itself
-                                  reports counts (tools/simdefects.py says for which patches)
+                                  reports counts (tools/simdefects.py says for which patches);
+                                  with --record, --resume or --table as it says there
     --help                        this text
 
 Each tests/defects/NN-NAME.patch is a difference to the tree, below lines that say what
@@ -351,7 +352,7 @@ def show_list(patches):
 
 def main(args):
     machine.die_by_signals()
-    names, quick, listing, design, sim = [], False, False, None, False
+    names, quick, listing, design, sim = [], False, False, None, set()
     args = list(args)
     try:
         while args:
@@ -361,8 +362,8 @@ def main(args):
                 return 0
             if arg == "--list":
                 listing = True
-            elif arg == "--sim":
-                sim = True
+            elif arg in ("--sim", "--record", "--resume", "--table"):
+                sim.add(arg)
             elif arg == "--quick":
                 quick = True
             elif arg == "--design" and args:
@@ -377,7 +378,14 @@ def main(args):
         if listing:
             show_list(patches)
             return 0
-        return simdefects.run(patches, design) if sim else run(patches, design)
+        if sim and "--sim" not in sim:
+            raise Unusable(f"{min(sim)} is for --sim")
+        if "--table" in sim:
+            simdefects.write_page(simdefects.read_rows(), read_patches())
+            return 0
+        if sim:
+            return simdefects.run(patches, design, "--record" in sim, "--resume" in sim)
+        return run(patches, design)
     except (Unusable, machine.Unusable) as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2

@@ -2,7 +2,16 @@
 
 Each patch of tests/defects that changes the kernel and is about one of the pitfalls that break a
 rule of the hardware or of memory is built and run on ./sim with `usertests -q`, until the first
-finding. The tests do not count here: only what the machine says."""
+finding, under the first of its designs. The tests do not count here: only what the machine says.
+It says that a page was not given back, too: when the pages that are taken at the end (--leaks) are
+not those of the kernel without a defect.
+
+    --record   keeps what comes out in docs/sim-defects.csv, patch by patch, and makes
+               docs/sim-defects.md from it
+    --resume   without the patches that are there already
+    --table    makes docs/sim-defects.md from it, and runs nothing
+"""
+import csv
 import os
 import re
 import tempfile
@@ -12,20 +21,51 @@ import machine
 
 # Of docs/pitfalls.md.
 PITFALLS = [*range(1, 18), 26, 27, 31, 33, 34]
-HARTS = 3
+SEVERAL_HARTS = (13, 26, 27)
+# A firmware that repairs misaligned accesses hides them.
+SIM_OPTIONS = {"33-misaligned-access": ["--no-misaligned"]}
 DEADLINE = 900
+PREFERRED = ("share", "mirror", "unify", "walk")
+RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")
+PAGE = os.path.join(machine.ROOT, "docs", "sim-defects.md")
+# design: the one of the run; kept: what --leaks said, for a run that came to its end; why: of what
+# is silent, by hand.
+COLUMNS = ("patch", "design", "harts", "verdict", "told", "kept", "why")
+NO_DEFECT = "-"
+SILENT, NOT_RUN = "silent", "not run"
+
+
+def number(patch):
+    return int(re.match(r"\d+", patch.pitfall)[0])
 
 
 def concerned(patches):
-    return [p for p in patches if int(re.match(r"\d+", p.pitfall)[0]) in PITFALLS and
-            all(c.file.startswith("kernel/") for c in p.changes)]
+    """Those that change the kernel, or how it is compiled."""
+    return [p for p in patches if number(p) in PITFALLS and
+            all(c.file.startswith("kernel/") or c.file == "Makefile" for c in p.changes)]
 
 
-def sim_command(tree, design, debug):
-    folder = "kernel-debug" if debug else "kernel"
+# ---- one run ----
+def harts_of(patch):
+    if "--harts" in patch.options:
+        return int(patch.options[patch.options.index("--harts") + 1])
+    return 3 if number(patch) in SEVERAL_HARTS else 1
+
+
+def memory_of(patch):
+    return patch.options[patch.options.index("--mem") + 1] if "--mem" in patch.options else "128M"
+
+
+def design_of(patch, only):
+    designs = [d for d in PREFERRED if d in patch.designs and only in (None, d)]
+    return designs[0] if designs else None
+
+
+def sim_command(tree, design, harts, memory, more):
     return [os.path.join(tree.root, "build", "machine", "sim"), "--until-finding", "--quiet",
-            "--kernel", os.path.join(tree.root, "build", folder, "kernel.elf"),
-            "--disk", os.path.join(tree.root, "build", "fs.img"), "--harts", str(HARTS),
+            "--leaks", "--kernel", os.path.join(tree.root, "build", "kernel", "kernel.elf"),
+            "--disk", os.path.join(tree.root, "build", "fs.img"), "--harts", str(harts),
+            "--mem", memory, *more,
             "--append", f"design={design} panic=exit quiet trace=poweroff -- usertests -q"]
 
 
@@ -36,33 +76,184 @@ def build(tree):
         raise machine.Unusable("it does not build:\n" + output)
 
 
-def look(tree, design):
-    """(the first finding or None, how it ended)"""
-    status, output = tree.process(sim_command(tree, design, False), DEADLINE)
-    found = re.search(r"^sim: finding: (.*)", output, re.M)
+def kept_pages(output):
+    """"page_new 92, slab_take 2": who took the pages that were there at the end, sorted."""
+    counts = {}
+    for m in re.finditer(r"^sim: kept: (\d+) pages taken at \S+ \((\w+)\) ", output, re.M):
+        counts[m[2]] = counts.get(m[2], 0) + int(m[1])
+    return ", ".join(f"{name} {counts[name]}" for name in sorted(counts))
+
+
+def how_it_ended(status, output):
+    """What the kernel or its tests say, in short."""
     panic = re.search(r"^.*(?:PANIC|panic):? .*", output, re.M)
-    how = "no end" if status is None else panic[0].strip() if panic else f"status {status}"
-    return found and found[1], how
+    failed = re.findall(r"^test (\w+): FAILED", output, re.M)
+    if status is None:
+        return "it did not end"
+    if panic:
+        return panic[0].strip()
+    if failed:
+        return "tests fail: " + " ".join(sorted(set(failed))[:3])
+    return "all tests pass" if "ALL TESTS PASSED" in output else f"status {status}"
 
 
-def run(patches, only):
-    """Under the designs of each patch, or under one alone."""
-    patches = concerned(patches)
-    found = 0
-    start = time.monotonic()
+def run_one(tree, design, harts, memory, more=()):
+    """(finding or None, how it ended, the pages kept or None)"""
+    status, output = tree.process(sim_command(tree, design, harts, memory, more), DEADLINE)
+    found = re.search(r"^sim: finding: (.*)", output, re.M)
+    came_to_its_end = "[trellis] poweroff" in output
+    return found and found[1], how_it_ended(status, output), \
+        kept_pages(output) if came_to_its_end else None
+
+
+# ---- what was recorded ----
+def read_rows(path=RECORDED):
+    if not os.path.exists(path):
+        return {}
+    with open(path, newline="", encoding="utf-8") as f:
+        return {(row["patch"], row["design"] if row["patch"] == NO_DEFECT else ""): row
+                for row in csv.DictReader(f)}
+
+
+def write_rows(rows, path=RECORDED):
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        out = csv.DictWriter(f, COLUMNS, lineterminator="\n")
+        out.writeheader()
+        for key in sorted(rows):
+            out.writerow(rows[key])
+
+
+def more_kept(kept, undamaged):
+    """"slab_take 3 (2 without the defect)" of what differs."""
+    def counts(text):
+        return dict(part.split() for part in text.split(", ") if part)
+    now, then = counts(kept), counts(undamaged)
+    return ", ".join(f"{name} has {now.get(name, 0)} pages instead of {then.get(name, 0)}"
+                     for name in sorted({*now, *then}) if now.get(name, 0) != then.get(name, 0))
+
+
+def verdict(finding, how, kept, undamaged):
+    """(verdict, told)"""
+    if finding:
+        return "reported", finding
+    if kept is not None and kept != undamaged:
+        return "leaks", more_kept(kept, undamaged)
+    return SILENT, how
+
+
+# ---- all of them ----
+class Runner:
+    def __init__(self, tree, record):
+        self.tree, self.record = tree, record
+        self.rows = read_rows()
+
+    def undamaged(self, design):
+        """The pages that are taken at the end without a defect."""
+        row = self.rows.get((NO_DEFECT, design))
+        if row is None:
+            build(self.tree)
+            finding, how, kept = run_one(self.tree, design, 1, "128M")
+            if finding or how != "all tests pass":
+                raise machine.Unusable("without a defect: " + (finding or how))
+            row = dict(zip(COLUMNS, (NO_DEFECT, design, 1, SILENT, how, kept, "")))
+            self.keep((NO_DEFECT, design), row)
+        return row["kept"]
+
+    def keep(self, key, row):
+        self.rows[key] = row
+        if self.record:
+            write_rows(self.rows)
+
+    def run(self, patch, design):
+        harts = harts_of(patch)
+        self.tree.apply(patch)
+        try:
+            build(self.tree)
+            finding, how, kept = run_one(self.tree, design, harts, memory_of(patch),
+                                         SIM_OPTIONS.get(patch.name, ()))
+        finally:
+            self.tree.restore()
+        undamaged = None if finding or kept is None else self.undamaged(design)
+        word, told = verdict(finding, how, kept, undamaged)
+        why = self.rows.get((patch.name, ""), {}).get("why", "") if word == SILENT else ""
+        kept = "" if finding else kept or ""
+        self.keep((patch.name, ""),
+                  dict(zip(COLUMNS, (patch.name, design, harts, word, told, kept, why))))
+        print(f"{word:8} {patch.name:38} {design:7} {told}", flush=True)
+        return word != SILENT
+
+
+def is_done(rows, patch):
+    return rows.get((patch.name, ""), {"verdict": NOT_RUN})["verdict"] != NOT_RUN
+
+
+def run(patches, only, record, resume):
+    """Each under one design: that one, or the first."""
+    from defects import Tree
+    start, reported = time.monotonic(), 0
+    chosen = [(p, design_of(p, only)) for p in concerned(patches)]
     with tempfile.TemporaryDirectory(prefix="trellis-defects-") as root:
-        from defects import Tree
-        tree = Tree(root)
-        for patch in patches:
-            tree.apply(patch)
-            try:
-                build(tree)
-                for design in [d for d in patch.designs if only in (None, d)]:
-                    finding, how = look(tree, design)
-                    found += finding is not None
-                    print(f"{'reported' if finding else 'silent':8} {patch.name:38} {design:7} "
-                          f"{finding or how}", flush=True)
-            finally:
-                tree.restore()
-    print(f"{time.monotonic() - start:.0f} seconds\n{found} reported by the machine", flush=True)
+        runner = Runner(Tree(root), record)
+        for patch, design in chosen:
+            if design and not (resume and is_done(runner.rows, patch)):
+                reported += runner.run(patch, design)
+                if record:
+                    write_page(runner.rows, patches)
+    print(f"{time.monotonic() - start:.0f} seconds\n{reported} reported by the machine",
+          flush=True)
     return 0
+
+
+# ---- the page ----
+TOP = """# What the machine reports of known defects
+
+`tests/defects` has a patch for each mistake of [pitfalls.md](pitfalls.md). Those about the kernel
+and about pitfalls that break a rule of the hardware or of memory (1 to 17, 26, 27, 31, 33, 34) were
+put into Trellis, one at a time, and it ran `usertests -q` on `./sim`. What the tests say does not
+count here: a kernel of somebody else has none. *Reported* is what the machine itself says
+([sim.md](sim.md)); *leaks* is what `--leaks` says at the end, compared with the kernel without the
+defect. This page is made by `tools/defects.py --sim --record`, from `docs/sim-defects.csv`;
+`--sim --table` makes it again.
+
+"""
+
+
+def short(row):
+    """The rule and the places of a finding, as a cell."""
+    if row["verdict"] == "leaks":
+        return row["told"]
+    rule = row["told"].split(":")[0]
+    places = dict.fromkeys(re.findall(r"[\w.]+\.[chS]:\d+(?: \(\w+\))?", row["told"]))
+    return ", ".join([rule, *list(places)[:2]])
+
+
+def table(head, rows):
+    return "\n".join([f"| {' | '.join(head)} |", "|" + "--|" * len(head),
+                      *(f"| {' | '.join(r)} |" for r in rows)]) + "\n"
+
+
+def page(rows, patches):
+    known = {p.name: p for p in concerned(patches)}
+    rows = [r for (name, _), r in sorted(rows.items()) if name in known]
+    told = [r for r in rows if r["verdict"] not in (SILENT, NOT_RUN)]
+    quiet = [r for r in rows if r["verdict"] == SILENT]
+    later = [r for r in rows if r["verdict"] == NOT_RUN]
+    parts = [
+        TOP + f"Of the {len(told) + len(quiet)} defects that were run, {len(told)} are reported.\n",
+        table(("defect", "what it is", "design", "said"),
+              [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
+               for r in told]),
+        "Those of which the machine says nothing, how their run ended, and why:\n",
+        table(("defect", "what it is", "how it ended", "why"),
+              [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"].replace("|", "/"), r["why"])
+               for r in quiet])]
+    if later:
+        parts += ["Those that have not been run yet; `--record --resume` does it:\n",
+                  table(("defect", "what it is"),
+                        [(f"`{r['patch']}`", known[r["patch"]].defect) for r in later])]
+    return "\n".join(parts)
+
+
+def write_page(rows, patches):
+    with open(PAGE, "w", encoding="utf-8") as f:
+        f.write(page(rows, patches))

@@ -38,6 +38,21 @@ static const char help[] =
     "                      for xv6 and Trellis the machine has one (machine/frames/profile.h)\n"
     "    --no-frames       pages that are used after they were freed, freed twice and so on are\n"
     "                      not looked for\n"
+    "    --no-check NAME   without one of these checks:\n"
+    "                        entries      page tables in use have entries that are none\n"
+    "                        open         user mode may use the kernel's image, page tables, or\n"
+    "                                     pages that are free\n"
+    "                        wx           the kernel may write to code that it executes\n"
+    "                        stack        a stack of the kernel at its end, or none\n"
+    "                        user-memory  the kernel uses pages of user mode with SUM off\n"
+    "                        marks        A and D are 0 where nobody sets them\n"
+    "                        misaligned   accesses of the kernel that trap\n"
+    "                        device       a disk is told an address that is no memory, or sees "
+    "the\n"
+    "                                     index of its ring before the entry\n"
+    "                        all          of them\n"
+    "    --check NAME      with it; there is also\n"
+    "                        user-wx      programs may write to code that they execute\n"
     "    --leaks           says at the end which pages were not given back, by who took them\n"
     "    --signature FILE  the memory from the kernel's begin_signature to its end_signature goes\n"
     "                      there at the end, a line of hexadecimal digits for each 4 bytes\n"
@@ -59,6 +74,7 @@ static const char help[] =
     "\n"
     "    What hardware may do, and this machine does unless told not to:\n"
     "    --no-keep         harts forget entries of page tables when memory changes\n"
+    "    --no-speculate    harts keep what they were asked for, and read nothing ahead\n"
     "    --no-stale-code   instructions that were changed are fetched anew without fence.i\n"
     "    --svadu           harts set A and D in entries; else they fault\n"
     "    --no-misaligned   misaligned accesses trap. In M-mode they do so unless --misaligned is\n"
@@ -190,6 +206,11 @@ static int valued(struct cli *cli, const char *name, const char *value) {
     } else if (strcmp(name, "--fail-sectors") == 0) {
         if (!range(value, &cli->failures.from, &cli->failures.to))
             return wrong(name, value, "is a range of sectors like 2-5");
+    } else if (strcmp(name, "--check") == 0 || strcmp(name, "--no-check") == 0) {
+        unsigned check = sim_check_named(value);
+        if (check == 0)
+            return wrong(name, value, "is one of the checks that ./sim --help lists");
+        cli->sim.checks = name[2] == 'n' ? cli->sim.checks & ~check : cli->sim.checks | check;
     } else if (strcmp(name, "--asid-bits") == 0) {
         if (!number(value, 0, 16, &n))
             return wrong(name, value, "is a number from 0 to 16");
@@ -213,6 +234,7 @@ static bool flag(struct cli *cli, const char *name) {
         {"--keep-disks", &cli->keep_disks, true},
         {"--legacy-disk", &o->legacy_disk, true},
         {"--no-keep", &o->keep, false},
+        {"--no-speculate", &o->speculate, false},
         {"--no-stale-code", &o->stale_code, false},
         {"--svadu", &o->svadu, true},
         {"--misaligned", &o->misaligned, true},

@@ -3,6 +3,7 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pmp.h"
+#include "machine/rules/rules.h"
 
 enum {
     CSR_FFLAGS = 0x001,
@@ -93,6 +94,9 @@ static void set_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     frames_satp(sim, hart, value);
     events_satp(sim, hart, value);
     hart->satp = value;
+    hart->rules.satp_pc = hart->pc;
+    hart->rules.satp_when = sim_now_ns(sim);
+    speculate_afresh(sim, hart);
 }
 
 static uint64_t pmpcfg(const struct hart *hart, unsigned number) {

@@ -9,6 +9,7 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pmp.h"
+#include "machine/rules/rules.h"
 #include <string.h>
 
 #define LIKELY(c) __builtin_expect(!!(c), 1)
@@ -331,6 +332,8 @@ L_ILLEGAL:
             fence_watched(sim, hart, (uint32_t)op->imm);
             left = hart->left;
         }
+        hart->left = left;
+        rules_fenced(sim, hart, IMM);
     })
 
     ALU(MUL, RS1 * RS2)

@@ -5,6 +5,7 @@
  * (hart_forget). The code pages are what the hart has fetched, which memory may have no more. */
 #pragma once
 #include "machine/cpu/decode.h"
+#include "machine/rules/state.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -149,6 +150,8 @@ struct hart {
         enum privilege priv;
         unsigned traps; /* taken in this mode since, less those that are over */
     } spurious;
+
+    struct hart_rules rules;
 
     /* The trap that the call in hand has met. */
     uint64_t cause, tval;

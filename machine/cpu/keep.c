@@ -3,6 +3,7 @@
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pte.h"
 #include "machine/finding.h"
+#include "machine/rules/rules.h"
 #include <string.h>
 
 /* Instructions of each hart within which a changed entry is fenced elsewhere. */
@@ -27,8 +28,18 @@ static bool is_leaf(const struct kept *entry) {
     return entry->level == 0 || !(entry->value & PTE_V) || (entry->value & PTE_LEAF);
 }
 
+static unsigned bucket_number(uint64_t pa) { return (pa >> 3 ^ pa >> 13) % KEPT_BUCKETS; }
+
 static uint16_t *bucket_of(struct keeper *keeper, uint64_t pa) {
-    return &keeper->by_pa[(pa >> 3 ^ pa >> 13) % KEPT_BUCKETS];
+    return &keeper->by_pa[bucket_number(pa)];
+}
+
+const struct kept *keep_of(const struct hart *hart, uint64_t pa) {
+    const struct keeper *keeper = &hart->keeper;
+    for (uint16_t at = keeper->by_pa[bucket_number(pa)]; at != 0; at = keeper->entries[at - 1].next)
+        if (keeper->entries[at - 1].pa == pa)
+            return &keeper->entries[at - 1];
+    return NULL;
 }
 
 static void unlink(struct keeper *keeper, const struct kept *entry) {
@@ -118,14 +129,17 @@ void keep_fence(struct sim *sim, struct hart *hart, uint64_t va, uint64_t bytes,
     for (unsigned i = keeper->count; i-- > 0;) {
         struct kept *entry = &keeper->entries[keeper->live[i]];
         if (covered(entry, va, bytes, has_asid, asid) &&
-            !(bytes > 0 && is_missing_table(sim, entry)))
+            !(bytes > 0 && is_missing_table(sim, entry))) {
+            speculate_forgotten(hart, entry->va);
             drop(sim, hart, entry);
+        }
     }
     if (hart->spurious.pending && !is_kept(hart, &hart->spurious.by))
         hart->spurious.pending = false;
     for (unsigned i = hart->stale_count; i-- > 0;)
         if (!is_kept(hart, &hart->stale[i].by))
             hart->stale[i] = hart->stale[--hart->stale_count];
+    speculate_afresh(sim, hart);
 }
 
 void keep_trapped(struct hart *hart) { hart->spurious.traps += hart->priv == hart->spurious.priv; }
@@ -157,6 +171,7 @@ static void entry_written(struct sim *sim, struct hart *hart, uint64_t pa) {
 
 void keep_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
     uint64_t page = (pa - RAM_BASE) >> 12;
+    rules_written(sim, pa, bytes);
     if (sim->page_kept[page] == 0) {
         sim->page_flags[page] &= (uint8_t)~PAGE_TABLE;
         return;

@@ -12,6 +12,8 @@
 
 /* The entry kept of this level for va, or NULL. */
 struct kept *keep_find(struct hart *hart, uint16_t asid, unsigned level, uint64_t va);
+/* What is kept of the entry at this physical address, or NULL. */
+const struct kept *keep_of(const struct hart *hart, uint64_t pa);
 /* Keeps what was read; replaces what is kept in that place. Without room another one goes. */
 void keep_add(struct sim *sim, struct hart *hart, const struct kept *entry);
 

@@ -4,6 +4,7 @@
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/pmp.h"
+#include "machine/rules/rules.h"
 #include <string.h>
 
 void hart_forget(struct hart *hart) {
@@ -94,6 +95,8 @@ void memory_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
             events_written(sim, pa);
         if (flags & PAGE_CODE)
             code_written(sim, pa, until - pa);
+        if (flags & PAGE_RING)
+            rules_ring_written(sim, pa, until - pa);
         pa = until;
     }
 }

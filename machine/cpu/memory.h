@@ -44,6 +44,17 @@ void hart_forget_page(struct hart *hart, uint64_t va);
 bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum privilege priv,
                        uint64_t *pa);
 
+/* Reads the entries for va before the hart is asked for them, and keeps those in whose place it has
+ * none; by_kept: those above may be kept ones. Nothing traps. */
+void translate_ahead(struct sim *sim, struct hart *hart, uint64_t va, bool by_kept);
+/* The last entry of memory's for va, valid or not. false: there is no paging, or no table. */
+struct table_entry {
+    uint64_t pa, value;
+    unsigned level;
+};
+bool translate_look(const struct sim *sim, const struct hart *hart, uint64_t va,
+                    struct table_entry *entry);
+
 /* No hart stores into the page of pa any more without memory_written being told. */
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag);
 /* The page of pa is PAGE_FREED from now on: no hart's tlb has it. */

@@ -4,6 +4,7 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/rules/rules.h"
 
 enum {
     ECALL = 0x00000073,
@@ -42,6 +43,7 @@ static bool returns(struct sim *sim, struct hart *hart, uint32_t w) {
         return illegal(hart, w);
     hart_return(hart, w == MRET ? PRIV_M : PRIV_S);
     keep_returned(sim, hart);
+    rules_returned(sim, hart);
     return true;
 }
 

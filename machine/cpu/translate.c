@@ -4,6 +4,7 @@
 #include "machine/cpu/memory.h"
 #include "machine/cpu/pmp.h"
 #include "machine/cpu/pte.h"
+#include "machine/rules/rules.h"
 #include <string.h>
 
 enum { LEVELS_MAX = 5 };
@@ -131,14 +132,16 @@ static bool is_step(const struct kept *entry, const struct step *step) {
     return entry != NULL && entry->value == step->value && entry->pa == step->pa;
 }
 
-static void keep_path(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path) {
+/* Of an address that nobody has asked for nothing is replaced: the hart still has the old one. */
+static void keep_path(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path,
+                      bool ahead) {
     bool global = false;
     for (unsigned i = 0; i < path->count; i++) {
         const struct step *step = &path->steps[i];
         global |= (step->value & PTE_G) && (step->value & PTE_V);
         const struct kept *same = keep_find(hart, (uint16_t)field(hart->satp, 44, 16), step->level,
                                             va);
-        if (step->kept != NULL || is_step(same, step))
+        if (step->kept != NULL || is_step(same, step) || (ahead && same != NULL))
             continue;
         struct kept entry = {.va = va & ~(level_bytes(step->level) - 1),
                              .pa = step->pa,
@@ -230,6 +233,16 @@ static void set_used(struct sim *sim, struct path *path, enum access access) {
     memory_written(sim, step->pa, 8);
 }
 
+/* What the walk has ended with, if memory has that. */
+static void check_last(struct sim *sim, struct hart *hart, uint64_t va, enum access access,
+                       enum privilege priv, const struct path *path, bool ahead) {
+    if (sim->options.checks == 0 || path->count == 0 || last(path)->kept != NULL)
+        return;
+    const struct walked walked = {
+        va, last(path)->pa, last(path)->value, last(path)->level, access, priv, ahead};
+    rules_walked(sim, hart, &walked);
+}
+
 bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access access, uint64_t *pa) {
     enum privilege priv = access == ACCESS_FETCH ? hart->priv : data_privilege(hart);
     unsigned mode = (unsigned)(hart->satp >> 60);
@@ -247,8 +260,11 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
     bool granted = grants(sim, hart, &path, access, priv);
     if (granted)
         set_used(sim, &path, access);
-    if (!path.known)
-        keep_path(sim, hart, va, &path);
+    if (!path.known) {
+        keep_path(sim, hart, va, &path, false);
+        check_last(sim, hart, va, access, priv, &path, false);
+    }
+    speculate(sim, hart, va, !path.known);
     if (!granted)
         return fault(hart, va, access, true);
     *pa = physical(last(&path), va);
@@ -266,5 +282,37 @@ bool translate_quietly(struct sim *sim, struct hart *hart, uint64_t va, enum pri
     if (path.no_memory || path.count == 0 || !(last(&path)->value & PTE_LEAF))
         return false;
     *pa = physical(last(&path), va);
+    return true;
+}
+
+/* Whether va is an address of the hart's tables, and how many levels they have. */
+static bool is_paged(const struct hart *hart, uint64_t va, unsigned *levels) {
+    unsigned mode = (unsigned)(hart->satp >> 60);
+    *levels = mode - 8 + 3;
+    return mode != 0 && sext(va, 12 + 9 * *levels) == (int64_t)va;
+}
+
+void translate_ahead(struct sim *sim, struct hart *hart, uint64_t va, bool by_kept) {
+    enum privilege priv = data_privilege(hart);
+    unsigned levels;
+    struct path path;
+    if (priv == PRIV_M || !is_paged(hart, va, &levels))
+        return;
+    follow(sim, hart, va, levels, by_kept, &path);
+    keep_path(sim, hart, va, &path, true);
+    if (!by_kept)
+        check_last(sim, hart, va, ACCESS_LOAD, priv, &path, true);
+}
+
+bool translate_look(const struct sim *sim, const struct hart *hart, uint64_t va,
+                    struct table_entry *entry) {
+    unsigned levels;
+    struct path path;
+    if (!is_paged(hart, va, &levels))
+        return false;
+    follow((struct sim *)sim, (struct hart *)hart, va, levels, false, &path);
+    if (path.no_memory || path.count == 0)
+        return false;
+    *entry = (struct table_entry){last(&path)->pa, last(&path)->value, last(&path)->level};
     return true;
 }

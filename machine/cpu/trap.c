@@ -2,12 +2,14 @@
 #include "machine/cpu/execute.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/memory.h"
+#include "machine/rules/rules.h"
 #include "machine/sbi/sbi.h"
 
 #define MIP_DEVICES ((1ull << IRQ_MSI) | (1ull << IRQ_MTI) | (1ull << IRQ_MEI))
 
 static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
     keep_trapped(hart);
+    hart->rules.fault.traps += hart->priv == PRIV_S;
     hart->scause = cause;
     hart->sepc = hart->pc;
     hart->stval = value;
@@ -25,6 +27,7 @@ static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
 
 static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
     keep_trapped(hart);
+    hart->rules.fault.traps += hart->priv == PRIV_S;
     if (hart->mstatus & MSTATUS_MPRV) /* MPP, and with it CONTEXT_MPRV, will be another */
         hart_forget(hart);
     hart->mcause = cause;
@@ -46,6 +49,7 @@ void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t valu
         sbi_call(sim, hart);
         return;
     }
+    rules_trapped(sim, hart, cause, value);
     hart->reserved = false;
     events_trap(sim, hart, cause, value);
     if (hart->priv != PRIV_M && (hart->medeleg >> cause & 1))

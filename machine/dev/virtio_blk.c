@@ -19,7 +19,6 @@ enum {
     QUEUE_ALIGN = 0x03c, /* legacy */
     QUEUE_PFN = 0x040,   /* legacy */
     QUEUE_READY = 0x044,
-    QUEUE_NOTIFY = 0x050,
     INTERRUPT_STATUS = 0x060,
     INTERRUPT_ACK = 0x064,
     STATUS = 0x070,
@@ -197,7 +196,7 @@ static bool write_register(struct dev_env *env, struct virtio_blk *dev, uint64_t
     case DRIVER_FEATURES_SEL: dev->driver_features_sel = value; return true;
     case GUEST_PAGE_SIZE: dev->page_size = dev->ready ? dev->page_size : value; return true;
     case QUEUE_SEL: dev->queue_sel = value; return true;
-    case QUEUE_NOTIFY: return value != 0 || !is_live(dev) || queue_take(env, dev);
+    case VIRTIO_QUEUE_NOTIFY: return value != 0 || !is_live(dev) || queue_take(env, dev);
     case INTERRUPT_ACK: dev->interrupt &= ~value; return true;
     case STATUS: write_status(dev, value); return true;
     }

@@ -16,6 +16,8 @@
 #define VIRTIO_QUEUE_MAX 1024
 #define VIRTIO_BYTES 0x200
 
+enum { VIRTIO_QUEUE_NOTIFY = 0x050 }; /* the offset of a register: 4.2.2 */
+
 struct virtio_blk {
     /* Chosen before the reset, which keeps them. */
     unsigned source;  /* at the PLIC */

@@ -228,6 +228,14 @@ void frames_touched(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa
     }
 }
 
+bool frames_is_free(const struct sim *sim, uint64_t pa) {
+    return sim->frames.pages[(pa - RAM_BASE) >> 12].is == FRAME_FREE;
+}
+
+uint64_t frames_from(const struct sim *sim, uint64_t pa) {
+    return sim->frames.pages[(pa - RAM_BASE) >> 12].by.from;
+}
+
 void frames_satp(struct sim *sim, struct hart *hart, uint64_t value) {
     uint64_t root = field(value, 0, 44) << 12;
     if (value >> 60 != 0 && ram_has(sim, root, 4096) && sim->frames.on &&

@@ -14,6 +14,7 @@
 #pragma once
 #include "machine/frames/profile.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sim;
@@ -72,5 +73,12 @@ enum frames_use { USE_FETCH, USE_LOAD, USE_STORE, USE_WALK, USE_DEVICE_READ, USE
  * for a device. */
 void frames_touched(struct sim *sim, struct hart *hart, uint64_t va, uint64_t pa,
                     enum frames_use use);
+/* ---- of any page of RAM, when frames.on ---- */
+bool frames_is_free(const struct sim *sim, uint64_t pa);
+/* Where the call returns to that has changed that last. */
+uint64_t frames_from(const struct sim *sim, uint64_t pa);
+/* "given back at vm.c:300 (uvmunmap) by kfree, hart 0, 1200 instructions ago" */
+void frames_since(struct sim *sim, uint64_t pa, char *buffer, size_t size);
+
 /* The hart's satp is about to get another value. */
 void frames_satp(struct sim *sim, struct hart *hart, uint64_t value);

@@ -34,6 +34,7 @@ static bool linked(struct search *s, uint64_t table, unsigned level, uint64_t va
             s->use->how = TABLE_LINKED;
             s->use->entry = table + 8 * i;
             s->use->va = first;
+            s->use->level = level - 1;
             return true;
         }
         if (linked(s, field(pte, 10, 44) << 12, level - 1, first))
@@ -53,6 +54,7 @@ static bool kept(const struct hart *hart, uint64_t pa, struct table_use *use) {
         use->how = TABLE_KEPT;
         use->entry = entry->pa;
         use->va = entry->va;
+        use->level = entry->level - 1u;
         return true;
     }
     return false;
@@ -65,7 +67,7 @@ static bool used_by(const struct sim *sim, const struct hart *hart, uint64_t pa,
     struct search search = {sim, pa, use, TABLES_MOST};
     if (hart->state != HART_STARTED || mode == 0)
         return false;
-    *use = (struct table_use){.hart = hart, .how = TABLE_ROOT};
+    *use = (struct table_use){.hart = hart, .how = TABLE_ROOT, .level = levels - 1};
     if (root != pa && !linked(&search, root, levels - 1, 0) && !kept(hart, pa, use))
         return false;
     use->va = (uint64_t)sext(use->va, 12 + 9 * levels);

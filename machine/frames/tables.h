@@ -7,6 +7,7 @@ struct table_use {
     enum { TABLE_ROOT, TABLE_LINKED, TABLE_KEPT } how;
     uint64_t entry; /* where the entry is, or was read, that leads to it */
     uint64_t va;    /* the first address that the entry is for */
+    unsigned level; /* of the table: 0 is the lowest */
 };
 
 /* false: none may. */

@@ -35,6 +35,12 @@ static void since(struct sim *sim, uint64_t pa, char *buffer) {
              sim_now(sim) - frame->by.when);
 }
 
+void frames_since(struct sim *sim, uint64_t pa, char *buffer, size_t size) {
+    char ago[PART_BYTES];
+    since(sim, pa, ago);
+    snprintf(buffer, size, "%s", ago);
+}
+
 void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t pa,
                enum frames_use use) {
     static const char *const does[] = {

@@ -110,10 +110,14 @@ def test_a_legacy_disk_is_one():
     assert done.returncode not in (0, 2) and "it is a legacy device" in done.stdout, done.stdout
 
 
-def test_a_missing_flush_is_found():
-    """QEMU's harts forget too early to see this one: tests/defects tells how it is seen there."""
+def test_defects_are_reported():
+    """A sample of docs/sim-defects.md. QEMU's harts forget too early to see the first one:
+    tests/defects tells how it is seen there."""
     done = run("python3", os.path.join(machine.ROOT, "tools", "defects.py"), "--sim",
-               "11-no-flush-seen-in-qemu")
+               "11-no-flush-seen-in-qemu", "14-buffer-on-the-stack", "27-no-io-fences")
+    assert re.search(r"(?m)^reported 14-buffer-on-the-stack +share +device address: ", done.stdout)
+    assert re.search(r"(?m)^reported 27-no-io-fences +share +ring order: hart 0 stores the index "
+                     r"of a disk's ring at virtio_blk\.c:\d+ \(disk_submit\)", done.stdout)
     assert re.search(r"(?m)^reported 11-no-flush-seen-in-qemu +unify +stale translation: hart \d "
                      r"\w+ (?:to|from) 0x\w+ .*: that was written at pt\.c:\d+ \(pt_unmap\) by "
                      r"hart \d, \d+ instructions ago\. No sfence\.vma", done.stdout), \

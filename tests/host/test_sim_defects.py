@@ -1,0 +1,58 @@
+"""What the machine reports of known defects: docs/sim-defects.csv and the page made from it have
+the patches that there are, and how a run is judged. The runs: tools/defects.py --sim."""
+import defects
+import pytest
+import simdefects
+from docpages import read
+
+PATCHES = defects.read_patches()
+ROWS = simdefects.read_rows()
+OURS = {name: row for (name, _), row in ROWS.items() if name != simdefects.NO_DEFECT}
+
+
+def test_each_patch_is_there():
+    assert sorted(OURS) == sorted(p.name for p in simdefects.concerned(PATCHES))
+
+
+def test_the_page_is_made_of_it():
+    assert read("docs/sim-defects.md") == simdefects.page(ROWS, PATCHES)
+
+
+def test_who_says_nothing_has_a_reason():
+    for name, row in OURS.items():
+        assert bool(row["why"]) == (row["verdict"] == "silent"), name
+
+
+SAID = """x
+sim: kept: 92 pages taken at pagecache.c:240 (page_new) by frame_take, the first after 2 i
+sim: kept: 2 pages taken at slab.c:35 (slab_take) by frame_alloc, the first after 3 i
+sim: kept: 3 pages taken at slab.c:39 (slab_take) by frame_take, the first after 4 i
+"""
+
+
+def test_pages_that_are_kept():
+    kept = simdefects.kept_pages(SAID)
+    assert kept == "page_new 92, slab_take 5"
+    assert simdefects.more_kept(kept, kept) == ""
+    assert simdefects.more_kept(kept, "page_new 92, slab_take 4, pt_make 1") == \
+        "pt_make has 0 pages instead of 1, slab_take has 5 pages instead of 4"
+
+
+@pytest.mark.parametrize("finding, how, kept, word", [
+    ("stale code: x", "tests fail: a", "a 1", "reported"),
+    (None, "tests fail: a", "a 2", "leaks"),
+    (None, "all tests pass", "a 1", "silent"),
+    (None, "panic: x", None, "silent"),  # it did not come to its end
+])
+def test_verdicts(finding, how, kept, word):
+    verdict, told = simdefects.verdict(finding, how, kept, "a 1")
+    assert verdict == word
+    assert told == (finding or ("a has 2 pages instead of 1" if word == "leaks" else how))
+
+
+@pytest.mark.parametrize("status, output, how", [
+    (None, "", "it did not end"), (134, "x\npanic: kernel/a.c:1: b\n", "panic: kernel/a.c:1: b"),
+    (1, "test b: FAILED: 1\ntest a: FAILED: 2\ntest c: OK\n", "tests fail: a b"),
+    (0, "ALL TESTS PASSED\n", "all tests pass"), (3, "", "status 3")])
+def test_how_a_run_ended(status, output, how):
+    assert simdefects.how_it_ended(status, output) == how
