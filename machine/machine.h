@@ -65,6 +65,7 @@ struct sim {
     unsigned told_count;
     struct place_image kernel; /* its names and lines */
     struct frames frames;
+    struct noted_locks locks;
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

@@ -1,5 +1,6 @@
 /* The machine as a command: ./sim --help */
 #include "machine/cli/cuts.h"
+#include "machine/cli/diagnose.h"
 #include "machine/cli/files.h"
 #include "machine/cli/options.h"
 #include "machine/cli/session.h"
@@ -15,7 +16,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "sim: %s\n", error);
         return STATUS_USAGE;
     }
-    status = cli.cut || cli.cut_all ? cuts_run(&cli) : session_run(&cli);
+    if (cli.cut || cli.cut_all)
+        status = cuts_run(&cli);
+    else
+        status = cli.doctor != NULL ? diagnose_run(&cli) : session_run(&cli);
     files_close(&cli);
     return status;
 }

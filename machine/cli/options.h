@@ -21,6 +21,8 @@ struct cli {
     bool until_finding; /* the first finding ends the machine */
     bool quiet;         /* no summary */
     bool leaks;         /* told at the end */
+    const char *doctor; /* the file for the doctor's records; NULL: no doctor */
+    uint64_t patience;  /* of the doctor, in seconds */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

@@ -73,14 +73,19 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
         bool done = hart->reserved && hart->reservation == pa;
         hart->reserved = false;
         if (done) {
+            bool taken = load(at, size) == 0 && b != 0;
             memcpy(at, &b, size);
             memory_written(sim, pa, size);
+            if (taken)
+                note_lock(sim, hart, pa);
         }
         old = !done;
     } else {
         uint64_t value = combined(function, old, size == 4 ? (uint64_t)sext(b, 32) : b);
         memcpy(at, &value, size);
         memory_written(sim, pa, size);
+        if (old == 0 && value != 0)
+            note_lock(sim, hart, pa);
     }
     hart->x[op->rd] = old;
     return true;

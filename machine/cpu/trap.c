@@ -46,6 +46,7 @@ void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t valu
         sbi_call(sim, hart);
         return;
     }
+    note_exception(sim, hart, cause, value);
     hart->reserved = false;
     if (hart->priv != PRIV_M && (hart->medeleg >> cause & 1))
         enter_s(hart, cause, value);
