@@ -76,6 +76,7 @@ struct sim {
     struct preempt preempt;
     bool watching; /* one of these two is on: no access of the kernel is without a call */
     struct rules rules;
+    struct noted_locks locks;
     struct dev_env env;
 
     struct hart harts[SIM_HARTS_MAX]; /* last: a snapshot has as many as there are */

@@ -63,8 +63,8 @@ struct sim_finding {
     enum sim_rule rule;
     const char *text; /* sentences, one line: the rule's name, a colon, what happened */
     int hart;         /* that broke it; -1: a device did */
-    uint64_t pc;      /* where; 0: not known */
-    uint64_t cause;   /* where the cause was set: the store, the free; 0: not known */
+    uint64_t pc;      /* where: in the instruction, or in the call; 0: not known */
+    uint64_t cause;   /* where the cause was set: the store, the call of free; 0: not known */
 };
 
 struct sim_options {
@@ -86,6 +86,7 @@ struct sim_options {
     bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool races;         /* accesses of two harts that nothing orders: races/races.h */
     unsigned checks;    /* of enum sim_check */
+    bool locks;         /* who takes which lock is noted: sim_lock */
     bool legacy_disk;   /* virtio-mmio version 1 */
     bool events;        /* what it meets is recorded: sim_event */
 
@@ -290,3 +291,30 @@ struct sim_frame {
 };
 /* false: no RAM. */
 bool sim_frame(const struct sim *sim, uint64_t pa, struct sim_frame *frame);
+
+/* An exception (interrupts and environment calls are none), and the hart as it was then. */
+struct sim_exception {
+    uint64_t cause, pc, value; /* what xcause, xepc and xtval are set to */
+    uint64_t satp, status;     /* status: mstatus */
+    uint64_t ra, sp, fp;       /* x1, x2, x8 */
+    uint64_t since, when;      /* instructions of all harts until the first and the last time */
+    uint64_t again;     /* how often it has come in a row, with no environment call between */
+    unsigned privilege; /* where it was raised */
+};
+/* The hart's last exception, or the one `ago` before it. false: it is not known. */
+bool sim_exception(const struct sim *sim, unsigned hart, unsigned ago, struct sim_exception *to);
+/* satp at the last exception or environment call of U-mode; 0: there was none. */
+uint64_t sim_user_satp(const struct sim *sim, unsigned hart);
+
+enum { SIM_LOCK_CALLERS = 4 };
+/* Who has made a word other than 0 by an atomic instruction, the last time: who took a lock, if it
+ * is one. */
+struct sim_lock {
+    uint64_t pa, pc;
+    uint64_t callers[SIM_LOCK_CALLERS]; /* where functions return to, perhaps: ra, and what the
+                                         * frame pointers lead to. 0: not known */
+    uint64_t when;
+    unsigned hart;
+};
+/* false: that is not known of this word, or options.locks is not set. */
+bool sim_lock(const struct sim *sim, uint64_t pa, struct sim_lock *to);

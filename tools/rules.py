@@ -20,7 +20,8 @@
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
-      parts image, fpu and dev include themselves alone, and cli and wasm only sim.h besides
+      parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h, doctor
+      the numbers of the architecture, and cli the doctor's header
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -60,6 +61,9 @@ DIALECT = (
     ("an error number that is not err", r"\bint (?:error|rc|ret)\b"),
     ("a value cast to void", r"^ *\(void\) *\w+ *[,;]"),
 )
+# What of machine/ a part of it may include besides itself and sim.h; of others all.
+MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": (), "cli": ("doctor/doctor.h",),
+                 "doctor": ("cpu/privileged.h", "cpu/pte.h")}
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
@@ -177,9 +181,8 @@ def check_sim(root):
     for path in sorted(glob.glob(os.path.join(root, "machine", "**", "*.[ch]"), recursive=True)):
         path = os.path.relpath(path, root)
         part = path.split(os.sep)[1]
-        may = (f"machine/{part}/", "machine/sim.h") if part in \
-            ("image", "fpu", "dev", "cli", "wasm") \
-            else ("machine/",)
+        may = MACHINE_PARTS.get(part, ("",))
+        may = tuple(f"machine/{name}" for name in (f"{part}/", "sim.h", *may))
         with open(os.path.join(root, path), encoding="utf-8") as f:
             for number, name in includes(f.read()):
                 if not name.startswith(may):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import doctor  # noqa: E402
 import machine  # noqa: E402
 
 
@@ -30,6 +31,8 @@ def main(args):
         return 2
     finally:
         progress.done()
+    if "--doctor" in args:
+        return doctor.main(args, command())
     os.execv(command()[0], ["sim", *args])
     return 2
 

@@ -1,5 +1,6 @@
 /* The machine as a command: ./sim --help */
 #include "machine/cli/cuts.h"
+#include "machine/cli/diagnose.h"
 #include "machine/cli/files.h"
 #include "machine/cli/options.h"
 #include "machine/cli/seeds.h"
@@ -20,8 +21,10 @@ int main(int argc, char **argv) {
         status = seeds_run(&cli);
     else if (cli.cut || cli.cut_all)
         status = cuts_run(&cli);
+    else if (!seeds_measure(&cli))
+        status = STATUS_USAGE;
     else
-        status = seeds_measure(&cli) ? session_run(&cli) : STATUS_USAGE;
+        status = cli.doctor != NULL ? diagnose_run(&cli) : session_run(&cli);
     files_close(&cli);
     return status;
 }

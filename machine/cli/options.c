@@ -58,6 +58,12 @@ static const char help[] =
     "                      there at the end, a line of hexadecimal digits for each 4 bytes\n"
     "    --quiet           without the summary at the end\n"
     "\n"
+    "    A kernel that does something strange:\n"
+    "    --doctor          runs it, and says in plain words what is most likely wrong, with the\n"
+    "                      place in its source: ./sim --doctor --help (docs/doctor.md)\n"
+    "    --diagnose FILE   the same as records for programs, in a file (machine/doctor/doctor.h)\n"
+    "    --patience N      gives up when nothing has happened for so many seconds; default 30\n"
+    "\n"
     "    The power fails:\n"
     "    --cut N           before the N-th disk request is done; then the machine starts again "
     "with\n"
@@ -211,6 +217,11 @@ static int valued(struct cli *cli, const char *name, const char *value) {
         if (check == 0)
             return wrong(name, value, "is one of the checks that ./sim --help lists");
         cli->sim.checks = name[2] == 'n' ? cli->sim.checks & ~check : cli->sim.checks | check;
+    } else if (strcmp(name, "--diagnose") == 0) {
+        cli->doctor = value;
+    } else if (strcmp(name, "--patience") == 0) {
+        if (!number(value, 1, 100000, &cli->patience))
+            return wrong(name, value, "is a number of seconds, from 1");
     } else if (strcmp(name, "--asid-bits") == 0) {
         if (!number(value, 0, 16, &n))
             return wrong(name, value, "is a number from 0 to 16");
@@ -262,6 +273,8 @@ static int check(const struct cli *cli) {
         return complain("--cut", "needs a --disk");
     if (cli->failures.request + cli->failures.to > 0 && cli->disk_count == 0)
         return complain("--fail-request and --fail-sectors", "need a --disk");
+    if (cuts && cli->doctor != NULL)
+        return complain("--cut", "and the doctor: only one of them");
     if (!cuts && cli->append_after != NULL)
         return complain("--append-after", "is for --cut");
     if (!cuts && cli->then != NULL)
@@ -274,7 +287,7 @@ static int check(const struct cli *cli) {
 }
 
 int options_parse(struct cli *cli, int argc, char **argv) {
-    *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ "};
+    *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ ", .patience = 30};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);

@@ -22,6 +22,8 @@ struct cli {
     bool quiet;                /* no summary */
     bool leaks;                /* told at the end */
     uint64_t seeds, seeds_end; /* all of these seeds are run; seeds_end 0: only sim.seed is */
+    const char *doctor;        /* the file for the doctor's records; NULL: no doctor */
+    uint64_t patience;         /* of the doctor, in seconds */
 };
 
 /* -1: go on; else the status to end with, after a word to the user. */

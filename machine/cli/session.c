@@ -22,6 +22,8 @@ static void end_line(struct session *s) {
 
 static void console(void *context, uint8_t byte) {
     struct session *s = context;
+    if (s->doctor != NULL)
+        doctor_console(s->doctor, byte);
     if (!s->plan.silent)
         putchar(byte);
     if (byte == '\n') {
@@ -36,11 +38,12 @@ static void console(void *context, uint8_t byte) {
 static void finding(void *context, const struct sim_finding *finding) {
     struct session *s = context;
     s->ended |= s->cli->until_finding;
-    if (s->plan.silent) {
-        if (s->found[0] == 0)
-            snprintf(s->found, sizeof(s->found), "%s", finding->text);
+    if (s->doctor != NULL)
+        doctor_finding(s->doctor, finding);
+    if (s->plan.silent && s->found[0] == 0)
+        snprintf(s->found, sizeof(s->found), "%s", finding->text);
+    if (s->plan.silent || s->doctor != NULL)
         return;
-    }
     fflush(stdout);
     fprintf(stderr, "sim: finding: %s\n", finding->text);
 }
@@ -160,7 +163,7 @@ static uint64_t chunk(const struct session *s) {
 
 static int status_of(const struct session *s, struct sim_end end, bool hangs) {
     fflush(stdout);
-    if (hangs && !s->plan.silent)
+    if (hangs && !s->plan.silent && s->doctor == NULL)
         fprintf(stderr, "sim: all harts wait, and nothing will wake them\n");
     if (end.how == SIM_FAILED)
         return end.code & 0xff ? (int)(end.code & 0xff) : 1;
@@ -184,7 +187,7 @@ static struct sim_end run_chunk(struct session *s) {
 int session_go(struct session *s) {
     struct sim_end end = {.how = SIM_RUNS};
     bool hangs = false;
-    while (!s->ended && !hangs && (end.how == SIM_RUNS || end.how == SIM_WAITS)) {
+    while (!s->ended && !s->stuck && !hangs && (end.how == SIM_RUNS || end.how == SIM_WAITS)) {
         end = run_chunk(s);
         if (end.how == SIM_AT_REQUEST)
             return SESSION_AT_REQUEST;
@@ -198,7 +201,11 @@ int session_go(struct session *s) {
             hangs = !wait_for_something(s, end.next_ns);
         s->limited = s->plan.limit && sim_instructions(s->sim) >= s->plan.limit;
         s->ended |= s->limited;
+        if (s->doctor != NULL && !s->ended)
+            s->stuck = doctor_look(s->doctor);
     }
+    s->end = end;
+    s->hangs = hangs;
     return status_of(s, end, hangs);
 }
 
@@ -213,11 +220,14 @@ bool session_open(struct session *s, const struct cli *cli, const struct session
     options.context = s;
     options.console = console;
     options.finding = finding;
+    options.locks = plan->patience > 0;
     s->sim = sim_create(&options, error, sizeof(error));
     if (s->sim == NULL) {
         fprintf(stderr, "sim: %s\n", error);
         return false;
     }
+    if (plan->patience > 0)
+        s->doctor = doctor_create(s->sim, options.harts, plan->patience);
     if (!s->input_ended)
         terminal_raw(s);
     return true;
@@ -230,6 +240,7 @@ int session_close(struct session *s, int status) {
     if (!s->cli->quiet && !s->plan.silent)
         fprintf(stderr, "sim: %" PRIu64 " instructions, %" PRIu64 " findings\n",
                 sim_instructions(s->sim), sim_findings(s->sim));
+    doctor_destroy(s->doctor);
     sim_destroy(s->sim);
     return status;
 }

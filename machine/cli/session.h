@@ -1,6 +1,7 @@
 /* A machine from its first instruction to its end, with a terminal, a pipe or commands. */
 #pragma once
 #include "machine/cli/options.h"
+#include "machine/doctor/doctor.h"
 #include <stddef.h>
 #include <termios.h>
 
@@ -11,6 +12,7 @@ struct session_plan {
     bool keys;            /* from standard input, when there are no commands */
     bool silent;          /* what it prints is not shown */
     uint64_t limit;       /* of instructions; 0: none */
+    uint64_t patience;    /* a doctor looks on, and gives up after so many seconds; 0: none does */
 };
 
 enum { SESSION_LINE = 128 };
@@ -36,6 +38,9 @@ struct session {
     char last_line[SESSION_LINE]; /* the last whole one that was not empty */
     uint64_t chunk_end;           /* the instruction; 0: it is new */
     char found[512];              /* the beginning of the first finding, of a silent one */
+    struct doctor *doctor;        /* NULL: none */
+    struct sim_end end;           /* how it was when session_go came back */
+    bool hangs, stuck;            /* nothing will wake the harts; or the doctor has given up */
 };
 
 /* false: after a word to the user; there is nothing to close then. */

@@ -96,8 +96,11 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
         bool done = hart->reserved && hart->reservation == pa;
         hart->reserved = false;
         if (done) {
+            bool taken = load(at, size) == 0 && b != 0;
             memcpy(at, &b, size);
             memory_written(sim, pa, size);
+            if (taken)
+                note_lock(sim, hart, pa);
         }
         stored = done;
         old = !done;
@@ -105,6 +108,8 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
         uint64_t value = combined(function, old, size == 4 ? (uint64_t)sext(b, 32) : b);
         memcpy(at, &value, size);
         memory_written(sim, pa, size);
+        if (old == 0 && value != 0)
+            note_lock(sim, hart, pa);
     }
     if (sim->watching)
         tell(sim, hart, w, pa, stored);

@@ -5,57 +5,15 @@
  * (hart_forget). The code pages are what the hart has fetched, which memory may have no more. */
 #pragma once
 #include "machine/cpu/decode.h"
+#include "machine/cpu/noted.h"
+#include "machine/cpu/privileged.h"
 #include "machine/rules/state.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 struct sim;
 
-enum privilege { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 enum access { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE };
-
-/* Privileged specification, tables 3.6 and 4.2. */
-enum {
-    CAUSE_MISALIGNED_FETCH = 0,
-    CAUSE_FETCH_ACCESS = 1,
-    CAUSE_ILLEGAL = 2,
-    CAUSE_BREAKPOINT = 3,
-    CAUSE_MISALIGNED_LOAD = 4,
-    CAUSE_LOAD_ACCESS = 5,
-    CAUSE_MISALIGNED_STORE = 6,
-    CAUSE_STORE_ACCESS = 7,
-    CAUSE_ECALL_U = 8,
-    CAUSE_ECALL_S = 9,
-    CAUSE_ECALL_M = 11,
-    CAUSE_FETCH_PAGE = 12,
-    CAUSE_LOAD_PAGE = 13,
-    CAUSE_STORE_PAGE = 15,
-    IRQ_SSI = 1,
-    IRQ_MSI = 3,
-    IRQ_STI = 5,
-    IRQ_MTI = 7,
-    IRQ_SEI = 9,
-    IRQ_MEI = 11,
-};
-#define CAUSE_INTERRUPT (1ull << 63)
-
-/* mstatus, 3.1.6 */
-#define MSTATUS_SIE (1ull << 1)
-#define MSTATUS_MIE (1ull << 3)
-#define MSTATUS_SPIE (1ull << 5)
-#define MSTATUS_MPIE (1ull << 7)
-#define MSTATUS_SPP (1ull << 8)
-#define MSTATUS_MPP (3ull << 11)
-#define MSTATUS_FS (3ull << 13)
-#define MSTATUS_MPRV (1ull << 17)
-#define MSTATUS_SUM (1ull << 18)
-#define MSTATUS_MXR (1ull << 19)
-#define MSTATUS_TVM (1ull << 20)
-#define MSTATUS_TW (1ull << 21)
-#define MSTATUS_TSR (1ull << 22)
-#define MSTATUS_UXL (2ull << 32)
-#define MSTATUS_SXL (2ull << 34)
-#define MSTATUS_SD (1ull << 63)
 
 #define MENVCFG_STCE (1ull << 63)
 
@@ -152,6 +110,7 @@ struct hart {
     } spurious;
 
     struct hart_rules rules;
+    struct noted_exceptions noted;
 
     /* The trap that the call in hand has met. */
     uint64_t cause, tval;

@@ -50,6 +50,7 @@ void hart_trap(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t valu
         return;
     }
     rules_trapped(sim, hart, cause, value);
+    note_exception(sim, hart, cause, value);
     hart->reserved = false;
     events_trap(sim, hart, cause, value);
     if (hart->priv != PRIV_M && (hart->medeleg >> cause & 1))

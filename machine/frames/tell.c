@@ -64,8 +64,9 @@ void tell_used(struct sim *sim, const struct hart *hart, uint64_t va, uint64_t p
              "used after it was freed: %s%s 0x%" PRIx64 "%s%s%s; the page was %s.", who, does[use],
              use == USE_WALK ? pa : va, at, has_place ? " at " : "",
              has_place ? finding_place(sim, hart->pc, where) : "", ago);
-    finding_tell(sim, &(struct sim_finding){SIM_USED_FREE, text, hart ? (int)hart->id : -1,
-                                            has_place ? hart->pc : 0, record(sim, pa)->by.from});
+    finding_tell(sim,
+                 &(struct sim_finding){SIM_USED_FREE, text, hart ? (int)hart->id : -1,
+                                       has_place ? hart->pc : 0, record(sim, pa)->by.from - 1});
 }
 
 static void tell_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
@@ -76,8 +77,8 @@ static void tell_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
     since(sim, pa, ago);
     caller(sim, again, where);
     snprintf(text, sizeof(text), what, hart->id, page(pa), where, ago);
-    finding_tell(sim, &(struct sim_finding){rule, text, (int)hart->id, again->from,
-                                            record(sim, pa)->by.from});
+    finding_tell(sim, &(struct sim_finding){rule, text, (int)hart->id, again->from - 1,
+                                            record(sim, pa)->by.from - 1});
 }
 
 void tell_freed_twice(struct sim *sim, const struct hart *hart, uint64_t pa,
@@ -117,7 +118,7 @@ void tell_table(struct sim *sim, const struct hart *hart, uint64_t pa, const str
              "table in use: hart %u gives back the page 0x%" PRIx64
              " at %s, which is a page table in use: %s.",
              hart->id, page(pa), where, how);
-    finding_tell(sim, &(struct sim_finding){SIM_TABLE_FREED, text, (int)hart->id, by->from, 0});
+    finding_tell(sim, &(struct sim_finding){SIM_TABLE_FREED, text, (int)hart->id, by->from - 1, 0});
 }
 
 void tell_satp(struct sim *sim, const struct hart *hart, uint64_t pa) {
@@ -129,5 +130,5 @@ void tell_satp(struct sim *sim, const struct hart *hart, uint64_t pa) {
              "satp: hart %u sets it at %s to the page 0x%" PRIx64 ", which is free; it was %s.",
              hart->id, finding_place(sim, hart->pc, where), page(pa), ago);
     finding_tell(sim, &(struct sim_finding){SIM_SATP_FREE, text, (int)hart->id, hart->pc,
-                                            record(sim, pa)->by.from});
+                                            record(sim, pa)->by.from - 1});
 }
