@@ -20,8 +20,8 @@
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
-      parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h, doctor
-      the numbers of the architecture, and cli the doctor's header
+      parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h,
+      doctor the numbers of the architecture, and cli the doctor's header
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
