@@ -153,9 +153,14 @@ def test_a_rare_interleaving(guest, run):
     found = AGAIN.findall(said)
     assert code == 1 and len(found) >= 3 and {status for _, status in found} == {str(FAILED)}, said
     assert f"sim: 200 seeds, {len(found)} failed" in said
-    assert f"in place of --seeds and --preempt: {found[0][0]}\n" in said
+    assert f"again: ./sim {found[0][0]} --kernel {guest} --harts 2 --limit 20000000\n" in said
     assert run(guest, *found[0][0].split())[0] == FAILED
     assert run(guest, *found[0][0].split()) == run(guest, *found[0][0].split())
+
+
+def test_the_command_is_for_a_shell(guest, run):
+    said = run(guest, "--seeds", "1-1", "--append", "it's a b", "--limit", "1")[2]
+    assert said.endswith("--limit 20000000 --append 'it'\\''s a b' --limit 1\n"), said
 
 
 def test_a_race_in_one_of_many(build, run):
