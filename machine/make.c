@@ -234,10 +234,8 @@ static bool make(struct sim *sim, char *error, size_t size) {
         snprintf(error, size, "no memory for events");
         return false;
     }
-    if (!races_init(sim) || !preempt_init(sim)) {
-        snprintf(error, size, "no memory to look for races");
+    if (!races_init(sim, error, size) || !preempt_init(sim, error, size))
         return false;
-    }
     sim->watching = sim->races.on || sim->preempt.on;
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[i];

@@ -170,7 +170,7 @@ void sim_snapshot_free(struct sim_snapshot *snapshot);
 uint64_t sim_instructions(const struct sim *sim);
 uint64_t sim_nanoseconds(const struct sim *sim);
 uint64_t sim_findings(const struct sim *sim);
-/* Accesses of the kernel to memory; 0 without options.preempt. */
+/* Of options.preempt; 0 without it. */
 uint64_t sim_steps(const struct sim *sim);
 /* The pages that were taken and not given back until now, a line for each place that took some,
  * those with the most first. */

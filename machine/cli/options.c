@@ -287,7 +287,7 @@ static int check(const struct cli *cli) {
 }
 
 int options_parse(struct cli *cli, int argc, char **argv) {
-    *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ ", .patience = 30};
+    *cli = (struct cli){.sim = sim_defaults(), .prompt = "$ ", .patience = 30, .words = argv};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             fputs(help, stdout);

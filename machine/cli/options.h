@@ -21,6 +21,7 @@ struct cli {
     bool until_finding;        /* the first finding ends the machine */
     bool quiet;                /* no summary */
     bool leaks;                /* told at the end */
+    char **words;              /* the command line's, up to a NULL */
     uint64_t seeds, seeds_end; /* all of these seeds are run; seeds_end 0: only sim.seed is */
     const char *doctor;        /* the file for the doctor's records; NULL: no doctor */
     uint64_t patience;         /* of the doctor, in seconds */

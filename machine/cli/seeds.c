@@ -3,6 +3,7 @@
 #include "machine/cli/session.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ABBREVIATED = 220 };
 
@@ -51,6 +52,34 @@ static void tell(const struct session *s, int status) {
     fflush(stdout);
 }
 
+/* As a shell takes it. */
+static void print_word(const char *word) {
+    if (*word != 0 && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789-_./:=,+@%") == strlen(word)) {
+        printf(" %s", word);
+        return;
+    }
+    printf(" '");
+    for (; *word != 0; word++)
+        if (*word == '\'')
+            printf("'\\''");
+        else
+            putchar(*word);
+    putchar('\'');
+}
+
+/* The command line that does it again, and shows it. */
+static void print_command(const struct cli *cli, const char *again) {
+    printf("sim: the first of them again: ./sim %s", again);
+    for (char **word = cli->words + 1; *word != NULL; word++)
+        if (strcmp(*word, "--seeds") == 0 || strcmp(*word, "--preempt") == 0 ||
+            strcmp(*word, "--seed") == 0)
+            word++;
+        else
+            print_word(*word);
+    putchar('\n');
+}
+
 int seeds_run(const struct cli *given) {
     struct cli cli = *given;
     uint64_t failed = 0, runs = 0;
@@ -73,7 +102,6 @@ int seeds_run(const struct cli *given) {
     }
     printf("sim: %" PRIu64 " seeds, %" PRIu64 " failed\n", runs, failed);
     if (failed > 0)
-        printf("sim: the first of them again: in place of --seeds%s: %s\n",
-               cli.sim.preempt ? " and --preempt" : "", first);
+        print_command(&cli, first);
     return failed > 0 ? STATUS_FINDINGS : 0;
 }

@@ -2,6 +2,7 @@
 #include "machine/races/preempt.h"
 #include "machine/image/sort.h"
 #include "machine/machine.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 _Static_assert(SIM_HARTS_MAX == sizeof(((struct preempt *)0)->priority) / sizeof(int64_t),
@@ -20,7 +21,7 @@ static bool is_less(const void *a, const void *b) {
     return *(const uint64_t *)a < *(const uint64_t *)b;
 }
 
-bool preempt_init(struct sim *sim) {
+bool preempt_init(struct sim *sim, char *error, size_t error_size) {
     struct preempt *p = &sim->preempt;
     const struct sim_options *o = &sim->options;
     uint64_t random = (o->seed + 1) * 0xd1342543de82ef95ull | 1;
@@ -33,8 +34,10 @@ bool preempt_init(struct sim *sim) {
     if (o->preempt_length == 0)
         return true;
     p->points = calloc(o->preempt, sizeof(*p->points));
-    if (p->points == NULL)
+    if (p->points == NULL) {
+        snprintf(error, error_size, "no memory for so many changes of priority");
         return false;
+    }
     p->count = o->preempt;
     for (uint32_t i = 0; i < p->count; i++)
         p->points[i] = 1 + choose(&random) % o->preempt_length;

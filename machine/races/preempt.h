@@ -12,6 +12,7 @@
  * a `pause`, or after PREEMPT_ALONE instructions in which another could have gone on. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sim;
@@ -32,8 +33,8 @@ struct preempt {
     uint64_t since; /* so many instructions were executed when it began */
 };
 
-/* Begins; false: no memory. */
-bool preempt_init(struct sim *sim);
+/* Begins; false: no memory, which error says. */
+bool preempt_init(struct sim *sim, char *error, size_t error_size);
 void preempt_free(struct sim *sim);
 
 /* The kernel accesses memory. */

@@ -1,9 +1,39 @@
 /* Accesses: see races.h. */
 #include "machine/races/tell.h"
+#include <stdio.h>
+#include <string.h>
 
-bool races_init(struct sim *sim) {
+static bool has_file(const struct sim *sim, const char *name) {
+    const struct line_names *names = &sim->kernel.lines.names;
+    for (size_t i = 0; i < names->count; i++) {
+        const char *slash = strrchr(names->list[i].text, '/');
+        if (strcmp(slash ? slash + 1 : names->list[i].text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_racy_files(const struct sim *sim, char *error, size_t error_size) {
+    const struct profile *profile = &sim->frames.profile;
+    for (unsigned i = 0; sim->options.profile.bytes != NULL && i < profile->racy_file_count; i++)
+        if (!has_file(sim, profile->racy_files[i])) {
+            snprintf(error, error_size, "%s: the kernel has no line of a file '%s'",
+                     sim->options.profile.name, profile->racy_files[i]);
+            return false;
+        }
+    return true;
+}
+
+bool races_init(struct sim *sim, char *error, size_t error_size) {
     sim->races.on = sim->options.races;
-    return !sim->races.on || shadow_init(&sim->races.shadow, sim->options.ram_bytes >> 12);
+    if (!sim->races.on)
+        return true;
+    if (!has_racy_files(sim, error, error_size))
+        return false;
+    if (shadow_init(&sim->races.shadow, sim->options.ram_bytes >> 12))
+        return true;
+    snprintf(error, error_size, "no memory to look for races");
+    return false;
 }
 
 void races_new_page(struct sim *sim, uint64_t pa) {

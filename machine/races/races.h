@@ -44,8 +44,9 @@ struct races {
     struct races_hart harts[SIM_HARTS_MAX];
 };
 
-/* Begins; false: no memory. */
-bool races_init(struct sim *sim);
+/* Begins; false: no memory, or a profile that was given has a racy file that the kernel's lines do
+ * not know; error says it. */
+bool races_init(struct sim *sim, char *error, size_t error_size);
 
 /* A load or a store of at most 8 bytes in one doubleword, before it is done. One of a program shows
  * that its page is no matter of the kernel's alone: it is looked at no more. */

@@ -65,6 +65,19 @@ struct shadow_page *shadow_page(struct shadow *shadow, uint64_t page) {
     return shadow->pages[page];
 }
 
+static bool make_room(struct shadow *shadow) {
+    uint32_t room = shadow->carrier_room ? 2 * shadow->carrier_room : ROOM_AT_FIRST;
+    struct carrier *more = malloc(room * sizeof(struct carrier));
+    if (more == NULL)
+        return false;
+    if (shadow->carrier_count > 0)
+        memcpy(more, shadow->carriers, shadow->carrier_count * sizeof(struct carrier));
+    free(shadow->carriers);
+    shadow->carriers = more;
+    shadow->carrier_room = room;
+    return true;
+}
+
 /* One more than the index of an unused carrier; 0: no memory. */
 static uint32_t take(struct shadow *shadow) {
     uint32_t taken = shadow->carrier_free;
@@ -72,14 +85,8 @@ static uint32_t take(struct shadow *shadow) {
         shadow->carrier_free = (uint32_t)shadow->carriers[taken - 1].clock.at[0];
         return taken;
     }
-    if (shadow->carrier_count == shadow->carrier_room) {
-        uint32_t room = shadow->carrier_room ? 2 * shadow->carrier_room : ROOM_AT_FIRST;
-        struct carrier *more = realloc(shadow->carriers, room * sizeof(struct carrier));
-        if (more == NULL)
-            return 0;
-        shadow->carriers = more;
-        shadow->carrier_room = room;
-    }
+    if (shadow->carrier_count == shadow->carrier_room && !make_room(shadow))
+        return 0;
     return ++shadow->carrier_count;
 }
 

@@ -39,7 +39,7 @@ static bool is_racy(const struct sim *sim, uint64_t pc) {
 
 /* Whether the two places were judged before; they are now. */
 static bool was_judged(struct sim *sim, const struct access_made *a, const struct access_made *b) {
-    uint64_t key = ((a->pc * 31 + b->pc) << 2 | a->beside << 1 | b->beside) + 1;
+    uint64_t key = ((a->pc * 31 + b->pc) << 2 | (uint64_t)a->beside << 1 | (uint64_t)b->beside) + 1;
     uint64_t *slot = &sim->races.judged[key * 0x9e3779b97f4a7c15ull >> 54];
     bool was = *slot == key;
     *slot = key;

@@ -154,10 +154,10 @@ static void test_what_is_learned_is_handed_on_by_fences(void **unused) {
 
 /* ---- the same run -------------------------------------------------------------------------- */
 /* Harts that count in a word, together, with a pause now and then. */
-static void start_counting(void) {
+static void start_counting(bool races) {
     enum { PAUSE = 0x0100000f };
     guest.harts = 3;
-    guest.races = true;
+    guest.races = races;
     guest.preempt = 40;
     guest.preempt_length = 4000;
     start_paged();
@@ -186,13 +186,13 @@ static struct outcome outcome(void) {
 
 enum { RUN = 20000 };
 static void test_a_run_is_the_same_in_pieces(void **unused) {
-    start_counting();
+    start_counting(true);
     sim_run(sim, RUN);
     struct outcome whole = outcome();
     assert_true(whole.steps > 4000 && whole.findings > 0 && whole.words[0] > 0);
     for (unsigned piece = 1; piece < 100; piece += 14) {
         guest_end(NULL);
-        start_counting();
+        start_counting(true);
         for (unsigned done = 0; done < RUN; done += piece)
             sim_run(sim, piece < RUN - done ? piece : RUN - done);
         struct outcome other = outcome();
@@ -200,8 +200,22 @@ static void test_a_run_is_the_same_in_pieces(void **unused) {
     }
 }
 
+static void test_a_run_is_the_same_without_races(void **unused) {
+    start_counting(true);
+    sim_run(sim, RUN);
+    struct outcome watched = outcome();
+    guest_end(NULL);
+    guest_defaults(NULL);
+    start_counting(false);
+    sim_run(sim, RUN);
+    struct outcome other = outcome();
+    assert_int_equal(other.findings, 0);
+    other.findings = watched.findings;
+    assert_memory_equal(&other, &watched, sizeof(other));
+}
+
 static void test_a_run_goes_on_from_a_snapshot(void **unused) {
-    start_counting();
+    start_counting(true);
     sim_run(sim, 3);
     assert_int_equal(told_count, 0);
     struct sim_snapshot *snapshot = sim_snapshot(sim);
@@ -217,7 +231,7 @@ static void test_a_run_goes_on_from_a_snapshot(void **unused) {
         assert_memory_equal(&again, &first, sizeof(first));
         assert_int_equal(told_count, told_first);
         guest_end(NULL); /* it may be another machine */
-        start_counting();
+        start_counting(true);
     }
     assert_true(told_first > 0);
     sim_snapshot_free(snapshot);
@@ -248,6 +262,7 @@ int main(void) {
         GUEST_TEST(test_what_is_learned_is_handed_on),
         GUEST_TEST(test_what_is_learned_is_handed_on_by_fences),
         GUEST_TEST(test_a_run_is_the_same_in_pieces),
+        GUEST_TEST(test_a_run_is_the_same_without_races),
         GUEST_TEST(test_a_run_goes_on_from_a_snapshot),
         GUEST_TEST(test_accesses_are_in_a_snapshot),
     };

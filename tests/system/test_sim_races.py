@@ -89,7 +89,7 @@ def test_both_places_are_named(build, run):
 
 
 @pytest.mark.parametrize("name, others", (("writer", 0), ("data", 0), ("races.c", 0),
-                                          ("lock", 1), ("sim.c", 1)))
+                                          ("lock", 1)))
 def test_what_a_profile_calls_racy(name, others, build, run, tmp_path):
     profile = tmp_path / "profile"
     profile.write_text(f"racy {name}  # on purpose\n")
@@ -99,14 +99,37 @@ def test_what_a_profile_calls_racy(name, others, build, run, tmp_path):
 
 
 @pytest.mark.parametrize("text, what", (
-    ("racy nobody", "line 1: the kernel has nothing of this name"),
-    ("\nracy", "line 2: `racy` goes on with one name"),
-    ("racy reader writer", "line 1: `racy` goes on with one name")))
+    ("racy nobody", ", line 1: the kernel has nothing of this name"),
+    ("racy sim.c", ": the kernel has no line of a file 'sim.c'"),
+    ("\nracy", ", line 2: `racy` goes on with one name"),
+    ("racy reader writer", ", line 1: `racy` goes on with one name")))
 def test_wrong_profiles(text, what, build, run, tmp_path):
     profile = tmp_path / "profile"
     profile.write_text(text + "\n")
     code, _, said = run(build("late"), "--races", "--profile", str(profile))
-    assert code == 2 and f"{profile}, {what}" in said, said
+    assert code == 2 and f"{profile}{what}" in said, said
+
+
+# ---- Trellis ---------------------------------------------------------------------------------
+def run_trellis(*options):
+    words = ["--append", "panic=exit quiet trace=poweroff -- usertests pipe"]
+    return emulators.run([machine.build_path("machine", "sim"), "--kernel",
+                          os.path.join(machine.kernel_folder(), "kernel.elf"), "--disk",
+                          machine.default_image(), "--harts", "3", "--races", *words, *options],
+                         120)
+
+
+def test_trellis_has_none(run):
+    code, out, said = run_trellis()
+    assert code == 0 and "ALL TESTS PASSED" in out and "sim: finding" not in said, said
+
+
+def test_trellis_has_what_its_profile_says(run, tmp_path):
+    """Without the list of what is racy on purpose: so the kernel is looked at."""
+    profile = tmp_path / "profile"
+    profile.write_text("racy enter\n")
+    code, out, said = run_trellis("--profile", str(profile), "--until-finding")
+    assert code == 1 and "sim: finding: race: hart" in said, out + said
 
 
 # ---- schedules -------------------------------------------------------------------------------
@@ -130,9 +153,14 @@ def test_a_rare_interleaving(guest, run):
     found = AGAIN.findall(said)
     assert code == 1 and len(found) >= 3 and {status for _, status in found} == {str(FAILED)}, said
     assert f"sim: 200 seeds, {len(found)} failed" in said
-    assert f"in place of --seeds and --preempt: {found[0][0]}\n" in said
+    assert f"again: ./sim {found[0][0]} --kernel {guest} --harts 2 --limit 20000000\n" in said
     assert run(guest, *found[0][0].split())[0] == FAILED
     assert run(guest, *found[0][0].split()) == run(guest, *found[0][0].split())
+
+
+def test_the_command_is_for_a_shell(guest, run):
+    said = run(guest, "--seeds", "1-1", "--append", "it's a b", "--limit", "1")[2]
+    assert said.endswith("--limit 20000000 --append 'it'\\''s a b' --limit 1\n"), said
 
 
 def test_a_race_in_one_of_many(build, run):
