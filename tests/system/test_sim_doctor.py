@@ -41,6 +41,8 @@ AILMENTS = {
     "self": ("lock-held", "ill: take", "from: keep", ()),
     "disabled": ("waits-disabled", "ill: disabled", None, ()),
     "timer": ("waits-timer", "ill: timer", None, ()),
+    "idle": ("idle", "ill: idle", None, ("--patience", "1")),
+    "user": ("user-loop", "ill: user", None, ("--patience", "1")),
     "test": ("test-failed", None, None, ()),
 }
 
