@@ -101,7 +101,7 @@ static bool find_loops(struct doctor *d) {
     struct sim_exception newest;
     bool found = false;
     for (unsigned hart = 0; hart < d->harts; hart++)
-        if (d->console.panic[0] == 0 && fault_loops(d, hart, &newest)) {
+        if (fault_loops(d, hart, &newest)) {
             fault_explain_loop(d, hart, &newest, WEIGHT_LOOP);
             found = true;
         }
@@ -259,8 +259,7 @@ static void find_end(struct doctor *d, struct sim_end end) {
 void causes_find(struct doctor *d, enum doctor_over over, struct sim_end end,
                  const struct activity activity[SIM_HARTS_MAX]) {
     find_panic(d);
-    bool loops = find_loops(d);
-    if (over != DOCTOR_DONE && d->console.panic[0] == 0 && !loops)
+    if (over != DOCTOR_DONE && d->console.panic[0] == 0 && !find_loops(d))
         find_stuck(d, over, activity);
     find_end(d, end);
     diagnoses_sort(d);

@@ -46,8 +46,10 @@ bool place_same_function(const char *a, const char *b) {
 }
 
 struct stack_at stack_of_hart(const struct doctor *d, unsigned hart) {
+    enum { WAITS = 2, WFI_BYTES = 4 }; /* a hart that waits is behind its wfi */
+    uint64_t back = sim_register(d->sim, hart, SIM_STATE) == WAITS ? WFI_BYTES : 0;
     return (struct stack_at){.satp = sim_register(d->sim, hart, SIM_SATP),
-                             .pc = sim_register(d->sim, hart, SIM_PC),
+                             .pc = sim_register(d->sim, hart, SIM_PC) - back,
                              .ra = sim_register(d->sim, hart, RA),
                              .sp = sim_register(d->sim, hart, SP),
                              .fp = sim_register(d->sim, hart, FP),

@@ -72,16 +72,15 @@ static void add_diagnosis(struct text *t, const struct diagnosis *d) {
 static void add_hart(struct text *t, const struct doctor *d, unsigned hart) {
     static const char *const states[] = {"stopped", "runs", "waits"};
     static const char *const modes[] = {"U", "S", "?", "M"};
-    uint64_t satp = sim_register(d->sim, hart, SIM_SATP), pc = sim_register(d->sim, hart, SIM_PC);
-    unsigned privilege = (unsigned)sim_register(d->sim, hart, SIM_PRIVILEGE);
+    struct stack_at at = stack_of_hart(d, hart);
     char place[PLACE_ROOM];
-    place_of(d, satp, privilege, pc, place);
+    place_of(d, at.satp, at.privilege, at.pc, place);
     text_add(t, "{\"record\":\"hart\"");
     add_number(t, "hart", hart);
     add_text(t, "state", states[sim_register(d->sim, hart, SIM_STATE)]);
-    add_text(t, "mode", modes[privilege & 3]);
-    add_hex(t, "pc", pc);
-    add_hex(t, "satp", satp);
+    add_text(t, "mode", modes[at.privilege & 3]);
+    add_hex(t, "pc", sim_register(d->sim, hart, SIM_PC));
+    add_hex(t, "satp", at.satp);
     add_text(t, "where", place);
     text_add(t, "}");
 }
