@@ -388,7 +388,7 @@ lint:
 printouts: pictures
 	$(Q)python3 tools/ranks.py
 	$(Q)BUILD=$(BUILD) python3 tools/printouts.py docs/failures.md docs/mmap.md \
-		docs/page-tables.md docs/page-tables.zh-CN.md
+		docs/page-tables.md docs/page-tables.zh-CN.md docs/doctor.md docs/doctor.zh-CN.md
 
 # The pictures in README.md, of the boot that it shows, in docs/ptview.md and docs/tour.md, with the
 # texts that they belong to; needs pexpect, Chromium, and for the one of the page what its tests

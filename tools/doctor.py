@@ -7,6 +7,7 @@
 
     --report FILE.html   the report as a page, too, with the page tables at that moment
     --language en|zh     default: as LANG says
+    --quiet              what one kernel prints is not shown
     --patience SECONDS   when nothing has happened for so long, the kernel is stuck; default 30
     --help               this text; the other options are those of ./sim --help
 
@@ -54,7 +55,7 @@ class Options:
         self.kernels, self.disks, self.trailing, self.passed = [], [], [], []
         self.report = None
         self.language = None
-        self.help = False
+        self.help = self.quiet = False
 
 
 def parse(args):
@@ -68,6 +69,8 @@ def parse(args):
             complain(f"{word} and --doctor: only one of them")
         elif word == "--doctor":
             continue
+        elif word == "--quiet":
+            options.quiet = True
         elif word == "--kernel":
             options.kernels.append(value())
         elif word == "--disk":
@@ -203,8 +206,9 @@ def run(args, command):
     patients = patients_of(options)
     if options.report is not None:
         write_report(options.report, words, [])  # it can be written
+    shown = len(patients) == 1 and not options.quiet
     for patient in patients:
-        examine(command, patient, options.passed, len(patients) == 1, words)
+        examine(command, patient, options.passed, shown, words)
         if patient.unusable:
             print(f"sim: {patient.unusable}", file=sys.stderr)
         show(words, patient, options.report)

@@ -70,7 +70,7 @@ class Words:
             facts["where"] = diagnosis["where"]
         if "cause" in facts:
             facts["cause_number"] = facts["cause"]
-        for name in ("cause", "why", "same_hart"):
+        for name in ("cause", "why", "same_hart", "interrupts"):
             if name in facts:
                 facts[name] = self.word(f"{name}.{facts[name]}", facts) or facts[name]
         return facts

@@ -5,11 +5,12 @@
     tools/printouts.py PAGE...     these
 
 README.md and README.zh-CN.md show one session in the guest. docs/failures.md shows what commands
-print. docs/tour.md and docs/mmap.md show parts of logs; the tour's is left in the build folder,
-since its pictures are drawn from it (make pictures). In these pages `    $ COMMAND` is a command,
-and what stands below it is what was printed. docs/page-tables.md and its twin show one walk, with
-its numbers in the paragraph below. tests/system compares all of it with a new boot, without what
-differs from boot to boot.
+print, docs/doctor.md and its twin what the doctor says, without the empty lines. docs/tour.md and
+docs/mmap.md show parts of logs; the tour's is left in the build folder, since its pictures are
+drawn from it (make pictures). In these pages `    $ COMMAND` is a command, and what stands below it
+is what was printed. docs/page-tables.md and its twin show one walk, with its numbers in the
+paragraph below. tests/system compares all of it with a new boot, without what differs from boot to
+boot.
 """
 import importlib.util
 import os
@@ -26,6 +27,7 @@ import machine  # noqa: E402
 SESSIONS = ("README.md", "README.zh-CN.md")
 FAILURES, TOUR, PAGE_TABLES = "docs/failures.md", "docs/tour.md", "docs/page-tables.md"
 WALKS = (PAGE_TABLES, "docs/page-tables.zh-CN.md")
+DOCTOR = ("docs/doctor.md", "docs/doctor.zh-CN.md")
 MMAP, DESIGNS = "docs/mmap.md", "docs/designs.md"
 COMPILER = "12"  # gcc's version that the lines of backtraces are recorded with
 BLOCK = re.compile(r"^    \$ .*\n(?:    .*\n)*", re.M)
@@ -60,6 +62,11 @@ def run(words, folder=machine.ROOT):
 def print_failure(command):
     lines, _ = run([*shlex.split(command), "--no-build"])
     return lines[1:] if lines[0] == "" else lines  # a panic begins a new line
+
+
+def print_report(command):
+    lines, _ = run(shlex.split(command))
+    return [line for line in lines if line]
 
 
 def wait_for_sleep(child):
@@ -207,6 +214,8 @@ def record(page, sessions):
             address, pid = re.search(r"vmwalk (\w+) (\d+)", text).groups()
             sessions["walk"] = print_failure(f"./run -c 'vmwalk {address} {pid}'")
         new = record_walk(text, sessions["walk"])
+    elif page in DOCTOR:
+        new = replaced(text, lambda command, shown: print_report(command))
     elif page == FAILURES:
         new = replaced(text, lambda command, shown: print_failure(command))
     else:
@@ -225,7 +234,7 @@ def with_pexpect():
 
 def main(args):
     with_pexpect()
-    pages = [*SESSIONS, FAILURES, TOUR, MMAP, *WALKS]
+    pages = [*SESSIONS, FAILURES, TOUR, MMAP, *WALKS, *DOCTOR]
     if set(args) - set(pages):
         print(__doc__.strip())
         return 0 if set(args) & {"-h", "--help"} else 2

@@ -1,7 +1,6 @@
 /* From what was seen to what is wrong, and which of it is the most likely cause of the rest. */
 #include "machine/cpu/privileged.h"
 #include "machine/doctor/inside.h"
-#include <stdio.h>
 #include <string.h>
 
 /* A broken rule comes before what came of it; what a kernel says of itself before what it looks
@@ -21,8 +20,8 @@ enum {
 /* ---- what the machine has found -------------------------------------------------------------- */
 /* "stale translation: hart 0 ..." is stale-translation. */
 static void slug_of(const char *text, char *to, size_t size) {
-    size_t length = strcspn(text, ":");
-    snprintf(to, size, "%.*s", (int)length, text);
+    size_t length = letters_until(text, ":");
+    letters_copy(to, length < size ? length + 1 : size, text);
     for (; *to != 0; to++)
         if (*to == ' ')
             *to = '-';
@@ -66,8 +65,9 @@ static int panicking_hart(struct doctor *d) {
 /* The exception that the panic's lines, or its own words, are about. */
 static bool exception_of_panic(const struct doctor *d, int hart, struct sim_exception *to) {
     const struct console *c = &d->console;
-    bool about = c->trapped || strstr(c->panic, "trap") != NULL ||
-                 strstr(c->panic, "exception") != NULL || strstr(c->panic, "fault") != NULL;
+    bool about = c->trapped || letters_find(c->panic, "trap") != NULL ||
+                 letters_find(c->panic, "exception") != NULL ||
+                 letters_find(c->panic, "fault") != NULL;
     for (unsigned ago = 0; about && hart >= 0 && sim_exception(d->sim, (unsigned)hart, ago, to);
          ago++)
         if (to->privilege != PRIV_U && (!c->trapped || to->pc == c->sepc)) {
@@ -101,7 +101,7 @@ static bool find_loops(struct doctor *d) {
     struct sim_exception newest;
     bool found = false;
     for (unsigned hart = 0; hart < d->harts; hart++)
-        if (d->console.panic[0] == 0 && fault_loops(d, hart, &newest)) {
+        if (fault_loops(d, hart, &newest)) {
             fault_explain_loop(d, hart, &newest, WEIGHT_LOOP);
             found = true;
         }
@@ -247,7 +247,7 @@ static void find_end(struct doctor *d, struct sim_end end) {
         fact_text(to, "test", d->console.failed);
         fact_number(to, "killed", d->console.killed);
     }
-    if (end.how == SIM_FAILED && d->console.panic[0] == 0) {
+    if (end.how == SIM_FAILED && d->count == 0) {
         struct diagnosis *to = stuck_at(d, "ended-with-status", d->last_hart);
         to->weight = WEIGHT_STATUS;
         fact_number(to, "status", end.code & 0xff ? end.code & 0xff : 1);
@@ -259,8 +259,7 @@ static void find_end(struct doctor *d, struct sim_end end) {
 void causes_find(struct doctor *d, enum doctor_over over, struct sim_end end,
                  const struct activity activity[SIM_HARTS_MAX]) {
     find_panic(d);
-    bool loops = find_loops(d);
-    if (over != DOCTOR_DONE && d->console.panic[0] == 0 && !loops)
+    if (over != DOCTOR_DONE && d->console.panic[0] == 0 && !find_loops(d))
         find_stuck(d, over, activity);
     find_end(d, end);
     diagnoses_sort(d);

@@ -2,14 +2,13 @@
 #include "machine/doctor/inside.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct diagnosis *diagnosis_new(struct doctor *d, const char *name, unsigned weight, int hart) {
     struct diagnosis *to = &d->list[d->count];
     if (d->count < DIAGNOSES - 1) /* the last is for all that have no room */
         d->count++;
     *to = (struct diagnosis){.weight = weight, .hart = hart};
-    snprintf(to->name, sizeof(to->name), "%s", name);
+    letters_copy(to->name, sizeof(to->name), name);
     return to;
 }
 
@@ -18,7 +17,7 @@ void fact_text(struct diagnosis *d, const char *name, const char *text) {
         return;
     struct fact *fact = &d->facts[d->fact_count++];
     fact->name = name;
-    snprintf(fact->text, sizeof(fact->text), "%s", text);
+    letters_copy(fact->text, sizeof(fact->text), text);
 }
 
 void fact_hex(struct diagnosis *d, const char *name, uint64_t value) {

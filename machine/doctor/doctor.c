@@ -5,7 +5,7 @@
 
 enum { STEPS = 2000 }; /* of each hart, to see whether it spins */
 #define AFTER_PANIC 20000000ull
-#define CLOSER 50000000ull /* instructions without a sign until a closer look, and the next one */
+#define CLOSER 20000000ull /* instructions without a sign until a closer look, and the next one */
 
 struct doctor *doctor_create(struct sim *sim, unsigned harts, uint64_t seconds) {
     struct doctor *d = calloc(1, sizeof(*d));

@@ -33,6 +33,7 @@ enum doctor_over {
 /* Calls line(context, text) for each record: one line of JSON, in this order:
  *
  *   {"record":"diagnosis","name":..,"weight":..,"hart":..,"where":..,"stack":[..],"facts":{..}}
+ *        the stack has the place itself and who has called it; x3 behind one: three times in a row.
  *        the most likely first; none: nothing is wrong. "forgive" is the option of ./sim with
  *        which the machine overlooks it, as QEMU does. Numbers in facts are text.
  *   {"record":"hart",..}     where each hart is, and what it does

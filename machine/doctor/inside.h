@@ -1,10 +1,18 @@
 /* What the doctor's parts know of each other. */
 #pragma once
 #include "machine/doctor/doctor.h"
+#include "machine/doctor/letters.h"
 #include "machine/doctor/trace.h"
 #include "machine/doctor/walk.h"
 
-enum { PLACE_ROOM = 200, FACT_ROOM = 256, FACTS = 14, DEPTH = 12, DIAGNOSES = 40, LINE_ROOM = 160 };
+enum {
+    PLACE_ROOM = 200,
+    FACT_ROOM = 1024,
+    FACTS = 14,
+    DEPTH = 12,
+    DIAGNOSES = 40,
+    LINE_ROOM = 160
+};
 enum { LINES_KEPT = 24 };
 
 struct fact {
@@ -20,6 +28,7 @@ struct diagnosis {
     const char *forgive;
     char where[PLACE_ROOM];
     char stack[DEPTH][PLACE_ROOM]; /* the function that runs, and who has called it */
+    unsigned calls[DEPTH];         /* how often each is there in a row: a recursion */
     unsigned depth;
     struct fact facts[FACTS];
     unsigned fact_count;
@@ -110,15 +119,6 @@ struct diagnosis *fault_explain_loop(struct doctor *doctor, unsigned hart,
 void causes_find(struct doctor *doctor, enum doctor_over over, struct sim_end end,
                  const struct activity activity[SIM_HARTS_MAX]);
 
-/* ---- record.c, tables.c ---- */
-/* A text that grows; what does not fit into memory is left out, and `lost` is set. */
-struct text {
-    char *bytes;
-    size_t length, room;
-    bool lost;
-};
-void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_json(struct text *text, const char *string); /* with its quotes */
-void text_free(struct text *text);
-/* The tables below satp, in the words of vmprint. */
+/* ---- tables.c ---- */
+/* The tables below satp, in the words of vmprint; nothing when there is no paging. */
 void tables_print(const struct sim *sim, uint64_t satp, struct text *to);

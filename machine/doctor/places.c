@@ -1,12 +1,11 @@
 /* Addresses as places in the source, and who called whom. */
 #include "machine/cpu/privileged.h"
 #include "machine/doctor/inside.h"
-#include <stdio.h>
 #include <string.h>
 
 enum { RA = 1, SP = 2, FP = 8, FRAME_MAX = 1 << 16, SCANNED = 512 };
 
-bool place_known(const char *place) { return place[0] != 0 && strncmp(place, "0x", 2) != 0; }
+bool place_known(const char *place) { return place[0] != 0 && !letters_begin(place, "0x"); }
 
 void place_of(const struct doctor *d, uint64_t satp, unsigned privilege, uint64_t address,
               char to[PLACE_ROOM]) {
@@ -22,10 +21,10 @@ void place_of(const struct doctor *d, uint64_t satp, unsigned privilege, uint64_
 
 /* The function's name: "uvmunmap" of "vm.c:212 (uvmunmap)" and of "uvmunmap+0x1c". */
 static void function_of(const char *place, char to[PLACE_ROOM]) {
-    const char *open = strchr(place, '(');
-    const char *from = open != NULL ? open + 1 : place;
-    size_t length = strcspn(from, "+)");
-    memcpy(to, from, length);
+    size_t open = letters_until(place, "(");
+    const char *from = place[open] != 0 ? place + open + 1 : place;
+    size_t length = letters_until(from, "+)");
+    memmove(to, from, length);
     to[length] = 0;
 }
 
@@ -34,7 +33,7 @@ bool place_panics(const char *place) {
     char function[PLACE_ROOM];
     function_of(place, function);
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(function, names[i], strlen(names[i])) == 0)
+        if (letters_begin(function, names[i]))
             return true;
     return false;
 }
@@ -47,8 +46,10 @@ bool place_same_function(const char *a, const char *b) {
 }
 
 struct stack_at stack_of_hart(const struct doctor *d, unsigned hart) {
+    enum { WAITS = 2, WFI_BYTES = 4 }; /* a hart that waits is behind its wfi */
+    uint64_t back = sim_register(d->sim, hart, SIM_STATE) == WAITS ? WFI_BYTES : 0;
     return (struct stack_at){.satp = sim_register(d->sim, hart, SIM_SATP),
-                             .pc = sim_register(d->sim, hart, SIM_PC),
+                             .pc = sim_register(d->sim, hart, SIM_PC) - back,
                              .ra = sim_register(d->sim, hart, RA),
                              .sp = sim_register(d->sim, hart, SP),
                              .fp = sim_register(d->sim, hart, FP),
@@ -81,12 +82,20 @@ bool stack_returns(const struct doctor *d, const struct stack_at *at, uint64_t a
 /* Adds the caller whose call returns to the address. false: it is none. */
 static bool push_caller(const struct doctor *d, const struct stack_at *at, uint64_t returns,
                         struct diagnosis *to) {
-    if (to->depth == DEPTH || !stack_returns(d, at, returns))
+    char place[PLACE_ROOM];
+    if (!stack_returns(d, at, returns))
         return false;
-    place_of(d, at->satp, at->privilege, returns - 1, to->stack[to->depth]);
-    if (!place_known(to->stack[to->depth]))
+    place_of(d, at->satp, at->privilege, returns - 1, place);
+    if (!place_known(place))
         return false;
-    to->depth++;
+    if (strcmp(place, to->stack[to->depth - 1]) == 0) {
+        to->calls[to->depth - 1]++;
+        return true;
+    }
+    if (to->depth == DEPTH)
+        return false;
+    memcpy(to->stack[to->depth], place, PLACE_ROOM);
+    to->calls[to->depth++] = 1;
     return true;
 }
 
@@ -106,7 +115,7 @@ static void follow_frames(const struct doctor *d, const struct stack_at *at, str
     uint64_t fp = at->fp, ra, next;
     if (word_at(d, at, fp - 8, &ra) && ra > fp && ra - fp < FRAME_MAX)
         fp = ra; /* one that calls nobody has saved s0 alone */
-    while (to->depth < DEPTH && word_at(d, at, fp - 8, &ra) && word_at(d, at, fp - 16, &next)) {
+    while (word_at(d, at, fp - 8, &ra) && word_at(d, at, fp - 16, &next)) {
         if (!push_caller(d, at, ra, to) || next <= fp || next - fp > FRAME_MAX)
             return;
         fp = next;
@@ -122,6 +131,7 @@ static void scan(const struct doctor *d, const struct stack_at *at, struct diagn
 
 void stack_walk(const struct doctor *d, const struct stack_at *at, struct diagnosis *to) {
     to->depth = 1;
+    to->calls[0] = 1;
     place_of(d, at->satp, at->privilege, at->pc, to->stack[0]);
     memcpy(to->where, to->stack[0], PLACE_ROOM);
     if (at->privilege == PRIV_U)
@@ -142,5 +152,6 @@ void stack_drop_panic(struct diagnosis *d) {
         return;
     d->depth -= drop;
     memmove(d->stack, d->stack + drop, d->depth * sizeof(d->stack[0]));
+    memmove(d->calls, d->calls + drop, d->depth * sizeof(d->calls[0]));
     memcpy(d->where, d->stack[0], PLACE_ROOM);
 }

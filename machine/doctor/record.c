@@ -1,113 +1,116 @@
 /* What was found as lines of JSON (RFC 8259): doctor.h lists them. */
 #include "machine/doctor/inside.h"
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static bool make_room(struct text *t, size_t bytes) {
-    size_t room = t->room ? t->room : 1024;
-    while (room < t->length + bytes)
-        room *= 2;
-    if (room == t->room)
-        return true;
-    char *more = realloc(t->bytes, room);
-    if (more == NULL)
-        return false;
-    t->bytes = more;
-    t->room = room;
-    return true;
-}
-
-void text_add(struct text *t, const char *format, ...) {
-    char piece[2048];
-    va_list list;
-    va_start(list, format);
-    int length = vsnprintf(piece, sizeof(piece), format, list);
-    va_end(list);
-    size_t bytes = length < (int)sizeof(piece) ? (size_t)length : sizeof(piece) - 1;
-    if (!make_room(t, bytes + 1)) {
-        t->lost = true;
-        return;
-    }
-    memcpy(t->bytes + t->length, piece, bytes + 1);
-    t->length += bytes;
-}
-
-void text_free(struct text *t) {
-    free(t->bytes);
-    *t = (struct text){0};
-}
-
 /* Bytes that are no ASCII stand for themselves as Latin-1, so that the line is good UTF-8. */
-void text_json(struct text *t, const char *string) {
+static void add_string(struct text *t, const char *string) {
     text_add(t, "\"");
     for (const char *c = string; *c != 0; c++) {
         unsigned char byte = (unsigned char)*c;
+        char piece[8] = {(char)byte, 0};
         if (byte == '"' || byte == '\\')
-            text_add(t, "\\%c", byte);
+            snprintf(piece, sizeof(piece), "\\%c", byte);
         else if (byte < ' ' || byte > '~')
-            text_add(t, "\\u%04x", byte);
-        else
-            text_add(t, "%c", byte);
+            snprintf(piece, sizeof(piece), "\\u%04x", byte);
+        text_add(t, piece);
     }
     text_add(t, "\"");
 }
 
+/* ---- members of an object, each with a comma before it --------------------------------------- */
+static void add_key(struct text *t, const char *key) {
+    text_add(t, ",\"");
+    text_add(t, key);
+    text_add(t, "\":");
+}
+static void add_text(struct text *t, const char *key, const char *value) {
+    add_key(t, key);
+    add_string(t, value);
+}
+static void add_number(struct text *t, const char *key, uint64_t value) {
+    add_key(t, key);
+    text_number(t, value);
+}
+static void add_hex(struct text *t, const char *key, uint64_t value) {
+    add_key(t, key);
+    text_add(t, "\"");
+    text_hex(t, value, 1);
+    text_add(t, "\"");
+}
+
+/* ---- the records ----------------------------------------------------------------------------- */
 static void add_diagnosis(struct text *t, const struct diagnosis *d) {
-    text_add(t, "{\"record\":\"diagnosis\",\"name\":");
-    text_json(t, d->name);
-    text_add(t, ",\"weight\":%u,\"hart\":%d,\"where\":", d->weight, d->hart);
-    text_json(t, d->where);
+    text_add(t, "{\"record\":\"diagnosis\"");
+    add_text(t, "name", d->name);
+    add_number(t, "weight", d->weight);
+    add_key(t, "hart");
+    if (d->hart < 0)
+        text_add(t, "-1");
+    else
+        text_number(t, (uint64_t)d->hart);
+    add_text(t, "where", d->where);
     if (d->forgive != NULL)
-        text_add(t, ",\"forgive\":\"%s\"", d->forgive);
+        add_text(t, "forgive", d->forgive);
     text_add(t, ",\"stack\":[");
     for (unsigned i = 0; i < d->depth; i++) {
+        char place[PLACE_ROOM + 16];
+        snprintf(place, sizeof(place), d->calls[i] > 1 ? "%s x%u" : "%s", d->stack[i], d->calls[i]);
         text_add(t, i > 0 ? "," : "");
-        text_json(t, d->stack[i]);
+        add_string(t, place);
     }
     text_add(t, "],\"facts\":{");
     for (unsigned i = 0; i < d->fact_count; i++) {
-        text_add(t, "%s\"%s\":", i > 0 ? "," : "", d->facts[i].name);
-        text_json(t, d->facts[i].text);
+        text_add(t, i > 0 ? "," : "");
+        add_string(t, d->facts[i].name);
+        text_add(t, ":");
+        add_string(t, d->facts[i].text);
     }
     text_add(t, "}}");
 }
 
 static void add_hart(struct text *t, const struct doctor *d, unsigned hart) {
     static const char *const states[] = {"stopped", "runs", "waits"};
-    uint64_t satp = sim_register(d->sim, hart, SIM_SATP), pc = sim_register(d->sim, hart, SIM_PC);
-    unsigned privilege = (unsigned)sim_register(d->sim, hart, SIM_PRIVILEGE);
+    static const char *const modes[] = {"U", "S", "?", "M"};
+    struct stack_at at = stack_of_hart(d, hart);
     char place[PLACE_ROOM];
-    place_of(d, satp, privilege, pc, place);
-    text_add(t,
-             "{\"record\":\"hart\",\"hart\":%u,\"state\":\"%s\",\"mode\":\"%c\",\"pc\":\"0x%" PRIx64
-             "\",\"satp\":\"0x%" PRIx64 "\",\"where\":",
-             hart, states[sim_register(d->sim, hart, SIM_STATE)], "US?M"[privilege & 3], pc, satp);
-    text_json(t, place);
+    place_of(d, at.satp, at.privilege, at.pc, place);
+    text_add(t, "{\"record\":\"hart\"");
+    add_number(t, "hart", hart);
+    add_text(t, "state", states[sim_register(d->sim, hart, SIM_STATE)]);
+    add_text(t, "mode", modes[at.privilege & 3]);
+    add_hex(t, "pc", sim_register(d->sim, hart, SIM_PC));
+    add_hex(t, "satp", at.satp);
+    add_text(t, "where", place);
     text_add(t, "}");
 }
 
 static void add_console(struct text *t, const struct console *c) {
     uint64_t first = c->line_count > LINES_KEPT ? c->line_count - LINES_KEPT : 0;
-    text_add(t, "{\"record\":\"console\",\"bytes\":%" PRIu64 ",\"lines\":[", c->bytes);
+    char unfinished[LINE_ROOM];
+    memcpy(unfinished, c->line, c->length);
+    unfinished[c->length] = 0;
+    text_add(t, "{\"record\":\"console\"");
+    add_number(t, "bytes", c->bytes);
+    text_add(t, ",\"lines\":[");
     for (uint64_t i = first; i < c->line_count; i++) {
-        text_json(t, c->lines[i % LINES_KEPT]);
+        add_string(t, c->lines[i % LINES_KEPT]);
         text_add(t, ",");
     }
-    text_json(t, c->line);
+    add_string(t, unfinished);
     text_add(t, "]}");
 }
 
 static void add_end(struct text *t, const struct doctor *d, enum doctor_over over,
                     struct sim_end end) {
     static const char *const names[] = {"done", "stuck", "waits", "limit"};
-    text_add(t,
-             "{\"record\":\"end\",\"over\":\"%s\",\"how\":%d,\"code\":%u,\"instructions\":%" PRIu64
-             ",\"nanoseconds\":%" PRIu64 "}",
-             names[over], (int)end.how, end.code, sim_instructions(d->sim),
-             sim_nanoseconds(d->sim));
+    text_add(t, "{\"record\":\"end\"");
+    add_text(t, "over", names[over]);
+    add_number(t, "how", end.how);
+    add_number(t, "code", end.code);
+    add_number(t, "instructions", sim_instructions(d->sim));
+    add_number(t, "nanoseconds", sim_nanoseconds(d->sim));
+    text_add(t, "}");
 }
 
 struct out {
@@ -126,11 +129,11 @@ static void say_table(const struct out *out, const char *whose, unsigned hart, u
     struct text dump = {0}, t = {0};
     tables_print(out->doctor->sim, satp, &dump);
     if (dump.bytes != NULL && !dump.lost) {
-        text_add(&t,
-                 "{\"record\":\"table\",\"whose\":\"%s\",\"hart\":%u,\"satp\":\"0x%" PRIx64
-                 "\",\"dump\":",
-                 whose, hart, satp);
-        text_json(&t, dump.bytes);
+        text_add(&t, "{\"record\":\"table\"");
+        add_text(&t, "whose", whose);
+        add_number(&t, "hart", hart);
+        add_hex(&t, "satp", satp);
+        add_text(&t, "dump", dump.bytes);
         text_add(&t, "}");
     }
     text_free(&dump);

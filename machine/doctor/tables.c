@@ -2,9 +2,8 @@
  * whose frames ascend and whose flags are alike are one line. */
 #include "machine/cpu/pte.h"
 #include "machine/doctor/inside.h"
-#include <inttypes.h>
 
-enum { ENTRIES = 512, LINES_MAX = 20000, MODE_SV39 = 8, MODE_SV57 = 10 };
+enum { ENTRIES = 512, LINES_MAX = 8000, MODE_SV39 = 8, MODE_SV57 = 10 };
 #define FLAGS 0x3ffull
 #define FRAME_STEP (1ull << 10) /* of an entry, to the next frame */
 
@@ -34,6 +33,22 @@ static void print_dots(struct printer *p, unsigned level) {
         text_add(p->to, depth > 1 ? ".. " : "..");
 }
 
+static void print_line(struct printer *p, unsigned level, unsigned first, unsigned count,
+                       uint64_t entry) {
+    print_dots(p, level);
+    text_number(p->to, first);
+    if (count > 1) {
+        text_add(p->to, "-");
+        text_number(p->to, first + count - 1);
+    }
+    text_add(p->to, ": pte ");
+    text_hex(p->to, entry, 16);
+    text_add(p->to, " pa ");
+    text_hex(p->to, frame_of(entry), 16);
+    text_add(p->to, "\n");
+    p->lines++;
+}
+
 static void print_table(struct printer *p, uint64_t table, unsigned level) {
     uint64_t entries[ENTRIES];
     if (!sim_memory(p->sim, table, entries, sizeof(entries)))
@@ -42,11 +57,7 @@ static void print_table(struct printer *p, uint64_t table, unsigned level) {
         if (!(entries[i] & PTE_V))
             continue;
         unsigned count = run_length(entries, i, level);
-        p->lines++;
-        print_dots(p, level);
-        text_add(p->to, count > 1 ? "%u-%u" : "%u", i, i + count - 1);
-        text_add(p->to, ": pte 0x%016" PRIx64 " pa 0x%016" PRIx64 "\n", entries[i],
-                 frame_of(entries[i]));
+        print_line(p, level, i, count, entries[i]);
         if (is_pointer(entries[i]) && level > 0)
             print_table(p, frame_of(entries[i]), level - 1);
         i += count - 1;
@@ -59,6 +70,8 @@ void tables_print(const struct sim *sim, uint64_t satp, struct text *to) {
         return;
     struct printer p = {.sim = sim, .to = to, .levels = mode - MODE_SV39 + 3};
     uint64_t root = frame_of(satp << 10);
-    text_add(to, "page table 0x%016" PRIx64 "\n", root);
+    text_add(to, "page table ");
+    text_hex(to, root, 16);
+    text_add(to, "\n");
     print_table(&p, root, p.levels - 1);
 }

@@ -31,7 +31,8 @@ def test_a_wrong_reference_is_found(text, says):
 
 
 @pytest.mark.parametrize("one, other", [
-    (ENGLISH, CHINESE), (LAB, LAB_CHINESE), ("README.md", "README.zh-CN.md")])
+    (ENGLISH, CHINESE), (LAB, LAB_CHINESE), ("docs/doctor.md", "docs/doctor.zh-CN.md"),
+    ("README.md", "README.zh-CN.md")])
 def test_both_languages_say_the_same(one, other):
     assert shape(read(one)) == shape(read(other))
     assert f"({os.path.basename(other)})" in "\n".join(read(one).split("\n")[:5])

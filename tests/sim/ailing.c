@@ -286,6 +286,22 @@ NOINLINE static void case_timer(void) {
     for (;;)
         __asm__ volatile("wfi"); /* ill: timer */
 }
+NOINLINE static void case_idle(void) { /* the clock goes on, and nobody is woken */
+    csr_write(sie, 32ul);
+    for (;;) {
+        csr_write(0x14d, csr_read(time) + 100000); /* stimecmp: 10 ms */
+        __asm__ volatile("wfi");                   /* ill: idle */
+    }
+}
+NOINLINE static void program(void) {
+    for (;;)
+        ; /* ill: user */
+}
+NOINLINE static void case_user(void) {
+    csr_clear(sstatus, 0x100ul); /* SPP: to the user */
+    csr_write(sepc, program);
+    __asm__ volatile("sret");
+}
 NOINLINE static void case_test(void) {
     print("test sbrkmuch: ");
     print("sbrkmuch: sbrk failed\nFAILED\nSOME TESTS FAILED\n");
@@ -316,9 +332,9 @@ static void in_s_mode(u64 hart) {
 
 __attribute__((used)) void start(u64 hart) {
     static void (*const unused[])(void) = {
-        case_good,  case_fence, case_twice,    case_remap, case_freewalk, case_d,
-        case_stack, case_satp,  case_switch,   case_uart,  case_zero,     case_endless,
-        case_held,  case_self,  case_disabled, case_timer, case_test,     case_unmapped};
+        case_good, case_fence,  case_twice,    case_remap, case_freewalk, case_d,       case_stack,
+        case_satp, case_switch, case_uart,     case_zero,  case_endless,  case_held,    case_idle,
+        case_user, case_self,   case_disabled, case_timer, case_test,     case_unmapped};
     (void)unused;
     for (u64 i = 0; hart == 0 && i < PAGES; i++)
         kfree(memory[i]);
@@ -326,6 +342,8 @@ __attribute__((used)) void start(u64 hart) {
     csr_write(pmpcfg0, 0x1ful);
     csr_write(medeleg, 0xfffful);
     csr_write(mideleg, 0xfffful);
+    csr_write(0x30a, 1ul << 63); /* menvcfg.STCE */
+    csr_write(mcounteren, 7ul);
     csr_write(mepc, in_s_mode);
     csr_clear(mstatus, 0x1000ul);
     __asm__ volatile("csrs mstatus, %0; mv a0, %1; mret" : : "r"(0x800), "r"(hart) : "a0");

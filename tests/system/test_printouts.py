@@ -16,6 +16,17 @@ def test_failures_page(command, shown):
     assert printouts.generally(printed, **how) == printouts.generally(shown, **how)
 
 
+@pytest.mark.parametrize("page", printouts.DOCTOR)
+def test_reports_of_the_doctor(page):
+    shown = printouts.entries(printouts.read(page))
+    assert [command for command, _ in shown] == \
+        [command for command, _ in printouts.entries(printouts.read(printouts.DOCTOR[0]))]
+    if not printouts.recorded_compiler():
+        pytest.skip("the lines are those of another compiler")
+    for command, lines in shown:
+        assert printouts.generally(printouts.print_report(command)) == printouts.generally(lines)
+
+
 def test_session_of_the_readme():
     if not printouts.recorded_compiler():
         pytest.skip("the session is of programs of another compiler, which have other sizes")

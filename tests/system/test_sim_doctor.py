@@ -41,6 +41,8 @@ AILMENTS = {
     "self": ("lock-held", "ill: take", "from: keep", ()),
     "disabled": ("waits-disabled", "ill: disabled", None, ()),
     "timer": ("waits-timer", "ill: timer", None, ()),
+    "idle": ("idle", "ill: idle", None, ("--patience", "1")),
+    "user": ("user-loop", "ill: user", None, ("--patience", "1")),
     "test": ("test-failed", None, None, ()),
 }
 
@@ -87,16 +89,19 @@ def command(*words, language="en", **env):
     return done.returncode, done.stdout, done.stderr
 
 
-def line_with(comment):
+def lines_of(comment):
+    """The line with the comment. Of a loop without a body, or of the head of a function, also two
+    on either side of it."""
     with open(SOURCE, encoding="utf-8") as source:
-        [number] = [n for n, line in enumerate(source, 1) if f"/* {comment} */" in line]
-    return number
+        [(number, code)] = [(n, line.split("/*")[0].strip()) for n, line in enumerate(source, 1)
+                            if f"/* {comment} */" in line]
+    around = 2 if code == ";" or code.endswith("{") else 0
+    return range(number - around, number + around + 1)
 
 
 def names(text, comment):
-    """Whether a place is named that is the comment's line, or a neighbour of it: a loop without a
-    body, or the head of a function."""
-    return any(abs(int(line) - line_with(comment)) <= 2
+    """Whether the place of the comment is named in the text."""
+    return any(int(line) in lines_of(comment)
                for line in re.findall(r"ailing\.c:(\d+) ", text))
 
 
