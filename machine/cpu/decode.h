@@ -18,7 +18,7 @@ enum op_code {
     OP_PAGE_END = 2,         /* behind the last slot */
     OP_PAGE_END_CROSSED = 3, /* behind an instruction that crosses */
     OP_STALE = 4,            /* memory has other bytes by now */
-    OP_HOOK = 5,             /* somebody wants to know before it is executed (frames.h) */
+    OP_HOOK = 5,             /* somebody wants to know before it is executed (frames.h, events.h) */
     OP_ILLEGAL = 6,          /* and 7 */
     OP_LAST_SPECIAL = 7,
 #define INSN(name, mask, match, format) OP_##name, OP_##name##_4,

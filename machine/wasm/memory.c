@@ -3,6 +3,7 @@
  * A block has one of a row of sizes, four for each power of two, and what is freed serves for
  * that size again. Blocks are never joined: a page of a browser has one machine in its memory, and
  * for the next one it takes a new memory. */
+#include "machine/wasm/shell.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,10 @@ _Static_assert(sizeof(struct block) == HEADER, "a block's header keeps the align
 
 extern unsigned char __heap_base; /* the linker's */
 static struct block *freed[SIZES];
+static size_t used;   /* bytes of blocks that are not freed */
 static uintptr_t top; /* behind the last block; from here on memory is still zero */
+
+size_t EXPORT(live_used)(void) { return used; }
 
 _Noreturn void abort(void) { __builtin_trap(); }
 
@@ -58,6 +62,8 @@ static void *get(size_t bytes, int *zero) {
         freed[kind] = block->next;
     else
         block = fresh(kind);
+    if (block)
+        used += (size_t)size_of(kind);
     return block ? block + 1 : NULL;
 }
 
@@ -82,6 +88,7 @@ void free(void *block) {
     struct block *b = (struct block *)block - 1;
     b->next = freed[b->kind];
     freed[b->kind] = b;
+    used -= (size_t)size_of(b->kind);
 }
 
 void *realloc(void *block, size_t bytes) {

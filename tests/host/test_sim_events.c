@@ -94,9 +94,13 @@ static void test_other_ways_to_write(void **unused) {
     sim->harts[0].x[13] = leaf(PAGE_A, 0x07);
     execute(AMOADD_D(11, 13, 12));
     assert_int_equal(event(1).value[1], leaf(PAGE_A, 0x07));
-    load(VA + 4096);
-    assert_int_equal(event(2).value[1], leaf(PAGE_A, 0x47));
+    sim->harts[0].x[13] = 4096 >> 2;
+    execute(AMOADD_D(11, 13, 12));
+    assert_int_equal(event(2).value[1], leaf(PAGE_B, 0x07));
     assert_int_equal(event(2).value[2], leaf(PAGE_A, 0x07));
+    load(VA + 4096);
+    assert_int_equal(event(3).value[1], leaf(PAGE_B, 0x47));
+    assert_int_equal(event(3).value[2], leaf(PAGE_B, 0x07));
 }
 
 static void test_a_table_comes_and_goes(void **unused) {

@@ -1,16 +1,16 @@
 """To and fro in the page of make live, and what it shows of page tables, TLBs and memory."""
 import re
 
-import pytest
 from livepage import driver, inside, needs_live, page
 
 pytestmark = needs_live
 
-SHOWN = """
+SHOWN = r"""
     const text = id => document.getElementById(id).textContent;
     const seen = LIVE.page.seen;
     return {registers: text("registers"), place: text("place"), tables: text("tables"),
             fresh: text("fresh"), findings: text("findings"), console: LIVE.page.terminal.text,
+            status: text("status").replace(/ \u00b7 in the past.*/, ""),
             kept: seen.kept.map(k => [k.hart, k.va, k.value, k.memory, k.when].join()).join(" "),
             roots: seen.roots.map(r => [r.pa, r.asid, r.switches].join()).join(" ")};"""
 
@@ -39,6 +39,10 @@ class Traveller:
         self.page.wait(lambda: self.page.js("return LIVE.page.moves") > before, "the move")
         return self.page.js("return LIVE.page.moved") is None
 
+    def to(self, at):
+        self.page.js("LIVE.page.worker.postMessage({move: 'to', at: arguments[0]})", at)
+        self.page.wait(lambda: self.at == at, at)
+
     def forward(self, kind=None):
         return self.move("#step", kind)
 
@@ -63,17 +67,16 @@ def booted_and_typed(page, harts):
 def test_back_shows_what_was(page):
     """Step by step to somewhere, and all the way back: everything is as it was shown."""
     guest = booted_and_typed(page, 3)
-    shown = []
+    shown = [(guest.at, guest.look())]  # all harts wait there
     for kind in ("table", "table", "trap", "satp", "call"):
         assert guest.back(kind)
         shown.append((guest.at, guest.look()))
-    assert len({at for at, _ in shown}) == 5
+    assert len({at for at, _ in shown}) == 6
     for kind in ("step", "call", "call", "trap", "table", "satp"):
         assert guest.forward(kind)
         shown.append((guest.at, guest.look()))
     for at, look in reversed(shown):
-        page.js("LIVE.page.worker.postMessage({move: 'to', at: arguments[0]})", at)
-        page.wait(lambda at=at: guest.at == at, at)
+        guest.to(at)
         assert guest.look() == look
 
 
@@ -86,25 +89,24 @@ def test_each_step_and_its_way_back(page):
         assert guest.forward(kind)
         there = guest.at
         assert there > at
-        assert guest.back("step" if kind == "step" else kind)
+        assert guest.back(kind)
         guest.forward(kind)
         assert guest.at == there
-        page.js("LIVE.page.worker.postMessage({move: 'to', at: arguments[0]})", at)
-        page.wait(lambda at=at: guest.at == at, at)
+        guest.to(at)
         assert guest.look() == look
+    steps_go_where_they_say(guest)
 
 
-def test_a_step_goes_where_it_says(page):
-    guest = booted_and_typed(page, 1)
-    guest.back("trap")
-    page.one("#tab-events").click()
-    page.wait(lambda: page.all("#events-table tr.trap"), "the events")
+def steps_go_where_they_say(guest):
+    page = guest.page
     assert guest.back("trap") and guest.back("trap")
-    page.wait(lambda: page.text("#place").startswith("S: "), "the place")
+    guest.look()
+    assert page.text("#place").startswith("S: ")
     value = page.js("return String(LIVE.page.seen.registers.scause)")
     assert int(value) & 63 in (1, 5, 8, 9, 12, 13, 15)
     assert guest.back("table")
-    assert re.search(r"\((pt|set|clear|repl|fill|show|drop)\w*\)", page.text("#place"))
+    guest.look()
+    assert re.search(r"\((pt|set|clear|repl|fill|show|drop|copy|mem)\w*\)", page.text("#place"))
     at = guest.at
     page.one("#screen").click()
     page.keys("F10")
@@ -113,19 +115,18 @@ def test_a_step_goes_where_it_says(page):
     page.wait(lambda: guest.at == at, "Shift-F10")
 
 
-def test_another_history(page):
+def test_the_time_line_and_another_history(page):
     """Typed in the past, a key makes what follows another; Run repeats what was otherwise."""
     guest = booted_and_typed(page, 1)
     end, console = guest.at, page.console
-    page.js("LIVE.page.worker.postMessage({move: 'to', at: 0})")
-    page.wait(lambda: guest.at == 0 and page.console == "", "the beginning")
-    assert "in the past" in page.text("#status")
+    the_time_line(guest)
+    guest.to(0)
+    assert page.console == "" and "in the past" in page.text("#status")
     page.one("#run").click()
     page.wait(lambda: page.console == console and guest.at >= end, "the same again")
     page.one("#run").click()
     page.wait(lambda: not page.last["running"], "the pause")
-    page.js("LIVE.page.worker.postMessage({move: 'to', at: arguments[0]})", guest.prompted)
-    page.wait(lambda: guest.at == guest.prompted, "the past")
+    guest.to(guest.prompted)
     page.one("#screen").click()
     page.keys("echo other\n")
     page.wait(lambda: not page.last["past"], "another history")
@@ -134,15 +135,11 @@ def test_another_history(page):
     assert "tests" not in page.console and not page.last["past"]
 
 
-def test_the_time_line(page):
-    guest = booted_and_typed(page, 1)
-    at = guest.at
-    canvas = page.one("#timeline")
-    box = canvas.size
-    # The lowest lane has the changes of tables; the last of them are at the right.
-    from selenium.webdriver import ActionChains
-    ActionChains(page.driver).move_to_element_with_offset(
-        canvas, box["width"] // 2 - 3, box["height"] // 2 - 6).click().perform()
+def the_time_line(guest):
+    """The lowest lane has the changes of tables; the last of them are at the right."""
+    page, at, canvas = guest.page, guest.at, guest.page.one("#timeline")
+    page.mouse.move_to_element_with_offset(
+        canvas, canvas.size["width"] // 2 - 3, canvas.size["height"] // 2 - 6).click().perform()
     page.wait(lambda: guest.at < at and page.last["event"] is not None, "the event")
     page.one("#tab-events").click()
     page.wait(lambda: page.all("#events-table tr.table button"), "the list")
@@ -154,26 +151,14 @@ def test_the_time_line(page):
     page.wait(lambda: guest.at == at and not page.last["past"], "the end")
 
 
-def test_an_entry_says_who_wrote_it(page):
-    guest = booted_and_typed(page, 1)
+# ---- what is shown ----
+def test_page_tables(page):
+    guest = booted_and_typed(page, 2)
+    roots_are_of_processes_that_live(guest)
     assert guest.back("table")
-    page.wait(lambda: page.all("#tables svg rect.came") and page.all("#fresh tr"), "the mark")
-    event = page.js("const e = LIVE.page.seen.fresh[0];"
-                    "return [String(e.value[0]), e.place, e.when]")
-    assert event[2] == guest.at and re.match(r"\w+\.[cS]:\d+ \(\w+\)", event[1])
-    page.js("LIVE.page.worker.postMessage({entry: BigInt(arguments[0])})", event[0])
-    page.wait(lambda: "Written at " + event[1] in page.text("#entry"), "who wrote it")
-
-
-def test_a_row_of_the_picture_is_clicked(page):
-    booted_and_typed(page, 1)
-    page.wait(lambda: page.all("#tables [data-entry]"), "the picture")
+    an_entry_says_who_wrote_it(guest)
     page.one("#tables [data-entry]").click()
-    page.wait(lambda: page.text("#entry").startswith("Entry at 0x8"), "the entry")
-
-
-def test_both_views_and_other_roots(page):
-    guest = booted_and_typed(page, 1)
+    page.wait(lambda: page.text("#entry").startswith("Entry at 0x8"), "the entry of a row")
     guest.back("satp")
     guest.look()
     page.one("#both").click()
@@ -182,19 +167,41 @@ def test_both_views_and_other_roots(page):
     page.one("#both").click()
     page.pick("#root", roots[-1])
     page.wait(lambda: f"root {int(roots[-1]):#x}" in page.text("#tables-about"), "the root")
+    what_harts_keep(page)
+    the_map_of_memory(page)
 
 
-def test_what_harts_keep(page):
-    booted_and_typed(page, 2)
+def roots_are_of_processes_that_live(guest):
+    """Nothing is left of those of ls."""
+    after = guest.look()["roots"]
+    end = guest.at
+    guest.to(guest.prompted)
+    assert [root.split(",")[0] for root in guest.look()["roots"].split()] == \
+        [root.split(",")[0] for root in after.split()]
+    guest.to(end)
+
+
+def an_entry_says_who_wrote_it(guest):
+    page = guest.page
+    page.wait(lambda: page.all("#tables svg rect.came") and page.all("#fresh tr"), "the mark")
+    event = page.js("const e = LIVE.page.seen.fresh[0];"
+                    "return [String(e.value[0]), e.place, e.when]")
+    assert event[2] == guest.at and re.match(r"\w+\.[cS]:\d+ \(\w+\)", event[1])
+    page.js("LIVE.page.worker.postMessage({entry: BigInt(arguments[0])})", event[0])
+    page.wait(lambda: "Written at " + event[1] in page.text("#entry"), "who wrote it")
+
+
+def what_harts_keep(page):
     page.one("#tab-kept").click()
     page.wait(lambda: len(page.all("#kept-table tbody tr")) > 50, "the entries")
-    assert {row.text.split()[0] for row in page.all("#kept-table tbody tr")} == {"0", "1"}
+    harts = page.js("return [...document.querySelectorAll('#kept-table tbody tr')]"
+                    ".map(row => row.cells[0].textContent)")
+    assert set(harts) == {"0", "1"}
     told = page.js("return LIVE.page.seen.kept.filter(k => k.value !== k.memory).length")
     assert f"by now: {told};" in page.text("#kept-about") and told > 0
 
 
-def test_the_map_of_memory(page):
-    booted_and_typed(page, 1)
+def the_map_of_memory(page):
     page.one("#tab-frames").click()
     page.wait(lambda: len(page.all("#frames-legend tr")) > 5, "the legend")
     legend = page.text("#frames-legend")
@@ -205,5 +212,5 @@ def test_the_map_of_memory(page):
                     "return is.findIndex((x, i) => x === 'taken' && whose[i] === 'page_new')")
     page.js("LIVE.page.worker.postMessage({frame: 0x80000000n + 4096n * BigInt(arguments[0])})",
             taken)
-    page.wait(lambda: re.search(r": taken; \w+\.[ch]:\d+ \(page_new\), hart 0, after [\d,]+ instr",
-                                page.text("#frame")), "who has it")
+    who = r": taken; \w+\.[ch]:\d+ \(page_new\), hart 0, after [\d,]+ instructions"
+    page.wait(lambda: re.search(who, page.text("#frame")), "who has it")

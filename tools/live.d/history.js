@@ -9,13 +9,15 @@
 // waits may have passed several entries.
 "use strict";
 
-const SNAPSHOTS_MOST = 40, SPACING = 2000000, NEAR = 100000;
+const SNAPSHOTS_MOST = 40, BYTES_MOST = 400 << 20, SPACING = 1000000, NEAR = 100000;
+// Between snapshots on the way it runs so many times as long as one takes.
+const RUN_FOR_ONE = 50;
 
 class History {
     constructor(machine) {
         Object.assign(this, {machine, journal: [], next: 0, end: 0, snapshots: [], state: "runs",
                              printed: [], print: 0, findings: [], found: 0,
-                             cuts: 0, cutAt: 0, stops: new Map()});
+                             cuts: 0, cutAt: 0, stops: new Map(), nextMark: 0});
         this.mark();
     }
 
@@ -49,13 +51,17 @@ class History {
         const {now, next} = this, before = this.before(now);
         if (before && now - before.at < near || before?.at === now && before.next === next)
             return;
-        const taken = this.machine.snapshot();
+        const begun = performance.now(), taken = this.machine.snapshot();
+        const ended = performance.now();
+        this.nextMark = ended + RUN_FOR_ONE * (ended - begun);
         if (taken === null)
             return;
         const i = before ? this.snapshots.indexOf(before) + 1 : 0;
         this.snapshots.splice(i, 0, {taken, at: now, next, state: this.state, print: this.print,
                                      found: this.found});
         if (this.snapshots.length > SNAPSHOTS_MOST)
+            this.thin();
+        while (this.machine.used > BYTES_MOST && this.snapshots.length > 2)
             this.thin();
     }
 
@@ -115,7 +121,8 @@ class History {
             this.note({at: this.now, what: "waits"});
         if (this.now > this.end) {
             this.end = this.now;
-            this.mark(SPACING);
+            if (performance.now() >= this.nextMark)
+                this.mark(SPACING);
         }
     }
 

@@ -152,6 +152,11 @@ class Machine {
         return this.exports.live_snapshot() || null;
     }
 
+    // Bytes of memory that the machine and its snapshots have.
+    get used() {
+        return this.exports.live_used() >>> 0;
+    }
+
     restore(snapshot) {
         if (!this.exports.live_restore(snapshot))
             throw new Error("no memory to go back");
