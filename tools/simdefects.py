@@ -29,7 +29,7 @@ PREFERRED = ("share", "mirror", "unify", "walk")
 RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")
 PAGE = os.path.join(machine.ROOT, "docs", "sim-defects.md")
 # design: the one of the run; kept: what --leaks said, for a run that came to its end; why: of what
-# is silent, by hand.
+# is silent, or thought to be, by hand.
 COLUMNS = ("patch", "design", "harts", "verdict", "told", "kept", "why")
 NO_DEFECT = "-"
 SILENT, NOT_RUN = "silent", "not run"
@@ -239,7 +239,8 @@ def page(rows, patches):
     quiet = [r for r in rows if r["verdict"] == SILENT]
     later = [r for r in rows if r["verdict"] == NOT_RUN]
     parts = [
-        TOP + f"Of the {len(told) + len(quiet)} defects that were run, {len(told)} are reported.\n",
+        TOP + f"Of the {len(told) + len(quiet)} defects that were run to an end or a finding, "
+        f"{len(told)} are reported.\n",
         table(("defect", "what it is", "design", "said"),
               [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
                for r in told]),
@@ -248,9 +249,10 @@ def page(rows, patches):
               [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"].replace("|", "/"), r["why"])
                for r in quiet])]
     if later:
-        parts += ["Those that have not been run yet; `--record --resume` does it:\n",
-                  table(("defect", "what it is"),
-                        [(f"`{r['patch']}`", known[r["patch"]].defect) for r in later])]
+        parts += ["Those that have not been run to their end yet; `--record --resume` does it:\n",
+                  table(("defect", "what it is", "so far", "why it is thought to be silent"),
+                        [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"], r["why"])
+                         for r in later])]
     return "\n".join(parts)
 
 

@@ -52,8 +52,7 @@ struct table_entry {
     uint64_t pa, value;
     unsigned level;
 };
-bool translate_look(const struct sim *sim, const struct hart *hart, uint64_t va,
-                    struct table_entry *entry);
+bool translate_look(struct sim *sim, struct hart *hart, uint64_t va, struct table_entry *entry);
 
 /* No hart stores into the page of pa any more without memory_written being told. */
 void watch_page(struct sim *sim, uint64_t pa, unsigned flag);

@@ -234,12 +234,11 @@ static void set_used(struct sim *sim, struct path *path, enum access access) {
 }
 
 /* What the walk has ended with, if memory has that. */
-static void check_last(struct sim *sim, struct hart *hart, uint64_t va, enum access access,
-                       enum privilege priv, const struct path *path, bool ahead) {
+static void check_last(struct sim *sim, struct hart *hart, uint64_t va, const struct path *path,
+                       bool ahead) {
     if (sim->options.checks == 0 || path->count == 0 || last(path)->kept != NULL)
         return;
-    const struct walked walked = {
-        va, last(path)->pa, last(path)->value, last(path)->level, access, priv, ahead};
+    const struct walked walked = {va, last(path)->pa, last(path)->value, last(path)->level, ahead};
     rules_walked(sim, hart, &walked);
 }
 
@@ -262,7 +261,7 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
         set_used(sim, &path, access);
     if (!path.known) {
         keep_path(sim, hart, va, &path, false);
-        check_last(sim, hart, va, access, priv, &path, false);
+        check_last(sim, hart, va, &path, false);
     }
     speculate(sim, hart, va, !path.known);
     if (!granted)
@@ -293,24 +292,22 @@ static bool is_paged(const struct hart *hart, uint64_t va, unsigned *levels) {
 }
 
 void translate_ahead(struct sim *sim, struct hart *hart, uint64_t va, bool by_kept) {
-    enum privilege priv = data_privilege(hart);
     unsigned levels;
     struct path path;
-    if (priv == PRIV_M || !is_paged(hart, va, &levels))
+    if (data_privilege(hart) == PRIV_M || !is_paged(hart, va, &levels))
         return;
     follow(sim, hart, va, levels, by_kept, &path);
     keep_path(sim, hart, va, &path, true);
     if (!by_kept)
-        check_last(sim, hart, va, ACCESS_LOAD, priv, &path, true);
+        check_last(sim, hart, va, &path, true);
 }
 
-bool translate_look(const struct sim *sim, const struct hart *hart, uint64_t va,
-                    struct table_entry *entry) {
+bool translate_look(struct sim *sim, struct hart *hart, uint64_t va, struct table_entry *entry) {
     unsigned levels;
     struct path path;
     if (!is_paged(hart, va, &levels))
         return false;
-    follow((struct sim *)sim, (struct hart *)hart, va, levels, false, &path);
+    follow(sim, hart, va, levels, false, &path);
     if (path.no_memory || path.count == 0)
         return false;
     *entry = (struct table_entry){last(&path)->pa, last(&path)->value, last(&path)->level};

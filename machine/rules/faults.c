@@ -27,7 +27,7 @@ static bool access_of(uint64_t cause, enum access *access) {
 
 static bool is_leaf(uint64_t pte) { return (pte & PTE_V) && (pte & PTE_LEAF); }
 
-static bool is_mapped(const struct sim *sim, const struct hart *hart, uint64_t va) {
+static bool is_mapped(struct sim *sim, struct hart *hart, uint64_t va) {
     struct table_entry entry;
     return translate_look(sim, hart, va, &entry) && is_leaf(entry.value);
 }
@@ -57,8 +57,8 @@ static unsigned check_of(enum fault_kind kind) {
     return checks[kind];
 }
 
-static struct unrepaired look(const struct sim *sim, const struct hart *hart, uint64_t cause,
-                              uint64_t va, enum access access) {
+static struct unrepaired look(struct sim *sim, struct hart *hart, uint64_t cause, uint64_t va,
+                              enum access access) {
     struct table_entry entry = {0};
     struct unrepaired fault = {.pc = hart->pc,
                                .va = va,

@@ -9,8 +9,6 @@
 struct walked {
     uint64_t va, pa, value;
     unsigned level;
-    enum access access;
-    enum privilege priv;
     bool ahead; /* speculatively: nobody has accessed va */
 };
 
@@ -21,6 +19,7 @@ void rules_written(struct sim *sim, uint64_t pa, uint64_t bytes);
 void rules_walked(struct sim *sim, struct hart *hart, const struct walked *walked);
 
 /* ---- exposed.c ---- */
+/* A valid leaf. */
 void rules_leaf(struct sim *sim, struct hart *hart, const struct walked *leaf);
 
 /* ---- faults.c ---- */
@@ -50,7 +49,7 @@ static inline void rules_fenced(struct sim *sim, struct hart *hart, uint64_t wor
  * specification 4.2.1, 4.3.2). The hart does so for addresses near va, for some that it has kept
  * entries of, and for some that a fence has made it forget. Nothing is told to the program. */
 void speculate(struct sim *sim, struct hart *hart, uint64_t va, bool is_new);
-/* A fence, or want of room, has taken out an entry for this address. */
+/* A fence has taken out an entry for this address. */
 void speculate_forgotten(struct hart *hart, uint64_t va);
-/* The hart has other rules or other tables, or fewer entries: it looks around. */
+/* After a fence or a new satp: the hart reads some of those again. */
 void speculate_afresh(struct sim *sim, struct hart *hart);

@@ -9,10 +9,10 @@ enum { RECENT = 8 }; /* a power of two */
 struct unrepaired {
     enum fault_kind {
         FAULT_NONE,
-        FAULT_USER_PAGE,  /* the page is user mode's */
-        FAULT_UNMARKED,   /* the leaf has no A, or no D for a store */
-        FAULT_NO_STACK,   /* no stack is mapped where sp is */
-        FAULT_MISALIGNED, /* and nobody does that access */
+        FAULT_USER_PAGE, /* the page is user mode's */
+        FAULT_UNMARKED,  /* the leaf has no A, or no D for a store */
+        FAULT_NO_STACK,  /* no stack is mapped where sp is */
+        FAULT_MISALIGNED,
     } kind;
     uint64_t pc, va, sp;
     uint64_t when;         /* in nanoseconds: the fault, or the return from it */
