@@ -7,6 +7,7 @@ import re
 
 FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "doctor.d")
 LANGUAGES = ("en", "zh")
+CLOSING = "，。；：、）”？！"  # never at a line's beginning
 KEYS = ("title", "what", "course", "look")
 
 
@@ -38,8 +39,9 @@ def is_wide(character):
 
 
 def joined(a, b):
-    """Two lines of a text. Between Chinese characters there is no blank."""
-    if a and b and is_wide(a[-1]) and is_wide(b[0]):
+    """Two lines of a text. Between Chinese characters, and behind their commas and the like, there
+    is no blank."""
+    if a and b and (is_wide(a[-1]) and is_wide(b[0]) or a[-1] in CLOSING):
         return a + b
     return f"{a} {b}"
 
@@ -116,8 +118,7 @@ def wrap(text, indent, width=96):
     """Lines of at most so many columns, all of them indented."""
     lines, line = [], ""
     for piece in pieces(text):
-        closing = piece in "，。；：、）”？！"
-        if line and not closing and width_of(line + piece.rstrip()) > width - len(indent):
+        if line and piece not in CLOSING and width_of(line + piece.rstrip()) > width - len(indent):
             lines.append(line.rstrip())
             line = ""
         line += piece if line else piece.lstrip()
