@@ -25,6 +25,8 @@ void events_record(struct sim *sim, const struct sim_event *event) {
     if (events->count++ < events->own.known)
         return;
     events->own.kept[events->own.known++ % EVENTS_KEPT] = *event;
+    if (events->own.known - events->own.first > EVENTS_KEPT)
+        events->own.first++;
 }
 
 void events_trap(struct sim *sim, const struct hart *hart, uint64_t cause, uint64_t value) {
@@ -61,14 +63,18 @@ uint64_t sim_events(const struct sim *sim) { return sim->events.count; }
 uint64_t sim_events_known(const struct sim *sim) { return sim->events.own.known; }
 
 bool sim_event(const struct sim *sim, uint64_t number, struct sim_event *event) {
-    uint64_t known = sim->events.own.known;
-    if (number >= known || known - number > EVENTS_KEPT)
+    if (number < sim->events.own.first || number >= sim->events.own.known)
         return false;
     *event = sim->events.own.kept[number % EVENTS_KEPT];
     return true;
 }
 
-void sim_events_forget(struct sim *sim) { sim->events.own.known = sim->events.count; }
+void sim_events_forget(struct sim *sim) {
+    struct events_own *own = &sim->events.own;
+    own->known = sim->events.count;
+    if (own->first > own->known)
+        own->first = own->known;
+}
 
 bool sim_watch_function(struct sim *sim, const char *name, uint64_t call) {
     struct events_own *own = &sim->events.own;

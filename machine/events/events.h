@@ -25,7 +25,7 @@ struct table_mark {
 /* What does not go back with the machine. */
 struct events_own {
     struct sim_event *kept;   /* EVENTS_KEPT of them; number n stands at n % EVENTS_KEPT */
-    uint64_t known;           /* numbers below are recorded, unless they are too old */
+    uint64_t first, known;    /* numbers from first on and below known are recorded */
     struct table_mark *marks; /* one for each page of RAM; a snapshot has a copy of them */
     uint64_t function;        /* where sim_watch_function waits, physically; 0: nowhere */
     uint64_t calls_left;

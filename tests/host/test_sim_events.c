@@ -223,6 +223,22 @@ static void test_old_events_go(void **unused) {
     assert_int_equal(event(1).value[0], SATP(0));
 }
 
+/* Of what was forgotten nothing is told under a number that comes again. */
+static void test_old_events_do_not_come_back(void **unused) {
+    struct sim_event e;
+    start_watched();
+    struct sim_snapshot *snapshot = sim_snapshot(sim);
+    for (unsigned i = 0; i < EVENTS_KEPT + 10; i++)
+        switch_to(SATP(i & 1));
+    assert_true(sim_restore(sim, snapshot));
+    sim_events_forget(sim);
+    assert_int_equal(sim_events_known(sim), 1);
+    assert_false(sim_event(sim, 0, &e));
+    switch_to(SATP(5));
+    assert_int_equal(event(1).value[0], SATP(5));
+    sim_snapshot_free(snapshot);
+}
+
 static void test_roots_are_a_few(void **unused) {
     struct sim_root roots[SIM_ROOTS_MAX];
     start_watched();
@@ -310,6 +326,7 @@ int main(void) {
         EVENTS_TEST(test_random_tables),
         EVENTS_TEST(test_what_comes_again_is_known),
         EVENTS_TEST(test_old_events_go),
+        EVENTS_TEST(test_old_events_do_not_come_back),
         EVENTS_TEST(test_roots_are_a_few),
         EVENTS_TEST(test_off),
         EVENTS_TEST(test_kept_entries),

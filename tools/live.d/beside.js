@@ -10,13 +10,13 @@
         `${PT.flagText(Number(pte & 0xffn))} ${hex((pte >> 10n & 0xfffffffffffn) << 12n)}` : "–";
 
     LIVE.isStale = kept => kept.value !== kept.memory;
+    LIVE.mayBeMet = (kept, roots) => kept.global || roots.some(root => root.asid === kept.asid);
 
     // Stale ones that a hart may meet come first; then those whose ASID is none of a table that
     // there still is: they do no harm until the ASID is used again, and then there is a fence.
     LIVE.KeptView = class {
         show({kept, roots}, t) {
-            const asids = new Set(roots.map(root => root.asid));
-            const met = each => each.global || asids.has(each.asid);
+            const met = each => LIVE.mayBeMet(each, roots);
             const rank = each => LIVE.isStale(each) ? met(each) ? 0 : 1 : met(each) ? 2 : 3;
             const stale = kept.filter(LIVE.isStale);
             element("kept-about").textContent =

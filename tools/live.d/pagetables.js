@@ -64,7 +64,8 @@
                                           root.pa.toString(16), root.asid, root.tables) +
                     (root.left ? t("tables.left", root.left) : "")).join(" · ");
             this.showFresh(view.fresh, t);
-            const stale = new Set(view.kept.filter(LIVE.isStale)
+            const stale = new Set(view.kept
+                .filter(kept => LIVE.isStale(kept) && LIVE.mayBeMet(kept, view.roots))
                 .map(kept => String(kept.pa)));
             const fresh = new Set(view.fresh.filter(event => event.just)
                 .map(event => String(event.value[0])));
