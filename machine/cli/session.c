@@ -221,6 +221,8 @@ bool session_open(struct session *s, const struct cli *cli, const struct session
     options.console = console;
     options.finding = finding;
     options.locks = plan->patience > 0;
+    if (plan->patience > 0)
+        options.checks &= ~(unsigned)DOCTOR_CHECKS;
     s->sim = sim_create(&options, error, sizeof(error));
     if (s->sim == NULL) {
         fprintf(stderr, "sim: %s\n", error);

@@ -1,10 +1,15 @@
 /* The doctor: looks on while a machine runs, notices when a kernel is stuck, and says in the end
  * what is most likely wrong with it, as records that a program words (tools/doctor.py) or a page.
  *
- * A user makes the machine with options.locks, hands over what it prints and its findings, and
- * calls doctor_look between pieces of the run. Nothing of this changes the run. */
+ * A user makes the machine with options.locks and without DOCTOR_CHECKS, hands over what it prints
+ * and its findings, and calls doctor_look between pieces of the run. Nothing of this changes the
+ * run. */
 #pragma once
 #include "machine/sim.h"
+
+/* Of these the doctor has more to say itself, since it looks at the exceptions. */
+#define DOCTOR_CHECKS \
+    (SIM_CHECK_STACK | SIM_CHECK_USER_MEMORY | SIM_CHECK_MARKS | SIM_CHECK_MISALIGNED)
 
 struct doctor;
 
