@@ -224,7 +224,12 @@ def short(row):
         return row["told"]
     rule = row["told"].split(":")[0]
     places = dict.fromkeys(re.findall(r"[\w.]+\.[chS]:\d+(?: \(\w+\))?", row["told"]))
-    return ", ".join([rule, *list(places)[:2]])
+    return without_lines(", ".join([rule, *list(places)[:2]]))
+
+
+def without_lines(text):
+    """Their numbers change with every change of the kernel."""
+    return re.sub(r"(\.[chS]):\d+", r"\1", text)
 
 
 def table(head, rows):
@@ -246,13 +251,13 @@ def page(rows, patches):
                for r in told]),
         "Those of which the machine says nothing, how their run ended, and why:\n",
         table(("defect", "what it is", "how it ended", "why"),
-              [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"].replace("|", "/"), r["why"])
-               for r in quiet])]
+              [(f"`{r['patch']}`", known[r["patch"]].defect,
+                without_lines(r["told"]).replace("|", "/"), r["why"]) for r in quiet])]
     if later:
         parts += ["Those that have not been run to their end yet; `--record --resume` does it:\n",
                   table(("defect", "what it is", "so far", "why it is thought to be silent"),
-                        [(f"`{r['patch']}`", known[r["patch"]].defect, r["told"], r["why"])
-                         for r in later])]
+                        [(f"`{r['patch']}`", known[r["patch"]].defect,
+                          without_lines(r["told"]), r["why"]) for r in later])]
     return "\n".join(parts)
 
 
