@@ -29,7 +29,8 @@
                      a second later, or when fsync, sync or poweroff asks;
                      always: when the call returns (default for xv6's images)
     --sim            not QEMU, but this project's own strict machine, which
-                     does the same in each run (docs/sim.md, ./sim --help)
+                     does the same in each run (docs/sim.md, ./sim --help);
+                     a pipe is read to its end before that starts
     --seed N         with --sim: chooses what hardware leaves open
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed

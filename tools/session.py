@@ -5,6 +5,7 @@ import os
 import selectors
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -17,6 +18,7 @@ END_KEYS = b"\x01x"  # what a user types to end QEMU
 # A prompt that no process's end has announced (a shell's own command) counts when
 # nothing follows it for so many seconds.
 QUIET = 2
+MANY = 1 << 16  # more ends of input than a session reads
 
 
 def run(options, command):
@@ -47,9 +49,10 @@ def interact(options, command):
 def type_from_pipe(options, command):
     """Standard input is no terminal: it is typed when the kernel is there to listen."""
     console = PipedConsole(options.ours)
-    with subprocess.Popen(command, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as qemu:
-        threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
+    keys = all_keys(console) if options.sim else subprocess.PIPE
+    with subprocess.Popen(command, stdin=keys, stdout=subprocess.PIPE) as qemu:
+        if not options.sim:
+            threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
         try:
             pump(qemu, console, None)
             if console.finished:
@@ -57,23 +60,40 @@ def type_from_pipe(options, command):
             qemu.wait()
         finally:
             end(qemu, by_keys=False)  # forward() may be writing to it
-            with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
-                qemu.stdin.close()
+            if qemu.stdin:
+                with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
+                    qemu.stdin.close()
     return told_status(qemu, console.status if options.ours else None)
+
+
+def all_keys(console):
+    """For the machine that does the same in each run: all of the input before it starts, as a
+    file, so that no key depends on when somebody writes it."""
+    keys = tempfile.TemporaryFile()
+    text = b"".join(iter(read_input, b""))
+    keys.write(text + ends_after(text) + MANY * END_OF_INPUT)
+    keys.seek(0)
+    console.at_end.set()
+    return keys
+
+
+def ends_after(text):
+    """What ends the last line, if it has to be."""
+    return b"" if text[-1:] in (b"", b"\n") else b"\n"
 
 
 def forward(console, qemu):
     """Types the input. At its end everybody in the guest who reads finds an end, too: what
     reads now, the shell, and whoever comes when all this has been read."""
     console.listening.wait()
-    last = b"\n"
+    last = b""
     try:
         while data := read_input():
             qemu.stdin.write(data)
             qemu.stdin.flush()
             last = data[-1:]
         console.at_end.set()
-        typed = (b"" if last == b"\n" else b"\n") + 4 * END_OF_INPUT
+        typed = ends_after(last) + 4 * END_OF_INPUT
         while qemu.poll() is None:
             qemu.stdin.write(typed)
             qemu.stdin.flush()
