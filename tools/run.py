@@ -166,6 +166,10 @@ def check(options):
         init_is_ours(options.disk)
     if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
+    if options.board.one_key and (options.piped or not (options.ours or options.commands is None)):
+        raise Unusable(f"--machine {options.machine}: its console loses what is typed at once"
+                       + ("; use -c, or a terminal" if options.piped else
+                          ", and this image's shell takes no commands but typed ones"))
 
 
 def check_sim(options):

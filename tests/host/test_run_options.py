@@ -155,6 +155,8 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--machine", "pc"], "no such machine"), (["--machine", "sifive_u", "--harts", "5"], "1 to 4"),
     (["--machine", "microchip-icicle-kit", "--mem", "1G"], "1537M"),
     (["--machine", "spike", "--keep", "a"], "in memory"),
+    (["--machine", "spike"], "use -c, or a terminal"),
+    (["--machine", "spike", "--disk", "foreign", "-c", "ls"], "no commands but typed ones"),
     (["--bogus"], "--bogus"), (["word"], "word"), (["-c"], "-c"), (["--des", "walk"], "--des"),
     (["--design", "none"], "no such design"), (["--paging", "sv64"], "sv39, sv48 and sv57"),
     (["--harts", "0"], "1 to 8"),
