@@ -82,8 +82,9 @@ COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
 FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
 OUR_INIT = b"Trellis init"
 LEVELS = {"sv39": 3, "sv48": 4, "sv57": 5}
-# What runs when the input is a pipe: as with -c, the machine ends with it.
-PIPED_SHELL = "sh <console"
+# What runs when the input is a pipe: as with -c, the machine ends with it. It is init's own child,
+# for which the kernel keeps slots and memory (docs/console.md).
+PIPED_SHELL = "exec sh <console"
 
 
 # ---- command line ----

@@ -136,7 +136,7 @@ def test_kept_disk():
 
 def test_piped_input_has_a_shell_of_its_own(tmp_path):
     """(Standard input is no terminal here.) Another's init takes no commands."""
-    assert after(dry(), "-append").endswith(" trace=poweroff -- sh <console")
+    assert after(dry(), "-append").endswith(" trace=poweroff -- exec sh <console")
     foreign_image().save(tmp_path / "foreign")
     assert "trace=exit" in after(dry("--disk", tmp_path / "foreign"), "-append").split()
 
