@@ -42,7 +42,8 @@
 
 Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and
 back, Ctrl-A Ctrl-A types one Ctrl-A. The guest knows Ctrl-D (end of input;
-when the shell reads it, a new shell starts), Ctrl-U (takes the line back),
+when the shell reads it, a new shell starts), Ctrl-C (ends what runs in the
+foreground), Ctrl-\\ (all but the first shell), Ctrl-U (takes the line back),
 Ctrl-H and Backspace, Ctrl-P (lists the processes). `poweroff` ends the machine
 in order.
 

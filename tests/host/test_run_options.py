@@ -33,7 +33,8 @@ def test_help(option):
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
                  "--verbose", "--timeout", "--keep", "--machine", "--commit", "--paging", "--sync",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
-                 "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
+                 "Ctrl-D", "Ctrl-C ", "Ctrl-\\ ", "BUILD=", "mkfs --get", "mkfs --list",
+                 *machine.designs()):
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
