@@ -2,6 +2,7 @@
 with which status it ends. options are ./run's, command is QEMU's command line."""
 import contextlib
 import os
+import re
 import selectors
 import subprocess
 import sys
@@ -28,6 +29,26 @@ def run(options, command):
     return run_commands(options, command)
 
 
+@contextlib.contextmanager
+def started(command, keys):
+    """QEMU, which the caller ends: then its last words about that are not shown."""
+    with subprocess.Popen(command, stdin=keys, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as qemu:
+        errors = threading.Thread(target=pass_errors, args=(qemu.stderr,))
+        errors.start()
+        try:
+            yield qemu
+        finally:
+            errors.join()
+
+
+def pass_errors(stream):
+    for line in stream:
+        if not re.search(rb": terminating on signal 15 from pid %d\b" % os.getpid(), line):
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
+
+
 # ---- interactive ----
 def interact(options, command):
     print(f"Trellis: {options.design}, {options.harts} harts, {options.mib} MiB. "
@@ -50,7 +71,7 @@ def type_from_pipe(options, command):
     """Standard input is no terminal: it is typed when the kernel is there to listen."""
     console = PipedConsole(options.ours)
     keys = all_keys(console) if options.sim else subprocess.PIPE
-    with subprocess.Popen(command, stdin=keys, stdout=subprocess.PIPE) as qemu:
+    with started(command, keys) as qemu:
         if not options.sim:
             threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
         try:
@@ -196,8 +217,7 @@ def run_commands(options, command):
     console = OwnConsole(options.verbose) if options.ours else \
         ForeignConsole(options.commands, options.verbose)
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
-    with subprocess.Popen(command, stdout=subprocess.PIPE,
-                          stdin=subprocess.PIPE) as qemu:
+    with started(command, subprocess.PIPE) as qemu:
         try:
             raw, late = pump(qemu, console, deadline)
             if late:
