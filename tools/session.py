@@ -227,6 +227,8 @@ def run_commands(options, command):
                       file=sys.stderr)
                 return TIMEOUT_STATUS
             if console.finished:
+                if not console.started:
+                    sys.stderr.buffer.write(raw)
                 return console.status & 0xff or int(console.status != 0)
             qemu.wait()
         finally:
