@@ -18,12 +18,15 @@
       shifted to a literal place
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
+- used: what a header of the kernel defines or declares, the kernel uses somewhere; its interface
+      for programs, they or it. What is there for tests alone is a list here
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone, and cli only sim.h besides
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
+import collections
 import glob
 import os
 import re
@@ -43,7 +46,7 @@ MACHINE = (
     ("an entry", r"\b(?:pte_\w+|PTE_\w+)\b", ("mm",)),
     ("a global entry's bit", r"\bPTE_G\b", ("mm/kmap.c", "mm/check.c")),
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
-    ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
+    ("a valid bit", r"\bPTE_(?:V|FLAGS)\b", ()),
 )
 LEVELS = re.compile(r"\bGIB\(1\)|\blevels? *(?:[=!]=|[<>]=?) *[2-9]\b|"
                     r"\b(?:va|vm)_index\(.*, *[2-9]\)|\bvm_span\([2-9]\)|"
@@ -60,6 +63,10 @@ DIALECT = (
     ("an error number that is not err", r"\bint (?:error|rc|ret)\b"),
     ("a value cast to void", r"^ *\(void\) *\w+ *[,;]"),
 )
+# What counts and checks for tests what only they ask for; and what is the host's there.
+FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames", "sched_yield",
+             "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
+INTERFACE = "kernel/lib/abi.h"
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
@@ -154,6 +161,45 @@ def kernel_files(root):
                 yield path, path.split(os.sep)[1]
 
 
+def kernel_texts(root):
+    """{path: text without comments} of all that names something of the kernel's."""
+    texts = {}
+    for ending in ("c", "h", "S", "def", "ld"):
+        for path in glob.glob(os.path.join(root, "kernel", "**", "*." + ending), recursive=True):
+            with open(path, encoding="utf-8") as f:
+                texts[os.path.relpath(path, root)] = without_comments(f.read())
+    return texts
+
+
+def count_words(texts):
+    return collections.Counter(word for text in texts for word in re.findall(r"\w+", text))
+
+
+def header_names(text):
+    """(line number, name, how often it stands in the kernel when nothing uses it)."""
+    for pattern, unused in ((r"^[ \t]*#[ \t]*define[ \t]+(\w+)", 1),
+                            (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}()]*\{", 1),
+                            (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}]*;", 2),
+                            (r"^extern [^;(]*?(\w+)(?:\[\w*\])*;", 2),
+                            (r"^struct (\w+) \{", 1)):
+        for m in re.finditer(pattern, text, re.M):
+            yield text.count("\n", 0, m.start(1)) + 1, m[1], unused
+
+
+def check_used(root):
+    texts = kernel_texts(root)
+    words = count_words(texts.values())
+    programs = collections.Counter()
+    for path in glob.glob(os.path.join(root, "user", "**", "*.[ch]"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            programs += count_words([f.read()])
+    for path in sorted(path for path in texts if path.endswith(".h")):
+        for number, name, unused in header_names(texts[path]):
+            used = words[name] > unused or (path == INTERFACE and programs[name])
+            if not used and name not in FOR_TESTS:
+                yield f"{path}:{number}: nothing uses {name}"
+
+
 def check_kernel(root):
     for path, layer in kernel_files(root):
         if layer not in LAYERS:
@@ -222,7 +268,8 @@ def check_text(root):
 
 
 def check(root):
-    return [*check_kernel(root), *check_sim(root), *check_programs(root), *check_text(root)]
+    return [*check_kernel(root), *check_used(root), *check_sim(root), *check_programs(root),
+            *check_text(root)]
 
 
 def main(args):

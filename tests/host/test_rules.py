@@ -26,7 +26,8 @@ def tree(tmp_path):
     """A source tree without a violation."""
     for path, text in {
             "kernel/lib/string.h": "#pragma once\n#include <stddef.h>\n",
-            "kernel/arch/csr.h": "#define SATP_MODE 8\nstatic void f(void) { asm(\"nop\"); }\n",
+            "kernel/arch/csr.h": "#define SATP_SV39 8\n"
+                                 "static void f(void) { asm(\"\" ::\"r\"(SATP_SV39)); }\n",
             "kernel/arch/entry.S": "    csrr a0, sstatus\n",
             "kernel/mm/pt.c": '#include "arch/pte.h"\n#include "lib/string.h"\n'
                               "int x = PTE_W; /* asm sstatus */\nchar *s = \"asm sstatus\";\n",
@@ -74,10 +75,15 @@ def test_builds_are_not_looked_at(tree):
     ("kernel/fs/pte.c", "int f(int e) { return e & PTE_R; }\n", "an entry in fs"),
     ("kernel/trap/pte.c", "int f(int e) { return pte_valid(e); }\n", "an entry in trap"),
     ("kernel/proc/pte.c", '#include "arch/pte.h"\n', "is not its subject"),
+    ("kernel/fs/old.h", "#define OLD_SIZE 9\n", "nothing uses OLD_SIZE"),
+    ("kernel/fs/old.h", "int old_size(int n) must_check;\n", "nothing uses old_size"),
+    ("kernel/fs/old.h", "static inline int old(void) { return 1; }\n", "nothing uses old"),
+    ("kernel/fs/old.h", "extern struct dir old_dirs[N];\n", "nothing uses old_dirs"),
+    ("kernel/fs/old.h", "struct old {\n    int x;\n};\n", "nothing uses old"),
     ("kernel/mm/global.c", "int x = PTE_G;\n", "a global entry's bit in mm"),
     ("kernel/mm/kmap.c", "int x = PTE_A;\n", "a bit that hardware sets in mm"),
-    ("kernel/mm/check.c", "int x = PTE_V;\n", "a valid or spare bit in mm"),
-    ("kernel/mm/bits.h", "#define PTE_MINE (1 << 8)\n", "the number of a CSR or entry bit"),
+    ("kernel/mm/check.c", "int x = PTE_V;\n", "a valid bit in mm"),
+    ("kernel/mm/bits.c", "#define PTE_MINE (1 << 8)\n", "the number of a CSR or entry bit"),
     ("kernel/mm/which.c", "#ifdef DESIGN_WALK\n#endif\n", "a conditional about designs"),
     ("kernel/mm/cheat.c", "void f(long *e) { if (design.name[0] == 'm') *e |= 4; }\n",
      "asks for the design's name"),
@@ -94,7 +100,8 @@ def test_builds_are_not_looked_at(tree):
     ("kernel/dev/size.c", "long f(int n) { return sizeof n; }\n", "sizeof without"),
     ("kernel/dev/error.c", "int f(void) { int error = 0; return error; }\n", "not err"),
     ("kernel/fs/held.c", "static int find_locked(int n) {\n    return n;\n}\n", "assert its lock"),
-    ("kernel/fs/held.h", "static inline int a_locked(void) { return 1; }\n", "assert its lock"),
+    ("kernel/fs/held.h", "static inline int a_locked(void) { return 1; }\n"
+     "int x = a_locked();\n", "assert its lock"),
     ("kernel/mm/void.c", "void f(int x) {\n    (void)x;\n}\n", "cast to void"),
     ("kernel/lib/tab.c", "\tint x;\n", "a tab"),
     ("user/bin/blank.c", "int x; \n", "a blank at the end"),
