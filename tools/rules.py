@@ -23,6 +23,8 @@
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone, and cli only sim.h besides
+- English in kernel/ and docs/: things and processes are no men, and what is done again is not
+      done anew. (Whether `who` should be `whoever` is for readers: both are words there.)
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -68,6 +70,7 @@ FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames", "s
              "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
 INTERFACE = "kernel/lib/abi.h"
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
+ODD_ENGLISH = re.compile(r"\b(?:anew|he|him|his|himself)\b", re.I)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
                 ".js", ".css", ".html", ".def")
@@ -159,6 +162,15 @@ def kernel_files(root):
             if name.endswith((".c", ".h", ".S")):
                 path = os.path.relpath(os.path.join(folder, name), root)
                 yield path, path.split(os.sep)[1]
+
+
+def check_english(root):
+    for path in text_files(root):
+        if path.startswith(("kernel/", "docs/")):
+            with open(os.path.join(root, path), encoding="utf-8") as f:
+                for number, line in enumerate(f, 1):
+                    if m := ODD_ENGLISH.search(line):
+                        yield f"{path}:{number}: \"{m[0]}\""
 
 
 def kernel_texts(root):
@@ -268,8 +280,8 @@ def check_text(root):
 
 
 def check(root):
-    return [*check_kernel(root), *check_used(root), *check_sim(root), *check_programs(root),
-            *check_text(root)]
+    return [*check_kernel(root), *check_used(root), *check_english(root), *check_sim(root),
+            *check_programs(root), *check_text(root)]
 
 
 def main(args):

@@ -80,6 +80,8 @@ def test_builds_are_not_looked_at(tree):
     ("kernel/fs/old.h", "static inline int old(void) { return 1; }\n", "nothing uses old"),
     ("kernel/fs/old.h", "extern struct dir old_dirs[N];\n", "nothing uses old_dirs"),
     ("kernel/fs/old.h", "struct old {\n    int x;\n};\n", "nothing uses old"),
+    ("kernel/mm/man.c", "/* A hart, and his table. */\n", '"his"'),
+    ("docs/man.md", "It is made anew.\n", '"anew"'),
     ("kernel/mm/global.c", "int x = PTE_G;\n", "a global entry's bit in mm"),
     ("kernel/mm/kmap.c", "int x = PTE_A;\n", "a bit that hardware sets in mm"),
     ("kernel/mm/check.c", "int x = PTE_V;\n", "a valid bit in mm"),
