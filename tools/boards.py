@@ -17,13 +17,14 @@ class Board(NamedTuple):
     virtio: bool = False   # else the disk is an initrd: writes to it are not kept
     status: bool = False   # the emulator ends with the kernel's status; else the console has it
     dtb: bool = False      # QEMU makes no device tree
+    one_key: bool = False  # what is typed before the kernel has taken the last key is lost
 
 
 BOARDS = {
     "virt": Board(virtio=True, status=True),
     "sifive_u": Board(harts_max=4, helpers=1),
     "microchip-icicle-kit": Board(harts_max=4, helpers=1, mib=1537, mib_min=1537, dtb=True),
-    "spike": Board(),
+    "spike": Board(one_key=True),
 }
 
 

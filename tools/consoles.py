@@ -139,6 +139,8 @@ class OwnConsole:
             self.head += data
             m = MARKER.search(self.head)
             if not m:
+                ended = ENDED_LINE.search(self.head)  # a panic so early that it is no start
+                self.ended.status = int(ended[1]) if ended else None
                 return b""
             self.started = True
             data = self.head[m.end():]

@@ -14,17 +14,21 @@
       table of such a level, or count in what its entries span; the programs that show
       memory (vm*, crash) ask the kernel
 - designs: no #if asks which design it is, and nothing asks for its name but what shows it
-- bits: a bit of an entry or a CSR has a name, so in mm, proc, syscall and trap no 1 is
-      shifted to a literal place
+- bits: a bit has a name, so outside of arch, where an entry's and a CSR's are given, no 1 is
+      shifted to a literal place; dev names those of its devices' registers by #define
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
+- used: what a header of the kernel defines or declares, the kernel uses somewhere; its interface
+      for programs, they or it. What is there for tests alone is a list here
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h,
       doctor the numbers of the architecture, and cli the doctor's header
+- English in kernel/ and docs/: a thing is `it`, and what is done again is not done anew
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
+import collections
 import glob
 import os
 import re
@@ -44,7 +48,7 @@ MACHINE = (
     ("an entry", r"\b(?:pte_\w+|PTE_\w+)\b", ("mm",)),
     ("a global entry's bit", r"\bPTE_G\b", ("mm/kmap.c", "mm/check.c")),
     ("a bit that hardware sets", r"\bPTE_[AD]\b", ("mm/check.c",)),
-    ("a valid or spare bit", r"\bPTE_(?:V|SOFT|FLAGS)\b", ()),
+    ("a valid bit", r"\bPTE_(?:V|FLAGS)\b", ()),
 )
 LEVELS = re.compile(r"\bGIB\(1\)|\blevels? *(?:[=!]=|[<>]=?) *[2-9]\b|"
                     r"\b(?:va|vm)_index\(.*, *[2-9]\)|\bvm_span\([2-9]\)|"
@@ -53,7 +57,7 @@ LEVELS = re.compile(r"\bGIB\(1\)|\blevels? *(?:[=!]=|[<>]=?) *[2-9]\b|"
 LEVELS_PLACES = ("arch", "mm/pt.c", "mm/pt.h", "mm/cursor.h")
 # They show it.
 DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
-BIT_LAYERS = ("mm", "proc", "syscall", "trap")
+NAMES_BIT = re.compile(r"\s*#\s*define\s")
 LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (
     ("a comparison with NULL", r"[!=]= *NULL\b|\bNULL *[!=]="),
@@ -64,7 +68,12 @@ DIALECT = (
 # What of machine/ a part of it may include besides itself and sim.h; of others all.
 MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": (), "cli": ("doctor/doctor.h",),
                  "doctor": ("cpu/privileged.h", "cpu/pte.h")}
+# What counts and checks for tests what only they ask for; and what is the host's there.
+FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames", "sched_yield",
+             "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
+INTERFACE = "kernel/lib/abi.h"
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
+ODD_ENGLISH = re.compile(r"\b(?:anew|he|him|his|himself)\b", re.I)
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
                 ".js", ".css", ".html", ".def")
@@ -111,7 +120,7 @@ def check_machine(path, layer, text):
         what = [what for what, pattern in wrong if re.search(pattern, line)]
         if what:
             yield f"{path}:{number}: {what[0]} in {layer}"
-        elif layer in BIT_LAYERS and LITERAL_BIT.search(line):
+        elif LITERAL_BIT.search(line) and not (layer == "dev" and NAMES_BIT.match(line)):
             yield f"{path}:{number}: a bit without a name"
     for number, name in includes(text):
         if not permitted(path, INCLUDERS.get(name, (layer,))):
@@ -156,6 +165,54 @@ def kernel_files(root):
             if name.endswith((".c", ".h", ".S")):
                 path = os.path.relpath(os.path.join(folder, name), root)
                 yield path, path.split(os.sep)[1]
+
+
+def check_english(root):
+    for path in text_files(root):
+        if path.startswith(("kernel/", "docs/")):
+            with open(os.path.join(root, path), encoding="utf-8") as f:
+                for number, line in enumerate(f, 1):
+                    if m := ODD_ENGLISH.search(line):
+                        yield f"{path}:{number}: \"{m[0]}\""
+
+
+def kernel_texts(root):
+    """{path: text without comments} of all that names something of the kernel's."""
+    texts = {}
+    for ending in ("c", "h", "S", "def", "ld"):
+        for path in glob.glob(os.path.join(root, "kernel", "**", "*." + ending), recursive=True):
+            with open(path, encoding="utf-8") as f:
+                texts[os.path.relpath(path, root)] = without_comments(f.read())
+    return texts
+
+
+def count_words(texts):
+    return collections.Counter(word for text in texts for word in re.findall(r"\w+", text))
+
+
+def header_names(text):
+    """(line number, name, how often it stands in the kernel when nothing uses it)."""
+    for pattern, unused in ((r"^[ \t]*#[ \t]*define[ \t]+(\w+)", 1),
+                            (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}()]*\{", 1),
+                            (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}]*;", 2),
+                            (r"^extern [^;(]*?(\w+)(?:\[\w*\])*;", 2),
+                            (r"^struct (\w+) \{", 1)):
+        for m in re.finditer(pattern, text, re.M):
+            yield text.count("\n", 0, m.start(1)) + 1, m[1], unused
+
+
+def check_used(root):
+    texts = kernel_texts(root)
+    words = count_words(texts.values())
+    programs = collections.Counter()
+    for path in glob.glob(os.path.join(root, "user", "**", "*.[ch]"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            programs += count_words([f.read()])
+    for path in sorted(path for path in texts if path.endswith(".h")):
+        for number, name, unused in header_names(texts[path]):
+            used = words[name] > unused or (path == INTERFACE and programs[name])
+            if not used and name not in FOR_TESTS:
+                yield f"{path}:{number}: nothing uses {name}"
 
 
 def check_kernel(root):
@@ -226,7 +283,8 @@ def check_text(root):
 
 
 def check(root):
-    return [*check_kernel(root), *check_sim(root), *check_programs(root), *check_text(root)]
+    return [*check_kernel(root), *check_used(root), *check_english(root), *check_sim(root),
+            *check_programs(root), *check_text(root)]
 
 
 def main(args):

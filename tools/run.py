@@ -29,7 +29,8 @@
                      a second later, or when fsync, sync or poweroff asks;
                      always: when the call returns (default for xv6's images)
     --sim            not QEMU, but this project's own strict machine, which
-                     does the same in each run (docs/sim.md, ./sim --help)
+                     does the same in each run (docs/sim.md, ./sim --help);
+                     a pipe is read to its end before that starts
     --seed N         with --sim: chooses what hardware leaves open
     --gdb[=PORT]     the machine waits for GDB; says how to attach (docs/gdb.md)
     --view           afterwards shows the page tables that the session printed
@@ -41,7 +42,8 @@
 
 Keys: Ctrl-A X ends the machine at once, Ctrl-A C goes to QEMU's monitor and
 back, Ctrl-A Ctrl-A types one Ctrl-A. The guest knows Ctrl-D (end of input;
-when the shell reads it, a new shell starts), Ctrl-U (takes the line back),
+when the shell reads it, a new shell starts), Ctrl-C (ends what runs in the
+foreground), Ctrl-\\ (all but the first shell), Ctrl-U (takes the line back),
 Ctrl-H and Backspace, Ctrl-P (lists the processes). `poweroff` ends the machine
 in order.
 
@@ -81,8 +83,9 @@ COMMAND_MAX = 1900  # bytes: init gets them on its one stack page
 FOREIGN_LINE_MAX = 98  # what xv6's shell reads of a line; it takes the rest for another one
 OUR_INIT = b"Trellis init"
 LEVELS = {"sv39": 3, "sv48": 4, "sv57": 5}
-# What runs when the input is a pipe: as with -c, the machine ends with it.
-PIPED_SHELL = "sh <console"
+# What runs when the input is a pipe: as with -c, the machine ends with it. It is init's own child,
+# for which the kernel keeps slots and memory (docs/console.md).
+PIPED_SHELL = "exec sh <console"
 
 
 # ---- command line ----
@@ -165,6 +168,10 @@ def check(options):
         init_is_ours(options.disk)
     if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
+    if options.board.one_key and (options.piped or not (options.ours or options.commands is None)):
+        raise Unusable(f"--machine {options.machine}: its console loses what is typed at once"
+                       + ("; use -c, or a terminal" if options.piped else
+                          ", and this image's shell takes no commands but typed ones"))
 
 
 def check_sim(options):

@@ -2,9 +2,11 @@
 with which status it ends. options are ./run's, command is QEMU's command line."""
 import contextlib
 import os
+import re
 import selectors
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -17,6 +19,7 @@ END_KEYS = b"\x01x"  # what a user types to end QEMU
 # A prompt that no process's end has announced (a shell's own command) counts when
 # nothing follows it for so many seconds.
 QUIET = 2
+MANY = 1 << 16  # more ends of input than a session reads
 
 
 def run(options, command):
@@ -24,6 +27,26 @@ def run(options, command):
     if options.commands is None:
         return interact(options, command)
     return run_commands(options, command)
+
+
+@contextlib.contextmanager
+def started(command, keys):
+    """QEMU, which the caller ends: then its last words about that are not shown."""
+    with subprocess.Popen(command, stdin=keys, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as qemu:
+        errors = threading.Thread(target=pass_errors, args=(qemu.stderr,))
+        errors.start()
+        try:
+            yield qemu
+        finally:
+            errors.join()
+
+
+def pass_errors(stream):
+    for line in stream:
+        if not re.search(rb": terminating on signal 15 from pid %d\b" % os.getpid(), line):
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
 
 
 # ---- interactive ----
@@ -47,9 +70,10 @@ def interact(options, command):
 def type_from_pipe(options, command):
     """Standard input is no terminal: it is typed when the kernel is there to listen."""
     console = PipedConsole(options.ours)
-    with subprocess.Popen(command, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as qemu:
-        threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
+    keys = all_keys(console) if options.sim else subprocess.PIPE
+    with started(command, keys) as qemu:
+        if not options.sim:
+            threading.Thread(target=forward, args=(console, qemu), daemon=True).start()
         try:
             pump(qemu, console, None)
             if console.finished:
@@ -57,23 +81,40 @@ def type_from_pipe(options, command):
             qemu.wait()
         finally:
             end(qemu, by_keys=False)  # forward() may be writing to it
-            with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
-                qemu.stdin.close()
+            if qemu.stdin:
+                with contextlib.suppress(OSError, ValueError):  # of what QEMU did not take
+                    qemu.stdin.close()
     return told_status(qemu, console.status if options.ours else None)
+
+
+def all_keys(console):
+    """For the machine that does the same in each run: all of the input before it starts, as a
+    file, so that no key depends on when somebody writes it."""
+    keys = tempfile.TemporaryFile()
+    text = b"".join(iter(read_input, b""))
+    keys.write(text + ends_after(text) + MANY * END_OF_INPUT)
+    keys.seek(0)
+    console.at_end.set()
+    return keys
+
+
+def ends_after(text):
+    """What ends the last line, if it has to be."""
+    return b"" if text[-1:] in (b"", b"\n") else b"\n"
 
 
 def forward(console, qemu):
     """Types the input. At its end everybody in the guest who reads finds an end, too: what
     reads now, the shell, and whoever comes when all this has been read."""
     console.listening.wait()
-    last = b"\n"
+    last = b""
     try:
         while data := read_input():
             qemu.stdin.write(data)
             qemu.stdin.flush()
             last = data[-1:]
         console.at_end.set()
-        typed = (b"" if last == b"\n" else b"\n") + 4 * END_OF_INPUT
+        typed = ends_after(last) + 4 * END_OF_INPUT
         while qemu.poll() is None:
             qemu.stdin.write(typed)
             qemu.stdin.flush()
@@ -176,8 +217,7 @@ def run_commands(options, command):
     console = OwnConsole(options.verbose) if options.ours else \
         ForeignConsole(options.commands, options.verbose)
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
-    with subprocess.Popen(command, stdout=subprocess.PIPE,
-                          stdin=subprocess.PIPE) as qemu:
+    with started(command, subprocess.PIPE) as qemu:
         try:
             raw, late = pump(qemu, console, deadline)
             if late:
@@ -187,6 +227,8 @@ def run_commands(options, command):
                       file=sys.stderr)
                 return TIMEOUT_STATUS
             if console.finished:
+                if not console.started:
+                    sys.stderr.buffer.write(raw)
                 return console.status & 0xff or int(console.status != 0)
             qemu.wait()
         finally:

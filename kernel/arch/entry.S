@@ -37,7 +37,7 @@ start:
     li t1, 1
     amoswap.w.aqrl t1, t1, (t0)
     bnez t1, secondary
-    # Memory that is zero at the start: who loads a plain image knows nothing of it.
+    # Memory that is zero at the start: whoever loads a plain image knows nothing of it.
     lla t0, bss_start
     lla t1, kernel_end
 1:  sd zero, 0(t0)

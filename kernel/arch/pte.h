@@ -11,11 +11,10 @@ typedef uint64_t pte_t;
 #define PTE_R (1ULL << 1)
 #define PTE_W (1ULL << 2)
 #define PTE_X (1ULL << 3)
-#define PTE_U (1ULL << 4)    /* user mode may; supervisor mode only with SUM, and never execute */
-#define PTE_G (1ULL << 5)    /* in every address space */
-#define PTE_A (1ULL << 6)    /* accessed */
-#define PTE_D (1ULL << 7)    /* dirty */
-#define PTE_SOFT (1ULL << 8) /* the first of two bits that hardware leaves to us */
+#define PTE_U (1ULL << 4) /* user mode may; supervisor mode only with SUM, and never execute */
+#define PTE_G (1ULL << 5) /* in every address space */
+#define PTE_A (1ULL << 6) /* accessed */
+#define PTE_D (1ULL << 7) /* dirty */
 #define PTE_FLAGS 0x3ffULL
 #define PTE_LEAF_FLAGS (PTE_FLAGS & ~PTE_V) /* what an entry that is no leaf lacks */
 #define PTE_PA_END (1ULL << 56)             /* physical addresses have 56 bits (4.4.1) */

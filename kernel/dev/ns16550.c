@@ -25,6 +25,8 @@ static struct {
     uint32_t shift, width;
     uint32_t depth; /* characters that fit in an empty transmitter */
     uint8_t ier;
+    bool has_early;
+    char early; /* was received before start */
 } chip;
 
 static uint8_t reg_read(uint32_t reg) {
@@ -44,10 +46,18 @@ static uint32_t room(void) { return reg_read(LSR) & LSR_THR_EMPTY ? chip.depth :
 static void send(char c) { reg_write(THR, (uint8_t)c); }
 static bool idle(void) { return reg_read(LSR) & LSR_IDLE; }
 
-static bool receive(char *c) {
+static bool take_received(char *c) {
     if (!(reg_read(LSR) & LSR_DATA_READY))
         return false;
     *c = (char)reg_read(RBR);
+    return true;
+}
+
+static bool receive(char *c) {
+    if (!chip.has_early)
+        return take_received(c);
+    *c = chip.early;
+    chip.has_early = false;
     return true;
 }
 
@@ -55,6 +65,15 @@ static void interrupt_on(bool arrived, bool empty) {
     uint8_t ier = (arrived ? IER_RECEIVED : 0) | (empty ? IER_THR_EMPTY : 0);
     if (ier != chip.ier)
         reg_write(IER, chip.ier = ier);
+}
+
+static bool fifos_are_on(void) { return (reg_read(IIR) & IIR_FIFO) == IIR_FIFO; }
+
+/* Going on, they are emptied (TL16C550, 8.6.4), and off, they hold one character. */
+static void switch_fifos_on(void) {
+    chip.has_early = !fifos_are_on() && take_received(&chip.early);
+    reg_write(FCR, FCR_ENABLE);
+    chip.depth = fifos_are_on() ? FIFO_DEPTH : 1;
 }
 
 static int start(fdt_node node) {
@@ -80,9 +99,8 @@ static int start(fdt_node node) {
     while (!idle()) /* the firmware's last words */
         cpu_relax();
     reg_write(LCR, LCR_8N1);
-    reg_write(FCR, FCR_ENABLE); /* what has been typed so far stays */
+    switch_fifos_on();
     reg_write(MCR, MCR_DTR_RTS_OUT2);
-    chip.depth = (reg_read(IIR) & IIR_FIFO) == IIR_FIFO ? FIFO_DEPTH : 1;
     return 0;
 }
 

@@ -87,9 +87,13 @@ static bool receive_batch(void) {
     return n > 0;
 }
 
-static void interrupt(void *ctx) {
+static void take_input(void) {
     while (receive_batch()) {
     }
+}
+
+static void interrupt(void *ctx) {
+    take_input();
     spin_lock(&uart.room_lock);
     spin_lock(&uart.lock);
     transmit_locked();
@@ -162,6 +166,7 @@ void uart_start(void (*receive)(const char *text, size_t n)) {
     uart.receive = receive;
     set_interrupts_locked();
     spin_unlock(&uart.lock);
+    take_input(); /* that no interrupt comes for */
     if (!uart.interrupts)
         clock_poll(poll);
 }

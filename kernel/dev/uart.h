@@ -16,7 +16,8 @@
 bool uart_init(void);
 
 /* From here on input is given to receive(text, n), 1 <= n <= UART_BATCH, in
- * order, called from an interrupt handler with no lock held. At boot. */
+ * order, called from an interrupt handler with no lock held; what has come before, now.
+ * At boot. */
 void uart_start(void (*receive)(const char *text, size_t n));
 
 /* Sends n characters; sleeps while the ring is full. Needs a process. *done is

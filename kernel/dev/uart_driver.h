@@ -5,7 +5,8 @@
 
 struct uart_driver {
     const char *compatible; /* in the device tree; NULL: in no tree */
-    /* Takes the device of this node. Its input that is there stays. -K_ENODEV: unfit. */
+    /* Takes the device of this node. -K_ENODEV: unfit. Input that is there stays, but it may be
+     * receive alone that finds it: no interrupt comes for it. */
     int (*start)(fdt_node node);
     /* How many characters the transmitter takes now, without a look in between. */
     uint32_t (*room)(void);

@@ -47,6 +47,6 @@ int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) 
 
 /* Makes the contents size bytes long, zeros at the end. In operations of its own: the inode is not
  * locked, no operation runs. -K_EFBIG, -K_ENOSPC: as before, but for zeros that somebody has
- * written into or behind meanwhile (not one who stored to a page that he could write already);
+ * written into or behind meanwhile (not by a store to a page that could be written already);
  * -K_EIO, -K_EROFS: somewhere between. */
 int data_set_size(struct inode *ip, uint64_t size) must_check;

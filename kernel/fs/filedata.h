@@ -35,7 +35,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
 
 /* Calls show with the frame of a page while the inode is locked, and returns what that returns. The
  * frame is what read and write see. The cache keeps the page while somebody has a reference to the
- * frame, for which he has promised one; filemap_cut takes it away from all who show it.
+ * frame, and a promise for it; filemap_cut takes it away from all who show it.
  * -K_EIO; -K_EINVAL: the file ends before it. */
 int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) must_check;
 

@@ -25,8 +25,8 @@ int filemap_create(struct inode *ip, uint64_t pages, struct object **out) must_c
 
 /* The same, to be run as a program: as long as there is a reference nobody can write the file. The
  * inode is locked. -K_ETXTBSY: it is open for writing, or mapped so that it may be written; or as
- * above, but of the page cache three quarters may be mapped, and seven eighths for who is in the
- * reserve (group.h). */
+ * above, but of the page cache three quarters may be mapped, and seven eighths for whoever is in
+ * the reserve (group.h). */
 int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) must_check;
 
 /* Somebody is going to write the file or change its size, until filemap_end_writes: nobody can run
@@ -35,7 +35,7 @@ int filemap_begin_writes(struct inode *ip) must_check;
 void filemap_end_writes(struct inode *ip);
 
 /* For the log: that page of the inode with this number may be written through no mapping any more,
- * until it is asked for anew. No spinlock is held. */
+ * until it is asked for again. No spinlock is held. */
 void filemap_forbid_writes(uint32_t inum, uint32_t index);
 
 /* The file ends at ip->d.size now: nobody shows a page behind that. Locked. */

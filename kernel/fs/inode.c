@@ -74,7 +74,7 @@ static uint64_t *kept_transaction(uint32_t inum) {
     return &table.changed_in[inum % ARRAY_LEN(table.changed_in)];
 }
 
-/* What may still be lost of the inode is told to who opens it again. */
+/* What may still be lost of the inode is told to whoever opens it again. */
 static void keep_transaction_locked(const struct inode *ip) {
     ASSERT_LOCKED(&table.lock);
     uint64_t *kept = kept_transaction(ip->inum);
@@ -88,7 +88,7 @@ static struct inode *claim_locked(uint32_t inum) {
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
-    ASSERT(!ip->map); /* who maps it or may write it has a reference */
+    ASSERT(!ip->map); /* whoever maps it or may write it has a reference */
     ASSERT(ip->writers == 0);
     if (ip->inum != 0) {
         keep_transaction_locked(ip);

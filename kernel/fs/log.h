@@ -31,7 +31,7 @@
  * then aborts: it says so on the console, once, and every operation from then on
  * is refused with -K_EROFS. (Stores to a page that the running transaction had made writable go
  * on in memory.) What memory shows stays readable. The disk is as
- * before the transaction, or the next mount recovers it from the log's header. Who asks
+ * before the transaction, or the next mount recovers it from the log's header. Whoever asks
  * for durability learns of it (log_sync, log_lost).
  *
  * On a read-only disk nothing but stores is delayed, so the first change finds out; what it made is

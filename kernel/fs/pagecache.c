@@ -25,8 +25,8 @@ static struct {
     uint32_t pages; /* records */
 } cache;
 
-/* Who waits tells so before it looks, and who changes something looks for it afterwards: one
- * of the two sees the other. It has a lock of its own, since frames are taken with locks held
+/* Whoever waits tells so before it looks, and whoever changes something looks for it afterwards:
+ * one of the two sees the other. It has a lock of its own, since frames are taken with locks held
  * inside which there are no wake-ups. */
 static struct {
     struct spinlock lock;

@@ -100,7 +100,8 @@ static void start_harts(void) {
             start_hart(id);
     }
     if (more)
-        kprintf("%u harts are left out: Trellis uses at most %d\n", more, NHART);
+        kprintf("%u hart%s left out: Trellis uses at most %d\n", more, more == 1 ? " is" : "s are",
+                NHART);
 }
 
 /* A hart besides the first: waits until the kernel stands, then runs processes. */
@@ -183,20 +184,26 @@ static void set_up_paging(void) {
               paging_names[paging.levels], paging.levels);
 }
 
+/* Whether an option has this value; without it, it has the usual one. Another value is the end: who
+ * asked for what there is not would take the usual for it, and nobody sees the boot of `./run -c`.
+ */
+static bool asked_for(const char *option, const char *special, const char *usual) {
+    char value[16];
+    if (!bootarg(option, value, sizeof(value)) || !strcmp(value, usual))
+        return false;
+    if (strcmp(value, special))
+        panic("%s=%s: there are %s and %s", option, value, usual, special);
+    return true;
+}
+
 static void read_options(void) {
     char value[16];
     panic_powers_off = bootarg("panic", value, sizeof(value)) && !strcmp(value, "exit");
     bool traced = bootarg("trace", value, sizeof(value));
     proc_trace_exits = traced && !strcmp(value, "exit");
     proc_trace_poweroff = traced && !strcmp(value, "poweroff");
-    bool given = bootarg("commit", value, sizeof(value));
-    commit_lazy = given && !strcmp(value, "lazy");
-    if (given && !commit_lazy && strcmp(value, "strict"))
-        kprintf("commit=%s: there are strict and lazy\n", value);
-    given = bootarg("sync", value, sizeof(value));
-    log_sync_always = given && !strcmp(value, "always");
-    if (given && !log_sync_always && strcmp(value, "delayed"))
-        kprintf("sync=%s: there are delayed and always\n", value);
+    commit_lazy = asked_for("commit", "lazy", "strict");
+    log_sync_always = asked_for("sync", "always", "delayed");
     uint64_t bits;
     if (!bootarg_number("asid", &bits))
         asid_limit = (unsigned)MIN(bits, (uint64_t)16);

@@ -1,5 +1,5 @@
 /* Boot argument selftest=NAME: makes the kernel fail in a chosen way, so that
- * tests, and who learns to read a panic, can see what it does then. */
+ * tests, and whoever learns to read a panic, can see what it does then. */
 #pragma once
 
 /* panic: a panic. fault: a load from an address that is mapped nowhere.

@@ -178,7 +178,7 @@ static void put_known_leaves(struct aspace *as) {
 }
 
 void aspace_destroy(struct aspace *as) {
-    spin_lock(&as->lock); /* waits for who is looking: vmtable */
+    spin_lock(&as->lock); /* waits for whoever is looking: vmtable */
     as->live = false;
     spin_unlock(&as->lock);
     if (DEBUG)
@@ -277,7 +277,7 @@ static int add_program(struct aspace *as, const struct elf_plan *plan, struct ob
     return err ? err : commit_settle(as);
 }
 
-/* The lock: who goes through the program's reverse map finds this space already. */
+/* The lock: whoever goes through the program's reverse map finds this space already. */
 static int load_locked(struct aspace *as, const struct elf_plan *plan, struct object *program,
                        paddr_t stack_page) {
     ASSERT_LOCKED(&as->lock);
@@ -338,8 +338,8 @@ int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
 
 /* ---- fork ----------------------------------------------------------------- */
 
-/* Both locks. The child is still nobody's, but an object may reach both (rmap.h): who waits for one
- * of them holds neither. */
+/* Both locks. The child is still nobody's, but an object may reach both (rmap.h): whoever waits for
+ * one of them holds neither. */
 static void lock_both(struct aspace *child, struct aspace *parent) {
     spin_lock(&parent->lock);
     while (!spin_try(&child->lock)) {

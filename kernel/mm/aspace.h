@@ -45,7 +45,7 @@
 struct design;
 
 struct aspace {
-    struct spinlock lock; /* stays as it is when the space is created anew */
+    struct spinlock lock; /* stays as it is when the space is created again */
     bool live;            /* others may look; written under the lock */
     struct pt user;
     struct pt kernel;   /* the design's, where it has one a process */
@@ -124,8 +124,8 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The byte of kernel memory behind a user address of the running space that may be
  * accessed so, and with it the rest of its page, filled if need be. It stays so until
- * aspace_page_end: who takes pages away from outside waits for that, so until then the process does
- * not sleep, fault or take the space's lock. Errors as above; nothing changed. */
+ * aspace_page_end: whoever takes pages away from outside waits for that, so until then the process
+ * does not sleep, fault or take the space's lock. Errors as above; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) must_check;
 static inline void aspace_page_end(struct aspace *as) {
     __atomic_store_n(&as->page_in_use, false, __ATOMIC_RELEASE);

@@ -330,7 +330,7 @@ static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
     }
 }
 
-/* Leaves lose at once what the mapping permits no more; what it permits anew comes with the
+/* Leaves lose at once what the mapping permits no more; what it permits in addition comes with the
  * next touch. */
 static void protect_leaves(struct aspace *as, const struct mapping *m) {
     uint64_t clear = m->perm ? PTE_RWX & ~(uint64_t)m->perm : PTE_LEAF_FLAGS;

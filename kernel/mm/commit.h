@@ -28,7 +28,7 @@ extern bool commit_lazy; /* the boot argument */
 int commit_spares(uint32_t hart_number) must_check;
 
 /* m is about to join the space's mappings, or has left them; or grows by what m is, or has
- * shrunk by it. What the space needs is counted anew; nothing is promised. */
+ * shrunk by it. What the space needs is counted again; nothing is promised. */
 void commit_add(struct aspace *as, const struct mapping *m);
 void commit_remove(struct aspace *as, const struct mapping *m);
 

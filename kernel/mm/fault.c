@@ -168,7 +168,7 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
 
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
  * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
- * no hart is told of the entries: who has kept an invalid one faults, and finds a good one. */
+ * no hart is told of the entries: whoever has kept an invalid one faults, and finds a good one. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
@@ -249,7 +249,7 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
 }
 
 /* While the object is asked the mapping stays, but what is there may go, so the entry is looked at
- * anew. */
+ * again. */
 static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     struct object *o = w->object;
     struct asking a = {as, va, access, w};
@@ -270,7 +270,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     return err;
 }
 
-/* First the mark, then the walk; who takes a page away does so and then looks for the mark
+/* First the mark, then the walk; whoever takes a page away does so and then looks for the mark
  * (change.c, wait_for_copies). */
 pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     unsigned level;

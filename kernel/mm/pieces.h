@@ -35,7 +35,7 @@ static inline void piece_done(unsigned n) {
         piece_end();
 }
 
-/* The same for who holds one spinlock, which is given back in the break. */
+/* The same for whoever holds one spinlock, which is given back in the break. */
 void piece_end_locked(struct spinlock *lk);
 static inline void piece_done_locked(struct spinlock *lk, unsigned n) {
     ASSERT_LOCKED(lk);

@@ -2,8 +2,8 @@
  * objects that take pages away from those who have mapped them, or want to know when one is
  * written (object.h, tracks_writes).
  *
- * A space's lock comes before a map's: who changes mappings has the space's and takes the map's.
- * The other way, from the object to the spaces, locks are tried, and the map's is given back
+ * A space's lock comes before a map's: whoever changes mappings has the space's and takes the
+ * map's. The other way, from the object to the spaces, locks are tried, and the map's is given back
  * when a space's is not free. A mapping leaves the map under the space's lock, when it shows
  * nothing any more and its space has all its tables; so what is found in a map is a mapping of a
  * space that is whole, but for what its process is just adding or taking out (pieces.h), and what
@@ -28,7 +28,7 @@ void rmap_init(struct rmap *r);
  * leaves it. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
-/* Before its space's lock is given back it shows more: who has passed it has to come by again. */
+/* Before its space's lock is given back it shows more: whoever has passed it comes by again. */
 void rmap_grown(struct mapping *m);
 /* All of a space, whose lock is held; in pieces (pieces.h), so others may find some of them. */
 void rmap_add_all(struct aspace *as);

@@ -41,7 +41,7 @@ static void put_pages(void *ctx, const pte_t *entry, unsigned count, unsigned le
     }
 }
 
-/* No spinlock is held: who was the last gives as many pages back as there are. */
+/* No spinlock is held: whoever was the last gives as many pages back as there are. */
 static void put(struct object *o) {
     struct shm *s = shm_of(o);
     if (__atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL) != 1)

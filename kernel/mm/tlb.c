@@ -61,7 +61,7 @@ __attribute__((noinline)) static void catch_up(const struct tlb_tag *tag, uint64
     seen[hart_self()->index][tag->id] = generation;
 }
 
-/* A hart says that it is active, then reads the generation; who changes the tables makes a new
+/* A hart says that it is active, then reads the generation; whoever changes the tables makes a new
  * generation, then reads who is active. One of the two sees the other. */
 void tlb_activate(struct tlb_tag *tag) {
     uint32_t self = hart_self()->index;

@@ -5,7 +5,7 @@
  * An address space has two ASIDs, for its user and its kernel view, as long as
  * the harts have that many; else both are 0 and every switch of satp flushes.
  * Its generation changes whenever a mapping was removed or narrowed, or when the
- * identity is used anew. The hart that runs the space flushes at once: of its own accord when
+ * identity is used again. The hart that runs the space flushes at once: of its own accord when
  * it made the change, else the firmware has it do so (sbi_fence). Other harts may still hold
  * old translations, and flush when they next run the space and find that the generation has
  * moved. */

@@ -4,7 +4,7 @@
  *
  * A tree that others may change is printed in pieces, so that nobody waits for the console:
  * under the tree's lock vmprint_gather notes the next few entries, and without it
- * vmprint_say prints them. Each piece is found from the root anew, so that no table is read
+ * vmprint_say prints them. Each piece is found from the root again, so that no table is read
  * that was given back; it was so at one moment, and later pieces are from later moments. */
 #pragma once
 #include "mm/pt.h"

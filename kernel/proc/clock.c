@@ -8,7 +8,7 @@
 
 static uint64_t tick_length, slice_length, boot_time;
 
-/* Who sleeps until a time, on the hart where the sleep began; soonest first. */
+/* Those that sleep until a time, on the hart where the sleep began; soonest first. */
 static struct hart_sleepers {
     struct spinlock lock;
     struct list due; /* proc.alarm_link */

@@ -10,7 +10,7 @@ static struct rank_holder *mine(void) {
     return DEBUG && p ? &sleep_holders[p->slot] : NULL;
 }
 
-/* Who may have to sleep holds no spinlock, whether it then sleeps or not. */
+/* Whoever may have to sleep holds no spinlock, whether it then sleeps or not. */
 static void enter(const void *what, enum rank rank, const void *where) {
     spin_expect_none("taking what is waited for in sleep");
     if (mine())

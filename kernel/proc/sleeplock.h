@@ -1,9 +1,9 @@
 /* Locks that are held across sleeps: disk requests, copies to user memory.
  * A process that waits for one sleeps; kill does not end that wait.
  *
- * One that nobody waits for is taken and given back without the guard. Who waits says so before
- * he looks at the holder, and who gives the lock back looks for waiters afterwards: one of the two
- * sees the other. */
+ * One that nobody waits for is taken and given back without the guard. Whoever waits says so before
+ * looking at the holder, and whoever gives the lock back looks for waiters afterwards: one of the
+ * two sees the other. */
 #pragma once
 #include "arch/layout.h"
 #include "proc/proc.h"
@@ -59,9 +59,9 @@ static inline void sleep_leave(const void *what) {
         sleep_left(what);
 }
 
-/* For what is waited for and not held afterwards: who may have to wait holds nothing of a higher
- * rank. (Nothing that is held stands below buffers and pages, so of these two it only says that
- * they are waited for.) Whether a spinlock is held is sleep_on's to check. */
+/* For what is waited for and not held afterwards: whoever may have to wait holds nothing of a
+ * higher rank. (Nothing that is held stands below buffers and pages, so of these two it only says
+ * that they are waited for.) Whether a spinlock is held is sleep_on's to check. */
 static inline void sleep_may_wait(enum rank rank) {
     if (DEBUG)
         sleep_waits(rank);

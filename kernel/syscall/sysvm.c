@@ -122,8 +122,9 @@ static unsigned list_piece(struct listing *l, const struct aspace *as) {
     return passed;
 }
 
-/* More regions, until there is no room or nothing more, in pieces; each finds the space anew, since
- * the process may end or run another program meanwhile. A killed caller need not be told all. */
+/* More regions, until there is no room or nothing more, in pieces; each finds the space again,
+ * since the process may end or run another program meanwhile. A killed caller need not be told all.
+ */
 static int list_regions(struct listing *l, int32_t pid) {
     unsigned passed;
     l->n = 0;

@@ -5,6 +5,8 @@
 #include "pttables.h"
 #include "walker.h"
 
+#define PTE_SPARE (1ULL << 8) /* the first of two bits that hardware leaves to software */
+
 #define RW (PTE_R | PTE_W)
 
 /* A tree of one table, of as many levels as are in use; earlier trees are gone. */

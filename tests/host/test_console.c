@@ -36,14 +36,24 @@ static void waits_for_the_end_of_the_line(void **state) {
     assert_int_equal(stub_sleeps, 1);
 }
 
-/* What is typed before the driver starts is not lost. */
+/* What is typed before the driver starts is not lost, whether the firmware has switched the FIFOs
+ * on or not, and though no interrupt tells of it. */
 static void takes_early_keys(void **state) {
-    power_on(0, 1, false);
-    sim.keys = "early\n"; /* and no interrupt: nobody is there to take it */
-    sim.keys_size = 6;
-    start();
-    sim_raise();
-    assert_string_equal(read_line(100), "early\n");
+    for (uint8_t fifos = 0; fifos < 2; fifos++) {
+        power_on(0, 1, false);
+        sim.fcr = fifos;
+        sim.keys = "early\n"; /* and no interrupt: nobody is there to take it */
+        sim.keys_size = 6;
+        start();
+        sim_raise();
+        assert_string_equal(read_line(100), "early\n");
+        power_on(0, 1, false);
+        sim.fcr = fifos;
+        sim.keys = "\n";
+        sim.keys_size = 1;
+        start();
+        assert_string_equal(read_line(100), "\n");
+    }
 }
 
 /* Echo cannot sleep: with the ring full of output it waits for the device. */

@@ -39,6 +39,14 @@ def test_own_console_verbose_shows_all():
     assert feed(OwnConsole(verbose=True), BANNER + b"x", []) == BANNER + b"x"
 
 
+def test_own_console_learns_of_an_end_before_the_start():
+    data = b"OpenSBI v1.1\r\npanic: no\n[trellis] ended with status 134; the machine can\n"
+    for cuts in all_ways(data):
+        console = OwnConsole(verbose=False)
+        assert feed(console, data, cuts) == b""
+        assert console.finished and console.status == 134 and not console.started
+
+
 def test_piped_input_of_another_system_ends_with_its_shell():
     """Wherever the output is cut, and whether the input has ended before the first shell."""
     start = b"init: starting sh\n$ "

@@ -250,7 +250,7 @@ static void test_set_leaf_replaces(void **state) {
 
 static void test_split_keeps_every_translation(void **state) {
     struct pt pt = pttree_fresh();
-    uint64_t va = GIB(2), pa = GIB(6), flags = PTE_R | PTE_X | PTE_U | PTE_G | PTE_SOFT;
+    uint64_t va = GIB(2), pa = GIB(6), flags = PTE_R | PTE_X | PTE_U | PTE_G | PTE_SPARE;
     pte_t old;
     assert_int_equal(pt_set_leaf(&pt, VA(va), 2, pte_leaf(PA(pa), flags), &old), 0);
     assert_int_equal(pt_split(&pt, VA(va + MIB(7))), 0);
@@ -345,14 +345,14 @@ static void test_protect(void **state) {
     int err = pt_map(&pt, VA(start), PA(start), MIB(4) + 2 * PAGE_SIZE, RW | PTE_U, 1);
     assert_int_equal(err, 0);
     expect_leaves(&pt, 2, 2, 0);
-    pttree_protect(&pt, MIB(2), MIB(4), PTE_SOFT, PTE_W);
+    pttree_protect(&pt, MIB(2), MIB(4), PTE_SPARE, PTE_W);
     assert_int_equal(pt_protect(&pt, VA(MIB(4)), VA(MIB(4)), 0, PTE_W).v, MIB(4));
     for (uint64_t va = MIB(2) - PAGE_SIZE; va < MIB(6) + PAGE_SIZE; va += PAGE_SIZE) {
         bool inside = va >= MIB(2) && va < MIB(4);
         assert_true(walker_access(pt.root.v, va, WALKER_LOAD, WALKER_USER, &pa));
         assert_int_equal(walker_access(pt.root.v, va, WALKER_STORE, WALKER_USER, &pa), !inside);
         unsigned level;
-        assert_int_equal(!!(*pt_walk(&pt, VA(va), &level) & PTE_SOFT), inside);
+        assert_int_equal(!!(*pt_walk(&pt, VA(va), &level) & PTE_SPARE), inside);
     }
     pttree_destroy(&pt);
 }

@@ -157,8 +157,8 @@ static void random_unmap(struct pt *pt) {
 
 static void random_protect(struct pt *pt) {
     struct piece p = random_piece();
-    uint64_t set = host_random_below(2) ? PTE_R : PTE_R | PTE_SOFT;
-    uint64_t clear = host_random_below(2) ? PTE_W | PTE_D : PTE_SOFT | PTE_U | PTE_X;
+    uint64_t set = host_random_below(2) ? PTE_R : PTE_R | PTE_SPARE;
+    uint64_t clear = host_random_below(2) ? PTE_W | PTE_D : PTE_SPARE | PTE_U | PTE_X;
     assert_true(split_range(pt, &p));
     pttree_protect(pt, p.va, p.end, set, clear);
     for (unsigned i = 0; i < p.pages; i++) {

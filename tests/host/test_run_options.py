@@ -33,7 +33,8 @@ def test_help(option):
     for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
                  "--verbose", "--timeout", "--keep", "--machine", "--commit", "--paging", "--sync",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
-                 "Ctrl-D", "BUILD=", "mkfs --get", "mkfs --list", *machine.designs()):
+                 "Ctrl-D", "Ctrl-C ", "Ctrl-\\ ", "BUILD=", "mkfs --get", "mkfs --list",
+                 *machine.designs()):
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -136,7 +137,7 @@ def test_kept_disk():
 
 def test_piped_input_has_a_shell_of_its_own(tmp_path):
     """(Standard input is no terminal here.) Another's init takes no commands."""
-    assert after(dry(), "-append").endswith(" trace=poweroff -- sh <console")
+    assert after(dry(), "-append").endswith(" trace=poweroff -- exec sh <console")
     foreign_image().save(tmp_path / "foreign")
     assert "trace=exit" in after(dry("--disk", tmp_path / "foreign"), "-append").split()
 
@@ -155,6 +156,8 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--machine", "pc"], "no such machine"), (["--machine", "sifive_u", "--harts", "5"], "1 to 4"),
     (["--machine", "microchip-icicle-kit", "--mem", "1G"], "1537M"),
     (["--machine", "spike", "--keep", "a"], "in memory"),
+    (["--machine", "spike"], "use -c, or a terminal"),
+    (["--machine", "spike", "--disk", "foreign", "-c", "ls"], "no commands but typed ones"),
     (["--bogus"], "--bogus"), (["word"], "word"), (["-c"], "-c"), (["--des", "walk"], "--des"),
     (["--design", "none"], "no such design"), (["--paging", "sv64"], "sv39, sv48 and sv57"),
     (["--harts", "0"], "1 to 8"),

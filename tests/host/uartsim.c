@@ -65,10 +65,12 @@ static uint32_t sim_read(uint64_t offset, unsigned bytes) {
     case RBR_THR:
         assert_true(sim.keys_size > 0);
         sim.keys_size--;
+        sim.just_taken = true;
         return (uint8_t)*sim.keys++;
     case IER: return sim.ier;
     case IIR_FCR: return sim.fcr & FCR_ENABLE ? IIR_FIFO | IIR_NONE : IIR_NONE;
     case LSR:
+        sim.just_taken = false;
         if (sim.fifo_used && ++sim.polled % 4 == 0)
             sim_send_one(); /* time passes for those who poll, too */
         return (sim.keys_size ? LSR_DATA_READY : 0) |
@@ -76,6 +78,18 @@ static uint32_t sim_read(uint64_t offset, unsigned bytes) {
     }
     fail_msg("read of register %#lx", offset);
     return 0;
+}
+
+/* Switching the FIFOs on or off empties them (TL16C550, 8.6.4): off, the one character that
+ * has been received. The next is on the line then; it is here when the driver looks again. */
+static void write_fcr(uint8_t v) {
+    if (v & FCR_CLEAR_RECEIVED || sim.fcr & ~v & FCR_ENABLE) {
+        sim.keys_size = 0;
+    } else if (v & ~sim.fcr & FCR_ENABLE && sim.keys_size && !sim.just_taken) {
+        sim.keys++;
+        sim.keys_size--;
+    }
+    sim.fcr = v;
 }
 
 static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
@@ -94,11 +108,7 @@ static void sim_write(uint64_t offset, uint32_t v, unsigned bytes) {
             sim.thr_pending = true;
         sim.ier = (uint8_t)v;
         return;
-    case IIR_FCR:
-        if (v & FCR_CLEAR_RECEIVED)
-            sim.keys_size = 0;
-        sim.fcr = (uint8_t)v;
-        return;
+    case IIR_FCR: write_fcr((uint8_t)v); return;
     case LCR: sim.lcr = (uint8_t)v; return;
     case MCR: return;
     }

@@ -16,6 +16,7 @@ extern struct uartsim {
     bool lose_next;        /* the next transmit interrupt does not come */
     uint8_t ier, fcr, lcr;
     bool thr_pending; /* the transmit interrupt's condition */
+    bool just_taken;  /* a key; the next is on the line still */
     uint32_t fifo_used;
     char fifo[SIM_FIFO];
     uint32_t polled; /* looks at LSR while it was busy: every fourth sends a character */

@@ -1,5 +1,6 @@
 """Whatever a program takes all of, the shell lists, ends and removes; and ^C."""
 import re
+import subprocess
 import time
 
 import guest
@@ -38,8 +39,7 @@ def shell(boot, request):
 
 def test_all_of_something_is_taken(shell):
     """In the background, so that the shell has to find room for its commands."""
-    small = "32 MiB" in shell.text
-    for thing in ["slots", "bomb", "memory", "pipes"] + ["inodes"] * small:
+    for thing in ["slots", "bomb", "memory", "pipes", "inodes"]:
         shell.run(f"echo {thing} > f")
         shell.type(f"hog {thing} &\n")
         shell.expect("hog: has it all")
@@ -51,6 +51,20 @@ def test_all_of_something_is_taken(shell):
         assert shell.run(f"kill -{pids[0]}") == "", thing
         until_gone(shell)
     assert shell.run("(echo all; echo well) | sort") == "all\nwell\n"
+
+
+def test_shell_of_a_pipe_is_of_the_session():
+    """What is kept for the one on a terminal is kept for it."""
+    with subprocess.Popen([guest.RUN, "--no-build"], stdin=subprocess.PIPE, encoding="utf-8",
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        run.stdin.write("hog slots &\n")
+        run.stdin.flush()
+        while "hog: has it all" not in (line := run.stdout.readline()):
+            assert line, "it ended"
+        shown, _ = run.communicate("ls /etc\nls /bin | wc -l >f\ncat f\nrm f\nls f\necho last\n",
+                                   timeout=guest.DEADLINE)
+    assert run.returncode == 0 and "cannot" not in shown and "\n$ last\n" in "\n" + shown, shown
+    assert "ls: f: no such file or directory\n" in shown
 
 
 def test_interrupt_ends_what_hogs_in_the_foreground(shell):

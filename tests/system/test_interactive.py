@@ -68,6 +68,14 @@ def test_input_from_a_pipe_into_another_system(foreign):
     assert piped("echo hi\n", "--disk", foreign)[0] == 0
 
 
+def test_input_from_a_pipe_where_run_ends_the_machine():
+    """And QEMU says nothing of that."""
+    done = subprocess.run([RUN, "--no-build", "--machine", "sifive_u"], check=False,
+                          capture_output=True, input=b"echo hi\nexit 5\n", timeout=guest.DEADLINE)
+    assert done.returncode == 5 and b"hi" in done.stdout
+    assert done.stderr.count(b"\n") == 1 and done.stderr.startswith(b"Trellis: "), done.stderr
+
+
 def test_from_another_directory(image):
     """Paths are the caller's, wherever ./run stands."""
     done = subprocess.run([RUN, "--no-build", "--disk", image.name, "-c", "echo x > f"],

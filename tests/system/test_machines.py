@@ -103,11 +103,23 @@ def test_sockets(boot):
     assert f"Trellis {DESIGN}: 4 harts, 128 MiB of RAM" in text
 
 
-def test_more_harts_than_are_used(boot):
-    text = last_words(boot, 4, harts=10, append="panic=exit quiet -- exit 4")
+@pytest.mark.parametrize("harts, said", [(9, "1 hart is"), (10, "2 harts are")])
+def test_more_harts_than_are_used(boot, harts, said):
+    text = last_words(boot, 4, harts=harts, append="panic=exit quiet -- exit 4")
     assert text.count("left out") == 1
-    assert "2 harts are left out: Trellis uses at most 8\n" in text
+    assert f"\n{said} left out: Trellis uses at most 8\n" in text
     assert ": 8 harts, " in text
+
+
+@pytest.mark.parametrize("option, says", [
+    ("commit=bogus", "there are strict and lazy"), ("sync=bogus", "there are delayed and always"),
+    ("paging=bogus", "there are sv39, sv48 and sv57")])
+def test_option_with_a_value_that_there_is_not(option, says):
+    """Whoever asked for it would take what is usual for it."""
+    done = guest.run("--append", option, "-c", "echo ran")
+    assert done.returncode == machine.PANIC_STATUS, done.stdout + done.stderr
+    assert f"panic: {option}: {says}\n" in done.stderr.replace("\r", "")
+    assert done.stdout == ""
 
 
 def test_disk_in_memory(boot):

@@ -18,9 +18,12 @@ def shell(boot):
     ("(echo x; echo y) | cat", "x\ny\n"),
     ("echo x | cat | cat | cat", "x\n"),
     ("cd / ; echo ok", "ok\n"),
+    ("sh -c 'exec >f; echo x'; sh -c 'exec cat <f; echo never'", "x\n"),
+    ("sh -c 'exec nothing; echo never'; echo $?", "sh: nothing: not found\n127\n"),
+    ("(exec echo x; echo never) | cat", "x\n"),
     ("", "")],
     ids=["echo", "pipe", "redirect", "append", "list", "quotes", "comment", "group", "pipes", "cd",
-         "empty"])
+         "exec_redirects", "exec_missing", "exec_group", "empty"])
 def test_line(shell, command, output):
     got = shell.run(command)
     if output is None:

@@ -49,10 +49,26 @@ def test_run_sim_is_as_run():
     assert (here.returncode, here.stdout) == (3, there.stdout), here.stderr
 
 
-def test_input_from_a_pipe():
-    done = run(RUN, "--no-build", "--sim", input="echo one\nfalse\n")
-    assert "one\n" in done.stdout.replace("\r", "")
-    assert done.returncode == 1, done.stderr
+def piped(text, *words):
+    done = run(RUN, "--no-build", "--sim", *words, input=text)
+    return done.returncode, done.stdout.replace("$ ", "\n"), done.stderr
+
+
+@pytest.mark.parametrize("text, shows, status", [
+    ("exit 7\n", "\n", 7), ("", "\n", 0), ("echo one\nfalse", "\none\n", 1),
+    ("cat >f; cat; sh; wc f; exit 9\nend", "\n1 1 4 f\n", 9), ("sleep 3; true", "\n", 0)],
+    ids=["exit", "nothing", "false", "readers", "busy"])
+def test_input_from_a_pipe(text, shows, status):
+    """All of it arrives, the first key before the kernel has a driver."""
+    ended, shown, _ = piped(text)
+    assert ended == status and shows in shown and "not found" not in shown, shown
+
+
+def test_input_from_a_pipe_does_not_depend_on_its_writer():
+    writer = ["sh", "-c", "echo ps; sleep 1; echo ps"]
+    with subprocess.Popen(writer, stdout=subprocess.PIPE) as slow:
+        done = run(RUN, "--no-build", "--sim", stdin=slow.stdout)
+    assert (done.returncode, done.stdout.replace("$ ", "\n"), done.stderr) == piped("ps\nps\n")
 
 
 def test_what_is_written_is_kept(tmp_path):

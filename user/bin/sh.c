@@ -6,7 +6,7 @@
  *     sh -c COMMANDS [ARG...]
  *
  * shparse.h has the grammar, shexpand.h the expansions, shexec.h says where programs
- * are looked for. Commands of its own: cd, exit, kill, wait and : . With a prompt, ^C ends
+ * are looked for. Commands of its own: cd, exec, exit, kill, wait and : . With a prompt, ^C ends
  * the command that runs in the foreground and what would follow it, or drops the line.
  *
  * The status of a command is its exit value; 255 when it was killed, 127 when it
@@ -185,6 +185,21 @@ static int run_redirected(const struct redirect *r, builtin fn, char **argv) {
     return status;
 }
 
+static bool is_exec(const struct fields *f) { return f->n > 0 && !strcmp(f->argv[0], "exec"); }
+
+/* This process becomes the command; without one the redirections stay. When it cannot start, the
+ * shell ends with the status that a child would have had. */
+static int do_exec(const struct fields *f, const struct redirect *redirects) {
+    const struct fields command = {.argv = f->argv + 1, .n = f->n - 1};
+    if (!redirect_all(redirects, &shell))
+        return 1;
+    if (command.n == 0)
+        return 0;
+    if (script_file)
+        close(fileno(script_file));
+    execute(&command);
+}
+
 static int run_command(const struct node *node) {
     struct fields f = {0};
     int status = 1;
@@ -192,6 +207,8 @@ static int run_command(const struct node *node) {
         complain(NULL, "out of memory");
     } else if (f.n == 0) {
         status = run_redirected(node->redirects, do_nothing, f.argv);
+    } else if (is_exec(&f)) {
+        status = do_exec(&f, node->redirects);
     } else if (find_builtin(f.argv[0])) {
         status = run_redirected(node->redirects, find_builtin(f.argv[0]), f.argv);
     } else {
@@ -230,6 +247,8 @@ static void run_and_exit(const struct node *node) {
         _exit(1);
     if (f.n == 0)
         _exit(0);
+    if (is_exec(&f))
+        _exit(do_exec(&f, NULL));
     if (find_builtin(f.argv[0]))
         _exit(find_builtin(f.argv[0])(f.argv));
     execute(&f);
