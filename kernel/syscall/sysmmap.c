@@ -65,10 +65,19 @@ static int check_request(const uint64_t arg[6]) {
     return addr <= USER_MAX && ROUND_UP(bytes, PAGE_SIZE) <= USER_MAX - addr ? 0 : -K_ENOMEM;
 }
 
+/* What an off_t can say; more than the file has is no mistake, since it may grow. */
+static int check_offset(const uint64_t arg[6]) {
+    if (arg[5] > INT64_MAX)
+        return -K_EINVAL;
+    return ROUND_UP(arg[1], PAGE_SIZE) > INT64_MAX - arg[5] ? -K_EOVERFLOW : 0;
+}
+
 /* A reference; and what the file is open for. */
 static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {
     struct file *f;
-    int err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
+    int err = check_offset(arg);
+    if (!err)
+        err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
     if (err)
         return err;
     if (!f->readable)
