@@ -150,6 +150,18 @@ int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
     return tell(err, result);
 }
 
+static bool is_advice(uint64_t advice) {
+    switch (advice) {
+    case ABI_MADV_NORMAL:
+    case ABI_MADV_RANDOM:
+    case ABI_MADV_SEQUENTIAL:
+    case ABI_MADV_WILLNEED:
+    case ABI_MADV_DONTNEED: return true;
+    default: return false;
+    }
+}
+
+/* The range is not empty. */
 static int advise(const struct range *r, uint64_t advice) {
     struct aspace *as = proc_self()->as;
     switch (advice) {
@@ -157,16 +169,13 @@ static int advise(const struct range *r, uint64_t advice) {
     case ABI_MADV_WILLNEED:
         touch(*r, false);
         return aspace_is_granted(as, r->start, r->end) ? 0 : -K_ENOMEM;
-    case ABI_MADV_NORMAL:
-    case ABI_MADV_RANDOM:
-    case ABI_MADV_SEQUENTIAL: return 0;
-    default: return -K_EINVAL;
+    default: return 0;
     }
 }
 
 int sys_madvise(const uint64_t arg[6], uint64_t *result) {
     struct range r;
-    int err = range_of(arg, &r);
+    int err = is_advice(arg[2]) ? range_of(arg, &r) : -K_EINVAL;
     return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
 }
 
