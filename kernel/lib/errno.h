@@ -34,5 +34,6 @@ enum kernel_errno {
     K_ENAMETOOLONG = 36, /* path too long */
     K_ENOSYS = 38,       /* no such system call */
     K_ENOTEMPTY = 39,    /* directory not empty */
+    K_EOVERFLOW = 75,    /* beyond the largest offset */
     K_ENOTSUP = 95,      /* not done here */
 };

@@ -119,8 +119,8 @@ static void join_next(struct aspace *as, struct mapping *m) {
     /* First, so that a hart that has passed m and waits for next has at every moment one of them
      * before it. It comes to this space when all is done. */
     rmap_grown(m);
+    m->end = next->end; /* so that no gap opens and closes */
     mapping_take(&as->mappings, next);
-    m->end = next->end;
     m->touched |= next->touched;
     mapping_free(next);
 }
@@ -154,7 +154,7 @@ static void insert(struct aspace *as, struct mapping *place, const struct mappin
     if (place->start == m->start)
         mapping_put(&as->mappings, place);
     else
-        place->end = m->end;
+        mapping_move(place, place->start, m->end);
     join_next(as, place);
 }
 
@@ -191,7 +191,7 @@ static int cut_at(struct aspace *as, uint64_t va) {
     if (!upper)
         return -K_ENOMEM;
     upper->first = mapping_index(m, va);
-    m->end = upper->start = va;
+    m->end = upper->start = va; /* no gap changes */
     mapping_put(&as->mappings, upper);
     return 0;
 }
@@ -248,31 +248,46 @@ static void settle_less(struct aspace *as) {
 
 /* ---- removal -------------------------------------------------------------------- */
 
-/* It is in no tree any more. Its object may have a long end. */
+/* It is in no tree any more. Its object may have a long end, unless it has none. */
 static void put_record(struct aspace *as, struct mapping *m) {
+    if (!m->object->ops->put) {
+        mapping_free(m);
+        return;
+    }
     spin_unlock(&as->lock);
     mapping_free(m);
     spin_lock(&as->lock);
 }
 
-/* m ends within [start, end), or begins there, or both. */
-static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
+/* Takes all of m away. */
+static void trim_whole(struct aspace *as, struct mapping *m) {
+    remove_leaves(as, m->start, m->end, m->lazy);
+    mapping_take(&as->mappings, m);
+    commit_remove(as, m);
+    put_record(as, m);
+}
+
+/* Takes away what m has of [start, end), at one of its ends. */
+static void trim_end(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
     struct mapping gone = *m;
     gone.start = MAX(m->start, start);
     gone.end = MIN(m->end, end);
     remove_leaves(as, gone.start, gone.end, m->lazy);
-    bool whole = gone.start == m->start && gone.end == m->end;
-    if (whole) {
-        mapping_take(&as->mappings, m);
-    } else if (gone.start > m->start) {
-        m->end = gone.start;
+    if (gone.start > m->start) {
+        mapping_move(m, m->start, gone.start);
     } else {
         m->first = mapping_index(m, gone.end);
-        m->start = gone.end;
+        mapping_move(m, gone.end, m->end);
     }
     commit_remove(as, &gone);
-    if (whole)
-        put_record(as, m);
+}
+
+/* m ends within [start, end), or begins there, or both. */
+static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
+    if (start <= m->start && m->end <= end)
+        trim_whole(as, m);
+    else
+        trim_end(as, m, start, end);
 }
 
 int change_remove(struct aspace *as, uint64_t start, uint64_t end) {

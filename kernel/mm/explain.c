@@ -69,34 +69,46 @@ static const char *verb(uint64_t access) {
 
 static char letter(uint64_t access) { return access == PTE_R ? 'R' : access == PTE_W ? 'W' : 'X'; }
 
-/* A stack is several mappings, and all of them are its limit. */
-static void say_overflow(const struct mapping *lowest) {
+/* What lies above, and the limit of a stack, whose guard page may have been jumped over: all of
+ * its mappings. */
+static void say_above(const struct mapping *lowest, const char *end) {
     const struct mapping *m = lowest;
+    if (!lowest->object->guarded) {
+        kprintf("the %s, which begins at 0x%lx%s\n", name_of(lowest), (unsigned long)lowest->start,
+                end);
+        return;
+    }
     while (m->next && m->next->start == m->end && m->next->object == lowest->object)
         m = m->next;
-    kprintf("guard page below the %s, which is 0x%lx to 0x%lx, %lu KiB: an overflow\n",
-            name_of(lowest), (unsigned long)lowest->start, (unsigned long)m->end,
-            (unsigned long)(m->end - lowest->start) / 1024);
+    kprintf("the %s, which is 0x%lx to 0x%lx, %lu KiB%s\n", name_of(lowest),
+            (unsigned long)lowest->start, (unsigned long)m->end,
+            (unsigned long)(m->end - lowest->start) / 1024, end);
+}
+
+static void say_between(const struct mapping *below, const struct mapping *above) {
+    if (below)
+        kprintf("between the %s, which ends at 0x%lx, and ", name_of(below),
+                (unsigned long)below->end);
+    else
+        kprintf("below ");
+    say_above(above, "");
 }
 
 /* Below USER_MAX, in no mapping: what lies around it is said by the neighbours' objects. */
 static void say_no_mapping(const struct failure *f) {
     const struct mapping *below = mapping_below(&f->as->mappings, f->va);
     const struct mapping *above = mapping_from(&f->as->mappings, f->va);
-    if (above && above->object->guarded && f->va >= above->start - PAGE_SIZE)
-        say_overflow(above);
-    else if (f->va < PAGE_SIZE)
+    if (above && above->object->guarded && f->va >= above->start - PAGE_SIZE) {
+        kprintf("guard page below ");
+        say_above(above, ": an overflow");
+    } else if (f->va < PAGE_SIZE) {
         kprintf("a null pointer, or near one: the program has nothing there\n");
-    else if (!above)
+    } else if (!above) {
         kprintf("beyond all that the program was granted: the break is 0x%lx\n",
                 (unsigned long)f->as->brk);
-    else if (below)
-        kprintf("between the %s, which ends at 0x%lx, and the %s, which begins at 0x%lx\n",
-                name_of(below), (unsigned long)below->end, name_of(above),
-                (unsigned long)above->start);
-    else
-        kprintf("below the %s, which begins at 0x%lx\n", name_of(above),
-                (unsigned long)above->start);
+    } else {
+        say_between(below, above);
+    }
 }
 
 static void say_no_address(void) {

@@ -91,54 +91,131 @@ struct mapping *mapping_at(const struct mappings *all, uint64_t va) {
     return m;
 }
 
+/* ---- gaps ---- */
+
+/* Nothing is mapped at 0 that did not ask for it, so that a null pointer points nowhere. */
+#define LOWEST PAGE_SIZE
+
+static uint64_t gap_below(const struct mapping *m) {
+    if (m->prev)
+        return m->start - m->prev->end;
+    return m->start > LOWEST ? m->start - LOWEST : 0;
+}
+
+static uint64_t widest_of(const struct mapping *m) {
+    uint64_t widest = gap_below(m);
+    if (m->lower && m->lower->widest > widest)
+        widest = m->lower->widest;
+    if (m->upper && m->upper->widest > widest)
+        widest = m->upper->widest;
+    return widest;
+}
+
+/* Counts anew from m upwards, as far as end, which is not; NULL: to the root. */
+static void settle(struct mapping *m, const struct mapping *end) {
+    for (; m != end; m = m->up)
+        m->widest = widest_of(m);
+}
+
+/* From m upwards there is a gap of so many bytes more. */
+static void raise(struct mapping *m, uint64_t bytes) {
+    for (; m && m->widest < bytes; m = m->up)
+        m->widest = bytes;
+}
+
+struct gap mapping_gap(const struct mappings *all, uint64_t bytes) {
+    const struct mapping *m = all->root;
+    struct gap last = {all->last ? all->last->end : LOWEST, USER_MAX};
+    if (last.end - last.start >= bytes)
+        return last;
+    if (!m || m->widest < bytes)
+        return (struct gap){0, 0};
+    /* There is one below m, or in a tree below it. */
+    for (;;)
+        if (m->upper && m->upper->widest >= bytes)
+            m = m->upper;
+        else if (gap_below(m) >= bytes)
+            return (struct gap){m->prev ? m->prev->end : LOWEST, m->start};
+        else
+            m = m->lower;
+}
+
+void mapping_move(struct mapping *m, uint64_t start, uint64_t end) {
+    bool lower = m->start != start, upper = m->end != end && m->next;
+    m->start = start;
+    m->end = end;
+    if (lower)
+        settle(m, NULL);
+    if (upper)
+        settle(m->next, NULL);
+}
+
+/* ---- the tree ---- */
+
 /* Parts the tree below m, which takes its place: what begins below m, and the others. m's
- * neighbours in order of address are passed on the way. */
+ * neighbours in order of address are passed on the way, at last. */
 static void part(struct mapping *tree, struct mapping *m) {
     struct mapping **lower = &m->lower, **upper = &m->upper;
+    struct mapping *above_lower = m, *above_upper = m;
     while (tree)
         if (tree->start < m->start) {
             m->prev = *lower = tree;
+            tree->up = above_lower;
+            above_lower = tree;
             lower = &tree->upper;
             tree = tree->upper;
         } else {
             m->next = *upper = tree;
+            tree->up = above_upper;
+            above_upper = tree;
             upper = &tree->lower;
             tree = tree->lower;
         }
     *lower = *upper = NULL;
 }
 
-/* One tree of two, all of whose addresses are in order. */
-static struct mapping *joined(struct mapping *lower, struct mapping *upper) {
+/* One tree of two, all of whose addresses are in order, below up. */
+static struct mapping *joined(struct mapping *lower, struct mapping *upper, struct mapping *up) {
     struct mapping *root, **to = &root;
     while (lower && upper)
         if (lower->rank > upper->rank) {
             *to = lower;
+            lower->up = up;
+            up = lower;
             to = &lower->upper;
             lower = lower->upper;
         } else {
             *to = upper;
+            upper->up = up;
+            up = upper;
             to = &upper->lower;
             upper = upper->lower;
         }
     *to = lower ? lower : upper;
+    if (*to)
+        (*to)->up = up;
     return root;
 }
 
 static void link(struct mappings *all, struct mapping *m) {
     *(m->prev ? &m->prev->next : &all->first) = m;
     *(m->next ? &m->next->prev : &all->last) = m;
+    all->count++;
+    all->lazy += m->lazy_tables;
 }
 
 static void unlink(struct mappings *all, struct mapping *m) {
     *(m->prev ? &m->prev->next : &all->first) = m->next;
     *(m->next ? &m->next->prev : &all->last) = m->prev;
+    all->count--;
+    all->lazy -= m->lazy_tables;
 }
 
-static void put(struct mappings *all, struct mapping *m) {
+void mapping_put(struct mappings *all, struct mapping *m) {
     struct mapping **at = &all->root, *tree;
-    m->prev = m->next = NULL;
-    while ((tree = *at) && tree->rank >= m->rank)
+    m->up = m->prev = m->next = NULL;
+    while ((tree = *at) && tree->rank >= m->rank) {
+        m->up = tree;
         if (m->start < tree->start) {
             m->next = tree;
             at = &tree->lower;
@@ -146,29 +223,50 @@ static void put(struct mappings *all, struct mapping *m) {
             m->prev = tree;
             at = &tree->upper;
         }
+    }
     part(tree, m);
     *at = m;
     link(all, m);
-    all->count++;
-    all->lazy += m->lazy_tables;
-}
-
-void mapping_put(struct mappings *all, struct mapping *m) {
-    put(all, m);
+    /* A neighbour below m in the tree is the last one that was passed there. */
+    if (m->lower)
+        settle(m->prev, m);
+    if (m->next) {
+        settle(m->upper ? m->next : m, NULL);
+    } else {
+        m->widest = widest_of(m);
+        raise(m->up, m->widest);
+    }
     rmap_add(m, all);
 }
 
 void mapping_take(struct mappings *all, struct mapping *m) {
-    struct mapping **at = &all->root;
-    while (*at && *at != m)
-        at = m->start < (*at)->start ? &(*at)->lower : &(*at)->upper;
+    struct mapping **at = !m->up ? &all->root : m->up->lower == m ? &m->up->lower : &m->up->upper;
     ASSERT(*at == m);
     rmap_remove(m);
-    *at = joined(m->lower, m->upper);
+    *at = joined(m->lower, m->upper, m->up);
     all->recent = NULL;
     unlink(all, m);
-    all->count--;
-    all->lazy -= m->lazy_tables;
+    /* The next one's gap has grown. It is the last one that was joined, or above m. */
+    settle(m->upper ? m->next : m->up, NULL);
+}
+
+/* ---- all of them ---- */
+
+/* Behind all others: above those that end the tree there and have a lower rank. */
+static void append(struct mappings *all, struct mapping *m) {
+    struct mapping *lower = NULL, *up = all->last;
+    for (; up && up->rank < m->rank; up = up->up) {
+        up->widest = widest_of(up);
+        lower = up;
+    }
+    m->prev = all->last;
+    m->next = m->upper = NULL;
+    m->lower = lower;
+    m->up = up;
+    if (lower)
+        lower->up = m;
+    *(up ? &up->upper : &all->root) = m;
+    link(all, m);
 }
 
 /* In entries of page tables: about. */
@@ -183,9 +281,10 @@ int mapping_copy_all(struct mappings *to, const struct mappings *from) {
             mapping_free_all(to);
             return -K_ENOMEM;
         }
-        put(to, copy);
+        append(to, copy);
         piece_done(COPY_COST);
     }
+    settle(to->last, NULL);
     return 0;
 }
 

@@ -4,7 +4,8 @@
  *
  * They are a list in order of address, too. The tree is a treap: sorted by address as a search
  * tree, and by rank, a random number, as a heap, which keeps it about as low as a balanced one
- * without any work of balancing.
+ * without any work of balancing. Each one knows the widest gap in the tree below it, so to find
+ * one with room is O(log n), too.
  *
  * A space's lock guards its tree and the mappings in it; by_object is guarded by the reverse
  * map's. */
@@ -25,10 +26,11 @@ struct mapping {
     bool lazy;             /* no frames are promised for it: see commit.h */
     bool lazy_tables;      /* nor page tables */
     bool touched;          /* false: no page of it is there, and never was */
-    struct mapping *lower, *upper; /* below it in the tree */
-    struct mapping *prev, *next;   /* in order of address */
-    struct list by_object;         /* in the object's reverse map, if it has one (rmap.h) */
-    struct mappings *all;          /* then: the tree that it is in */
+    struct mapping *up, *lower, *upper; /* in the tree: above it, and below */
+    struct mapping *prev, *next;        /* in order of address */
+    uint64_t widest;       /* in bytes, of the gaps right below it and those below it in the tree */
+    struct list by_object; /* in the object's reverse map, if it has one (rmap.h) */
+    struct mappings *all;  /* then: the tree that it is in */
 };
 
 struct mappings {
@@ -52,10 +54,19 @@ struct mapping *mapping_at(const struct mappings *all, uint64_t va);
 struct mapping *mapping_from(const struct mappings *all, uint64_t va);
 struct mapping *mapping_below(const struct mappings *all, uint64_t va);
 
-/* In and out of the tree. While one is in it, its borders may move as far as no other one
- * is touched. */
+/* In and out of the tree. */
 void mapping_put(struct mappings *all, struct mapping *m);
 void mapping_take(struct mappings *all, struct mapping *m);
+
+/* Moves the borders of one that is in a tree, as far as no other one is touched. */
+void mapping_move(struct mapping *m, uint64_t start, uint64_t end);
+
+/* The highest gap of at least so many bytes, above page 0 and below USER_MAX. Empty: there is
+ * none. */
+struct gap {
+    uint64_t start, end;
+};
+struct gap mapping_gap(const struct mappings *all, uint64_t bytes);
 
 /* Makes an empty tree a copy, which objects' reverse maps do not know of yet. -K_ENOMEM: it is
  * empty. In pieces (pieces.h): the copied one is the caller's to keep as it is. */

@@ -22,30 +22,32 @@ static bool is_free(const struct aspace *as, uint64_t start, uint64_t end) {
     return !m || m->start >= end;
 }
 
-/* The highest place in the gap below end that has room; 0: none. Nothing is mapped at 0, so
- * that a null pointer points nowhere. */
-static uint64_t room_below(uint64_t gap_start, uint64_t end, uint64_t bytes, uint64_t align) {
-    if (end < bytes)
+/* The highest place in the gap that has room; 0: none. */
+static uint64_t room_in(struct gap gap, uint64_t bytes, uint64_t align) {
+    if (gap.end < bytes)
         return 0;
-    uint64_t start = ROUND_DOWN(end - bytes, align);
-    return start >= gap_start ? start : 0;
+    uint64_t start = ROUND_DOWN(gap.end - bytes, align);
+    return start >= gap.start ? start : 0;
 }
 
-/* A gap that has room: where the last search ended or the last range was unmapped, so that to map
- * and unmap much is not to search from the top each time; else the highest one. */
-static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
+/* Where the last search ended or the last range was unmapped. */
+static struct gap recent_gap(const struct aspace *as) {
     uint64_t end = as->map_below ? as->map_below : USER_MAX;
     const struct mapping *m = mapping_below(&as->mappings, end);
-    uint64_t start = 0;
-    if (!m || m->end <= end)
-        start = room_below(m ? m->end : PAGE_SIZE, end, bytes, align);
-    end = USER_MAX;
-    for (m = as->mappings.last; !start; m = m->prev) {
-        start = room_below(m ? m->end : PAGE_SIZE, end, bytes, align);
-        if (!m)
-            break;
-        end = m->start;
-    }
+    if (!m)
+        return (struct gap){PAGE_SIZE, end};
+    return m->end <= end ? (struct gap){m->end, end} : (struct gap){0, 0};
+}
+
+/* The recent gap, so that what is mapped one after the other is in one place; else the highest
+ * one in which an aligned place is for certain; else the highest that has room, however the place
+ * is aligned. */
+static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
+    uint64_t start = room_in(recent_gap(as), bytes, align);
+    if (!start)
+        start = room_in(mapping_gap(&as->mappings, bytes + align - PAGE_SIZE), bytes, align);
+    if (!start && align > PAGE_SIZE)
+        start = room_in(mapping_gap(&as->mappings, bytes), bytes, PAGE_SIZE);
     if (start)
         as->map_below = start;
     return start;
@@ -53,7 +55,7 @@ static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
 
 /* 0: there is no room. */
 static uint64_t place_of(struct aspace *as, const struct map_request *r) {
-    /* Large memory is where it can have large leaves. */
+    /* Large memory is where it can have large leaves, if there is such a place. */
     uint64_t align = r->object->zeros && r->bytes >= LARGE_SIZE ? LARGE_SIZE : PAGE_SIZE;
     bool possible = r->start && r->start <= USER_MAX && r->bytes <= USER_MAX - r->start;
     if (r->place != MAP_HINT || (possible && is_free(as, r->start, r->start + r->bytes)))

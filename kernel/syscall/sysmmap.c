@@ -65,10 +65,19 @@ static int check_request(const uint64_t arg[6]) {
     return addr <= USER_MAX && ROUND_UP(bytes, PAGE_SIZE) <= USER_MAX - addr ? 0 : -K_ENOMEM;
 }
 
+/* What an off_t can say; more than the file has is no mistake, since it may grow. */
+static int check_offset(const uint64_t arg[6]) {
+    if (arg[5] > INT64_MAX)
+        return -K_EINVAL;
+    return ROUND_UP(arg[1], PAGE_SIZE) > INT64_MAX - arg[5] ? -K_EOVERFLOW : 0;
+}
+
 /* A reference; and what the file is open for. */
 static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {
     struct file *f;
-    int err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
+    int err = check_offset(arg);
+    if (!err)
+        err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
     if (err)
         return err;
     if (!f->readable)
@@ -141,6 +150,18 @@ int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
     return tell(err, result);
 }
 
+static bool is_advice(uint64_t advice) {
+    switch (advice) {
+    case ABI_MADV_NORMAL:
+    case ABI_MADV_RANDOM:
+    case ABI_MADV_SEQUENTIAL:
+    case ABI_MADV_WILLNEED:
+    case ABI_MADV_DONTNEED: return true;
+    default: return false;
+    }
+}
+
+/* The range is not empty. */
 static int advise(const struct range *r, uint64_t advice) {
     struct aspace *as = proc_self()->as;
     switch (advice) {
@@ -148,16 +169,13 @@ static int advise(const struct range *r, uint64_t advice) {
     case ABI_MADV_WILLNEED:
         touch(*r, false);
         return aspace_is_granted(as, r->start, r->end) ? 0 : -K_ENOMEM;
-    case ABI_MADV_NORMAL:
-    case ABI_MADV_RANDOM:
-    case ABI_MADV_SEQUENTIAL: return 0;
-    default: return -K_EINVAL;
+    default: return 0;
     }
 }
 
 int sys_madvise(const uint64_t arg[6], uint64_t *result) {
     struct range r;
-    int err = range_of(arg, &r);
+    int err = is_advice(arg[2]) ? range_of(arg, &r) : -K_EINVAL;
     return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
 }
 

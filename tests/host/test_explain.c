@@ -144,6 +144,10 @@ static void no_mapping(void **state) {
          "guard page below the stack, which is 0x8000 to 0x9000, 4 KiB: an overflow\n");
     user(9 * P, R, 3,
          "between the stack, which ends at 0x9000, and the heap, which begins at 0x1ff000\n");
+    mapping_take(&as.mappings, mapping_at(&as.mappings, 6 * P));
+    user(7 * P - 1, W, 3, /* a frame larger than the guard page */
+         "between the data, which ends at 0x6000, and the stack, which is 0x8000 to 0x9000, 4 "
+         "KiB\n");
     grant(9 * P, 20 * P, &stack, R | W); /* the limit is that of all its parts */
     user(8 * P - 1, W, 3,
          "guard page below the stack, which is 0x8000 to 0x14000, 48 KiB: an overflow\n");
@@ -152,6 +156,10 @@ static void no_mapping(void **state) {
     mapping_free_all(&as.mappings);
     grant(3 * P, 4 * P, &program, R);
     user(2 * P, R, 3, "below the read-only data, which begins at 0x3000\n");
+    mapping_free_all(&as.mappings);
+    grant(16 * P, 18 * P, &stack, R | W);
+    grant(18 * P, 20 * P, &stack, R | W);
+    user(3 * P, W, 3, "below the stack, which is 0x10000 to 0x14000, 16 KiB\n");
 }
 
 static void what_the_object_has_not(void **state) {

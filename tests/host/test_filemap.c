@@ -1,4 +1,5 @@
-/* Files as objects: how much of the page cache may be mapped, by whom. The file system and the
+/* Files as objects: how much of the page cache may be mapped, by whom, and what is left of one that
+ * finds no memory. The file system and the
  * reverse map are stand-ins that do nothing. */
 /* sources: kernel/fs/filemap.c kernel/proc/sleeplock.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c */
@@ -26,15 +27,29 @@
 uint32_t pagecache_pages(void) { return 8 * EIGHTH; }
 uint32_t pagecache_dirty_max(void) { return EIGHTH - 1; }
 
+static unsigned refuse; /* so many questions for memory from now on the answer is no */
+static bool is_refused(void) { return refuse > 0 && --refuse == 0; }
+
 static uint64_t promised;
 int frame_commit(uint64_t n) {
+    if (is_refused())
+        return -K_ENOMEM;
     promised += n;
     return 0;
 }
 void frame_uncommit(uint64_t n) { promised -= n; }
 
-void *slab_take(struct slab *s) { return malloc(s->size); }
-void slab_give(struct slab *s, void *record) { free(record); }
+static unsigned taken; /* records */
+void *slab_take(struct slab *s) {
+    if (is_refused())
+        return NULL;
+    taken++;
+    return malloc(s->size);
+}
+void slab_give(struct slab *s, void *record) {
+    taken--;
+    free(record);
+}
 
 struct inode *inode_dup(struct inode *ip) {
     ip->refs++;
@@ -116,8 +131,56 @@ static void half_for_files_more_for_programs_most_for_the_session(void **state) 
     assert_int_equal(promised, 0);
 }
 
+static int map_new(void) { return map(0, 3); }
+static int run_new(void) { return run(1, 3); }
+static int map_more(void) { return map(2, 5); }
+static int run_more(void) { return run(2, 5); }
+
+/* The n-th question for memory is refused, for n = 1, 2, 3 ... until the operation succeeds: after
+ * each failure all is as it was. */
+static void every_question_for_memory_refused_once(void **state) {
+    static const struct {
+        int (*op)(void);
+        unsigned i, questions; /* of which inode; how many it asks */
+    } ops[] = {{map_new, 0, 2}, {run_new, 1, 2}, {map_more, 2, 1}, {run_more, 2, 1}};
+    begin();
+    assert_int_equal(map(2, 2), 0);
+    struct object *first = objects[2];
+    for (unsigned k = 0; k < ARRAY_LEN(ops); k++) {
+        struct inode *ip = &inodes[ops[k].i];
+        const uint32_t refs = ip->refs;
+        unsigned n = 1;
+        for (;; n++) {
+            refuse = n;
+            int err = ops[k].op();
+            bool done = refuse > 0;
+            refuse = 0;
+            assert_int_equal(err, done ? 0 : -K_ENOMEM);
+            if (done)
+                break;
+            assert_int_equal(promised, 2);
+            assert_int_equal(taken, 1);
+            assert_int_equal(ip->refs, refs);
+            assert_true(ip == &inodes[2] ? ip->map != NULL : !ip->map);
+            assert_int_equal(filemap_begin_writes(ip), 0); /* nor does it count as run */
+            filemap_end_writes(ip);
+        }
+        assert_int_equal(n, ops[k].questions + 1);
+        assert_int_equal(promised, ip == &inodes[2] ? 5 : 2 + 3);
+        drop(ops[k].i);
+        if (ip == &inodes[2]) { /* what is mapped stays counted until nobody maps it */
+            object_put(first);
+            assert_int_equal(map(2, 2), 0);
+            first = objects[2];
+        }
+    }
+    object_put(first);
+    assert_int_equal(promised + taken, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_question_for_memory_refused_once),
         cmocka_unit_test(half_for_files_more_for_programs_most_for_the_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

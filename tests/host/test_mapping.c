@@ -1,5 +1,5 @@
 /* Mappings in their tree against a plain array: random ones are put in, taken out, found and
- * copied; and records that cannot be had. */
+ * copied; gaps are found; and records that cannot be had. */
 /* sources: kernel/mm/mapping.c kernel/mm/slab.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: kernel/mm/pieces.c tests/host/hostarch.c */
 #include "hostarch.h"
@@ -76,6 +76,8 @@ static struct mapping *add(struct mappings *all, unsigned start, unsigned end) {
 
 static unsigned depth(const struct mapping *m) {
     unsigned lower = m ? depth(m->lower) : 0, upper = m ? depth(m->upper) : 0;
+    assert_true(!m || !m->lower || m->lower->up == m);
+    assert_true(!m || !m->upper || m->upper->up == m);
     assert_true(!m || !m->lower || (m->lower->rank <= m->rank && m->lower->start < m->start));
     assert_true(!m || !m->upper || (m->upper->rank <= m->rank && m->upper->start > m->start));
     return m ? 1 + MAX(lower, upper) : 0;
@@ -95,6 +97,38 @@ static void check_order(const struct mappings *all) {
     assert_int_equal(all->lazy, lazy);
 }
 
+/* The highest gap with room, found by looking at each. */
+static struct gap plain_gap(const struct mappings *all, uint64_t bytes) {
+    uint64_t end = USER_MAX;
+    for (const struct mapping *m = all->last;; end = m->start, m = m->prev) {
+        uint64_t start = m ? m->end : P;
+        if (start < end && end - start >= bytes)
+            return (struct gap){start, end};
+        if (!m)
+            return (struct gap){0, 0};
+    }
+}
+
+static void check_gap(const struct mappings *all, uint64_t bytes) {
+    struct gap found = mapping_gap(all, bytes), plain = plain_gap(all, bytes);
+    assert_true(found.start == plain.start && found.end == plain.end);
+}
+
+/* Of all sizes that there are, and one more. */
+static void check_gaps(const struct mappings *all) {
+    assert_true(!all->root || !all->root->up);
+    for (uint64_t pages = 1; pages < 40; pages++)
+        check_gap(all, pages * P);
+    for (const struct mapping *m = all->first; m; m = m->next) {
+        uint64_t below = m->prev ? m->prev->end : P;
+        if (m->start > below) {
+            check_gap(all, m->start - below);
+            check_gap(all, m->start - below + P);
+        }
+    }
+    check_gap(all, USER_MAX);
+}
+
 /* Every page, and the finders around it. */
 static void check_model(const struct mappings *all) {
     struct mapping *below = NULL, *from[PAGES + 1];
@@ -109,6 +143,7 @@ static void check_model(const struct mappings *all) {
             below = owner[i];
     }
     check_order(all);
+    check_gaps(all);
 }
 
 static void own(unsigned start, unsigned end, struct mapping *m) {
@@ -136,18 +171,23 @@ static void remove_somewhere(struct mappings *all) {
 /* A border moves while the mapping is in the tree. */
 static void move_border(struct mappings *all) {
     struct mapping *m = owner[host_random_below(PAGES)];
-    if (!m || m->end - m->start == P)
+    if (!m)
         return;
-    if (host_random_below(2)) {
-        owner[m->start / P] = NULL;
-        m->start += P;
-    } else {
-        owner[m->end / P - 1] = NULL;
-        m->end -= P;
+    unsigned start = (unsigned)(m->start / P), end = (unsigned)(m->end / P);
+    own(start, end, NULL);
+    switch (host_random_below(4)) {
+    case 0: start += end - start > 1; break;
+    case 1: end -= end - start > 1; break;
+    case 2: start -= start > 0 && !owner[start - 1]; break;
+    default: end += end < PAGES && !owner[end];
     }
+    own(start, end, m);
+    mapping_move(m, start * P, end * P);
 }
 
 static void random_mappings(void **state) {
+    const uint64_t user_max = paging.user_max;
+    paging.user_max = PAGES * P; /* or there is always room above */
     struct mappings all = {0}, copy = {0};
     memset(owner, 0, sizeof owner);
     for (unsigned round = 0; round < 20000; round++) {
@@ -160,6 +200,8 @@ static void random_mappings(void **state) {
             remove_somewhere(&all);
         if (round % 500 == 0)
             check_model(&all);
+        if (round % 20 == 0)
+            check_gap(&all, (1 + host_random_below(60)) * P);
     }
     check_model(&all);
     assert_int_equal(references, all.count);
@@ -167,15 +209,18 @@ static void random_mappings(void **state) {
     assert_int_equal(mapping_frames(), frames);
     assert_int_equal(mapping_copy_all(&copy, &all), 0);
     check_order(&copy);
+    check_gaps(&copy);
     assert_int_equal(references, 2 * all.count);
     assert_int_equal(in_map, all.count);
     for (const struct mapping *a = all.first, *b = copy.first; a; a = a->next, b = b->next)
         assert_true(a != b && a->start == b->start && a->end == b->end && a->first == b->first);
-    assert_int_equal(depth(all.root), depth(copy.root));
+    assert_true(depth(copy.root) < 40);
     mapping_free_all(&copy);
     check_model(&all);
     mapping_free_all(&all);
+    check_gaps(&all);
     assert_int_equal(frames + (unsigned)references, 0);
+    paging.user_max = user_max;
 }
 
 /* Places in the order of the multiples of a constant, by which the ranks of an earlier tree were

@@ -7,7 +7,8 @@ import guest
 import pytest
 
 # The last two are asked often enough: of one in eleven refused, two commands in three fail.
-COMMANDS = ("forktest; stressfs; ls > x; sort x; rm x; forktest; grind 20; grind 20; "
+COMMANDS = ("forktest; stressfs; maptest; ls > x; sort x | wc; rm x; maptest; maptest; forktest; "
+            + "grind 20; grind 20; "
             + "ps -l; " * 20 + "sysinfo; " * 20)
 
 
@@ -26,10 +27,11 @@ def in_use(*options):
 @pytest.mark.parametrize("period", [11, 20])
 def test_refused_promises_lose_nothing(design, period):
     usual, output = in_use("--design", design)
-    assert "FAILED" not in output, output
+    assert "FAILED" not in output and output.count("maptest: OK") == 3, output
     after, output = in_use("--design", design, "--append", f"fail_commit={period}")
     assert "cannot fork" in output or "fork failed" in output
-    assert after == usual, output
+    assert "no memory for shared memory" in output and "no memory for a shared file" in output
+    assert after == usual and "maptest: FAILED" not in output, output
 
 
 def test_no_memory_to_look_is_said():

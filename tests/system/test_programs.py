@@ -78,11 +78,11 @@ def test_end(commands, output, status):
 
 
 def test_self_checking(design):
-    done = guest.run("--design", design, "-c", "libtest && forktest && stressfs")
+    done = guest.run("--design", design, "-c", "libtest && forktest && stressfs && maptest")
     said, rest = done.stdout.split("\n", 1)
     assert said.startswith("Trellis: sbrk is refused memory"), said  # libtest asks for too much
     assert (rest, done.returncode) == (
-        "libtest: OK\nforktest: OK\nstressfs: OK\n", 0), done.stderr
+        "libtest: OK\nforktest: OK\nstressfs: OK\nmaptest: OK\n", 0), done.stderr
 
 
 def test_view_of_the_kernel():

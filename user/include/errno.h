@@ -30,4 +30,5 @@ extern int errno;
 #define EDOM 33
 #define ERANGE 34
 #define ENOSYS 38
+#define EOVERFLOW 75
 #define ENOTSUP 95

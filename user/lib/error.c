@@ -37,6 +37,7 @@ static const struct {
     {EDOM, "Argument out of domain"},
     {ERANGE, "Result out of range"},
     {ENOSYS, "No such system call"},
+    {EOVERFLOW, "Value too large for its type"},
     {ENOTSUP, "Not supported"},
 };
 

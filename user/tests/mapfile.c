@@ -150,6 +150,33 @@ static void file_end(void) {
     CHECK(!can(load, far));
 }
 
+#define LAST_OFFSET (INT64_MAX - INT64_MAX % PAGE)
+
+/* As far as an off_t goes, and no further. */
+static void file_offsets(void) {
+    static const struct {
+        int64_t offset;
+        uint64_t bytes;
+        long err;
+    } cases[] = {{-(int64_t)PAGE, PAGE, EINVAL},
+                 {INT64_MIN, 2 * PAGE, EINVAL},
+                 {LAST_OFFSET, 2 * PAGE, EOVERFLOW},
+                 {LAST_OFFSET, 1, EOVERFLOW},
+                 {LAST_OFFSET - 4 * PAGE, 4 * PAGE + 1, EOVERFLOW}};
+    make_file("f", PAGE, 26);
+    int f = must_open("f", ABI_O_RDONLY);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        long got = (long)sys_mmap(NULL, cases[i].bytes, ABI_PROT_READ, ABI_MAP_PRIVATE, f,
+                                  cases[i].offset);
+        CHECK_MSG(got == -cases[i].err, "case %d: %ld", (int)i, got);
+    }
+    must_close(f);
+    char *last = map_file("f", 2 * PAGE, ABI_PROT_READ, ABI_MAP_PRIVATE, LAST_OFFSET - 2 * PAGE);
+    CHECK(!can(load, last) && !can(load, last + PAGE));
+    char *far = map_file("f", 2 * PAGE, ABI_PROT_READ, ABI_MAP_SHARED, 1ull << 60);
+    CHECK(!can(load, far));
+}
+
 /* read and write with a buffer that is the file itself, and nothing of it there yet. */
 static void file_into_itself(void) {
     unsigned char *text = scratch;
@@ -264,6 +291,7 @@ const struct test mapfile_tests[] = {
     {"mmap_file_private", file_private, false},
     {"mmap_file_copy_waits", others_run_while_a_copy_waits, false},
     {"mmap_file_end", file_end, false},
+    {"mmap_file_offsets", file_offsets, false},
     {"mmap_file_into_itself", file_into_itself, false},
     {"mmap_file_many", file_many, false},
     {"mmap_file_untouched", file_untouched, false},

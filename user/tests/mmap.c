@@ -340,6 +340,8 @@ static void wrong_arguments(void) {
     EXPECT(sys_mprotect(opaque(DIRECT_MAP), PAGE, RW), -ENOMEM);
     EXPECT(sys_madvise(p, 3 * PAGE, ABI_MADV_WILLNEED), -ENOMEM);
     EXPECT(sys_madvise(p, PAGE, 77), -EINVAL);
+    EXPECT(sys_madvise(p, 0, 77), -EINVAL);
+    EXPECT(sys_madvise(p, 0, ABI_MADV_DONTNEED), 0);
     EXPECT(sys_msync(p, 3 * PAGE, ABI_MS_SYNC), -ENOMEM);
     EXPECT(sys_msync(p, PAGE, ABI_MS_SYNC | ABI_MS_ASYNC), -EINVAL);
     fill(p, 2 * PAGE, 16);

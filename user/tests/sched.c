@@ -222,6 +222,34 @@ static void fork_once(void) {
 #define REGIONS 32
 static struct abi_vmregion regions[REGIONS];
 
+#define GAPS 8192
+
+/* Of one page each, between as many mappings; and where the last page was given back is no room. */
+static char *make_gaps(void) {
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *a = mmap(0, 2 * GAPS * PAGE, PROT_NONE, flags, -1, 0);
+    CHECK(a != MAP_FAILED && munmap(a, 2 * GAPS * PAGE) == 0);
+    for (uint64_t i = 0; i < 2 * GAPS; i += 2)
+        CHECK(mmap(a + i * PAGE, PAGE, PROT_NONE, flags | MAP_FIXED, -1, 0) == a + i * PAGE);
+    char *last = a + (2 * GAPS - 3) * PAGE;
+    CHECK(mmap(last, PAGE, PROT_NONE, flags | MAP_FIXED, -1, 0) == last);
+    CHECK_EQ(munmap(last, PAGE), 0);
+    return a;
+}
+
+/* Nobody is let in while room is looked for, so that takes no longer beside many gaps. */
+static void room_is_found_at_once(uint64_t slice) {
+    char *a = make_gaps();
+    uint64_t start = time_now();
+    char *p = mmap(0, 4 * MB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t took = time_now() - start;
+    CHECK(p != MAP_FAILED && p < a);
+    CHECK_MSG(took < 2 * slice, "to find room beside %d gaps takes %d slices", GAPS,
+              (int)(took / slice));
+    CHECK_EQ(munmap(p, 4 * MB), 0);
+    CHECK_EQ(munmap(a, 2 * GAPS * PAGE), 0);
+}
+
 /* On one slow hart: tests/system/test_long_calls.py. Others have the calls too fast. */
 static void long_calls_let_others_run(void) {
     struct abi_sysinfo si;
@@ -243,6 +271,7 @@ static void long_calls_let_others_run(void) {
     CHECK_EQ(sys_kill(s->pid), 0);
     CHECK_EQ(reap(s->pid), KILLED);
     CHECK_EQ(munmap(s, PAGE), 0);
+    room_is_found_at_once(slice);
 }
 
 const struct test sched_tests[] = {
