@@ -90,7 +90,7 @@ int file_stat(struct file *f, struct abi_stat *st) {
 }
 
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    return f->ops->seek ? f->ops->seek(f, offset, whence, result) : -K_EINVAL;
+    return f->ops->seek ? f->ops->seek(f, offset, whence, result) : -K_ESPIPE;
 }
 
 int file_set_size(struct file *f, uint64_t size) {

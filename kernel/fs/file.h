@@ -23,6 +23,7 @@ struct file_ops {
     int (*read)(struct file *f, uaddr_t dst, size_t n, size_t *done);
     int (*write)(struct file *f, uaddr_t src, size_t n, size_t *done);
     int (*stat)(struct file *f, struct abi_stat *st);
+    /* NULL: -K_ESPIPE. */
     int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
     int (*set_size)(struct file *f, uint64_t size);
     int (*sync)(struct file *f);
@@ -59,8 +60,8 @@ int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) must_check;
 int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) must_check;
 /* -K_EINVAL: files of this kind have nothing to say; *st is as it was. */
 int file_stat(struct file *f, struct abi_stat *st) must_check;
-/* whence: 0 from the start, 1 from here, 2 from the end. -K_EINVAL also when the
- * result would be negative. */
+/* whence: 0 from the start, 1 from here, 2 from the end. -K_ESPIPE: it has no
+ * offset; -K_EINVAL: another whence, or the result would be negative. */
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must_check;
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
  * disk; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */

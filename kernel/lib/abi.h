@@ -5,10 +5,16 @@
 #include <stdint.h>
 
 /* System call numbers (in a7): SYS_fork and so on. */
-#define CALL(number, type, name, arguments, error) SYS_##name = (number),
+#define CALL(number, type, name, arguments) SYS_##name = (number),
 enum {
 #include "lib/calls.def"
 };
+
+/* An error of a call is the negative of its number for errno; but -1, whatever it is, when the call
+ * was made by a number of xv6's, or by one that there is not, since that is what its programs
+ * expect. Each of xv6's calls has a second number for programs that want to know. */
+#define SYSCALL_OWN 100 /* xv6's numbers lie below */
+#define TELLING_NUMBER(number) ((number) + 200)
 
 /* sbrk's second argument: pages come when they are touched, if there is memory then. Any
  * other value: they are promised now. */

@@ -1,5 +1,5 @@
 /* Errors inside the kernel: calls return 0 or the negative of one of these.
- * A system call turns every one of them into the -1 of the xv6 interface. */
+ * A program sees it, or the -1 of the xv6 interface (lib/abi.h). */
 #pragma once
 
 enum kernel_errno {
@@ -28,6 +28,7 @@ enum kernel_errno {
     K_ETXTBSY = 26,      /* the file is run as a program, or open for writing */
     K_EFBIG = 27,        /* beyond the largest file */
     K_ENOSPC = 28,       /* no free block or inode */
+    K_ESPIPE = 29,       /* a pipe or device has no offset */
     K_EROFS = 30,        /* the disk takes no more changes */
     K_EMLINK = 31,       /* too many links */
     K_EPIPE = 32,        /* nobody reads this pipe */

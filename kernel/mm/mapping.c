@@ -111,7 +111,7 @@ static uint64_t widest_of(const struct mapping *m) {
     return widest;
 }
 
-/* Counts anew from m upwards, as far as end, which is not; NULL: to the root. */
+/* Counts again from m upwards, as far as end, which is not; NULL: to the root. */
 static void settle(struct mapping *m, const struct mapping *end) {
     for (; m != end; m = m->up)
         m->widest = widest_of(m);

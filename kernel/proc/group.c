@@ -70,8 +70,6 @@ static int set_group_locked(int32_t pid, int32_t group) {
 int proc_set_group(int32_t pid, int32_t group) {
     pid = pid ? pid : proc_self()->pid;
     group = group ? group : pid;
-    if (group < 0)
-        return -K_EPERM;
     spin_lock(&family_lock);
     int err = set_group_locked(pid, group);
     spin_unlock(&family_lock);

@@ -2,20 +2,21 @@
 #pragma once
 #include "arch/context.h"
 #include "lib/abi.h"
+#include "lib/errno.h"
 #include "lib/types.h"
 
 /* arg: the six arguments a0..a5 as the program passed them. A handler that
  * succeeds stores its result in *result (0 when it does not) and returns 0;
- * else it returns a negative errno, and the program sees -1. */
+ * else it returns a negative errno, which the program sees, or -1 (lib/abi.h). */
 typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
 
 /* The handlers, sys_fork and so on, and the table of them by number; NULL: there is no such
  * call. docs/system-calls.md says what each does. */
-#define CALL(number, type, name, arguments, error) \
-    int sys_##name(const uint64_t arg[6], uint64_t *result);
+#define CALL(number, type, name, arguments) int sys_##name(const uint64_t arg[6], uint64_t *result);
 #include "lib/calls.def"
 
-#define CALL(number, type, name, arguments, error) char name[(number) + 1];
+#define CALL(number, type, name, arguments) char name[(number) + 1];
+#define XV6(number, type, name, arguments) char name[TELLING_NUMBER(number) + 1];
 union syscall_numbers {
 #include "lib/calls.def"
 };
@@ -24,6 +25,12 @@ union syscall_numbers {
 extern const syscall_fn syscall_table[SYSCALL_END];
 int syscall_unknown(void); /* says so on the console, once */
 
+/* What a program sees of an error of the call that it made by this number. */
+static inline uint64_t syscall_error(uint64_t number, int err) {
+    bool tells = number >= SYSCALL_OWN && err != -K_ENOSYS;
+    return tells ? (uint64_t)(int64_t)err : (uint64_t)-1;
+}
+
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */
 static inline void syscall_do(struct trapframe *tf) {
@@ -31,5 +38,7 @@ static inline void syscall_do(struct trapframe *tf) {
     bool known = tf->a7 < SYSCALL_END && syscall_table[tf->a7];
     int err = __builtin_expect(known, 1) ? syscall_table[tf->a7](&tf->a0, &result)
                                          : syscall_unknown();
-    tf->a0 = err ? (uint64_t)-1 : result;
+    if (__builtin_expect(err, 0))
+        result = syscall_error(tf->a7, err);
+    tf->a0 = result;
 }

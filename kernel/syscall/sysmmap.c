@@ -1,4 +1,4 @@
-/* mmap and its kin, as POSIX has them. These calls say why they fail. */
+/* mmap and its kin, as POSIX has them. */
 #include "fs/file.h"
 #include "fs/filemap.h"
 #include "fs/inode.h"
@@ -15,13 +15,6 @@
     (ABI_MAP_SHARED | ABI_MAP_PRIVATE | ABI_MAP_FIXED | ABI_MAP_ANONYMOUS | ABI_MAP_POPULATE | \
      ABI_MAP_FIXED_NOREPLACE | ABI_MAP_NORESERVE)
 #define MS_ALL (ABI_MS_ASYNC | ABI_MS_INVALIDATE | ABI_MS_SYNC)
-
-/* The program sees the number. */
-static int tell(int err, uint64_t *result) {
-    if (err)
-        *result = (uint64_t)(int64_t)err;
-    return 0;
-}
 
 struct range {
     uint64_t start, end;
@@ -100,7 +93,7 @@ static int object_for(const uint64_t arg[6], struct object **o, unsigned *limit)
     return arg[3] & ABI_MAP_SHARED ? shm_create(pages, o) : 0;
 }
 
-static int map(const uint64_t arg[6], uint64_t *start) {
+int sys_mmap(const uint64_t arg[6], uint64_t *result) {
     uint64_t flags = arg[3];
     struct object *o;
     unsigned limit;
@@ -120,15 +113,13 @@ static int map(const uint64_t arg[6], uint64_t *start) {
                             .limit = limit,
                             .shared = flags & ABI_MAP_SHARED};
     struct aspace *as = proc_self()->as;
-    err = aspace_map(as, &r, start);
+    err = aspace_map(as, &r, result);
     object_put(o);
     inode_reap(); /* a file that was mapped there may have had no other name */
     if (!err && (flags & ABI_MAP_POPULATE))
-        touch((struct range){*start, *start + r.bytes}, true);
+        touch((struct range){*result, *result + r.bytes}, true);
     return err;
 }
-
-int sys_mmap(const uint64_t arg[6], uint64_t *result) { return tell(map(arg, result), result); }
 
 /* ---- the others -------------------------------------------------------------------- */
 
@@ -136,10 +127,10 @@ int sys_munmap(const uint64_t arg[6], uint64_t *result) {
     struct range r;
     int err = range_of(arg, &r);
     if (err || arg[1] == 0)
-        return tell(-K_EINVAL, result);
+        return -K_EINVAL;
     err = aspace_unmap(proc_self()->as, r.start, r.end);
     inode_reap();
-    return tell(err, result);
+    return err;
 }
 
 int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
@@ -147,7 +138,7 @@ int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
     int err = arg[2] & ~(uint64_t)PROT_ALL ? -K_EINVAL : range_of(arg, &r);
     if (!err && r.start < r.end)
         err = aspace_protect(proc_self()->as, r.start, r.end, (unsigned)arg[2]);
-    return tell(err, result);
+    return err;
 }
 
 static bool is_advice(uint64_t advice) {
@@ -176,7 +167,7 @@ static int advise(const struct range *r, uint64_t advice) {
 int sys_madvise(const uint64_t arg[6], uint64_t *result) {
     struct range r;
     int err = is_advice(arg[2]) ? range_of(arg, &r) : -K_EINVAL;
-    return tell(err || r.start == r.end ? err : advise(&r, arg[2]), result);
+    return err || r.start == r.end ? err : advise(&r, arg[2]);
 }
 
 int sys_msync(const uint64_t arg[6], uint64_t *result) {
@@ -187,5 +178,5 @@ int sys_msync(const uint64_t arg[6], uint64_t *result) {
         err = aspace_sync(proc_self()->as, r.start, r.end);
     if (!err && !aspace_is_granted(proc_self()->as, r.start, r.end))
         err = -K_ENOMEM;
-    return tell(err, result);
+    return err;
 }

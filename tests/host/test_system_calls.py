@@ -8,8 +8,7 @@ import machine
 import pytest
 from docpages import read
 
-LIST = re.compile(r"^(CALL|WRAPPED|TELLING)\((\d+), (?:_Noreturn )?([^,]+), (\w+), \((.*)\), "
-                  r"(\w+)\)$", re.M)
+LIST = re.compile(r"^(CALL|XV6|WRAPPED)\((\d+), (?:_Noreturn )?([^,]+), (\w+), \((.*)\)\)$", re.M)
 SECTION = re.compile(r"^## (\w+) \((\d+)\)\n    (.*)\n((?:(?!## ).*\n)*)", re.M)
 GROUPS = {"path errors": ("EFAULT", "ENAMETOOLONG", "ENOENT", "ENOTDIR", "EIO", "ENFILE"),
           "disk errors": ("EIO", "EROFS")}
@@ -94,6 +93,35 @@ def test_errors_can_be_returned(kernel, name):
     ("getpid", set()), ("uptime", set()), ("dup", {"EBADF", "EMFILE"}), ("sleep", {"EINTR"})])
 def test_simple_calls_return_these_alone(kernel, name, errors):
     assert kernel.errors("sys_" + name) == named(sections()[name][4]) == errors
+
+
+def headers():
+    """{call: the errors that a header of the library names}: `read: EBADF, path errors`."""
+    found = {}
+    for path in glob.glob(os.path.join(machine.ROOT, "user", "include", "**", "*.h"),
+                          recursive=True):
+        text = read(os.path.relpath(path, machine.ROOT))
+        for name, errors in re.findall(r"^ \* (\w+): ((?:.*\n \*     )*.*)$", text, re.M):
+            if name in calls():
+                assert name not in found, name
+                words = re.findall(r"path errors|disk errors|E[A-Z0-9]+", errors)
+                found[name] = named(" ".join(w if " " in w else f"`{w}`" for w in words))
+    return found
+
+
+def test_headers_name_the_errors():
+    assert headers() == {name: named(section[4]) for name, section in sections().items()
+                         if named(section[4])}
+
+
+def test_programs_know_each_error():
+    """By its name and its number, and in words."""
+    of_kernel = re.findall(r"K_(E\w+) = (\d+)", read("kernel/lib/errno.h"))
+    of_programs = dict(re.findall(r"#define (E\w+) (\d+)", read("user/include/errno.h")))
+    assert len(of_kernel) > 30 and set(of_kernel) <= set(of_programs.items())
+    words = re.findall(r"^    \{(E\w+), \"(.+)\"\},$", read("user/lib/error.c"), re.M)
+    assert dict(words).keys() == of_programs.keys()
+    assert len({text for _, text in words}) == len(words)
 
 
 def test_an_error_that_cannot_be_is_none(kernel):

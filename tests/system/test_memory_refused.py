@@ -31,7 +31,7 @@ def test_refused_promises_lose_nothing(design, period):
     after, output = in_use("--design", design, "--append", f"fail_commit={period}")
     assert "cannot fork" in output or "fork failed" in output
     assert "no memory for shared memory" in output and "no memory for a shared file" in output
-    assert after == usual and "maptest: FAILED" not in output, output
+    assert after == usual and "FAILED" not in output, output
 
 
 def test_no_memory_to_look_is_said():

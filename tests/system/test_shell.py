@@ -42,7 +42,7 @@ def test_places_of_programs(shell):
     shell.run("cd /; mkdir e; cp d/own /own; cd e")
     assert shell.run("own; cd /e; /own; nosuch") == "mine\nmine\nsh: nosuch: not found\n"
     assert shell.run("cd /d; echo '#!' > own; own") == ""
-    assert shell.run("/etc; cd /; etc") == "sh: /etc: is a directory\nsh: etc: is a directory\n"
+    assert shell.run("/etc; cd /; etc") == "sh: /etc: Is a directory\nsh: etc: Is a directory\n"
 
 
 def test_directories(shell):

@@ -1,4 +1,5 @@
 /* Writes files, or its input, one after the other; "-" is the input. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static int copy(int fd, const char *name) {
         }
     }
     if (n < 0)
-        fprintf(stderr, "cat: %s: read error\n", name);
+        fprintf(stderr, "cat: %s: %s\n", name, strerror(errno));
     return n < 0 ? -1 : 0;
 }
 
@@ -27,7 +28,7 @@ static int copy_file(const char *name) {
         return copy(0, "input");
     int fd = open(name, O_RDONLY);
     if (fd < 0) {
-        fprintf(stderr, "cat: cannot open %s\n", name);
+        fprintf(stderr, "cat: cannot open %s: %s\n", name, strerror(errno));
         return -1;
     }
     int r = copy(fd, name);

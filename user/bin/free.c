@@ -1,5 +1,6 @@
 /* Shows what becomes of the machine's memory, in KiB, or in frames of 4 KiB with -f:
  * free, with what is only a cache; in use or promised; in page tables of processes. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <trellis.h>
@@ -22,7 +23,7 @@ int main(int argc, char *argv[]) {
     if (argc > 1 + frames)
         vm_usage(USAGE, argv[1]);
     if (sysinfo(&s) < 0) {
-        fprintf(stderr, "free: this kernel does not tell\n");
+        fprintf(stderr, "free: %s\n", strerror(errno));
         return 1;
     }
     uint64_t unit = frames ? 1 : VM_PAGE / 1024;

@@ -3,6 +3,7 @@
  *     -i   without regard to case   -c   only how many
  *     -q   nothing, only the status
  * Status: 0 some line was selected, 1 none, 2 an error. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static long search(FILE *f, const char *name, bool named) {
         putchar('\n');
     }
     if (ferror(f) || !feof(f)) {
-        fprintf(stderr, "grep: %s: read error\n", name);
+        fprintf(stderr, "grep: cannot read %s: %s\n", name, strerror(errno));
         return -1;
     }
     if (count_only && !quiet) {
@@ -71,7 +72,7 @@ static bool search_files(int n, char **names, long *found) {
     for (int i = 0; i < n; i++) {
         FILE *f = fopen(names[i], "r");
         if (!f) {
-            fprintf(stderr, "grep: cannot open %s\n", names[i]);
+            fprintf(stderr, "grep: cannot open %s: %s\n", names[i], strerror(errno));
             ok = false;
             continue;
         }

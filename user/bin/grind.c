@@ -1,17 +1,19 @@
 /* grind [ROUNDS [SEED [PROCESSES]]]: random system calls by several processes.
  *
- * Each worker keeps a model of what is its own: its heap, a file, a pipe. After
+ * Each worker keeps a model of what is its own: its heap, a file, a pipe, mappings. After
  * every call on these it knows what must be there, and checks. At the same time
  * all workers work on a few names that they share, where any result is right as
  * long as nothing breaks. At the end the system must have as much of everything
  * as before. The same seed makes the same calls; their order between processes
  * is the scheduler's. */
 #include "lib/abi.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <trellis.h>
@@ -24,6 +26,7 @@
 #define MAX_PIPE 2048
 #define BAD_POINTER ((char *)0xffffffc000000000)
 #define FAILED 1
+#define TRIES 100 /* of what a run cannot do without: promises of memory fail now and then */
 
 static uint32_t random_state;
 static int worker; /* its number */
@@ -61,7 +64,9 @@ static void heap_check(void) {
 
 static void heap_start(void) {
     uint64_t brk = (uint64_t)sbrk(0);
-    expect(sbrk((PAGE - brk % PAGE) % PAGE) != (void *)-1, "no memory at the start");
+    int tries = TRIES;
+    while (sbrk((PAGE - brk % PAGE) % PAGE) == (void *)-1)
+        expect(--tries > 0, "no memory at the start");
     heap = sbrk(0);
 }
 
@@ -148,7 +153,11 @@ static void file_rename(void) {
 static int pipe_fd[2];
 static unsigned pipe_in, pipe_out;
 
-static void pipe_start(void) { expect(pipe(pipe_fd) == 0, "pipe at the start"); }
+static void pipe_start(void) {
+    int tries = TRIES;
+    while (pipe(pipe_fd) < 0)
+        expect(--tries > 0, "pipe at the start");
+}
 
 static void pipe_write(void) {
     unsigned n = rnd(MAX_PIPE - (pipe_in - pipe_out) + 1);
@@ -171,6 +180,8 @@ static void pipe_read(void) {
         expect(buffer[i] == (unsigned char)(pipe_out + i), "its pipe has wrong contents");
     pipe_out += r;
 }
+
+#include "grindmaps.h"
 
 /* ---- children ---- */
 static int child_exits(void) { return 0; }
@@ -202,6 +213,10 @@ static int child_kills_itself(void) {
     kill(getpid());
     return 0;
 }
+static int child_maps(void) {
+    map_child();
+    return 0;
+}
 static int child_pipes(void) {
     int p[2], sum = 0, r;
     if (pipe(p) < 0)
@@ -227,7 +242,7 @@ static int child_pipes(void) {
 static void children(void) {
     static int (*const kinds[])(void) = {child_exits,      child_checks,        child_execs,
                                          child_fails_exec, child_leaves_orphan, child_kills_itself,
-                                         child_pipes};
+                                         child_pipes,      child_maps,          child_maps};
     unsigned kind = rnd(sizeof(kinds) / sizeof(kinds[0]));
     uint32_t seed = rnd(1u << 30) + 1;
     int pid = fork(), status;
@@ -239,6 +254,8 @@ static void children(void) {
     }
     bool killed = rnd(6) == 0 && kill(pid) == 0;
     expect(wait(&status) == pid, "wait for a child");
+    if (kinds[kind] == child_maps)
+        map_child_done(seed, status != 0);
     bool by_itself = kinds[kind] == child_kills_itself;
     expect(status == 0 ? !by_itself : status == -1 && (killed || by_itself), "status of a child");
 }
@@ -321,21 +338,29 @@ static void work(int rounds) {
         void (*run)(void);
         unsigned weight;
     } steps[] = {
-        {"heap, resize", heap_resize, 6}, {"heap, write", heap_write, 6},
-        {"heap, check", heap_check, 3},   {"file, write", file_write, 3},
-        {"file, check", file_check, 3},   {"file, truncate", file_truncate, 1},
-        {"file, rename", file_rename, 1}, {"pipe, write", pipe_write, 5},
-        {"pipe, read", pipe_read, 5},     {"children", children, 6},
-        {"shared file", shared_file, 6},  {"shared names", shared_names, 6},
-        {"small calls", small_calls, 2},
+        {"heap, resize", heap_resize, 6},  {"heap, write", heap_write, 6},
+        {"heap, check", heap_check, 3},    {"file, write", file_write, 3},
+        {"file, check", file_check, 3},    {"file, truncate", file_truncate, 1},
+        {"file, rename", file_rename, 1},  {"pipe, write", pipe_write, 5},
+        {"pipe, read", pipe_read, 5},      {"children", children, 6},
+        {"shared file", shared_file, 6},   {"shared names", shared_names, 6},
+        {"small calls", small_calls, 2},   {"maps, new", map_new, 6},
+        {"maps, write", map_write, 8},     {"maps, check", maps_check, 3},
+        {"maps, protect", map_protect, 4}, {"maps, unmap", map_unmap, 3},
+        {"maps, forget", map_forget, 1},   {"maps, sync", map_sync, 1},
+        {"maps, file", map_file, 3},
     };
+    unsigned weights = 0;
+    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        weights += steps[i].weight;
     heap_start();
     pipe_start();
+    maps_start();
     snprintf(file_name, sizeof(file_name), "w%d", worker);
     snprintf(other_name, sizeof(other_name), "v%d", worker);
     close(open(file_name, O_CREATE | O_RDWR));
     while (rounds > 0) {
-        unsigned pick = rnd(53), i = 0;
+        unsigned pick = rnd(weights), i = 0;
         for (; pick >= steps[i].weight; i++)
             pick -= steps[i].weight;
         doing = steps[i].name;
@@ -345,6 +370,7 @@ static void work(int rounds) {
     doing = "end";
     heap_check();
     file_check();
+    maps_end();
     unlink(file_name);
 }
 
@@ -393,6 +419,8 @@ static int run(int rounds, uint32_t seed, int processes) {
     int status, bad = 0;
     for (worker = 0; worker < processes; worker++) {
         int pid = fork();
+        for (int tries = TRIES; pid < 0 && tries > 0; tries--)
+            pid = fork();
         if (pid == 0) {
             random_state = seed * 2654435761u + worker * 40503u;
             random_state += random_state == 0;

@@ -1,4 +1,5 @@
 /* Writes the first 10 (-n N) lines of files or of its input. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ int main(int argc, char *argv[]) {
     for (int i = first; i < argc; i++) {
         FILE *f = fopen(argv[i], "r");
         if (!f) {
-            fprintf(stderr, "head: cannot open %s\n", argv[i]);
+            fprintf(stderr, "head: cannot open %s: %s\n", argv[i], strerror(errno));
             status = 1;
             continue;
         }

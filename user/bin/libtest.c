@@ -157,6 +157,23 @@ static void test_processes(void) {
     CHECK(usleep(150000) == 0 && clock() - before >= 2 * CLOCKS_PER_SEC / 10);
 }
 
+/* The kernel's reasons, and that what succeeds leaves errno as it is. */
+static void test_errno(void) {
+    char *argv[] = {"x", NULL};
+    int fds[2], fd = open(FILE_NAME, O_CREATE | O_RDONLY);
+    CHECK(fsync(99) < 0 && errno == EBADF && read(99, fds, 1) < 0 && errno == EBADF);
+    CHECK(ftruncate(fd, 0) < 0 && errno == EBADF && fstat(fd, (struct stat *)-8) < 0);
+    CHECK(errno == EFAULT && pipe((int *)-8) < 0 && errno == EFAULT);
+    CHECK(open("/init", O_RDWR) < 0 && errno == ETXTBSY && pipe(fds) == 0 && errno == ETXTBSY);
+    CHECK(fsync(fds[0]) < 0 && errno == EINVAL && lseek(fds[0], 0, SEEK_SET) < 0 &&
+          errno == ESPIPE);
+    CHECK(mkdir("/bin") < 0 && errno == EEXIST && sbrk(INT_MIN) == (void *)-1 && errno == ENOMEM);
+    CHECK(dup2(-1, 3) < 0 && errno == EBADF && execvp("/bin", argv) < 0 && errno == ENOEXEC);
+    CHECK(execvp("nosuch", argv) < 0 && errno == ENOENT && rmdir("/bin") < 0 && errno == ENOTEMPTY);
+    CHECK(strcmp(strerror(ENOTEMPTY), "Directory not empty") == 0);
+    CHECK(close(fd) == 0 && close(fds[0]) == 0 && close(fds[1]) == 0 && unlink(FILE_NAME) == 0);
+}
+
 static void test_names(void) {
     struct stat st, root;
     int seen = 0;
@@ -183,6 +200,7 @@ int main(void) {
     test_dup2();
     test_heap();
     test_processes();
+    test_errno();
     test_names();
     printf("libtest: %s\n", failures ? "FAILED" : "OK");
     return failures > 0;

@@ -1,5 +1,7 @@
 /* Gives a file another name. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int main(int argc, char *argv[]) {
@@ -8,7 +10,7 @@ int main(int argc, char *argv[]) {
         return 2;
     }
     if (link(argv[1], argv[2]) < 0) {
-        fprintf(stderr, "ln: cannot link %s to %s\n", argv[2], argv[1]);
+        fprintf(stderr, "ln: cannot link %s to %s: %s\n", argv[2], argv[1], strerror(errno));
         return 1;
     }
     return 0;

@@ -3,6 +3,7 @@
  *     -d   a directory itself, not what is in it
  *     -l   inode, type (d, - or c), links, size, name */
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static void show(const char *path, const char *name) {
         return;
     }
     if (stat(path, &st) < 0) {
-        complain(path, "cannot open");
+        complain(path, strerror(errno));
         return;
     }
     char type = S_ISDIR(st.st_mode) ? 'd' : S_ISCHR(st.st_mode) ? 'c' : '-';
@@ -61,7 +62,7 @@ static void list_directory(const char *path) {
     bool ok = true;
     DIR *dir = opendir(path);
     if (!dir) {
-        complain(path, "cannot open");
+        complain(path, strerror(errno));
         return;
     }
     for (struct dirent *e; ok && (e = readdir(dir));)
@@ -83,7 +84,7 @@ static void list_directory(const char *path) {
 static void list(const char *path, bool titled) {
     struct stat st;
     if (stat(path, &st) < 0) {
-        complain(path, "no such file or directory");
+        complain(path, strerror(errno));
     } else if (S_ISDIR(st.st_mode) && !itself) {
         if (titled)
             printf("%s:\n", path);

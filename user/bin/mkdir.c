@@ -1,4 +1,5 @@
 /* Makes directories; -p: with those above them, and none is there already. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,9 +34,7 @@ int main(int argc, char *argv[]) {
     for (int i = 1 + parents; i < argc; i++) {
         if (parents ? make_all(argv[i]) : mkdir(argv[i]) == 0)
             continue;
-        struct stat st;
-        fprintf(stderr, "mkdir: cannot make %s%s\n", argv[i],
-                stat(argv[i], &st) == 0 ? ": exists" : "");
+        fprintf(stderr, "mkdir: cannot make %s: %s\n", argv[i], strerror(errno));
         status = 1;
     }
     return status;

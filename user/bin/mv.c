@@ -1,20 +1,21 @@
 /* Renames a file or directory, or moves some into a directory. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "../lib/filestodir.h"
 
-/* In one step where the kernel can; else in two, if the new name is free. */
 static bool move(const char *from, const char *to) {
     struct stat st;
     if (stat(from, &st) < 0) {
-        fprintf(stderr, "mv: no such file: %s\n", from);
+        fprintf(stderr, "mv: cannot move %s: %s\n", from, strerror(errno));
         return false;
     }
-    if (rename(from, to) == 0 || (link(from, to) == 0 && unlink(from) == 0))
+    if (rename(from, to) == 0)
         return true;
-    fprintf(stderr, "mv: cannot move %s to %s\n", from, to);
+    fprintf(stderr, "mv: cannot move %s to %s: %s\n", from, to, strerror(errno));
     return false;
 }
 

@@ -38,7 +38,7 @@ int main(int argc, char *argv[]) {
         if (r == 1)
             show(&p, details);
     if (slot == 0) {
-        fprintf(stderr, "ps: this kernel does not tell\n");
+        perror("ps");
         return 1;
     }
     return finish_output("ps") < 0;

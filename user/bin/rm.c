@@ -1,6 +1,7 @@
 /* Removes files; -r: directories with all that is in them; -f: no complaint about
  * what is not there. */
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ static bool recursive, force;
 static int status;
 
 static void complain(const char *path, const char *why) {
-    fprintf(stderr, "rm: cannot remove %s%s\n", path, why);
+    fprintf(stderr, "rm: cannot remove %s: %s\n", path, why);
     status = 1;
 }
 
@@ -47,7 +48,7 @@ static void remove_tree(const char *path) {
         while (remove_one_inside(path))
             ;
     if (unlink(path) < 0)
-        complain(path, "");
+        complain(path, strerror(errno));
 }
 
 static void remove_path(const char *path) {
@@ -55,14 +56,14 @@ static void remove_path(const char *path) {
     const char *last = strrchr(path, '/');
     if (stat(path, &st) < 0) {
         if (!force && unlink(path) < 0)
-            complain(path, ": no such file");
+            complain(path, strerror(errno));
     } else if (!S_ISDIR(st.st_mode)) {
         if (unlink(path) < 0)
-            complain(path, "");
+            complain(path, strerror(errno));
     } else if (!recursive) {
-        complain(path, ": is a directory");
+        complain(path, "is a directory");
     } else if (is_dot(last ? last + 1 : path)) {
-        complain(path, ": . and .. stay");
+        complain(path, ". and .. stay");
     } else {
         remove_tree(path);
     }

@@ -1,5 +1,7 @@
 /* Removes empty directories. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 int main(int argc, char *argv[]) {
@@ -10,7 +12,7 @@ int main(int argc, char *argv[]) {
     }
     for (int i = 1; i < argc; i++) {
         if (rmdir(argv[i]) < 0) {
-            fprintf(stderr, "rmdir: cannot remove %s\n", argv[i]);
+            fprintf(stderr, "rmdir: cannot remove %s: %s\n", argv[i], strerror(errno));
             status = 1;
         }
     }

@@ -11,6 +11,7 @@
  *
  * The status of a command is its exit value; 255 when it was killed, 127 when it
  * was not found, 126 when it could not run, 2 after a syntax error. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static void reap_finished(void) {
 static pid_t fork_child(struct job *job) {
     pid_t pid = fork();
     if (pid < 0)
-        complain(NULL, "cannot fork: too many processes, or too little memory");
+        complain("cannot fork", strerror(errno));
     job_join(job, pid);
     if (pid == 0) {
         background.n = 0;
@@ -127,7 +128,7 @@ static int do_cd(char **argv) {
     const char *path = argv[1] ? argv[1] : "/";
     if (chdir(path) == 0)
         return 0;
-    complain(path, "cannot change to this directory");
+    complain(path, strerror(errno));
     return 1;
 }
 
@@ -283,7 +284,7 @@ static int run_pipeline(const struct node *node) {
         int behind[2] = {-1, -1};
         pid = -1;
         if (part->next && pipe(behind) < 0) {
-            complain(NULL, "cannot make a pipe");
+            complain("cannot make a pipe", strerror(errno));
             break;
         }
         pid = fork_child(&job);
@@ -476,7 +477,7 @@ int main(int argc, char *argv[]) {
     if (argc >= 2) {
         script_file = fopen(argv[1], "r");
         if (!script_file) {
-            complain(argv[1], "cannot open");
+            complain(argv[1], strerror(errno));
             return 127;
         }
         shell.argc--;

@@ -1,6 +1,7 @@
 /* Writes the lines of files, or of its input, sorted by bytes.
  *     -n   by the number at the start   -r   the other way round
  *     -u   equal lines once */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,14 +52,14 @@ static bool read_lines(FILE *f, const char *name) {
     }
     if (feof(f))
         return true;
-    fprintf(stderr, "sort: %s: %s\n", name, ferror(f) ? "read error" : "out of memory");
+    fprintf(stderr, "sort: %s: %s\n", name, strerror(errno));
     return false;
 }
 
 static bool read_file(const char *name) {
     FILE *f = fopen(name, "r");
     if (!f) {
-        fprintf(stderr, "sort: cannot open %s\n", name);
+        fprintf(stderr, "sort: cannot open %s: %s\n", name, strerror(errno));
         return false;
     }
     bool ok = read_lines(f, name);

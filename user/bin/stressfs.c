@@ -1,15 +1,18 @@
 /* Several processes write files of their own at the same time, with contents
- * that name writer, round and place; then each reads them back and compares.
+ * that name writer, round and place; then each reads them back and compares. In some rounds
+ * they are written through a mapping, in others compared in one.
  *     stressfs [PROCESSES [ROUNDS]]      4 and 5 if not said */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define BLOCK 512
 #define BLOCKS 40
+#define SIZE (BLOCK * BLOCKS)
 
 static char block[BLOCK], expected[BLOCK];
 
@@ -19,6 +22,38 @@ static void make_block(char *to, int writer, int round, int at) {
         value = value * 1664525u + 1013904223u;
         to[i] = (char)(value >> 24);
     }
+}
+
+static const char *write_mapped(const char *name, int writer, int round) {
+    int fd = open(name, O_RDWR | O_CREATE | O_TRUNC);
+    char *p = MAP_FAILED;
+    if (fd < 0)
+        return "cannot create";
+    if (ftruncate(fd, SIZE) == 0)
+        p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED)
+        return "cannot be mapped to write";
+    for (int at = 0; at < BLOCKS; at++)
+        make_block(p + at * BLOCK, writer, round, at);
+    return munmap(p, SIZE) < 0 ? "cannot be unmapped" : NULL;
+}
+
+static const char *check_mapped(const char *name, int writer, int round) {
+    const char *wrong = NULL;
+    int fd = open(name, O_RDONLY);
+    char *p = fd < 0 ? MAP_FAILED : mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    if (fd >= 0)
+        close(fd);
+    if (p == MAP_FAILED)
+        return "cannot be mapped";
+    for (int at = 0; at < BLOCKS && !wrong; at++) {
+        make_block(expected, writer, round, at);
+        if (memcmp(p + at * BLOCK, expected, BLOCK) != 0)
+            wrong = "has other contents in a mapping";
+    }
+    munmap(p, SIZE);
+    return wrong;
 }
 
 static const char *write_file(const char *name, int writer, int round) {
@@ -58,9 +93,11 @@ static int writer_main(int writer, int rounds) {
     const char *wrong = NULL;
     snprintf(name, sizeof name, "stressfs%d", writer);
     for (int round = 0; round < rounds && !wrong; round++) {
-        wrong = write_file(name, writer, round);
+        wrong = (round % 2 ? write_mapped : write_file)(name, writer, round);
         if (!wrong)
             wrong = check_file(name, writer, round);
+        if (!wrong && round % 4 < 2)
+            wrong = check_mapped(name, writer, round);
         if (!wrong && unlink(name) < 0)
             wrong = "cannot be removed";
     }

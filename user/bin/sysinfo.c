@@ -9,7 +9,7 @@ int main(int argc, char *argv[]) {
         return 2;
     }
     if (sysinfo(&s) < 0) {
-        fprintf(stderr, "sysinfo: this kernel does not tell\n");
+        perror("sysinfo");
         return 1;
     }
     printf("design     %s\n", s.design);

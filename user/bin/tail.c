@@ -1,4 +1,5 @@
 /* Writes the last 10 (-n N) lines of a file or of its input. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +46,11 @@ int main(int argc, char *argv[]) {
         return 2;
     }
     if (first < argc && !(f = fopen(argv[first], "r"))) {
-        fprintf(stderr, "tail: cannot open %s\n", argv[first]);
+        fprintf(stderr, "tail: cannot open %s: %s\n", argv[first], strerror(errno));
         return 1;
     }
     if (copy(f, (size_t)lines) < 0) {
-        fprintf(stderr, "tail: read error or out of memory\n");
+        fprintf(stderr, "tail: cannot read: %s\n", strerror(errno));
         return 1;
     }
     return finish_output("tail") < 0;

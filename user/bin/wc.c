@@ -1,8 +1,10 @@
 /* Counts lines (-l), words (-w) and bytes (-c); all three without options. */
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <trellis.h>
 #include <unistd.h>
 
@@ -44,10 +46,11 @@ static bool count_file(const char *name, struct counts *total) {
     struct counts c = {0};
     int fd = open(name, O_RDONLY);
     bool ok = fd >= 0 && count(fd, &c);
+    int error = errno;
     if (fd >= 0)
         close(fd);
     if (!ok) {
-        fprintf(stderr, "wc: cannot read %s\n", name);
+        fprintf(stderr, "wc: cannot read %s: %s\n", name, strerror(error));
         return false;
     }
     show(&c, name);
@@ -75,7 +78,7 @@ int main(int argc, char *argv[]) {
         want_lines = want_words = want_bytes = true;
     if (first == argc) {
         if (!count(0, &total)) {
-            fprintf(stderr, "wc: read error\n");
+            fprintf(stderr, "wc: cannot read: %s\n", strerror(errno));
             return 1;
         }
         show(&total, "");

@@ -1,5 +1,10 @@
-/* Error numbers. Of most calls the kernel only says -1: then it is the number of the most likely
- * reason, or EIO. mmap and its kin say what it is. */
+/* Error numbers. A call that fails sets errno to the kernel's reason; one that succeeds leaves it
+ * as it is. The headers name the errors of each call, and docs/system-calls.md says when each
+ * comes; these come together in so many of them that they have a name there:
+ *
+ * path errors: EFAULT, the path cannot be read; ENAMETOOLONG; ENOENT; ENOTDIR; EIO, the disk failed
+ * or contradicts itself; ENFILE, the system has no inode free.
+ * disk errors: EIO; EROFS, the disk takes no more changes. */
 #pragma once
 
 extern int errno;
@@ -18,17 +23,25 @@ extern int errno;
 #define ENOMEM 12
 #define EACCES 13
 #define EFAULT 14
+#define EBUSY 16
 #define EEXIST 17
 #define ENODEV 19
 #define ENOTDIR 20
 #define EISDIR 21
 #define EINVAL 22
+#define ENFILE 23
 #define EMFILE 24
+#define ETXTBSY 26
+#define EFBIG 27
 #define ENOSPC 28
 #define ESPIPE 29
+#define EROFS 30
+#define EMLINK 31
 #define EPIPE 32
 #define EDOM 33
 #define ERANGE 34
+#define ENAMETOOLONG 36
 #define ENOSYS 38
+#define ENOTEMPTY 39
 #define EOVERFLOW 75
 #define ENOTSUP 95

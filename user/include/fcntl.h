@@ -1,4 +1,6 @@
-/* Opening files. */
+/* Opening files.
+ *
+ * open: path errors, disk errors, EMFILE, EISDIR, EEXIST, ETXTBSY, ENODEV, ENOSPC */
 #pragma once
 #include "lib/abi.h"
 

@@ -61,7 +61,10 @@ void clearerr(FILE *f);
 void perror(const char *s);
 
 int remove(const char *path);
-int rename(const char *from, const char *to); /* atomic; replaces a file that is there */
+/* Atomic; replaces a file that is there. 0, or -1 with errno set.
+ *
+ * rename: path errors, disk errors, EINVAL, EISDIR, ENOSPC, EMLINK */
+int rename(const char *from, const char *to);
 
 /* Conversions d i u x X o c s p % f F e E g G, flags - 0 + # and blank, width,
  * precision, lengths hh h l ll z j t. Floating point is exact; no long double. */

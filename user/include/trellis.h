@@ -16,12 +16,24 @@ bool program_path(char path[PATH_MAX], const char *name, size_t i);
 int sleep_ticks(int ticks);
 
 /* The system calls (docs/system-calls.md), with those that the standard headers declare as well;
- * and sys_NAME, which sets no errno. abi.h has the structures. */
+ * and sys_NAME, which returns what the kernel answers: of an error its negative number, but -1 of
+ * xv6's calls. abi.h has the structures. The errors of those that no other header has:
+ *
+ * sysinfo: EFAULT
+ * procinfo: EINVAL, EFAULT
+ * vmprint: ESRCH
+ * vmtable: ESRCH, EINVAL, EFAULT, ENOMEM
+ * vmregions: ESRCH, EFAULT, ENOMEM
+ * setpgid: ESRCH, EPERM
+ * foreground: ESRCH
+ * design: EINVAL, EFAULT
+ * designname: EINVAL, EFAULT
+ */
 struct stat;
-#define CALL(number, type, name, arguments, error) type name arguments;
+#define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
 #include "lib/calls.def"
-#define CALL(number, type, name, arguments, error) type sys_##name arguments;
+#define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"
 
 /* For the end of a program that prints: flushes stdout; 0, or -1 when something

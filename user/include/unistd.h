@@ -1,5 +1,24 @@
-/* The system calls under their usual names. Each returns -1 on error and sets
- * errno to a guess, since the kernel says no more than -1. */
+/* The system calls under their usual names. Each returns -1 on error and sets errno. What errno.h
+ * calls path errors and disk errors is meant here, too.
+ *
+ * fork: EAGAIN, ENOMEM
+ * kill: ESRCH, EPERM
+ * exec: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
+ * read: EBADF, EINVAL, EFAULT, ENODEV, EIO, EINTR
+ * write: disk errors, EBADF, EINVAL, EFAULT, EFBIG, ENOSPC, EPIPE, ENODEV, EINTR
+ * close: EBADF, EIO
+ * dup: EBADF, EMFILE
+ * pipe: EMFILE, ENFILE, ENOMEM, EFAULT
+ * lseek: EBADF, ESPIPE, EINVAL
+ * ftruncate: disk errors, EBADF, EINVAL, EFBIG, ENOSPC
+ * fsync: EBADF, EINVAL, EIO
+ * sync: EIO
+ * chdir: path errors
+ * link: path errors, disk errors, EPERM, EEXIST, ENOSPC, EMLINK
+ * unlink: path errors, disk errors, EINVAL, ENOTEMPTY, EBUSY
+ * sbrk: ENOMEM, EEXIST
+ * sleep: EINTR
+ * The others have the errors of the calls that they are made of. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

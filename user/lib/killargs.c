@@ -1,8 +1,10 @@
 /* What kill makes of its arguments: see killargs.h. */
 #include "killargs.h"
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static int kill_one(const char *name, const char *text) {
@@ -16,6 +18,8 @@ static int kill_one(const char *name, const char *text) {
         return 0;
     if (pid == 1)
         fprintf(stderr, "%s: process 1 is the first, and has to stay\n", name);
+    else if (errno != ESRCH)
+        fprintf(stderr, "%s: %ld: %s\n", name, pid, strerror(errno));
     else
         fprintf(stderr, "%s: no %s %ld\n", name, pid < 0 ? "group" : "process", labs(pid));
     return 1;

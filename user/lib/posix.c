@@ -24,8 +24,12 @@ bool program_path(char path[PATH_MAX], const char *name, size_t i) {
 
 int execvp(const char *name, char *const argv[]) {
     char path[PATH_MAX];
-    for (size_t i = 0; program_path(path, name, i); i++)
+    int error = ENOENT;
+    for (size_t i = 0; program_path(path, name, i); i++) {
         exec(path, argv);
+        error = error == ENOENT ? errno : error;
+    }
+    errno = error;
     return -1;
 }
 
@@ -61,17 +65,6 @@ int execlp(const char *name, const char *arg, ...) {
     return r == 0 ? execvp(name, argv) : -1;
 }
 
-/* After dup(fd) has failed: because every descriptor is open (then fd is good),
- * or because fd is bad? Closes wanted, so that in the first case dup works. */
-static bool make_room(int fd, int wanted) {
-    int other = dup(wanted);
-    if (other >= 0) {
-        close(other);
-        return false;
-    }
-    return fd != wanted && close(wanted) == 0;
-}
-
 int dup2(int fd, int wanted) {
     int low[ABI_NOFILE], n = 0, copy;
     if (fd < 0 || fd >= ABI_NOFILE || wanted < 0 || wanted >= ABI_NOFILE) {
@@ -79,10 +72,14 @@ int dup2(int fd, int wanted) {
         return -1;
     }
     copy = dup(fd);
-    if (copy < 0 && !(make_room(fd, wanted) && (copy = dup(fd)) >= 0)) {
-        struct stat st;
-        return fd == wanted && fstat(fd, &st) == 0 ? fd : -1;
+    if (copy < 0 && errno == EMFILE) { /* then fd is open, and so is every other one */
+        if (fd == wanted)
+            return fd;
+        close(wanted);
+        copy = dup(fd);
     }
+    if (copy < 0)
+        return -1;
     if (fd == wanted) {
         close(copy);
         return fd;

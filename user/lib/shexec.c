@@ -1,5 +1,6 @@
 /* How the shell starts a program: see shexec.h. */
 #include "shexec.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -21,56 +22,41 @@ static bool is_script(const char *path) {
     return is;
 }
 
-/* Returns when there are too many arguments, or no memory. */
-static void run_script(const char *path, const struct fields *f) {
+/* Returns why it does not start. */
+static int run_script(const char *path, const struct fields *f) {
     char *argv[ABI_MAXARG + 1] = {"sh", (char *)path};
     if (f->n + 2 > ABI_MAXARG)
-        return;
+        return E2BIG;
     memcpy(argv + 2, f->argv + 1, f->n * sizeof argv[0]);
     execvp("sh", argv);
+    return errno;
 }
 
-static bool find(const struct fields *f, char path[PATH_MAX], struct stat *st) {
-    for (size_t i = 0; program_path(path, f->argv[0], i); i++)
-        if (stat(path, st) == 0)
-            return true;
-    return false;
-}
-
-/* Says why a program did not start. */
-static void explain(const struct fields *f) __attribute__((noreturn));
-static void explain(const struct fields *f) {
-    char path[PATH_MAX];
-    struct stat st;
-    size_t bytes = 0;
-    for (size_t i = 0; i < f->n; i++)
-        bytes += strlen(f->argv[i]) + 1 + sizeof(char *);
-    if (!find(f, path, &st)) {
-        complain(f->argv[0], "not found");
+/* Says why a program did not start: what exec said of the place where it was found. */
+static void explain(const char *name, int error) __attribute__((noreturn));
+static void explain(const char *name, int error) {
+    if (error == ENOENT) {
+        complain(name, "not found");
         _exit(127);
     }
-    if (S_ISDIR(st.st_mode))
-        complain(path, "is a directory");
-    else if (f->n >= ABI_MAXARG)
-        complain(path, "too many arguments");
-    else if (bytes > 3900)
-        complain(path, "arguments too long");
-    else
-        complain(path, "cannot execute");
+    complain(name, error == ENOEXEC ? "cannot execute" : strerror(error));
     _exit(126);
 }
 
 void execute(const struct fields *f) {
     char path[PATH_MAX];
     const char *name = f->argv[0];
-    if (*name == 0) {
-        complain("''", "not found");
-        _exit(127);
-    }
+    struct stat st;
+    int error = ENOENT;
+    if (*name == 0)
+        explain("''", error);
     for (size_t i = 0; program_path(path, name, i); i++) {
         exec(path, f->argv);
+        error = error == ENOENT ? errno : error;
+        if (error == ENOEXEC && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            error = EISDIR;
         if (is_script(path))
-            run_script(path, f);
+            error = run_script(path, f);
     }
-    explain(f);
+    explain(name, error);
 }

@@ -1,7 +1,9 @@
 /* The shell's redirections: see shredirect.h. */
 #include "shredirect.h"
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 #include "shell.h"
 
@@ -13,7 +15,7 @@ static int open_redirect(enum redirect_kind kind, const char *path) {
     };
     int fd = open(path, flags[kind]);
     if (fd < 0)
-        complain(path, kind == REDIRECT_READ ? "cannot open" : "cannot create");
+        complain(path, strerror(errno));
     return fd;
 }
 
@@ -30,9 +32,10 @@ static bool redirect_to(const struct redirect *r, const char *target) {
     if (fd < 0 || fd == r->fd)
         return fd >= 0;
     bool ok = dup2(fd, r->fd) >= 0;
+    int error = errno;
     close(fd);
     if (!ok)
-        complain(target, "cannot redirect");
+        complain(target, strerror(error));
     return ok;
 }
 

@@ -26,8 +26,8 @@ static void bad_descriptors(void) {
         CHECK_EQ(sys_fstat(fd, &st), -1);
         CHECK_EQ(sys_dup(fd), -1);
         CHECK_EQ(sys_close(fd), -1);
-        CHECK_EQ(sys_lseek(fd, 0, 0), -1);
-        CHECK_EQ(sys_ftruncate(fd, 0), -1);
+        CHECK_EQ(sys_lseek(fd, 0, 0), -EBADF);
+        CHECK_EQ(sys_ftruncate(fd, 0), -EBADF);
     }
 }
 
@@ -69,7 +69,7 @@ static void missing_paths(void) {
         CHECK_EQ(sys_chdir(path), -1);
         CHECK_EQ(sys_unlink(path), -1);
         CHECK_EQ(sys_link(path, "there"), -1);
-        CHECK_EQ(sys_rename(path, "there"), -1);
+        CHECK_EQ(sys_rename(path, "there"), -ENOENT);
         char *argv[] = {"x", NULL};
         CHECK_EQ(sys_exec(path, argv), -1);
     }
@@ -88,8 +88,8 @@ static void empty_path(void) {
     CHECK_EQ(sys_unlink(""), -1);
     CHECK_EQ(sys_link("", "g"), -1);
     CHECK_EQ(sys_link("f", ""), -1);
-    CHECK_EQ(sys_rename("f", ""), -1);
-    CHECK_EQ(sys_rename("", "g"), -1);
+    CHECK_EQ(sys_rename("f", ""), -ENOENT);
+    CHECK_EQ(sys_rename("", "g"), -ENOENT);
     CHECK_EQ(sys_exec("", argv), -1);
     CHECK(!exists("g"));
 }
@@ -108,7 +108,7 @@ static void file_as_directory(void) {
         CHECK_EQ(sys_unlink(path), -1);
         CHECK_EQ(sys_chdir(path), -1);
         CHECK_EQ(sys_link("g", path), -1);
-        CHECK_EQ(sys_rename("g", path), -1);
+        CHECK_EQ(sys_rename("g", path), i == 1 || i == 2 ? -EINVAL : -ENOTDIR);
     }
     CHECK_EQ(sys_chdir("f"), -1);
     check_file("f", 10, 1);
@@ -134,8 +134,8 @@ static void path_length(void) {
     CHECK_EQ(sys_unlink(path), -1);
     CHECK_EQ(sys_link(path, "g"), -1);
     CHECK_EQ(sys_link("f", path), -1);
-    CHECK_EQ(sys_rename(path, "g"), -1);
-    CHECK_EQ(sys_rename("f", path), -1);
+    CHECK_EQ(sys_rename(path, "g"), -ENAMETOOLONG);
+    CHECK_EQ(sys_rename("f", path), -ENAMETOOLONG);
     CHECK_EQ(sys_chdir(path), -1);
     char *argv[] = {path, NULL};
     CHECK_EQ(sys_exec(path, argv), -1);

@@ -61,8 +61,8 @@ static void bad_path_pointer(void) {
         CHECK_MSG(sys_unlink(path) == -1, "unlink of 0x%lx", (long)*a);
         CHECK_MSG(sys_link(path, "g") == -1, "link from 0x%lx", (long)*a);
         CHECK_MSG(sys_link("f", path) == -1, "link to 0x%lx", (long)*a);
-        CHECK_MSG(sys_rename(path, "g") == -1, "rename from 0x%lx", (long)*a);
-        CHECK_MSG(sys_rename("f", path) == -1, "rename to 0x%lx", (long)*a);
+        CHECK_MSG(sys_rename(path, "g") == -EFAULT, "rename from 0x%lx", (long)*a);
+        CHECK_MSG(sys_rename("f", path) == -EFAULT, "rename to 0x%lx", (long)*a);
         CHECK_MSG(sys_exec(path, argv) == -1, "exec of 0x%lx", (long)*a);
     }
     CHECK(exists("f"));
@@ -77,12 +77,12 @@ static void bad_result_pointer(void) {
     for (const uint64_t *a = bad_addresses(); *a; a++) {
         CHECK_MSG(sys_pipe(opaque(*a)) == -1, "pipe at 0x%lx", (long)*a);
         CHECK_MSG(sys_fstat(fd, opaque(*a)) == -1, "fstat at 0x%lx", (long)*a);
-        CHECK_MSG(sys_sysinfo(opaque(*a)) == -1, "sysinfo at 0x%lx", (long)*a);
+        CHECK_MSG(sys_sysinfo(opaque(*a)) == -EFAULT, "sysinfo at 0x%lx", (long)*a);
         int used = 0;
         struct abi_procinfo pi;
         while (sys_procinfo(used, &pi) != 1)
             used++;
-        CHECK_MSG(sys_procinfo(used, opaque(*a)) == -1, "procinfo at 0x%lx", (long)*a);
+        CHECK_MSG(sys_procinfo(used, opaque(*a)) == -EFAULT, "procinfo at 0x%lx", (long)*a);
     }
     must_close(fd);
     CHECK_EQ(fds_left(), free_fds);
@@ -113,7 +113,7 @@ static void text_as_target(void) {
         CHECK_EQ(sys_read(p[0], text, 8), -1);
         CHECK_EQ(sys_fstat(fd, (struct stat *)text), -1);
         CHECK_EQ(sys_pipe((int *)text), -1);
-        CHECK_EQ(sys_sysinfo((struct abi_sysinfo *)text), -1);
+        CHECK_EQ(sys_sysinfo((struct abi_sysinfo *)text), -EFAULT);
         must_close(p[0]);
         must_close(p[1]);
         must_close(fd);
@@ -288,7 +288,7 @@ static void results_end_at_break(void) {
     struct abi_sysinfo *si = (struct abi_sysinfo *)(end - sizeof(*si));
     CHECK_EQ(sys_sysinfo(si), 0);
     CHECK(si->frames_total > 0);
-    CHECK_EQ(sys_sysinfo(opaque((uint64_t)si + 8)), -1);
+    CHECK_EQ(sys_sysinfo(opaque((uint64_t)si + 8)), -EFAULT);
 }
 
 /* The break need not lie on a page border. */

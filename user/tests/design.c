@@ -46,13 +46,13 @@ static void designs_have_names(void) {
         CHECK(name[0] && memchr(name, 0, sizeof(name)));
         CHECK_EQ(sys_design(name), 0);
     }
-    CHECK_EQ(sys_designname(n, name), -1);
-    CHECK_EQ(sys_designname(-1, name), -1);
-    CHECK_EQ(sys_designname(0, (char *)USER_LIMIT), -1);
-    CHECK_EQ(sys_design("no such"), -1);
-    CHECK_EQ(sys_design(""), -1);
-    CHECK_EQ(sys_design("a name that is longer than any"), -1);
-    CHECK_EQ(sys_design((char *)USER_LIMIT), -1);
+    CHECK_EQ(sys_designname(n, name), -EINVAL);
+    CHECK_EQ(sys_designname(-1, name), -EINVAL);
+    CHECK_EQ(sys_designname(0, (char *)USER_LIMIT), -EFAULT);
+    CHECK_EQ(sys_design("no such"), -EINVAL);
+    CHECK_EQ(sys_design(""), -EINVAL);
+    CHECK_EQ(sys_design("a name that is longer than any"), -EINVAL);
+    CHECK_EQ(sys_design((char *)USER_LIMIT), -EFAULT);
 }
 
 /* chain I: has the I-th design, and a fork has it, too. Starts the next one, and sends it

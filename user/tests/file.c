@@ -54,14 +54,14 @@ static void syncing(void) {
     CHECK_EQ(sys_fdatasync(fd), 0);
     CHECK_EQ(sys_sync(), 0);
     must_close(fd);
-    CHECK_EQ(sys_fsync(fd), -1);
-    CHECK_EQ(sys_fsync(-1), -1);
+    CHECK_EQ(sys_fsync(fd), -EBADF);
+    CHECK_EQ(sys_fsync(-1), -EBADF);
     fd = must_open(".", ABI_O_RDONLY);
     CHECK_EQ(sys_fsync(fd), 0);
     must_close(fd);
     CHECK_EQ(sys_pipe(fds), 0);
-    CHECK_EQ(sys_fsync(fds[0]), -1);
-    CHECK_EQ(sys_fdatasync(fds[1]), -1);
+    CHECK_EQ(sys_fsync(fds[0]), -EINVAL);
+    CHECK_EQ(sys_fdatasync(fds[1]), -EINVAL);
     must_close(fds[0]);
     must_close(fds[1]);
 }
@@ -201,10 +201,10 @@ static void offsets(void) {
     CHECK_EQ(sys_lseek(fd, -10, 1), 5);
     CHECK_EQ(sys_lseek(fd, -10, 2), 990);
     CHECK_EQ(sys_read(fd, scratch, 100), 10);
-    CHECK_EQ(sys_lseek(fd, -1, 0), -1);
-    CHECK_EQ(sys_lseek(fd, -2000, 2), -1);
-    CHECK_EQ(sys_lseek(fd, 0, 3), -1);
-    CHECK_EQ(sys_lseek(fd, 0, -1), -1);
+    CHECK_EQ(sys_lseek(fd, -1, 0), -EINVAL);
+    CHECK_EQ(sys_lseek(fd, -2000, 2), -EINVAL);
+    CHECK_EQ(sys_lseek(fd, 0, 3), -EINVAL);
+    CHECK_EQ(sys_lseek(fd, 0, -1), -EINVAL);
     CHECK_EQ(sys_lseek(fd, 0, 1), 1000);
     fill(scratch2, 1000, 11);
     for (int at = 999; at >= 0; at -= 111) {
@@ -225,7 +225,7 @@ static void huge_offsets(void) {
     for (unsigned i = 0; i < sizeof(huge) / sizeof(huge[0]); i++) {
         CHECK_EQ(sys_lseek(fd, 0, 0), 0);
         long r = sys_lseek(fd, huge[i], 0);
-        CHECK_MSG(r == huge[i] || r == -1, "lseek to %ld is %ld", (long)huge[i], r);
+        CHECK_MSG(r == huge[i] || r == -EINVAL, "lseek to %ld is %ld", (long)huge[i], r);
         if (r < 0)
             continue;
         CHECK_EQ(sys_read(fd, scratch, 100), 0);
@@ -256,9 +256,9 @@ static void truncate_to_size(void) {
         read_all(fd, scratch, 1999);
         CHECK(all_zero(scratch, 1999));
     }
-    CHECK_EQ(sys_ftruncate(fd, 1ULL << 20), -1);
-    CHECK_EQ(sys_ftruncate(fd, 1ULL << 32), -1);
-    CHECK_EQ(sys_ftruncate(fd, -1ULL), -1);
+    CHECK_EQ(sys_ftruncate(fd, 1ULL << 20), -EFBIG);
+    CHECK_EQ(sys_ftruncate(fd, 1ULL << 32), -EFBIG);
+    CHECK_EQ(sys_ftruncate(fd, -1ULL), -EFBIG);
     CHECK_EQ(sys_ftruncate(fd, 0), 0);
     must_close(fd);
     check_file("f", 0, 0);

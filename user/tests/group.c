@@ -90,16 +90,16 @@ static void bad_arguments(void) {
         stay();
     }
     CHECK_EQ(sys_read(p[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
-    CHECK_EQ(sys_setpgid(grandchild, 0), -1); /* not a child */
-    CHECK_EQ(sys_setpgid(1, 0), -1);
-    CHECK_EQ(sys_setpgid(-5, 0), -1);
-    CHECK_EQ(sys_setpgid(INT_MAX, 0), -1);
-    CHECK_EQ(sys_setpgid(pid, INT_MAX), -1); /* no such group */
-    CHECK_EQ(sys_setpgid(pid, -1), -1);
-    CHECK_EQ(sys_setpgid(pid, INT_MIN), -1);
-    CHECK_EQ(sys_foreground(0, 1), -1);
-    CHECK_EQ(sys_foreground(INT_MAX, 1), -1);
-    CHECK_EQ(sys_foreground(-1, 1), -1);
+    CHECK_EQ(sys_setpgid(grandchild, 0), -ESRCH); /* not a child */
+    CHECK_EQ(sys_setpgid(1, 0), -ESRCH);
+    CHECK_EQ(sys_setpgid(-5, 0), -ESRCH);
+    CHECK_EQ(sys_setpgid(INT_MAX, 0), -ESRCH);
+    CHECK_EQ(sys_setpgid(pid, INT_MAX), -EPERM); /* no such group */
+    CHECK_EQ(sys_setpgid(pid, -1), -EPERM);
+    CHECK_EQ(sys_setpgid(pid, INT_MIN), -EPERM);
+    CHECK_EQ(sys_foreground(0, 1), -ESRCH);
+    CHECK_EQ(sys_foreground(INT_MAX, 1), -ESRCH);
+    CHECK_EQ(sys_foreground(-1, 1), -ESRCH);
     CHECK_EQ(sys_kill(-1), -1); /* not everybody, as an xv6 program may say by mistake */
     CHECK_EQ(sys_kill(INT_MIN), -1);
     CHECK_EQ(sys_setpgid(pid, pid), 0);

@@ -83,7 +83,7 @@ static void procinfo_of_nobody(void) {
     struct abi_procinfo pi;
     static const int bad[] = {-1, 1000, 100000, 0x7fffffff, -0x7fffffff - 1};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        CHECK_EQ(sys_procinfo(bad[i], &pi), -1);
+        CHECK_EQ(sys_procinfo(bad[i], &pi), -EINVAL);
 }
 
 static void procinfo_of_others(void) {
@@ -132,13 +132,13 @@ static void procinfo_while_busy(void) {
 /* Prints tables on the console; that they are right is checked there. */
 static void vmprint(void) {
     CHECK_EQ(sys_vmprint(0), 0);
-    CHECK_EQ(sys_vmprint(-1), -1);
-    CHECK_EQ(sys_vmprint(0x7fffffff), -1);
+    CHECK_EQ(sys_vmprint(-1), -ESRCH);
+    CHECK_EQ(sys_vmprint(0x7fffffff), -ESRCH);
     int pid = must_fork();
     if (pid == 0)
         sys_exit(0);
     CHECK_EQ(reap(pid), 0);
-    CHECK_EQ(sys_vmprint(pid), -1);
+    CHECK_EQ(sys_vmprint(pid), -ESRCH);
 }
 
 const struct test info_tests[] = {

@@ -63,19 +63,19 @@ static void inspect_nobody(void) {
     CHECK_EQ(reap(pid), 0);
     const int nobody[] = {pid, -1, 0x7fffffff, -0x7fffffff - 1};
     for (unsigned i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++) {
-        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_USER), -1);
-        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_KERNEL), -1);
-        CHECK_EQ(sys_vmregions(nobody[i], regions, REGIONS_MAX), -1);
+        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_USER), -ESRCH);
+        CHECK_EQ(table_at(&t, nobody[i], 0, ROOT_LEVEL, ABI_VIEW_KERNEL), -ESRCH);
+        CHECK_EQ(sys_vmregions(nobody[i], regions, REGIONS_MAX), -ESRCH);
     }
 }
 
 static void bad_level_and_view(void) {
     const uint32_t bad[] = {ROOT_LEVEL + 1, 64, 0x80000000, 0xffffffff};
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        CHECK_EQ(table_at(&t, 0, 0, bad[i], ABI_VIEW_USER), -1);
-        CHECK_EQ(table_at(&t, 0, 0, 0, bad[i]), -1);
+        CHECK_EQ(table_at(&t, 0, 0, bad[i], ABI_VIEW_USER), -EINVAL);
+        CHECK_EQ(table_at(&t, 0, 0, 0, bad[i]), -EINVAL);
     }
-    CHECK_EQ(table_at(&t, 0, 0, 0, 2), -1);
+    CHECK_EQ(table_at(&t, 0, 0, 0, 2), -EINVAL);
     CHECK_EQ(table_at(&t, 0, 0, 0, ABI_VIEW_USER), 1);
 }
 
@@ -96,8 +96,8 @@ static void walk_ends_above(void) {
 
 /* The structure at `to` cannot be read, or cannot be written as a whole. */
 static void refused(uint64_t to) {
-    CHECK_MSG(sys_vmtable(0, opaque(to)) == -1, "vmtable at 0x%lx", (long)to);
-    CHECK_MSG(sys_vmregions(0, opaque(to), REGIONS_MAX) == -1, "vmregions at 0x%lx", (long)to);
+    CHECK_MSG(sys_vmtable(0, opaque(to)) == -EFAULT, "vmtable at 0x%lx", (long)to);
+    CHECK_MSG(sys_vmregions(0, opaque(to), REGIONS_MAX) == -EFAULT, "vmregions at 0x%lx", (long)to);
 }
 
 static void bad_pointers_to_tables(void) {
@@ -109,10 +109,10 @@ static void bad_pointers_to_tables(void) {
         refused(*bad);
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         memset(a, 0, 4 * PAGE);
-        CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - parts[i])), -1);
+        CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - parts[i])), -EFAULT);
     }
     for (unsigned room = 0; room < 2 * sizeof(regions[0]); room += 8)
-        CHECK_EQ(sys_vmregions(0, opaque((uint64_t)end - room), REGIONS_MAX), -1);
+        CHECK_EQ(sys_vmregions(0, opaque((uint64_t)end - room), REGIONS_MAX), -EFAULT);
     CHECK_EQ(sys_vmtable(0, opaque((uint64_t)end - sizeof(t))), 1);
     refused((uint64_t)&readonly);
 }

@@ -2,7 +2,6 @@
  * (mapstore.c) share. */
 #pragma once
 #include "test.h"
-#include <errno.h>
 #include <string.h>
 
 #define RW (ABI_PROT_READ | ABI_PROT_WRITE)

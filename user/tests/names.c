@@ -140,14 +140,14 @@ static void renames(void) {
     check_file("d/c", 3000, 20);
     CHECK_EQ(sys_rename("d/c", "d/c"), 0);
     check_file("d/c", 3000, 20);
-    CHECK_EQ(sys_rename("missing", "x"), -1);
-    CHECK_EQ(sys_rename("d/c", "missing/x"), -1);
-    CHECK_EQ(sys_rename("d/c", "d"), -1);
-    CHECK_EQ(sys_rename("d", "d/c"), -1);
-    CHECK_EQ(sys_rename("d", "d/d"), -1);
-    CHECK_EQ(sys_rename(".", "x"), -1);
-    CHECK_EQ(sys_rename("d/..", "x"), -1);
-    CHECK_EQ(sys_rename("d/c", "."), -1);
+    CHECK_EQ(sys_rename("missing", "x"), -ENOENT);
+    CHECK_EQ(sys_rename("d/c", "missing/x"), -ENOENT);
+    CHECK_EQ(sys_rename("d/c", "d"), -EISDIR);
+    CHECK_EQ(sys_rename("d", "d/c"), -EINVAL);
+    CHECK_EQ(sys_rename("d", "d/d"), -EINVAL);
+    CHECK_EQ(sys_rename(".", "x"), -EINVAL);
+    CHECK_EQ(sys_rename("d/..", "x"), -EINVAL);
+    CHECK_EQ(sys_rename("d/c", "."), -EINVAL);
     check_file("d/c", 3000, 20);
     CHECK_EQ(sys_link("d/c", "e"), 0);
     int r = sys_rename("e", "d/c"); /* two names of one file: nothing, or one name less */

@@ -1,11 +1,12 @@
 /* The system calls with nothing in between: what sys_NAME returns is what the kernel
- * left in a0. Tests of the interface use these and not the C library, which may round, retry or
- * check on the way. lib/abi.h has the numbers and structures. */
+ * left in a0, to xv6's number of the call if it has one. Tests of the interface use these and not
+ * the C library, which may round, retry or check on the way. lib/abi.h has the numbers and
+ * structures. */
 #pragma once
 #include "lib/abi.h"
 #include <sys/stat.h>
 
-#define CALL(number, type, name, arguments, error) type sys_##name arguments;
+#define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"
 
 /* Numbers are passed whole, so that a test can pass what no C prototype would. */

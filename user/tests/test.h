@@ -5,6 +5,7 @@
  * inodes, blocks and open files against what there was before. */
 #pragma once
 #include "sys.h"
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,11 +35,11 @@ struct test {
 };
 
 /* A subject is a table of tests that ends with an entry without a name. */
-extern const struct test args_tests[], bounds_tests[], sbrk_tests[], lazy_tests[], mmap_tests[],
-    mapfile_tests[], mapstore_tests[], names_tests[], views_tests[], protect_tests[], regs_tests[],
-    fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[], wait_tests[],
-    sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[], info_tests[],
-    inspect_tests[], stress_tests[], group_tests[], design_tests[];
+extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests[], lazy_tests[],
+    mmap_tests[], mapfile_tests[], mapstore_tests[], names_tests[], views_tests[], protect_tests[],
+    regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
+    wait_tests[], sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[],
+    info_tests[], inspect_tests[], stress_tests[], group_tests[], design_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)

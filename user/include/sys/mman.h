@@ -1,4 +1,10 @@
-/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno. */
+/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno.
+ *
+ * mmap: EINVAL, EBADF, EACCES, ENODEV, EIO, ENOMEM, EEXIST, ENOTSUP
+ * munmap: EINVAL, ENOMEM
+ * mprotect: EINVAL, ENOMEM, EACCES
+ * madvise: EINVAL, ENOMEM
+ * msync: EINVAL, EIO, ENOMEM */
 #pragma once
 #include "lib/abi.h"
 #include <sys/types.h>

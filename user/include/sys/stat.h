@@ -36,7 +36,12 @@ _Static_assert(sizeof(struct stat) == sizeof(struct abi_stat), "as the kernel fi
 #define S_ISREG(mode) ((mode) == T_FILE)
 #define S_ISCHR(mode) ((mode) == T_DEVICE)
 
-/* Each 0, or -1 with errno set. A mode argument is accepted and ignored. */
+/* Each 0, or -1 with errno set; stat has the errors of open and of fstat. A mode argument is
+ * accepted and ignored.
+ *
+ * fstat: EBADF, EINVAL, EFAULT, EIO
+ * mkdir: path errors, disk errors, EEXIST, ENOSPC, EMLINK
+ * mknod: path errors, disk errors, EEXIST, ENOSPC */
 int fstat(int fd, struct stat *st);
 int stat(const char *path, struct stat *st);
 int mkdir(const char *path, ...);

@@ -8,5 +8,7 @@
 #define WIFSIGNALED(status) ((status) == -1)
 #define WTERMSIG(status) ((status) == -1 ? 9 : 0)
 
-/* Waits for any child; status may be NULL. Its pid, or -1: no children. */
+/* Waits for any child; status may be NULL. Its pid, or -1 with errno set.
+ *
+ * wait: ECHILD, EFAULT, EINTR */
 pid_t wait(int *status);
