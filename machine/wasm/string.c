@@ -1,5 +1,6 @@
 /* The functions of <string.h> that the machine uses. The target copies and fills memory with
  * single instructions, which the compiler makes of its builtins here. */
+#include <stdint.h>
 #include <string.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
@@ -35,13 +36,20 @@ size_t strlen(const char *s) {
     return length;
 }
 
-int strcmp(const char *a, const char *b) {
-    while (*a && *a == *b) {
-        a++;
-        b++;
-    }
-    return (unsigned char)*a - (unsigned char)*b;
+char *strcpy(char *restrict to, const char *restrict from) {
+    return memcpy(to, from, strlen(from) + 1);
 }
+
+int strncmp(const char *a, const char *b, size_t most) {
+    for (; most > 0 && *a == *b; most--, a++, b++)
+        if (*a == 0)
+            return 0;
+    return most > 0 ? (unsigned char)*a - (unsigned char)*b : 0;
+}
+
+int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+
+char *strchr(const char *s, int c) { return memchr(s, c, strlen(s) + 1); }
 
 char *strrchr(const char *s, int c) {
     const char *found = NULL;
