@@ -269,7 +269,8 @@ static void trim_whole(struct aspace *as, struct mapping *m) {
 
 /* Takes away what m has of [start, end), at one of its ends. */
 static void trim_end(struct aspace *as, struct mapping *m, uint64_t start, uint64_t end) {
-    struct mapping gone = *m;
+    struct mapping gone;
+    mapping_copy(&gone, m);
     gone.start = MAX(m->start, start);
     gone.end = MIN(m->end, end);
     remove_leaves(as, gone.start, gone.end, m->lazy);

@@ -26,7 +26,7 @@ static uint32_t new_rank(void) {
 static struct mapping *copy_of(const struct mapping *m) {
     struct mapping *made = slab_take(&records);
     if (made) {
-        *made = *m;
+        mapping_copy(made, m);
         object_get(made->object);
     }
     return made;

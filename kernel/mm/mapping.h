@@ -33,6 +33,23 @@ struct mapping {
     struct mappings *all;  /* then: the tree that it is in */
 };
 
+/* What m says of memory, without its places in the tree, in the list and in the reverse map: the
+ * last has a lock of its own. Nothing is taken. */
+static inline void mapping_copy(struct mapping *to, const struct mapping *m) {
+    *to = (struct mapping){.start = m->start,
+                           .end = m->end,
+                           .object = m->object,
+                           .first = m->first,
+                           .rank = m->rank,
+                           .perm = m->perm,
+                           .limit = m->limit,
+                           .shared = m->shared,
+                           .owns = m->owns,
+                           .lazy = m->lazy,
+                           .lazy_tables = m->lazy_tables,
+                           .touched = m->touched};
+}
+
 struct mappings {
     struct mapping *root, *first, *last;
     struct mapping *recent; /* what mapping_again found last, while it is in the tree */
