@@ -96,16 +96,17 @@ void filedata_clean_end(struct inode *ip) {
     page_put(p);
 }
 
-/* With what follows it and is in memory, to the next multiple of PAGES_AT_ONCE. Nobody sleeps while
- * all are held. */
-static int show_pages(const struct inode *ip, struct page *first, object_show_fn show, void *ctx) {
+/* With what follows it and is in memory, `most` in all, to the next multiple of PAGES_AT_ONCE.
+ * Nobody sleeps while all are held. */
+static int show_pages(const struct inode *ip, struct page *first, unsigned most,
+                      object_show_fn show, void *ctx) {
     struct page *page[PAGES_AT_ONCE];
     paddr_t frame[PAGES_AT_ONCE];
     unsigned n = 1;
     page[0] = first;
     frame[0] = clean_frame(ip, first);
-    for (uint32_t i = first->index + 1; i % PAGES_AT_ONCE != 0 && filepage_bytes(ip, i) > 0;
-         i++, n++) {
+    for (uint32_t i = first->index + 1;
+         n < most && i % PAGES_AT_ONCE != 0 && filepage_bytes(ip, i) > 0; i++, n++) {
         page[n] = page_find(ip->inum, i, false);
         if (!page[n])
             break;
@@ -117,14 +118,14 @@ static int show_pages(const struct inode *ip, struct page *first, object_show_fn
     return err;
 }
 
-int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) {
+int filedata_show(struct inode *ip, uint32_t index, unsigned most, object_show_fn show, void *ctx) {
     struct page *p;
     int err = inode_lock(ip);
     if (err)
         return err;
     err = filepage_get_in_file(ip, index, &p);
     if (!err)
-        err = show_pages(ip, p, show, ctx);
+        err = show_pages(ip, p, most, show, ctx);
     inode_unlock(ip);
     return err;
 }

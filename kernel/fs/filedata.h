@@ -33,11 +33,12 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
 
 /* ---- for mappings (object.h); the inode is not locked, no operation runs. May sleep. */
 
-/* Calls show with the frame of a page while the inode is locked, and returns what that returns. The
- * frame is what read and write see. The cache keeps the page while somebody has a reference to the
- * frame, and a promise for it; filemap_cut takes it away from all who show it.
- * -K_EIO; -K_EINVAL: the file ends before it. */
-int filedata_show(struct inode *ip, uint32_t index, object_show_fn show, void *ctx) must_check;
+/* Calls show with the frame of a page while the inode is locked, and returns what that returns;
+ * with those of pages behind it in memory, `most` in all at most. A frame is what read and write
+ * see. The cache keeps the page while somebody has a reference to the frame, and a promise for it;
+ * filemap_cut takes it away from all who show it. -K_EIO; -K_EINVAL: the file ends before it. */
+int filedata_show(struct inode *ip, uint32_t index, unsigned most, object_show_fn show,
+                  void *ctx) must_check;
 
 /* What the page that the file ends in has behind the end, if it is in memory, becomes zero. Locked;
  * may sleep. */

@@ -64,16 +64,18 @@ static void less_refs(struct filemap *f, uint32_t program) {
 static void get(struct object *o) { more_refs(filemap_of(o), 0); }
 static void put(struct object *o) { less_refs(filemap_of(o), 0); }
 
-static int show_page(struct inode *ip, uint64_t index, bool write, object_show_fn show, void *ctx) {
+static int show_page(struct inode *ip, uint64_t index, unsigned most, bool write,
+                     object_show_fn show, void *ctx) {
     if (index >= FILE_PAGES)
         return -K_ENXIO;
     int err = write ? filedata_show_for_write(ip, (uint32_t)index, show, ctx)
-                    : filedata_show(ip, (uint32_t)index, show, ctx);
+                    : filedata_show(ip, (uint32_t)index, most, show, ctx);
     return err == -K_EINVAL ? -K_ENXIO : err;
 }
 
-static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
-    return show_page(filemap_of(o)->ip, index, write, show, ctx);
+static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
+                void *ctx) {
+    return show_page(filemap_of(o)->ip, index, most, write, show, ctx);
 }
 
 static int sync(struct object *o) { return inode_sync(filemap_of(o)->ip); }
@@ -89,9 +91,9 @@ static paddr_t peek_program(struct object *o, uint64_t index) {
     return index < FILE_PAGES ? page_frame(program_of(o)->ip->inum, (uint32_t)index) : PA(0);
 }
 
-static int page_of_program(struct object *o, uint64_t index, bool write, object_show_fn show,
-                           void *ctx) {
-    return show_page(program_of(o)->ip, index, write, show, ctx);
+static int page_of_program(struct object *o, uint64_t index, unsigned most, bool write,
+                           object_show_fn show, void *ctx) {
+    return show_page(program_of(o)->ip, index, most, write, show, ctx);
 }
 
 static const struct object_ops program_ops = {.get = get_program,

@@ -110,7 +110,8 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *e
 struct wanted {
     struct object *object; /* a reference */
     uint64_t index;
-    bool write; /* to be written through a shared mapping whose object tracks that */
+    unsigned most; /* pages from it on are of use */
+    bool write;    /* to be written through a shared mapping whose object tracks that */
     /* While the object shows it: its frame, and those of so many pages from it on. Else 0. */
     const paddr_t *frame;
     unsigned n;
@@ -130,7 +131,7 @@ static int shown_frame(const struct mapping *m, uint64_t index, bool write, stru
         return 0;
     }
     object_get(m->object);
-    *w = (struct wanted){.object = m->object, .index = index, .write = write};
+    *w = (struct wanted){.object = m->object, .index = index, .most = 1, .write = write};
     return -K_EAGAIN;
 }
 
@@ -166,6 +167,11 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
     return 0;
 }
 
+/* Of the mapping and of the table that has the entry of va. */
+static uint64_t end_behind(const struct mapping *m, uint64_t va) {
+    return MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
+}
+
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
  * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
  * no hart is told of the entries: whoever has kept an invalid one faults, and finds a good one. */
@@ -173,7 +179,7 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
     uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
-    uint64_t end = MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
+    uint64_t end = end_behind(m, va);
     for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
          n < w->n && start + (n - 1) * PAGE_SIZE < end && !pte_valid(*entry); n++, entry++) {
         frame_get(frame_single(w->frame[n]));
@@ -191,6 +197,8 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     paddr_t frame;
     uint64_t index = mapping_index(m, va);
     int err = find_frame(m, index, is_tracked(m, access), w, &frame);
+    if (err == -K_EAGAIN && access != PTE_W)
+        w->most = (unsigned)((end_behind(m, va) - va + PAGE_SIZE - 1) / PAGE_SIZE);
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
@@ -255,7 +263,8 @@ static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w
     struct asking a = {as, va, access, w};
     if (as->faults_held)
         return -K_EFAULT;
-    return o->ops->page ? o->ops->page(o, w->index, w->write, repair_with_frame, &a) : -K_ENXIO;
+    return o->ops->page ? o->ops->page(o, w->index, w->most, w->write, repair_with_frame, &a)
+                        : -K_ENXIO;
 }
 
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {

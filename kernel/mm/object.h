@@ -21,15 +21,16 @@ struct object_ops {
      * page is always asked. */
     paddr_t (*peek)(struct object *o, uint64_t index);
     /* Has a page, which may have to be made or read first, shown: calls show with its frame, and
-     * with those of pages behind it that are at hand, while they are the object's and cannot be
-     * taken away. Returns what show returns, which takes a reference to each frame that it keeps,
-     * and does not sleep. write: the page, then alone, is going to be written through a shared
-     * mapping, and counts as written until rmap_forbid_writes.
+     * with those of pages behind it that are at hand, `most` in all at most (which is 1 or more),
+     * while they are the object's and cannot be taken away. Returns what show returns, which takes
+     * a reference to each frame that it keeps, and does not sleep. write: the page, then alone, is
+     * going to be written through a shared mapping, and counts as written until rmap_forbid_writes.
      * May sleep; no spinlock is held. NULL: peek finds all there are. -K_ENOMEM; -K_ENXIO: the
      * object has no such page (any more); -K_EIO: it cannot be read; -K_ENOSPC, -K_EROFS: it
      * cannot be written, since the disk is full, or takes no changes. After these nothing was
      * shown. */
-    int (*page)(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx);
+    int (*page)(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
+                void *ctx);
     /* What was stored in its pages so far is where it stays when the power goes. May sleep. NULL:
      * there is no such place. -K_EIO: some of it will never be. */
     int (*sync)(struct object *o);

@@ -82,7 +82,8 @@ static paddr_t find_or_make(struct shm *s, uint64_t index) {
     return frame;
 }
 
-static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
+                void *ctx) {
     paddr_t frame = find_or_make(shm_of(o), index);
     return show(ctx, &frame, 1);
 }

@@ -38,7 +38,8 @@ static bool own[ENV_PROCS][PAGES]; /* private pages that were written */
 static void get(struct object *o) { file.refs++; }
 static void put(struct object *o) { file.refs--; }
 
-static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
+                void *ctx) {
     file.asked++;
     if (index >= file.end)
         return -K_ENXIO;
@@ -46,7 +47,8 @@ static int page(struct object *o, uint64_t index, bool write, object_show_fn sho
         assert_int_equal(frame_alloc(&file.frame[index]), 0);
     file.writable[index] |= write;
     unsigned n = 1; /* with some that follow it and are there */
-    while (!write && index + n < file.end && file.frame[index + n].v && host_random_below(4))
+    while (!write && n < most && index + n < file.end && file.frame[index + n].v &&
+           host_random_below(4))
         n++;
     return show(ctx, &file.frame[index], n);
 }

@@ -284,7 +284,8 @@ void test_as_many_mappings_as_there_may_be(void **state) {
 
 /* A file all of whose pages are the same one. */
 static paddr_t only;
-static int page(struct object *o, uint64_t index, bool write, object_show_fn show, void *ctx) {
+static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
+                void *ctx) {
     return show(ctx, &only, 1);
 }
 

@@ -62,7 +62,9 @@ int inode_load(struct inode *ip) { return -K_EIO; }
 void cache_put(struct buf *b) {}
 struct super super;
 
-int filedata_show(struct inode *ip, uint32_t i, object_show_fn show, void *ctx) { return -K_EIO; }
+int filedata_show(struct inode *ip, uint32_t i, unsigned most, object_show_fn show, void *ctx) {
+    return -K_EIO;
+}
 int filedata_show_for_write(struct inode *ip, uint32_t i, object_show_fn show, void *ctx) {
     return -K_EIO;
 }

@@ -43,8 +43,8 @@ static void a_frame_is_what_read_and_write_see(void **state) {
     struct inode *ip = inode_of("/f");
     paddr_t frame;
     int fd = t_open("/f", ABI_O_RDWR);
-    assert_int_equal(filedata_show(ip, 3, keep_frame, &frame), -K_EINVAL);
-    assert_int_equal(filedata_show(ip, 2, keep_frame, &frame), 0);
+    assert_int_equal(filedata_show(ip, 3, 1, keep_frame, &frame), -K_EINVAL);
+    assert_int_equal(filedata_show(ip, 2, 1, keep_frame, &frame), 0);
     uint8_t *data = pa_ptr(frame);
     for (int i = 10000 - 8192; i < 4096; i++)
         assert_int_equal(data[i], 0);
@@ -78,16 +78,18 @@ static void some_pages_are_shown_at_once(void **state) {
     struct inode *ip = inode_of("/f");
     for (unsigned i = 0; i < 3; i++) {
         uint32_t index = expected[i].index;
-        assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+        assert_int_equal(filedata_show(ip, index, 16, look_at_16, &index), 0);
         assert_int_equal(shown, expected[i].n);
+        assert_int_equal(filedata_show(ip, index, 1, look_at_16, &index), 0);
+        assert_int_equal(shown, 1);
     }
     assert_int_equal(t_sync(), 0);
     assert_int_equal(fsenv_reclaim(1000), 15);
     uint32_t index = 2; /* with what one read brings */
-    assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+    assert_int_equal(filedata_show(ip, index, 16, look_at_16, &index), 0);
     assert_int_equal(shown, 8);
     index = 0;
-    assert_int_equal(filedata_show(ip, index, look_at_16, &index), 0);
+    assert_int_equal(filedata_show(ip, index, 16, look_at_16, &index), 0);
     assert_int_equal(shown, 10);
     inode_put(ip);
     assert_int_equal(t_close(fd), 0);
@@ -230,7 +232,7 @@ static void a_copy_that_failed_leaves_nothing_behind_the_end(void **state) {
     assert_int_equal(t_lseek(fd, 0, 2), 10);
     memset(fsenv_bad - 500, 'x', 500);
     assert_int_equal(t_write(fd, fsenv_bad - 500, 900), -K_EFAULT);
-    assert_int_equal(filedata_show(ip, 0, keep_frame, &frame), 0);
+    assert_int_equal(filedata_show(ip, 0, 1, keep_frame, &frame), 0);
     const uint8_t *data = pa_ptr(frame);
     for (int i = 10; i < 4096; i++)
         assert_int_equal(data[i], 0);
@@ -277,14 +279,14 @@ static void clean_pages_give_way(void **state) {
     t_make_file("/f", 60000, 1);
     struct inode *ip = inode_of("/f");
     paddr_t frame;
-    assert_int_equal(filedata_show(ip, 2, keep_frame, &frame), 0);
+    assert_int_equal(filedata_show(ip, 2, 1, keep_frame, &frame), 0);
     assert_true(fsenv_reclaim(1000) == 0); /* they are not on the disk yet */
     assert_int_equal(t_sync(), 0);
     uint64_t requests = memdisk_requests();
     assert_int_equal(fsenv_reclaim(4), 4);
     assert_int_equal(fsenv_reclaim(1000), 15 - 4 - 1);
     paddr_t again;
-    assert_int_equal(filedata_show(ip, 2, keep_frame, &again), 0);
+    assert_int_equal(filedata_show(ip, 2, 1, keep_frame, &again), 0);
     assert_int_equal(memdisk_requests(), requests);
     assert_true(again.v == frame.v);
     frame_put(frame_single(again));

@@ -118,6 +118,25 @@ static void one_fault_file(void) {
     resume_count();
 }
 
+static void begin_alone(void) {
+    begin_map();
+    char *anchor = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    need(anchor != MAP_FAILED, "mmap");
+    *anchor = 1;
+}
+
+/* A mapping of one page, beside which nothing can be shown. */
+static void one_fault_alone(void) {
+    pause_count();
+    mapped = mmap(0, PAGE, PROT_READ, MAP_SHARED, mapped_file, 0);
+    need(mapped != MAP_FAILED, "mmap");
+    resume_count();
+    (void)*(volatile char *)mapped;
+    pause_count();
+    need(munmap(mapped, PAGE) == 0, "munmap");
+    resume_count();
+}
+
 /* Pages that are on the disk, and have been read. */
 static void one_fault_store(void) {
     pause_count();
