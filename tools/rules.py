@@ -21,7 +21,7 @@
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h,
-      doctor the numbers of the architecture, and cli the doctor's header
+      doctor the numbers of the architecture, and cli and wasm the doctor's header
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
 """
@@ -62,8 +62,8 @@ DIALECT = (
     ("a value cast to void", r"^ *\(void\) *\w+ *[,;]"),
 )
 # What of machine/ a part of it may include besides itself and sim.h; of others all.
-MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": (), "cli": ("doctor/doctor.h",),
-                 "doctor": ("cpu/privileged.h", "cpu/pte.h")}
+MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": ("doctor/doctor.h",),
+                 "cli": ("doctor/doctor.h",), "doctor": ("cpu/privileged.h", "cpu/pte.h")}
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|work|root|Users)/\w")
 TEXT_ENDINGS = (".c", ".h", ".S", ".ld", ".py", ".sh", ".md", ".awk", ".txt", ".yml",
