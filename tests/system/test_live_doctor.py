@@ -58,11 +58,25 @@ def test_ailments_that_are_said_by_itself(patient, tmp_path):
         patient.wait(lambda: patient.one("#diagnosis-panel").is_displayed(), "the panel")
         says(patient, case)
         patient.wait(lambda c=case: patient.last["running"] == (c == "twice"), "the end")
+        if case == "twice":
+            a_finding_comes_and_goes(patient)
 
 
 def to(page, at):
     page.js("LIVE.page.worker.postMessage({move: 'to', at: arguments[0]})", at)
     page.wait(lambda: page.js("return LIVE.page.seen?.at") == at, at)
+
+
+def a_finding_comes_and_goes(page):
+    """What the doctor knows goes back with the machine."""
+    page.pause()
+    end, said = page.last["instructions"], first(page)
+    to(page, end - 10)
+    assert first(page) == said
+    to(page, 1000)
+    assert not page.all("#diagnosis > li")
+    to(page, end)
+    assert first(page) == said
 
 
 def test_an_ailment_that_is_asked_for(patient, tmp_path):
