@@ -331,14 +331,14 @@ $(L)/machine.wasm: $(L_OBJ) $(L)/flags
 	$(call say,LD,$@)
 	$(Q)wasm-ld --no-entry -z stack-size=$(L_STACK) --stack-first --strip-all $(L_OBJ) -o $@
 # The same for this host: tools/stories.py plays the stories with it.
-L_SHELL := machine/wasm/shell.c machine/wasm/look.c
+L_SHELL := machine/wasm/shell.c machine/wasm/look.c machine/wasm/doctor.c
 $(L)/machine.so: $(patsubst machine/%.c,$(S)/%.o,$(S_LIBRARY) $(L_SHELL))
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -shared -Wl,-Bsymbolic $^ -o $@
 $(L)/trellis.html: $(L)/machine.wasm $(L)/machine.so $(K)/kernel.elf $(BUILD)/fs.img \
-	tools/live.py tools/stories.py tools/elfpatch.py \
-	$(wildcard tools/live.d/* tools/live.d/stories/* tools/ptview.d/*)
+	tools/live.py tools/stories.py tools/elfpatch.py tools/doctorwords.py \
+	$(wildcard tools/live.d/* tools/live.d/stories/* tools/ptview.d/* tools/doctor.d/*.txt)
 	$(call say,PAGE,$@)
 	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@ $(L)/machine.so
 

@@ -15,16 +15,17 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import doctorwords  # noqa: E402
 import machine  # noqa: E402
 import stories  # noqa: E402
 
 FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "live.d")
 # In the order in which they build on each other.
-WORKER = ("machine", "history", "travel", "look", "story", "worker")
+WORKER = ("machine", "history", "travel", "look", "story", "doctor", "worker")
 # What the page draws as ptview does.
 PTVIEW = ("sv39", "parse", "checks", "compare", "strings", "strings-checks", "look", "picture")
 SCRIPTS = ("strings", "terminal", "view", "pagetables", "beside", "memory", "timeline", "teller",
-           "files", "main")
+           "files", "words", "main")
 
 
 PTVIEW_FOLDER = os.path.join(os.path.dirname(FOLDER), "ptview.d")
@@ -44,6 +45,8 @@ def packed(path):
 def inside(wasm, kernel, disk):
     return {"wasm": packed(wasm), "kernel": packed(kernel), "disk": packed(disk),
             "stories": stories.read_all(kernel),
+            "doctor": {language: doctorwords.read_words(language)
+                       for language in doctorwords.LANGUAGES},
             "designs": machine.designs(), "design": machine.default_design()}
 
 

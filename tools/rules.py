@@ -23,7 +23,7 @@
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h,
-      doctor the numbers of the architecture, and cli the doctor's header
+      doctor the numbers of the architecture, and cli and wasm the doctor's header
 - English in kernel/ and docs/: a thing is `it`, and what is done again is not done anew
 - text: no tab (but in makefiles), no blank at a line's end, at most 100 columns,
   no path of somebody's machine
@@ -66,8 +66,8 @@ DIALECT = (
     ("a value cast to void", r"^ *\(void\) *\w+ *[,;]"),
 )
 # What of machine/ a part of it may include besides itself and sim.h; of others all.
-MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": (), "cli": ("doctor/doctor.h",),
-                 "doctor": ("cpu/privileged.h", "cpu/pte.h")}
+MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": ("doctor/doctor.h",),
+                 "cli": ("doctor/doctor.h",), "doctor": ("cpu/privileged.h", "cpu/pte.h")}
 # What counts and checks for tests what only they ask for; and what is the host's there.
 FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames", "sched_yield",
              "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")

@@ -262,8 +262,8 @@ bool translate(struct sim *sim, struct hart *hart, uint64_t va, enum access acce
     if (!path.known) {
         keep_path(sim, hart, va, &path, false);
         check_last(sim, hart, va, &path, false);
+        speculate(sim, hart, va);
     }
-    speculate(sim, hart, va, !path.known);
     if (!granted)
         return fault(hart, va, access, true);
     *pa = physical(last(&path), va);

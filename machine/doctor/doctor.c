@@ -17,6 +17,13 @@ struct doctor *doctor_create(struct sim *sim, unsigned harts, uint64_t seconds) 
     return d;
 }
 
+struct doctor *doctor_copy(const struct doctor *d) {
+    struct doctor *copy = malloc(sizeof(*copy));
+    if (copy != NULL)
+        *copy = *d;
+    return copy;
+}
+
 void doctor_destroy(struct doctor *d) { free(d); }
 
 void doctor_console(struct doctor *d, uint8_t byte) {
@@ -47,11 +54,15 @@ static bool loops(struct doctor *d) {
     return found;
 }
 
+bool doctor_runs(const struct doctor *d) { return sim_instructions(d->sim) - d->traced >= CLOSER; }
+
+uint64_t doctor_quiet(const struct doctor *d) { return sim_instructions(d->sim) - d->happened; }
+
 /* Whether a hart spins with interrupts off, and did so at the same lock at the last look. */
 static bool spins(struct doctor *d) {
     struct activity activity[SIM_HARTS_MAX];
     bool found = false;
-    if (sim_instructions(d->sim) - d->traced < CLOSER)
+    if (!doctor_runs(d))
         return false;
     d->traced = sim_instructions(d->sim);
     trace(d->sim, d->harts, (uint64_t)STEPS * d->harts, activity);

@@ -3,7 +3,7 @@
  *
  * A user makes the machine with options.locks and without DOCTOR_CHECKS, hands over what it prints
  * and its findings, and calls doctor_look between pieces of the run. Nothing of this changes the
- * run. */
+ * run, but that it goes on by what doctor_look and doctor_report run of it. */
 #pragma once
 #include "machine/sim.h"
 
@@ -19,6 +19,8 @@ struct doctor;
 #define DOCTOR_BUSY 100000000ull
 struct doctor *doctor_create(struct sim *sim, unsigned harts, uint64_t seconds);
 void doctor_destroy(struct doctor *doctor);
+/* As it is now, for the same machine: what a snapshot keeps of it. NULL: no memory. */
+struct doctor *doctor_copy(const struct doctor *doctor);
 
 /* What the machine's calls of the same names tell. */
 void doctor_console(struct doctor *doctor, uint8_t byte);
@@ -27,6 +29,10 @@ void doctor_finding(struct doctor *doctor, const struct sim_finding *finding);
 /* The machine has run for a while, some millions of instructions at most. true: the kernel is
  * stuck, or has given up, and it is of no use to go on. */
 bool doctor_look(struct doctor *doctor);
+/* Whether doctor_look would let the machine run, some thousand instructions. */
+bool doctor_runs(const struct doctor *doctor);
+/* For how many instructions nothing has happened, at the last look. */
+uint64_t doctor_quiet(const struct doctor *doctor);
 
 /* Why the run is over. */
 enum doctor_over {

@@ -47,8 +47,10 @@ static inline void rules_fenced(struct sim *sim, struct hart *hart, uint64_t wor
 /* ---- speculate.c ---- */
 /* An implementation may read the entries for any address at any time, and keep them (privileged
  * specification 4.2.1, 4.3.2). The hart does so for addresses near va, for some that it has kept
- * entries of, and for some that a fence has made it forget. Nothing is told to the program. */
-void speculate(struct sim *sim, struct hart *hart, uint64_t va, bool is_new);
+ * entries of, and for some that a fence has made it forget. Nothing is told to the program.
+ * After a walk for va that has read something new. Others come or not as the hart's tlb has the
+ * page, which is for speed alone, and may decide nothing. */
+void speculate(struct sim *sim, struct hart *hart, uint64_t va);
 /* A fence has taken out an entry for this address. */
 void speculate_forgotten(struct hart *hart, uint64_t va);
 /* After a fence or a new satp: the hart reads some of those again. */

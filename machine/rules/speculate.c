@@ -16,14 +16,12 @@ static uint64_t some_kept(const struct hart *hart, uint64_t number) {
     return keeper->count ? keeper->entries[keeper->live[number % keeper->count]].va : 0;
 }
 
-/* Half of the time, and of walks that told nothing new rarely: these are many. */
-void speculate(struct sim *sim, struct hart *hart, uint64_t va, bool is_new) {
+/* Half of the time. */
+void speculate(struct sim *sim, struct hart *hart, uint64_t va) {
     if (!sim->options.speculate || !sim->options.keep)
         return;
     uint64_t chosen = choose(&hart->random), number = chosen >> 8;
     bool by_kept = chosen >> 3 & 1;
-    if (!is_new && (chosen & 0xf0) != 0)
-        return;
     switch (chosen & 7) {
     case 0: translate_ahead(sim, hart, va + 4096, by_kept); return;
     case 1: translate_ahead(sim, hart, va - 4096, by_kept); return;

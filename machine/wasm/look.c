@@ -2,20 +2,46 @@
  * snapshots. What is more than a number is told as numbers of 64 bits in one room, which the next
  * call writes anew. */
 #include "machine/wasm/shell.h"
+#include <stdlib.h>
 
 enum { KEPT_MOST = 1024, FRAMES_MOST = 4096, WORDS = 8 };
 
 static uint64_t room[KEPT_MOST * WORDS];
 
-/* ---- snapshots ------------------------------------------------------------------------------ */
+/* ---- snapshots: of the machine, and of what the doctor has seen of it ----------------------- */
+struct live_snapshot {
+    struct sim_snapshot *sim;
+    struct doctor *doctor;
+};
+
+void EXPORT(live_snapshot_free)(struct live_snapshot *snapshot) {
+    if (!snapshot)
+        return;
+    if (snapshot->sim)
+        sim_snapshot_free(snapshot->sim);
+    doctor_destroy(snapshot->doctor);
+    free(snapshot);
+}
 /* NULL: no memory. */
-struct sim_snapshot *EXPORT(live_snapshot)(void) {
-    return sim_snapshot(live_sim);
+struct live_snapshot *EXPORT(live_snapshot)(void) {
+    struct live_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+    if (!snapshot)
+        return NULL;
+    snapshot->doctor = doctor_copy(live_doctor);
+    snapshot->sim = sim_snapshot(live_sim);
+    if (snapshot->doctor && snapshot->sim)
+        return snapshot;
+    live_snapshot_free(snapshot);
+    return NULL;
 }
-bool EXPORT(live_restore)(const struct sim_snapshot *snapshot) {
-    return sim_restore(live_sim, snapshot);
+bool EXPORT(live_restore)(const struct live_snapshot *snapshot) {
+    struct doctor *doctor = doctor_copy(snapshot->doctor);
+    if (!doctor)
+        return false;
+    doctor_destroy(live_doctor);
+    live_doctor = doctor;
+    return sim_restore(live_sim, snapshot->sim);
 }
-void EXPORT(live_snapshot_free)(struct sim_snapshot *snapshot) { sim_snapshot_free(snapshot); }
 
 /* ---- events --------------------------------------------------------------------------------- */
 uint64_t EXPORT(live_events)(void) { return sim_events(live_sim); }

@@ -10,6 +10,8 @@
 void IMPORT(page_console)(unsigned byte);
 void IMPORT(page_finding)(const char *text);
 
+enum { PATIENCE = 30 }; /* seconds: doctor_create */
+
 enum live_option {
     LIVE_HARTS,
     LIVE_MIB, /* of RAM */
@@ -21,6 +23,8 @@ enum live_option {
 
 struct sim *live_sim;
 struct sim_end live_end;
+struct doctor *live_doctor;
+bool live_aside;
 static struct {
     struct sim_options options;
     bool begun; /* the options have their defaults */
@@ -35,8 +39,18 @@ static struct sim_options *options(void) {
     return &live.options;
 }
 
-static void console(void *context, uint8_t byte) { page_console(byte); }
-static void finding(void *context, const struct sim_finding *f) { page_finding(f->text); }
+static void console(void *context, uint8_t byte) {
+    if (live_aside)
+        return;
+    doctor_console(live_doctor, byte);
+    page_console(byte);
+}
+static void finding(void *context, const struct sim_finding *f) {
+    if (live_aside)
+        return;
+    doctor_finding(live_doctor, f);
+    page_finding(f->text);
+}
 
 /* ---- made ----------------------------------------------------------------------------------- */
 void *EXPORT(live_room)(size_t bytes) { return malloc(bytes); }
@@ -71,9 +85,13 @@ const char *EXPORT(live_create)(void) {
     o->misaligned = !o->machine_mode; /* as firmwares do for S-mode and user programs */
     o->console = console;
     o->finding = finding;
-    o->events = true;
+    o->events = o->locks = true;
+    o->checks &= ~(unsigned)DOCTOR_CHECKS; /* the doctor says what these find, and says more */
     live_sim = sim_create(o, live.text, sizeof(live.text));
-    return live_sim ? NULL : live.text;
+    if (!live_sim)
+        return live.text;
+    live_doctor = doctor_create(live_sim, o->harts, PATIENCE);
+    return live_doctor ? NULL : "no memory";
 }
 
 /* ---- run ------------------------------------------------------------------------------------ */

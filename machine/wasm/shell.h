@@ -1,6 +1,6 @@
 /* The machine that a page has. */
 #pragma once
-#include "machine/sim.h"
+#include "machine/doctor/doctor.h"
 
 /* What a page calls, and what the page has that is called. Compiled for a host (tools/stories.py
  * loads it there) the latter are pointers. */
@@ -13,5 +13,8 @@
 #endif
 
 extern struct sim *live_sim;
+extern struct doctor *live_doctor;
 /* How the last call that let it run has ended. */
 extern struct sim_end live_end;
+/* What the machine tells now is not of its run: it goes on for a while, and then back. */
+extern bool live_aside;

@@ -39,39 +39,42 @@ def booted(page):
 
 
 # ---- boots, and is typed to ----
-def test_prompt_and_a_command(booted):
-    booted.keys("ls\n")
-    booted.says("\ntests\n$ ")
-    assert "$ ls\nbin\n" in booted.console
+def test_prompt_and_keys(page):
+    start = time.monotonic()
+    page.open()
+    page.prompt()
+    assert time.monotonic() - start < 30  # 1 or 2 without company
+    page.keys("ls\n")
+    page.says("\ntests\n$ ")
+    assert "$ ls\nbin\n" in page.console
+    keys_of_all_kinds(page)
+    function_keys(page)
 
 
-def test_keys(booted):
+def keys_of_all_kinds(page):
     """Backspace, Ctrl-C, and text that is pasted."""
-    booted.keys("echo ax", "BACKSPACE", "b\n")
-    booted.says("\nab\n")
-    booted.keys("sleep 1000\n")
-    booted.says("sleep 1000\n")
-    booted.mouse.key_down("\ue009").send_keys("c").key_up("\ue009").perform()
-    booted.says("$ ", 3)
-    booted.js("""
+    page.keys("echo ax", "BACKSPACE", "b\n")
+    page.says("\nab\n")
+    page.keys("sleep 1000\n")
+    page.says("sleep 1000\n")
+    prompts = page.console.count("$ ")
+    page.mouse.key_down("\ue009").send_keys("c").key_up("\ue009").perform()
+    page.says("$ ", prompts + 1)
+    page.js("""
         const keys = document.getElementById("keys");
         keys.value = "echo one; echo two\\n";
         keys.dispatchEvent(new InputEvent("input", {bubbles: true}));""")
-    booted.says("\none\n")
-    booted.says("\ntwo\n")
+    page.says("\none\n")
+    page.says("\ntwo\n")
 
 
-def test_an_idle_machine_is_woken(booted, tmp_path):
-    """What is typed is seen at once, not with the next key."""
-    with open(assembled("echo", tmp_path), "rb") as f:
-        booted.drop(("echo.elf", f.read()))
-    booted.status("Running: all harts wait")
-    booted.one("#screen").click()
-    for keys in ("a", "bcdef", "q"):
-        booted.keys(keys)
-        booted.says(keys)
-    booted.ends("off")
-    assert booted.console == ">abcdefqend\n"
+def function_keys(page):
+    page.keys("F8")
+    page.wait(lambda: not page.last["running"], "the pause")
+    page.keys("F8")
+    page.wait(lambda: page.last["running"], "the run")
+    page.keys("F10")
+    page.wait(lambda: not page.last["running"], "the step")
 
 
 def test_an_idle_machine_of_the_command_is_woken(inside, tmp_path):
@@ -87,25 +90,9 @@ def test_an_idle_machine_of_the_command_is_woken(inside, tmp_path):
         child.close(force=True)
 
 
-def test_the_prompt_comes_soon(page):
-    start = time.monotonic()
-    page.open()
-    page.prompt()
-    assert time.monotonic() - start < 30  # 1 or 2 without company
-
-
-def test_poweroff(booted):
-    booted.keys("poweroff 3\n")
-    booted.status("Ended with status 3")
-    assert not booted.one("#run").is_enabled() and not booted.one("#step").is_enabled()
-    booted.one("#reset").click()
-    booted.prompt()
-    assert booted.one("#run").is_enabled()
-
-
 # ---- run, pause, step ----
 def test_pause_and_steps(page):
-    page.open()
+    page.open({"settings": {"harts": "2"}})
     page.wait(lambda: page.last.get("running"), "the start")
     page.pause()
     page.status("Paused")
@@ -115,9 +102,20 @@ def test_pause_and_steps(page):
     assert page.last["instructions"] == before + 1
     page.step(1234)
     assert page.last["instructions"] == before + 1235
-    assert re.search(r"hart 0: \S+", page.text("#status"))
+    assert re.search(r"hart [01]: \S+", page.text("#status"))
     page.one("#run").click()
     page.prompt()
+    page.pause()
+    registers_and_place(page)
+
+
+def registers_and_place(page):
+    page.wait(lambda: page.js("return LIVE.page.seen?.at") == page.last["instructions"], "them")
+    rows = {row.split()[0]: row.split()[1] for row in page.text("#registers").splitlines()}
+    assert set(rows) >= {"pc", "ra", "sp", "a0", "t6", "satp", "stvec", "mstatus"}
+    assert int(rows["pc"], 16) >> 38 and page.text("#place").startswith("S: ")
+    page.pick("#hart", 1)
+    page.wait(lambda: page.js("return LIVE.page.seen.hart") == 1, "the other hart")
 
 
 def test_steps_leave_no_trace(page):
@@ -138,29 +136,22 @@ def test_steps_leave_no_trace(page):
     assert seen[0] == seen[1] and seen[0][0] == 700000
 
 
-def test_function_keys(booted):
-    booted.keys("F8")
-    booted.wait(lambda: not booted.last["running"], "the pause")
-    booted.keys("F8")
-    booted.wait(lambda: booted.last["running"], "the run")
-    booted.keys("F10")
-    booted.wait(lambda: not booted.last["running"], "the step")
+# ---- what one looks at, while the machine stays as it is ----
+def test_the_page_of_an_idle_machine(booted):
+    page_tables(booted)
+    no_network(booted)
+    booted.one("#settings summary").click()
+    for width in (360, 800, 1400):
+        window(booted, width)
+    for name, value, says in (("seed", "x", "The seed x is no number"),
+                              ("seed", "99999999999999999999", "The seed 9"),
+                              ("harts", "9", "9 harts: a machine has 1 to 8")):
+        a_setting_that_cannot_be(booted, name, value, says)
+    assert booted.console.endswith("$ ")  # nothing is lost
+    chinese(booted)
 
 
-# ---- looked into ----
-def test_registers_and_place(page):
-    page.open({"settings": {"harts": "2"}})
-    page.prompt()
-    page.pause()
-    page.wait(lambda: page.js("return LIVE.page.seen !== null"), "the registers")
-    rows = {row.split()[0]: row.split()[1] for row in page.text("#registers").splitlines()}
-    assert set(rows) >= {"pc", "ra", "sp", "a0", "t6", "satp", "stvec", "mstatus"}
-    assert int(rows["pc"], 16) >> 38 and page.text("#place").startswith("S: ")
-    page.pick("#hart", 1)
-    page.wait(lambda: page.js("return LIVE.page.seen.hart") == 1, "the other hart")
-
-
-def test_page_tables(booted):
+def page_tables(booted):
     """An idle hart has the kernel's own."""
     booted.wait(lambda: re.search(r"Sv39, root 0x\w+, ASID \d+; tables: ([3-9]|\d\d)",
                                   booted.text("#tables-about")), "the tables")
@@ -172,8 +163,46 @@ def test_page_tables(booted):
     assert texts[place - 1] == "R-X-"
 
 
+def no_network(booted):
+    html = live.page_html(booted.inside).replace("http://www.w3.org/2000/svg", "")  # a mere name
+    assert not re.search(r"https?://", html)
+    assert booted.js("return performance.getEntriesByType('resource')"
+                     ".filter(e => !e.name.startsWith('blob:')).length") == 0
+
+
+def window(booted, width):
+    """Nothing but tables, in boxes of their own, is wider than the window."""
+    try:
+        booted.driver.set_window_size(width, 800)
+        assert booted.js("return document.documentElement.scrollWidth - innerWidth") <= 0
+        assert booted.one("#screen").is_displayed()
+    finally:
+        booted.driver.set_window_size(1400, 900)
+
+
+def a_setting_that_cannot_be(booted, name, value, says):
+    before = booted.js("return document.getElementById(arguments[0]).value", name)
+    for each in (value, before):
+        booted.one(f"#{name}").clear()
+        booted.one(f"#{name}").send_keys(each)
+        if each == value:
+            booted.one("#reset").click()
+            booted.status(says)
+
+
+def chinese(booted):
+    """The language of all that is shown, and back."""
+    booted.one("#language").click()
+    assert booted.text("#reset") == "重启" and booted.js("return document.documentElement.lang") == \
+        "zh-CN"
+    assert booted.text("#language") == "English"
+
+
 # ---- settings ----
-def test_seed_design_and_harts(booted):
+def test_poweroff_and_other_settings(booted):
+    booted.keys("poweroff 3\n")
+    booted.status("Ended with status 3")
+    assert not booted.one("#run").is_enabled() and not booted.one("#step").is_enabled()
     booted.one("#settings summary").click()
     booted.pick("#design", "mirror")
     for name, value in (("harts", "3"), ("seed", "77")):
@@ -184,76 +213,73 @@ def test_seed_design_and_harts(booted):
     booted.wait(lambda: booted.console == "" or "mirror" in booted.console, "the reset")
     booted.prompt()
     assert "Trellis mirror: 3 harts" in booted.console and booted.last["instructions"] != first
-    assert len(booted.all("#hart option")) == 3
-
-
-@pytest.mark.parametrize("name, value, says", [
-    ("seed", "x", "The seed x is no number"), ("seed", "99999999999999999999", "The seed 9"),
-    ("harts", "9", "9 harts: a machine has 1 to 8")])
-def test_settings_that_cannot_be(booted, name, value, says):
-    booted.one("#settings summary").click()
-    booted.one(f"#{name}").clear()
-    booted.one(f"#{name}").send_keys(value)
-    booted.one("#reset").click()
-    booted.status(says)
-    assert booted.console.endswith("$ ")  # nothing is lost
+    assert len(booted.all("#hart option")) == 3 and booted.one("#run").is_enabled()
 
 
 # ---- other kernels ----
-def test_a_kernel_is_dropped(booted, hello):
-    booted.drop(("hello.elf", hello))
-    booted.says("hello from M-mode\nend\n")
-    booted.ends("off")
-    assert booted.console == "hello from M-mode\nend\n"
-    assert booted.text("#status").startswith("Powered off")
-    booted.one("#settings summary").click()
-    assert booted.text("#kernel-name") == "hello.elf" and booted.text("#disk-name") == "none"
-    booted.one("#back").click()
-    booted.prompt()
-    assert "Trellis share" in booted.console
+def test_kernels_are_dropped(page, hello, tmp_path):
+    page.open({"paused": True})
+    page.status("Paused · 0 instructions")
+    for name, data in (("bad.elf", b"\x7fELF" + bytes(100)), ("short.elf", b"\x7fELF")):
+        page.drop((name, data))
+        page.status(f"{name}: ")
+    a_kernel_of_machine_mode_runs_as_natively(page, hello, tmp_path)
+    a_finding_is_shown(page, tmp_path)
+    an_idle_machine_is_woken(page, tmp_path)
+    page.one("#back").click()
+    page.prompt()
+    assert "Trellis share" in page.console and page.text("#findings-title") == "Findings: none"
 
 
-def test_files_are_chosen(booted, tmp_path):
-    """The same kernel and disk, from files."""
-    booted.one("#settings summary").click()
-    for what, path in (("kernel", KERNEL), ("disk", machine.default_image())):
-        booted.one(f"#{what}-file").send_keys(path)
-        booted.wait(lambda: booted.text(f"#{what}-name") == os.path.basename(path), path)
-    booted.prompt()
-    booted.one("#screen").click()  # which has the focus then
-    booted.keys("ls\n")
-    booted.says("\ntests\n")
+def a_kernel_of_machine_mode_runs_as_natively(page, hello, tmp_path):
+    path = tmp_path / "hello.elf"
+    path.write_bytes(hello)
+    text, count = sim("--kernel", str(path))
+    page.drop(("hello.elf", hello))
+    page.says("hello from M-mode\nend\n")
+    page.ends("off")
+    assert page.console == text.replace("\r", "") == "hello from M-mode\nend\n"
+    assert page.last["instructions"] == count
+    assert page.text("#status").startswith("Powered off")
+    page.one("#settings summary").click()
+    assert page.text("#kernel-name") == "hello.elf" and page.text("#disk-name") == "none"
 
 
-@pytest.mark.parametrize("name, data, says", [
-    ("bad.elf", b"\x7fELF" + bytes(100), "bad.elf: "),
-    ("short.elf", b"\x7fELF", "short.elf: ")])
-def test_a_kernel_that_is_none(booted, name, data, says):
-    booted.drop((name, data))
-    booted.status(says)
-
-
-def test_a_finding_is_shown(booted, tmp_path):
-    assert booted.text("#findings-title") == "Findings: none"
+def a_finding_is_shown(page, tmp_path):
+    assert page.text("#findings-title") == "Findings: none"
     with open(assembled("stale", tmp_path), "rb") as f:
-        booted.drop(("stale.elf", f.read()))
-    booted.wait(lambda: booted.text("#findings-title") == "Findings: 1", "the finding")
-    assert re.match(r"stale code: hart 0 executes at change .*No fence.i", booted.text("#findings"))
-    booted.one("#settings summary").click()
-    booted.one("#back").click()
-    booted.prompt()
-    assert booted.text("#findings-title") == "Findings: none"
+        page.drop(("stale.elf", f.read()))
+    page.wait(lambda: page.text("#findings-title") == "Findings: 1", "the finding")
+    assert re.match(r"stale code: hart 0 executes at change .*No fence.i", page.text("#findings"))
+
+
+def an_idle_machine_is_woken(page, tmp_path):
+    """What is typed is seen at once, not with the next key."""
+    with open(assembled("echo", tmp_path), "rb") as f:
+        page.drop(("echo.elf", f.read()))
+    page.status("Running: all harts wait")
+    page.one("#screen").click()
+    for keys in ("a", "bcdef", "q"):
+        page.keys(keys)
+        page.says(keys)
+    page.ends("off")
+    assert page.console == ">abcdefqend\n"
+
+
+def test_files_are_chosen(page):
+    """The same kernel and disk, from files."""
+    page.open({"paused": True})
+    page.one("#settings summary").click()
+    for what, path in (("kernel", KERNEL), ("disk", machine.default_image())):
+        page.one(f"#{what}-file").send_keys(path)
+        page.wait(lambda: page.text(f"#{what}-name") == os.path.basename(path), path)
+    page.prompt()
+    page.one("#screen").click()  # which has the focus then
+    page.keys("ls\n")
+    page.says("\ntests\n")
 
 
 # ---- the page ----
-def test_chinese(booted):
-    booted.one("#language").click()
-    booted.status("运行中")
-    assert booted.text("#reset") == "重启" and booted.js("return document.documentElement.lang") == \
-        "zh-CN"
-    assert booted.text("#language") == "English"
-
-
 def test_every_text_is_there_and_used():
     page_text = live.part("page.html")
     sources = page_text + "".join(live.part(name + ".js") for name in live.SCRIPTS
@@ -271,25 +297,6 @@ def test_every_text_is_there_and_used():
     assert used and used <= set(strings), used - set(strings)
 
 
-@pytest.mark.parametrize("width", [360, 800, 1400])
-def test_windows(booted, width):
-    """Nothing but tables, in boxes of their own, is wider than the window."""
-    try:
-        booted.driver.set_window_size(width, 800)
-        booted.one("#settings summary").click()
-        assert booted.js("return document.documentElement.scrollWidth - innerWidth") <= 0
-        assert booted.one("#screen").is_displayed()
-    finally:
-        booted.driver.set_window_size(1400, 900)
-
-
-def test_no_network(booted):
-    html = live.page_html(booted.inside).replace("http://www.w3.org/2000/svg", "")  # a mere name
-    assert not re.search(r"https?://", html)
-    assert booted.js("return performance.getEntriesByType('resource')"
-                     ".filter(e => !e.name.startsWith('blob:')).length") == 0
-
-
 # ---- the same run as natively ----
 @pytest.mark.parametrize("harts, seed, commands", [
     (1, 1, ["ls"]), (3, 9, ["ls /bin", "usertests forktest"]), (2, 2, ["sleep 1", "echo x"])])
@@ -301,13 +308,3 @@ def test_the_same_run(page, tmp_path, harts, seed, commands):
     page.wait(lambda: page.last and not page.last["running"], "the end")
     assert page.last["instructions"] == count
     assert page.console == text.replace("\r", "")
-
-
-def test_the_same_run_of_a_kernel_of_machine_mode(booted, hello, tmp_path):
-    path = tmp_path / "hello.elf"
-    path.write_bytes(hello)
-    text, count = sim("--kernel", str(path))
-    booted.drop(("hello.elf", hello))
-    booted.says("end")
-    booted.ends("off")
-    assert booted.last["instructions"] == count and booted.console == text.replace("\r", "")

@@ -2,6 +2,8 @@
 "use strict";
 
 const ENDS = ["runs", "waits", "off", "reset", "failed"];  // sim_end.how
+const OVER = ["done", "stuck", "waits"];  // enum doctor_over
+const DIAGNOSIS = '{"record":"diagnosis",';
 const NEVER = 0xffffffffffffffffn;
 const OPTIONS = {harts: 0, mib: 1, seed: 2, mode: 3, legacyDisk: 4, svadu: 5};
 const REGISTERS = {pc: 64, privilege: 65, state: 66, mstatus: 67, mie: 68, mip: 69, satp: 70,
@@ -24,7 +26,8 @@ class Machine {
     // an Error with a sentence when there can be no such machine.
     static async create(code, options, console, finding) {
         const machine = new Machine();
-        const page = {page_console: console, page_finding: at => finding(machine.text(at))};
+        const page = {page_console: console, page_finding: at => finding(machine.text(at)),
+                      page_record: at => machine.record(machine.text(at))};
         const {instance} = await WebAssembly.instantiate(code, {page});
         machine.exports = instance.exports;
         machine.set(options);
@@ -229,6 +232,42 @@ class Machine {
             return null;
         const [is, from, when, hart] = this.words(at, 1, 4)[0];
         return {is: Number(is), from, when: Number(when), hart: Number(hart)};
+    }
+
+    // ---- the doctor: of these diagnose("done") alone may be called in the past ----
+    // live_answer of machine/wasm/doctor.c
+    answer(number) {
+        if (number === 2)
+            throw new Error("no memory for the doctor");
+        return number === 1;
+    }
+
+    // Whether the kernel is stuck.
+    isStuck() {
+        return this.answer(this.exports.live_doctor_look());
+    }
+
+    // While all harts wait: whether a key would wake one.
+    get keyWakes() {
+        return this.answer(this.exports.live_key_wakes());
+    }
+
+    // For so many instructions nothing has happened.
+    get quiet() {
+        return Number(this.exports.live_doctor_quiet());
+    }
+
+    record(text) {
+        if (text.startsWith(DIAGNOSIS))
+            this.diagnoses.push(JSON.parse(text));
+    }
+
+    // What is wrong, the most likely cause first: records of machine/doctor/doctor.h. over: one of
+    // OVER; state: one of ENDS.
+    diagnose(over, state) {
+        this.diagnoses = [];
+        this.answer(this.exports.live_diagnose(OVER.indexOf(over), ENDS.indexOf(state)));
+        return this.diagnoses;
     }
 
     // ---- functions ----

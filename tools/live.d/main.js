@@ -5,12 +5,14 @@
     const preset = JSON.parse(document.getElementById("preset").textContent);
     const element = id => document.getElementById(id);
     const LOOK_EVERY_MS = 400, STORY_SPAN = 100000;  // instructions of the time line
-    const TABS = ["tables", "kept", "frames", "events"];
+    const TABS = ["tables", "kept", "frames", "events", "diagnosis"];
     const KEYS = {F10: "step", F9: "call", F7: "trap", F6: "table"};
     const BACK = {step: "back", call: "uncall", event: "unevent"};
     const page = LIVE.page = {worker: null, inside: null, chosen: {}, findings: [], last: null,
-                              wrong: null, seen: null, tab: "tables", moved: null, moves: 0};
-    let t, terminal, registers, tables, kept, frames, timeline, events, teller, looked = 0;
+                              wrong: null, seen: null, tab: "tables", moved: null, moves: 0,
+                              diagnosis: [], asked: 0};
+    let t, terminal, registers, tables, kept, frames, timeline, events, diagnosis, teller;
+    let looked = 0;
 
     // ---- the machine ----
     function optionsNow() {
@@ -40,7 +42,9 @@
         if (why)
             return complain(why);
         page.worker?.terminate();
-        Object.assign(page, {findings: [], last: null, wrong: null, seen: null, moved: null});
+        Object.assign(page, {findings: [], last: null, wrong: null, seen: null, moved: null,
+                             diagnosis: []});
+        diagnosis.show([], page.language, t);
         terminal.clear();
         timeline.clear(teller.story ? STORY_SPAN : null);
         element("entry").hidden = true;
@@ -73,6 +77,14 @@
         findings: list => {
             page.findings = list.map(({text}) => text);
             showFindings();
+        },
+        diagnosis: (list, {asked, over}) => {
+            page.diagnosis = list;
+            diagnosis.show(list, page.language, t);
+            if (asked)
+                page.asked++;
+            if (over && list.length && !teller.story)
+                showTab("diagnosis");
         },
         made: () => {
             element("progress").hidden = true;
@@ -206,6 +218,7 @@
         }
         element("run").title = t("run.title");
         teller.speak(page.language, t);
+        diagnosis.show(page.diagnosis, language, t);
         showState();
         showFindings();
         if (page.seen)
@@ -294,6 +307,7 @@
         frames = new LIVE.FrameView(ask);
         timeline = new LIVE.TimeLine(ask);
         events = new LIVE.EventList(ask);
+        diagnosis = new LIVE.DiagnosisView(inside.doctor, () => ask({diagnose: true}));
         teller = page.teller = new LIVE.Teller(inside.stories,
                                                {begin: beginStory, ask, show: showTab});
         const language = preset.language ?? navigator.language;

@@ -2,9 +2,9 @@
 //
 // From the page: {create: options, code, commands, paused, stops}, {run: true}, {run: false},
 // {move: name, ...} (see moves), {type: bytes}, {look: {hart, roots, frames, kept}},
-// {entry: pa}, {frame: pa}, {near: number}. To the page: {made}, {wrong: text}, {output: bytes},
-// {screen: bytes} (all there is, after a move to the past), {findings}, {state, ...}, {view},
-// {ticks}, {moved}; see below.
+// {entry: pa}, {frame: pa}, {near: number}, {diagnose: true}. To the page: {made},
+// {wrong: text}, {output: bytes}, {screen: bytes} (all there is, after a move to the past),
+// {findings}, {state, ...}, {view}, {ticks}, {moved}, {diagnosis, asked, over}; see below.
 "use strict";
 
 // As many as ./sim runs between looks at its input, so commands come at the same instruction.
@@ -12,9 +12,10 @@ const SLICE = 500000;
 const BETWEEN_MS = 12, WAIT_MOST_MS = 1000, STATE_EVERY_MS = 100;
 const SCREEN_MOST = 200000, TICKS_MOST = 20000, NEAR_EVENTS = 8;
 
-let machine = null, history_ = null, travel = null, looker = null, running = false;
+let machine = null, history_ = null, travel = null, looker = null, doctor = null;
+let running = false;
 let options = null, story = null, told = 0;
-let sent = 0, findingsSent = 0, ticksSent = 0, tailFrom = 0, cutsSeen = 0;
+let sent = 0, findingsSent = 0, diagnosed = 0, ticksSent = 0, tailFrom = 0, cutsSeen = 0;
 let commands = null;  // null: a person types
 let waitTimer = null, waitSince = 0;
 const again = new MessageChannel();  // setTimeout would wait some milliseconds each time
@@ -58,13 +59,16 @@ function sendTicks() {
     ticksSent = known;
 }
 
-function tellState() {
+// why: see tellDiagnosis.
+function tellState(why) {
     flush();
     sendTicks();
     told = performance.now();
     if (!running)
         history_.stop();
     const hart = machine.lastHart;
+    if (!running || diagnosed !== history_.found)
+        tellDiagnosis(why);
     postMessage({state: history_.state, running, code: machine.code, past: history_.past,
                  instructions: machine.instructions, end: history_.end, event: travel.at,
                  events: machine.events,
@@ -83,6 +87,18 @@ function look({hart, roots, frames, kept}) {
     postMessage({view: {at: machine.instructions, ...looker.registers(hart), own, roots: all,
                         tables, fresh: looker.fresh(), kept: kept ? looker.kept() : [],
                         frames: frames ? looker.frames() : null}});
+}
+
+// What the doctor says of the present. why: {asked: true}, or {over: true} when the machine has
+// ended or is stuck.
+function tellDiagnosis(why) {
+    diagnosed = history_.found;
+    postMessage({diagnosis: doctor.list, ...why});
+}
+
+function askDoctor() {
+    doctor.ask();
+    tellDiagnosis({asked: true});
 }
 
 // The events around a number.
@@ -115,7 +131,7 @@ function nextCommand() {
 // ---- run ----
 function finish() {
     running = false;
-    tellState();
+    tellState({over: true});
 }
 
 // All harts wait. The machine's clock goes as the page's does while a person types, and to the
@@ -155,6 +171,8 @@ function slices() {
         const typed = travel.typePending();
         if (history_.over)
             return finish();
+        if (running && !typed && doctor.isStuck())
+            return finish();  // it is of no use to go on; the person may
         if (history_.state === "waits" && running && !typed && !passTime())
             return;
     }
@@ -238,6 +256,7 @@ async function create(message) {
     history_ = new History(machine);
     travel = new Travel(history_);
     looker = new Look(machine, options.harts);
+    doctor = new Doctor(history_);
     story = new Story(travel, message.stops ?? []);
     postMessage({made: true});
     if (message.paused)
@@ -263,6 +282,8 @@ onmessage = ({data}) => {
         postMessage({entry: looker.entry(data.entry)});
     else if (data.frame !== undefined)
         postMessage({frame: looker.frame(data.frame)});
+    else if (data.diagnose)
+        askDoctor();
     else if (data.near !== undefined)
         near(data.near);
 };
