@@ -45,12 +45,28 @@ def test_all_of_something_is_taken(shell):
         shell.expect("hog: has it all")
         assert "\nbin\n" in "\n" + shell.run("ls"), thing
         assert shell.run("cat f | cat | cat") == thing + "\n"
-        assert shell.run("rm f; ls f") == "ls: f: no such file or directory\n", thing
+        assert shell.run("rm f; ls f") == "ls: f: No such file or directory\n", thing
         pids = hogs(shell)
         assert pids, thing
         assert shell.run(f"kill -{pids[0]}") == "", thing
         until_gone(shell)
     assert shell.run("(echo all; echo well) | sort") == "all\nwell\n"
+
+
+def test_all_of_the_console_is_taken(shell):
+    """What the commands print stands somewhere in the hog's output."""
+    shell.run("echo listed > f")
+    shell.type("hog output &\n")
+    shell.expect("hog hog")
+    shell.type("cat f\n")
+    shell.expect("listed\r?\n")
+    shell.type("\x10")
+    pid = shell.expect(r"\n(\d+) [^\n]*hog\r?\n")[1]
+    shell.type(f"rm f; kill -{pid}; echo x | wc\n")
+    shell.expect(r"1 +1 +2\D")
+    shell.expect(r"\$ $")
+    until_gone(shell)
+    assert shell.run("ls f") == "ls: f: No such file or directory\n"
 
 
 def test_shell_of_a_pipe_is_of_the_session():
@@ -64,7 +80,7 @@ def test_shell_of_a_pipe_is_of_the_session():
         shown, _ = run.communicate("ls /etc\nls /bin | wc -l >f\ncat f\nrm f\nls f\necho last\n",
                                    timeout=guest.DEADLINE)
     assert run.returncode == 0 and "cannot" not in shown and "\n$ last\n" in "\n" + shown, shown
-    assert "ls: f: no such file or directory\n" in shown
+    assert "ls: f: No such file or directory\n" in shown
 
 
 def test_interrupt_ends_what_hogs_in_the_foreground(shell):
