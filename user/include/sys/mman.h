@@ -1,6 +1,7 @@
-/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno.
+/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno; when, and
+ * what is true then, says docs/system-calls.md.
  *
- * mmap: EINVAL, EBADF, EACCES, ENODEV, EIO, ENOMEM, EEXIST, ENOTSUP
+ * mmap: EINVAL, EOVERFLOW, EBADF, EACCES, ENODEV, EIO, ENOMEM, EEXIST, ENOTSUP
  * munmap: EINVAL, ENOMEM
  * mprotect: EINVAL, ENOMEM, EACCES
  * madvise: EINVAL, ENOMEM
@@ -34,24 +35,8 @@
 #define MADV_WILLNEED ABI_MADV_WILLNEED
 #define MADV_DONTNEED ABI_MADV_DONTNEED
 
-/* After an error nothing is mapped that was not, and nothing is gone. EINVAL: no bytes, unknown
- * bits, not one of MAP_SHARED and MAP_PRIVATE, an offset or a fixed addr in the middle of a page,
- * a file's offset below 0. EOVERFLOW: offset + n of a file is beyond off_t. EBADF: fd is not open.
- * EACCES: it is not open for reading, or for what prot wants of a shared file. ENODEV: fd is no
- * file of the disk. EIO: the disk. EEXIST: something is there (MAP_FIXED_NOREPLACE). ENOMEM: no
- * room, or it cannot be promised. ENOTSUP: MAP_NORESERVE, or a disk too small for stores to its
- * files. */
 void *mmap(void *addr, size_t n, int prot, int flags, int fd, off_t offset);
-/* EINVAL: no bytes, addr in the middle of a page, or beyond what a process can have. ENOMEM: no
- * memory to note that both ends of a mapping stay. Then all is mapped as before. */
 int munmap(void *addr, size_t n);
-/* EINVAL: unknown bits, addr in the middle of a page. ENOMEM: something there is not mapped, or
- * cannot be promised. EACCES: something there may never permit this. Then all is as before. */
 int mprotect(void *addr, size_t n, int prot);
-/* EINVAL: unknown advice, addr in the middle of a page: nothing was done. ENOMEM: something there
- * is not mapped; the rest was done. */
 int madvise(void *addr, size_t n, int advice);
-/* EINVAL: unknown bits, MS_SYNC with MS_ASYNC, addr in the middle of a page: nothing was done.
- * EIO: some of what was stored will never be on the disk. ENOMEM: something there is not mapped;
- * the rest is stored. */
 int msync(void *addr, size_t n, int flags);
