@@ -1,5 +1,5 @@
-/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno; when, and
- * what is true then, says docs/system-calls.md.
+/* Memory mappings (POSIX). Each call that fails returns -1, or MAP_FAILED, and sets errno; when,
+ * and what is true then, says docs/system-calls.md.
  *
  * mmap: EINVAL, EOVERFLOW, EBADF, EACCES, ENODEV, EIO, ENOMEM, EEXIST, ENOTSUP
  * munmap: EINVAL, ENOMEM
