@@ -212,5 +212,5 @@ def the_map_of_memory(page):
                     "return is.findIndex((x, i) => x === 'taken' && whose[i] === 'page_new')")
     page.js("LIVE.page.worker.postMessage({frame: 0x80000000n + 4096n * BigInt(arguments[0])})",
             taken)
-    who = r": taken; \w+\.[ch]:\d+ \(page_new\), hart 0, after [\d,]+ instructions"
+    who = r": taken; \w+\.[ch]:\d+ \(page_new\), hart \d, after [\d,]+ instructions"
     page.wait(lambda: re.search(who, page.text("#frame")), "who has it")
