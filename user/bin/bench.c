@@ -308,7 +308,7 @@ static const struct operation operations[] = {
 #ifndef XV6
     {"map_64k", 20, 1, one_map, begin_map, end_map},
     {"fault_file", 20, MAP_PAGES, one_fault_file, begin_map, end_map},
-    {"fault_alone", 20, 1, one_fault_alone, begin_alone, end_map},
+    {"fault_alone", 20, 1, one_fault_alone, begin_alone, end_alone},
     {"fault_store", 5, MAP_PAGES, one_fault_store, begin_map, end_map},
 #endif
     {"create_unlink", 20, 1, one_create, begin_create, end_create},
