@@ -75,7 +75,8 @@ def the_way_back(page, story, shown):
 def a_forgotten_fence_is_found_and_then_there_again(page):
     assert page.text("#findings-title") != "Findings: none"
     assert "stale translation" in page.text("#findings")
-    assert page.js("return LIVE.page.diagnosis[0].name") == "stale-translation"
+    said = page.js("return LIVE.page.diagnosis.map(d => d.name)")
+    assert "stale-translation" in said and set(said) <= {"stale-translation", "missing-fence"}
     page.one("#story-end").click()
     page.prompt()
     assert page.text("#findings-title") == "Findings: none"
