@@ -50,7 +50,7 @@ QUICK = """
     host/test_virtio_blk host/test_shellparts host/test_uarts host/test_unknown host/test_vmprint
     host/test_docs.py host/test_format.py host/test_ranks.py host/test_rules.py
     host/test_system_calls.py
-    system/test_usertests.py::test_debug_kernel[{design}-1]
+    system/test_usertests.py::test_debug_kernel_on_one_hart
     system/test_boot.py::test_boots[{design} system/test_shell.py::test_line[
     system/test_explain.py::test_crashes[{design}] system/test_explain.py::test_panics[{design}
     system/test_vmtools.py::test_vmprint[{design}] system/test_gdb.py::test_gdb_breaks_in_a_function
