@@ -1,12 +1,10 @@
 /* A kernel after the manner of xv6 that is ill, each CASE in one way, for the doctor:
  * test_sim_doctor.py. The comments "ill:" mark the lines that it has to name, "from:" those where
  * the cause was set. Two harts. */
-typedef unsigned long u64;
-typedef unsigned char u8;
+#include "guest.h"
 
 #define PAGE 4096ul
 #define PAGES 64
-#define NOINLINE __attribute__((noinline))
 #define V 1ul
 #define R 2ul
 #define W 4ul
@@ -19,18 +17,8 @@ typedef unsigned char u8;
 #define STRING(x) #x
 #define NAMED(x) STRING(x)
 
-__asm__(".section .text.first, \"ax\"\n"
-        ".globl _start\n"
-        "_start:\n"
-        "    csrr a0, mhartid\n"
-        "    lla sp, stacks\n"
-        "    addi t0, a0, 1\n"
-        "    slli t0, t0, 14\n"
-        "    add sp, sp, t0\n"
-        "    li s0, 0\n"
-        "    call start\n"
-        ".text\n"
-        ".balign 4\n"
+GUEST_START(16384, "    li s0, 0\n");
+__asm__(".balign 4\n"
         "kernelvec:\n" /* as xv6's: it saves on the stack that was interrupted */
         "    addi sp, sp, -256\n"
         "    sd ra, 0(sp)\n"
@@ -50,7 +38,6 @@ __asm__(".section .text.first, \"ax\"\n"
         ".balign 4096\n");
 void kernelvec(void), justreturn(void), faraway(u64 satp);
 
-u8 stacks[2][16384] __attribute__((aligned(4096)));
 static u8 memory[PAGES][PAGE] __attribute__((aligned(4096)));
 
 /* ---- the console ----------------------------------------------------------------------------- */

@@ -1,28 +1,16 @@
 /* A kernel of M-mode that uses its pages wrongly, each CASE in one way: test_sim_frames.py. The
  * comments "wrong:" and "given:" mark the lines that the machine has to name. */
-typedef unsigned long u64;
-typedef unsigned char u8;
+#include "guest.h"
 
 #define PAGE 4096ul
 #define PAGES 64
-#define NOINLINE __attribute__((noinline))
 #define V 1ul
 #define RWXAD (2ul | 4ul | 8ul | 0x40ul | 0x80ul)
 #define SV39 (8ul << 60)
 #define GIGA (1ul << 30)
 
-__asm__(".section .text.first, \"ax\"\n"
-        ".globl _start\n"
-        "_start:\n"
-        "    csrr a0, mhartid\n"
-        "    lla sp, stacks\n"
-        "    addi t0, a0, 1\n"
-        "    slli t0, t0, 14\n"
-        "    add sp, sp, t0\n"
-        "    call start\n"
-        ".text\n");
+GUEST_START(16384, "");
 
-u8 stacks[2][16384] __attribute__((aligned(16)));
 static u8 memory[PAGES][PAGE] __attribute__((aligned(4096)));
 static int lock;
 

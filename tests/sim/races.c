@@ -1,24 +1,11 @@
 /* A kernel of M-mode for two harts, with cases that have a race or what orders it. The test writes
  * the name of one into the file, over the dots of `chosen`, and the machine has to name the lines
  * with the comments "first:" and "second:" (test_sim_races.py). */
-typedef unsigned long u64;
-typedef unsigned int u32;
+#include "guest.h"
 
-#define NOINLINE __attribute__((noinline))
 #define SHARED __attribute__((aligned(64))) volatile
 
-__asm__(".section .text.first, \"ax\"\n"
-        ".globl _start\n"
-        "_start:\n"
-        "    csrr a0, mhartid\n"
-        "    lla sp, stacks\n"
-        "    addi t0, a0, 1\n"
-        "    slli t0, t0, 12\n"
-        "    add sp, sp, t0\n"
-        "    call start\n"
-        ".text\n");
-
-char stacks[2][4096] __attribute__((aligned(16)));
+GUEST_START(4096, "");
 
 static SHARED u64 data;
 static SHARED u32 done;

@@ -1,23 +1,12 @@
 /* A kernel of M-mode for two harts with a mistake that shows itself only when hart 0 is interrupted
  * between two stores, and hart 1 gets from its beginning to its end meanwhile (test_sim_races.py).
  */
-typedef unsigned long u64;
-typedef unsigned int u32;
+#include "guest.h"
 
 enum { PIECES = 8, PIECE = 1500, FAILED = 7 };
 
-__asm__(".section .text.first, \"ax\"\n"
-        ".globl _start\n"
-        "_start:\n"
-        "    csrr a0, mhartid\n"
-        "    lla sp, stacks\n"
-        "    addi t0, a0, 1\n"
-        "    slli t0, t0, 12\n"
-        "    add sp, sp, t0\n"
-        "    call start\n"
-        ".text\n");
+GUEST_START(4096, "");
 
-char stacks[2][4096] __attribute__((aligned(16)));
 static u64 something;
 static volatile u64 steps[2][PIECES];
 static u64 *volatile pointer = &something;
