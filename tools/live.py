@@ -26,8 +26,6 @@ WORKER = ("machine", "history", "travel", "look", "story", "doctor", "worker")
 PTVIEW = ("sv39", "parse", "checks", "compare", "strings", "strings-checks", "look", "picture")
 SCRIPTS = ("strings", "terminal", "view", "pagetables", "beside", "memory", "timeline", "teller",
            "files", "words", "main")
-
-
 PTVIEW_FOLDER = os.path.join(os.path.dirname(FOLDER), "ptview.d")
 
 
@@ -53,7 +51,7 @@ def inside(wasm, kernel, disk):
 def page_html(files, preset=None):
     """The page as one text. files: what inside() gives. preset: what main.js finds when it starts:
     language, settings, commands, paused."""
-    texts = {"STYLE": part("page.css"),
+    texts = {"STYLE": part("controls.css", PTVIEW_FOLDER) + part("page.css"),
              # No tag may end the script early.
              "PRESET": json.dumps(preset or {}).replace("<", "\\u003c"),
              "INSIDE": json.dumps(files),
