@@ -224,29 +224,45 @@ static struct abi_vmregion regions[REGIONS];
 
 #define GAPS 8192
 
-/* Of one page each, between as many mappings; and where the last page was given back is no room. */
+/* Of one page each, between as many mappings. */
 static char *make_gaps(void) {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     char *a = mmap(0, 2 * GAPS * PAGE, PROT_NONE, flags, -1, 0);
     CHECK(a != MAP_FAILED && munmap(a, 2 * GAPS * PAGE) == 0);
     for (uint64_t i = 0; i < 2 * GAPS; i += 2)
         CHECK(mmap(a + i * PAGE, PAGE, PROT_NONE, flags | MAP_FIXED, -1, 0) == a + i * PAGE);
-    char *last = a + (2 * GAPS - 3) * PAGE;
-    CHECK(mmap(last, PAGE, PROT_NONE, flags | MAP_FIXED, -1, 0) == last);
-    CHECK_EQ(munmap(last, PAGE), 0);
     return a;
 }
 
-/* Nobody is let in while room is looked for, so that takes no longer beside many gaps. */
-static void room_is_found_at_once(uint64_t slice) {
-    char *a = make_gaps();
+/* Where the last page was given back, in the highest gap, is no room: so all are looked at. */
+static void give_back_above(char *a) {
+    char *last = a + (2 * GAPS - 3) * PAGE;
+    CHECK(mmap(last, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == last);
+    CHECK_EQ(munmap(last, PAGE), 0);
+}
+
+/* How long it takes to find room below a. */
+static uint64_t find_room(char *a) {
+    give_back_above(a);
     uint64_t start = time_now();
     char *p = mmap(0, 4 * MB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint64_t took = time_now() - start;
     CHECK(p != MAP_FAILED && p < a);
-    CHECK_MSG(took < 2 * slice, "to find room beside %d gaps takes %d slices", GAPS,
-              (int)(took / slice));
     CHECK_EQ(munmap(p, 4 * MB), 0);
+    return took;
+}
+
+/* Nobody is let in while room is looked for, so that takes no longer beside many gaps. The best of
+ * some counts, since a busy host may let the hart stand still. */
+static void room_is_found_at_once(uint64_t slice) {
+    char *a = make_gaps();
+    uint64_t best = find_room(a);
+    for (int i = 0; i < 15; i++) {
+        uint64_t took = find_room(a);
+        best = took < best ? took : best;
+    }
+    CHECK_MSG(best < 2 * slice, "to find room beside %d gaps takes %d slices", GAPS,
+              (int)(best / slice));
     CHECK_EQ(munmap(a, 2 * GAPS * PAGE), 0);
 }
 
