@@ -30,7 +30,7 @@ UPWARD = {
     "kernel_main": ("arch",), "kernel_main_secondary": ("arch",),  # boot goes up
     "kernel_satp": ("arch",),  # what a hart starts on
     "trap_kernel": ("arch",), "trap_stack_unusable": ("arch",), "trap_user": ("proc",),
-    "proc_return_to_user": ("proc",), "proc_first_ended": ("proc",),
+    "thread_return_to_user": ("proc",), "proc_first_ended": ("proc",),
     "proc_files_clone": ("proc",), "proc_files_drop": ("proc",),
 }
 # Instruction or CSR: where besides arch it may be executed, most of them by arch's inline calls.

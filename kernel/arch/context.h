@@ -4,7 +4,7 @@
 #pragma once
 #include "lib/types.h"
 
-/* One frame a process, mapped at TRAPFRAME in its user table. */
+/* One frame a thread, mapped in the user table of its process: at TRAPFRAME for most. */
 struct trapframe {
     uint64_t kernel_satp;                              /*   0: where the trampoline goes */
     uint64_t kernel_sp;                                /*   8 */
@@ -61,6 +61,11 @@ extern char trampoline_page[], trampoline_vector[], trampoline_return[];
 /* The vector for traps from the kernel. */
 extern char kernel_vector[];
 
-/* Returns to user mode through the trampoline; satp is the user's. Called with
- * the trampoline's alias address of trampoline_return. */
-typedef never_returns void (*trampoline_return_fn)(uint64_t satp);
+/* What the way to user mode needs: the user's satp, and where that table has the trapframe. */
+struct user_view {
+    uint64_t satp, trapframe;
+};
+
+/* Returns to user mode through the trampoline. Called with the trampoline's alias address of
+ * trampoline_return. */
+typedef never_returns void (*trampoline_return_fn)(struct user_view view);

@@ -6,16 +6,18 @@
 
 struct aspace;
 struct proc;
+struct thread;
 
 struct hart {
     uint32_t index;    /* 0 .. hart_count - 1, dense; 0 booted */
     uint64_t hartid;   /* the machine's own number, for SBI calls */
-    struct proc *proc; /* what runs here, NULL in the scheduler */
+    struct proc *proc; /* that of the thread */
     /* A trap from the kernel, until all registers are on its stack: the stack pointer (0:
      * none), and what the trap was. A second trap before that has taken the CSRs. */
     uint64_t trapping;
     uint64_t sepc, scause, stval;
-    struct aspace *space; /* of what runs here */
+    struct aspace *space;  /* of what runs here */
+    struct thread *thread; /* what runs here, NULL in the scheduler */
 };
 
 _Static_assert(offsetof(struct hart, hartid) == HART_ID, "asm.h");

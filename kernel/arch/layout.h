@@ -7,10 +7,12 @@
  *   0xffffffc000000000 ┘ DIRECT_BASE
  *        (not canonical)
  *   0x0000003ffffff000   TRAMPOLINE   R-X, not U, the same in every table
- *   0x0000003fffffe000   TRAPFRAME    RW-, not U, in user tables
+ *   0x0000003fffffe000   TRAPFRAME    RW-, not U, in user tables: the first thread's
  *   0x0000003fffffc000   (unmapped)
  *   0x0000003fffffa000   KSTACK(0)    8 KiB, in kernel tables, 8 KiB unmapped below
  *   ...                  KSTACK(i)    a process's own kernel table maps its own only
+ *   0x0000003fdffff000   TRAPFRAME_OF(0)   RW-, not U: those of other threads,
+ *   ...                  TRAPFRAME_OF(i)   by their stacks
  *   0x0000003fc0000000   USER_MAX     the end of the low half is the kernel's
  *                      ┐
  *                      │ what mmap maps, from the top down
@@ -68,12 +70,19 @@ _Static_assert(KSTACK_SLOT == 2 * KSTACK_SIZE && KSTACK_SIZE == 1 << KSTACK_UPPE
 #define KSTACK(i) (USER_HALF_END - ((uint64_t)(i) + 1) * KSTACK_SLOT - KSTACK_SIZE)
 #define KSTACK_TOP(i) (KSTACK(i) + KSTACK_SIZE)
 
-/* All kernel stacks, the trampoline and the trapframe lie in one level-1
- * entry's 2 MiB, so that they cost a kernel page table one level-0 table. */
+/* The first stacks, the trampoline and the first thread's trapframe lie in one level-1
+ * entry's 2 MiB, so that they cost a kernel page table one level-0 table. The trapframes of
+ * further threads lie below all stacks, so that nothing of theirs is in that table's way. */
+#define KSTACKS_NEAR (LARGE_SIZE / KSTACK_SLOT - 1)
+#define KSTACKS_SIZE MIB(512)                    /* of addresses that are set aside for stacks, */
+#define KSTACKS (KSTACKS_SIZE / KSTACK_SLOT - 1) /* which is for so many */
+#define KSTACKS_START (USER_HALF_END - KSTACKS_SIZE)
+#define TRAPFRAME_OF(i) (KSTACKS_START - ((uint64_t)(i) + 1) * PAGE_SIZE)
+#define TRAPFRAMES_START TRAPFRAME_OF(KSTACKS - 1)
+_Static_assert(KSTACKS_SIZE + KSTACKS * PAGE_SIZE <= GIB(1), "above USER_MAX");
+
 #define NPROC_USERS 126
 #define NPROC (NPROC_USERS + 1) /* with the kernel's own */
-#define KSTACKS_START (USER_HALF_END - LARGE_SIZE)
-_Static_assert((NPROC + 1) * KSTACK_SLOT <= LARGE_SIZE, "kernel stacks span one level-0 table");
 
 /* A physical address as the kernel sees it, and back. */
 static inline void *pa_ptr(paddr_t pa) { return (void *)(pa.v + DIRECT_BASE); }

@@ -1,7 +1,8 @@
 # The way between user and kernel. This page is mapped at the same address,
 # TRAMPOLINE, in every table, so that satp can change under it.
 #
-# In user mode stvec points to trampoline_vector and sscratch holds TRAPFRAME.
+# In user mode stvec points to trampoline_vector, and sscratch holds the address at which the
+# user's table has the thread's trapframe.
 # satp is written only where user and kernel have different tables.
 # The ASID of a user's table is odd, or 0 where harts have no ASIDs: then the TLB is
 # emptied with each switch of satp.
@@ -57,9 +58,9 @@ trampoline_vector:
     bltz t2, 2f
     sfence.vma
 2:  li s0, 0                        # backtraces end here
-    jalr t0                         # uint64_t trap_user(void): the user's satp
+    jalr t0                         # struct user_view trap_user(void), in a0 and a1
 
-trampoline_return:                  # a0 = the user's satp
+trampoline_return:                  # a0 = the user's satp, a1 = its address of the trapframe
     csrr t0, satp
     beq a0, t0, 3f
     csrw satp, a0
@@ -68,9 +69,8 @@ trampoline_return:                  # a0 = the user's satp
     sfence.vma
 3:  lla t0, trampoline_vector       # relative to pc: the address that every table has
     csrw stvec, t0
-    lui a0, 1
-    sub a0, t0, a0                  # TRAPFRAME, one page below
-    csrw sscratch, a0               # for the next trap
+    csrw sscratch, a1               # for the next trap
+    mv a0, a1
     ld ra, 40(a0)
     ld sp, 48(a0)
     ld gp, 56(a0)

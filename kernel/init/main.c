@@ -44,8 +44,8 @@ static void early_console(void *ctx, const char *text, size_t n) { sbi_console_w
 
 /* Floating point needs D on every hart, since any may run any process. */
 static void look_for_fpu(fdt_node cpu, uint64_t hartid) {
-    if (proc_fpu_present && !isa_has(cpu, "d")) {
-        proc_fpu_present = false;
+    if (thread_fpu_present && !isa_has(cpu, "d")) {
+        thread_fpu_present = false;
         if (!boot_quiet())
             kprintf("no floating point: the device tree says of hart %lu that it has no D\n",
                     (unsigned long)hartid);

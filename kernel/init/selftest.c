@@ -36,7 +36,7 @@ static volatile uint64_t null_pointer; /* so that the compiler cannot see it */
 static void load(uint64_t va) { *(volatile uint64_t *)va; }
 
 static void fail_null(void) { load(null_pointer + 8); }
-static void fail_user_pointer(void) { load(proc_self()->tf->sp); }
+static void fail_user_pointer(void) { load(thread_self()->tf->sp); }
 static void fail_guard(void) { *(volatile uint64_t *)(KSTACK(proc_self()->as->slot) - 8) = 0; }
 static void fail_other_stack(void) { load(KSTACK(proc_self()->as->slot + 1)); }
 

@@ -37,4 +37,5 @@ enum kernel_errno {
     K_ENOTEMPTY = 39,    /* directory not empty */
     K_EOVERFLOW = 75,    /* beyond the largest offset */
     K_ENOTSUP = 95,      /* not done here */
+    K_ETIMEDOUT = 110,   /* the time is over */
 };

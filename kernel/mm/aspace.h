@@ -53,19 +53,21 @@ struct aspace {
     uint64_t kernel_satp;
     struct tlb_tag tlb;
     const struct design *design;
-    uint32_t slot; /* whose kernel stack the kernel's view maps */
-    paddr_t trapframe;
+    uint32_t slot;     /* the kernel stack of the thread that it was made for */
+    paddr_t trapframe; /* that thread's */
+    bool many_threads; /* it had others, too */
     struct mappings mappings;
-    uint64_t brk;         /* bytes; also the size that the xv6 interface knows */
-    uint64_t heap_end;    /* where sbrk grants the next page */
-    bool faults_held;     /* a fault may not sleep now: uaccess.h */
-    bool page_in_use;     /* between aspace_page and aspace_page_end; atomic */
-    uint64_t map_below;   /* where mmap looks for room first: below this; 0: below USER_MAX */
-    uint64_t granted;     /* the sum of all mappings, in bytes */
-    uint64_t needed;      /* frames that promised mappings may come to need: commit.h */
-    uint64_t committed;   /* frames promised to this space */
-    uint64_t present;     /* pages of 4 KiB that user leaves have */
-    uint64_t lazy_tables; /* of the committed ones: for tables of lazy mappings */
+    uint64_t brk;           /* bytes; also the size that the xv6 interface knows */
+    uint64_t heap_end;      /* where sbrk grants the next page */
+    bool faults_held;       /* a fault may not sleep now: uaccess.h */
+    bool page_in_use;       /* between aspace_page and aspace_page_end; atomic */
+    uint64_t map_below;     /* where mmap looks for room first: below this; 0: below USER_MAX */
+    uint64_t granted;       /* the sum of all mappings, in bytes */
+    uint64_t needed;        /* frames that promised mappings may come to need: commit.h */
+    uint64_t committed;     /* frames promised to this space */
+    uint64_t present;       /* pages of 4 KiB that user leaves have */
+    uint64_t lazy_tables;   /* of the committed ones: for tables of lazy mappings */
+    uint64_t thread_tables; /* and for those of further threads' stacks and trapframes */
     uint32_t
         fenced_tables; /* tables of both views at the last fence that covers non-leaf entries */
 };
@@ -76,12 +78,21 @@ static inline struct aspace *aspace_self(void) { return hart_self()->space; }
 /* Boot: sets up the lock. */
 void aspace_init(struct aspace *as);
 
-/* An empty space for the process in slot, whose trapframe is mapped at
- * TRAPFRAME. id is its identity for the TLB. -K_ENOMEM: nothing was taken. */
+/* An empty space for a process whose only thread has this kernel stack, and this trapframe, which
+ * is mapped at TRAPFRAME. id is its identity for the TLB. -K_ENOMEM: nothing was taken. */
 int aspace_create(struct aspace *as, const struct design *design, uint32_t id, uint32_t slot,
                   paddr_t trapframe) must_check;
 
-/* Gives back everything but the trapframe. No hart runs on it any more. Waits for
+/* Maps what one more thread of the running process needs: its trapframe in the user's table, at
+ * TRAPFRAME_OF(slot), and its kernel stack in the kernel's view. A hart sees them when it enters
+ * the thread. -K_ENOMEM: nothing changed. */
+int aspace_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) must_check;
+/* Takes away what a thread that has ended had, the first one or another; trapframe: where. Harts
+ * may keep translations of it, which they never use: whoever gets these addresses next is entered
+ * after a flush. Tables stay. */
+void aspace_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe);
+
+/* Gives back everything but trapframes. No hart runs on it any more. Waits for
  * those who look at it; nobody finds it afterwards. */
 void aspace_destroy(struct aspace *as);
 

@@ -9,9 +9,11 @@ bool commit_lazy;
 
 int commit_spares(uint32_t hart_number) { return frame_commit(hart_number); }
 
-/* Before the process has a page: the root, and the way to TRAMPOLINE. */
+/* Before the process has a page: the root, the way to TRAMPOLINE, and where its kernel stack is not
+ * beside that, a table for it; and what further threads have. */
 static uint64_t fixed_tables(const struct aspace *as) {
-    return paging.levels * (as->design->has_root ? 2 : 1);
+    bool far_stack = as->slot >= KSTACKS_NEAR && !as->design->on_kernel_pt;
+    return paging.levels * (as->design->has_root ? 2 : 1) + far_stack + as->thread_tables;
 }
 
 /* Both views have a table where the user has one, or the user alone. */

@@ -3,12 +3,13 @@
  * reaches user memory with SUM, set in the copy routines and nowhere else. */
 #include "mm/design.h"
 #include "mm/kmap.h"
+#include "mm/kstack.h"
 #include "mm/sumcopy.h"
 
 static int create(struct aspace *as) {
     kmap_share_half(&as->user);
     as->kernel_satp = pt_satp(&as->user, tlb_user_asid(&as->tlb));
-    return kmap_stack(&as->user, as->slot);
+    return kstack_map(&as->user, as->slot);
 }
 
 DESIGN struct design unify = {

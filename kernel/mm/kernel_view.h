@@ -11,6 +11,10 @@ int kernel_view_create(struct aspace *as) must_check;
  * its own, of which the leaves have been taken out. */
 void kernel_view_destroy(struct aspace *as, vaddr_t end);
 
-/* Gives back the tables at the end of the low half, of either view: the trampoline, the trapframe
- * and this slot's kernel stack are not theirs. */
-void kernel_view_clear_top(struct pt *pt, uint32_t slot);
+/* Gives back the tables at the end of the low half, of either view: the trampoline, trapframes
+ * and kernel stacks in them are not theirs. */
+void kernel_view_clear_top(const struct aspace *as, struct pt *pt);
+
+/* The tree in which the kernel stacks of the space's own threads stand; NULL: it is kernel_pt,
+ * which has all. */
+struct pt *kernel_view_of_stacks(struct aspace *as);

@@ -6,6 +6,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/kstack.h"
 #include "mm/tlb.h"
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_end[];
@@ -18,7 +19,6 @@ uint64_t kernel_satp;
 static struct { uint64_t start, end; } ram[NRANGE];
 static unsigned ram_count;
 static bool booting = true;
-static paddr_t stack_frames[NPROC][KSTACK_SIZE / PAGE_SIZE];
 
 /* Tables made at boot stay for ever, but for those of a pt_map that fails, which the next one
  * gets; later tables are frames of a commitment. */
@@ -106,16 +106,6 @@ static void map_image(void) {
     map(stacks, end, PTE_R | PTE_W);
 }
 
-static void take_stacks(void) {
-    for (unsigned i = 0; i < NPROC; i++)
-        for (unsigned j = 0; j < ARRAY_LEN(stack_frames[i]); j++) {
-            void *p = frame_boot_alloc(PAGE_SIZE, PAGE_SIZE);
-            if (!p)
-                panic("the machine is too small: no memory for kernel stacks");
-            stack_frames[i][j] = ptr_pa(p);
-        }
-}
-
 void kmap_init(unsigned levels) {
     paging = (struct paging)PAGING(levels);
     if (pt_init(&kernel_pt, paging.levels, &pt_frames))
@@ -123,12 +113,9 @@ void kmap_init(unsigned levels) {
     map_image();
     for (unsigned i = 0; i < ram_count; i++)
         map_ram(ram[i].start, ram[i].end);
-    take_stacks();
     if (kmap_trampoline(&kernel_pt))
         panic("the machine is too small: no memory for the trampoline's tables");
-    for (unsigned i = 0; i < NPROC; i++)
-        if (kmap_stack(&kernel_pt, i))
-            panic("the machine is too small: no memory for the stacks' tables");
+    kstack_init();
     kernel_satp = pt_satp(&kernel_pt, 0);
 }
 
@@ -158,14 +145,4 @@ void kmap_share_half(struct pt *pt) {
 
 int kmap_trampoline(struct pt *pt) {
     return pt_map(pt, VA(TRAMPOLINE), ptr_pa(trampoline_page), PAGE_SIZE, PTE_R | PTE_X | PTE_G, 0);
-}
-
-int kmap_stack(struct pt *pt, uint32_t i) {
-    for (unsigned j = 0; j < ARRAY_LEN(stack_frames[i]); j++) {
-        int err = pt_map(pt, VA(KSTACK(i) + j * PAGE_SIZE), stack_frames[i][j], PAGE_SIZE,
-                         PTE_R | PTE_W, 0);
-        if (err)
-            return err;
-    }
-    return 0;
 }

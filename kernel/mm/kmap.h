@@ -4,8 +4,8 @@
 #pragma once
 #include "mm/pt.h"
 
-/* The table for all: the kernel's half, the trampoline, and every kernel stack, since the
- * processes of some designs run on it. */
+/* The table for all: the kernel's half, the trampoline, and every kernel stack (kstack.h), since
+ * the processes of some designs run on it. */
 extern struct pt kernel_pt;
 extern uint64_t kernel_satp; /* its satp, ASID 0 */
 
@@ -15,8 +15,8 @@ extern const struct pt_memory pt_frames;
 /* Before kmap_init: RAM that it will map; what of it lies in whole pages. */
 void kmap_add_ram(uint64_t start, uint64_t end);
 /* Boot, after frame_add_range: from here on page tables have so many levels. Maps the image
- * (text R-X, rodata R--, data RW-) and the RAM ranges RW- at DIRECT_BASE, takes the kernel
- * stacks' frames. A machine too small for it is a panic: there is nobody to return to. */
+ * (text R-X, rodata R--, data RW-) and the RAM ranges RW- at DIRECT_BASE, makes the first kernel
+ * stacks. A machine too small for it is a panic: there is nobody to return to. */
 void kmap_init(unsigned levels);
 /* Whether a frame lies in RAM that was added; before any was, all do. */
 bool kmap_is_ram(paddr_t frame);
@@ -33,7 +33,3 @@ void *kmap_device(uint64_t pa, uint64_t bytes);
  * could be had for it, and pt is as it was. */
 void kmap_share_half(struct pt *pt);
 int kmap_trampoline(struct pt *pt) must_check;
-
-/* Maps stack i. Its two frames are taken at boot and never change, so no
- * translation of KSTACK(i) can ever be stale. -K_ENOMEM: a part of it may be mapped. */
-int kmap_stack(struct pt *pt, uint32_t i) must_check;

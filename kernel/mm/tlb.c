@@ -127,3 +127,10 @@ void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va) {
 }
 
 void tlb_fence_kernel(void) { sfence_all(); }
+
+void tlb_flush_all(void) {
+    sfence_all();
+    for (uint32_t i = 0; i < hart_count; i++)
+        if (i != hart_self()->index)
+            flush_elsewhere(i + 1, 0, UINT64_MAX);
+}

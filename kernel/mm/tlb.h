@@ -54,3 +54,5 @@ void tlb_flush(struct tlb_tag *tag);
 void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va);
 /* The same for the kernel's half, at boot. */
 void tlb_fence_kernel(void);
+/* Every hart forgets all that it knows. After boot. */
+void tlb_flush_all(void);

@@ -6,12 +6,12 @@
 #include "lib/panic.h"
 #include "proc/sched.h"
 
-static uint64_t tick_length, slice_length, boot_time;
+static uint64_t timebase, tick_length, slice_length, boot_time;
 
 /* Those that sleep until a time, on the hart where the sleep began; soonest first. */
 static struct hart_sleepers {
     struct spinlock lock;
-    struct list due; /* proc.alarm_link */
+    struct list due; /* thread.alarm_link */
 } sleepers[NHART];
 
 static void (*polls[2])(void);
@@ -25,6 +25,7 @@ void clock_poll(void (*fn)(void)) {
 }
 
 void clock_init(uint64_t timebase_hz) {
+    timebase = timebase_hz;
     tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
     slice_length = timebase_hz / SLICES_PER_SECOND;
     boot_time = cpu_time();
@@ -36,9 +37,21 @@ void clock_init(uint64_t timebase_hz) {
 
 uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
 
+#define NANOSECONDS 1000000000ULL
+
+uint64_t clock_after(uint64_t ns) {
+    uint64_t seconds = ns / NANOSECONDS;
+    if (seconds > UINT32_MAX)
+        return UINT64_MAX;
+    uint64_t rest = ns % NANOSECONDS * timebase;
+    return cpu_time() + seconds * timebase + (rest + NANOSECONDS - 1) / NANOSECONDS;
+}
+
 uint64_t clock_to_ticks(uint64_t time) { return time / tick_length; }
 
-static struct proc *sleeper(struct list *link) { return LIST_ENTRY(link, struct proc, alarm_link); }
+static struct thread *sleeper(struct list *link) {
+    return LIST_ENTRY(link, struct thread, alarm_link);
+}
 
 static uint64_t next_due(struct hart_sleepers *s) {
     spin_lock(&s->lock);
@@ -54,14 +67,25 @@ void clock_arm_running(void) {
     timer_set(MIN(slice_end, next_due(&sleepers[hart_self()->index])));
 }
 
+/* Its sleep ends, or the next one does not begin: one alone, since others may wait for a disk. */
+static void ring(struct thread *t) {
+    spin_lock(&t->lock);
+    __atomic_store_n(&t->alarm_rang, true, __ATOMIC_RELAXED);
+    t->alarm_untold = t->state != T_SLEEPING;
+    if (t->alarm_untold)
+        spin_unlock(&t->lock);
+    else
+        sched_ready(t);
+}
+
 void clock_interrupt(void) {
     struct hart_sleepers *s = &sleepers[hart_self()->index];
     uint64_t now = cpu_time();
     spin_lock(&s->lock);
     while (!list_empty(&s->due) && sleeper(s->due.next)->alarm_at <= now) {
-        struct proc *p = sleeper(s->due.next);
-        list_remove(&p->alarm_link);
-        wakeup(&p->alarm);
+        struct thread *t = sleeper(s->due.next);
+        list_remove(&t->alarm_link);
+        ring(t);
     }
     spin_unlock(&s->lock);
     if (!hart_self()->index && poll_at <= now) {
@@ -73,22 +97,50 @@ void clock_interrupt(void) {
     clock_arm_running();
 }
 
-static void insert_sorted(struct list *due, struct proc *p) {
+static void insert_sorted(struct list *due, struct thread *t) {
     struct list *at = due->next;
-    while (at != due && sleeper(at)->alarm_at <= p->alarm_at)
+    while (at != due && sleeper(at)->alarm_at <= t->alarm_at)
         at = at->next;
-    list_insert(&p->alarm_link, at->prev, at);
+    list_insert(&t->alarm_link, at->prev, at);
 }
 
-int proc_sleep_ticks(uint64_t ticks) {
-    struct proc *p = proc_self();
+void clock_set_alarm(uint64_t when) {
+    struct thread *t = thread_self();
     struct hart_sleepers *s = &sleepers[hart_self()->index];
-    p->alarm_at = boot_time + (clock_ticks() + ticks) * tick_length;
+    t->alarm_at = when;
+    t->alarm_hart = hart_self()->index;
     spin_lock(&s->lock);
-    insert_sorted(&s->due, p);
-    while (!list_empty(&p->alarm_link) && !proc_killed())
-        sleep_on(&p->alarm, &s->lock);
-    list_remove(&p->alarm_link);
+    insert_sorted(&s->due, t);
     spin_unlock(&s->lock);
+}
+
+bool clock_end_alarm(void) {
+    struct thread *t = thread_self();
+    struct hart_sleepers *s = &sleepers[t->alarm_hart];
+    spin_lock(&s->lock);
+    list_remove(&t->alarm_link);
+    spin_unlock(&s->lock);
+    bool rang = clock_alarm_rang();
+    spin_lock(&t->lock);
+    t->alarm_rang = t->alarm_untold = false;
+    spin_unlock(&t->lock);
+    return rang;
+}
+
+bool clock_alarm_rang(void) {
+    return __atomic_load_n(&thread_self()->alarm_rang, __ATOMIC_RELAXED);
+}
+
+/* Nobody wakes those who wait for the time alone. */
+static struct spinlock nap_lock = SPINLOCK_INIT(RANK_NAP);
+static struct wait_channel napping = {LIST_INIT(napping.sleepers)};
+
+int proc_sleep_ticks(uint64_t ticks) {
+    clock_set_alarm(boot_time + (clock_ticks() + ticks) * tick_length);
+    spin_lock(&nap_lock);
+    while (!clock_alarm_rang() && !proc_killed())
+        sleep_on(&napping, &nap_lock);
+    spin_unlock(&nap_lock);
+    clock_end_alarm();
     return proc_killed() ? -K_EINTR : 0;
 }

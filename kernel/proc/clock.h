@@ -10,6 +10,16 @@ void clock_init(uint64_t timebase_hz);
 uint64_t clock_ticks(void);             /* since boot */
 uint64_t clock_to_ticks(uint64_t time); /* a span of cpu_time, rounded down */
 
+/* When cpu_time is when, or a little later, one sleep of the running thread ends early, or does
+ * not begin, and clock_alarm_rang says so; until clock_end_alarm, which says it, too. A wait that
+ * is to end with it looks at that in its loop. One alarm at a time. */
+void clock_set_alarm(uint64_t when);
+bool clock_end_alarm(void);
+bool clock_alarm_rang(void);
+
+/* The cpu_time that is so many nanoseconds from now; UINT64_MAX: never. */
+uint64_t clock_after(uint64_t nanoseconds);
+
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
 void clock_arm_running(void); /* this hart is going to run a process */
 void clock_interrupt(void);   /* from the timer interrupt */

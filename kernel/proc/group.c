@@ -107,8 +107,11 @@ bool proc_reserve_granted(uint64_t frames, bool taken) {
     struct proc *p = proc_self();
     if (!p || p->depth <= 1)
         return true; /* at boot, and the session */
-    bool granted = frames <= p->reserve_left;
-    if (taken)
-        p->reserve_left -= (uint32_t)frames;
-    return granted;
+    uint32_t left = __atomic_load_n(&p->reserve_left, __ATOMIC_RELAXED);
+    do {
+        if (frames > left)
+            return false;
+    } while (taken && !__atomic_compare_exchange_n(&p->reserve_left, &left, left - (uint32_t)frames,
+                                                   true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
 }

@@ -3,7 +3,6 @@
  * A slot belongs, from slot_take to slot_give, to its process. */
 #include "proc/proc.h"
 #include "arch/cpu.h"
-#include "arch/fpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -12,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "proc/clock.h"
+#include "proc/futex.h"
 #include "proc/group.h"
 #include "proc/sched.h"
 #include "proc/table.h"
@@ -20,29 +20,29 @@ struct proc procs[NPROC];
 struct proc *proc_first;
 struct spinlock family_lock = SPINLOCK_INIT(RANK_FAMILY);
 static struct spinlock slot_lock = SPINLOCK_INIT(RANK_SLOTS);
-static struct list free_slots = LIST_INIT(free_slots); /* proc.run_link */
+static struct list free_slots = LIST_INIT(free_slots); /* proc.sibling */
 static uint32_t used_slots;
-static int32_t last_pid;
+static int32_t last_id;
 
 bool proc_trace_exits;
 bool proc_trace_poweroff;
 
 void proc_init(void) {
     sched_init();
+    futex_init();
     piece_break = sched_break;
     for (uint32_t i = 0; i < NPROC; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
         spin_init(&p->lock, RANK_PROCESS);
-        list_init(&p->wait_link);
-        list_init(&p->alarm_link);
+        list_init(&p->threads);
         list_init(&p->children);
         list_init(&p->sibling);
         wait_channel_init(&p->child_exited);
-        wait_channel_init(&p->alarm);
+        wait_channel_init(&p->buried);
         aspace_init(&p->spaces[0]);
         aspace_init(&p->spaces[1]);
-        list_push_back(&free_slots, &p->run_link);
+        list_push_back(&free_slots, &p->sibling);
     }
 }
 
@@ -60,7 +60,7 @@ static struct proc *slot_take(bool kernels) {
     if (link && !kernels)
         used_slots++;
     spin_unlock(&slot_lock);
-    return link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
+    return link ? LIST_ENTRY(link, struct proc, sibling) : NULL;
 }
 
 static void slot_give(struct proc *p) {
@@ -69,119 +69,117 @@ static void slot_give(struct proc *p) {
     p->pid = 0;
     spin_unlock(&p->lock);
     spin_lock(&slot_lock);
-    list_push_front(&free_slots, &p->run_link);
+    list_push_front(&free_slots, &p->sibling);
     used_slots--;
     spin_unlock(&slot_lock);
 }
 
-/* The first instructions of a new process, on its own stack and table. */
-static void proc_start(void) {
-    sched_started();
-    struct proc *p = proc_self();
-    if (p->entry)
-        p->entry();
-    proc_return_to_user();
-}
+int32_t proc_next_id(void) { return __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED); }
 
-static int space_create(struct proc *p, struct aspace *as, const struct design *design) {
+/* For t, the only thread of the process. */
+static int space_create(struct thread *t, struct aspace *as, const struct design *design) {
+    const struct proc *p = t->proc;
     uint32_t id = 2 * p->slot + (uint32_t)(as - p->spaces);
-    return aspace_create(as, design, id, p->slot, ptr_pa(p->tf));
+    return aspace_create(as, design, id, t->stack, ptr_pa(t->tf));
 }
 
 /* The last owner of the slot has left every list and channel, and they are as boot made
  * them: a waker that still looks at one of them sees no change. */
 static void check_unused(const struct proc *p) {
-    ASSERT(list_empty(&p->wait_link));
-    ASSERT(list_empty(&p->alarm_link));
+    ASSERT(list_empty(&p->threads));
     ASSERT(list_empty(&p->children));
     ASSERT(list_empty(&p->sibling));
     ASSERT(list_empty(&p->child_exited.sleepers));
-    ASSERT(list_empty(&p->alarm.sleepers));
+    ASSERT(list_empty(&p->buried.sleepers));
 }
 
-static int32_t next_pid(void) { return __atomic_add_fetch(&last_pid, 1, __ATOMIC_RELAXED); }
-
-/* A process with an empty address space, in state NEW. */
-static int proc_alloc(const struct design *design, bool kernels, struct proc **out) {
-    struct proc *p = slot_take(kernels);
-    if (!p)
-        return -K_EAGAIN;
-    int err = frame_commit(1);
-    if (err) {
-        slot_give(p);
+/* p's first thread, and p's address space, which is empty. */
+static int make_first(struct proc *p, const struct design *design, struct thread **out) {
+    struct thread *t;
+    int err = thread_new(p, &t);
+    if (err)
         return err;
-    }
-    paddr_t tf = frame_take();
-    p->tf = pa_ptr(tf);
-    *p->tf = (struct trapframe){0};
     p->as = &p->spaces[0];
-    err = space_create(p, p->as, design);
+    err = space_create(t, p->as, design);
     if (err) {
-        frame_free(tf);
-        slot_give(p);
+        thread_free(t);
         return err;
     }
-    p->tf->kernel_satp = p->as->kernel_satp;
-    p->tf->kernel_sp = KSTACK_TOP(p->slot);
-    p->tf->kernel_entry = (uint64_t)trap_user;
-    p->context = (struct context){.ra = (uint64_t)context_start, .sp = KSTACK_TOP(p->slot)};
-    p->context.s[1] = (uint64_t)proc_start;
-    check_unused(p);
-    p->entry = NULL;
-    p->parent = NULL;
-    p->fpu_used = p->killed = p->kill_told = p->exited = p->on_hart = false;
-    p->manages_jobs = false;
-    p->depth = p->reserve_left = 0;
-    p->hart = hart_self()->index;
-    p->time_used = 0;
-    p->status = 0;
-    spin_lock(&p->lock);
-    p->state = P_NEW;
-    p->pid = p->group = kernels ? 0 : next_pid();
-    spin_unlock(&p->lock);
-    *out = p;
+    t->tf->kernel_satp = p->as->kernel_satp;
+    *out = t;
     return 0;
 }
 
-/* Everything that the process still has. Its hart has left its table and stack. */
-static void proc_free(struct proc *p) {
+/* A process of one thread with an empty address space, in state NEW. */
+static int proc_alloc(const struct design *design, bool kernels, struct thread **out) {
+    struct thread *t;
+    struct proc *p = slot_take(kernels);
+    if (!p)
+        return -K_EAGAIN;
+    check_unused(p);
+    int err = make_first(p, design, &t);
+    if (err) {
+        slot_give(p);
+        return err;
+    }
+    p->parent = NULL;
+    p->killed = p->exited = p->waited_for = p->manages_jobs = false;
+    p->depth = p->reserve_left = 0;
+    p->time_used = 0;
+    p->status = 0;
+    spin_lock(&p->lock);
+    list_push_back(&p->threads, &t->in_process);
+    p->thread_count = p->living = 1;
+    p->state = P_NEW;
+    t->tid = kernels ? 0 : proc_next_id();
+    p->pid = p->group = t->tid;
+    spin_unlock(&p->lock);
+    *out = t;
+    return 0;
+}
+
+/* Everything that the process still has, with t, its only thread. That one's hart has left its
+ * table and stack. */
+static void proc_free(struct thread *t) {
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    list_remove(&t->in_process);
+    spin_unlock(&p->lock);
     aspace_destroy(p->as);
-    frame_free(ptr_pa(p->tf));
+    thread_free(t);
     slot_give(p);
 }
 
-static void make_ready(struct proc *p) {
+static void start(struct thread *t) {
+    struct proc *p = t->proc;
     spin_lock(&p->lock);
-    sched_ready(p);
+    p->state = P_LIVE;
+    spin_unlock(&p->lock);
+    thread_start(t);
 }
 
 int proc_spawn_first(void (*entry)(void)) {
-    int err = proc_alloc(design_default, false, &proc_first);
+    struct thread *t;
+    int err = proc_alloc(design_default, false, &t);
     if (err)
         return err;
-    proc_first->entry = entry;
+    t->entry = entry;
+    proc_first = t->proc;
     proc_first->design = design_default;
     str_copy(proc_first->name, "init", sizeof(proc_first->name));
-    make_ready(proc_first);
+    start(t);
     return 0;
 }
 
 int proc_spawn_kernel(const char *name, void (*entry)(void)) {
-    struct proc *p;
-    int err = proc_alloc(design_default, true, &p);
+    struct thread *t;
+    int err = proc_alloc(design_default, true, &t);
     if (err)
         return err;
-    p->entry = entry;
-    str_copy(p->name, name, sizeof(p->name));
-    make_ready(p);
+    t->entry = entry;
+    str_copy(t->proc->name, name, sizeof(t->proc->name));
+    start(t);
     return 0;
-}
-
-static void fpu_clone(struct proc *child, struct proc *parent) {
-    fpu_keep(&parent->fpu);
-    child->fpu_used = parent->fpu_used;
-    if (parent->fpu_used)
-        child->fpu = parent->fpu;
 }
 
 /* From here on others see the child. A call that ends a group has met either the child, or the
@@ -192,25 +190,30 @@ static void join_family(struct proc *child, struct proc *parent) {
     list_push_back(&parent->children, &child->sibling);
     spin_lock(&child->lock);
     child->group = parent->group;
-    child->killed |= proc_killed();
+    bool killed = proc_killed();
+    if (killed)
+        thread_kill_all_locked(child);
+    child->killed |= killed;
     spin_unlock(&child->lock);
     spin_unlock(&family_lock);
 }
 
 int proc_fork(int32_t *pid) {
-    struct proc *parent = proc_self(), *child;
-    int err = proc_alloc(parent->as->design, false, &child);
+    struct thread *t, *self = thread_self();
+    struct proc *parent = self->proc;
+    int err = proc_alloc(parent->as->design, false, &t);
     if (err)
         return err;
+    struct proc *child = t->proc;
     err = aspace_clone(child->as, parent->as);
     if (err) {
-        proc_free(child);
+        proc_free(t);
         return err;
     }
     /* From epc on: what is before it is the kernel's, and the child has its own. */
-    memcpy(&child->tf->epc, &parent->tf->epc, sizeof(*child->tf) - offsetof(struct trapframe, epc));
-    child->tf->a0 = 0;
-    fpu_clone(child, parent);
+    memcpy(&t->tf->epc, &self->tf->epc, sizeof(*t->tf) - offsetof(struct trapframe, epc));
+    t->tf->a0 = 0;
+    thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
     proc_files_clone(child, parent);
@@ -218,43 +221,27 @@ int proc_fork(int32_t *pid) {
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
     join_family(child, parent);
-    make_ready(child);
+    start(t);
     return 0;
-}
-
-/* ---- floating point ---------------------------------------------------------- */
-
-bool proc_fpu_present = true;
-
-bool proc_fpu_first_use(void) {
-    struct proc *p = proc_self();
-    if (!proc_fpu_present || !fpu_is_off())
-        return false;
-    memset(&p->fpu, 0, sizeof(p->fpu));
-    p->fpu_used = true;
-    fpu_give(&p->fpu);
-    return true;
-}
-
-void proc_fpu_reset(void) {
-    proc_self()->fpu_used = false;
-    fpu_off();
 }
 
 /* ---- exec -------------------------------------------------------------------- */
 
 int proc_spare_space(struct proc *p, struct aspace **out) {
     *out = p->as == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
-    return space_create(p, *out, p->design);
+    return space_create(thread_self(), *out, p->design);
 }
 
 void proc_replace_space(struct proc *p) {
     struct aspace *old = p->as;
+    struct thread *t = thread_self();
+    ASSERT(p->thread_count == 1);
     spin_lock(&p->lock); /* for those who look at p->as from outside */
     p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
     spin_unlock(&p->lock);
     hart_self()->space = p->as;
-    p->tf->kernel_satp = p->as->kernel_satp;
+    t->tf->kernel_satp = p->as->kernel_satp;
+    t->trapframe = TRAPFRAME;
     tlb_activate(&p->as->tlb);
     /* Both tables map this stack at the same address. */
     tlb_load(p->as->kernel_satp);
@@ -295,8 +282,10 @@ void proc_exit(int32_t status) {
     struct proc *p = proc_self();
     if (p == proc_first)
         proc_first_ended(status);
+    if (thread_be_alone())
+        thread_exit();
     proc_files_drop(p);
-    if (proc_killed())
+    if (p->killed)
         status = -1;
     trace_exit(p, status);
     spin_lock(&family_lock);
@@ -304,6 +293,9 @@ void proc_exit(int32_t status) {
     spin_lock(&p->lock);
     p->state = P_ZOMBIE;
     p->status = status;
+    spin_lock(&thread_self()->lock);
+    thread_self()->state = T_ZOMBIE;
+    spin_unlock(&thread_self()->lock);
     spin_unlock(&p->lock);
     p->exited = true;
     if (p->depth == 1)
@@ -318,7 +310,7 @@ static struct proc *exited_child_locked(struct proc *p) {
     ASSERT_LOCKED(&family_lock);
     LIST_EACH(it, &p->children) {
         struct proc *child = LIST_ENTRY(it, struct proc, sibling);
-        if (child->exited)
+        if (child->exited && !child->waited_for)
             return child;
     }
     return NULL;
@@ -335,18 +327,30 @@ int proc_wait(struct proc **child) {
         }
         sleep_on(&p->child_exited, &family_lock);
     }
+    (*child)->waited_for = true;
     spin_unlock(&family_lock);
     return 0;
 }
 
+void proc_wait_again(struct proc *child) {
+    spin_lock(&family_lock);
+    child->waited_for = false;
+    wakeup(&proc_self()->child_exited);
+    spin_unlock(&family_lock);
+}
+
 void proc_reap(struct proc *child) {
     spin_lock(&family_lock);
+    struct proc *p = child->parent;
     list_remove(&child->sibling);
+    if (list_empty(&p->children))
+        wakeup(&p->child_exited); /* other threads may wait for it in vain */
     spin_unlock(&family_lock);
+    struct thread *t = LIST_ENTRY(child->threads.next, struct thread, in_process);
     /* Its last steps, from waking us to the switch, may still run elsewhere. */
-    while (__atomic_load_n(&child->on_hart, __ATOMIC_ACQUIRE))
+    while (__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
         cpu_relax();
-    proc_free(child);
+    proc_free(t);
 }
 
 struct proc *proc_find_and_lock(int32_t pid) {
@@ -365,12 +369,9 @@ struct proc *proc_find_and_lock(int32_t pid) {
 void proc_kill_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
     p->killed = p->state != P_ZOMBIE;
-    if (p->state == P_SLEEPING) {
-        p->kill_told = true;
-        sched_ready(p);
-    } else {
-        spin_unlock(&p->lock);
-    }
+    if (p->killed)
+        thread_kill_all_locked(p);
+    spin_unlock(&p->lock);
 }
 
 int proc_kill(int32_t pid) {
@@ -389,10 +390,38 @@ int proc_kill(int32_t pid) {
 
 /* ---- what others may know ------------------------------------------------------ */
 
-static const enum abi_procstate abi_state[] = {
-    [P_NEW] = ABI_P_RUNNABLE,      [P_RUNNABLE] = ABI_P_RUNNABLE, [P_RUNNING] = ABI_P_RUNNING,
-    [P_SLEEPING] = ABI_P_SLEEPING, [P_ZOMBIE] = ABI_P_ZOMBIE,
-};
+/* What most of its threads could say of themselves: one runs, or is to run, or all sleep. */
+static enum abi_procstate state_of_locked(const struct proc *p, uint32_t *hart) {
+    enum abi_procstate state = ABI_P_SLEEPING;
+    ASSERT_LOCKED(&p->lock);
+    if (p->state == P_ZOMBIE)
+        state = ABI_P_ZOMBIE;
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        bool runs = t->state == T_RUNNING;
+        if (runs || link == p->threads.next)
+            *hart = t->hart;
+        if (p->state == P_ZOMBIE || state == ABI_P_RUNNING)
+            continue;
+        if (runs)
+            state = ABI_P_RUNNING;
+        else if (t->state == T_RUNNABLE)
+            state = ABI_P_RUNNABLE;
+    }
+    return state;
+}
+
+/* Of those that run just now, since they were switched to. */
+static uint64_t time_running_locked(const struct proc *p) {
+    uint64_t sum = 0, now = cpu_time();
+    ASSERT_LOCKED(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t->state == T_RUNNING)
+            sum += now - t->time_since;
+    }
+    return sum;
+}
 
 int proc_info(uint32_t slot, struct abi_procinfo *out) {
     if (slot >= NPROC)
@@ -402,16 +431,17 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     spin_lock(&p->lock);
     bool there = p->state != P_FREE && p->state != P_NEW && p->pid != 0;
     if (there) {
-        uint64_t running = p->state == P_RUNNING ? cpu_time() - p->time_since : 0;
+        uint32_t hart = 0;
+        enum abi_procstate state = state_of_locked(p, &hart);
         *out = (struct abi_procinfo){.pid = p->pid,
                                      .parent = p->parent ? p->parent->pid : 0,
-                                     .state = abi_state[p->state],
-                                     .hart = p->hart,
+                                     .state = state,
+                                     .hart = hart,
                                      .size = p->as->granted,
                                      .frames = p->as->present,
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,
-                                     .ticks = clock_to_ticks(p->time_used + running),
+                                     .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
                                      .brk = p->as->brk};
         str_copy(out->name, p->name, sizeof(out->name));
         str_copy(out->design, p->as->design->name, sizeof(out->design));

@@ -1,35 +1,31 @@
 /* Processes: the table, and what happens to one from fork to wait. */
 #pragma once
-#include "arch/context.h"
 #include "arch/layout.h"
 #include "lib/abi.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
-#include "proc/wait.h"
+#include "proc/thread.h"
 
 struct file;
 struct inode;
 
-enum proc_state { P_FREE, P_NEW, P_RUNNABLE, P_RUNNING, P_SLEEPING, P_ZOMBIE };
+enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
 
 struct proc {
     /* Constant after boot. */
-    uint32_t slot; /* index in the table; names the stack KSTACK(slot) */
+    uint32_t slot; /* index in the table */
 
-    struct spinlock lock; /* guards state, pid, group, killed, kill_told, and as */
-    /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
-     * taken the process from a queue or runs it: all others take the two for one. */
+    /* Guards state, pid, group, killed, as, threads and what follows up to the next blank line. */
+    struct spinlock lock;
     enum proc_state state;
     int32_t pid;   /* 0: none, free, or the kernel's own */
     int32_t group; /* the pid that its first process has or had; fork hands it on */
     bool killed;
-    bool kill_told; /* one sleep has ended early for it */
-
-    /* Of the hart that runs it, or has it in its queue. */
-    struct list run_link; /* in a hart's queue, when runnable; when free, among the free slots */
-    bool jumps;           /* it went to the queue's front */
-    uint32_t hart;        /* runs there, or ran there last */
-    bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
+    struct list threads;   /* thread.in_process */
+    uint32_t thread_count; /* of these; it is 1 again when all others are buried */
+    uint32_t living;       /* of these: have not ended */
+    struct thread *alone;  /* ends all others; NULL: nobody does */
+    struct wait_channel buried;
 
     /* Guarded by the family lock (proc.c). */
     struct proc *parent;
@@ -37,41 +33,30 @@ struct proc {
     struct list sibling;
     struct wait_channel child_exited;
     bool exited;       /* for wait to find */
+    bool waited_for;   /* by a thread of the parent that has found it */
     int32_t status;    /* for wait, when it has exited */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
-    /* Its own, touched by itself alone while it runs. */
-    uint32_t reserve_left;  /* frames of the reserve that it may still take */
-    struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
-    struct list alarm_link; /* clock.c's, under its lock */
-    struct wait_channel alarm;
-    uint64_t alarm_at;           /* cpu_time */
-    bool slice_over;             /* somebody else should run; set by this hart's timer */
-    struct aspace *as;           /* the one in use: one of the two below */
-    struct aspace spaces[2];     /* exec builds in the other */
-    const struct design *design; /* of the space that the next exec makes */
-    struct trapframe *tf;        /* through the direct map; mapped at TRAPFRAME */
-    void (*entry)(void);    /* pid 1: what to do before user mode; the kernel's own: all they do */
-    struct context context; /* where swtch comes back to */
-    struct fpu_state fpu;
-    bool fpu_used;
-    uint64_t time_used;             /* cpu_time ticks */
-    uint64_t time_since;            /* cpu_time when it was switched to */
+    uint32_t reserve_left;          /* frames of the reserve that it may still take; atomic */
+    struct aspace *as;              /* the one in use: one of the two below */
+    struct aspace spaces[2];        /* exec builds in the other */
+    const struct design *design;    /* of the space that the next exec makes */
+    uint64_t time_used;             /* cpu_time ticks; atomic */
     struct file *files[ABI_NOFILE]; /* the fs layer's */
     struct inode *cwd;              /* the fs layer's */
     char name[16];
 };
 
-/* What runs on this hart; NULL in the scheduler and at boot. */
+/* That of the thread that runs on this hart; NULL in the scheduler and at boot. */
 static inline struct proc *proc_self(void) { return hart_self()->proc; }
 
 void proc_init(void);
 
 /* Makes pid 1 runnable; it starts in the kernel at entry, which does not return
- * but ends in proc_return_to_user(). Once, at boot. */
+ * but ends in thread_return_to_user(). Once, at boot. */
 int proc_spawn_first(void (*entry)(void)) must_check;
 
 /* Makes a process of the kernel's own runnable, which has no user memory and runs entry; entry
@@ -81,28 +66,25 @@ int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
 int proc_fork(int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
+/* Ends the other threads first, and waits for them. When one of them does the same and was first,
+ * this ends the running thread alone. */
 void proc_exit(int32_t status) never_returns;
 int proc_kill(int32_t pid) must_check;           /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one.
                                                   * pid < -1: all of group -pid but pid 1 */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;
- * p is the running process. Cannot fail: exec's commit point. */
+ * p is the running process, and has one thread. Cannot fail: exec's commit point. */
 void proc_replace_space(struct proc *p);
 /* The space that is not in use, created for p. -K_ENOMEM: nothing was taken. */
 int proc_spare_space(struct proc *p, struct aspace **out) must_check;
 
-/* The running process has executed a floating-point instruction while it had no
- * floating-point state; true: it has now. */
-bool proc_fpu_first_use(void);
-extern bool proc_fpu_present; /* false: what uses floating point is killed */
-void proc_fpu_reset(void);    /* exec: no state again */
-
 /* Sleeps until a child has exited: then *child is that child, whose pid and status
- * the caller may read, and which stays a zombie until it is reaped; nobody else
- * can do that. -K_ECHILD: there are no children. -K_EINTR. */
+ * the caller may read, and which stays a zombie until the caller reaps it, or lets another wait
+ * have it; nobody else can do that. -K_ECHILD: there are no children. -K_EINTR. */
 int proc_wait(struct proc **child) must_check;
 void proc_reap(struct proc *child);
+void proc_wait_again(struct proc *child);
 
 /* Implemented by the init layer: what becomes of a machine whose pid 1 has ended. */
 void proc_first_ended(int32_t status) never_returns;
@@ -114,14 +96,6 @@ extern bool proc_trace_exits;
 /* Boot argument trace=poweroff: one console line for a program's order to end the machine,
  * by which a tool tells it from every other end. */
 extern bool proc_trace_poweroff;
-
-/* Implemented by the trap layer: where the trampoline enters the kernel (returns
- * the user's satp), and the way into user mode from the trapframe. */
-uint64_t trap_user(void);
-void proc_return_to_user(void) never_returns;
-
-/* Lets other processes run. */
-void proc_yield(void);
 
 /* One line a process, on the console (^P). */
 void proc_dump(void);

@@ -1,4 +1,4 @@
-/* Run queues, the switch between processes, and the idle harts: see sched.h. */
+/* Run queues, the switch between threads, and the idle harts: see sched.h. */
 #include "proc/sched.h"
 #include "arch/fpu.h"
 #include "arch/sbi.h"
@@ -8,16 +8,17 @@
 #include "mm/kmap.h"
 #include "proc/clock.h"
 #include "proc/group.h"
+#include "proc/proc.h"
 
 #define JUMPS 4
 
 struct hart_queue {
     struct spinlock lock;
-    struct list queue; /* proc.run_link */
+    struct list queue; /* thread.run_link */
     uint32_t length;   /* read without the lock by harts that look for work */
     uint32_t jumped;   /* in a row, to the front */
-    /* The switch in progress, from the old process to its successor. */
-    struct proc *left;
+    /* The switch in progress, from the old thread to its successor. */
+    struct thread *left;
     bool left_yields;
     struct context idle;
     uint64_t idle_time; /* cpu_time that this hart has waited for an interrupt */
@@ -54,147 +55,154 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
-/* A process of the session or of its commands goes first when it is woken, so that they get on
- * among a hundred processes that always run; after JUMPS of them it is the others' turn. */
-static void queue_up(struct hart_queue *q, struct proc *p, bool woken) {
-    p->jumps = woken && proc_in_reserve(p) && q->jumped < JUMPS;
-    if (p->jumps) {
+/* A thread of the session or of its commands goes first when it is woken, so that they get on
+ * among a hundred that always run; after JUMPS of them it is the others' turn. */
+static void queue_up(struct hart_queue *q, struct thread *t, bool woken) {
+    t->jumps = woken && proc_in_reserve(t->proc) && q->jumped < JUMPS;
+    if (t->jumps) {
         q->jumped++;
-        list_push_front(&q->queue, &p->run_link);
+        list_push_front(&q->queue, &t->run_link);
     } else {
-        list_push_back(&q->queue, &p->run_link);
+        list_push_back(&q->queue, &t->run_link);
     }
 }
 
-static void enqueue(struct proc *p, bool woken) {
-    uint32_t hart = p->hart;
+static void enqueue(struct thread *t, bool woken) {
+    uint32_t hart = t->hart;
     struct hart_queue *q = &queues[hart];
     spin_lock(&q->lock);
-    queue_up(q, p, woken);
+    queue_up(q, t, woken);
     __atomic_store_n(&q->length, q->length + 1, __ATOMIC_RELAXED);
     spin_unlock(&q->lock);
     announce(hart);
 }
 
-static struct proc *take_from(struct hart_queue *q) {
+static struct thread *take_from(struct hart_queue *q) {
     if (!__atomic_load_n(&q->length, __ATOMIC_RELAXED))
         return NULL;
     spin_lock(&q->lock);
     struct list *link = list_pop_front(&q->queue);
-    struct proc *p = link ? LIST_ENTRY(link, struct proc, run_link) : NULL;
-    if (p)
+    struct thread *t = link ? LIST_ENTRY(link, struct thread, run_link) : NULL;
+    if (t)
         __atomic_store_n(&q->length, q->length - 1, __ATOMIC_RELAXED);
-    if (!p || !p->jumps)
+    if (!t || !t->jumps)
         q->jumped = 0;
     spin_unlock(&q->lock);
-    return p;
+    return t;
 }
 
 /* The next to run here: of this hart's queue, else of another's. */
-static struct proc *pick(void) {
+static struct thread *pick(void) {
     uint32_t me = hart_self()->index;
-    struct proc *p = take_from(&queues[me]);
-    for (uint32_t i = 1; !p && i < hart_count; i++)
-        p = take_from(&queues[(me + i) % hart_count]);
-    return p;
+    struct thread *t = take_from(&queues[me]);
+    for (uint32_t i = 1; !t && i < hart_count; i++)
+        t = take_from(&queues[(me + i) % hart_count]);
+    return t;
 }
 
-void sched_ready(struct proc *p) {
-    ASSERT(spin_held(&p->lock));
-    p->state = P_RUNNABLE;
-    spin_unlock(&p->lock);
-    while (__atomic_load_n(&p->on_hart, __ATOMIC_ACQUIRE))
+void sched_ready(struct thread *t) {
+    ASSERT(spin_held(&t->lock));
+    t->state = T_RUNNABLE;
+    spin_unlock(&t->lock);
+    while (__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
         cpu_relax();
-    enqueue(p, true);
+    enqueue(t, true);
 }
 
 /* ---- the switch ------------------------------------------------------------ */
 
-/* Off until the process has used it: the first use traps (proc_fpu_first_use). */
-static void fpu_enter(struct proc *p) {
-    if (p->fpu_used)
-        fpu_give(&p->fpu);
+/* Off until the thread has used it: the first use traps (thread_fpu_first_use). */
+static void fpu_enter(struct thread *t) {
+    if (t->fpu_used)
+        fpu_give(&t->fpu);
     else
         fpu_off();
 }
 
-/* This hart runs p from now on. */
-static void enter(struct proc *p) {
+/* This hart runs t from now on. */
+static void enter(struct thread *t) {
     struct hart *h = hart_self();
-    if (p->hart != h->index) {
+    if (t->hart != h->index) {
         fence_i(); /* code that it has seen written elsewhere */
-        p->hart = h->index;
+        t->hart = h->index;
     }
-    p->state = P_RUNNING;
-    p->on_hart = true;
-    p->slice_over = false;
-    p->time_since = cpu_time();
-    p->tf->kernel_tp = (uint64_t)h;
-    h->proc = p;
-    h->space = p->as;
-    fpu_enter(p);
-    tlb_activate(&p->as->tlb);
+    t->state = T_RUNNING;
+    t->on_hart = true;
+    t->slice_over = false;
+    t->time_since = cpu_time();
+    t->tf->kernel_tp = (uint64_t)h;
+    h->thread = t;
+    h->proc = t->proc;
+    h->space = t->proc->as;
+    fpu_enter(t);
+    tlb_activate(&h->space->tlb);
 }
 
-/* In the successor, on its stack and table: the old process is out of use. */
+/* In the successor, on its stack and table: the old thread is out of use. */
 static void finish_switch(void) {
     struct hart_queue *q = mine();
-    struct proc *left = q->left;
+    struct thread *left = q->left;
     if (!left)
         return;
     q->left = NULL;
-    tlb_leave(&left->as->tlb);
+    bool dead = left->state == T_DEAD;
+    if (left->proc->as != hart_self()->space)
+        tlb_leave(&left->proc->as->tlb);
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);
     if (q->left_yields)
         enqueue(left, false);
+    else if (dead)
+        thread_bury(left);
 }
 
 void sched_started(void) { finish_switch(); }
 
-/* From the running process to next, or to the idle loop when that is NULL. */
-static void switch_to(struct proc *next, bool yields) {
+/* From the running thread to next, or to the idle loop when that is NULL. */
+static void switch_to(struct thread *next, bool yields) {
     struct hart_queue *q = mine();
-    struct proc *p = proc_self();
-    spin_expect_none("a switch of processes");
-    p->time_used += cpu_time() - p->time_since;
-    fpu_keep(&p->fpu);
-    q->left = p;
+    struct thread *t = thread_self();
+    spin_expect_none("a switch of threads");
+    __atomic_add_fetch(&t->proc->time_used, cpu_time() - t->time_since, __ATOMIC_RELAXED);
+    fpu_keep(&t->fpu);
+    q->left = t;
     q->left_yields = yields;
     if (next) {
         enter(next);
-        swtch(&p->context, &next->context, next->as->kernel_satp);
+        swtch(&t->context, &next->context, next->proc->as->kernel_satp);
     } else {
+        hart_self()->thread = NULL;
         hart_self()->proc = NULL;
-        swtch(&p->context, &q->idle, kernel_satp);
+        hart_self()->space = NULL;
+        swtch(&t->context, &q->idle, kernel_satp);
     }
     finish_switch();
 }
 
 void sched_leave(void) { switch_to(pick(), false); }
 
-void proc_yield(void) {
-    struct proc *next = take_from(mine());
-    proc_self()->slice_over = false;
+void thread_yield(void) {
+    struct thread *next = take_from(mine());
+    thread_self()->slice_over = false;
     if (!next)
         return;
-    proc_self()->state = P_RUNNABLE;
+    thread_self()->state = T_RUNNABLE;
     switch_to(next, true);
 }
 
 void sched_break(void) {
-    const struct proc *p = proc_self(); /* NULL at boot */
-    if (!p)
+    const struct thread *t = thread_self(); /* NULL at boot */
+    if (!t)
         return;
     intr_window();
-    if (p->slice_over)
-        proc_yield();
+    if (t->slice_over)
+        thread_yield();
 }
 
 /* ---- ticks and idling -------------------------------------------------------- */
 
 void sched_tick(void) {
-    if (proc_self() && mine()->length)
-        proc_self()->slice_over = true;
+    if (thread_self() && mine()->length)
+        thread_self()->slice_over = true;
 }
 
 uint64_t sched_idle_time(void) {
@@ -224,14 +232,14 @@ static void idle_until_interrupt(void) {
 
 void sched_idle(void) {
     for (;;) {
-        struct proc *next = pick();
+        struct thread *next = pick();
         if (!next) {
             idle_until_interrupt();
             continue;
         }
         clock_arm_running();
         enter(next);
-        swtch(&mine()->idle, &next->context, next->as->kernel_satp);
+        swtch(&mine()->idle, &next->context, next->proc->as->kernel_satp);
         finish_switch();
     }
 }

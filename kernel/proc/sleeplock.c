@@ -1,20 +1,22 @@
 /* Locks held across sleeps: see sleeplock.h. */
 #include "proc/sleeplock.h"
-#include "proc/proc.h"
-
-struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
 
 /* NULL at boot, where nobody else is met. */
 static struct rank_holder *mine(void) {
-    const struct proc *p = proc_self();
-    return DEBUG && p ? &sleep_holders[p->slot] : NULL;
+#if DEBUG
+    struct thread *t = thread_self();
+    return t ? &t->holds : NULL;
+#else
+    return NULL;
+#endif
 }
 
 /* Whoever may have to sleep holds no spinlock, whether it then sleeps or not. */
 static void enter(const void *what, enum rank rank, const void *where) {
     spin_expect_none("taking what is waited for in sleep");
-    if (mine())
-        rank_enter(mine(), what, rank, where);
+    struct rank_holder *h = mine();
+    if (h)
+        rank_enter(h, what, rank, where);
 }
 
 void sleep_entered(const void *what, enum rank rank) {
@@ -22,20 +24,23 @@ void sleep_entered(const void *what, enum rank rank) {
 }
 
 void sleep_left(const void *what) {
-    if (mine())
-        rank_leave_last(mine(), what);
+    struct rank_holder *h = mine();
+    if (h)
+        rank_leave_last(h, what);
 }
 
 void sleep_waits(enum rank rank) {
-    if (!mine())
+    struct rank_holder *h = mine();
+    if (!h)
         return;
-    rank_enter(mine(), sleep_holders, rank, __builtin_return_address(0));
-    rank_leave(mine(), sleep_holders);
+    rank_enter(h, h, rank, __builtin_return_address(0));
+    rank_leave(h, h);
 }
 
 void sleep_expect_nothing(const char *doing) {
-    if (mine())
-        rank_expect(mine(), NULL, doing);
+    struct rank_holder *h = mine();
+    if (h)
+        rank_expect(h, NULL, doing);
 }
 
 void sleeplock_init(struct sleeplock *lk, enum rank rank) {
@@ -51,8 +56,9 @@ void sleeplock_entered(const struct sleeplock *lk) {
 }
 
 void sleeplock_left(const struct sleeplock *lk) {
-    if (mine())
-        rank_leave(mine(), lk);
+    struct rank_holder *h = mine();
+    if (h)
+        rank_leave(h, lk);
 }
 
 void sleeplock_wait(struct sleeplock *lk) {

@@ -1,12 +1,11 @@
 /* Locks that are held across sleeps: disk requests, copies to user memory.
- * A process that waits for one sleeps; kill does not end that wait.
+ * A thread that waits for one sleeps; kill does not end that wait.
  *
  * One that nobody waits for is taken and given back without the guard. Whoever waits says so before
  * looking at the holder, and whoever gives the lock back looks for waiters afterwards: one of the
  * two sees the other. */
 #pragma once
-#include "arch/layout.h"
-#include "proc/proc.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 struct sleeplock {
@@ -14,7 +13,7 @@ struct sleeplock {
     struct wait_channel freed;
     uint32_t waiting;
     enum rank rank;
-    struct proc *holder; /* NULL when free */
+    struct thread *holder; /* NULL when free */
 };
 
 /* For one with the name `lock` that stands alone. */
@@ -26,9 +25,9 @@ struct sleeplock {
 
 void sleeplock_init(struct sleeplock *lk, enum rank rank);
 
-/* By the running process. */
+/* By the running thread. */
 static inline bool sleeplock_held(const struct sleeplock *lk) {
-    return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) == proc_self();
+    return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) == thread_self();
 }
 
 /* In debug kernels alone. */
@@ -38,9 +37,8 @@ static inline bool sleeplock_held(const struct sleeplock *lk) {
             ASSERT(sleeplock_held(lk)); \
     } while (0)
 
-/* What each process holds, by slot: debug kernels note it, and check what follows, up to
+/* What each thread holds (thread.holds): debug kernels note it, and check what follows, up to
  * sleep_expect_none. */
-extern struct rank_holder sleep_holders[DEBUG ? NPROC : 1];
 void sleep_entered(const void *what, enum rank rank);
 void sleep_left(const void *what);
 void sleep_expect_nothing(const char *doing);
@@ -81,12 +79,12 @@ void sleeplock_wake(struct sleeplock *lk);
 /* Takes it if nobody has it. ACQUIRE for a failure, too, though nothing follows one: else gcc has
  * the sc acquire alone, and what is guarded may be read before the holder is. */
 static inline bool sleeplock_try(struct sleeplock *lk) {
-    struct proc *nobody = NULL;
-    return __atomic_compare_exchange_n(&lk->holder, &nobody, proc_self(), false, __ATOMIC_ACQUIRE,
+    struct thread *nobody = NULL;
+    return __atomic_compare_exchange_n(&lk->holder, &nobody, thread_self(), false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_ACQUIRE);
 }
 
-/* A panic when the running process has it. */
+/* A panic when the running thread has it. */
 static inline void sleeplock_acquire(struct sleeplock *lk) {
     if (DEBUG)
         sleeplock_entered(lk);
@@ -103,7 +101,7 @@ static inline bool sleeplock_acquire_free(struct sleeplock *lk) {
     return true;
 }
 
-/* A panic when the running process does not have it. */
+/* A panic when the running thread does not have it. */
 static inline void sleeplock_release(struct sleeplock *lk) {
     if (DEBUG)
         sleeplock_left(lk);

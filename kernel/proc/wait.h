@@ -27,8 +27,8 @@ struct wait_channel {
 
 void wait_channel_init(struct wait_channel *wc);
 
-/* Sleeps until wakeup(wc) or kill. Holds lk before and after, and no other
- * spinlock. Needs a process (proc_self() != NULL). May return for no reason
+/* Sleeps until wakeup(wc), kill, or an alarm (clock.h). Holds lk before and after, and no other
+ * spinlock. Needs a thread (thread_self() != NULL). May return for no reason
  * that the caller sees: always in a loop. */
 void sleep_on(struct wait_channel *wc, struct spinlock *lk);
 
@@ -40,5 +40,6 @@ static inline bool anybody_sleeps(const struct wait_channel *wc) {
     return !list_empty(&wc->sleepers);
 }
 
-/* Whether somebody has killed the running process. */
+/* Whether the running thread is to end: somebody has killed its process, or another of its threads
+ * ends it. */
 bool proc_killed(void);

@@ -169,15 +169,15 @@ static void set_name(struct proc *p, const char *path) {
     p->manages_jobs = false;
 }
 
-static void enter_program(struct proc *p, const struct elf_plan *plan, const struct stack *s) {
+static void enter_program(const struct elf_plan *plan, const struct stack *s) {
     uint64_t base = aspace_stack(plan).v;
-    struct trapframe *tf = p->tf;
+    struct trapframe *tf = thread_self()->tf;
     memset(&tf->ra, 0, sizeof(*tf) - offsetof(struct trapframe, ra));
     tf->epc = plan->entry;
     tf->sp = base + s->sp;
     tf->a0 = s->argc;
     tf->a1 = tf->sp;
-    proc_fpu_reset();
+    thread_fpu_reset();
     fence_i();
 }
 
@@ -211,12 +211,14 @@ static int replace_program(const char *path, struct inode *ip, struct headers *h
     if (err)
         return err;
     err = lock_and_load(as, ip, h, s);
+    if (!err)
+        err = thread_be_alone();
     if (err) {
         aspace_destroy(as);
         return err;
     }
     proc_replace_space(p); /* the commit point */
-    enter_program(p, &h->plan, s);
+    enter_program(&h->plan, s);
     set_name(p, path);
     return 0;
 }
@@ -273,6 +275,6 @@ int sys_exec(const uint64_t arg[6], uint64_t *result) {
         return err;
     err = exec_with(path, &s, push_user_strings(&s, UA(arg[1])));
     if (!err)
-        *result = proc_self()->tf->a0; /* argc, where the program expects it */
+        *result = thread_self()->tf->a0; /* argc, where the program expects it */
     return err;
 }

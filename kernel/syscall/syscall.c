@@ -13,8 +13,8 @@ const syscall_fn syscall_table[SYSCALL_END] = {
 };
 
 int syscall_unknown(void) {
-    struct proc *p = proc_self();
-    int32_t number = (int32_t)p->tf->a7;
+    const struct proc *p = proc_self();
+    int32_t number = (int32_t)thread_self()->tf->a7;
     enum unknown_call what = unknown_call_note(p->name, number);
     if (what != UNKNOWN_KNOWN)
         kprintf("%d %s: unknown sys call %d\n", p->pid, p->name, number);

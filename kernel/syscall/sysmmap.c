@@ -36,7 +36,7 @@ static int range_of(const uint64_t arg[6], struct range *r) {
 static void touch(struct range r, bool write) {
     uint64_t at = r.start;
     while (at < r.end && !proc_killed() && !aspace_touch(proc_self()->as, &at, r.end, write))
-        proc_yield();
+        thread_yield();
 }
 
 /* ---- mmap ------------------------------------------------------------------------ */

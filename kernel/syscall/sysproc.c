@@ -50,8 +50,10 @@ int sys_wait(const uint64_t arg[6], uint64_t *result) {
     if (err)
         return err;
     int32_t status = child->status;
-    if (arg[0] && copyout(UA(arg[0]), &status, sizeof(status)))
-        return -K_EFAULT; /* the child can be waited for again */
+    if (arg[0] && copyout(UA(arg[0]), &status, sizeof(status))) {
+        proc_wait_again(child);
+        return -K_EFAULT;
+    }
     *result = child->pid;
     proc_reap(child);
     inode_reap(); /* files that it had mapped */

@@ -22,7 +22,7 @@ int sys_vmprint(const uint64_t arg[6], uint64_t *result) {
         vmprint_gather(&v, &as->user);
         spin_unlock(&as->lock);
         vmprint_say(&v);
-        proc_yield();
+        thread_yield();
     } while (v.n > 0 && !proc_killed());
     return 0;
 }

@@ -46,21 +46,22 @@ static bool interrupt(uint64_t cause) {
 
 /* ---- from user mode ------------------------------------------------------------ */
 
-static void kill_for(struct proc *p, uint64_t cause, uint64_t stval, int err) {
+static void kill_for(struct thread *t, uint64_t cause, uint64_t stval, int err) {
     static struct sleeplock report = SLEEPLOCK_INIT(report, RANK_REPORT);
+    const struct proc *p = t->proc;
     sleeplock_acquire(&report); /* what is said of one program stands together */
     kprintf("%d %s: killed by %s: scause %lu sepc 0x%lx stval 0x%lx\n", p->pid, p->name,
-            cause_name(cause), (unsigned long)cause, (unsigned long)p->tf->epc,
+            cause_name(cause), (unsigned long)cause, (unsigned long)t->tf->epc,
             (unsigned long)stval);
     explain_user_fault(p->as, stval, cause_failed_access(cause), err);
-    if (cause == CAUSE_ILLEGAL && !proc_fpu_present)
+    if (cause == CAUSE_ILLEGAL && !thread_fpu_present)
         kprintf("floating-point instructions are illegal here: not every hart has F and D\n");
     sleeplock_release(&report);
     proc_exit(-1);
 }
 
 /* Everything but system calls. stval is read before anything can trap again. */
-__attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause) {
+__attribute__((noinline)) static void user_event(struct thread *t, uint64_t cause) {
     uint64_t stval = csr_read(stval);
     if (cause & CAUSE_INTERRUPT) {
         if (!interrupt(cause))
@@ -68,45 +69,45 @@ __attribute__((noinline)) static void user_event(struct proc *p, uint64_t cause)
         return;
     }
     uint64_t access = cause_access(cause);
-    int err = access ? aspace_fault(p->as, stval, access) : 0;
+    int err = access ? aspace_fault(t->proc->as, stval, access) : 0;
     if (access && !err)
         return;
-    if (cause == CAUSE_ILLEGAL && proc_fpu_first_use())
+    if (cause == CAUSE_ILLEGAL && thread_fpu_first_use())
         return;
-    kill_for(p, cause, stval, err);
+    kill_for(t, cause, stval, err);
 }
 
-/* A killed process ends here, and one whose slice is over lets others run. */
-static void before_user(struct proc *p, const struct trapframe *tf) {
+/* A killed thread ends here, and one whose slice is over lets others run. */
+static struct user_view before_user(struct thread *t, const struct trapframe *tf) {
     spin_expect_none("a return to user mode");
     sleep_expect_none("a return to user mode");
-    if (__builtin_expect(p->slice_over, 0))
-        proc_yield();
-    if (__builtin_expect(__atomic_load_n(&p->killed, __ATOMIC_RELAXED), 0))
-        proc_exit(-1);
+    if (__builtin_expect(t->slice_over, 0))
+        thread_yield();
+    if (__builtin_expect(__atomic_load_n(&t->killed, __ATOMIC_RELAXED), 0))
+        thread_exit();
     csr_write(sepc, tf->epc);
+    return (struct user_view){t->proc->as->user_satp, t->trapframe};
 }
 
-uint64_t trap_user(void) {
+struct user_view trap_user(void) {
     csr_write(stvec, (uint64_t)kernel_vector);
-    struct proc *p = proc_self();
-    struct trapframe *tf = p->tf;
+    struct thread *t = thread_self();
+    struct trapframe *tf = t->tf;
     uint64_t cause = csr_read(scause), epc = csr_read(sepc);
     if (cause == CAUSE_ECALL_U) {
         tf->epc = epc + 4;
         syscall_do(tf);
     } else {
         tf->epc = epc;
-        user_event(p, cause);
+        user_event(t, cause);
     }
-    before_user(p, tf);
-    return p->as->user_satp;
+    return before_user(t, tf);
 }
 
-void proc_return_to_user(void) {
-    struct proc *p = proc_self();
-    before_user(p, p->tf);
-    ((trampoline_return_fn)in_trampoline(trampoline_return))(p->as->user_satp);
+void thread_return_to_user(void) {
+    struct thread *t = thread_self();
+    struct user_view view = before_user(t, t->tf);
+    ((trampoline_return_fn)in_trampoline(trampoline_return))(view);
 }
 
 /* ---- from the kernel ------------------------------------------------------------ */

@@ -15,7 +15,7 @@ const char profile_trellis[] = //
     "racy spinlock.h\n"
     "# From RUNNABLE to RUNNING and back: proc.h.\n"
     "racy enter\n"
-    "racy proc_yield\n"
+    "racy thread_yield\n"
     "# Relaxed atomics: who is killed notices it some time, and a pid is only a hint here.\n"
     "racy proc_kill\n"
     "racy proc_kill_locked\n"

@@ -33,6 +33,7 @@ void pool_give_large(paddr_t pa);
 #include "mm/design.h"
 #include "mm/commit.h"
 #include "mm/kmap.h"
+#include "mm/kstack.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,12 +140,16 @@ int kmap_trampoline(struct pt *pt) {
     return pt_map(pt, VA(TRAMPOLINE), trampoline_frame, PAGE_SIZE, PTE_R | PTE_X | PTE_G, 0);
 }
 
-int kmap_stack(struct pt *pt, uint32_t slot) {
+int kstack_map(struct pt *pt, uint32_t slot) {
     int err = 0;
     for (unsigned i = 0; !err && i < ARRAY_LEN(stacks[slot]); i++)
         err = pt_map(pt, VA(KSTACK(slot) + i * PAGE_SIZE), stacks[slot][i], PAGE_SIZE,
                      PTE_R | PTE_W, 0);
     return err;
+}
+
+void kstack_unmap(struct pt *pt, uint32_t slot) {
+    pt_take_leaves(pt, VA(KSTACK(slot)), VA(KSTACK_TOP(slot)), NULL, NULL);
 }
 
 static void make_kernel_half(void) {
@@ -159,7 +164,7 @@ static void make_kernel_half(void) {
              "RAM");
     env_must(!kmap_trampoline(&kernel_pt), "the trampoline");
     for (unsigned slot = 0; slot < ENV_PROCS; slot++)
-        env_must(!kmap_stack(&kernel_pt, slot), "a stack");
+        env_must(!kstack_map(&kernel_pt, slot), "a stack");
     kernel_satp = pt_satp(&kernel_pt, 0);
     booting = false;
 }

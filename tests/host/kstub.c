@@ -14,7 +14,7 @@
  * guarded by the mutex. */
 struct sleeper {
     struct list link;
-    struct proc *proc;
+    struct thread *thread;
     const char *lock;
     bool woken;
     pthread_cond_t cond;
@@ -23,21 +23,32 @@ struct sleeper {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned awake = 1;
 static struct proc procs[KSTUB_PROCS];
+static struct thread threads[KSTUB_PROCS]; /* the only one of each */
 static struct sleeper *asleep[KSTUB_PROCS];
 static bool kill_delivered[KSTUB_PROCS]; /* it has ended a sleep */
 
 char kstub_printed[8192];
 
+static void make_proc(unsigned i) {
+    memset(&procs[i], 0, sizeof procs[i]);
+    memset(&threads[i], 0, sizeof threads[i]);
+    procs[i].slot = i;
+    threads[i].proc = &procs[i];
+}
+
+void kstub_run(unsigned i) {
+    hart_self()->proc = &procs[i];
+    hart_self()->thread = &threads[i];
+}
+
 void kstub_reset(void) {
-    memset(procs, 0, sizeof procs);
     for (unsigned i = 0; i < KSTUB_PROCS; i++)
-        procs[i].slot = i;
+        make_proc(i);
     awake = 1;
     memset(asleep, 0, sizeof asleep);
     memset(kill_delivered, 0, sizeof kill_delivered);
-    memset(sleep_holders, 0, sizeof sleep_holders);
     host_hart_be(0);
-    hart_self()->proc = &procs[0];
+    kstub_run(0);
     kstub_printed[0] = '\0';
 }
 
@@ -70,7 +81,7 @@ static void stop_running(void) {
 void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     struct proc *p = proc_self();
     spin_expect_only(lk, "a sleep");
-    struct sleeper s = {.proc = p, .lock = lock_name(lk)};
+    struct sleeper s = {.thread = thread_self(), .lock = lock_name(lk)};
     pthread_cond_init(&s.cond, NULL);
     list_push_back(&wc->sleepers, &s.link);
     pthread_mutex_lock(&mutex);
@@ -106,11 +117,11 @@ void wakeup(struct wait_channel *wc) {
     pthread_mutex_unlock(&mutex);
 }
 
-bool proc_killed(void) { return __atomic_load_n(&proc_self()->killed, __ATOMIC_RELAXED); }
+bool proc_killed(void) { return __atomic_load_n(&thread_self()->killed, __ATOMIC_RELAXED); }
 
 void kstub_kill(struct proc *p) {
     pthread_mutex_lock(&mutex);
-    __atomic_store_n(&p->killed, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&threads[p->slot].killed, true, __ATOMIC_RELAXED);
     if (asleep[p->slot]) {
         kill_delivered[p->slot] = true;
         wake(asleep[p->slot]);
@@ -130,17 +141,18 @@ void kstub_until_asleep(struct proc *p) {
         sched_yield();
 }
 
-struct thread {
+struct job {
     unsigned i;
     void (*body)(unsigned i);
 };
 
 static void *thread_main(void *arg) {
-    struct thread *t = arg;
+    struct job *t = arg;
     host_hart_be(t->i + 1);
-    hart_self()->proc = &procs[t->i + 1];
+    kstub_run(t->i + 1);
     t->body(t->i);
     hart_self()->proc = NULL;
+    hart_self()->thread = NULL;
     pthread_mutex_lock(&mutex);
     stop_running();
     pthread_mutex_unlock(&mutex);
@@ -149,16 +161,14 @@ static void *thread_main(void *arg) {
 
 void kstub_parallel(unsigned n, void (*body)(unsigned i)) {
     pthread_t id[KSTUB_PROCS];
-    struct thread t[KSTUB_PROCS];
+    struct job t[KSTUB_PROCS];
     pthread_mutex_lock(&mutex);
     awake += n;
     pthread_mutex_unlock(&mutex);
     for (unsigned i = 0; i < n; i++) {
-        struct proc *p = &procs[i + 1];
-        memset(p, 0, sizeof *p);
-        p->slot = i + 1;
+        make_proc(i + 1);
         kill_delivered[i + 1] = false;
-        t[i] = (struct thread){i, body};
+        t[i] = (struct job){i, body};
         pthread_create(&id[i], NULL, thread_main, &t[i]);
     }
     pthread_mutex_lock(&mutex);

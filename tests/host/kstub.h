@@ -20,6 +20,9 @@ void kstub_parallel(unsigned n, void (*body)(unsigned i));
 /* The i-th process of kstub_parallel; process 0 is the main thread's. */
 struct proc *kstub_proc(unsigned i);
 
+/* This host thread runs process i from now on. */
+void kstub_run(unsigned i);
+
 /* What kill does: proc_killed says so, and a sleep ends early. */
 void kstub_kill(struct proc *p);
 

@@ -42,6 +42,7 @@ paddr_t frame_take_zeroed(void) { frame_misused(PA(0)); }
 void frame_put_zeroed(paddr_t pa) { frame_misused(pa); }
 void frame_zero(paddr_t pa, unsigned order) { frame_misused(pa); }
 void tlb_fence_kernel(void) {}
+void kstack_init(void) {}
 
 /* A table with all RAM but the hole. */
 static int boot(void **state) {

@@ -27,7 +27,7 @@ static void test_ends_of_user_memory(void **state) {
 
 static void test_the_kernels_parts(void **state) {
     const uint64_t kernel[] = {
-        TRAPFRAME,         TRAMPOLINE, KSTACK(0),   KSTACK(NPROC - 1),    USER_HALF_END,
+        TRAPFRAME,         TRAMPOLINE, KSTACK(0),   KSTACK(KSTACKS - 1),  USER_HALF_END,
         USER_HALF_END - 1, 1ULL << 39, KERNEL_HALF, KERNEL_HALF + MIB(2), UINT64_MAX};
     for (unsigned i = 0; i < ARRAY_LEN(kernel); i++) {
         assert_false(ok(kernel[i], 1));

@@ -54,7 +54,7 @@ def test_a_debug_kernel_has_macros(turn):
 
 # What each part of the session prints stands behind a line of its own.
 COMMANDS = [
-    "trellis-break 1 proc_return_to_user", "continue",
+    "trellis-break 1 thread_return_to_user", "continue",
     "echo == table\\n", "trellis-pt 1",
     "trellis-break cat _start", "continue",
     "echo == start\\n", "trellis-proc", "print $pc",

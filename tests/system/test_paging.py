@@ -61,7 +61,7 @@ def test_what_is_shown(mode, levels, its_design, tmp_path):
 
 def test_gdb_goes_down_all_levels(turn):  # noqa: F811  pylint: disable=redefined-outer-name
     _, said = gdb_session(["--harts", "1", "--paging", "sv48"], [
-        "trellis-break 1 proc_return_to_user", "continue", "trellis-pt 1",
+        "trellis-break 1 thread_return_to_user", "continue", "trellis-pt 1",
         "trellis-walk 0x7fffffffe000 1", "trellis-walk 0x800000000000 1",
         "break trampoline_vector", "continue"])
     assert re.search(r"^\.\. \.\. \.\. \.\.511: .* va 0x00007ffffffff000$", said, re.M), said

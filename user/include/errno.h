@@ -45,3 +45,4 @@ extern int errno;
 #define ENOTEMPTY 39
 #define EOVERFLOW 75
 #define ENOTSUP 95
+#define ETIMEDOUT 110

@@ -47,6 +47,7 @@ static const struct {
     {ENOTEMPTY, "Directory not empty"},
     {EOVERFLOW, "Value too large for its type"},
     {ENOTSUP, "Not supported"},
+    {ETIMEDOUT, "Timed out"},
 };
 
 char *strerror(int error) {

@@ -29,7 +29,8 @@ static const struct subject {
     {"dir", dir_tests},         {"disk", disk_tests},
     {"info", info_tests},       {"inspect", inspect_tests},
     {"stress", stress_tests},   {"group", group_tests},
-    {"design", design_tests},
+    {"design", design_tests},   {"threads", threads_tests},
+    {"futex", futex_tests},
 };
 #define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
 

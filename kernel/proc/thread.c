@@ -1,0 +1,234 @@
+/* The threads of a process, from their making to their burial: see thread.h. */
+#include "proc/thread.h"
+#include "arch/fpu.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/kstack.h"
+#include "mm/slab.h"
+#include "proc/sched.h"
+#include "proc/table.h"
+
+static struct slab records = SLAB_INIT(records, sizeof(struct thread));
+
+/* ---- making and giving back -------------------------------------------------- */
+
+/* A record with a trapframe and a kernel stack. -K_ENOMEM: nothing was taken. */
+static int take_parts(struct thread **out) {
+    struct thread *t = slab_take(&records);
+    if (!t)
+        return -K_ENOMEM;
+    memset(t, 0, offsetof(struct thread, context));
+    int err = frame_commit(1); /* the trapframe's */
+    if (!err) {
+        err = kstack_take(&t->stack);
+        if (err)
+            frame_uncommit(1);
+    }
+    if (err) {
+        slab_give(&records, t);
+        return err;
+    }
+    t->tf = pa_ptr(frame_take());
+    *out = t;
+    return 0;
+}
+
+/* The first instructions of a new thread, on its own stack and table. */
+static void thread_begin(void) {
+    sched_started();
+    struct thread *t = thread_self();
+    if (t->entry)
+        t->entry();
+    thread_return_to_user();
+}
+
+int thread_new(struct proc *p, struct thread **out) {
+    struct thread *t;
+    int err = take_parts(&t);
+    if (err)
+        return err;
+    t->proc = p;
+    spin_init(&t->lock, RANK_THREAD);
+    list_init(&t->in_process);
+    list_init(&t->run_link);
+    list_init(&t->wait_link);
+    list_init(&t->alarm_link);
+    wait_channel_init(&t->futex.channel);
+    t->hart = hart_self()->index;
+    t->trapframe = TRAPFRAME;
+    *t->tf = (struct trapframe){.kernel_sp = KSTACK_TOP(t->stack),
+                                .kernel_entry = (uint64_t)trap_user};
+    t->context = (struct context){.ra = (uint64_t)context_start, .sp = KSTACK_TOP(t->stack)};
+    t->context.s[1] = (uint64_t)thread_begin;
+    *out = t;
+    return 0;
+}
+
+void thread_free(struct thread *t) {
+    frame_free(ptr_pa(t->tf));
+    kstack_give(t->stack);
+    slab_give(&records, t);
+}
+
+static void set_registers(struct thread *t, uint64_t entry, uint64_t arg, uint64_t sp,
+                          uint64_t tp) {
+    struct trapframe *tf = t->tf;
+    tf->kernel_satp = t->proc->as->kernel_satp;
+    tf->epc = entry;
+    tf->a0 = arg;
+    tf->sp = sp;
+    tf->tp = tp;
+    tf->gp = thread_self()->tf->gp;
+}
+
+/* From here on others find it, and can end it. -K_EINTR: somebody ends all of the process's. */
+static int join_process(struct thread *t) {
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    int err = p->alone || p->killed ? -K_EINTR : 0;
+    if (!err) {
+        list_push_back(&p->threads, &t->in_process);
+        p->thread_count++;
+        p->living++;
+    }
+    spin_unlock(&p->lock);
+    return err;
+}
+
+int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
+    struct proc *p = proc_self();
+    struct thread *t;
+    int err = thread_new(p, &t);
+    if (err)
+        return err;
+    *tid = t->tid = proc_next_id();
+    t->trapframe = TRAPFRAME_OF(t->stack);
+    set_registers(t, entry, arg, sp, tp);
+    err = aspace_add_thread(p->as, t->stack, ptr_pa(t->tf));
+    if (!err) {
+        err = join_process(t);
+        if (err)
+            aspace_remove_thread(p->as, t->stack, t->trapframe);
+    }
+    if (err)
+        thread_free(t);
+    else
+        thread_start(t);
+    return err;
+}
+
+void thread_start(struct thread *t) {
+    spin_lock(&t->lock);
+    sched_ready(t);
+}
+
+/* ---- the end ------------------------------------------------------------------ */
+
+/* Gives t's lock back. */
+static void kill_locked(struct thread *t) {
+    ASSERT_LOCKED(&t->lock);
+    t->killed = true;
+    if (t->state == T_SLEEPING) {
+        t->kill_told = true;
+        sched_ready(t);
+    } else {
+        spin_unlock(&t->lock);
+    }
+}
+
+static void kill_others_locked(struct proc *p, const struct thread *spared) {
+    ASSERT_LOCKED(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t == spared)
+            continue;
+        spin_lock(&t->lock);
+        kill_locked(t);
+    }
+}
+
+void thread_kill_all_locked(struct proc *p) {
+    ASSERT_LOCKED(&p->lock);
+    kill_others_locked(p, NULL);
+}
+
+int thread_be_alone(void) {
+    struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    if (p->thread_count == 1)
+        return 0; /* itself, and nobody else can make one */
+    spin_lock(&p->lock);
+    bool first = !p->alone;
+    if (first) {
+        p->alone = t;
+        kill_others_locked(p, t);
+        while (p->thread_count > 1)
+            sleep_on(&p->buried, &p->lock);
+        p->alone = NULL;
+    }
+    spin_unlock(&p->lock);
+    return first ? 0 : -K_EINTR;
+}
+
+/* Whether others of its process live; then the running thread is none of them any more. */
+static bool leave_others(struct thread *t) {
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    bool others = p->living > 1;
+    if (others) {
+        p->living--;
+        spin_lock(&t->lock);
+        t->state = T_DEAD;
+        spin_unlock(&t->lock);
+    }
+    spin_unlock(&p->lock);
+    return others;
+}
+
+void thread_exit(void) {
+    struct thread *t = thread_self();
+    if (!leave_others(t))
+        proc_exit(0);
+    sched_leave();
+    panic("a thread ran after its end");
+}
+
+void thread_bury(struct thread *t) {
+    struct proc *p = t->proc;
+    aspace_remove_thread(p->as, t->stack, t->trapframe);
+    spin_lock(&p->lock); /* whoever waits for it may end the process then */
+    list_remove(&t->in_process);
+    p->thread_count--;
+    wakeup(&p->buried);
+    spin_unlock(&p->lock);
+    thread_free(t);
+}
+
+/* ---- floating point -------------------------------------------------------------- */
+
+bool thread_fpu_present = true;
+
+bool thread_fpu_first_use(void) {
+    struct thread *t = thread_self();
+    if (!thread_fpu_present || !fpu_is_off())
+        return false;
+    memset(&t->fpu, 0, sizeof(t->fpu));
+    t->fpu_used = true;
+    fpu_give(&t->fpu);
+    return true;
+}
+
+void thread_fpu_reset(void) {
+    thread_self()->fpu_used = false;
+    fpu_off();
+}
+
+void thread_fpu_copy(struct thread *to) {
+    struct thread *t = thread_self();
+    fpu_keep(&t->fpu);
+    to->fpu_used = t->fpu_used;
+    if (t->fpu_used)
+        to->fpu = t->fpu;
+}

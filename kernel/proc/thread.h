@@ -1,0 +1,129 @@
+/* Threads: flows of control in a process. Each has a kernel stack (KSTACK), a trapframe page and
+ * floating-point registers of its own; memory, files and all else are the process's. A process has
+ * at least one, and that is all that most have.
+ *
+ * A thread belongs to its process for life. Its record lasts until it has left its kernel stack for
+ * the last time: then whoever runs next on that hart buries it; but the last one of a process stays
+ * for the parent, with the process. Others find a thread among its process's, under the process's
+ * lock, or on a wait channel, under the lock of that channel: so it is there while they look. */
+#pragma once
+#include "arch/context.h"
+#include "arch/hart.h"
+#include "lib/list.h"
+#include "mm/userword.h"
+#include "proc/wait.h"
+#include "sync/rank.h"
+#include "sync/spinlock.h"
+
+struct proc;
+
+/* What a thread waits for in futex_wait (futex.c); in its record, since a kernel stack is mapped
+ * for its own process alone. */
+struct futex_waiter {
+    struct list link;
+    struct user_word word;
+    bool woken;
+    struct wait_channel channel; /* it alone sleeps there */
+};
+
+enum thread_state {
+    T_NEW,
+    T_RUNNABLE,
+    T_RUNNING,
+    T_SLEEPING,
+    T_DEAD,  /* to be buried when it has left its stack */
+    T_ZOMBIE /* the last one of a process that has ended */
+};
+
+struct thread {
+    /* Constant in its life. */
+    struct proc *proc;
+    int32_t tid;          /* unique, as pids are: the first thread of a process has its pid */
+    uint32_t stack;       /* KSTACK(stack) */
+    struct trapframe *tf; /* through the direct map */
+
+    struct list in_process; /* proc.threads; the process's lock */
+
+    struct spinlock lock; /* guards state, killed, kill_told */
+    /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
+     * taken the thread from a queue or runs it: all others take the two for one. */
+    enum thread_state state;
+    bool killed;    /* it ends before it returns to user mode, and its sleeps end early */
+    bool kill_told; /* one sleep has ended early for it */
+
+    /* Of the hart that runs it, or has it in its queue. */
+    struct list run_link; /* in a hart's queue, when runnable */
+    bool jumps;           /* it went to the queue's front */
+    uint32_t hart;        /* runs there, or ran there last */
+    bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
+
+    /* Its own, touched by itself alone while it runs. */
+    struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
+    struct list alarm_link; /* clock.c's, under its lock */
+    struct futex_waiter futex;
+    uint64_t alarm_at;   /* cpu_time */
+    uint32_t alarm_hart; /* whose list it is in */
+    bool alarm_rang;     /* since it was set; atomic */
+    bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
+    bool slice_over;     /* somebody else should run; set by this hart's timer */
+    uint64_t trapframe;  /* where the user's table has tf; changed by exec */
+    void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
+    bool fpu_used;
+    uint64_t time_since; /* cpu_time when it was switched to */
+#if DEBUG
+    struct rank_holder holds; /* sleeplocks and their like */
+#endif
+
+    /* What is not zero in a new one, or means nothing yet. */
+    struct context context; /* where swtch comes back to */
+    struct fpu_state fpu;   /* if fpu_used */
+};
+
+/* What runs on this hart; NULL in the scheduler and at boot. */
+static inline struct thread *thread_self(void) { return hart_self()->thread; }
+
+/* A thread of p in state NEW, with a trapframe and a kernel stack, which no table of p's maps yet;
+ * tid and the trapframe's kernel_satp are the caller's to set, as is to make it one of p's
+ * threads. -K_ENOMEM, -K_EAGAIN (kstack.h): nothing was taken. */
+int thread_new(struct proc *p, struct thread **out) must_check;
+
+/* Gives back a thread that nobody runs and its process has no more. */
+void thread_free(struct thread *t);
+
+/* A thread of the running process, which starts in user mode at entry with arg in a0, its stack
+ * pointer at sp and its thread pointer tp; all other registers but gp, which is the caller's, are
+ * 0. -K_ENOMEM, -K_EAGAIN: as thread_new; -K_EINTR: the process is ending. Nothing changed. */
+int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) must_check;
+
+/* From NEW to a queue. */
+void thread_start(struct thread *t);
+
+/* Lets other threads run. */
+void thread_yield(void);
+
+/* Ends the running thread; the last one ends the process, with status 0, or -1 if it was
+ * killed. */
+void thread_exit(void) never_returns;
+
+/* Ends all threads of the running process but the running one, wherever they run or sleep, and
+ * returns when they have gone. -K_EINTR: another one does that, or exits; the caller is to end. */
+int thread_be_alone(void) must_check;
+
+/* Makes all threads of p, whose lock is held, end soon. */
+void thread_kill_all_locked(struct proc *p);
+
+/* For sched.c: gives back a DEAD thread that has left its stack. */
+void thread_bury(struct thread *t);
+
+/* The running thread has executed a floating-point instruction while it had no floating-point
+ * state; true: it has now. */
+bool thread_fpu_first_use(void);
+extern bool thread_fpu_present; /* false: what uses floating point is killed */
+void thread_fpu_reset(void);    /* exec: no state again */
+/* A new thread goes on with the state that the running one has. */
+void thread_fpu_copy(struct thread *to);
+
+/* Implemented by the trap layer: where the trampoline enters the kernel (returns what its way back
+ * needs), and the way into user mode from the trapframe. */
+struct user_view trap_user(void);
+void thread_return_to_user(void) never_returns;
