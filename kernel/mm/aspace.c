@@ -178,6 +178,7 @@ static void put_known_leaves(struct aspace *as) {
 }
 
 void aspace_destroy(struct aspace *as) {
+    ASSERT(!as->tlb.active);
     spin_lock(&as->lock); /* waits for whoever is looking: vmtable */
     as->live = false;
     spin_unlock(&as->lock);
