@@ -19,7 +19,7 @@
  * are mapped or run, and open no more, are not counted: up to seven eighths of the page cache's
  * pages. A disk of no more inodes than these, as ours, fits with all of them. */
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
-#define INODES_MAX 2048   /* but for these */
+#define INODES_MAX 2048UL /* but for these */
 #define INODE_PER_RAM KIB(128)
 #define NAMES_MIN 512
 #define NAMES_MAX 65536

@@ -18,8 +18,8 @@
 
 /* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. */
 #define PROC_PER_RAM MIB(1)
-#define PROCS_MIN 127
-#define PROCS_MAX 2048
+#define PROCS_MIN 127UL
+#define PROCS_MAX 2048UL
 
 struct proc *procs;
 uint32_t proc_slots;
