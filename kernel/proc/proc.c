@@ -16,10 +16,11 @@
 #include "proc/sched.h"
 #include "proc/table.h"
 
-/* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. */
+/* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. Programs of
+ * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
 #define PROC_PER_RAM MIB(1)
 #define PROCS_MIN 127UL
-#define PROCS_MAX 2048UL
+#define PROCS_MAX 960UL
 
 struct proc *procs;
 uint32_t proc_slots;
