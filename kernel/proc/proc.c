@@ -34,6 +34,7 @@ void proc_init(void) {
         struct proc *p = &procs[i];
         p->slot = i;
         spin_init(&p->lock, RANK_PROCESS);
+        spin_init(&p->fds.lock, RANK_DESCRIPTORS);
         list_init(&p->wait_link);
         list_init(&p->alarm_link);
         list_init(&p->children);
@@ -203,6 +204,8 @@ int proc_fork(int32_t *pid) {
     if (err)
         return err;
     err = aspace_clone(child->as, parent->as);
+    if (!err)
+        err = proc_files_clone(child, parent);
     if (err) {
         proc_free(child);
         return err;
@@ -213,7 +216,6 @@ int proc_fork(int32_t *pid) {
     fpu_clone(child, parent);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
-    proc_files_clone(child, parent);
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;

@@ -5,10 +5,8 @@
 #include "lib/abi.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
+#include "proc/fdtable.h"
 #include "proc/wait.h"
-
-struct file;
-struct inode;
 
 enum proc_state { P_FREE, P_NEW, P_RUNNABLE, P_RUNNING, P_SLEEPING, P_ZOMBIE };
 
@@ -50,6 +48,7 @@ struct proc {
     struct wait_channel alarm;
     uint64_t alarm_at;           /* cpu_time */
     bool slice_over;             /* somebody else should run; set by this hart's timer */
+    struct fdtable fds;          /* the fs layer's */
     struct aspace *as;           /* the one in use: one of the two below */
     struct aspace spaces[2];     /* exec builds in the other */
     const struct design *design; /* of the space that the next exec makes */
@@ -58,10 +57,8 @@ struct proc {
     struct context context; /* where swtch comes back to */
     struct fpu_state fpu;
     bool fpu_used;
-    uint64_t time_used;             /* cpu_time ticks */
-    uint64_t time_since;            /* cpu_time when it was switched to */
-    struct file *files[ABI_NOFILE]; /* the fs layer's */
-    struct inode *cwd;              /* the fs layer's */
+    uint64_t time_used;  /* cpu_time ticks */
+    uint64_t time_since; /* cpu_time when it was switched to */
     char name[16];
 };
 
@@ -136,8 +133,8 @@ struct aspace *proc_lock_space(int32_t pid) must_check;
 /* Slots in use, of the users'. */
 uint32_t proc_count(void);
 
-/* Implemented by the fs layer: a child gets its parent's open files and current
- * directory (cannot fail: it only counts references); a dying process, which may
- * sleep here, gives its own back. */
-void proc_files_clone(struct proc *child, struct proc *parent);
+/* Implemented by the fs layer: a child, which has none, gets its parent's open files and current
+ * directory (-K_ENOMEM: it has none still); a dying process, which may sleep here, gives its own
+ * back. */
+int proc_files_clone(struct proc *child, struct proc *parent) must_check;
 void proc_files_drop(struct proc *p);
