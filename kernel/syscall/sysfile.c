@@ -83,7 +83,8 @@ int sys_open(const uint64_t arg[6], uint64_t *result) {
         err = fd_reserve(0, &fd);
     if (err)
         return err;
-    err = file_open(path, (uint32_t)arg[1], &f);
+    /* Which is said of the descriptor, not of the file. */
+    err = file_open(path, (uint32_t)arg[1] & ~(uint32_t)ABI_O_CLOEXEC, &f);
     if (err) {
         fd_unreserve(fd);
         return err;

@@ -30,8 +30,10 @@ char kstub_printed[8192];
 
 void kstub_reset(void) {
     memset(procs, 0, sizeof procs);
-    for (unsigned i = 0; i < KSTUB_PROCS; i++)
+    for (unsigned i = 0; i < KSTUB_PROCS; i++) {
         procs[i].slot = i;
+        spin_init(&procs[i].fds.lock, RANK_DESCRIPTORS);
+    }
     awake = 1;
     memset(asleep, 0, sizeof asleep);
     memset(kill_delivered, 0, sizeof kill_delivered);
