@@ -6,6 +6,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/group.h"
 
 static struct slab blocks;
 
@@ -300,6 +301,12 @@ void proc_files_drop(struct proc *p) {
         inode_put(t->cwd);
     t->cwd = NULL;
     inode_reap();
+}
+
+#define FEW 16
+
+bool fd_in_reserve(void) {
+    return proc_in_reserve(proc_self()) && table_self()->first.used >> FEW == 0;
 }
 
 /* ---- the directory ---- */

@@ -54,6 +54,10 @@ int fd_set_on_exec(uint64_t fd, bool on_exec) must_check;
 /* exec, which has no other thread left: closes the files that are marked so. May sleep. */
 void fd_exec(void);
 
+/* Whether the running process may have what is kept for the session and its commands: pipes and
+ * files. Not when it has many, since one that takes all that it can would leave nothing. */
+bool fd_in_reserve(void);
+
 /* The current directory, with a reference; NULL: there is none yet. */
 struct inode *cwd_get(void);
 /* Another one, whose reference it takes over; returns that of the one before, or NULL. */

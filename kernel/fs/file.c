@@ -1,9 +1,8 @@
 /* Open files. */
-#include "fs/file.h"
+#include "fs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/slab.h"
-#include "proc/group.h"
 
 static struct slab files;
 static uint64_t open_count;
@@ -22,9 +21,7 @@ void file_mount(uint64_t max, uint64_t kept) {
 static void uncount(void) { __atomic_fetch_sub(&open_count, 1, __ATOMIC_RELAXED); }
 
 /* One more than so many, of which fewer are for all. */
-static seldom bool may_have_more(uint64_t open) {
-    return open < open_max && proc_in_reserve(proc_self());
-}
+static seldom bool may_have_more(uint64_t open) { return open < open_max && fd_in_reserve(); }
 
 int file_alloc(struct file **out) {
     uint64_t open = __atomic_fetch_add(&open_count, 1, __ATOMIC_RELAXED);

@@ -44,7 +44,7 @@ struct file {
 /* Boot: no file is open. */
 void file_boot_init(void);
 /* Mount, before any file is open: there are at most max, the last kept of which are for the session
- * and its commands (proc_in_reserve). UINT64_MAX: as many as memory is found for. */
+ * and its commands (fd_in_reserve). UINT64_MAX: as many as memory is found for. */
 void file_mount(uint64_t max, uint64_t kept);
 
 /* A file with one reference and no operations yet. -K_ENFILE: there are as many as there may be,

@@ -16,11 +16,11 @@
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
  * descriptor, or one in close_side until it has given the lock back. */
 #include "fs/pipe.h"
+#include "fs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "proc/group.h"
 #include "proc/sleeplock.h"
 
 #define PIPE_FRAMES 4
@@ -274,7 +274,7 @@ static int pipe_alloc(struct pipe **out) {
     int err = frame_commit(PIPE_FRAMES);
     if (err)
         return err;
-    uint32_t kept = proc_in_reserve(proc_self()) ? 0 : table.kept;
+    uint32_t kept = fd_in_reserve() ? 0 : table.kept;
     spin_lock(&table.lock);
     struct list *link = table.left > kept ? list_pop_front(&table.free) : NULL;
     if (link)

@@ -3,7 +3,7 @@
 #include "fs/file.h"
 
 /* Boot: room for n pipes, the last kept of which are for the session and its commands
- * (proc_in_reserve). -K_ENOMEM. */
+ * (fd_in_reserve). -K_ENOMEM. */
 int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
 
 /* Two files, one for each end, with one reference each. -K_ENFILE: the table of
