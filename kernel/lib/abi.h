@@ -27,8 +27,18 @@ enum {
 #define ABI_O_RDWR 0x002
 #define ABI_O_CREATE 0x200
 #define ABI_O_TRUNC 0x400
-#define ABI_O_APPEND 0x800 /* ours: every write goes to the end */
-#define ABI_O_SYNC 0x1000  /* ours: every write is on the disk when it returns */
+#define ABI_O_APPEND 0x800   /* ours: every write goes to the end */
+#define ABI_O_SYNC 0x1000    /* ours: every write is on the disk when it returns */
+#define ABI_O_CLOEXEC 0x2000 /* ours: exec closes it; also of dup3 and pipe2 */
+
+/* fcntl's commands */
+#define ABI_F_DUPFD 0
+#define ABI_F_GETFD 1
+#define ABI_F_SETFD 2
+#define ABI_F_GETFL 3
+#define ABI_F_SETFL 4
+#define ABI_F_DUPFD_CLOEXEC 1030
+#define ABI_FD_CLOEXEC 1 /* exec closes the descriptor */
 
 /* mmap's and its kin's */
 #define ABI_PROT_NONE 0
@@ -56,7 +66,7 @@ enum {
 #define ABI_T_FILE 2
 #define ABI_T_DEVICE 3
 
-#define ABI_NOFILE 16   /* open files a process */
+#define ABI_NOFILE 1024 /* open files a process */
 #define ABI_MAXARG 32   /* arguments of exec */
 #define ABI_MAXPATH 128 /* with the terminator */
 #define ABI_DIRSIZ 14   /* bytes of a name */

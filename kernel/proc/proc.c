@@ -51,6 +51,7 @@ void proc_init(uint64_t ram_bytes) {
         p->slot = i;
         spin_init(&p->lock, RANK_PROCESS);
         list_init(&p->threads);
+        spin_init(&p->fds.lock, RANK_DESCRIPTORS);
         list_init(&p->children);
         list_init(&p->sibling);
         wait_channel_init(&p->child_exited);
@@ -221,6 +222,8 @@ int proc_fork(int32_t *pid) {
         return err;
     struct proc *child = t->proc;
     err = aspace_clone(child->as, parent->as);
+    if (!err)
+        err = proc_files_clone(child, parent);
     if (err) {
         proc_free(t);
         return err;
@@ -231,7 +234,6 @@ int proc_fork(int32_t *pid) {
     thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
-    proc_files_clone(child, parent);
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;

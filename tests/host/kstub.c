@@ -33,6 +33,7 @@ static void make_proc(unsigned i) {
     memset(&procs[i], 0, sizeof procs[i]);
     memset(&threads[i], 0, sizeof threads[i]);
     procs[i].slot = i;
+    spin_init(&procs[i].fds.lock, RANK_DESCRIPTORS);
     threads[i].proc = &procs[i];
 }
 

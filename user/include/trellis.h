@@ -32,6 +32,7 @@ int sleep_ticks(int ticks);
 struct stat;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
+#define WRAPPED_OWN(...)
 #include "lib/calls.def"
 #define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"

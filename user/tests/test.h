@@ -38,9 +38,9 @@ struct test {
 extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests[], lazy_tests[],
     mmap_tests[], mapfile_tests[], mapstore_tests[], names_tests[], views_tests[], protect_tests[],
     regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
-    wait_tests[], sched_tests[], pipe_tests[], fd_tests[], file_tests[], dir_tests[], disk_tests[],
-    info_tests[], inspect_tests[], stress_tests[], group_tests[], design_tests[], threads_tests[],
-    futex_tests[];
+    wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
+    dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[], group_tests[],
+    design_tests[], threads_tests[], futex_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
