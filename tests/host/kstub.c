@@ -27,6 +27,7 @@ static struct thread threads[KSTUB_PROCS]; /* the only one of each */
 static struct sleeper *asleep[KSTUB_PROCS];
 static bool kill_delivered[KSTUB_PROCS]; /* it has ended a sleep */
 
+uint32_t proc_slots = 127;
 char kstub_printed[8192];
 
 static void make_proc(unsigned i) {
