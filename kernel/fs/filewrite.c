@@ -129,42 +129,47 @@ static unsigned holes_at(const struct page *p, unsigned b, unsigned end) {
     return n;
 }
 
-/* New blocks for the holes of the page from b to end. *fresh: which of the page's are. */
-static seldom int fill_holes(struct change *c, struct page *p, unsigned b, unsigned end,
-                             unsigned *fresh) {
+/* Of the page the log has the blocks from b to end; those of fresh are. */
+static inline void settled(struct change *c, struct page *p, unsigned b, unsigned end,
+                           unsigned fresh) {
+    c->taken |= log_page(c->op, p, (1U << end) - (1U << b), fresh);
+    c->ip->pinned.page = p;
+}
+
+/* The same as settle, where from b on at least one block has its place, or is not the next. */
+static seldom int settle_slowly(struct change *c, struct page *p, unsigned b, unsigned *end,
+                                unsigned fresh) {
     int err = 0;
-    for (unsigned n; b < end && !err; b += n + 1) {
+    for (unsigned at = b, n; at < *end && !err; at += n + 1) {
         uint8_t new_fresh = 0;
-        n = holes_at(p, b, end);
+        n = holes_at(p, at, *end);
         if (n == 0)
             continue;
-        err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b],
+        err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + at, n, &c->in, &p->block[at],
                            &new_fresh);
-        *fresh |= (unsigned)new_fresh << b;
+        fresh |= (unsigned)new_fresh << at;
         c->added = true;
     }
+    if (err)
+        for (*end = b; p->block[*end] != 0;)
+            ++*end;
+    if (*end > b)
+        settled(c, p, b, *end, fresh);
     return err;
 }
 
 /* The page's blocks from b to *end were written: they are part of the file. After an error *end
  * is the first that found no place. */
 static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
-    unsigned n = *end - b, k = 0, fresh;
-    int err = 0;
+    unsigned n = *end - b, k = 0;
     if (holes_at(p, b, *end) == n) /* as most often: the file grows */
         k = blockmap_add_next(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b]);
+    unsigned fresh = ((1U << k) - 1) << b;
     c->added |= k > 0;
-    fresh = ((1U << k) - 1) << b;
-    if (k < n)
-        err = fill_holes(c, p, b + k, *end, &fresh);
-    if (err)
-        for (*end = b; p->block[*end] != 0;)
-            ++*end;
-    if (*end > b) {
-        c->taken |= log_page(c->op, p, (1U << *end) - (1U << b), fresh);
-        c->ip->pinned.page = p;
-    }
-    return err;
+    if (k < n || n == 0)
+        return settle_slowly(c, p, b, end, fresh);
+    settled(c, p, b, *end, fresh);
+    return 0;
 }
 
 /* Of the page's blocks from b to end, which were not filled, or found no place, those that the
@@ -239,7 +244,7 @@ static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool f
 
 /* A copy that failed may have left something behind the end: bytes, and pages where an image
  * has blocks there. */
-static void clear_behind_end(struct log_op *op, struct inode *ip) {
+static seldom void clear_behind_end(struct log_op *op, struct inode *ip) {
     uint32_t index = ip->d.size / (uint32_t)PAGE_SIZE;
     for (unsigned k = 0; k <= RUN_PAGES; k++)
         cut_page(op, ip, index + k, false);
@@ -247,18 +252,24 @@ static void clear_behind_end(struct log_op *op, struct inode *ip) {
 
 static void grow(struct inode *ip, uint64_t end) { ip->d.size = MAX(ip->d.size, (uint32_t)end); }
 
-static int copy_to_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src, size_t n,
-                        size_t *done) {
-    size_t within = offset % PAGE_SIZE, filled = n;
-    uint8_t *to = p->data + within;
+/* All of it cannot be copied to the page at once. */
+static seldom int copy_blocks(struct change *c, struct page *p, size_t within, uaddr_t src,
+                              size_t n, size_t *done) {
+    size_t filled;
+    int failed = fill_blocks(p->data + within, src, n, &filled);
+    int err = write_piece(c, p, within, n, filled, done);
+    return failed ? failed : err;
+}
+
+static inline int copy_to_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src,
+                               size_t n, size_t *done) {
+    size_t within = offset % PAGE_SIZE;
     if (offset + n > c->ip->d.size)
         zero_rest_of_block(p, offset + n);
-    int failed = copyin_held(to, src, n);
-    if (failed)
-        failed = fill_blocks(to, src, n, &filled);
-    int err = write_piece(c, p, within, n, filled, done);
+    int err = copyin_held(p->data + within, src, n);
+    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece(c, p, within, n, n, done);
     grow(c->ip, offset + *done);
-    return failed ? failed : err;
+    return err;
 }
 
 /* All of it in one page, which the log pins most often, if it is not the first of them. */
