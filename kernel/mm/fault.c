@@ -286,7 +286,7 @@ pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void *
     __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_RELAXED);
-    if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
+    if (!pte_lets_user(e, access))
         return false;
     *byte = pa_ptr(PA(pte_pa(e).v + (va & (level_size(level) - 1))));
     return true;
@@ -304,7 +304,5 @@ __attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, 
 }
 
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
-    if (va >= USER_MAX)
-        return -K_EFAULT;
     return find_page(as, va, access, byte) ? 0 : fault_page(as, va, access, byte);
 }
