@@ -202,7 +202,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    if (access != PTE_W && w->frame)
+    if (access != PTE_W && w->n > 1)
         fill_behind(as, m, va, w);
     return 0;
 }
@@ -253,6 +253,7 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
     a->w->n = n;
     int err = repair_with_lock(a->as, a->va, a->access, a->w);
     a->w->frame = NULL;
+    a->w->n = 0;
     return err;
 }
 
