@@ -11,6 +11,10 @@ _Static_assert(DATA_MAX_SIZE % PAGE_SIZE == 0, "the largest file ends with a pag
 
 #define RUN_PAGES 4u /* one copy from the user moves at most */
 
+/* What the most usual write consists of: as a function of its own it would save registers that its
+ * caller has saved already. */
+#define always_inline static inline __attribute__((__always_inline__))
+
 /* What changes, and what is at hand for it. */
 struct change {
     struct log_op *op;
@@ -129,14 +133,14 @@ static unsigned holes_at(const struct page *p, unsigned b, unsigned end) {
     return n;
 }
 
-/* Of the page the log has the blocks from b to end; those of fresh are. */
-static inline void settled(struct change *c, struct page *p, unsigned b, unsigned end,
-                           unsigned fresh) {
+/* The page's blocks from b to end have their places: the log is told. */
+static inline void log_blocks(struct change *c, struct page *p, unsigned b, unsigned end,
+                              unsigned fresh) {
     c->taken |= log_page(c->op, p, (1U << end) - (1U << b), fresh);
     c->ip->pinned.page = p;
 }
 
-/* The same as settle, where from b on at least one block has its place, or is not the next. */
+/* settle, where not all of the blocks were given places at once. fresh: those that were. */
 static seldom int settle_slowly(struct change *c, struct page *p, unsigned b, unsigned *end,
                                 unsigned fresh) {
     int err = 0;
@@ -154,21 +158,21 @@ static seldom int settle_slowly(struct change *c, struct page *p, unsigned b, un
         for (*end = b; p->block[*end] != 0;)
             ++*end;
     if (*end > b)
-        settled(c, p, b, *end, fresh);
+        log_blocks(c, p, b, *end, fresh);
     return err;
 }
 
 /* The page's blocks from b to *end were written: they are part of the file. After an error *end
  * is the first that found no place. */
-static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
+always_inline int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
     unsigned n = *end - b, k = 0;
     if (holes_at(p, b, *end) == n) /* as most often: the file grows */
         k = blockmap_add_next(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b]);
     unsigned fresh = ((1U << k) - 1) << b;
     c->added |= k > 0;
-    if (k < n || n == 0)
+    if (n == 0 || k < n)
         return settle_slowly(c, p, b, end, fresh);
-    settled(c, p, b, *end, fresh);
+    log_blocks(c, p, b, *end, fresh);
     return 0;
 }
 
@@ -185,8 +189,8 @@ static seldom void settle_rest(struct change *c, struct page *p, unsigned b, uns
 
 /* Of n bytes of the page, from start on, the first were filled; whole blocks count, as far as the
  * disk has room. */
-static inline int write_piece(struct change *c, struct page *p, size_t start, size_t n,
-                              size_t filled, size_t *moved) {
+always_inline int write_piece_now(struct change *c, struct page *p, size_t start, size_t n,
+                                  size_t filled, size_t *moved) {
     unsigned first = (unsigned)(start / FS_BLOCK_SIZE);
     unsigned last = (unsigned)((start + n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
     unsigned end = filled == n ? last : (unsigned)((start + filled) / FS_BLOCK_SIZE);
@@ -197,6 +201,12 @@ static inline int write_piece(struct change *c, struct page *p, size_t start, si
         *moved = end > first ? end * FS_BLOCK_SIZE - start : 0;
     }
     return err;
+}
+
+/* The same for what is less usual. */
+static int write_piece(struct change *c, struct page *p, size_t start, size_t n, size_t filled,
+                       size_t *moved) {
+    return write_piece_now(c, p, start, n, filled, moved);
 }
 
 /* Writes as much as one copy moves, n bytes at most. */
@@ -267,7 +277,7 @@ static inline int copy_to_page(struct change *c, struct page *p, uint64_t offset
     if (offset + n > c->ip->d.size)
         zero_rest_of_block(p, offset + n);
     int err = copyin_held(p->data + within, src, n);
-    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece(c, p, within, n, n, done);
+    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece_now(c, p, within, n, n, done);
     grow(c->ip, offset + *done);
     return err;
 }
