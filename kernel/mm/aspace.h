@@ -131,9 +131,10 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The byte of kernel memory behind a user address of the running space that may be
- * accessed so, and with it the rest of its page, filled if need be. It stays so until
- * aspace_page_end: whoever takes pages away on another hart waits for that, so until then who has
- * it does not sleep, fault or take the space's lock. Errors as above; nothing changed. */
+ * accessed so, and with it the rest of its page, filled if need be. The address is in the low
+ * half, as user_range_ok sees to. It stays so until aspace_page_end: whoever takes pages away on
+ * another hart waits for that, so until then who has it does not sleep, fault or take the space's
+ * lock. Errors as above; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) must_check;
 static inline void aspace_page_end(void) {
     __atomic_store_n(&hart_self()->page_of, NULL, __ATOMIC_RELEASE);

@@ -207,7 +207,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
-    if (access != PTE_W && w->frame)
+    if (access != PTE_W && w->n > 1)
         fill_behind(as, m, va, w);
     return 0;
 }
@@ -258,6 +258,7 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
     a->w->n = n;
     int err = repair_with_lock(a->as, a->va, a->access, a->w);
     a->w->frame = NULL;
+    a->w->n = 0;
     return err;
 }
 
@@ -291,7 +292,7 @@ pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void *
     __atomic_store_n(&hart_self()->page_of, as, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_RELAXED);
-    if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
+    if (!pte_lets_user(e, access))
         return false;
     *byte = pa_ptr(PA(pte_pa(e).v + (va & (level_size(level) - 1))));
     return true;
@@ -309,7 +310,5 @@ __attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, 
 }
 
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
-    if (va >= USER_MAX)
-        return -K_EFAULT;
     return find_page(as, va, access, byte) ? 0 : fault_page(as, va, access, byte);
 }

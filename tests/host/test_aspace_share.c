@@ -2,7 +2,7 @@
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
-/* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
+/* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_share.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/inspect.c */
