@@ -1,7 +1,7 @@
 /* The parts of the user library that the shell is made of: patterns, its grammar and its
  * expansions. On the host's malloc, so that the sanitizer sees each allocation. */
-/* sources: user/lib/pattern.c user/lib/shparse.c user/lib/shexpand.c user/lib/string.c */
-/* sources: tests/host/hostarch.c */
+/* sources: user/lib/pattern.c user/lib/shparse.c user/lib/shwords.c user/lib/shexpand.c */
+/* sources: user/lib/string.c tests/host/hostarch.c */
 /* rename: memchr memcmp memcpy memmove memset strcat strchr strcmp strcasecmp strcpy strcspn */
 /* rename: strdup strlcat strlcpy strlen strncat strncasecmp strncmp strncpy strndup strnlen */
 /* rename: strpbrk strrchr strspn strstr strtok strtok_r */
@@ -188,9 +188,69 @@ static void test_parse_errors(void **state) {
     parse_fails(deep, PARSE_ERROR);
 }
 
+/* What other shells have, with all that it encloses; and where such words are none. */
+static void test_refused_words(void **state) {
+    static const char *const refused[] = {
+        "if true; then a; fi",
+        "echo a; if x\nthen a\nelif b\nthen c\nelse d\nfi",
+        "for i in a b; do rm $i; done",
+        "for i do a; done; b",
+        "a && while b; do c; done",
+        "a | until b\ndo c\ndone",
+        "case x in\nif) a;;\n(b|c) d ;;\nfi) e\nesac",
+        "case x in esac",
+        "select x in a; do b; done",
+        "f() { a; }",
+        "f ( )\n{\na\n}",
+        "f()\n(\na\n)",
+        "function f { a; }",
+        "function f()\n{ a; }",
+        "{ a; b; }",
+        "! a",
+        "[[ a < b ]] && c",
+        "(if a\nthen b\nfi)",
+        "( case x in a) b;; esac\nc )",
+        "fi",
+        "then a",
+        "a; do b",
+        "a > f; done",
+        "while [ 'a;done\ndone' ]\ndo \"fi\"\ndone",
+        "if { a\n}\nthen for b\ndo c\ndone\nfi",
+        "if a #fi\nthen b \\\nfi\nfi",
+        "cat <<E\nrm x\nE",
+        "cat <<-'E' | a\nrm x\n\tE",
+        "if a; then cat <<E; fi\nfi\nE",
+    };
+    static const char *const fine[] = {"echo if then fi", "'if' x",    "\\if x",        "i\"f\" x",
+                                       "ifx; xif",        "a > if",    "a <for b done", "# if\na",
+                                       "echo {}",         "echo ! [[", "echo \\\nif",   "a {} if",
+                                       "echo a#b if; (b)"};
+    struct script s;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        char text[128] = "";
+        /* Whole it is an error, and after each line but the last it is incomplete. */
+        for (const char *at = refused[i], *end; *at; at = end) {
+            end = at + strcspn(at, "\n");
+            end += *end == '\n';
+            strncat(text, at, (size_t)(end - at));
+            enum parse_result r = script_parse(&s, text);
+            bool has_word = s.refused;
+            script_free(&s);
+            if (r != (*end ? PARSE_INCOMPLETE : PARSE_ERROR) && (has_word || !*end))
+                fail_msg("result %d of: %s", r, text);
+        }
+        assert_true(s.refused && strstr(s.error, "in this shell"));
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        if (script_parse(&s, fine[i]) != PARSE_OK)
+            fail_msg("refused: %s", fine[i]);
+        script_free(&s);
+    }
+}
+
 /* Any text at all: never a crash, and always a result that fits it. */
 static void test_parse_random(void **state) {
-    static const char symbols[] = "ab '\"\\|&;()<>#$\n2*";
+    static const char symbols[] = "ab '\"\\|&;()<>#$\n2*if{}!";
     for (int i = 0; i < 100000; i++) {
         char text[24];
         size_t n = host_random() % sizeof text;
@@ -271,7 +331,7 @@ int main(void) {
         cmocka_unit_test(test_pattern),      cmocka_unit_test(test_glob),
         cmocka_unit_test(test_parse),        cmocka_unit_test(test_parse_errors),
         cmocka_unit_test(test_parse_random), cmocka_unit_test(test_expand),
-        cmocka_unit_test(test_expand_files),
+        cmocka_unit_test(test_expand_files), cmocka_unit_test(test_refused_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

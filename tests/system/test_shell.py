@@ -58,6 +58,28 @@ def test_missing_command_and_syntax_error_leave_the_shell(shell):
     assert shell.run("echo alive") == "alive\n"
 
 
+def test_grammar_that_it_does_not_have(shell):
+    """Neither what such a word encloses runs, nor the rest of its line, nor of its script."""
+    shell.run("mkdir d; cd d")
+    for text in ("echo>a; if true; then echo>b; fi; echo>c", "for i in 1; do echo>a; done",
+                 "f() { echo>a; }", "then echo>a", "! echo>a"):
+        said = shell.run(text)
+        assert said.startswith("sh: there is no ") and said.count("\n") == 1, said
+    assert shell.run("echo $?; ls") == "2\n"
+    shell.type("while true\n")
+    shell.expect(r"sh: there is no 'while' in this shell; nothing was run\r?\n> $")
+    for line in ("echo>a", "do echo>a", "done; echo>a"):
+        shell.type(line + "\n")
+        shell.expect(line + r"\r?\n(> |\$ )$")
+    shell.run("echo echo before >s; echo 'if true' >>s; echo 'then echo>a; fi; echo>b' >>s")
+    shell.run("echo echo after >>s")
+    assert shell.run("sh s; echo $?") == ("before\nsh: there is no 'if' in this shell; "
+                                          "nothing was run\n2\n")
+    assert shell.run("sh -c 'echo>a; case x in esac'; echo $?").endswith("2\n")
+    assert shell.run("rm s; ls") == ""
+    assert shell.run("echo if; 'if'") == "if\nsh: if: not found\n"
+
+
 def test_background(shell):
     """A background command does not hold the prompt, and its output comes."""
     shell.type("(sleep 1; echo from-behind) &\n")

@@ -404,10 +404,11 @@ static bool read_line(struct text *t) {
     return any;
 }
 
-/* Runs a parsed text or says what is wrong with it. */
-static void run_script_text(struct script *s, enum parse_result result) {
+/* Runs a parsed text or says what is wrong with it, unless that was told. */
+static void run_script_text(struct script *s, enum parse_result result, bool told) {
     if (result != PARSE_OK) {
-        complain(NULL, s->error);
+        if (!told)
+            complain(NULL, s->error);
         shell.status = 2;
         if (!interactive)
             exit(2);
@@ -421,11 +422,16 @@ static void prompt(const char *text) {
         write(2, text, strlen(text));
 }
 
-/* With a command's first line: reads the others, and runs it. False: no more input. */
+/* With a command's first line: reads the others, and runs it. False: no more input. Who types
+ * learns of a word that is refused before its end is typed. */
 static bool read_rest_and_run(struct text *t, bool more) {
     struct script s = {0};
     enum parse_result result;
+    bool told = false;
     while ((result = script_parse(&s, t->p)) == PARSE_INCOMPLETE && more) {
+        if (s.refused && interactive && !told)
+            complain(NULL, s.error);
+        told |= s.refused && interactive;
         script_free(&s);
         prompt("> ");
         more = read_line(t);
@@ -434,7 +440,7 @@ static bool read_rest_and_run(struct text *t, bool more) {
         if (!more)
             prompt("\n");
     }
-    run_script_text(&s, result);
+    run_script_text(&s, result, told);
     script_free(&s);
     return more || (interactive && result != PARSE_OK); /* ^D ended the command only */
 }
@@ -458,7 +464,7 @@ static void read_and_run(void) {
 
 static void run_string(const char *commands) {
     struct script s;
-    run_script_text(&s, script_parse(&s, commands));
+    run_script_text(&s, script_parse(&s, commands), false);
     script_free(&s);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "shparse.h"
+#include "shwords.h"
 
 #define MAX_DEPTH 20 /* of parentheses */
 
@@ -95,8 +96,7 @@ static const char *skip_quoted(const char *s) {
     return *s ? s + 1 : NULL;
 }
 
-/* The end of the word at s; NULL when more text is needed. */
-static const char *skip_word(const char *s) {
+const char *skip_word(const char *s) {
     while (s && !is_word_end(*s)) {
         if (*s == '\'' || *s == '"')
             s = skip_quoted(s);
@@ -274,7 +274,9 @@ static struct node *parse_list(struct parser *p) {
 enum parse_result script_parse(struct script *s, const char *text) {
     struct parser p = {.script = s, .at = text};
     *s = (struct script){0};
-    struct node *root = parse_list(&p);
+    p.result = words_check(text, s->error, sizeof s->error);
+    s->refused = p.result != PARSE_OK;
+    struct node *root = s->refused ? NULL : parse_list(&p);
     if (p.result == PARSE_OK && *p.at)
         unexpected(&p);
     if (p.result == PARSE_OK)
