@@ -58,6 +58,7 @@ enum {
 
 #define ABI_NOFILE 16   /* open files a process */
 #define ABI_MAXARG 32   /* arguments of exec */
+#define ABI_MAXENV 64   /* strings of an environment */
 #define ABI_MAXPATH 128 /* with the terminator */
 #define ABI_DIRSIZ 14   /* bytes of a name */
 #define ABI_TICKS_PER_SECOND 10

@@ -38,6 +38,10 @@ __attribute__((used)) static long system_call_failed(long answer) {
     SETS_ERRNO(static type, call_##name, arguments, TELLING_NUMBER(number))
 #include "lib/calls.def"
 
+int exec(const char *path, char *const argv[]) {
+    return environ ? execve(path, argv, environ) : call_exec(path, argv);
+}
+
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 
 int mkdir(const char *path, ...) { return call_mkdir(path); }
