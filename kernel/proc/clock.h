@@ -9,6 +9,12 @@
 void clock_init(uint64_t timebase_hz);
 uint64_t clock_ticks(void);             /* since boot */
 uint64_t clock_to_ticks(uint64_t time); /* a span of cpu_time, rounded down */
+uint64_t clock_nanoseconds(void);       /* since boot */
+
+/* The date, in nanoseconds since the beginning of 1970; set at boot, else it begins there with 0.
+ */
+void clock_set_date(uint64_t nanoseconds);
+uint64_t clock_date(void);
 
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
 void clock_arm_running(void); /* this hart is going to run a process */
