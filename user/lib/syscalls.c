@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <trellis.h>
 #include <unistd.h>
 
@@ -40,6 +41,10 @@ __attribute__((used)) static long system_call_failed(long answer) {
 #define WRAPPED_OWN(number, type, name, arguments) \
     SETS_ERRNO(static type, call_##name, arguments, number)
 #include "lib/calls.def"
+
+int exec(const char *path, char *const argv[]) {
+    return environ ? execve(path, argv, environ) : call_exec(path, argv);
+}
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 
