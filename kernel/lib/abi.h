@@ -123,6 +123,7 @@ struct abi_procinfo {
     uint64_t brk;                 /* the break */
     char design[ABI_DESIGN_SIZE]; /* its address space's */
     uint32_t kernel_view;         /* enum abi_kernel_view */
+    uint32_t threads;             /* that have not ended */
 };
 
 /* Which tree the kernel's translations of a process go through. */

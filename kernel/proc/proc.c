@@ -459,7 +459,8 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,
                                      .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
-                                     .brk = p->as->brk};
+                                     .brk = p->as->brk,
+                                     .threads = state == ABI_P_ZOMBIE ? 0 : p->living};
         str_copy(out->name, p->name, sizeof(out->name));
         str_copy(out->design, p->as->design->name, sizeof(out->design));
         out->kernel_view = p->as->design->sync           ? ABI_KERNEL_VIEW_OWN
