@@ -15,6 +15,7 @@
 #include "proc/group.h"
 #include "proc/sched.h"
 #include "proc/table.h"
+#include "proc/turns.h"
 
 struct proc procs[NPROC];
 struct proc *proc_first;
@@ -30,6 +31,7 @@ bool proc_trace_poweroff;
 void proc_init(void) {
     sched_init();
     piece_break = sched_break;
+    turns_init();
     for (uint32_t i = 0; i < NPROC; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
