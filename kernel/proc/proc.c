@@ -15,6 +15,7 @@
 #include "proc/group.h"
 #include "proc/sched.h"
 #include "proc/table.h"
+#include "proc/turns.h"
 
 /* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. Programs of
  * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
@@ -46,6 +47,7 @@ void proc_init(uint64_t ram_bytes) {
     sched_init();
     futex_init();
     piece_break = sched_break;
+    turns_init();
     for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
         p->slot = i;

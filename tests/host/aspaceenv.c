@@ -194,7 +194,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
     memset(tables, 0, sizeof tables);
-    last_generation = 0;
     asid_bits = 16;
     host_ram_map(MIB(mib));
     frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(mib)));
