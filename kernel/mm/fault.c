@@ -309,6 +309,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
     do {
         struct wanted w;
         w.frame = NULL;
+        w.n = 0;
         w.closed = false;
         err = repair_with_lock(as, va, access, &w);
         if (__builtin_expect(err == -K_EAGAIN, 0))
