@@ -154,7 +154,7 @@ extern unsigned char scratch[SCRATCH_SIZE], scratch2[SCRATCH_SIZE];
 extern char initialised[4 * PAGE];
 #define INITIALISED(page) (11 * ((page) + 1))
 
-/* ---- roles.c, exec.c, elf.c ---- */
+/* ---- roles.c, exec.c, elf.c, plan.c ---- */
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
 void role_argument(char *to, int i);   /* what the role `args` wants as its i-th argument */
@@ -162,6 +162,7 @@ int role_churn(int argc, char **argv); /* these are inspect.c's */
 int role_split(int argc, char **argv);
 int role_chain(int argc, char **argv); /* these are design.c's */
 int role_turn(int argc, char **argv);
+int role_plan(int argc, char **argv); /* this is plan.c's */
 
 /* A program of a few instructions, as position-independent assembly. */
 #define PROGRAM(name, text) \
