@@ -8,7 +8,7 @@
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c */
 /* sources: kernel/mm/mmap.c kernel/mm/shm.c tests/host/worldmaps.c */
-/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c */
+/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "hostarch.h"
