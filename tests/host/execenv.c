@@ -8,7 +8,6 @@
 #include "mm/check.h"
 #include "mm/design.h"
 #include "mm/uaccess.h"
-#include "proc/group.h"
 #include "syscall/syscall.h"
 #include <stdio.h>
 #include <string.h>

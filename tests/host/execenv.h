@@ -13,18 +13,17 @@ void execenv_end(void);
 
 extern struct env_proc *exec_proc; /* the process's memory; proc_self() is the rest of it */
 
-/* Where its heap may keep what a system call is to have; one page more for each. */
-#define EXECENV_HEAP MIB(1)
-
 /* The user's memory. These fail the test when it cannot be touched. */
 void user_write(uint64_t to, const void *from, size_t n);
 void user_read(void *to, uint64_t from, size_t n);
 uint64_t user_word(uint64_t from);
 
-/* A new file; the contents pass through the heap, which starts there. */
+/* heap: memory of the process's own that these may write, with room for the arguments and, of a
+ * file, for its contents. */
+/* A new file. */
 void user_makes_file(uint64_t heap, const char *path, const void *contents, size_t n);
 
-/* exec with these arguments, which stand at the start of the heap: 0 or an error. */
+/* exec with these arguments: 0 or an error. */
 int user_execs(uint64_t heap, const char *path, const char *const *argv);
 
 /* Moves the break: the old one. */

@@ -15,7 +15,8 @@ FILES = [f"{parent}/{name}" for parent in (FOLDER, *FOLDERS) for name in ("f", "
 SLOTS = 3
 MOST = 24000  # bytes of a file: MAPPED of plan.c is no less
 STEP = struct.Struct("<5I20s20s")
-# How often each is tried. What has no name yet is not, so most of these fail at times.
+# How often each kind of step (plan.c: do_step) is tried; what the tree does not permit just then
+# is passed over.
 WEIGHTS = {"m": 3, "u": 4, "l": 3, "r": 4, "o": 3, "n": 6, "t": 3, "w": 16, "W": 1, "s": 6, "M": 1,
            "f": 2, "d": 1, "S": 2}
 
@@ -57,7 +58,7 @@ def fingerprint_of_image(image):
 
 
 class Model:
-    """The files while a plan runs. A step that cannot be done is None, and changes nothing."""
+    """The files while a plan runs."""
 
     def __init__(self, rng):
         self.rng = rng
@@ -78,7 +79,8 @@ class Model:
         return [name for name in self.names if name.startswith(path + "/")]
 
     def step(self, what):
-        """Does a random step of this kind: its record."""
+        """Does a random step of this kind: its record. None: it cannot be done, and nothing has
+        changed."""
         rng = self.rng
         slot, seed, at, n = rng.randrange(SLOTS), rng.getrandbits(32), 0, 0
         from_, to = "", ""
@@ -168,18 +170,18 @@ class Model:
 
 
 class Plan:
-    """records: of all steps; before[i]: the fingerprint of the tree when i steps are done."""
+    """Steps that can all be done, one after the other: their records."""
 
     def __init__(self, seed, steps):
         model = Model(random.Random(seed))
         self.records = []
-        self.before = [model.fingerprint()]
+        trees = [model.fingerprint()]  # when so many steps are done
         while len(self.records) < steps:
             record = model.step(model.rng.choices(list(WEIGHTS), WEIGHTS.values())[0])
             if record:
                 self.records.append(record)
-                self.before.append(model.fingerprint())
-        self.last = {tree: i for i, tree in enumerate(self.before)}
+                trees.append(model.fingerprint())
+        self.last = {tree: i for i, tree in enumerate(trees)}
 
     def last_step(self, image):
         """After how many steps at most the tree was what it is in the image; -1: never."""
