@@ -32,9 +32,8 @@ static struct {
     bool interrupted; /* by ^C, and no shell has written or read since */
     bool in_line;     /* some of the oldest line has been read */
     uint32_t read, committed;
-    uint32_t
-        prompt_bytes; /* what a shell has written since it read a line, and since its newline */
-    char prompt[PROMPT];
+    char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
+    uint32_t prompt_bytes;
     struct line line;
     char buffer[CONSOLE_BUFFER];
 } console = {
@@ -132,8 +131,7 @@ static bool learns_of_interrupt_locked(void) {
     return learns;
 }
 
-/* A shell begins to read the oldest line: it can be recalled, and the next prompt is another one.
- */
+/* A shell begins to read the oldest line: it can be recalled, and another prompt will come. */
 static void remember_locked(void) {
     ASSERT_LOCKED(&console.lock);
     uint32_t end = console.read;

@@ -63,12 +63,14 @@ static uint32_t behind(const struct line *l, uint32_t at) {
     return MIN(at, l->n);
 }
 
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 /* Where the word in front of the cursor begins. */
 static uint32_t word_before(const struct line *l) {
     uint32_t at = l->cursor;
-    while (at > 0 && l->text[at - 1] == ' ')
+    while (at > 0 && is_blank(l->text[at - 1]))
         at--;
-    while (at > 0 && l->text[at - 1] != ' ')
+    while (at > 0 && !is_blank(l->text[at - 1]))
         at--;
     return at;
 }

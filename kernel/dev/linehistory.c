@@ -22,11 +22,11 @@ static uint32_t line_before(const struct line_history *h, uint32_t end) {
 char *history_room(struct line_history *h, uint32_t n) {
     if (n > HISTORY_LINE)
         return NULL;
-    while (h->used + n + 1 > HISTORY_BYTES) {
-        uint32_t oldest = length_at(h, 0) + 1;
-        h->used -= oldest;
-        memmove(h->text, h->text + oldest, h->used);
-    }
+    uint32_t oldest = 0;
+    while (h->used - oldest + n + 1 > HISTORY_BYTES)
+        oldest += length_at(h, oldest) + 1;
+    h->used -= oldest;
+    memmove(h->text, h->text + oldest, h->used);
     history_end(h);
     return h->text + h->used;
 }

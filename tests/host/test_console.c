@@ -271,9 +271,9 @@ static void model_erase(size_t from, size_t to) {
 
 static size_t model_word(void) {
     size_t at = model.cursor;
-    while (at > 0 && model.text[at - 1] == ' ')
+    while (at > 0 && strchr(" \t", model.text[at - 1]))
         at--;
-    while (at > 0 && model.text[at - 1] != ' ')
+    while (at > 0 && !strchr(" \t", model.text[at - 1]))
         at--;
     return at;
 }
