@@ -34,7 +34,9 @@ struct tm {
     const char *tm_zone;
 };
 
-/* clock_gettime: EINVAL, EFAULT */
+/* The time by a clock; 0, or -1 with errno set.
+ *
+ * clock_gettime: EINVAL, EFAULT */
 int clock_gettime(clockid_t clock, struct timespec *time);
 time_t time(time_t *out); /* seconds since 1970 */
 clock_t clock(void);      /* elapsed since boot, in ticks of 0.1 s; not processor time */
