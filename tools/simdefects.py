@@ -26,8 +26,8 @@ PITFALLS = [*range(1, 18), 26, 27, 31, 33, 34]
 SEVERAL_HARTS = (13, 26, 27)
 # A firmware that repairs misaligned accesses hides them.
 SIM_OPTIONS = {"33-misaligned-access": ["--no-misaligned"]}
-# Of all harts together. Without a defect a run takes 12 of these with one hart, and 20 with three.
-LIMIT = 60 * 10**9
+# Of all harts together. Without a defect a run takes about 4 of these with one hart, 6 with three.
+LIMIT = 10 * 10**9
 DEADLINE = 3 * 3600  # seconds, for a machine that hangs itself
 PREFERRED = ("share", "mirror", "unify", "walk")
 RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")

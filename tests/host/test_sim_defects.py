@@ -52,7 +52,7 @@ def test_verdicts(finding, how, kept, word):
 
 @pytest.mark.parametrize("status, output, how", [
     (None, "", "it did not end"), (0, f"a\nsim: {simdefects.LIMIT} instructions, 0 findings\n",
-                                   "it did not end in 60 000 000 000 instructions"),
+                                   "it did not end in 10 000 000 000 instructions"),
     (134, "x\npanic: kernel/a.c:1: b\n", "panic: kernel/a.c:1: b"),
     (1, "test b: FAILED: 1\ntest a: FAILED: 2\ntest c: OK\n", "tests fail: a b"),
     (0, "ALL TESTS PASSED\n", "all tests pass"), (3, "", "status 3")])
