@@ -28,6 +28,7 @@ SEVERAL_HARTS = (13, 26, 27)
 SIM_OPTIONS = {"33-misaligned-access": ["--no-misaligned"]}
 # Of all harts together. Without a defect a run takes about 4 of these with one hart, 6 with three.
 LIMIT = 10 * 10**9
+LIMIT_WORDS = f"{LIMIT:,}".replace(",", " ")
 DEADLINE = 3 * 3600  # seconds, for a machine that hangs itself
 PREFERRED = ("share", "mirror", "unify", "walk")
 RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")
@@ -104,7 +105,7 @@ def how_it_ended(status, output):
     if status is None:
         return "it did not end"
     if instructions(output) >= LIMIT:
-        return f"it did not end in {LIMIT // 10**9} 000 000 000 instructions" + \
+        return f"it did not end in {LIMIT_WORDS} instructions" + \
             (", and tests fail: " + some(failed) if failed else "")
     if panic:
         return panic[0].strip()
@@ -148,11 +149,15 @@ def more_kept(kept, undamaged):
                      for name in sorted({*now, *then}) if now.get(name, 0) != then.get(name, 0))
 
 
+def processes(kept):
+    return re.findall(r"proc_alloc (\d+)", kept)
+
+
 def verdict(finding, how, kept, undamaged):
-    """(verdict, told)"""
+    """(verdict, told). A process that a failed test leaves has its pages by right."""
     if finding:
         return "reported", finding
-    if kept is not None and kept != undamaged:
+    if kept is not None and kept != undamaged and processes(kept) == processes(undamaged):
         return "leaks", more_kept(kept, undamaged)
     return SILENT, how
 
@@ -275,8 +280,8 @@ def page(rows, patches):
     quiet = [r for r in rows if r["verdict"] == SILENT]
     later = [r for r in rows if r["verdict"] == NOT_RUN]
     parts = [
-        TOP + f"Of the {len(told) + len(quiet)} defects that were run to an end or a finding, "
-        f"{len(told)} are reported.\n",
+        TOP + f"Of the {len(told) + len(quiet)} defects that were run to an end, to a finding or "
+        f"for {LIMIT_WORDS} instructions, {len(told)} are reported.\n",
         table(("defect", "what it is", "design", "said"),
               [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
                for r in told]),
