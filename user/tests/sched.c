@@ -64,22 +64,30 @@ static void preemption(void) {
     reap_all(n, KILLED);
 }
 
+static int how_many_have_run(const int *pid, int n) {
+    static struct abi_procinfo pi;
+    int seen = 0;
+    for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++)
+        for (int i = 0; r == 1 && i < n; i++)
+            seen += pi.pid == pid[i] && pi.ticks > 0;
+    return seen;
+}
+
 /* Each of several spinning processes makes progress. */
 static void fair_enough(void) {
     struct abi_sysinfo si;
-    static struct abi_procinfo pi;
     int pid[24], seen = 0;
     must_info(&si);
-    int n = (int)si.harts + 2;
+    int n = (int)si.harts + 2, most = 4 * n > 20 ? 4 * n : 20;
     for (int i = 0; i < n; i++) {
         pid[i] = must_fork();
         if (pid[i] == 0)
             spin_forever();
     }
-    sys_sleep(4 * n > 20 ? 4 * n : 20);
-    for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++)
-        for (int i = 0; r == 1 && i < n; i++)
-            seen += pi.pid == pid[i] && pi.ticks > 0;
+    for (int ticks = 0; ticks < most && seen < n; ticks++) {
+        sys_sleep(1);
+        seen = how_many_have_run(pid, n);
+    }
     for (int i = 0; i < n; i++)
         CHECK_EQ(sys_kill(pid[i]), 0);
     reap_all(n, KILLED);
