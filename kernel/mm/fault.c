@@ -37,7 +37,7 @@ __attribute__((noinline, cold)) static void fence_code(struct aspace *as) {
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
                  uint64_t perm) {
     pte_t old;
-    if (__builtin_expect(perm & PTE_X, 0))
+    if (perm & PTE_X)
         fence_code(as);
     if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
         panic("a table for a granted page was not covered by the commitment");
@@ -72,7 +72,7 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
 static void replace(struct aspace *as, uint64_t va, pte_t *entry, unsigned level, paddr_t pa,
                     uint64_t perm) {
     bool replaced = pte_pa(*entry).v != pa.v;
-    if (__builtin_expect(perm & PTE_X, 0))
+    if (perm & PTE_X)
         fence_code(as);
     pt_store(entry, pte_leaf(pa, perm | PTE_U));
     publish(as, ROUND_DOWN(va, level_size(level)), level, replaced);
