@@ -7,7 +7,7 @@
  * disk errors: EIO; EROFS, the disk takes no more changes. */
 #pragma once
 
-extern int errno;
+extern _Thread_local int errno;
 
 #define EPERM 1
 #define ENOENT 2

@@ -12,7 +12,7 @@
 #include <trellis.h>
 #include <unistd.h>
 
-int errno;
+_Thread_local int errno;
 
 #define NAKED __attribute__((naked))
 
