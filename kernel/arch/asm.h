@@ -30,4 +30,4 @@
 #define HART_SEPC 32
 #define HART_SCAUSE 40
 #define HART_STVAL 48
-#define HART_SIZE 72
+#define HART_SIZE 88

@@ -18,6 +18,11 @@ struct hart {
     uint64_t sepc, scause, stval;
     struct aspace *space;  /* of what runs here */
     struct thread *thread; /* what runs here, NULL in the scheduler */
+    /* Of what runs here, which does not sleep meanwhile (mm/aspace.h, mm/uaccess.h): the space one
+     * of whose pages the kernel reaches through the direct map, which other harts look at, or NULL;
+     * and whether a fault may not sleep. */
+    struct aspace *page_of;
+    bool faults_held;
 };
 
 _Static_assert(offsetof(struct hart, hartid) == HART_ID, "asm.h");

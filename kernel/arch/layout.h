@@ -81,9 +81,6 @@ _Static_assert(KSTACK_SLOT == 2 * KSTACK_SIZE && KSTACK_SIZE == 1 << KSTACK_UPPE
 #define TRAPFRAMES_START TRAPFRAME_OF(KSTACKS - 1)
 _Static_assert(KSTACKS_SIZE + KSTACKS * PAGE_SIZE <= GIB(1), "above USER_MAX");
 
-#define NPROC_USERS 126
-#define NPROC (NPROC_USERS + 1) /* with the kernel's own */
-
 /* A physical address as the kernel sees it, and back. */
 static inline void *pa_ptr(paddr_t pa) { return (void *)(pa.v + DIRECT_BASE); }
 static inline paddr_t ptr_pa(const void *p) { return PA((uint64_t)p - DIRECT_BASE); }

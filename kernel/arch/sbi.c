@@ -17,7 +17,8 @@ struct sbi_result {
 };
 
 #define CONSOLE_READ 1 /* of SBI_CONSOLE */
-#define RFENCE_VMA 1   /* of EXT_RFENCE: sfence.vma for all ASIDs */
+#define RFENCE_I 0     /* of EXT_RFENCE: fence.i */
+#define RFENCE_VMA 1   /* sfence.vma for all ASIDs */
 
 #ifdef __riscv
 static struct sbi_result sbi_call4(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z,
@@ -69,10 +70,17 @@ void sbi_set_timer(uint64_t when) { sbi_call(EXT_TIMER, 0, when, 0, 0); }
 
 void sbi_send_ipi(uint64_t hartid) { sbi_call(EXT_IPI, 0, 1, hartid, 0); }
 
-void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes) {
-    if (sbi_call4(EXT_RFENCE, RFENCE_VMA, 1, hartid, start, bytes).error)
-        panic("the firmware does not fence hart %lu", (unsigned long)hartid);
+static void remote_fence(uint64_t fn, struct sbi_harts who, uint64_t start, uint64_t bytes) {
+    if (sbi_call4(EXT_RFENCE, fn, who.mask, who.base, start, bytes).error)
+        panic("the firmware does not fence harts 0x%lx from %lu on", (unsigned long)who.mask,
+              (unsigned long)who.base);
 }
+
+void sbi_fence(struct sbi_harts who, uint64_t start, uint64_t bytes) {
+    remote_fence(RFENCE_VMA, who, start, bytes);
+}
+
+void sbi_fence_code(struct sbi_harts who) { remote_fence(RFENCE_I, who, 0, 0); }
 
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) {
     return sbi_call(EXT_HSM, 0, hartid, entry.v, arg).error ? -K_EIO : 0;

@@ -8,9 +8,15 @@ void sbi_console_write(const char *text, size_t n);
 bool sbi_console_read(char *c);
 void sbi_set_timer(uint64_t when);  /* 6: cpu_time at which to interrupt */
 void sbi_send_ipi(uint64_t hartid); /* 7 */
-/* 8: that hart has made an sfence.vma for the range, in all address spaces, when this returns.
+/* Harts: those with the numbers base + i for each bit i of the mask (3.1). */
+struct sbi_harts {
+    uint64_t mask, base;
+};
+/* 8: those harts have made an sfence.vma for the range, in all address spaces, when this returns.
  * bytes UINT64_MAX: for all addresses. Panics where the firmware does not do it: old translations
  * would stay in use. */
-void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes);
+void sbi_fence(struct sbi_harts who, uint64_t start, uint64_t bytes);
+/* 8: the same with a fence.i. */
+void sbi_fence_code(struct sbi_harts who);
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) must_check; /* 9; -K_EIO */
 void sbi_shutdown(bool failure); /* 10; returns where the firmware cannot */

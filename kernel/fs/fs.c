@@ -18,9 +18,8 @@
  * named by a path that a call just walks), so that a call never finds them all in use. Files that
  * are mapped or run, and open no more, are not counted: up to seven eighths of the page cache's
  * pages. A disk of no more inodes than these, as ours, fits with all of them. */
-#define INODES_MIN (FILES + NPROC * (1 + INODES_PER_CALL))
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
-#define INODES_MAX 2048
+#define INODES_MAX 2048UL /* but for these */
 #define INODE_PER_RAM KIB(128)
 #define NAMES_MIN 512
 #define NAMES_MAX 65536
@@ -29,7 +28,8 @@
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low, MIN(n, high)); }
 
 int fs_boot_init(uint64_t ram_bytes) {
-    uint64_t inodes = clamp(ram_bytes / INODE_PER_RAM, INODES_MIN, INODES_MAX);
+    uint64_t in_use = FILES + proc_slots * (1ULL + INODES_PER_CALL);
+    uint64_t inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
     uint64_t names = clamp(ram_bytes / NAME_PER_RAM, NAMES_MIN, NAMES_MAX);
     int err = cache_boot_init(clamp(ram_bytes / 128, CACHE_MIN, CACHE_MAX));
     if (!err)

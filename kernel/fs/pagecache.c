@@ -4,6 +4,7 @@
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
+#include "proc/proc.h"
 #include "proc/sleeplock.h"
 #include "sync/spinlock.h"
 
@@ -11,7 +12,7 @@
 #define HELD_MIN 512UL
 #define HELD_MAX 4096UL
 /* One each; and what those have that do not sleep, one a hart. */
-#define HELD_BY_CALLS (NPROC + NHART * PAGES_AT_ONCE)
+#define HELD_BY_CALLS (proc_slots + NHART * PAGES_AT_ONCE)
 #define PAGES_PER_RAM 8 /* so much of the frames can be in the cache */
 #define PAGES_MAX 32768UL
 

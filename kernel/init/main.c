@@ -245,7 +245,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     clock_init(timebase_hz);
     start_harts();
     greet(ram);
-    proc_init();
+    proc_init(ram);
     dev_init();
     if (fs_boot_init(ram))
         panic("the machine is too small: no memory for the file system's tables");

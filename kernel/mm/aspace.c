@@ -179,6 +179,7 @@ static void put_known_leaves(struct aspace *as) {
 }
 
 void aspace_destroy(struct aspace *as) {
+    ASSERT(!as->tlb.active);
     spin_lock(&as->lock); /* waits for whoever is looking: vmtable */
     as->live = false;
     spin_unlock(&as->lock);
@@ -221,7 +222,7 @@ static int map_thread_locked(struct aspace *as, uint32_t slot, paddr_t trapframe
         panic("a thread's tables were not covered by its commitment");
     as->many_threads = true;
     as->thread_tables -= THREAD_TABLES - (as->user.tables + as->kernel.tables - tables);
-    tlb_flush(&as->tlb);
+    tlb_new_generation(&as->tlb);
     return commit_settle(as); /* to less, which cannot fail */
 }
 

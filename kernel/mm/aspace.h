@@ -59,8 +59,6 @@ struct aspace {
     struct mappings mappings;
     uint64_t brk;           /* bytes; also the size that the xv6 interface knows */
     uint64_t heap_end;      /* where sbrk grants the next page */
-    bool faults_held;       /* a fault may not sleep now: uaccess.h */
-    bool page_in_use;       /* between aspace_page and aspace_page_end; atomic */
     uint64_t map_below;     /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t granted;       /* the sum of all mappings, in bytes */
     uint64_t needed;        /* frames that promised mappings may come to need: commit.h */
@@ -68,8 +66,7 @@ struct aspace {
     uint64_t present;       /* pages of 4 KiB that user leaves have */
     uint64_t lazy_tables;   /* of the committed ones: for tables of lazy mappings */
     uint64_t thread_tables; /* and for those of further threads' stacks and trapframes */
-    uint32_t
-        fenced_tables; /* tables of both views at the last fence that covers non-leaf entries */
+    uint32_t fenced_tables; /* of both views, that the generation tells harts of (tlb.h) */
 };
 
 /* The running process's space. */
@@ -130,16 +127,16 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
  * PTE_R, PTE_W, PTE_X). 0: the touch will succeed now, in both views.
  * -K_EFAULT: the process may not do this. -K_ENOMEM: it may, but the page is lazy and there
  * is no memory for it; -K_ENXIO, -K_EIO, -K_ENOSPC, -K_EROFS: as object.h's page has it. Nothing
- * of the space changed. May sleep, unless the space's faults are held: then -K_EFAULT instead. */
+ * of the space changed. May sleep, unless the hart's faults are held: then -K_EFAULT instead. */
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
 /* The byte of kernel memory behind a user address of the running space that may be
  * accessed so, and with it the rest of its page, filled if need be. It stays so until
- * aspace_page_end: whoever takes pages away from outside waits for that, so until then the process
- * does not sleep, fault or take the space's lock. Errors as above; nothing changed. */
+ * aspace_page_end: whoever takes pages away on another hart waits for that, so until then who has
+ * it does not sleep, fault or take the space's lock. Errors as above; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) must_check;
-static inline void aspace_page_end(struct aspace *as) {
-    __atomic_store_n(&as->page_in_use, false, __ATOMIC_RELEASE);
+static inline void aspace_page_end(void) {
+    __atomic_store_n(&hart_self()->page_of, NULL, __ATOMIC_RELEASE);
 }
 
 /* The end of the last mapping: nothing is mapped from there to USER_MAX, and no table

@@ -24,15 +24,10 @@ void change_sync_finish(struct aspace *as) {
     pt_gather_finish(&as->kernel, kernels_gather(), NULL, NULL);
 }
 
-/* A page that the kernel copies from or to just now, for the space's process on another hart, may
- * be one that was taken away, and is copied no longer after this. Between the flush and the
- * giving back. */
-static void wait_for_copies(const struct aspace *as) {
-    if (as == aspace_self())
-        return; /* copies nothing while it is here */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&as->page_in_use, __ATOMIC_ACQUIRE))
-        cpu_relax();
+void change_wait_for(uint32_t others, const struct aspace *as) {
+    for (uint32_t i = 0; others; i++, others >>= 1)
+        while ((others & 1) && __atomic_load_n(&harts[i].page_of, __ATOMIC_ACQUIRE) == as)
+            cpu_relax();
 }
 
 /* ---- leaves ----------------------------------------------------------------- */
@@ -69,6 +64,7 @@ static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool l
                             unsigned *cost) {
     struct putting put = {.as = as};
     struct pt_gather *gather = users_gather();
+    gather->many = tlb_active_elsewhere(&as->tlb) != 0;
     uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
     change_sync(as, at, next);
     /* A flush of one address covers leaves only, and not a table made by a split
@@ -79,7 +75,7 @@ static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool l
         tlb_flush_page(&as->tlb, VA(at));
     else
         tlb_flush(&as->tlb);
-    wait_for_copies(as);
+    change_wait_for_copies(as);
     change_sync_finish(as);
     pt_gather_finish(&as->user, gather, put_leaf, &put);
     as->fenced_tables = as->user.tables + as->kernel.tables;
@@ -440,7 +436,7 @@ void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t s
         tlb_flush_page(&as->tlb, VA(start));
     else
         tlb_flush(&as->tlb);
-    wait_for_copies(as);
+    change_wait_for_copies(as);
     change_sync_finish(as);
 }
 

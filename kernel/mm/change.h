@@ -54,6 +54,15 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 
+/* After a flush, before what was taken away is given back: no hart copies any more from or to a
+ * page that it had found (aspace_page) before the change. */
+void change_wait_for(uint32_t others, const struct aspace *as);
+static inline void change_wait_for_copies(const struct aspace *as) {
+    uint32_t others = tlb_active_elsewhere(&as->tlb);
+    if (__builtin_expect(others, 0))
+        change_wait_for(others, as);
+}
+
 /* After the user's leaves in [start, end) changed: the kernel's view follows; finish is called
  * after the flush. */
 void change_sync(struct aspace *as, uint64_t start, uint64_t end);

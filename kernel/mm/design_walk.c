@@ -28,7 +28,7 @@ static inline __attribute__((__always_inline__)) int copy(char *kernel, uint64_t
         if (err)
             return err;
         memcpy(access == PTE_W ? user : kernel, access == PTE_W ? kernel : user, m);
-        aspace_page_end(as);
+        aspace_page_end();
         va += m;
         kernel += m;
         n -= m;
@@ -59,7 +59,7 @@ static int walk_str(char *dst, uaddr_t src, size_t size) {
         if (err)
             return err;
         bool ends = copy_string(dst + done, user, m);
-        aspace_page_end(aspace_self());
+        aspace_page_end();
         if (ends)
             return 0;
         done += m;

@@ -5,43 +5,45 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/aspace.h"
+#include "mm/change.h"
 #include "mm/check.h"
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 
 /* The new leaf stands in the user's table: makes the kernel's view agree, and
- * orders it before the next use. A replaced frame is given back after the flush. */
-static void publish(struct aspace *as, uint64_t va, unsigned level, pte_t old) {
+ * orders it before the next use. Where it only adds something, other harts need no fence before
+ * they fault. replaced: there was another frame, which is given back after this. */
+static void publish(struct aspace *as, uint64_t va, unsigned level, bool replaced) {
     design_sync(as, VA(va), VA(va + level_size(level)), NULL);
-    if (pte_valid(old))
+    if (replaced)
         tlb_flush_page(&as->tlb, VA(va));
     else
         tlb_fence_new(&as->tlb, VA(va));
-    /* A fence for one address covers leaves only (4.2.1); and another hart may have
-     * cached that there is no table, until it sees a new generation. */
     uint32_t tables = as->user.tables + as->kernel.tables;
     if (tables != as->fenced_tables) {
-        tlb_flush(&as->tlb);
+        tlb_fence_new_table(&as->tlb);
         as->fenced_tables = tables;
     }
 }
 
-/* The frame of a new leaf may have held something else when this hart last fetched it. */
-static void fence_code(uint64_t perm) {
-    if (perm & PTE_X)
+/* Before a leaf: its frame may have held something else when a hart last fetched from it. */
+static void fence_code(struct aspace *as, uint64_t perm) {
+    if (perm & PTE_X) {
         fence_i();
+        tlb_new_code(&as->tlb);
+    }
 }
 
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
                  uint64_t perm) {
     pte_t old;
+    fence_code(as, perm);
     if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
         panic("a table for a granted page was not covered by the commitment");
-    fence_code(perm);
     m->touched = true;
     as->present += level_size(level) / PAGE_SIZE;
-    publish(as, va, level, 0);
+    publish(as, va, level, false);
 }
 
 /* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
@@ -69,10 +71,10 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
 /* In place of the leaf for va that is there. */
 static void replace(struct aspace *as, uint64_t va, pte_t *entry, unsigned level, paddr_t pa,
                     uint64_t perm) {
-    pte_t old = *entry;
-    *entry = pte_leaf(pa, perm | PTE_U);
-    fence_code(perm);
-    publish(as, ROUND_DOWN(va, level_size(level)), level, old);
+    bool replaced = pte_pa(*entry).v != pa.v;
+    fence_code(as, perm);
+    pt_store(entry, pte_leaf(pa, perm | PTE_U));
+    publish(as, ROUND_DOWN(va, level_size(level)), level, replaced);
 }
 
 static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
@@ -101,6 +103,8 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *e
         copy_frame(frame, old_frame);
     }
     replace(as, va, entry, level, frame, m->perm);
+    if (old_frame.v)
+        change_wait_for_copies(as);
     if (old_frame.v && frame_put(frame_single(old_frame)) && m->lazy)
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
@@ -174,19 +178,20 @@ static uint64_t end_behind(const struct mapping *m, uint64_t va) {
 
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
  * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
- * no hart is told of the entries: whoever has kept an invalid one faults, and finds a good one. */
+ * no hart is told of the entries: whoever has kept an invalid one faults, and finds a good one. The
+ * fence for code was made with the page at va. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
     uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
     uint64_t end = end_behind(m, va);
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
     for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
          n < w->n && start + (n - 1) * PAGE_SIZE < end && !pte_valid(*entry); n++, entry++) {
         frame_get(frame_single(w->frame[n]));
         *entry = pte_leaf(w->frame[n], (m->perm & ~PTE_W) | PTE_U);
     }
     as->present += n - 1;
-    fence_code(m->perm);
     design_sync(as, VA(start), VA(start + (n - 1) * PAGE_SIZE), NULL);
 }
 
@@ -261,7 +266,7 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
 static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     struct object *o = w->object;
     struct asking a = {as, va, access, w};
-    if (as->faults_held)
+    if (hart_self()->faults_held)
         return -K_EFAULT;
     return o->ops->page ? o->ops->page(o, w->index, w->most, w->write, repair_with_frame, &a)
                         : -K_ENXIO;
@@ -283,7 +288,7 @@ int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
  * (change.c, wait_for_copies). */
 pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     unsigned level;
-    __atomic_store_n(&as->page_in_use, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&hart_self()->page_of, as, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_RELAXED);
     if (!pte_is_leaf(e) || !(e & PTE_U) || !(e & access))
@@ -295,7 +300,7 @@ pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void *
 __attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, uint64_t access,
                                                 void **byte) {
     do {
-        aspace_page_end(as);
+        aspace_page_end();
         int err = aspace_fault(as, va, access);
         if (err)
             return err;

@@ -37,7 +37,7 @@ static int own_page(struct aspace *as, uint64_t va, bool *has) {
     *has = m && !m->shared && (m->perm & PTE_W) && (!m->object->zeros || is_there(as, va));
     int err = *has ? aspace_page(as, va, PTE_W, &byte) : 0;
     if (*has && !err)
-        aspace_page_end(as);
+        aspace_page_end();
     return err;
 }
 
@@ -47,7 +47,7 @@ static void zero_page_from(struct aspace *as, uint64_t va) {
     if (aspace_page(as, va, PTE_W, &byte))
         return;
     memset(byte, 0, PAGE_SIZE - (va & (PAGE_SIZE - 1)));
-    aspace_page_end(as);
+    aspace_page_end();
 }
 
 /* ---- growing ------------------------------------------------------------------ */

@@ -76,7 +76,7 @@ int pt_make_table(struct pt *pt, pte_t *e) {
     paddr_t made;
     int err = table_take(pt, &made);
     if (!err)
-        *e = pte_table(made);
+        pt_store(e, pte_table(made));
     return err;
 }
 
@@ -142,7 +142,7 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
             prune(pt, VA(at));
             return err;
         }
-        *e = pte_leaf(PA(from), flags);
+        pt_store(e, pte_leaf(PA(from), flags));
         done += level_size(level);
     }
     return 0;
@@ -176,7 +176,7 @@ pt_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, unsign
     if (level > 0 && pte_is_table(*e))
         return -K_EEXIST;
     *old = *e;
-    *e = leaf;
+    pt_store(e, leaf);
     return 0;
 }
 
@@ -198,7 +198,7 @@ int pt_split(struct pt *pt, vaddr_t va) {
     pte_t *table = pa_ptr(made);
     for (unsigned i = 0; i < PT_ENTRIES; i++)
         table[i] = *e + (i * level_size(level - 1) >> PAGE_SHIFT << 10);
-    *e = pte_table(made);
+    pt_store(e, pte_table(made));
     return 0;
 }
 
@@ -318,14 +318,14 @@ vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g)
     if (start.v == end.v)
         return end;
     struct pt_cursor c = pt_cursor(pt, start, end);
-    unsigned entered = 0;
+    unsigned entered = 0, room = g->many ? PT_GATHER_MANY : PT_GATHER_LEAVES;
     for (;;) {
         for (; pt_is_above(&c); pt_down(&c))
             if (entered++ == UNMAP_TABLES)
                 return VA(c.pos);
         if (pte_valid(*c.entry)) {
             ASSERT(pt_first(&c) == c.pos && pt_last(&c) <= c.last);
-            if (g->count == PT_GATHER_LEAVES)
+            if (g->count == room)
                 return VA(c.pos);
             g->leaf[g->count] = *c.entry;
             g->level[g->count++] = (uint8_t)c.level;
@@ -387,6 +387,7 @@ vaddr_t pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint
 
 void pt_gather_init(struct pt_gather *gather) {
     gather->count = 0;
+    gather->many = false;
     gather->tables = 0;
 }
 

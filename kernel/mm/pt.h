@@ -21,13 +21,18 @@ struct pt_memory {
 };
 
 /* What pt_unmap has taken out: leaves, and a chain of tables that fell empty. */
-#define PT_GATHER_LEAVES 256
+#define PT_GATHER_LEAVES 256 /* at once, */
+#define PT_GATHER_MANY 1024  /* or so many: where a flush costs more than to give them back */
 struct pt_gather {
     uint32_t count;
-    pte_t leaf[PT_GATHER_LEAVES];
-    uint8_t level[PT_GATHER_LEAVES];
+    bool many;
+    pte_t leaf[PT_GATHER_MANY];
+    uint8_t level[PT_GATHER_MANY];
     uint64_t tables; /* chained through their first entries, which stay invalid; 0: none */
 };
+
+/* Stores an entry of a tree that harts may be walking: they find there what was written before. */
+static inline void pt_store(pte_t *e, pte_t value) { __atomic_store_n(e, value, __ATOMIC_RELEASE); }
 
 /* An empty tree of 3, 4 or 5 levels. -K_ENOMEM: nothing was taken. */
 int pt_init(struct pt *pt, unsigned levels, const struct pt_memory *memory) must_check;

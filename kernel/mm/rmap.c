@@ -86,17 +86,19 @@ static uint64_t do_part(struct aspace *as, const struct mapping *m, struct wante
 
 /* How far a process has gone through a map while the map's lock is not held. Not on its stack,
  * since others who change the list write to its neighbours, and not its hart's, since there are
- * breaks meanwhile. There is one for each process, and each goes through one map at a time. */
+ * breaks meanwhile. Each goes through one map at a time, and waits when all marks are taken. */
 static struct mark {
     struct list in_map;
     uint32_t taken; /* atomic; 0 or 1 */
-} marks[NPROC];
+} marks[64];
 
 static struct mark *mark_take(void) {
     struct mark *mark = marks;
     while (__atomic_exchange_n(&mark->taken, 1, __ATOMIC_ACQUIRE)) {
-        mark++;
-        ASSERT(mark < marks + ARRAY_LEN(marks));
+        if (++mark < marks + ARRAY_LEN(marks))
+            continue;
+        mark = marks;
+        piece_end();
     }
     return mark;
 }

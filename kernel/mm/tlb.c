@@ -1,5 +1,6 @@
 /* ASIDs and generations: see tlb.h. */
 #include "mm/tlb.h"
+#include "arch/cpu.h"
 #include "arch/csr.h"
 #include "arch/hart.h"
 #include "arch/pte.h"
@@ -9,9 +10,6 @@
 
 static unsigned asid_bits = 16;
 static uint64_t last_generation;
-
-/* The generation of each identity that a hart has last run. Its own alone. */
-static uint64_t seen[NHART][TLB_IDS];
 
 void tlb_init_hart(unsigned limit) {
     /* Bits of ASID that are not there read as zero (4.1.11). */
@@ -33,7 +31,6 @@ static uint64_t next_generation(void) {
 }
 
 void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
-    ASSERT(id < TLB_IDS);
     *tag = (struct tlb_tag){.id = id, .generation = next_generation()};
 }
 
@@ -56,19 +53,35 @@ static void flush_local(const struct tlb_tag *tag) {
     sfence_asid(tlb_kernel_asid(tag));
 }
 
-__attribute__((noinline)) static void catch_up(const struct tlb_tag *tag, uint64_t generation) {
+static inline uint64_t *seen_here(struct tlb_tag *tag) { return &tag->seen[hart_self()->index]; }
+
+static uint64_t generation_of(const struct tlb_tag *tag) {
+    return __atomic_load_n(&tag->generation, __ATOMIC_RELAXED);
+}
+
+/* The fences of everything that a generation may be about: also of what is in the kernel's own
+ * table, and of code. */
+__attribute__((noinline)) static void catch_up(struct tlb_tag *tag, uint64_t generation) {
     flush_local(tag);
-    seen[hart_self()->index][tag->id] = generation;
+    sfence_asid(0);
+    fence_i();
+    *seen_here(tag) = generation;
+}
+
+static inline void fence_page(const struct tlb_tag *tag, vaddr_t va) {
+    uint32_t kernel = tlb_kernel_asid(tag);
+    sfence_page(va.v, kernel);
+    if (kernel)
+        sfence_page(va.v, kernel - 1); /* the user's */
 }
 
 /* A hart says that it is active, then reads the generation; whoever changes the tables makes a new
  * generation, then reads who is active. One of the two sees the other. */
 void tlb_activate(struct tlb_tag *tag) {
-    uint32_t self = hart_self()->index;
-    __atomic_store_n(&tag->active, self + 1, __ATOMIC_RELAXED);
+    __atomic_fetch_or(&tag->active, 1U << hart_self()->index, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    uint64_t generation = __atomic_load_n(&tag->generation, __ATOMIC_RELAXED);
-    if (__builtin_expect(seen[self][tag->id] != generation, 0))
+    uint64_t generation = generation_of(tag);
+    if (__builtin_expect(*seen_here(tag) != generation, 0))
         catch_up(tag, generation);
 }
 
@@ -85,52 +98,109 @@ bool tlb_load_first(uint64_t satp_value) {
     return csr_read(satp) == satp_value;
 }
 
-/* Another hart, if one runs the space, has forgotten [start, start + bytes) when this returns. */
-__attribute__((noinline)) static void flush_elsewhere(uint32_t active, uint64_t start,
-                                                      uint64_t bytes) {
-    if (active)
-        sbi_fence(harts[active - 1].hartid, start, bytes);
+/* Harts for one request: all, unless their numbers are far apart. They are taken from the set. */
+static struct sbi_harts take_harts(uint32_t *set) {
+    struct sbi_harts who = {.base = UINT64_MAX};
+    for (uint32_t i = 0; i < NHART; i++)
+        if (*set >> i & 1)
+            who.base = MIN(who.base, harts[i].hartid);
+    for (uint32_t i = 0; i < NHART; i++)
+        if ((*set >> i & 1) && harts[i].hartid - who.base < 64) {
+            who.mask |= 1ULL << (harts[i].hartid - who.base);
+            *set &= ~(1U << i);
+        }
+    return who;
 }
 
-/* A new generation; which hart runs the space, as in tlb_tag. This one has seen it. */
-static inline uint32_t begin_generation(struct tlb_tag *tag) {
-    const struct hart *self = hart_self();
+/* These harts have forgotten [start, start + bytes) when this returns. */
+__attribute__((noinline)) static void flush_elsewhere(uint32_t set, uint64_t start,
+                                                      uint64_t bytes) {
+    while (set)
+        sbi_fence(take_harts(&set), start, bytes);
+}
+
+static uint64_t begin_generation(struct tlb_tag *tag) {
     uint64_t generation = next_generation();
     __atomic_store_n(&tag->generation, generation, __ATOMIC_RELAXED);
+    return generation;
+}
+
+/* Which harts run the space, and must be told of a change and a generation that came before. */
+static inline uint32_t active_after(const struct tlb_tag *tag) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    uint32_t active = __atomic_load_n(&tag->active, __ATOMIC_RELAXED);
-    if (active == self->index + 1)
-        seen[self->index][tag->id] = generation;
-    return active;
+    return __atomic_load_n(&tag->active, __ATOMIC_RELAXED);
+}
+
+/* A hart that has not seen a generation needs all fences, not those of one change, before it can
+ * say that it has seen the next one. */
+static inline bool has_missed(struct tlb_tag *tag) {
+    return __builtin_expect(*seen_here(tag) != generation_of(tag), 0);
+}
+
+static void flush_here(struct tlb_tag *tag, bool missed, uint64_t generation) {
+    if (missed) {
+        catch_up(tag, generation);
+        return;
+    }
+    flush_local(tag);
+    *seen_here(tag) = generation;
 }
 
 void tlb_flush(struct tlb_tag *tag) {
-    uint32_t active = begin_generation(tag);
-    if (active == hart_self()->index + 1)
-        flush_local(tag);
-    else
-        flush_elsewhere(active, 0, UINT64_MAX);
+    bool missed = has_missed(tag);
+    uint64_t generation = begin_generation(tag);
+    uint32_t active = active_after(tag), self = 1U << hart_self()->index;
+    if (active & self)
+        flush_here(tag, missed, generation);
+    if (__builtin_expect(active & ~self, 0))
+        flush_elsewhere(active & ~self, 0, UINT64_MAX);
 }
 
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va) {
-    uint32_t active = begin_generation(tag);
-    if (active == hart_self()->index + 1)
-        tlb_fence_new(tag, va);
-    else
-        flush_elsewhere(active, va.v, PAGE_SIZE);
+    bool missed = has_missed(tag);
+    uint64_t generation = begin_generation(tag);
+    uint32_t active = active_after(tag), self = 1U << hart_self()->index;
+    if ((active & self) && missed) {
+        catch_up(tag, generation);
+    } else if (active & self) {
+        fence_page(tag, va);
+        *seen_here(tag) = generation;
+    }
+    if (__builtin_expect(active & ~self, 0))
+        flush_elsewhere(active & ~self, va.v, PAGE_SIZE);
 }
 
-void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va) {
-    sfence_page(va.v, tlb_user_asid(tag));
-    if (tlb_kernel_asid(tag) != tlb_user_asid(tag))
-        sfence_page(va.v, tlb_kernel_asid(tag));
+/* That there was no table may be kept by a hart that has missed the generation of that table; a
+ * fence for one address covers leaves only (4.2.1). */
+void tlb_fence_new(struct tlb_tag *tag, vaddr_t va) {
+    if (has_missed(tag))
+        catch_up(tag, generation_of(tag));
+    else
+        fence_page(tag, va);
+}
+
+void tlb_new_generation(struct tlb_tag *tag) { begin_generation(tag); }
+
+void tlb_fence_new_table(struct tlb_tag *tag) {
+    bool missed = has_missed(tag);
+    tlb_new_generation(tag);
+    flush_here(tag, missed, generation_of(tag));
+}
+
+/* Harts that do not run the space now make theirs with the new generation. */
+void tlb_new_code(struct tlb_tag *tag) {
+    bool missed = has_missed(tag);
+    uint64_t generation = begin_generation(tag);
+    uint32_t others = active_after(tag) & ~(1U << hart_self()->index);
+    if (!missed)
+        *seen_here(tag) = generation;
+    while (others)
+        sbi_fence_code(take_harts(&others));
 }
 
 void tlb_fence_kernel(void) { sfence_all(); }
 
 void tlb_flush_all(void) {
     sfence_all();
-    for (uint32_t i = 0; i < hart_count; i++)
-        if (i != hart_self()->index)
-            flush_elsewhere(i + 1, 0, UINT64_MAX);
+    flush_elsewhere(((1U << hart_count) - 1) & ~(1U << hart_self()->index), 0, UINT64_MAX);
 }

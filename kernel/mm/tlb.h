@@ -4,21 +4,24 @@
  *
  * An address space has two ASIDs, for its user and its kernel view, as long as
  * the harts have that many; else both are 0 and every switch of satp flushes.
- * Its generation changes whenever a mapping was removed or narrowed, or when the
- * identity is used again. The hart that runs the space flushes at once: of its own accord when
- * it made the change, else the firmware has it do so (sbi_fence). Other harts may still hold
+ * Its generation changes whenever a mapping was removed or narrowed, a table was added, or when
+ * the identity is used again. Where something goes, the harts that run the space flush at once:
+ * the one that made the change by itself, the firmware has the others do so (sbi_fence), with one
+ * request for all. Where something comes, they do so when they fault. Other harts may still hold
  * old translations, and flush when they next run the space and find that the generation has
  * moved. */
 #pragma once
+#include "arch/hart.h"
 #include "arch/layout.h"
 #include "lib/types.h"
 
-#define TLB_IDS (2 * NPROC) /* address spaces that exist at one time */
-
 struct tlb_tag {
-    uint32_t id;         /* below TLB_IDS */
-    uint32_t active;     /* 1 + index of the hart that runs the space; 0: none does. Atomic */
-    uint64_t generation; /* atomic */
+    uint32_t id;         /* small ones have ASIDs */
+    uint32_t active;     /* harts that run the space: bit i is the one with index i. Atomic */
+    uint64_t generation; /* changed with the space's lock; atomic; never 0 */
+    /* The generation that each hart has made all fences for, by its index: its own alone. 0: it has
+     * not run the space. */
+    uint64_t seen[NHART];
 };
 
 /* Each hart, at boot: finds out how many bits satp's ASID field has; the
@@ -32,10 +35,16 @@ void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
 uint32_t tlb_user_asid(const struct tlb_tag *tag);
 uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
 
-/* This hart is about to run the space; it has left it, and satp has another table. */
+/* This hart is about to run the space, whether it has run it so far (in another thread) or not. */
 void tlb_activate(struct tlb_tag *tag);
+/* It has left it, runs none of its threads, and satp has another table. */
 static inline void tlb_leave(struct tlb_tag *tag) {
-    __atomic_store_n(&tag->active, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_and(&tag->active, ~(1U << hart_self()->index), __ATOMIC_RELEASE);
+}
+/* The other harts that run the space now, as in tlb_tag. After a full fence that follows a change:
+ * who is not among them sees the change when it comes. */
+static inline uint32_t tlb_active_elsewhere(const struct tlb_tag *tag) {
+    return __atomic_load_n(&tag->active, __ATOMIC_RELAXED) & ~(1U << hart_self()->index);
 }
 /* This hart translates with another table from here on: as swtch does it. The stack
  * in use is mapped alike in both. */
@@ -45,13 +54,28 @@ void tlb_load(uint64_t satp_value);
  * so this hart does not have as many levels. */
 bool tlb_load_first(uint64_t satp_value) must_check;
 
-/* Mappings of a space were removed or narrowed: one page, or many. The caller has its lock.
- * Afterwards no hart uses the old translations. */
+/* All of these: the caller has the space's lock. */
+
+/* Mappings were removed or narrowed: one page's leaf, or anything. Afterwards no hart uses the old
+ * translations. */
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va);
 void tlb_flush(struct tlb_tag *tag);
 
-/* A mapping of the running space is newly valid: harts may cache invalid entries. */
-void tlb_fence_new(const struct tlb_tag *tag, vaddr_t va);
+/* A leaf of the running space is newly valid, or permits more, or had been so when the hart
+ * faulted: harts may cache invalid entries. Others that have done so fault, and come here. */
+void tlb_fence_new(struct tlb_tag *tag, vaddr_t va);
+/* The same when a table was added. */
+void tlb_fence_new_table(struct tlb_tag *tag);
+
+/* Something that the kernel cannot do without and that it does not look up, such as a thread's
+ * stack, was added to the space's tables or the kernel's own. Every hart forgets that it was not
+ * there when it next begins to run the space (tlb_activate), also one that does so already. */
+void tlb_new_generation(struct tlb_tag *tag);
+
+/* A frame that was written is going to be mapped for execution, and this hart has made its fence.i:
+ * no other one that runs the space executes what the frame had before. */
+void tlb_new_code(struct tlb_tag *tag);
+
 /* The same for the kernel's half, at boot. */
 void tlb_fence_kernel(void);
 /* Every hart forgets all that it knows. After boot. */

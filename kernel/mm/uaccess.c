@@ -28,7 +28,8 @@ int copyinstr(char *dst, uaddr_t src, size_t size) {
     return err == -K_ENAMETOOLONG && room < size ? -K_EFAULT : err;
 }
 
-static void hold_faults(bool hold) { aspace_self()->faults_held = hold; }
+/* Of this hart: whoever holds faults does not sleep, and the kernel is not preempted. */
+static void hold_faults(bool hold) { hart_self()->faults_held = hold; }
 
 /* The pieces that reach out of the user's part fail as a whole, as one that faults. */
 static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to_user,

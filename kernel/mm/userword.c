@@ -23,4 +23,4 @@ int user_word_begin(uaddr_t word, const uint32_t **value) {
     return err;
 }
 
-void user_word_end(void) { aspace_page_end(aspace_self()); }
+void user_word_end(void) { aspace_page_end(); }

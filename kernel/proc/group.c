@@ -12,7 +12,7 @@ static bool interrupted;   /* ^C has ended something since foreground was set */
 static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
     uint32_t n = 0;
     ASSERT_LOCKED(&family_lock);
-    for (uint32_t i = 0; i < NPROC; i++) {
+    for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
         spin_lock(&p->lock);
         bool living = p->state != P_FREE && p->state != P_ZOMBIE && p->parent;
@@ -30,7 +30,7 @@ static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct pro
 static bool group_exists_locked(int32_t group) {
     bool found = false;
     ASSERT_LOCKED(&family_lock);
-    for (uint32_t i = 0; i < NPROC && !found; i++) {
+    for (uint32_t i = 0; i < proc_slots && !found; i++) {
         struct proc *p = &procs[i];
         spin_lock(&p->lock);
         found = p->state != P_FREE && p->state != P_NEW && p->group == group;

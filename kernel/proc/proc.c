@@ -16,7 +16,14 @@
 #include "proc/sched.h"
 #include "proc/table.h"
 
-struct proc procs[NPROC];
+/* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. Programs of
+ * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
+#define PROC_PER_RAM MIB(1)
+#define PROCS_MIN 127UL
+#define PROCS_MAX 960UL
+
+struct proc *procs;
+uint32_t proc_slots;
 struct proc *proc_first;
 struct spinlock family_lock = SPINLOCK_INIT(RANK_FAMILY);
 static struct spinlock slot_lock = SPINLOCK_INIT(RANK_SLOTS);
@@ -27,11 +34,19 @@ static int32_t last_id;
 bool proc_trace_exits;
 bool proc_trace_poweroff;
 
-void proc_init(void) {
+static void make_table(uint64_t ram_bytes) {
+    proc_slots = (uint32_t)MAX(PROCS_MIN, MIN(ram_bytes / PROC_PER_RAM, PROCS_MAX));
+    procs = frame_boot_alloc(proc_slots * sizeof(struct proc), _Alignof(struct proc));
+    if (!procs)
+        panic("the machine is too small: no memory for the table of processes");
+}
+
+void proc_init(uint64_t ram_bytes) {
+    make_table(ram_bytes);
     sched_init();
     futex_init();
     piece_break = sched_break;
-    for (uint32_t i = 0; i < NPROC; i++) {
+    for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
         spin_init(&p->lock, RANK_PROCESS);
@@ -50,12 +65,12 @@ uint32_t proc_count(void) { return used_slots; }
 
 /* ---- birth ----------------------------------------------------------------- */
 
-/* The kernel's own are not counted: they are as many as NPROC has room for them. */
+/* The kernel's own are not counted: there is always room for them. */
 static struct proc *slot_take(bool kernels) {
     const struct proc *p = proc_self(); /* NULL at boot */
     uint32_t kept = p && p->depth > 1 ? RESERVE_SLOTS : 0;
     spin_lock(&slot_lock);
-    bool room = kernels || used_slots + kept < NPROC_USERS;
+    bool room = kernels || used_slots + kept < proc_slots - PROCS_KERNEL;
     struct list *link = room ? list_pop_front(&free_slots) : NULL;
     if (link && !kernels)
         used_slots++;
@@ -354,7 +369,7 @@ void proc_reap(struct proc *child) {
 }
 
 struct proc *proc_find_and_lock(int32_t pid) {
-    for (uint32_t i = 0; pid > 0 && i < NPROC; i++) {
+    for (uint32_t i = 0; pid > 0 && i < proc_slots; i++) {
         struct proc *p = &procs[i];
         if (__atomic_load_n(&p->pid, __ATOMIC_RELAXED) != pid) /* a hint */
             continue;
@@ -424,7 +439,7 @@ static uint64_t time_running_locked(const struct proc *p) {
 }
 
 int proc_info(uint32_t slot, struct abi_procinfo *out) {
-    if (slot >= NPROC)
+    if (slot >= proc_slots)
         return -K_EINVAL;
     struct proc *p = &procs[slot];
     spin_lock(&family_lock); /* no parent changes */
@@ -476,7 +491,7 @@ void proc_dump(void) {
                                         [ABI_P_ZOMBIE] = "zombie"};
     struct abi_procinfo info;
     kprintf("\nPID   STATE     HART  SIZE(KiB)  NAME\n");
-    for (uint32_t i = 0; i < NPROC; i++)
+    for (uint32_t i = 0; i < proc_slots; i++)
         if (!proc_info(i, &info))
             kprintf("%-5d %-9s %4u %10lu  %s\n", info.pid, names[info.state], info.hart,
                     (unsigned long)(info.size / 1024), info.name);

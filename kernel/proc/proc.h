@@ -53,7 +53,12 @@ struct proc {
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */
 static inline struct proc *proc_self(void) { return hart_self()->proc; }
 
-void proc_init(void);
+/* Boot: makes the table, by how much RAM there is. A machine too small for it is a panic. */
+void proc_init(uint64_t ram_bytes);
+
+/* The table's length, with the kernel's own: constant after boot. */
+extern uint32_t proc_slots;
+#define PROCS_KERNEL 1 /* of these */
 
 /* Makes pid 1 runnable; it starts in the kernel at entry, which does not return
  * but ends in thread_return_to_user(). Once, at boot. */
@@ -61,7 +66,7 @@ int proc_spawn_first(void (*entry)(void)) must_check;
 
 /* Makes a process of the kernel's own runnable, which has no user memory and runs entry; entry
  * does not return. It has no pid and no parent, so nobody sees, kills or waits for it; its slot is
- * not one of the users'. At boot; at most NPROC - NPROC_USERS. */
+ * not one of the users'. At boot; at most PROCS_KERNEL. */
 int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */

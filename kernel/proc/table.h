@@ -2,7 +2,7 @@
 #pragma once
 #include "proc/proc.h"
 
-extern struct proc procs[NPROC];
+extern struct proc *procs;      /* proc_slots of them */
 extern struct proc *proc_first; /* pid 1 */
 
 /* Guards who is whose child, who has exited, and which group ^C is for. */

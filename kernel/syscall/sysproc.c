@@ -117,7 +117,7 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
         .frames_free = frames.free + frames.cached,
         .frames_committed = frames.committed,
         .procs = proc_count(),
-        .procs_max = NPROC_USERS,
+        .procs_max = proc_slots - PROCS_KERNEL,
         .harts = hart_count,
         .inodes_free = files.inodes_free,
         .blocks_free = files.blocks_free,
@@ -153,7 +153,7 @@ int sys_designname(const uint64_t arg[6], uint64_t *result) {
 
 int sys_procinfo(const uint64_t arg[6], uint64_t *result) {
     struct abi_procinfo info;
-    if (arg[0] >= NPROC)
+    if (arg[0] >= proc_slots)
         return -K_EINVAL;
     int err = proc_info((uint32_t)arg[0], &info);
     if (err)

@@ -191,7 +191,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     env_forget_programs();
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
-    memset(seen, 0, sizeof seen);
     memset(tables, 0, sizeof tables);
     last_generation = 0;
     asid_bits = 16;

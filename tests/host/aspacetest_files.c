@@ -254,6 +254,13 @@ int sched_yield(void) { /* cpu_relax, where a hart waits for another one */
     return 0;
 }
 
+static void end_of_page(void) {
+    struct hart *self = hart_self();
+    host_hart_be((uint32_t)copies->hart);
+    aspace_page_end();
+    host_hart = self;
+}
+
 /* The copy ends; until then the frame was the file's and the space's, though no leaf shows it. */
 static void end_copy(void) {
     unsigned level;
@@ -261,7 +268,7 @@ static void end_copy(void) {
     waits++;
     assert_int_equal(*pt_walk(&copies->as->user, VA(SHARED + 3 * P), &level), 0);
     assert_int_equal(env_refs(file.frame[3].v), 2);
-    aspace_page_end(copies->as);
+    end_of_page();
 }
 
 /* walk's copies go through the direct map, which no flush takes away. */
@@ -291,7 +298,7 @@ static void end_write(void) {
     waits++;
     assert_true(copies->as->lock.locked);
     assert_false(*pt_walk(&copies->as->user, VA(SHARED + 3 * P), &level) & PTE_W);
-    aspace_page_end(copies->as);
+    end_of_page();
 }
 
 void test_a_copy_that_writes_is_waited_for(void **state) {

@@ -2,6 +2,7 @@
 #include "tlbmodel.h"
 #include "arch/csr.h"
 #include "arch/pte.h"
+#include "arch/sbi.h"
 #include "hostarch.h"
 #include "lib/panic.h"
 #include <stdio.h>
@@ -227,20 +228,31 @@ void sfence_asid(uint64_t asid) { fence(1, in_asid, 0, asid & asid_mask); }
 void sfence_all(void) { fence(2, NULL, 0, 0); }
 
 /* The firmware, on that hart. */
-void sbi_fence(uint64_t hartid, uint64_t start, uint64_t bytes) {
+static void fence_of_firmware(uint64_t start, uint64_t bytes) {
+    if (bytes == UINT64_MAX)
+        fence(2, NULL, 0, 0);
+    for (uint64_t at = start; bytes != UINT64_MAX && at < start + bytes; at += PAGE_SIZE)
+        fence(0, is_leaf_anywhere, at, 0);
+}
+
+void sbi_fence(struct sbi_harts who, uint64_t start, uint64_t bytes) {
     uint32_t caller = self();
     void (*others)(void) = tlbmodel_meanwhile;
     tlbmodel_remote_fences++;
     tlbmodel_meanwhile = NULL;
     if (others)
         others();
-    host_hart_be((uint32_t)hartid);
-    if (bytes == UINT64_MAX)
-        fence(2, NULL, 0, 0);
-    for (uint64_t at = start; bytes != UINT64_MAX && at < start + bytes; at += PAGE_SIZE)
-        fence(0, is_leaf_anywhere, at, 0);
+    for (uint32_t i = 0; i < NHART; i++) {
+        if (harts[i].hartid < who.base || !(who.mask >> (harts[i].hartid - who.base) & 1))
+            continue;
+        host_hart_be(i);
+        fence_of_firmware(start, bytes);
+    }
     host_hart_be(caller);
 }
+
+/* There is no model of caches of instructions. */
+void sbi_fence_code(struct sbi_harts who) {}
 
 /* swtch.S */
 void tlbmodel_swtch(uint64_t satp) {

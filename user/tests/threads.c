@@ -50,6 +50,7 @@ static void look_around(uint64_t i) {
     uint64_t here = (uint64_t)__builtin_frame_address(0);
     CHECK_EQ(tp, (uint64_t)&tasks[i]);
     CHECK(here > (uint64_t)tasks[i].stack && here <= (uint64_t)tasks[i].stack + TASK_STACK);
+    WAIT_UNTIL(__atomic_load_n(&tasks[i].tid, __ATOMIC_RELAXED)); /* its maker stores it */
     CHECK_EQ(sys_thread_self(), tasks[i].tid);
     CHECK(sys_thread_self() != sys_getpid());
     seen[i] = (uint32_t)sys_getpid();
