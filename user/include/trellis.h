@@ -30,6 +30,7 @@ int sleep_ticks(int ticks);
  * designname: EINVAL, EFAULT
  */
 struct stat;
+struct timespec;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
 #include "lib/calls.def"

@@ -23,11 +23,6 @@ void exit(int status) {
     _exit(status);
 }
 
-char *getenv(const char *name) {
-    (void)name;
-    return NULL;
-}
-
 int abs(int n) { return n < 0 ? -n : n; }
 long labs(long n) { return n < 0 ? -n : n; }
 long long llabs(long long n) { return n < 0 ? -n : n; }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <trellis.h>
 #include <unistd.h>
 
@@ -37,6 +38,10 @@ __attribute__((used)) static long system_call_failed(long answer) {
 #define WRAPPED(number, type, name, arguments) \
     SETS_ERRNO(static type, call_##name, arguments, TELLING_NUMBER(number))
 #include "lib/calls.def"
+
+int exec(const char *path, char *const argv[]) {
+    return environ ? execve(path, argv, environ) : call_exec(path, argv);
+}
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 

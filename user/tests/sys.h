@@ -6,6 +6,7 @@
 #include "lib/abi.h"
 #include <sys/stat.h>
 
+struct timespec;
 #define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"
 
