@@ -59,7 +59,7 @@ ssize_t read(int fd, void *buf, size_t n);
 ssize_t write(int fd, const void *buf, size_t n);
 int close(int fd);
 int dup(int fd);
-/* Made of dup and close; not one step, but there are no threads to see it. */
+/* Made of dup and close; not one step: another thread may see wanted closed meanwhile. */
 int dup2(int fd, int wanted);
 int pipe(int *fds); /* two: read end, write end */
 off_t lseek(int fd, off_t offset, int whence);

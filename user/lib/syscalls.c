@@ -12,6 +12,7 @@
 #include <time.h>
 #include <trellis.h>
 #include <unistd.h>
+#include "lock.h"
 
 _Thread_local int errno;
 
@@ -42,6 +43,8 @@ __attribute__((used)) static long system_call_failed(long answer) {
 int exec(const char *path, char *const argv[]) {
     return environ ? execve(path, argv, environ) : call_exec(path, argv);
 }
+
+pid_t fork(void) { return fork_hook ? fork_hook(call_fork) : call_fork(); }
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 
