@@ -13,8 +13,9 @@
 #include <time.h>
 #include <trellis.h>
 #include <unistd.h>
+#include "lock.h"
 
-int errno;
+_Thread_local int errno;
 
 #define NAKED __attribute__((naked))
 
@@ -45,6 +46,8 @@ __attribute__((used)) static long system_call_failed(long answer) {
 int exec(const char *path, char *const argv[]) {
     return environ ? execve(path, argv, environ) : call_exec(path, argv);
 }
+
+pid_t fork(void) { return fork_hook ? fork_hook(call_fork) : call_fork(); }
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 

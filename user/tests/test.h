@@ -41,6 +41,8 @@ extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests
     wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
     dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[], group_tests[],
     design_tests[], threads_tests[], futex_tests[];
+/* Those of threadtests. */
+extern const struct test life_tests[], locks_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
