@@ -131,6 +131,8 @@ static int copy_pages(struct aspace *as, unsigned program, const struct elf_plan
 /* proc_replace_space */
 static void replace_space(struct env_proc *p, struct aspace *as) {
     struct aspace *old = p->as;
+    if (p->hart >= 0)
+        env_end_threads(p, p->hart);
     p->as = as;
     if (p->hart >= 0) {
         harts[p->hart].space = as;
