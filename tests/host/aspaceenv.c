@@ -216,38 +216,64 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
 
 /* ---- processes ---------------------------------------------------------------- */
 
+static int some_hart_of(const struct env_proc *p) {
+    for (int hart = 0; hart < ENV_HARTS; hart++)
+        if (running[hart] == p)
+            return hart;
+    return -1;
+}
+
+/* Who ran there runs there no more. */
+static void take_from(uint32_t hart) {
+    struct env_proc *p = running[hart];
+    running[hart] = NULL;
+    if (p->hart == (int)hart)
+        p->hart = some_hart_of(p);
+}
+
 static void idle(uint32_t hart) {
-    if (!running[hart])
+    struct env_proc *p = running[hart];
+    if (!p)
         return;
     struct hart *before = hart_self();
     host_hart_be(hart);
-    env_kernel(running[hart]);
+    env_kernel(p);
     tlbmodel_swtch(kernel_satp);
-    tlb_leave(&running[hart]->as->tlb);
-    running[hart]->hart = -1;
-    running[hart] = NULL;
+    tlb_leave(&p->as->tlb);
+    take_from(hart);
     host_hart = before;
 }
 
-void env_run(struct env_proc *p, uint32_t hart) {
+bool env_runs(const struct env_proc *p, uint32_t hart) { return running[hart] == p; }
+
+void env_end_threads(struct env_proc *p, uint32_t hart) {
+    for (uint32_t i = 0; i < ENV_HARTS; i++)
+        if (i != hart && running[i] == p)
+            idle(i);
+}
+
+void env_join(struct env_proc *p, uint32_t hart) {
     struct env_proc *before = running[hart];
     host_hart_be(hart);
+    p->hart = hart;
     if (before == p)
         return;
-    if (p->hart >= 0)
-        idle(p->hart);
     if (before) {
         env_kernel(before);
-        before->hart = -1;
+        take_from(hart);
     }
     running[hart] = p;
-    p->hart = hart;
     hart_self()->space = p->as;
     tlb_activate(&p->as->tlb);
     tlbmodel_speculate(2);
     tlbmodel_swtch(p->as->kernel_satp);
     if (before)
         tlb_leave(&before->as->tlb);
+}
+
+void env_run(struct env_proc *p, uint32_t hart) {
+    env_end_threads(p, hart);
+    env_join(p, hart);
 }
 
 void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
@@ -280,6 +306,8 @@ int env_create(struct env_proc **out) {
 
 void env_replace_space(struct env_proc *p) {
     struct aspace *old = p->as, *as = &p->spaces[old == &p->spaces[0]];
+    if (p->hart >= 0)
+        env_end_threads(p, p->hart);
     p->as = as;
     if (p->hart >= 0) {
         harts[p->hart].space = as;
@@ -291,8 +319,7 @@ void env_replace_space(struct env_proc *p) {
 }
 
 void env_exit(struct env_proc *p) {
-    if (p->hart >= 0)
-        idle(p->hart);
+    env_end_threads(p, ENV_HARTS);
     aspace_destroy(p->as);
     frame_free(p->trapframe);
     p->used = false;

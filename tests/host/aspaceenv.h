@@ -16,7 +16,7 @@
 
 struct env_proc {
     bool used;
-    int hart; /* where it runs, or -1 */
+    int hart; /* where it runs, or one of its threads does; or -1 */
     uint32_t slot;
     paddr_t trapframe;
     struct aspace spaces[2];
@@ -43,6 +43,11 @@ int env_fork(struct env_proc *parent, struct env_proc **child);
 
 /* p runs on this hart from now on, in the kernel; who ran there waits. */
 void env_run(struct env_proc *p, uint32_t hart);
+/* The same in one more thread: on other harts it goes on running. */
+void env_join(struct env_proc *p, uint32_t hart);
+bool env_runs(const struct env_proc *p, uint32_t hart);
+/* Its threads on all harts but this one, or on all (ENV_HARTS), have ended. */
+void env_end_threads(struct env_proc *p, uint32_t hart);
 /* The hart of the running process p, in user mode or in the kernel. */
 void env_user(struct env_proc *p);
 void env_kernel(struct env_proc *p);

@@ -10,7 +10,7 @@
 /* sources: tests/host/aspacetest_copies.c tests/host/aspacetest_maps.c */
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
 /* sources: tests/host/aspacetest_refused.c tests/host/aspacetest_files.c */
-/* sources: tests/host/aspacetest_pieces.c */
+/* sources: tests/host/aspacetest_pieces.c tests/host/aspacetest_threads.c */
 /* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
