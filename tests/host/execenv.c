@@ -28,7 +28,9 @@ void proc_replace_space(struct proc *p) {
     p->as = exec_proc->as;
 }
 
-void proc_fpu_reset(void) {}
+void thread_fpu_reset(void) {}
+
+int thread_be_alone(void) { return 0; } /* it is */
 
 size_t str_copy(char *dst, const char *src, size_t size) {
     return (size_t)snprintf(dst, size, "%s", src);
@@ -72,7 +74,7 @@ bool execenv_fresh(unsigned design) {
     struct proc *p = proc_self();
     spin_init(&p->lock, RANK_PROCESS);
     p->as = exec_proc->as;
-    p->tf = pa_ptr(exec_proc->trapframe);
+    thread_self()->tf = pa_ptr(exec_proc->trapframe);
     env_run(exec_proc, 0);
     return true;
 }

@@ -7,13 +7,13 @@
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
-/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/fs/descriptor.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
-/* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
+/* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design_share.c kernel/mm/design_unify.c */
 /* sources: kernel/mm/design_walk.c kernel/mm/design.c kernel/mm/sumcopy.c */
-/* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/mmap.c kernel/mm/shm.c */
+/* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/turn.c kernel/mm/mmap.c kernel/mm/shm.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/execenv.c tests/host/aspaceenv.c tests/host/aspaceprograms.c */
 /* sources: tests/host/aspacehash.c tests/host/tlbmodel.c tests/host/walker.c */
@@ -82,7 +82,7 @@ static const char *const arguments[][4] = {{"first", "one", NULL},
                                            {"second", "a longer argument", "", NULL}};
 
 static void assert_runs(unsigned program) {
-    const struct trapframe *tf = proc_self()->tf;
+    const struct trapframe *tf = thread_self()->tf;
     assert_int_equal(tf->epc, TEXT + 0x200);
     for (unsigned i = 0; i < 3; i++)
         for (uint64_t at = i ? 0 : 0x200; at < phdrs[i].filesz; at += 0x1f8)
@@ -126,7 +126,7 @@ static struct state state_now(void) {
         now.refs[i] = inodes[i]->refs;
         now.map[i] = inodes[i]->map;
     }
-    now.frame = *proc_self()->tf;
+    now.frame = *thread_self()->tf;
     memcpy(now.name, proc_self()->name, sizeof(now.name));
     return now;
 }
@@ -173,7 +173,7 @@ static void runs_the_first(void) {
     assert_int_equal(filemap_begin_writes(inodes[1]), 0);
     filemap_end_writes(inodes[1]);
 }
-static void runs_nothing(void) { assert_int_equal(proc_self()->tf->epc, 0); }
+static void runs_nothing(void) { assert_int_equal(thread_self()->tf->epc, 0); }
 
 static void a_refused_exec_changes_nothing(void **state) {
     static uint8_t file[FILE_BYTES];
