@@ -69,8 +69,8 @@ DIALECT = (
 MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": ("doctor/doctor.h",),
                  "cli": ("doctor/doctor.h",), "doctor": ("cpu/privileged.h", "cpu/pte.h")}
 # What counts and checks for tests what only they ask for; and what is the host's there.
-FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames", "sched_yield",
-             "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
+FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames",
+             "sched_yield", "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
 INTERFACE = "kernel/lib/abi.h"
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 ODD_ENGLISH = re.compile(r"\b(?:anew|he|him|his|himself)\b", re.I)

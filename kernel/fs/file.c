@@ -1,41 +1,39 @@
-/* Open files and descriptors. */
-#include "fs/file.h"
-#include "fs/inode.h"
+/* Open files. */
+#include "fs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
-#include "mm/frame.h"
-#include "proc/group.h"
+#include "mm/slab.h"
 
-static struct {
-    struct spinlock lock;
-    struct list free;
-    uint64_t open, total, kept;
-} table;
+static struct slab files;
+static uint64_t open_count;
+static uint64_t open_max, open_for_all; /* the rest is kept */
 
-int file_boot_init(uint32_t n, uint32_t kept) {
-    struct file *files = frame_boot_alloc(n * sizeof(struct file), _Alignof(struct file));
-    if (!files)
-        return -K_ENOMEM;
-    spin_init(&table.lock, RANK_FILES);
-    list_init(&table.free);
-    table.open = 0;
-    table.total = n;
-    table.kept = kept;
-    for (uint32_t i = 0; i < n; i++)
-        list_push_back(&table.free, &files[i].link);
-    return 0;
+void file_boot_init(void) {
+    files = (struct slab)SLAB_INIT(files, sizeof(struct file));
+    open_count = 0;
 }
 
+void file_mount(uint64_t max, uint64_t kept) {
+    open_max = max;
+    open_for_all = max - kept;
+}
+
+static void uncount(void) { __atomic_fetch_sub(&open_count, 1, __ATOMIC_RELAXED); }
+
+/* One more than so many, of which fewer are for all. */
+static seldom bool may_have_more(uint64_t open) { return open < open_max && fd_in_reserve(); }
+
 int file_alloc(struct file **out) {
-    uint64_t kept = proc_in_reserve(proc_self()) ? 0 : table.kept;
-    spin_lock(&table.lock);
-    struct list *link = table.open + kept < table.total ? list_pop_front(&table.free) : NULL;
-    if (link)
-        table.open++;
-    spin_unlock(&table.lock);
-    if (!link)
+    uint64_t open = __atomic_fetch_add(&open_count, 1, __ATOMIC_RELAXED);
+    if (__builtin_expect(open >= open_for_all && !may_have_more(open), 0)) {
+        uncount();
         return -K_ENFILE;
-    struct file *f = LIST_ENTRY(link, struct file, link);
+    }
+    struct file *f = slab_take(&files);
+    if (!f) {
+        uncount();
+        return -K_ENOMEM;
+    }
     *f = (struct file){.refs = 1};
     *out = f;
     return 0;
@@ -53,37 +51,11 @@ void file_put(struct file *f) {
         return;
     if (f->ops && f->ops->close)
         f->ops->close(f);
-    spin_lock(&table.lock);
-    table.open--;
-    list_push_front(&table.free, &f->link);
-    spin_unlock(&table.lock);
+    slab_give(&files, f);
+    uncount();
 }
 
-uint64_t file_open_count(void) { return __atomic_load_n(&table.open, __ATOMIC_RELAXED); }
-
-int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
-    *done = 0;
-    if (!f->readable)
-        return -K_EBADF;
-    if (!f->ops->read)
-        return -K_EINVAL;
-    if (n == 0)
-        return 0;
-    int err = f->ops->read(f, dst, n, done);
-    return *done > 0 ? 0 : err;
-}
-
-int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    *done = 0;
-    if (!f->writable)
-        return -K_EBADF;
-    if (!f->ops->write)
-        return -K_EINVAL;
-    if (n == 0)
-        return 0;
-    int err = f->ops->write(f, src, n, done);
-    return *done > 0 ? 0 : err;
-}
+uint64_t file_open_count(void) { return __atomic_load_n(&open_count, __ATOMIC_RELAXED); }
 
 int file_stat(struct file *f, struct abi_stat *st) {
     return f->ops->stat ? f->ops->stat(f, st) : -K_EINVAL;
@@ -107,39 +79,14 @@ int file_sync(struct file *f) { return f->ops->sync ? f->ops->sync(f) : -K_EINVA
 
 bool file_lost(const struct file *f) { return f->writable && f->ops->lost && f->ops->lost(f); }
 
-/* ---- descriptors ---- */
+/* ---- flags ---- */
 
-int fd_find_free(int *fd) {
-    struct file **files = proc_self()->files;
-    for (*fd = 0; *fd < ABI_NOFILE; (*fd)++)
-        if (!files[*fd])
-            return 0;
-    return -K_EMFILE;
+uint32_t file_flags(const struct file *f) {
+    uint32_t mode = !f->writable ? ABI_O_RDONLY : f->readable ? ABI_O_RDWR : ABI_O_WRONLY;
+    bool append = __atomic_load_n(&f->append, __ATOMIC_RELAXED);
+    return mode | (append ? ABI_O_APPEND : 0) | (f->sync ? ABI_O_SYNC : 0);
 }
 
-void fd_set(int fd, struct file *f) { proc_self()->files[fd] = f; }
-
-struct file *fd_take(int fd) {
-    struct file *f = proc_self()->files[fd];
-    proc_self()->files[fd] = NULL;
-    return f;
-}
-
-void proc_files_clone(struct proc *child, struct proc *parent) {
-    for (int i = 0; i < ABI_NOFILE; i++)
-        child->files[i] = parent->files[i] ? file_get(parent->files[i]) : NULL;
-    child->cwd = parent->cwd ? inode_dup(parent->cwd) : NULL;
-}
-
-void proc_files_drop(struct proc *p) {
-    for (int i = 0; i < ABI_NOFILE; i++) {
-        struct file *f = p->files[i];
-        p->files[i] = NULL;
-        if (f)
-            file_put(f);
-    }
-    if (p->cwd)
-        inode_put(p->cwd);
-    p->cwd = NULL;
-    inode_reap();
+void file_set_append(struct file *f, bool append) {
+    __atomic_store_n(&f->append, append, __ATOMIC_RELAXED);
 }

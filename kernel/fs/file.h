@@ -1,16 +1,15 @@
 /* Open files: objects with operations, so that pipes, devices and inodes do not
  * know of each other.
  *
- * A process's descriptors, and only they, refer to a file; fork and dup share it,
+ * Descriptors (descriptor.h) and the calls that use them refer to a file; fork and dup share it,
  * with its offset. When the last reference goes, its close operation runs.
  *
- * Locks: refs is atomic; the table's spinlock guards the list of free files;
- * the operations guard offset and object themselves. Without a reference nobody has a
- * pointer to a file, so file_alloc may write all of one that was given back. */
+ * Locks: refs and append are atomic, and what else open decides is constant; the operations guard
+ * offset and object themselves. Without a reference nobody has a pointer to a file, so file_alloc
+ * may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/errno.h"
-#include "lib/list.h"
 #include "lib/types.h"
 #include "proc/proc.h"
 
@@ -38,17 +37,18 @@ struct file {
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;
     bool readable, writable;
-    bool append; /* every write goes to the end */
+    bool append; /* every write goes to the end; atomic */
     bool sync;   /* and is on the disk when it returns */
-    struct list link;
 };
 
-/* Boot: a table of n files, the last kept of which are for the session and its commands
- * (proc_in_reserve). -K_ENOMEM. */
-int file_boot_init(uint32_t n, uint32_t kept) must_check;
+/* Boot: no file is open. */
+void file_boot_init(void);
+/* Mount, before any file is open: there are at most max, the last kept of which are for the session
+ * and its commands (fd_in_reserve). UINT64_MAX: as many as memory is found for. */
+void file_mount(uint64_t max, uint64_t kept);
 
-/* A file with one reference and no operations yet. -K_ENFILE: the table is full,
- * or what is left of it is kept for others. */
+/* A file with one reference and no operations yet. -K_ENFILE: there are as many as there may be,
+ * or the rest is kept for others; -K_ENOMEM. Then there is none. */
 int file_alloc(struct file **out) must_check;
 struct file *file_get(struct file *f);
 /* Closes with the last reference; one without operations is just given back. */
@@ -56,8 +56,8 @@ void file_put(struct file *f);
 
 /* Move up to n bytes at the file's offset. *done > 0 is success, even if an error
  * stopped it. -K_EBADF: not open for this; and what the operations return. */
-int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) must_check;
-int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) must_check;
+static inline int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) must_check;
+static inline int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) must_check;
 /* -K_EINVAL: files of this kind have nothing to say; *st is as it was. */
 int file_stat(struct file *f, struct abi_stat *st) must_check;
 /* whence: 0 from the start, 1 from here, 2 from the end. -K_ESPIPE: it has no
@@ -75,15 +75,35 @@ int file_sync(struct file *f) must_check;
 /* Whether f may have written what never will be on the disk. */
 bool file_lost(const struct file *f) must_check;
 
-/* The running process's descriptors; a process alone touches its own. */
-static inline int fd_file(uint64_t fd, struct file **out) must_check; /* -K_EBADF: not open */
-int fd_find_free(int *fd) must_check;                                 /* the lowest; -K_EMFILE */
-void fd_set(int fd, struct file *f);                                  /* takes over the reference */
-struct file *fd_take(int fd); /* and gives it back: fd is free */
+/* With which flags it was opened, of those that last: ABI_O_RDONLY, _WRONLY, _RDWR, _APPEND, _SYNC;
+ * and whether every write goes to the end from now on, whoever shares f. */
+uint32_t file_flags(const struct file *f);
+void file_set_append(struct file *f, bool append);
 
 uint64_t file_open_count(void);
 
-static inline int fd_file(uint64_t fd, struct file **out) {
-    *out = fd < ABI_NOFILE ? proc_self()->files[fd] : NULL;
-    return *out ? 0 : -K_EBADF;
+/* ---- inline, since every read and write comes here ---- */
+
+static inline int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    *done = 0;
+    if (!f->readable)
+        return -K_EBADF;
+    if (!f->ops->read)
+        return -K_EINVAL;
+    if (n == 0)
+        return 0;
+    int err = f->ops->read(f, dst, n, done);
+    return *done > 0 ? 0 : err;
+}
+
+static inline int file_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    *done = 0;
+    if (!f->writable)
+        return -K_EBADF;
+    if (!f->ops->write)
+        return -K_EINVAL;
+    if (n == 0)
+        return 0;
+    int err = f->ops->write(f, src, n, done);
+    return *done > 0 ? 0 : err;
 }

@@ -11,6 +11,10 @@ _Static_assert(DATA_MAX_SIZE % PAGE_SIZE == 0, "the largest file ends with a pag
 
 #define RUN_PAGES 4u /* one copy from the user moves at most */
 
+/* What the most usual write consists of: as a function of its own it would save registers that its
+ * caller has saved already. */
+#define always_inline static inline __attribute__((__always_inline__))
+
 /* What changes, and what is at hand for it. */
 struct change {
     struct log_op *op;
@@ -129,42 +133,47 @@ static unsigned holes_at(const struct page *p, unsigned b, unsigned end) {
     return n;
 }
 
-/* New blocks for the holes of the page from b to end. *fresh: which of the page's are. */
-static seldom int fill_holes(struct change *c, struct page *p, unsigned b, unsigned end,
-                             unsigned *fresh) {
+/* The page's blocks from b to end have their places: the log is told. */
+static inline void log_blocks(struct change *c, struct page *p, unsigned b, unsigned end,
+                              unsigned fresh) {
+    c->taken |= log_page(c->op, p, (1U << end) - (1U << b), fresh);
+    c->ip->pinned.page = p;
+}
+
+/* settle, where not all of the blocks were given places at once. fresh: those that were. */
+static seldom int settle_slowly(struct change *c, struct page *p, unsigned b, unsigned *end,
+                                unsigned fresh) {
     int err = 0;
-    for (unsigned n; b < end && !err; b += n + 1) {
+    for (unsigned at = b, n; at < *end && !err; at += n + 1) {
         uint8_t new_fresh = 0;
-        n = holes_at(p, b, end);
+        n = holes_at(p, at, *end);
         if (n == 0)
             continue;
-        err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b],
+        err = blockmap_add(c->op, c->ip, p->index * PAGE_BLOCKS + at, n, &c->in, &p->block[at],
                            &new_fresh);
-        *fresh |= (unsigned)new_fresh << b;
+        fresh |= (unsigned)new_fresh << at;
         c->added = true;
     }
+    if (err)
+        for (*end = b; p->block[*end] != 0;)
+            ++*end;
+    if (*end > b)
+        log_blocks(c, p, b, *end, fresh);
     return err;
 }
 
 /* The page's blocks from b to *end were written: they are part of the file. After an error *end
  * is the first that found no place. */
-static int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
-    unsigned n = *end - b, k = 0, fresh;
-    int err = 0;
+always_inline int settle(struct change *c, struct page *p, unsigned b, unsigned *end) {
+    unsigned n = *end - b, k = 0;
     if (holes_at(p, b, *end) == n) /* as most often: the file grows */
         k = blockmap_add_next(c->op, c->ip, p->index * PAGE_BLOCKS + b, n, &c->in, &p->block[b]);
+    unsigned fresh = ((1U << k) - 1) << b;
     c->added |= k > 0;
-    fresh = ((1U << k) - 1) << b;
-    if (k < n)
-        err = fill_holes(c, p, b + k, *end, &fresh);
-    if (err)
-        for (*end = b; p->block[*end] != 0;)
-            ++*end;
-    if (*end > b) {
-        c->taken |= log_page(c->op, p, (1U << *end) - (1U << b), fresh);
-        c->ip->pinned.page = p;
-    }
-    return err;
+    if (n == 0 || k < n)
+        return settle_slowly(c, p, b, end, fresh);
+    log_blocks(c, p, b, *end, fresh);
+    return 0;
 }
 
 /* Of the page's blocks from b to end, which were not filled, or found no place, those that the
@@ -180,7 +189,7 @@ static seldom void settle_rest(struct change *c, struct page *p, unsigned b, uns
 
 /* Of n bytes of the page, from start on, the first were filled; whole blocks count, as far as the
  * disk has room. */
-static inline int write_piece(struct change *c, struct page *p, size_t start, size_t n,
+always_inline int write_piece(struct change *c, struct page *p, size_t start, size_t n,
                               size_t filled, size_t *moved) {
     unsigned first = (unsigned)(start / FS_BLOCK_SIZE);
     unsigned last = (unsigned)((start + n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
@@ -239,7 +248,7 @@ static void cut_page(struct log_op *op, struct inode *ip, uint32_t index, bool f
 
 /* A copy that failed may have left something behind the end: bytes, and pages where an image
  * has blocks there. */
-static void clear_behind_end(struct log_op *op, struct inode *ip) {
+static seldom void clear_behind_end(struct log_op *op, struct inode *ip) {
     uint32_t index = ip->d.size / (uint32_t)PAGE_SIZE;
     for (unsigned k = 0; k <= RUN_PAGES; k++)
         cut_page(op, ip, index + k, false);
@@ -247,18 +256,24 @@ static void clear_behind_end(struct log_op *op, struct inode *ip) {
 
 static void grow(struct inode *ip, uint64_t end) { ip->d.size = MAX(ip->d.size, (uint32_t)end); }
 
-static int copy_to_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src, size_t n,
-                        size_t *done) {
-    size_t within = offset % PAGE_SIZE, filled = n;
-    uint8_t *to = p->data + within;
+/* All of it cannot be copied to the page at once. */
+static seldom int copy_blocks(struct change *c, struct page *p, size_t within, uaddr_t src,
+                              size_t n, size_t *done) {
+    size_t filled;
+    int failed = fill_blocks(p->data + within, src, n, &filled);
+    int err = write_piece(c, p, within, n, filled, done);
+    return failed ? failed : err;
+}
+
+static inline int copy_to_page(struct change *c, struct page *p, uint64_t offset, uaddr_t src,
+                               size_t n, size_t *done) {
+    size_t within = offset % PAGE_SIZE;
     if (offset + n > c->ip->d.size)
         zero_rest_of_block(p, offset + n);
-    int failed = copyin_held(to, src, n);
-    if (failed)
-        failed = fill_blocks(to, src, n, &filled);
-    int err = write_piece(c, p, within, n, filled, done);
+    int err = copyin_held(p->data + within, src, n);
+    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece(c, p, within, n, n, done);
     grow(c->ip, offset + *done);
-    return failed ? failed : err;
+    return err;
 }
 
 /* All of it in one page, which the log pins most often, if it is not the first of them. */

@@ -2,34 +2,47 @@
 #include "fs/fs.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
-#include "fs/file.h"
+#include "fs/descriptor.h"
 #include "fs/namecache.h"
 #include "fs/names.h"
 #include "fs/pipe.h"
 #include "lib/errno.h"
+#include "lib/panic.h"
 #include "lib/string.h"
 #include "proc/proc.h"
 
-#define FILES 576
-#define FILES_KEPT 64    /* of them */
+#define FILES_MIN 576
+#define FILES_KEPT 64    /* of them, where files have a limit */
 #define CACHE_MIN MIB(1) /* for metadata alone */
 #define CACHE_MAX MIB(8)
 /* In memory: as many as can be in use at a time (open, or somebody's current directory, or
  * named by a path that a call just walks), so that a call never finds them all in use. Files that
  * are mapped or run, and open no more, are not counted: up to seven eighths of the page cache's
- * pages. A disk of no more inodes than these, as ours, fits with all of them. */
+ * pages. A disk of no more inodes than these, as ours, fits with all of them: then there may be as
+ * many open files as memory has room for. Of another one as many as there are inodes for. */
 #define INODES_PER_CALL 6 /* rename, with its walk up from the target */
 #define INODES_MAX 2048UL /* but for these */
 #define INODE_PER_RAM KIB(128)
 #define NAMES_MIN 512
 #define NAMES_MAX 65536
 #define NAME_PER_RAM KIB(16)
+#define PIPES_MIN 512 /* as many as one process may have descriptors for */
+#define PIPES_MAX 4096
+#define PIPES_KEPT 32 /* of them */
+#define PIPE_PER_RAM KIB(128)
+
+static uint64_t inodes; /* in memory */
+
+/* That may be in use beside those of open files. */
+static uint64_t inodes_beside(void) { return proc_slots * (1ULL + INODES_PER_CALL); }
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low, MIN(n, high)); }
 
 int fs_boot_init(uint64_t ram_bytes) {
-    uint64_t in_use = FILES + proc_slots * (1ULL + INODES_PER_CALL);
-    uint64_t inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
+    uint64_t in_use = FILES_MIN + inodes_beside();
+    file_boot_init();
+    fd_boot_init();
+    inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
     uint64_t names = clamp(ram_bytes / NAME_PER_RAM, NAMES_MIN, NAMES_MAX);
     int err = cache_boot_init(clamp(ram_bytes / 128, CACHE_MIN, CACHE_MAX));
     if (!err)
@@ -41,9 +54,8 @@ int fs_boot_init(uint64_t ram_bytes) {
     if (!err)
         err = namecache_boot_init((uint32_t)names);
     if (!err)
-        err = file_boot_init(FILES, FILES_KEPT);
-    if (!err)
-        err = pipe_boot_init(FILES / 2);
+        err = pipe_boot_init((uint32_t)clamp(ram_bytes / PIPE_PER_RAM, PIPES_MIN, PIPES_MAX),
+                             PIPES_KEPT);
     return err;
 }
 
@@ -92,7 +104,8 @@ static int open_root(const char **why) {
         *why = "the root inode is not a directory";
         return -K_EINVAL;
     }
-    proc_self()->cwd = root;
+    struct inode *before = cwd_replace(root);
+    ASSERT(!before);
     return 0;
 }
 
@@ -114,6 +127,7 @@ int fs_mount(const char **why) {
     err = balloc_mount();
     if (err)
         return err;
+    file_mount(super.inode_end <= inodes ? UINT64_MAX : inodes - inodes_beside(), FILES_KEPT);
     *why = "the inodes cannot be read";
     err = inode_mount();
     return err ? err : open_root(why);

@@ -213,14 +213,19 @@ int inode_sync(const struct inode *ip) {
     return err && inode_lost(ip) ? err : 0;
 }
 
+/* The first change in the transaction. */
+static seldom void log_home(struct log_op *op, struct inode *ip) {
+    log_write(op, ip->home);
+    ip->pinned.home = ip->home;
+    cache_put(ip->home); /* the log's reference is enough */
+}
+
 static inline void save_now(struct log_op *op, struct inode *ip) {
     *in_block(ip->home, ip->inum) = ip->d;
-    log_write(op, ip->home);
-    if (!ip->pinned.home) {
-        ip->pinned.home = ip->home;
-        cache_put(ip->home); /* the log's reference is enough */
-    }
     note_transaction(ip, op->transaction);
+    op->wrote = true;
+    if (!ip->pinned.home)
+        log_home(op, ip);
 }
 
 void inode_save(struct log_op *op, struct inode *ip) {

@@ -61,7 +61,7 @@ static inline int write_in(struct log_op *op, struct file *f, uaddr_t src, size_
         return err;
     err = inode_edit_again(op, ip);
     if (!err) {
-        if (f->append)
+        if (__atomic_load_n(&f->append, __ATOMIC_RELAXED))
             f->offset = ip->d.size;
         err = filedata_write(op, ip, f->offset, src, n, done);
         f->offset += *done;
@@ -117,7 +117,8 @@ static int ask_for_source(uaddr_t src, size_t n) {
 }
 
 static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    int err = f->append && n > 0 ? ask_for_source(src, n) : 0;
+    bool append = __atomic_load_n(&f->append, __ATOMIC_RELAXED);
+    int err = append && n > 0 ? ask_for_source(src, n) : 0;
     if (!err)
         err = write_all(f, src, n, done);
     int sync_err = f->sync && *done > 0 ? inodefile_sync(f) : 0;

@@ -105,7 +105,7 @@ static struct page *find_locked(uint32_t inum, uint32_t index) {
 }
 
 /* Sleeps until is_so(arg). */
-static void wait_until(bool (*is_so)(void *arg), void *arg) {
+static seldom void wait_until(bool (*is_so)(void *arg), void *arg) {
     sleep_may_wait(RANK_PAGE);
     spin_lock(&waiters.lock);
     __atomic_add_fetch(&waiters.n, 1, __ATOMIC_SEQ_CST);

@@ -1,8 +1,8 @@
 /* Paths: walking them. */
 #include "fs/path.h"
+#include "fs/descriptor.h"
 #include "fs/namecache.h"
 #include "lib/errno.h"
-#include "proc/proc.h"
 
 /* Takes the next name of the path; false when there is none. */
 static bool next_name(const char **path, struct dir_name *name) {
@@ -24,11 +24,8 @@ static bool only_slashes(const char *path) {
 }
 
 static int start_of(const char *path, struct inode **out) {
-    struct inode *cwd = proc_self()->cwd;
-    if (*path == '/' || !cwd)
-        return inode_get(FS_ROOT_INODE, out);
-    *out = inode_dup(cwd);
-    return 0;
+    *out = *path == '/' ? NULL : cwd_get();
+    return *out ? 0 : inode_get(FS_ROOT_INODE, out);
 }
 
 /* dp is locked. */

@@ -16,6 +16,7 @@
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
  * descriptor, or one in close_side until it has given the lock back. */
 #include "fs/pipe.h"
+#include "fs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
@@ -44,14 +45,17 @@ struct pipe {
 static struct {
     struct spinlock lock;
     struct list free;
+    uint32_t left, kept;
 } table;
 
-int pipe_boot_init(uint32_t n) {
+int pipe_boot_init(uint32_t n, uint32_t kept) {
     struct pipe *pipes = frame_boot_alloc(n * sizeof(struct pipe), _Alignof(struct pipe));
     if (!pipes)
         return -K_ENOMEM;
     spin_init(&table.lock, RANK_PIPES);
     list_init(&table.free);
+    table.left = n;
+    table.kept = kept;
     for (uint32_t i = 0; i < n; i++) {
         spin_init(&pipes[i].lock, RANK_PIPE);
         wait_channel_init(&pipes[i].readers.changed);
@@ -221,6 +225,7 @@ static void give_back(struct pipe *p) {
     frame_uncommit(unused);
     spin_lock(&table.lock);
     list_push_front(&table.free, &p->link);
+    table.left++;
     spin_unlock(&table.lock);
 }
 
@@ -269,8 +274,11 @@ static int pipe_alloc(struct pipe **out) {
     int err = frame_commit(PIPE_FRAMES);
     if (err)
         return err;
+    uint32_t kept = fd_in_reserve() ? 0 : table.kept;
     spin_lock(&table.lock);
-    struct list *link = list_pop_front(&table.free);
+    struct list *link = table.left > kept ? list_pop_front(&table.free) : NULL;
+    if (link)
+        table.left--;
     spin_unlock(&table.lock);
     if (!link) {
         frame_uncommit(PIPE_FRAMES);

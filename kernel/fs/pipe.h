@@ -2,8 +2,9 @@
 #pragma once
 #include "fs/file.h"
 
-/* Boot: room for n pipes. -K_ENOMEM. */
-int pipe_boot_init(uint32_t n) must_check;
+/* Boot: room for n pipes, the last kept of which are for the session and its commands
+ * (fd_in_reserve). -K_ENOMEM. */
+int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
 
 /* Two files, one for each end, with one reference each. -K_ENFILE: the table of
  * files or of pipes is full; -K_ENOMEM. On error nothing changed.

@@ -27,8 +27,18 @@ enum {
 #define ABI_O_RDWR 0x002
 #define ABI_O_CREATE 0x200
 #define ABI_O_TRUNC 0x400
-#define ABI_O_APPEND 0x800 /* ours: every write goes to the end */
-#define ABI_O_SYNC 0x1000  /* ours: every write is on the disk when it returns */
+#define ABI_O_APPEND 0x800   /* ours: every write goes to the end */
+#define ABI_O_SYNC 0x1000    /* ours: every write is on the disk when it returns */
+#define ABI_O_CLOEXEC 0x2000 /* ours: exec closes it; also of dup3 and pipe2 */
+
+/* fcntl's commands */
+#define ABI_F_DUPFD 0
+#define ABI_F_GETFD 1
+#define ABI_F_SETFD 2
+#define ABI_F_GETFL 3
+#define ABI_F_SETFL 4
+#define ABI_F_DUPFD_CLOEXEC 1030
+#define ABI_FD_CLOEXEC 1 /* exec closes the descriptor */
 
 /* mmap's and its kin's */
 #define ABI_PROT_NONE 0
@@ -64,7 +74,7 @@ struct abi_timespec {
     int64_t sec, nsec; /* nsec below 1000000000 */
 };
 
-#define ABI_NOFILE 16   /* open files a process */
+#define ABI_NOFILE 1024 /* open files a process */
 #define ABI_MAXARG 32   /* arguments of exec */
 #define ABI_MAXENV 64   /* strings of an environment */
 #define ABI_MAXPATH 128 /* with the terminator */
@@ -113,6 +123,7 @@ struct abi_procinfo {
     uint64_t brk;                 /* the break */
     char design[ABI_DESIGN_SIZE]; /* its address space's */
     uint32_t kernel_view;         /* enum abi_kernel_view */
+    uint32_t threads;             /* that have not ended */
 };
 
 /* Which tree the kernel's translations of a process go through. */

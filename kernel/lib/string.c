@@ -3,9 +3,10 @@
  * range, and none stored that has a byte outside it. */
 #include "lib/string.h"
 
-/* Else gcc turns the loops below into calls of the functions they implement. */
+/* Else gcc turns the loops below into calls of the functions they implement, and works out behind
+ * a loop from its beginning where the pointers are that it has in registers. */
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#pragma GCC optimize("no-tree-loop-distribute-patterns", "no-tree-scev-cprop")
 #endif
 
 typedef uint64_t __attribute__((__may_alias__)) word_t;
@@ -28,18 +29,19 @@ void *memset(void *dst, int c, size_t n) {
         for (; MISALIGNMENT(d); n--)
             *d++ = (unsigned char)c;
         word_t fill = (unsigned char)c * 0x0101010101010101ULL;
-        word_t *w = (word_t *)d;
-        for (; n >= 4 * ROUND; n -= 4 * ROUND, w += 32) { /* a page is most of what is filled */
+        word_t *w = (word_t *)d, *end = w + n / WORD;
+        for (; w <= end - 32; w += 32) { /* a page is most of what is filled */
             fill_round(w, fill);
             fill_round(w + 8, fill);
             fill_round(w + 16, fill);
             fill_round(w + 24, fill);
         }
-        for (; n >= ROUND; n -= ROUND, w += 8)
+        for (; w <= end - 8; w += 8)
             fill_round(w, fill);
-        for (; n >= WORD; n -= WORD)
+        while (w < end)
             *w++ = fill;
         d = (unsigned char *)w;
+        n %= WORD;
     }
     for (; n > 0; n--)
         *d++ = (unsigned char)c;
@@ -54,20 +56,35 @@ always_inline void copy_round(word_t *d, const word_t *s) {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Copies words to the aligned d from s, skew bytes above a word's start, and
- * returns how many bytes it left over. Each stored word is put together from two
+/* Copies words to d from s, both aligned, as many as n bytes have; returns their bytes. */
+always_inline size_t copy_aligned(word_t *d, const word_t *s, size_t n) {
+    const word_t *end = s + n / WORD;
+    for (; s <= end - 32; d += 32, s += 32) {
+        copy_round(d, s); /* a page, or much of one, is most of what is copied */
+        copy_round(d + 8, s + 8);
+        copy_round(d + 16, s + 16);
+        copy_round(d + 24, s + 24);
+    }
+    for (; s <= end - 8; d += 8, s += 8)
+        copy_round(d, s);
+    for (; s < end; d++, s++)
+        *d = *s;
+    return n / WORD * WORD;
+}
+
+/* The same from s, skew bytes above a word's start: each stored word is put together from two
  * loaded ones. */
 always_inline size_t copy_skewed(word_t *d, const unsigned char *s, size_t skew, size_t n) {
     const word_t *from = (const word_t *)(s - skew);
     unsigned shift = 8 * (unsigned)skew;
     word_t low = *from++;
-    while (n + skew >= 2 * WORD) {
+    size_t done = 0;
+    for (; n - done + skew >= 2 * WORD; done += WORD) {
         word_t high = *from++;
         *d++ = low >> shift | high << (64 - shift);
         low = high;
-        n -= WORD;
     }
-    return n;
+    return done;
 }
 
 /* From the lowest byte to the highest: right for overlapping ranges when d < s. */
@@ -78,26 +95,11 @@ always_inline void copy_up(unsigned char *d, const unsigned char *s, size_t n) {
         n -= head;
         for (; head > 0; head--)
             *d++ = *s++;
-        size_t rest;
-        if (skew) {
-            rest = copy_skewed((word_t *)d, s, skew, n);
-        } else {
-            word_t *wd = (word_t *)d;
-            const word_t *ws = (const word_t *)s;
-            for (rest = n; rest >= 4 * ROUND; rest -= 4 * ROUND, wd += 32, ws += 32) {
-                copy_round(wd, ws); /* a page, or much of one, is most of what is copied */
-                copy_round(wd + 8, ws + 8);
-                copy_round(wd + 16, ws + 16);
-                copy_round(wd + 24, ws + 24);
-            }
-            for (; rest >= ROUND; rest -= ROUND, wd += 8, ws += 8)
-                copy_round(wd, ws);
-            for (; rest >= WORD; rest -= WORD)
-                *wd++ = *ws++;
-        }
-        d += n - rest;
-        s += n - rest;
-        n = rest;
+        size_t done = skew ? copy_skewed((word_t *)d, s, skew, n)
+                           : copy_aligned((word_t *)d, (const word_t *)s, n);
+        d += done;
+        s += done;
+        n -= done;
     }
     for (; n > 0; n--)
         *d++ = *s++;

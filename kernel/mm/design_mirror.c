@@ -23,6 +23,19 @@ static void destroy(struct aspace *as) {
  * may; never execute it. */
 static pte_t mirrored(pte_t user) { return user & ~(PTE_U | PTE_X); }
 
+static pte_t mirrored_entry(pte_t user) { return pte_valid(user) ? mirrored(user) : 0; }
+
+/* One page, as after most faults. False: it is part of something larger in one of the two. */
+static bool sync_page(struct aspace *as, vaddr_t va) {
+    unsigned level;
+    const pte_t *from = pt_walk(&as->user, va, &level);
+    pte_t *to;
+    if (level > 0 || pt_entry(&as->kernel, va, 0, &to))
+        return false;
+    *to = mirrored_entry(*from);
+    return true;
+}
+
 /* A leaf that the user has split is mirrored in full: beyond the range nothing else
  * differs. */
 static void widen(struct pt_cursor *c) {
@@ -43,9 +56,8 @@ static void both_down(struct aspace *as, struct pt_cursor *user, struct pt_curso
 }
 
 /* Invariant: outside of the range the two agree already, and have tables in the same places. */
-static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
-    if (start.v == end.v)
-        return;
+static seldom void sync_range(struct aspace *as, vaddr_t start, vaddr_t end,
+                              struct pt_gather *gather) {
     struct pt_cursor user = pt_cursor_root(&as->user, start.v, end.v - 1);
     struct pt_cursor kernel = pt_cursor_root(&as->kernel, start.v, end.v - 1);
     do {
@@ -59,8 +71,14 @@ static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather
         if (user.level == 0)
             pt_run(&kernel);
         for (unsigned i = 0; i < count; i++)
-            to[i] = pte_valid(from[i]) ? mirrored(from[i]) : 0;
+            to[i] = mirrored_entry(from[i]);
     } while (pt_advance(&user) && pt_advance(&kernel));
+}
+
+static void sync(struct aspace *as, vaddr_t start, vaddr_t end, struct pt_gather *gather) {
+    if (start.v == end.v || (end.v - start.v == PAGE_SIZE && sync_page(as, start)))
+        return;
+    sync_range(as, start, end, gather);
 }
 
 static bool agrees(const struct aspace *as, vaddr_t va, unsigned level, pte_t user) {

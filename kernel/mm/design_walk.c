@@ -18,22 +18,29 @@ static size_t part(uint64_t va, size_t n) {
 }
 
 /* PTE_R: from the user; PTE_W: to it. */
-static inline __attribute__((__always_inline__)) int copy(char *kernel, uint64_t va, size_t n,
-                                                          uint64_t access) {
-    struct aspace *as = aspace_self();
-    while (n > 0) {
-        size_t m = part(va, n);
-        void *user;
-        int err = aspace_page(as, va, access, &user);
-        if (err)
-            return err;
-        memcpy(access == PTE_W ? user : kernel, access == PTE_W ? kernel : user, m);
-        aspace_page_end();
-        va += m;
-        kernel += m;
-        n -= m;
-    }
+static inline int copy_in_page(char *kernel, uint64_t va, size_t n, uint64_t access) {
+    void *user;
+    int err = aspace_page(aspace_self(), va, access, &user);
+    if (err)
+        return err;
+    memcpy(access == PTE_W ? user : kernel, access == PTE_W ? kernel : user, n);
+    aspace_page_end();
     return 0;
+}
+
+static seldom int copy_pages(char *kernel, uint64_t va, size_t n, uint64_t access) {
+    int err = 0;
+    for (size_t m; n > 0 && !err; va += m, kernel += m, n -= m) {
+        m = part(va, n);
+        err = copy_in_page(kernel, va, m, access);
+    }
+    return err;
+}
+
+/* Most copies lie in one page. */
+static inline int copy(char *kernel, uint64_t va, size_t n, uint64_t access) {
+    return n > 0 && part(va, n) == n ? copy_in_page(kernel, va, n, access)
+                                     : copy_pages(kernel, va, n, access);
 }
 
 static int walk_in(void *dst, uaddr_t src, size_t n) { return copy(dst, src.v, n, PTE_R); }

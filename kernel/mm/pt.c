@@ -80,28 +80,31 @@ int pt_make_table(struct pt *pt, pte_t *e) {
     return err;
 }
 
-pt_inline int make_entry(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
-                         pte_t **out) {
-    struct pt_cursor c = cursor_at(shape, va);
-    while (c.level > level) {
-        if (pte_is_leaf(*c.entry))
-            return -K_EEXIST;
-        int err = pte_valid(*c.entry) ? 0 : pt_make_table(pt, c.entry);
+/* The way to va ends at *e, of level `at`, and is to end at another level: makes the tables that
+ * are missing, and *e the entry there. Errors as pt_entry. */
+pt_inline int lengthen_way(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t **e) {
+    if (at < level)
+        return -K_EEXIST;
+    for (; at > level; at--) {
+        int err = pte_is_leaf(**e) ? -K_EEXIST : pt_make_table(pt, *e);
         if (err) {
             prune(pt, va);
             return err;
         }
-        pt_down(&c);
+        pte_t *table = pa_ptr(pte_pa(**e));
+        *e = &table[va_index(va, at - 1)];
     }
-    *out = c.entry;
     return 0;
 }
 
-/* The entry for va at this level, with the tables above it made where missing. */
-static int entry_make(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
-    const struct pt shape = pt_common(pt);
-    return pt->levels == PT_COMMON_LEVELS ? make_entry(pt, &shape, va, level, out)
-                                          : make_entry(pt, pt, va, level, out);
+static seldom int make_way(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t **e) {
+    return lengthen_way(pt, va, at, level, e);
+}
+
+int pt_entry(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) {
+    unsigned at;
+    *out = pt_way(pt, va, &at);
+    return at == level ? 0 : make_way(pt, va, at, level, out);
 }
 
 static bool flags_ok(uint64_t flags) {
@@ -134,7 +137,7 @@ int pt_map(struct pt *pt, vaddr_t va, paddr_t pa, uint64_t bytes, uint64_t flags
         uint64_t at = va.v + done, from = pa.v + done;
         unsigned level = largest_level(at, from, bytes - done, max_level);
         pte_t *e;
-        int err = entry_make(pt, VA(at), level, &e);
+        int err = pt_entry(pt, VA(at), level, &e);
         if (!err && pte_valid(*e))
             err = -K_EEXIST;
         if (err) {
@@ -154,7 +157,7 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
     for (unsigned i = 0; i < count; i++) {
         vaddr_t at = VA(va.v + i * PAGE_SIZE);
         bool same_table = e && va_index(at, 0) > 0;
-        int err = same_table ? 0 : entry_make(pt, at, 0, &e);
+        int err = same_table ? 0 : pt_entry(pt, at, 0, &e);
         if (err)
             return err;
         e += same_table;
@@ -164,26 +167,28 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
     return 0;
 }
 
-pt_inline int set_leaf(struct pt *pt, const struct pt *shape, vaddr_t va, unsigned level,
-                       pte_t leaf, pte_t *old) {
-    if (!va_canonical(va, shape->levels) || level >= shape->levels || !pte_valid(leaf) ||
-        !flags_ok(leaf) || !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
-        return -K_EINVAL;
-    pte_t *e;
-    int err = make_entry(pt, shape, va, level, &e);
+/* pt_set_leaf, where the way does not end at its level. */
+static seldom int make_way_to_leaf(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t *e,
+                                   pte_t leaf, pte_t *old) {
+    int err = lengthen_way(pt, va, at, level, &e);
     if (err)
         return err;
-    if (level > 0 && pte_is_table(*e))
-        return -K_EEXIST;
     *old = *e;
     pt_store(e, leaf);
     return 0;
 }
 
 int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *old) {
-    const struct pt shape = pt_common(pt);
-    return pt->levels == PT_COMMON_LEVELS ? set_leaf(pt, &shape, va, level, leaf, old)
-                                          : set_leaf(pt, pt, va, level, leaf, old);
+    if (!va_canonical(va, pt->levels) || level >= pt->levels || !pte_valid(leaf) ||
+        !flags_ok(leaf) || !IS_ALIGNED(va.v | pte_pa(leaf).v, level_size(level)))
+        return -K_EINVAL;
+    unsigned at;
+    pte_t *e = pt_way(pt, va, &at);
+    if (at != level)
+        return make_way_to_leaf(pt, va, at, level, e, leaf, old);
+    *old = *e;
+    *e = leaf;
+    return 0;
 }
 
 int pt_split(struct pt *pt, vaddr_t va) {

@@ -123,6 +123,10 @@ void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,
 /* For a design that keeps a tree of its own in step with another. Makes the entry point to
  * an empty table of pt's; -K_ENOMEM: it is as it was. */
 int pt_make_table(struct pt *pt, pte_t *e) must_check;
+/* The entry for va, which is canonical, at a level, with the tables above it made where they are
+ * missing. -K_EEXIST: a larger leaf, or a table in its place, is in the way; -K_ENOMEM: the tree
+ * is as it was. */
+int pt_entry(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) must_check;
 /* Gathers the table that the cursor's entry points to, and every table below it: those are in the
  * cursor's range. The caller replaces the entry before the flush. */
 void pt_gather_below(const struct pt_cursor *at, struct pt_gather *gather);

@@ -6,12 +6,15 @@
  * of a file, so they may sleep, and take an inode's lock: whoever holds one, or is in an
  * operation of the log, uses those that hold faults (below). */
 #pragma once
+#include "arch/layout.h"
 #include "lib/types.h"
 
 /* Whether [start, start + n) lies in the user's part of the address space, in
  * arithmetic that cannot wrap. n = 0 asks about the address alone: it may be
  * anything up to and with USER_MAX. */
-bool user_range_ok(uaddr_t start, uint64_t n);
+static inline bool user_range_ok(uaddr_t start, uint64_t n) {
+    return start.v <= USER_MAX && n <= USER_MAX - start.v;
+}
 
 /* Copy n bytes from or to user memory. 0; -K_EFAULT when some byte cannot be read or written
  * by the process. In some designs -K_EFAULT, in others the reason, when its page cannot be had:

@@ -7,7 +7,7 @@
  *     the last RESERVE_SLOTS process slots   are for forks of depth 0 and 1
  *     the last RESERVE_FRAMES promises       for depth 0 and 1; for depth 2 as far as
  *                                            RESERVE_EACH goes, in its whole life
- *     the last open files (fs/fs.c)          for depth 0 to 2
+ *     the last pipes and, of a disk with many inodes, open files (fs/fs.c)   for depth 0 to 2
  *     the front of a run queue (sched.c)     for depth 0 to 2, when woken, within bounds
  * What is deeper, as the processes of a bomb that the shell has started, has no part in it.
  * An orphan keeps the depth that it was born with. */

@@ -15,6 +15,7 @@
 #include "proc/group.h"
 #include "proc/sched.h"
 #include "proc/table.h"
+#include "proc/turns.h"
 
 /* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. Programs of
  * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
@@ -46,11 +47,13 @@ void proc_init(uint64_t ram_bytes) {
     sched_init();
     futex_init();
     piece_break = sched_break;
+    turns_init();
     for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
         spin_init(&p->lock, RANK_PROCESS);
         list_init(&p->threads);
+        spin_init(&p->fds.lock, RANK_DESCRIPTORS);
         list_init(&p->children);
         list_init(&p->sibling);
         wait_channel_init(&p->child_exited);
@@ -221,6 +224,8 @@ int proc_fork(int32_t *pid) {
         return err;
     struct proc *child = t->proc;
     err = aspace_clone(child->as, parent->as);
+    if (!err)
+        err = proc_files_clone(child, parent);
     if (err) {
         proc_free(t);
         return err;
@@ -231,7 +236,6 @@ int proc_fork(int32_t *pid) {
     thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
-    proc_files_clone(child, parent);
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
@@ -457,7 +461,8 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,
                                      .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
-                                     .brk = p->as->brk};
+                                     .brk = p->as->brk,
+                                     .threads = state == ABI_P_ZOMBIE ? 0 : p->living};
         str_copy(out->name, p->name, sizeof(out->name));
         str_copy(out->design, p->as->design->name, sizeof(out->design));
         out->kernel_view = p->as->design->sync           ? ABI_KERNEL_VIEW_OWN

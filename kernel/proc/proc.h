@@ -4,10 +4,8 @@
 #include "lib/abi.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
+#include "proc/fdtable.h"
 #include "proc/thread.h"
-
-struct file;
-struct inode;
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
 
@@ -40,13 +38,12 @@ struct proc {
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
-    uint32_t reserve_left;          /* frames of the reserve that it may still take; atomic */
-    struct aspace *as;              /* the one in use: one of the two below */
-    struct aspace spaces[2];        /* exec builds in the other */
-    const struct design *design;    /* of the space that the next exec makes */
-    uint64_t time_used;             /* cpu_time ticks; atomic */
-    struct file *files[ABI_NOFILE]; /* the fs layer's */
-    struct inode *cwd;              /* the fs layer's */
+    uint32_t reserve_left;       /* frames of the reserve that it may still take; atomic */
+    struct aspace *as;           /* the one in use: one of the two below */
+    struct aspace spaces[2];     /* exec builds in the other */
+    const struct design *design; /* of the space that the next exec makes */
+    uint64_t time_used;          /* cpu_time ticks; atomic */
+    struct fdtable fds;          /* the fs layer's */
     char name[16];
 };
 
@@ -115,8 +112,8 @@ struct aspace *proc_lock_space(int32_t pid) must_check;
 /* Slots in use, of the users'. */
 uint32_t proc_count(void);
 
-/* Implemented by the fs layer: a child gets its parent's open files and current
- * directory (cannot fail: it only counts references); a dying process, which may
- * sleep here, gives its own back. */
-void proc_files_clone(struct proc *child, struct proc *parent);
+/* Implemented by the fs layer: a child, which has none, gets its parent's open files and current
+ * directory (-K_ENOMEM: it has none still); a dying process, which may sleep here, gives its own
+ * back. */
+int proc_files_clone(struct proc *child, struct proc *parent) must_check;
 void proc_files_drop(struct proc *p);

@@ -4,6 +4,7 @@
 #include "syscall/exec.h"
 #include "arch/cpu.h"
 #include "fs/data.h"
+#include "fs/descriptor.h"
 #include "fs/filemap.h"
 #include "fs/path.h"
 #include "lib/abi.h"
@@ -267,6 +268,8 @@ static int replace_by_path(const char *path, struct stack *s) {
         err = replace_program(path, ip, pa_ptr(scratch), s);
         frame_free(scratch);
     }
+    if (!err)
+        fd_exec();
     inode_put(ip);
     inode_reap(); /* this file, or those that the program before had mapped */
     return err;

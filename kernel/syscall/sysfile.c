@@ -1,125 +1,75 @@
 /* System calls on files: arguments in, results out. A C int argument is the low 32
  * bits of its register. */
 #include "syscall/syscall.h"
+#include "fs/descriptor.h"
 #include "fs/fs.h"
 #include "fs/names.h"
 #include "fs/open.h"
-#include "fs/pipe.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
-#include "proc/proc.h"
 
 static int path_arg(char path[ABI_MAXPATH], uint64_t address) {
     return copyinstr(path, UA(address), ABI_MAXPATH);
 }
 
-static uint64_t int_arg(uint64_t arg) { return (uint64_t)(int64_t)(int32_t)arg; }
+/* ---- open files ---- */
 
-/* ---- descriptors ---- */
-
-int sys_read(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
+static inline int read_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
     int32_t n = (int32_t)arg[2];
-    int err = fd_file(int_arg(arg[0]), &f);
-    if (!err && n < 0)
-        err = -K_EINVAL;
-    return err ? err : file_read(f, UA(arg[1]), (size_t)n, result);
+    return n < 0 ? -K_EINVAL : file_read(f, UA(arg[1]), (size_t)n, result);
 }
 
-int sys_write(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
+static inline int write_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
     int32_t n = (int32_t)arg[2];
-    int err = fd_file(int_arg(arg[0]), &f);
-    if (!err && n < 0)
-        err = -K_EINVAL;
-    return err ? err : file_write(f, UA(arg[1]), (size_t)n, result);
+    return n < 0 ? -K_EINVAL : file_write(f, UA(arg[1]), (size_t)n, result);
 }
 
-int sys_fstat(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
+static int stat_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct abi_stat st;
     memset(&st, 0, sizeof(st)); /* its padding goes to the user too */
-    int err = fd_file(int_arg(arg[0]), &f);
-    if (!err)
-        err = file_stat(f, &st);
+    int err = file_stat(f, &st);
     return err ? err : copyout(UA(arg[1]), &st, sizeof(st));
 }
 
-int sys_dup(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
-    int fd, err = fd_file(int_arg(arg[0]), &f);
-    if (!err)
-        err = fd_find_free(&fd);
-    if (err)
-        return err;
-    fd_set(fd, file_get(f));
-    *result = (uint64_t)fd;
-    return 0;
+static int seek_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return file_seek(f, (int64_t)arg[1], (int32_t)arg[2], result);
 }
 
-int sys_close(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
-    int err = fd_file(int_arg(arg[0]), &f);
-    if (err)
-        return err;
-    err = file_lost(f) ? -K_EIO : 0;
-    file_put(fd_take((int)arg[0])); /* also then: the descriptor is free */
-    return err;
+static int truncate_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return file_set_size(f, arg[1]);
 }
 
-int sys_lseek(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
-    int err = fd_file(int_arg(arg[0]), &f);
-    return err ? err : file_seek(f, (int64_t)arg[1], (int32_t)arg[2], result);
+static int sync_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return file_sync(f);
 }
+
+int sys_read(const uint64_t arg[6], uint64_t *result) { return fd_call(read_file, arg, result); }
+
+int sys_write(const uint64_t arg[6], uint64_t *result) { return fd_call(write_file, arg, result); }
+
+int sys_fstat(const uint64_t arg[6], uint64_t *result) { return fd_call(stat_file, arg, result); }
+
+int sys_lseek(const uint64_t arg[6], uint64_t *result) { return fd_call(seek_file, arg, result); }
 
 int sys_ftruncate(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
-    int err = fd_file(int_arg(arg[0]), &f);
-    return err ? err : file_set_size(f, arg[1]);
+    return fd_call(truncate_file, arg, result);
 }
 
-int sys_fsync(const uint64_t arg[6], uint64_t *result) {
-    struct file *f;
-    int err = fd_file(int_arg(arg[0]), &f);
-    return err ? err : file_sync(f);
-}
+int sys_fsync(const uint64_t arg[6], uint64_t *result) { return fd_call(sync_file, arg, result); }
 
 /* The log keeps the order of all changes, so there is no part of them that could be left out. */
 int sys_fdatasync(const uint64_t arg[6], uint64_t *result) { return sys_fsync(arg, result); }
 
 int sys_sync(const uint64_t arg[6], uint64_t *result) { return fs_sync(); }
 
-/* Gives the files the two lowest free descriptors; both or none. */
-static int install_pair(struct file *f0, struct file *f1, int fd[2]) {
-    int err = fd_find_free(&fd[0]);
+int sys_close(const uint64_t arg[6], uint64_t *result) {
+    struct file *f;
+    int err = fd_take(fd_arg(arg[0]), &f);
     if (err)
         return err;
-    fd_set(fd[0], f0);
-    err = fd_find_free(&fd[1]);
-    if (err)
-        fd_take(fd[0]);
-    else
-        fd_set(fd[1], f1);
-    return err;
-}
-
-int sys_pipe(const uint64_t arg[6], uint64_t *result) {
-    struct file *reader, *writer;
-    int fd[2], err = pipe_create(&reader, &writer);
-    if (err)
-        return err;
-    err = install_pair(reader, writer, fd);
-    if (!err) {
-        err = copyout(UA(arg[0]), fd, sizeof(fd));
-        if (!err)
-            return 0;
-        fd_take(fd[0]);
-        fd_take(fd[1]);
-    }
-    file_put(reader);
-    file_put(writer);
+    err = file_lost(f) ? -K_EIO : 0; /* the descriptor is free also then */
+    file_put(f);
     return err;
 }
 
@@ -130,12 +80,16 @@ int sys_open(const uint64_t arg[6], uint64_t *result) {
     struct file *f;
     int fd, err = path_arg(path, arg[0]);
     if (!err)
-        err = fd_find_free(&fd);
-    if (!err)
-        err = file_open(path, (uint32_t)arg[1], &f);
+        err = fd_reserve(0, &fd);
     if (err)
         return err;
-    fd_set(fd, f);
+    /* Which is said of the descriptor, not of the file. */
+    err = file_open(path, (uint32_t)arg[1] & ~(uint32_t)ABI_O_CLOEXEC, &f);
+    if (err) {
+        fd_unreserve(fd);
+        return err;
+    }
+    fd_open(fd, f, (arg[1] & ABI_O_CLOEXEC) != 0);
     *result = (uint64_t)fd;
     return 0;
 }
@@ -181,7 +135,6 @@ int sys_rename(const uint64_t arg[6], uint64_t *result) {
 
 int sys_chdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
-    struct proc *p = proc_self();
     struct inode *ip;
     int err = path_arg(path, arg[0]);
     if (!err)
@@ -193,9 +146,7 @@ int sys_chdir(const uint64_t arg[6], uint64_t *result) {
         err = ip->d.type == ABI_T_DIR ? 0 : -K_ENOTDIR;
         inode_unlock(ip);
     }
-    struct inode *unused = err ? ip : p->cwd;
-    if (!err)
-        p->cwd = ip;
+    struct inode *unused = err ? ip : cwd_replace(ip);
     if (unused)
         inode_put(unused);
     inode_reap();

@@ -1,5 +1,5 @@
 /* mmap and its kin, as POSIX has them. */
-#include "fs/file.h"
+#include "fs/descriptor.h"
 #include "fs/filemap.h"
 #include "fs/inode.h"
 #include "lib/abi.h"
@@ -66,13 +66,7 @@ static int check_offset(const uint64_t arg[6]) {
 }
 
 /* A reference; and what the file is open for. */
-static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {
-    struct file *f;
-    int err = check_offset(arg);
-    if (!err)
-        err = fd_file((uint64_t)(int64_t)(int32_t)arg[4], &f);
-    if (err)
-        return err;
+static int object_of(struct file *f, const uint64_t arg[6], struct object **o, unsigned *limit) {
     if (!f->readable)
         return -K_EACCES;
     *limit = PROT_ALL;
@@ -81,6 +75,18 @@ static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit
     if (arg[2] & ~(uint64_t)*limit)
         return f->writable ? -K_ENOTSUP : -K_EACCES;
     return file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
+}
+
+static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {
+    int err = check_offset(arg);
+    if (err)
+        return err;
+    struct file *f = fd_begin((uint64_t)(int64_t)(int32_t)arg[4]);
+    if (!f)
+        return -K_EBADF;
+    err = object_of(f, arg, o, limit);
+    fd_end(f);
+    return err;
 }
 
 /* A reference; and what may ever be permitted. */

@@ -1,4 +1,5 @@
 /* System calls about threads. */
+#include "fs/descriptor.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
@@ -8,6 +9,7 @@
 
 int sys_thread_create(const uint64_t arg[6], uint64_t *result) {
     int32_t tid;
+    fd_share();
     int err = thread_create(arg[0], arg[1], arg[2], arg[3], &tid);
     if (!err)
         *result = tid;

@@ -1,5 +1,5 @@
 /* The range check of user memory, against arithmetic that is wide enough. */
-/* sources: kernel/mm/uaccess_range.c tests/host/hostarch.c */
+/* sources: tests/host/hostarch.c */
 #include "arch/layout.h"
 #include "mm/uaccess.h"
 #include <stdlib.h>

@@ -183,6 +183,8 @@ static uint64_t some_address(void) {
     }
 }
 
+void (*env_at_boot)(void);
+
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
         reclaim_frames(UINT64_MAX);
@@ -192,7 +194,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
     memset(tables, 0, sizeof tables);
-    last_generation = 0;
     asid_bits = 16;
     host_ram_map(MIB(mib));
     frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(mib)));
@@ -200,6 +201,8 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     tlbmodel_is_table = is_table;
     tlbmodel_reset(asid_width);
     make_kernel_half();
+    if (env_at_boot)
+        env_at_boot();
     frame_init();
     zeros_boot_init();
     env_must(!commit_spares(ENV_HARTS), "the spare frames");
@@ -250,8 +253,11 @@ void env_run(struct env_proc *p, uint32_t hart) {
 void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
 void env_kernel(struct env_proc *p) { tlbmodel_trampoline_in(p->as->kernel_satp); }
 
+unsigned env_design;
+
 int env_create_space(struct env_proc *p, struct aspace *as) {
-    return aspace_create(as, design_at(0), 2 * p->slot + (as - p->spaces), p->slot, p->trapframe);
+    return aspace_create(as, design_at(env_design), 2 * p->slot + (as - p->spaces), p->slot,
+                         p->trapframe);
 }
 
 int env_create(struct env_proc **out) {
@@ -270,6 +276,18 @@ int env_create(struct env_proc **out) {
         return err;
     }
     return -K_EAGAIN;
+}
+
+void env_replace_space(struct env_proc *p) {
+    struct aspace *old = p->as, *as = &p->spaces[old == &p->spaces[0]];
+    p->as = as;
+    if (p->hart >= 0) {
+        harts[p->hart].space = as;
+        tlb_activate(&as->tlb);
+        tlb_load(as->kernel_satp);
+        tlb_leave(&old->tlb);
+    }
+    aspace_destroy(old);
 }
 
 void env_exit(struct env_proc *p) {

@@ -86,9 +86,9 @@ static void test_no_room_below_the_limit(void **state) {
     paddr_t stack;
     assert_int_equal(frame_alloc(&stack), 0);
     struct elf_plan plan = one_page(USER_MAX - 2 * P, 0);
-    uint64_t before = world_hash();
+    uint64_t before = env_hash();
     assert_int_equal(aspace_load(q->as, &plan, NULL, stack), -K_ENOEXEC);
-    assert_int_equal(world_hash(), before);
+    assert_int_equal(env_hash(), before);
     plan = one_page(USER_MAX - 3 * P, 0);
     assert_int_equal(aspace_load(q->as, &plan, NULL, stack), 0);
     assert_int_equal(q->as->brk, USER_MAX);

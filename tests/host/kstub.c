@@ -27,12 +27,14 @@ static struct thread threads[KSTUB_PROCS]; /* the only one of each */
 static struct sleeper *asleep[KSTUB_PROCS];
 static bool kill_delivered[KSTUB_PROCS]; /* it has ended a sleep */
 
+uint32_t proc_slots = 127;
 char kstub_printed[8192];
 
 static void make_proc(unsigned i) {
     memset(&procs[i], 0, sizeof procs[i]);
     memset(&threads[i], 0, sizeof threads[i]);
     procs[i].slot = i;
+    spin_init(&procs[i].fds.lock, RANK_DESCRIPTORS);
     threads[i].proc = &procs[i];
 }
 

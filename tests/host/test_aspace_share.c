@@ -1,8 +1,8 @@
 /* The memory core under the design share. */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
-/* sources: kernel/mm/rmap.c kernel/mm/pieces.c */
+/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
-/* sources: kernel/mm/uaccess.c kernel/mm/uaccess_range.c kernel/mm/kernel_view.c */
+/* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_share.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/inspect.c */
@@ -11,7 +11,7 @@
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
 /* sources: tests/host/aspacetest_refused.c tests/host/aspacetest_files.c */
 /* sources: tests/host/aspacetest_pieces.c */
-/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c */
+/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "aspacetest.c"

@@ -1,5 +1,5 @@
 /* The user library's calendar and strftime, against the host's. */
-/* sources: user/lib/calendar.c user/lib/strftime.c */
+/* sources: user/lib/calendar.c user/lib/zone.c user/lib/strftime.c */
 /* rename: gmtime gmtime_r localtime localtime_r mktime timegm tzset tzname timezone daylight */
 /* rename: strftime asctime asctime_r ctime ctime_r difftime */
 #include <errno.h>
@@ -112,6 +112,61 @@ static void fields_as_the_hosts(void **state) {
     }
 }
 
+/* Summer time north and south, all year round, over New Year, not by whole hours, and by each kind
+ * of rule. Some hosts have no summer time long ago. */
+static void summer_as_the_hosts(void **state) {
+    static const char *const summers[] = {"CET-1CEST,M3.5.0,M10.5.0/3",
+                                          "EST5EDT,M3.2.0,M11.1.0",
+                                          "NZST-12NZDT,M9.5.0,M4.1.0/3",
+                                          "AAA3BBB2:30,J59,J60/12:30:15",
+                                          "AAA3BBB,58/0,300/26",
+                                          "LHST-10:30LHDT-11,M10.1.0,M4.1.0",
+                                          "CCC0DDD-2,M1.1.1/-20,M12.4.6/100",
+                                          "IST-1GMT0,M10.5.0,M3.5.0/1"};
+    for (int i = 0; i < 60000; i++) {
+        struct tm ours, expected;
+        time_t t = (time_t)(random64() % 10000000000);
+        setenv("TZ", summers[random64() % 8], 1);
+        host_tzset();
+        assert_non_null(localtime_r(&t, &ours));
+        host_localtime_r(&t, &expected);
+        same(&ours, &expected);
+        assert_string_equal(ours.tm_zone, expected.tm_zone);
+        assert_int_equal(mktime(&ours), t); /* isdst says which of two hours it is */
+        ours.tm_isdst = -1;
+        time_t guess = mktime(&ours);
+        assert_true(guess <= t); /* of an hour that comes twice, the first one */
+        assert_true(ours.tm_hour == expected.tm_hour && ours.tm_min == expected.tm_min);
+    }
+}
+
+/* What clocks show once more, and what they leave out. */
+static void hours_at_the_change(void **state) {
+    struct tm twice = {.tm_year = 124, .tm_mon = 9, .tm_mday = 27, .tm_hour = 2, .tm_min = 30};
+    struct tm never = {.tm_year = 124, .tm_mon = 2, .tm_mday = 31, .tm_hour = 2, .tm_min = 30};
+    static const time_t expected[] = {1729989000, 1729992600, 1729989000};
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    for (int isdst = -1; isdst <= 1; isdst++) {
+        struct tm tm = twice;
+        tm.tm_isdst = isdst;
+        assert_int_equal(mktime(&tm), expected[isdst + 1]);
+        assert_true(tm.tm_hour == 2 && tm.tm_isdst == (isdst != 0));
+    }
+    never.tm_isdst = -1;
+    assert_int_equal(mktime(&never), 1711848600);
+    assert_true(never.tm_hour == 3 && never.tm_isdst == 1);
+    setenv("TZ", "EST5EDT", 1);
+    static const time_t changes[] = {1710053999, 1710054000, 1730613599, 1730613600};
+    for (int i = 0; i < 4; i++) {
+        struct tm tm;
+        localtime_r(&changes[i], &tm);
+        assert_int_equal(tm.tm_isdst, i == 1 || i == 2);
+    }
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    assert_true(daylight == 1 && timezone == -3600 && !strcmp(tzname[1], "CEST"));
+}
+
 static void years_that_are_no_ints(void **state) {
     struct tm tm, before = {.tm_mday = 1, .tm_mon = 12, .tm_year = INT_MAX};
     time_t last = 67768036191676799, first = -67768040609740800;
@@ -132,9 +187,30 @@ static void years_that_are_no_ints(void **state) {
 }
 
 static void zones_that_are_none(void **state) {
-    static const char *const wrong[] = {
-        "",   "UT0",      "CET-25",  "CET",  "CET-1CEST",      "<UTC0",        "CET-1:",
-        ":x", "CET-1:60", "CET-100", "A B0", "CET-1:00:00:00", "LONGER_NAME0", "CET- 1"};
+    static const char *const wrong[] = {"",
+                                        "UT0",
+                                        "CET-25",
+                                        "CET",
+                                        "CET-1CEST,",
+                                        "CET-1CE",
+                                        "CET-1CEST,M3.5.0",
+                                        "CET-1CEST,M13.1.0,J1",
+                                        "CET-1CEST,M3.6.0,J1",
+                                        "CET-1CEST,M0.1.0,J1",
+                                        "CET-1CEST,J0,J1",
+                                        "CET-1CEST,366,1",
+                                        "CET-1CEST,1,2x",
+                                        "CET-1CEST,1,2/168",
+                                        "CET-1CEST-25",
+                                        "<UTC0",
+                                        "CET-1:",
+                                        ":x",
+                                        "CET-1:60",
+                                        "CET-100",
+                                        "A B0",
+                                        "CET-1:00:00:00",
+                                        "LONGER_NAME0",
+                                        "CET- 1"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         time_t t = 86400;
         struct tm tm;
@@ -189,6 +265,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_as_the_hosts), cmocka_unit_test(days_one_after_the_other),
         cmocka_unit_test(fields_as_the_hosts),  cmocka_unit_test(years_that_are_no_ints),
+        cmocka_unit_test(summer_as_the_hosts),  cmocka_unit_test(hours_at_the_change),
         cmocka_unit_test(zones_that_are_none),  cmocka_unit_test(text_as_the_hosts),
         cmocka_unit_test(other_texts),
     };

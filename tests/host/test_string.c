@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define MOST 210
+#define MOST 600
 
 static unsigned char pattern(size_t i) { return (unsigned char)(i * 7 + (i >> 8) + 1); }
 
@@ -64,8 +64,8 @@ static void copies_stay_inside(void **state) {
 }
 
 static void moves_overlapping_ranges(void **state) {
-    unsigned char b[400], want[400];
-    for (size_t n = 0; n < MOST; n += n < 40 ? 1 : 17)
+    unsigned char b[MOST + 100], want[MOST + 100];
+    for (size_t n = 0; n < MOST; n += n < 40 ? 1 : 47)
         for (size_t from = 0; from < 90; from += 1 + from / 20)
             for (size_t to = 0; to < 90; to += 1 + to / 20) {
                 for (size_t i = 0; i < sizeof b; i++)

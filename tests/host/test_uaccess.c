@@ -1,5 +1,5 @@
 /* Which ranges of user memory the kernel looks at: every border, no wrap. */
-/* sources: kernel/mm/uaccess_range.c tests/host/hostarch.c */
+/* sources: tests/host/hostarch.c */
 #include "arch/layout.h"
 #include "hostarch.h"
 #include "mm/uaccess.h"

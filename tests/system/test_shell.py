@@ -142,11 +142,29 @@ def test_statuses(shell):
     ("echo abXY\x7f\x7fc", "abc"),     # DEL too
     ("echo wrong\x15echo right", "right"),  # ^U takes the line back
     ("\x08\x08\x08echo first", "first"),    # nothing to take back
-    ("echo \x08\x08\x08\x08\x08echo all", "all")],
-    ids=["^H", "DEL", "^U", "nothing-left", "to-the-start"])
+    ("echo \x08\x08\x08\x08\x08echo all", "all"),
+    ("ho ac\x01ec\x05\x1b[Db", "abc"),          # ^A, ^E, left
+    ("echo wrong\x17right", "right"),           # ^W
+    ("eXcho abXX\x1b[D\x1b[D\x0b\x1b[H\x1b[C\x1b[3~\x1b[Fc", "abc")],  # ^K, home, delete, end
+    ids=["^H", "DEL", "^U", "nothing-left", "to-the-start", "arrows", "^W", "^K"])
 def test_line_editing(shell, typed, output):
     shell.type(typed + "\n")
     shell.expect(r"\n" + output + r"\r?\n\$ $")
+
+
+def test_recalled_line(shell):
+    """Up and down find what the shell has read, not what its programs have; ^L shows the line."""
+    shell.type("cat\n")
+    shell.expect(r"cat\r?\n")
+    shell.type("input of cat\n\x04")
+    shell.expect(r"\$ $")
+    assert shell.run("echo one") == "one\n"
+    shell.type("draft\x1b[A\x1b[A\x1b[B\x1b[D\x1b[D\x1b[Dtw\x1b[3~o \x0c\n")
+    shell.expect(r"\x1b\[H\x1b\[2J\$ echo two ne.*\ntwo ne\r?\n\$ $")
+    shell.type("\x1b[A\x1b[A\x1b[A\n")
+    shell.expect(r"cat\r?\n$")
+    shell.type("\x03")
+    shell.expect(r"\$ $")
 
 
 def test_end_of_file(shell):

@@ -106,7 +106,8 @@ static void test_exit_flushes(void) {
 }
 
 static void test_dup2(void) {
-    int fds[2], extra[ABI_NOFILE], n = 0;
+    static int extra[ABI_NOFILE];
+    int fds[2], n = 0;
     char s[8];
     CHECK(pipe(fds) == 0);
     CHECK(dup2(fds[1], 10) == 10 && write(10, "abc", 3) == 3 && read(fds[0], s, 8) == 3);

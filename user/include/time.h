@@ -2,9 +2,10 @@
  *
  * The date is that of the machine's clock when it booted, and goes on with the time counter;
  * without a clock that the kernel knows, the time since boot, as if that had been the beginning of
- * 1970. Local time is UTC, or what the variable TZ says: a name of letters and how far it is west
- * of UTC, as in CET-1 or <+0530>-5:30. A TZ with rules for summer time is not understood, and is
- * UTC. */
+ * 1970. Local time is UTC, or what the
+ * variable TZ says in POSIX's form: a name of letters and how far it is west of UTC, as in CET-1 or
+ * <+0530>-5:30, and the same of summer time with its rules, as in CET-1CEST,M3.5.0,M10.5.0/3. Names
+ * of places, which would need files, are UTC. */
 #pragma once
 #include <stddef.h>
 #include <sys/types.h>
@@ -28,12 +29,14 @@ struct tm {
     int tm_mon;           /* 0 to 11 */
     int tm_year;          /* since 1900 */
     int tm_wday, tm_yday; /* 0 is Sunday; 0 is January the first */
-    int tm_isdst;         /* always 0 */
+    int tm_isdst;         /* summer time: 1, or 0; for mktime, below 0: find out */
     long tm_gmtoff;       /* seconds east of UTC */
     const char *tm_zone;
 };
 
-/* clock_gettime: EINVAL, EFAULT */
+/* The time by a clock; 0, or -1 with errno set.
+ *
+ * clock_gettime: EINVAL, EFAULT */
 int clock_gettime(clockid_t clock, struct timespec *time);
 time_t time(time_t *out); /* seconds since 1970 */
 clock_t clock(void);      /* elapsed since boot, in ticks of 0.1 s; not processor time */
@@ -51,9 +54,9 @@ time_t timegm(struct tm *tm);
 
 /* Reads TZ, as those with local time do. */
 void tzset(void);
-extern char *tzname[2]; /* both are the same */
-extern long timezone;   /* seconds west of UTC */
-extern int daylight;    /* 0 */
+extern char *tzname[2]; /* of standard time and summer time */
+extern long timezone;   /* standard time's seconds west of UTC */
+extern int daylight;    /* whether there is summer time */
 
 /* Text. strftime: the conversions of C99 and %s; the bytes without the terminator, 0 when they do
  * not fit in size with it: then the text means nothing. */

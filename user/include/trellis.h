@@ -28,11 +28,15 @@ int sleep_ticks(int ticks);
  * foreground: ESRCH
  * design: EINVAL, EFAULT
  * designname: EINVAL, EFAULT
+ * thread_create: ENOMEM, EAGAIN, EINTR
+ * futex_wait: EAGAIN, ETIMEDOUT, EINTR, EINVAL, EFAULT
+ * futex_wake: EINVAL, EFAULT
  */
 struct stat;
 struct timespec;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
+#define WRAPPED_OWN(...)
 #include "lib/calls.def"
 #define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"

@@ -8,8 +8,10 @@
  * read: EBADF, EINVAL, EFAULT, ENODEV, EIO, EINTR
  * write: disk errors, EBADF, EINVAL, EFAULT, EFBIG, ENOSPC, EPIPE, ENODEV, EINTR
  * close: EBADF, EIO
- * dup: EBADF, EMFILE
+ * dup: EBADF, EMFILE, ENOMEM
+ * dup3: EBADF, EINVAL, EBUSY, ENOMEM
  * pipe: EMFILE, ENFILE, ENOMEM, EFAULT
+ * pipe2: EINVAL, EMFILE, ENFILE, ENOMEM, EFAULT
  * lseek: EBADF, ESPIPE, EINVAL
  * ftruncate: disk errors, EBADF, EINVAL, EFBIG, ENOSPC
  * fsync: EBADF, EINVAL, EIO
@@ -59,9 +61,12 @@ ssize_t read(int fd, void *buf, size_t n);
 ssize_t write(int fd, const void *buf, size_t n);
 int close(int fd);
 int dup(int fd);
-/* Made of dup and close; not one step: another thread may see wanted closed meanwhile. */
+/* These make it the wanted one, in one step: what was open there is closed. Of equals dup2 changes
+ * nothing, and dup3 is an error. flags: O_CLOEXEC, else 0. */
 int dup2(int fd, int wanted);
+int dup3(int fd, int wanted, int flags);
 int pipe(int *fds); /* two: read end, write end */
+int pipe2(int *fds, int flags);
 off_t lseek(int fd, off_t offset, int whence);
 int ftruncate(int fd, off_t size);
 int fsync(int fd); /* these three: -1 when what was written will never be on the disk */

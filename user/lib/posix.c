@@ -67,33 +67,9 @@ int execlp(const char *name, const char *arg, ...) {
 }
 
 int dup2(int fd, int wanted) {
-    int low[ABI_NOFILE], n = 0, copy;
-    if (fd < 0 || fd >= ABI_NOFILE || wanted < 0 || wanted >= ABI_NOFILE) {
-        errno = EBADF;
-        return -1;
-    }
-    copy = dup(fd);
-    if (copy < 0 && errno == EMFILE) { /* then fd is open, and so is every other one */
-        if (fd == wanted)
-            return fd;
-        close(wanted);
-        copy = dup(fd);
-    }
-    if (copy < 0)
-        return -1;
-    if (fd == wanted) {
-        close(copy);
-        return fd;
-    }
-    if (copy == wanted)
-        return wanted;
-    low[n++] = copy;
-    close(wanted);
-    while ((copy = dup(fd)) >= 0 && copy != wanted)
-        low[n++] = copy;
-    while (n > 0)
-        close(low[--n]);
-    return copy;
+    if (fd != wanted)
+        return dup3(fd, wanted, 0);
+    return fcntl(fd, F_GETFD) < 0 ? -1 : fd;
 }
 
 int stat(const char *path, struct stat *st) {

@@ -60,7 +60,7 @@ void background_reap(void) {
         if (r == 1 && info.state == ABI_P_ZOMBIE && with_pid(info.pid))
             ended++;
     for (; ended > 0; ended--) {
-        int status;
+        int status = 0;
         pid_t pid = wait(&status);
         background_ended(pid, status);
     }

@@ -62,12 +62,12 @@ bool save_all(const struct redirect *r, struct saved saved[], int *n) {
             i++;
         if (i < *n)
             continue;
-        if (*n == SAVED_MAX) {
-            complain(NULL, "too many redirections");
+        saved[i].fd = r->fd;
+        saved[i].copy = fcntl(r->fd, F_DUPFD_CLOEXEC, SAVED_FIRST);
+        if (saved[i].copy < 0 && errno != EBADF) {
+            complain(NULL, strerror(errno));
             return false;
         }
-        saved[i].fd = r->fd;
-        saved[i].was_open = dup2(r->fd, SAVED_FIRST + i) >= 0;
         ++*n;
     }
     return true;
@@ -75,9 +75,9 @@ bool save_all(const struct redirect *r, struct saved saved[], int *n) {
 
 void restore_all(const struct saved *saved, int n) {
     for (int i = 0; i < n; i++) {
-        if (saved[i].was_open) {
-            dup2(SAVED_FIRST + i, saved[i].fd);
-            close(SAVED_FIRST + i);
+        if (saved[i].copy >= 0) {
+            dup2(saved[i].copy, saved[i].fd);
+            close(saved[i].copy);
         } else {
             close(saved[i].fd);
         }

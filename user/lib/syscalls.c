@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,6 +39,8 @@ __attribute__((used)) static long system_call_failed(long answer) {
 #define XV6(number, type, name, arguments) SETS_ERRNO(type, name, arguments, TELLING_NUMBER(number))
 #define WRAPPED(number, type, name, arguments) \
     SETS_ERRNO(static type, call_##name, arguments, TELLING_NUMBER(number))
+#define WRAPPED_OWN(number, type, name, arguments) \
+    SETS_ERRNO(static type, call_##name, arguments, number)
 #include "lib/calls.def"
 
 int exec(const char *path, char *const argv[]) {
@@ -51,6 +54,15 @@ int sleep_ticks(int ticks) { return call_sleep(ticks); }
 int mkdir(const char *path, ...) { return call_mkdir(path); }
 
 int open(const char *path, int flags, ...) { return call_open(path, flags); }
+
+/* A command that needs no third argument does not look at it. */
+int fcntl(int fd, int command, ...) {
+    va_list ap;
+    va_start(ap, command);
+    long value = va_arg(ap, long);
+    va_end(ap);
+    return call_fcntl(fd, command, value);
+}
 
 static void *move_break(intptr_t increment, int how) {
     if (increment > INT_MAX || increment < INT_MIN) {

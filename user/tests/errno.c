@@ -167,6 +167,17 @@ static const struct wrong {
     {SYS_fsync, EINVAL, OUT, 0, 0},
     {SYS_fdatasync, EBADF, CLOSED, 0, 0},
     {SYS_fdatasync, EINVAL, IN, 0, 0},
+    {SYS_dup3, EBADF, CLOSED, 20, 0},
+    {SYS_dup3, EBADF, READER, ABI_NOFILE, 0},
+    {SYS_dup3, EINVAL, READER, READER, 0},
+    {SYS_dup3, EINVAL, READER, WRITER, ABI_O_APPEND},
+    {SYS_pipe2, EINVAL, ARG(scratch), ABI_O_APPEND, 0},
+    {SYS_pipe2, EFAULT, BAD, ABI_O_CLOEXEC, 0},
+    {SYS_fcntl, EBADF, CLOSED, ABI_F_GETFD, 0},
+    {SYS_fcntl, EBADF, CLOSED, ABI_F_SETFD, 0},
+    {SYS_fcntl, EBADF, CLOSED, ABI_F_GETFL, 0},
+    {SYS_fcntl, EINVAL, READER, 99, 0},
+    {SYS_fcntl, EINVAL, READER, ABI_F_DUPFD, ABI_NOFILE},
 };
 
 /* Calls of xv6 answer -1 to its own programs, and the reason to who asks for it. */

@@ -33,7 +33,7 @@ static void ints_of_registers(void) {
     CHECK_EQ(ecall3(SYS_read, above | 0xffffffffULL, ARG(scratch), 1), -1);
 }
 
-static void limit_of_16(void) {
+static void limit(void) {
     int fd, n = 0, last = -1, open_before = ABI_NOFILE - fds_left();
     while ((fd = sys_open("/", ABI_O_RDONLY)) >= 0) {
         last = fd;
@@ -177,7 +177,7 @@ static void closed_by_exit(void) {
 const struct test fd_tests[] = {
     {"fd_lowest_is_given", lowest_is_given, false},
     {"fd_ints_of_registers", ints_of_registers, false},
-    {"fd_limit_of_16", limit_of_16, false},
+    {"fd_limit", limit, false},
     {"fd_dup_shares_offset", dup_shares_offset, false},
     {"fd_fork_shares_offset", fork_shares_offset, false},
     {"fd_shared_writers", shared_writers, false},

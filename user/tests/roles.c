@@ -160,6 +160,7 @@ int run_role(int argc, char **argv) {
         {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
         {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
         {"turn", role_turn},       {"stores", role_stores},   {"msync", role_msync},
+        {"plan", role_plan},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

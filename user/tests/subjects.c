@@ -15,11 +15,11 @@ const struct subject subjects[] = {
     {"running", running_tests}, {"elfbad", elfbad_tests},
     {"wait", wait_tests},       {"sched", sched_tests},
     {"pipe", pipe_tests},       {"fd", fd_tests},
-    {"file", file_tests},       {"names", names_tests},
-    {"dir", dir_tests},         {"disk", disk_tests},
-    {"info", info_tests},       {"inspect", inspect_tests},
-    {"stress", stress_tests},   {"group", group_tests},
-    {"design", design_tests},   {"threads", threads_tests},
-    {"futex", futex_tests},
+    {"fdcalls", fdcalls_tests}, {"file", file_tests},
+    {"names", names_tests},     {"dir", dir_tests},
+    {"disk", disk_tests},       {"info", info_tests},
+    {"inspect", inspect_tests}, {"stress", stress_tests},
+    {"group", group_tests},     {"design", design_tests},
+    {"threads", threads_tests}, {"futex", futex_tests},
 };
 const unsigned subject_count = sizeof(subjects) / sizeof(subjects[0]);

@@ -305,6 +305,9 @@ static void hundreds(void) {
     ready = counter = 0;
     for (unsigned i = 0; i < MANY; i++)
         task_start(&many[i], wait_for_start, i);
+    struct abi_procinfo pi;
+    info_of_self(&pi);
+    CHECK_EQ(pi.threads, MANY + 1);
     set_word(&ready, 1);
     for (unsigned i = 0; i < MANY; i++)
         task_join(&many[i]);

@@ -284,7 +284,8 @@ void must_mkdir(const char *path) { CHECK_MSG(sys_mkdir(path) == 0, "mkdir(%s) f
 void must_unlink(const char *path) { CHECK_MSG(sys_unlink(path) == 0, "unlink(%s) failed", path); }
 
 int fds_left(void) {
-    int fd[ABI_NOFILE], n = 0;
+    static int fd[ABI_NOFILE];
+    int n = 0;
     while (n < ABI_NOFILE && (fd[n] = sys_open("/", ABI_O_RDONLY)) >= 0)
         n++;
     for (int i = 0; i < n; i++)

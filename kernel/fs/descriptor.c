@@ -1,0 +1,331 @@
+/* Descriptors and the current directory: see descriptor.h. */
+#include "fs/descriptor.h"
+#include "fs/inode.h"
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/group.h"
+
+static struct slab blocks;
+
+void fd_boot_init(void) { blocks = (struct slab)SLAB_INIT(blocks, sizeof(struct fd_block)); }
+
+static struct fdtable *table_self(void) { return &proc_self()->fds; }
+
+/* Where most calls need not go. */
+static seldom void take_lock(struct fdtable *t) { spin_lock(&t->lock); }
+static seldom void give_lock(struct fdtable *t) { spin_unlock(&t->lock); }
+
+static inline void lock(struct fdtable *t) {
+    if (__builtin_expect(t->shared, 0))
+        take_lock(t);
+}
+
+static inline void unlock(struct fdtable *t) {
+    if (__builtin_expect(t->shared, 0))
+        give_lock(t);
+}
+
+/* ---- blocks ---- */
+
+/* NULL: not made. */
+static struct fd_block *block_at(struct fdtable *t, uint64_t i) {
+    return i == 0 ? &t->first : t->more[i - 1];
+}
+
+/* NULL: no memory. */
+static struct fd_block *make_block(void) {
+    struct fd_block *b = slab_take(&blocks);
+    if (b)
+        memset(b, 0, sizeof(*b));
+    return b;
+}
+
+/* Makes a block, unless another thread has done so: memory is asked for without the lock, as it may
+ * have to be taken from others. -K_ENOMEM. */
+static int need_block(struct fdtable *t, uint64_t i) {
+    lock(t);
+    bool there = block_at(t, i);
+    unlock(t);
+    if (there)
+        return 0;
+    struct fd_block *b = make_block();
+    if (!b)
+        return -K_ENOMEM;
+    lock(t);
+    there = block_at(t, i);
+    if (!there) {
+        t->more[i - 1] = b;
+        t->blocks = MAX(t->blocks, (uint32_t)i);
+    }
+    unlock(t);
+    if (there)
+        slab_give(&blocks, b);
+    return 0;
+}
+
+/* ---- one descriptor ---- */
+
+static uint64_t bit_of(uint64_t fd) { return 1ULL << fd % FD_BLOCK; }
+
+/* The block of an open descriptor, or NULL. With the lock, if it is shared. */
+static struct fd_block *block_of_open(struct fdtable *t, uint64_t fd) {
+    struct fd_block *b = fd < ABI_NOFILE ? block_at(t, fd / FD_BLOCK) : NULL;
+    return b && b->file[fd % FD_BLOCK] ? b : NULL;
+}
+
+static void set_on_exec(struct fd_block *b, uint64_t fd, bool on_exec) {
+    b->on_exec = on_exec ? b->on_exec | bit_of(fd) : b->on_exec & ~bit_of(fd);
+}
+
+struct file *fd_begin(uint64_t fd) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_of_open(t, fd);
+    struct file *f = b ? b->file[fd % FD_BLOCK] : NULL;
+    if (f && t->shared)
+        file_get(f);
+    unlock(t);
+    return f;
+}
+
+void fd_end(struct file *f) {
+    if (table_self()->shared)
+        file_put(f);
+}
+
+int fd_call_rest(fd_call_fn fn, const uint64_t arg[6], uint64_t *result) {
+    struct file *f = fd_begin(fd_arg(arg[0]));
+    if (!f)
+        return -K_EBADF;
+    int err = fn(f, arg, result);
+    fd_end(f);
+    return err;
+}
+
+void fd_share(void) { table_self()->shared = true; }
+
+/* The lowest free number of a block from its bit `low` on; false: there is none. */
+static bool find_free(const struct fd_block *b, unsigned low, unsigned *bit) {
+    uint64_t free = ~b->used & (~0ULL << low);
+    if (free)
+        *bit = bit_lowest(free);
+    return free != 0;
+}
+
+int fd_reserve_rest(int from, int *fd) {
+    struct fdtable *t = table_self();
+    unsigned low = (unsigned)from % FD_BLOCK, bit;
+    for (unsigned i = (unsigned)from / FD_BLOCK; i < FD_BLOCKS; i++, low = 0) {
+        int err = need_block(t, i);
+        if (err)
+            return err;
+        lock(t);
+        bool found = find_free(block_at(t, i), low, &bit);
+        if (found && t->shared)
+            block_at(t, i)->used |= 1ULL << bit;
+        unlock(t);
+        if (found) {
+            *fd = (int)(i * FD_BLOCK + bit);
+            return 0;
+        }
+    }
+    return -K_EMFILE;
+}
+
+void fd_unreserve_rest(int fd) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_at(t, (unsigned)fd / FD_BLOCK);
+    ASSERT(!b->file[fd % FD_BLOCK]);
+    b->used &= ~bit_of((unsigned)fd);
+    unlock(t);
+}
+
+void fd_open_rest(int fd, struct file *f, bool on_exec) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_at(t, (unsigned)fd / FD_BLOCK);
+    ASSERT(!b->file[fd % FD_BLOCK]);
+    b->used |= bit_of((unsigned)fd);
+    b->file[fd % FD_BLOCK] = f;
+    set_on_exec(b, (unsigned)fd, on_exec);
+    unlock(t);
+}
+
+int fd_replace(int fd, struct file *f, bool on_exec, struct file **before) {
+    struct fdtable *t = table_self();
+    if (fd < 0 || fd >= ABI_NOFILE)
+        return -K_EBADF;
+    int err = need_block(t, (unsigned)fd / FD_BLOCK);
+    if (err)
+        return err;
+    lock(t);
+    struct fd_block *b = block_at(t, (unsigned)fd / FD_BLOCK);
+    *before = b->file[fd % FD_BLOCK];
+    bool reserved = !*before && (b->used & bit_of((unsigned)fd));
+    if (!reserved) {
+        b->used |= bit_of((unsigned)fd);
+        b->file[fd % FD_BLOCK] = f;
+        set_on_exec(b, (unsigned)fd, on_exec);
+    }
+    unlock(t);
+    return reserved ? -K_EBUSY : 0;
+}
+
+int fd_take_rest(uint64_t fd, struct file **out) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_of_open(t, fd);
+    if (b) {
+        *out = b->file[fd % FD_BLOCK];
+        b->file[fd % FD_BLOCK] = NULL;
+        b->used &= ~bit_of(fd);
+        b->on_exec &= ~bit_of(fd);
+    }
+    unlock(t);
+    return b ? 0 : -K_EBADF;
+}
+
+int fd_on_exec(uint64_t fd, bool *on_exec) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_of_open(t, fd);
+    *on_exec = b && (b->on_exec & bit_of(fd));
+    unlock(t);
+    return b ? 0 : -K_EBADF;
+}
+
+int fd_set_on_exec(uint64_t fd, bool on_exec) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct fd_block *b = block_of_open(t, fd);
+    if (b)
+        set_on_exec(b, fd, on_exec);
+    unlock(t);
+    return b ? 0 : -K_EBADF;
+}
+
+/* ---- all of them ---- */
+
+/* Frees those of the block's descriptors that have a bit in `which`. The process has one thread. */
+static void close_in(struct fd_block *b, uint64_t which) {
+    b->used &= ~which;
+    b->on_exec &= ~which;
+    for (unsigned i = 0; which; i++, which >>= 1) {
+        struct file *f = which & 1 ? b->file[i] : NULL;
+        if (!f)
+            continue;
+        b->file[i] = NULL;
+        file_put(f);
+    }
+}
+
+void fd_exec(void) {
+    struct fdtable *t = table_self();
+    t->shared = false;
+    for (unsigned i = 0; i <= t->blocks; i++) {
+        struct fd_block *b = block_at(t, i);
+        if (b && b->on_exec)
+            close_in(b, b->on_exec);
+    }
+}
+
+static void free_blocks(struct fdtable *t) {
+    for (unsigned i = 0; i < t->blocks; i++) {
+        if (t->more[i])
+            slab_give(&blocks, t->more[i]);
+        t->more[i] = NULL;
+    }
+    t->blocks = 0;
+}
+
+/* Those that are reserved are not open, so the copy has them free. */
+static void copy_block(struct fd_block *to, const struct fd_block *from) {
+    uint64_t bits = from->used;
+    for (unsigned i = 0; bits; i++, bits >>= 1) {
+        if (!(bits & 1) || !from->file[i])
+            continue;
+        to->file[i] = file_get(from->file[i]);
+        to->used |= 1ULL << i;
+    }
+    to->on_exec = from->on_exec & to->used;
+}
+
+/* -K_ENOMEM: none is made. */
+static int make_blocks_like(struct fdtable *to, const struct fdtable *from) {
+    uint32_t n = __atomic_load_n(&from->blocks, __ATOMIC_RELAXED);
+    for (to->blocks = 0; to->blocks < n; to->blocks++) {
+        struct fd_block **b = &to->more[to->blocks];
+        if (!__atomic_load_n(&from->more[to->blocks], __ATOMIC_RELAXED))
+            continue;
+        *b = make_block();
+        if (!*b) {
+            free_blocks(to);
+            return -K_ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Blocks that another thread makes meanwhile are left out, as if that were after the fork. */
+int proc_files_clone(struct proc *child, struct proc *parent) {
+    struct fdtable *to = &child->fds, *from = &parent->fds;
+    int err = make_blocks_like(to, from);
+    if (err)
+        return err;
+    for (unsigned i = 0; i <= to->blocks; i++) {
+        lock(from); /* for one block at a time, so that interrupts wait no longer */
+        if (block_at(to, i))
+            copy_block(block_at(to, i), block_at(from, i));
+        unlock(from);
+    }
+    lock(from);
+    to->cwd = from->cwd ? inode_dup(from->cwd) : NULL;
+    unlock(from);
+    return 0;
+}
+
+void proc_files_drop(struct proc *p) {
+    struct fdtable *t = &p->fds;
+    t->shared = false;
+    for (unsigned i = 0; i <= t->blocks; i++) {
+        struct fd_block *b = block_at(t, i);
+        if (b)
+            close_in(b, b->used);
+    }
+    free_blocks(t);
+    if (t->cwd)
+        inode_put(t->cwd);
+    t->cwd = NULL;
+    inode_reap();
+}
+
+#define FEW 16
+
+bool fd_in_reserve(void) {
+    return proc_in_reserve(proc_self()) && table_self()->first.used >> FEW == 0;
+}
+
+/* ---- the directory ---- */
+
+struct inode *cwd_get(void) {
+    struct fdtable *t = table_self();
+    if (!t->shared)
+        return t->cwd ? inode_dup(t->cwd) : NULL;
+    spin_lock(&t->lock);
+    struct inode *ip = t->cwd ? inode_dup(t->cwd) : NULL;
+    spin_unlock(&t->lock);
+    return ip;
+}
+
+struct inode *cwd_replace(struct inode *ip) {
+    struct fdtable *t = table_self();
+    lock(t);
+    struct inode *before = t->cwd;
+    t->cwd = ip;
+    unlock(t);
+    return before;
+}
