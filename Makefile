@@ -252,8 +252,8 @@ $(U)/flags: FORCE
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchpages crash forktest grind hog libtest stacktest stressfs threadstress threadtests \
-	usertests
+I_TESTS := bench benchpages crash forktest grind hog libtest stacktest stressfs threadstress \
+	threadtests usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
 I_LINKS := bin/cat:cat bin/echo:echo bin/sh:sh

@@ -3,9 +3,13 @@
  *     bench          all operations
  *     bench KEY...   these alone
  *
- * Only xv6's system calls are used, but for mapped files, so that one source measures both: see
- * bench.h. How it is counted: benchcount.h. Operations on files: benchfiles.h. */
+ * Only xv6's system calls are used, but for mapped files and threads, so that one source measures
+ * both: see bench.h. How it is counted: benchcount.h. Operations on files: benchfiles.h; on
+ * threads: benchthreads.h. */
 #include "benchfiles.h"
+#ifndef XV6
+#include "benchthreads.h"
+#endif
 
 #define MISSING_LENGTH 100
 #define FAULT_PAGES 64
@@ -319,6 +323,12 @@ static const struct operation operations[] = {
     {"read_200k", 10, 1, one_read_long, begin_read, end_read},
     {"open_800", 100, 1, one_open_last, begin_800_names, end_names},
     {"open_10k", 100, 1, one_open_last, begin_10k_names, end_names},
+#ifndef XV6
+    {"thread", 50, 1, one_thread, 0, 0},
+    {"mutex", 10, LOCK_PAIRS, one_mutex, 0, 0},
+    {"mutex_awaited", 50, 1, one_contended, begin_contended, end_contended},
+    {"futex", 100, 1, one_futex, begin_futex, end_futex},
+#endif
 };
 
 static void run(const struct operation *op) {

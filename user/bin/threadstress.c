@@ -9,13 +9,13 @@
  * thread; their order is the scheduler's. */
 #include "lib/abi.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <trellis.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -24,26 +24,24 @@
 #define SLOT_PAGES 6
 #define COMMON_PAGES 64
 #define THREADS_MAX 16
-#define STACK (4 * PAGE)
 
 static struct slot {
-    uint32_t lock;              /* 0 free, 1 taken, 2 somebody waits */
+    pthread_mutex_t lock;
     uint64_t *page[SLOT_PAGES]; /* NULL: not mapped */
     uint64_t stamp[SLOT_PAGES]; /* what it is filled by; 0: zeros */
     bool shared[SLOT_PAGES];
 } slots[SLOTS];
 
 static struct worker {
-    uint32_t here; /* 1 until the thread has left its stack */
+    pthread_t thread;
     uint32_t random, rounds;
     uint64_t stamp; /* the last one */
     int number, pipe[2];
     uint64_t touched[COMMON_PAGES]; /* its words of the common region */
-    char *stack;
 } workers[THREADS_MAX];
 
 static uint64_t *common;
-static uint32_t start;
+static pthread_barrier_t start;
 
 static void die(const struct worker *w, const char *what) {
     printf("threadstress: thread %d: %s\n", w->number, what);
@@ -61,21 +59,6 @@ static uint32_t rnd(struct worker *w, uint32_t below) {
     w->random ^= w->random >> 17;
     w->random ^= w->random << 5;
     return w->random % below;
-}
-
-/* ---- locks ---- */
-
-static void lock(uint32_t *word) {
-    uint32_t seen = 0;
-    if (__atomic_compare_exchange_n(word, &seen, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return;
-    while (__atomic_exchange_n(word, 2, __ATOMIC_ACQUIRE) != 0)
-        futex_wait(word, 2, UINT64_MAX);
-}
-
-static void unlock(uint32_t *word) {
-    if (__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) == 2)
-        futex_wake(word, 1);
 }
 
 /* ---- pages ---- */
@@ -170,7 +153,7 @@ static void fork_and_check(struct worker *w, struct slot *s) {
 
 static void change_slot(struct worker *w, struct slot *s) {
     unsigned i = rnd(w, SLOT_PAGES), what = rnd(w, 16);
-    lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     check(w, s);
     if (!s->page[i] || what < 2)
         map(w, s);
@@ -187,7 +170,7 @@ static void change_slot(struct worker *w, struct slot *s) {
     else
         fork_and_check(w, s);
     check(w, s);
-    unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- what has no lock --------------------------------------------------------- */
@@ -199,15 +182,14 @@ static void touch_common(struct worker *w) {
     *word = w->touched[i] = ++w->stamp;
 }
 
-static void work(void *arg) {
+static void *work(void *arg) {
     struct worker *w = arg;
-    while (__atomic_load_n(&start, __ATOMIC_ACQUIRE) == 0)
-        futex_wait(&start, 0, UINT64_MAX);
+    pthread_barrier_wait(&start);
     for (uint32_t i = 0; i < w->rounds; i++) {
         touch_common(w);
         change_slot(w, &slots[rnd(w, SLOTS)]);
     }
-    thread_exit(&w->here);
+    return NULL;
 }
 
 static void begin(struct worker *w, int number, uint32_t seed, uint32_t rounds) {
@@ -216,15 +198,12 @@ static void begin(struct worker *w, int number, uint32_t seed, uint32_t rounds) 
     w->random += w->random == 0;
     w->rounds = rounds;
     w->stamp = (uint64_t)number + 1;
-    w->here = 1;
-    w->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    expect(w, w->stack != MAP_FAILED && pipe(w->pipe) == 0, "no memory to begin");
-    expect(w, thread_create(work, w, w->stack + STACK, NULL) > 0, "no thread");
+    expect(w, pipe(w->pipe) == 0, "no pipe");
+    expect(w, pthread_create(&w->thread, NULL, work, w) == 0, "no thread");
 }
 
 static void finish(struct worker *w) {
-    while (__atomic_load_n(&w->here, __ATOMIC_ACQUIRE))
-        futex_wait(&w->here, 1, UINT64_MAX);
+    expect(w, pthread_join(w->thread, NULL) == 0, "join");
     for (unsigned i = 0; i < COMMON_PAGES; i++)
         expect(w, common[i * WORDS + (unsigned)w->number] == w->touched[i], "a word was lost");
 }
@@ -248,10 +227,9 @@ int main(int argc, char *argv[]) {
         perror("threadstress");
         return 1;
     }
+    pthread_barrier_init(&start, NULL, n);
     for (unsigned i = 0; i < n; i++)
         begin(&workers[i], (int)i, seed, rounds);
-    __atomic_store_n(&start, 1, __ATOMIC_RELEASE);
-    futex_wake(&start, UINT32_MAX);
     for (unsigned i = 0; i < n; i++)
         finish(&workers[i]);
     for (unsigned i = 0; i < SLOTS; i++)

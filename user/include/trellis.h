@@ -31,7 +31,9 @@ int sleep_ticks(int ticks);
  * thread_create: ENOMEM, EAGAIN, EINTR
  * futex_wait: EAGAIN, ETIMEDOUT, EINTR, EINVAL, EFAULT
  * futex_wake: EINVAL, EFAULT
- */
+ *
+ * A thread of thread_create whose tp is not as the library's (thread.h there) may use no errno, and
+ * so no call but a sys_NAME; pthread_create (pthread.h) makes it right. */
 struct stat;
 struct timespec;
 #define CALL(number, type, name, arguments) type name arguments;

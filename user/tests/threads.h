@@ -1,4 +1,5 @@
-/* Threads of tests, by the system calls alone. */
+/* Threads of tests, by the system calls alone. They have no thread-local variables, so no errno:
+ * of the library they may call what does not fail. */
 #pragma once
 #include "test.h"
 
