@@ -119,11 +119,15 @@ void wakeup(struct wait_channel *wc) {
     pthread_mutex_unlock(&mutex);
 }
 
-bool proc_killed(void) { return __atomic_load_n(&thread_self()->killed, __ATOMIC_RELAXED); }
+bool proc_killed(void) {
+    return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
+}
+
+bool proc_interrupted(void) { return proc_killed(); }
 
 void kstub_kill(struct proc *p) {
     pthread_mutex_lock(&mutex);
-    __atomic_store_n(&threads[p->slot].killed, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&threads[p->slot].reasons, THREAD_KILLED, __ATOMIC_RELAXED);
     if (asleep[p->slot]) {
         kill_delivered[p->slot] = true;
         wake(asleep[p->slot]);

@@ -116,7 +116,7 @@ static int wait_for(int n, pid_t last) {
             continue;
         n--;
         if (pid == last)
-            result = status & 0xff;
+            result = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     }
     interrupted |= jobs_end_foreground();
     return result;

@@ -12,7 +12,7 @@
  * their programs). False: there are no more. */
 bool program_path(char path[PATH_MAX], const char *name, size_t i);
 
-/* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 when killed meanwhile. */
+/* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 after a signal. */
 int sleep_ticks(int ticks);
 
 /* The system calls (docs/system-calls.md), with those that the standard headers declare as well;
@@ -26,10 +26,15 @@ int sleep_ticks(int ticks);
  * vmregions: ESRCH, EFAULT, ENOMEM
  * setpgid: ESRCH, EPERM
  * foreground: ESRCH
+ * thread_signal: EINVAL, ESRCH
+ * sigreturn: it does not return
  * design: EINVAL, EFAULT
  * designname: EINVAL, EFAULT
  */
 struct stat;
+struct sigaction;
+struct sigaltstack;
+struct itimerval;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
 #define WRAPPED_OWN(...)
