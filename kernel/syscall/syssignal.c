@@ -120,10 +120,10 @@ static uint64_t span(int64_t seconds, int64_t us) {
 
 static struct abi_itimerval told(uint64_t first, uint64_t every) {
     uint64_t value = clock_microseconds(first), interval = clock_microseconds(every);
-    return (struct abi_itimerval){.interval = interval / MICROSECONDS,
-                                  .interval_us = interval % MICROSECONDS,
-                                  .value = value / MICROSECONDS,
-                                  .value_us = value % MICROSECONDS};
+    return (struct abi_itimerval){.interval = (int64_t)(interval / MICROSECONDS),
+                                  .interval_us = (int64_t)(interval % MICROSECONDS),
+                                  .value = (int64_t)(value / MICROSECONDS),
+                                  .value_us = (int64_t)(value % MICROSECONDS)};
 }
 
 int sys_setitimer(const uint64_t arg[6], uint64_t *result) {

@@ -2,6 +2,7 @@
 #include "kstub.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "proc/signal.h"
 #include "proc/sleeplock.h"
 #include <pthread.h>
 #include <sched.h>
@@ -122,6 +123,8 @@ void wakeup(struct wait_channel *wc) {
 bool proc_killed(void) {
     return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
 }
+
+int signal_send_thread(int32_t tid, int32_t signal) { return 0; }
 
 bool proc_interrupted(void) { return proc_killed(); }
 

@@ -1,14 +1,13 @@
 /* Signals (docs/signals.md). Each call returns -1 on error and sets errno:
  *
- * kill: EINVAL, ESRCH, EPERM
- * sigsend: the same
- * sigaction: EINVAL, EFAULT, ENOMEM, EEXIST
+ * sigsend: EINVAL, ESRCH, EPERM
+ * sigaction: EINVAL, EFAULT, ENOMEM
  * sigprocmask: EINVAL, EFAULT, ENOMEM
  * sigpending: EFAULT
  * sigsuspend: EFAULT, ENOMEM, EINTR
  * sigaltstack: EINVAL, EFAULT, ENOMEM, EPERM
- * signal: those of sigaction; raise: EINVAL
- * sigemptyset and its kin: EINVAL
+ * kill and signal have those of the calls that they are made of; raise and sigaddset and its kin
+ * EINVAL.
  * pthread_sigmask returns the number instead. */
 #pragma once
 #include <sys/types.h>

@@ -27,7 +27,7 @@ int sleep_ticks(int ticks);
  * setpgid: ESRCH, EPERM
  * foreground: ESRCH
  * thread_signal: EINVAL, ESRCH
- * sigreturn: it does not return
+ * kill: ESRCH, EPERM (as sys_kill; the other is signal.h's)
  * design: EINVAL, EFAULT
  * designname: EINVAL, EFAULT
  */
