@@ -188,7 +188,7 @@ $(BUILD)/firmware.bin: tests/system/firmware.S
 
 # ---- programs ------------------------------------------------------------
 # user/bin/NAME.c is a program; user/tests/*.c are one program, usertests; user/threadtests/*.c
-# another one, with the runner of usertests.
+# another one, with the runner of usertests, of which a file of xv6's has no room for more.
 U := $(BUILD)/user
 # Programs are hosted, so that main may end without return, by our library and
 # no other: of the system's headers they see only the compiler's own. Thread-local variables stand
@@ -199,7 +199,7 @@ U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ftls-model=local-exec \
 U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
 U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests $(U)/bin/threadtests)
-# The stack grows to 8 MiB, and has its room below the program; usertests test what xv6's programs
+# The stack grows to 8 MiB, and has its room below the program; the tests have what xv6's programs
 # have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
 STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 STACK_XV6 := --defsym=PROGRAM_START=0
@@ -244,7 +244,7 @@ $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 $(U)/bin/threadtests: $(U_THREADTESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK_U) $(STACK) $(U_LIB) $(U_THREADTESTS) -o $@
+	$(Q)$(LINK_U) $(STACK_XV6) $(U_LIB) $(U_THREADTESTS) -o $@
 
 $(U)/flags: FORCE
 	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U) $(STACK) $(STACK_XV6))

@@ -76,7 +76,7 @@ static void unhold_locked(void) {
     }
 }
 
-/* ^C and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
+/* ^C, ^Z and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
  * before has to learn of it; for one that writes it afterwards there is nothing to learn. */
 static void interrupted_by(char c) {
     const char shown[3] = {'^', (char)(c ^ '@'), '\n'};
@@ -88,7 +88,7 @@ static void interrupted_by(char c) {
     line_begin(&console.line);
     unhold_locked();
     spin_unlock(&console.lock);
-    proc_interrupt(c == CTRL('\\'));
+    proc_interrupt(c == CTRL('C') ? ABI_SIGINT : c == CTRL('Z') ? ABI_SIGTSTP : ABI_SIGQUIT);
     spin_lock(&console.lock);
     wakeup(&console.input);
     spin_unlock(&console.lock);
@@ -102,7 +102,7 @@ static void console_input(const char *text, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (text[i] == CTRL('P')) {
             list = true;
-        } else if (text[i] == CTRL('C') || text[i] == CTRL('\\')) {
+        } else if (text[i] == CTRL('C') || text[i] == CTRL('Z') || text[i] == CTRL('\\')) {
             spin_unlock(&console.lock);
             interrupted_by(text[i]);
             spin_lock(&console.lock);
@@ -154,7 +154,7 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
     *taken = 0;
     spin_lock(&console.lock);
     while (console.read == console.committed && !started && !interrupted) {
-        if (proc_killed()) {
+        if (proc_interrupted()) {
             spin_unlock(&console.lock);
             return -K_EINTR;
         }

@@ -203,7 +203,7 @@ int uart_write(const char *text, size_t n, size_t *done) {
         *done += uart_write_some(text + *done, n - *done);
         if (*done == n)
             break;
-        if (proc_killed()) {
+        if (proc_interrupted()) {
             err = -K_EINTR;
             break;
         }

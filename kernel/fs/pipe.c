@@ -68,7 +68,7 @@ int pipe_boot_init(uint32_t n, uint32_t kept) {
 /* ---- waiting ---- */
 
 static int wait_for(struct pipe *p, struct side *s) {
-    if (proc_killed())
+    if (proc_interrupted())
         return -K_EINTR;
     s->waiting++;
     sleep_on(&s->changed, &p->lock);

@@ -18,6 +18,7 @@
 #include "mm/frame.h"
 #include "mm/kmap.h"
 #include "mm/vmprint.h"
+#include "mm/sigpage.h"
 #include "mm/zeros.h"
 #include "proc/clock.h"
 #include "proc/group.h"
@@ -252,6 +253,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     kmap_boot_done();
     frame_init();
     zeros_boot_init();
+    signal_page_boot_init();
     if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);

@@ -61,6 +61,101 @@ enum {
 #define ABI_MADV_WILLNEED 3
 #define ABI_MADV_DONTNEED 4
 
+/* Signals: ABI_SIGHUP and so on. Those without a name end a program. */
+#define SIGNAL(number, name, action, text) ABI_##name = (number),
+enum {
+#include "lib/signals.def"
+};
+#define ABI_SIGNALS 64 /* the highest number; bit number - 1 of a set is for it */
+
+#define ABI_SIG_DFL 0 /* handlers that are none */
+#define ABI_SIG_IGN 1
+
+#define ABI_SIG_BLOCK 0 /* sigprocmask's how */
+#define ABI_SIG_UNBLOCK 1
+#define ABI_SIG_SETMASK 2
+
+/* What sigaction is told; layout and numbers as Linux has them on RISC-V. */
+struct abi_sigaction {
+    uint64_t handler; /* an address, ABI_SIG_DFL or ABI_SIG_IGN */
+    uint64_t flags;   /* ABI_SA_... */
+    uint64_t mask;    /* blocked, too, while it runs */
+};
+
+#define ABI_SA_NOCLDSTOP 1 /* SIGCHLD: not for a child that stops or continues */
+#define ABI_SA_NOCLDWAIT 2 /* SIGCHLD: children are nobody's to wait for */
+#define ABI_SA_SIGINFO \
+    4 /* for the program: the handler takes three arguments; it gets them always */
+#define ABI_SA_ONSTACK 0x08000000
+#define ABI_SA_RESTART 0x10000000
+#define ABI_SA_NODEFER 0x40000000
+#define ABI_SA_RESETHAND 0x80000000
+
+/* The alternate stack of a thread. */
+struct abi_sigstack {
+    uint64_t sp; /* its lowest address */
+    uint32_t flags, pad;
+    uint64_t size;
+};
+#define ABI_SS_ONSTACK 1 /* out: the thread is on it */
+#define ABI_SS_DISABLE 2
+#define ABI_SIGSTACK_MIN 2048
+
+/* What a handler is told, in its second argument. */
+struct abi_siginfo {
+    int32_t signal, error, code, pad; /* code: ABI_SI_..., or one of those behind it */
+    union {
+        uint64_t address; /* SIGSEGV, SIGBUS, SIGILL, SIGTRAP */
+        struct {
+            int32_t pid; /* who sent it, or the child */
+            uint32_t uid;
+            int32_t status; /* SIGCHLD */
+        } from;
+        uint64_t room[14];
+    } u;
+};
+_Static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t");
+
+#define ABI_SI_USER 0 /* by kill */
+#define ABI_SI_TKILL (-6)
+#define ABI_SI_KERNEL 128 /* by a timer or the console */
+#define ABI_ILL_ILLOPC 1
+#define ABI_TRAP_BRKPT 1
+#define ABI_SEGV_MAPERR 1 /* nothing is mapped there */
+#define ABI_SEGV_ACCERR 2 /* what is there does not permit it */
+#define ABI_BUS_ADRALN 1  /* misaligned */
+#define ABI_BUS_ADRERR 2  /* behind the file's end */
+#define ABI_BUS_OBJERR 3  /* the page cannot be had */
+#define ABI_CLD_EXITED 1
+#define ABI_CLD_KILLED 2
+#define ABI_CLD_STOPPED 5
+#define ABI_CLD_CONTINUED 6
+
+/* What a handler goes back to, in its third argument, where it may change it. */
+struct abi_ucontext {
+    uint64_t
+        flags; /* ABI_UC_FP: f is meant; else no floating-point instruction was ever executed */
+    uint64_t link;
+    struct abi_sigstack stack;
+    uint64_t mask, room[16];
+    uint64_t pc, x[31]; /* x1 to x31 */
+    uint64_t f[32];
+    uint64_t fcsr, more[33];
+};
+_Static_assert(sizeof(struct abi_ucontext) == 960, "ucontext_t");
+#define ABI_UC_FP 1
+
+struct abi_itimerval {
+    int64_t interval, interval_us; /* seconds and microseconds */
+    int64_t value, value_us;
+};
+#define ABI_ITIMER_REAL 0
+
+/* waitpid */
+#define ABI_WNOHANG 1
+#define ABI_WUNTRACED 2
+#define ABI_WCONTINUED 8
+
 /* inode types */
 #define ABI_T_DIR 1
 #define ABI_T_FILE 2
@@ -108,7 +203,13 @@ struct abi_sysinfo {
     uint64_t levels;              /* of page tables: 3, 4 or 5 */
 };
 
-enum abi_procstate { ABI_P_RUNNABLE = 1, ABI_P_RUNNING, ABI_P_SLEEPING, ABI_P_ZOMBIE };
+enum abi_procstate {
+    ABI_P_RUNNABLE = 1,
+    ABI_P_RUNNING,
+    ABI_P_SLEEPING,
+    ABI_P_ZOMBIE,
+    ABI_P_STOPPED
+};
 
 struct abi_procinfo {
     int32_t pid, parent;

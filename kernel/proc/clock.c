@@ -5,16 +5,17 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "proc/sched.h"
+#include "proc/signal.h"
 
 #define NANOSECONDS 1000000000ULL
 
 static uint64_t hz, tick_length, slice_length, boot_time;
 static uint64_t date_at_boot; /* in nanoseconds */
 
-/* Those that sleep until a time, on the hart where the sleep began; soonest first. */
+/* Alarms, on the hart where they were set; soonest first. */
 static struct hart_sleepers {
     struct spinlock lock;
-    struct list due; /* thread.alarm_link */
+    struct list due; /* alarm.link */
 } sleepers[NHART];
 
 static void (*polls[2])(void);
@@ -48,6 +49,14 @@ uint64_t clock_after(uint64_t ns) {
     return cpu_time() + seconds * hz + (rest + NANOSECONDS - 1) / NANOSECONDS;
 }
 
+uint64_t clock_microseconds(uint64_t time) {
+    return time / hz * 1000000 + time % hz * 1000000 / hz;
+}
+
+uint64_t clock_span(uint64_t us) {
+    return us / 1000000 * hz + (us % 1000000 * hz + 999999) / 1000000;
+}
+
 uint64_t clock_to_ticks(uint64_t time) { return time / tick_length; }
 
 /* In two steps, so that nothing overflows. */
@@ -60,13 +69,11 @@ void clock_set_date(uint64_t nanoseconds) { date_at_boot = nanoseconds - clock_n
 
 uint64_t clock_date(void) { return date_at_boot + clock_nanoseconds(); }
 
-static struct thread *sleeper(struct list *link) {
-    return LIST_ENTRY(link, struct thread, alarm_link);
-}
+static struct alarm *alarm_of(struct list *link) { return LIST_ENTRY(link, struct alarm, link); }
 
 static uint64_t next_due(struct hart_sleepers *s) {
     spin_lock(&s->lock);
-    uint64_t when = list_empty(&s->due) ? UINT64_MAX : sleeper(s->due.next)->alarm_at;
+    uint64_t when = list_empty(&s->due) ? UINT64_MAX : alarm_of(s->due.next)->at;
     spin_unlock(&s->lock);
     return hart_self()->index ? when : MIN(when, poll_at);
 }
@@ -79,7 +86,8 @@ void clock_arm_running(void) {
 }
 
 /* Its sleep ends, or the next one does not begin: one alone, since others may wait for a disk. */
-static void ring(struct thread *t) {
+static uint64_t ring_sleeper(struct alarm *alarm) {
+    struct thread *t = CONTAINER_OF(alarm, struct thread, alarm);
     spin_lock(&t->lock);
     __atomic_store_n(&t->alarm_rang, true, __ATOMIC_RELAXED);
     t->alarm_untold = t->state != T_SLEEPING;
@@ -87,17 +95,34 @@ static void ring(struct thread *t) {
         spin_unlock(&t->lock);
     else
         sched_ready(t);
+    return 0;
+}
+
+static void insert_sorted(struct list *due, struct alarm *alarm) {
+    struct list *at = due->next;
+    while (at != due && alarm_of(at)->at <= alarm->at)
+        at = at->next;
+    list_insert(&alarm->link, at->prev, at);
+}
+
+/* One that wants to ring again in the past rings now, and once. */
+static void ring_due(struct list *due, uint64_t now) {
+    while (!list_empty(due) && alarm_of(due->next)->at <= now) {
+        struct alarm *alarm = alarm_of(due->next);
+        list_remove(&alarm->link);
+        uint64_t again = alarm->ring(alarm);
+        if (again) {
+            alarm->at = MAX(again, now + 1);
+            insert_sorted(due, alarm);
+        }
+    }
 }
 
 void clock_interrupt(void) {
     struct hart_sleepers *s = &sleepers[hart_self()->index];
     uint64_t now = cpu_time();
     spin_lock(&s->lock);
-    while (!list_empty(&s->due) && sleeper(s->due.next)->alarm_at <= now) {
-        struct thread *t = sleeper(s->due.next);
-        list_remove(&t->alarm_link);
-        ring(t);
-    }
+    ring_due(&s->due, now);
     spin_unlock(&s->lock);
     if (!hart_self()->index && poll_at <= now) {
         poll_at = now + slice_length;
@@ -108,29 +133,31 @@ void clock_interrupt(void) {
     clock_arm_running();
 }
 
-static void insert_sorted(struct list *due, struct thread *t) {
-    struct list *at = due->next;
-    while (at != due && sleeper(at)->alarm_at <= t->alarm_at)
-        at = at->next;
-    list_insert(&t->alarm_link, at->prev, at);
+void clock_add(struct alarm *alarm, uint64_t when) {
+    struct hart_sleepers *s = &sleepers[hart_self()->index];
+    alarm->at = when;
+    alarm->hart = hart_self()->index;
+    spin_lock(&s->lock);
+    insert_sorted(&s->due, alarm);
+    spin_unlock(&s->lock);
+}
+
+void clock_remove(struct alarm *alarm) {
+    struct hart_sleepers *s = &sleepers[alarm->hart];
+    spin_lock(&s->lock);
+    list_remove(&alarm->link);
+    spin_unlock(&s->lock);
 }
 
 void clock_set_alarm(uint64_t when) {
     struct thread *t = thread_self();
-    struct hart_sleepers *s = &sleepers[hart_self()->index];
-    t->alarm_at = when;
-    t->alarm_hart = hart_self()->index;
-    spin_lock(&s->lock);
-    insert_sorted(&s->due, t);
-    spin_unlock(&s->lock);
+    t->alarm.ring = ring_sleeper;
+    clock_add(&t->alarm, when);
 }
 
 bool clock_end_alarm(void) {
     struct thread *t = thread_self();
-    struct hart_sleepers *s = &sleepers[t->alarm_hart];
-    spin_lock(&s->lock);
-    list_remove(&t->alarm_link);
-    spin_unlock(&s->lock);
+    clock_remove(&t->alarm);
     bool rang = clock_alarm_rang();
     spin_lock(&t->lock);
     t->alarm_rang = t->alarm_untold = false;
@@ -146,12 +173,20 @@ bool clock_alarm_rang(void) {
 static struct spinlock nap_lock = SPINLOCK_INIT(RANK_NAP);
 static struct wait_channel napping = {LIST_INIT(napping.sleepers)};
 
-int proc_sleep_ticks(uint64_t ticks) {
-    clock_set_alarm(boot_time + (clock_ticks() + ticks) * tick_length);
+static void nap(void) {
     spin_lock(&nap_lock);
-    while (!clock_alarm_rang() && !proc_killed())
+    while (!clock_alarm_rang() && !proc_interrupted())
         sleep_on(&napping, &nap_lock);
     spin_unlock(&nap_lock);
-    clock_end_alarm();
-    return proc_killed() ? -K_EINTR : 0;
+}
+
+int proc_sleep_ticks(uint64_t ticks) {
+    clock_set_alarm(signal_resume_until(boot_time + (clock_ticks() + ticks) * tick_length));
+    nap();
+    return clock_end_alarm() ? 0 : -K_EINTR;
+}
+
+int proc_pause(void) {
+    nap();
+    return -K_EINTR;
 }

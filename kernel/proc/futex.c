@@ -43,10 +43,10 @@ static int sleep_locked(struct bucket *b, struct futex_waiter *w) {
     ASSERT_LOCKED(&b->lock);
     w->woken = false;
     list_push_back(&b->waiters, &w->link);
-    while (!w->woken && !proc_killed() && !clock_alarm_rang())
+    while (!w->woken && !proc_interrupted() && !clock_alarm_rang())
         sleep_on(&w->channel, &b->lock);
     list_remove(&w->link);
-    return w->woken ? 0 : proc_killed() ? -K_EINTR : -K_ETIMEDOUT;
+    return w->woken ? 0 : clock_alarm_rang() ? -K_ETIMEDOUT : -K_EINTR;
 }
 
 int futex_wait(uaddr_t word, uint32_t value, uint64_t until) {

@@ -9,7 +9,7 @@ void futex_init(void);
 
 /* Sleeps while nobody wakes the word, if it has this value now; nobody can change it and wake in
  * between unseen. until: cpu_time; UINT64_MAX: for ever. 0: somebody has; -K_EAGAIN: it has another
- * value; -K_ETIMEDOUT; -K_EINTR: the thread is to end; -K_EINVAL: misaligned; -K_EFAULT: it cannot
+ * value; -K_ETIMEDOUT; -K_EINTR: a signal; -K_EINVAL: misaligned; -K_EFAULT: it cannot
  * be read, and what else a fault there gives (aspace_fault). */
 int futex_wait(uaddr_t word, uint32_t value, uint64_t until) must_check;
 

@@ -2,14 +2,16 @@
 #include "proc/group.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "proc/signal.h"
 #include "proc/table.h"
 
 static int32_t foreground; /* group; 0: nobody has said */
 static bool interrupted;   /* ^C has ended something since foreground was set */
 
-/* Kills the processes of a group (0: of any) that are not spared; how many there were.
- * family_lock is held, so that nobody is born meanwhile. */
-static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct proc *)) {
+/* A signal (0: none) for the processes of a group (0: of any) that are not spared; how many there
+ * were. family_lock is held, so that nobody is born meanwhile. */
+static uint32_t signal_group_locked(int32_t group, int32_t signal, const struct signal_info *info,
+                                    bool (*spared)(const struct proc *)) {
     uint32_t n = 0;
     ASSERT_LOCKED(&family_lock);
     for (uint32_t i = 0; i < proc_slots; i++) {
@@ -17,11 +19,11 @@ static uint32_t kill_group_locked(int32_t group, bool (*spared)(const struct pro
         spin_lock(&p->lock);
         bool living = p->state != P_FREE && p->state != P_ZOMBIE && p->parent;
         if (living && (!group || p->group == group) && !spared(p)) {
-            proc_kill_locked(p);
+            if (signal)
+                signal_post_locked(p, NULL, signal, info);
             n++;
-        } else {
-            spin_unlock(&p->lock);
         }
+        spin_unlock(&p->lock);
     }
     return n;
 }
@@ -43,11 +45,11 @@ static bool spares_first(const struct proc *p) { return p == proc_first; }
 static bool spares_session(const struct proc *p) { return p->depth <= 1; }
 static bool spares_managers(const struct proc *p) { return p->depth <= 1 || p->manages_jobs; }
 
-int proc_kill_group(int32_t group) {
+int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) {
     spin_lock(&family_lock);
-    uint32_t killed = kill_group_locked(group, spares_first);
+    uint32_t n = signal_group_locked(group, signal, info, spares_first);
     spin_unlock(&family_lock);
-    return killed ? 0 : -K_ESRCH;
+    return n ? 0 : -K_ESRCH;
 }
 
 static int set_group_locked(int32_t pid, int32_t group) {
@@ -95,11 +97,19 @@ void proc_forget_foreground_locked(void) {
     foreground = 0;
 }
 
-void proc_interrupt(bool all) {
+void proc_interrupt(int32_t signal) {
+    static const struct signal_info info = {.code = ABI_SI_KERNEL};
     spin_lock(&family_lock);
-    uint32_t killed = all || !foreground ? kill_group_locked(0, spares_session)
-                                         : kill_group_locked(foreground, spares_managers);
-    interrupted |= killed > 0;
+    bool all = signal == ABI_SIGQUIT || !foreground;
+    int32_t group = all ? 0 : foreground;
+    bool (*spared)(const struct proc *) = all ? spares_session : spares_managers;
+    uint32_t n = 0;
+    if (signal != ABI_SIGTSTP || !all)
+        n = signal_group_locked(group, signal, &info, spared);
+    if (signal != ABI_SIGTSTP) {
+        (void)!signal_group_locked(group, ABI_SIGCONT, &info, spared);
+        interrupted |= n > 0;
+    }
     spin_unlock(&family_lock);
 }
 

@@ -1,6 +1,8 @@
-/* Groups of processes, what ^C ends, and what is kept for the session. */
+/* Groups of processes, whom ^C is for, and what is kept for the session. */
 #pragma once
 #include "proc/proc.h"
+
+struct signal_info;
 
 /* The session: pid 1 (depth 0), and its own children (1), the shell. Whatever else the
  * machine runs, they and what the shell starts (2) find room to look at it and to end it:
@@ -17,22 +19,24 @@
 bool proc_reserve_granted(uint64_t frames, bool taken); /* to the running process */
 static inline bool proc_in_reserve(const struct proc *p) { return p->depth <= 2; }
 
-/* Kills all of the group but pid 1. -K_ESRCH: there is nobody else in it. */
-int proc_kill_group(int32_t group) must_check;
+/* A signal, 0 for none, to all of the group but pid 1. -K_ESRCH: there is nobody else in it. */
+int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) must_check;
 
 /* A process moves itself or a child (pid; 0 is itself) into group, its own pid or 0
  * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group. */
 int proc_set_group(int32_t pid, int32_t group) must_check;
 
-/* Says whom ^C ends (never the caller from now on, if it manages jobs), and learns whether it has
- * ended somebody since the last call. -K_ESRCH: there is nobody in that group. */
+/* Says whom ^C is for (never the caller from now on, if it manages jobs), and learns whether it has
+ * been sent to somebody since the last call. -K_ESRCH: there is nobody in that group. */
 int proc_set_foreground(int32_t group, bool manages, bool *interrupted) must_check;
 
 /* A shell has ended, and the next one may not know of groups: none is in the foreground.
  * The family lock is held. */
 void proc_forget_foreground_locked(void);
 
-/* ^C: ends the processes of the foreground group, but for the session and processes that
- * manage jobs; all but the session when no group was ever named, or the shell that named it
- * has gone. ^\: all but the session. From an interrupt handler, no lock held. */
-void proc_interrupt(bool all);
+/* ^C and ^Z: SIGINT or SIGTSTP for the processes of the foreground group, but for the session and
+ * processes that manage jobs. When no group was ever named, or the shell that named it has gone,
+ * SIGINT is for all but the session, and SIGTSTP for nobody, since nobody would continue it.
+ * ^\: SIGQUIT for all but the session. One that was stopped continues with SIGINT and SIGQUIT.
+ * From an interrupt handler, no lock held. */
+void proc_interrupt(int32_t signal);

@@ -13,7 +13,9 @@
 #include "proc/clock.h"
 #include "proc/futex.h"
 #include "proc/group.h"
+#include "proc/itimer.h"
 #include "proc/sched.h"
+#include "proc/signal.h"
 #include "proc/table.h"
 #include "proc/turns.h"
 
@@ -58,6 +60,8 @@ void proc_init(uint64_t ram_bytes) {
         list_init(&p->sibling);
         wait_channel_init(&p->child_exited);
         wait_channel_init(&p->buried);
+        wait_channel_init(&p->continued);
+        list_init(&p->interval.alarm.link);
         aspace_init(&p->spaces[0]);
         aspace_init(&p->spaces[1]);
         list_push_back(&free_slots, &p->sibling);
@@ -109,6 +113,8 @@ static void check_unused(const struct proc *p) {
     ASSERT(list_empty(&p->sibling));
     ASSERT(list_empty(&p->child_exited.sleepers));
     ASSERT(list_empty(&p->buried.sleepers));
+    ASSERT(list_empty(&p->continued.sleepers));
+    ASSERT(!p->signals);
 }
 
 /* p's first thread, and p's address space, which is empty. */
@@ -145,6 +151,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->depth = p->reserve_left = 0;
     p->time_used = 0;
     p->status = 0;
+    signal_reset(p);
     spin_lock(&p->lock);
     list_push_back(&p->threads, &t->in_process);
     p->thread_count = p->living = 1;
@@ -156,15 +163,14 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     return 0;
 }
 
-/* Everything that the process still has, with t, its only thread. That one's hart has left its
- * table and stack. */
-static void proc_free(struct thread *t) {
+void proc_free(struct thread *t) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
     list_remove(&t->in_process);
     spin_unlock(&p->lock);
     aspace_destroy(p->as);
     thread_free(t);
+    signal_free(p);
     slot_give(p);
 }
 
@@ -210,8 +216,7 @@ static void join_family(struct proc *child, struct proc *parent) {
     child->group = parent->group;
     bool killed = proc_killed();
     if (killed)
-        thread_kill_all_locked(child);
-    child->killed |= killed;
+        signal_end_locked(child, parent->end_signal);
     spin_unlock(&child->lock);
     spin_unlock(&family_lock);
 }
@@ -223,7 +228,9 @@ int proc_fork(int32_t *pid) {
     if (err)
         return err;
     struct proc *child = t->proc;
-    err = aspace_clone(child->as, parent->as);
+    err = signal_fork(t);
+    if (!err)
+        err = aspace_clone(child->as, parent->as);
     if (!err)
         err = proc_files_clone(child, parent);
     if (err) {
@@ -297,12 +304,28 @@ static void trace_exit(const struct proc *p, int32_t status) {
         kprintf("[trellis] exit pid=%d name=%s status=%d\n", p->pid, p->name, status);
 }
 
+/* A parent that does not want to wait has init do it. */
+static void tell_end_locked(struct proc *p) {
+    ASSERT_LOCKED(&family_lock);
+    struct proc *parent = p->parent;
+    bool killed = p->end_signal != 0;
+    if (signal_parent_locked(p, killed ? ABI_CLD_KILLED : ABI_CLD_EXITED,
+                             killed ? p->end_signal : p->status)) {
+        list_remove(&p->sibling);
+        p->parent = proc_first;
+        list_push_back(&proc_first->children, &p->sibling);
+        wakeup(&proc_first->child_exited);
+    }
+    wakeup(&parent->child_exited);
+}
+
 void proc_exit(int32_t status) {
     struct proc *p = proc_self();
     if (p == proc_first)
         proc_first_ended(status);
     if (thread_be_alone())
         thread_exit();
+    itimer_stop(p);
     proc_files_drop(p);
     if (p->killed)
         status = -1;
@@ -319,57 +342,20 @@ void proc_exit(int32_t status) {
     p->exited = true;
     if (p->depth == 1)
         proc_forget_foreground_locked();
-    wakeup(&p->parent->child_exited);
+    tell_end_locked(p);
     spin_unlock(&family_lock);
     sched_leave();
     panic("a process ran after its end");
 }
 
-static struct proc *exited_child_locked(struct proc *p) {
-    ASSERT_LOCKED(&family_lock);
-    LIST_EACH(it, &p->children) {
-        struct proc *child = LIST_ENTRY(it, struct proc, sibling);
-        if (child->exited && !child->waited_for)
-            return child;
-    }
-    return NULL;
-}
-
-int proc_wait(struct proc **child) {
+void proc_end_for(int32_t signal) {
     struct proc *p = proc_self();
-    spin_lock(&family_lock);
-    while (!(*child = exited_child_locked(p))) {
-        int err = list_empty(&p->children) ? -K_ECHILD : proc_killed() ? -K_EINTR : 0;
-        if (err) {
-            spin_unlock(&family_lock);
-            return err;
-        }
-        sleep_on(&p->child_exited, &family_lock);
-    }
-    (*child)->waited_for = true;
-    spin_unlock(&family_lock);
-    return 0;
-}
-
-void proc_wait_again(struct proc *child) {
-    spin_lock(&family_lock);
-    child->waited_for = false;
-    wakeup(&proc_self()->child_exited);
-    spin_unlock(&family_lock);
-}
-
-void proc_reap(struct proc *child) {
-    spin_lock(&family_lock);
-    struct proc *p = child->parent;
-    list_remove(&child->sibling);
-    if (list_empty(&p->children))
-        wakeup(&p->child_exited); /* other threads may wait for it in vain */
-    spin_unlock(&family_lock);
-    struct thread *t = LIST_ENTRY(child->threads.next, struct thread, in_process);
-    /* Its last steps, from waking us to the switch, may still run elsewhere. */
-    while (__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
-        cpu_relax();
-    proc_free(t);
+    spin_lock(&p->lock);
+    if (!p->killed)
+        p->end_signal = signal;
+    p->killed = true;
+    spin_unlock(&p->lock);
+    proc_exit(-1);
 }
 
 struct proc *proc_find_and_lock(int32_t pid) {
@@ -385,33 +371,13 @@ struct proc *proc_find_and_lock(int32_t pid) {
     return NULL;
 }
 
-void proc_kill_locked(struct proc *p) {
-    ASSERT_LOCKED(&p->lock);
-    p->killed = p->state != P_ZOMBIE;
-    if (p->killed)
-        thread_kill_all_locked(p);
-    spin_unlock(&p->lock);
-}
-
-int proc_kill(int32_t pid) {
-    if (pid < -1)
-        return proc_kill_group((int32_t)(0u - (uint32_t)pid));
-    struct proc *p = proc_find_and_lock(pid);
-    if (!p)
-        return -K_ESRCH;
-    if (p == proc_first) {
-        spin_unlock(&p->lock);
-        return -K_EPERM;
-    }
-    proc_kill_locked(p);
-    return 0;
-}
+int proc_kill(int32_t pid) { return pid == 0 ? -K_ESRCH : signal_send(pid, ABI_SIGKILL); }
 
 /* ---- what others may know ------------------------------------------------------ */
 
 /* What most of its threads could say of themselves: one runs, or is to run, or all sleep. */
 static enum abi_procstate state_of_locked(const struct proc *p, uint32_t *hart) {
-    enum abi_procstate state = ABI_P_SLEEPING;
+    enum abi_procstate state = p->stopped ? ABI_P_STOPPED : ABI_P_SLEEPING;
     ASSERT_LOCKED(&p->lock);
     if (p->state == P_ZOMBIE)
         state = ABI_P_ZOMBIE;
@@ -493,7 +459,8 @@ void proc_dump(void) {
     static const char *const names[] = {[ABI_P_RUNNABLE] = "runnable",
                                         [ABI_P_RUNNING] = "running",
                                         [ABI_P_SLEEPING] = "sleeping",
-                                        [ABI_P_ZOMBIE] = "zombie"};
+                                        [ABI_P_ZOMBIE] = "zombie",
+                                        [ABI_P_STOPPED] = "stopped"};
     struct abi_procinfo info;
     kprintf("\nPID   STATE     HART  SIZE(KiB)  NAME\n");
     for (uint32_t i = 0; i < proc_slots; i++)

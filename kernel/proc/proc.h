@@ -19,10 +19,17 @@ struct proc {
     int32_t pid;   /* 0: none, free, or the kernel's own */
     int32_t group; /* the pid that its first process has or had; fork hands it on */
     bool killed;
-    struct list threads;   /* thread.in_process */
-    uint32_t thread_count; /* of these; it is 1 again when all others are buried */
-    uint32_t living;       /* of these: have not ended */
-    struct thread *alone;  /* ends all others; NULL: nobody does */
+    int32_t end_signal; /* what killed it */
+    bool stopped;       /* by stop_signal: its threads stop before they return to user mode */
+    int32_t stop_signal;
+    uint32_t halted; /* threads that have */
+    struct wait_channel continued;
+    uint64_t signals_pending; /* for any of its threads */
+    struct signals *signals;  /* what it has said of them; NULL: nothing */
+    struct list threads;      /* thread.in_process */
+    uint32_t thread_count;    /* of these; it is 1 again when all others are buried */
+    uint32_t living;          /* of these: have not ended */
+    struct thread *alone;     /* ends all others; NULL: nobody does */
     struct wait_channel buried;
 
     /* Guarded by the family lock (proc.c). */
@@ -33,6 +40,7 @@ struct proc {
     bool exited;       /* for wait to find */
     bool waited_for;   /* by a thread of the parent that has found it */
     int32_t status;    /* for wait, when it has exited */
+    bool tells;        /* that it has stopped, or continued, and nobody was told yet */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
@@ -43,6 +51,7 @@ struct proc {
     struct aspace spaces[2];     /* exec builds in the other */
     const struct design *design; /* of the space that the next exec makes */
     uint64_t time_used;          /* cpu_time ticks; atomic */
+    struct interval interval;    /* itimer.c's */
     struct fdtable fds;          /* the fs layer's */
     char name[16];
 };
@@ -74,6 +83,7 @@ void proc_exit(int32_t status) never_returns;
 int proc_kill(int32_t pid) must_check;           /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one.
                                                   * pid < -1: all of group -pid but pid 1 */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
+int proc_pause(void) must_check;                 /* until a signal: -K_EINTR */
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;
  * p is the running process, and has one thread. Cannot fail: exec's commit point. */
@@ -81,12 +91,25 @@ void proc_replace_space(struct proc *p);
 /* The space that is not in use, created for p. -K_ENOMEM: nothing was taken. */
 int proc_spare_space(struct proc *p, struct aspace **out) must_check;
 
-/* Sleeps until a child has exited: then *child is that child, whose pid and status
- * the caller may read, and which stays a zombie until the caller reaps it, or lets another wait
- * have it; nobody else can do that. -K_ECHILD: there are no children. -K_EINTR. */
-int proc_wait(struct proc **child) must_check;
+/* Ends the running process, for a signal. */
+void proc_end_for(int32_t signal) never_returns;
+
+/* What wait finds of a child. */
+struct child_news {
+    struct proc *child; /* NULL: nothing yet, with ABI_WNOHANG */
+    bool exited;        /* else it has stopped or continued */
+    int32_t pid;
+    int32_t status; /* as exit was given it, -1 if it was killed; for xv6's wait */
+    int32_t word;   /* packed; for waitpid */
+};
+
+/* Sleeps until there is news of a child: with this pid; of the caller's group, 0; of group -pid;
+ * of any, -1. options: ABI_WNOHANG and so on. A child that has exited stays a zombie until the
+ * caller reaps it, or, as other news, lets another wait have it; nobody else can do that.
+ * -K_ECHILD: there is no such child. -K_EINTR. */
+int proc_wait(int32_t pid, unsigned options, struct child_news *news) must_check;
 void proc_reap(struct proc *child);
-void proc_wait_again(struct proc *child);
+void proc_wait_again(const struct child_news *news);
 
 /* Implemented by the init layer: what becomes of a machine whose pid 1 has ended. */
 void proc_first_ended(int32_t status) never_returns;

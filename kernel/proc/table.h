@@ -11,8 +11,9 @@ extern struct spinlock family_lock;
 /* The process with this pid, which may be a zombie, and which this locks; or NULL. */
 struct proc *proc_find_and_lock(int32_t pid);
 
+/* Gives back everything that the process of t, its only thread, still has. That one's hart has left
+ * its table and stack. */
+void proc_free(struct thread *t);
+
 /* A number that no process or thread has had. */
 int32_t proc_next_id(void);
-
-/* Kills p, whose lock is held, and gives the lock back. */
-void proc_kill_locked(struct proc *p);

@@ -8,6 +8,7 @@
 #include "mm/kstack.h"
 #include "mm/slab.h"
 #include "proc/sched.h"
+#include "proc/signal.h"
 #include "proc/table.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct thread));
@@ -54,7 +55,7 @@ int thread_new(struct proc *p, struct thread **out) {
     list_init(&t->in_process);
     list_init(&t->run_link);
     list_init(&t->wait_link);
-    list_init(&t->alarm_link);
+    list_init(&t->alarm.link);
     wait_channel_init(&t->futex.channel);
     t->hart = hart_self()->index;
     t->trapframe = TRAPFRAME;
@@ -104,6 +105,7 @@ int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
     if (err)
         return err;
     *tid = t->tid = proc_next_id();
+    t->signals.blocked = thread_self()->signals.blocked;
     t->trapframe = TRAPFRAME_OF(t->stack);
     set_registers(t, entry, arg, sp, tp);
     err = aspace_add_thread(p->as, t->stack, ptr_pa(t->tf));
@@ -126,26 +128,22 @@ void thread_start(struct thread *t) {
 
 /* ---- the end ------------------------------------------------------------------ */
 
-/* Gives t's lock back. */
-static void kill_locked(struct thread *t) {
-    ASSERT_LOCKED(&t->lock);
-    t->killed = true;
-    if (t->state == T_SLEEPING) {
-        t->kill_told = true;
+void thread_tell(struct thread *t, uint32_t reason) {
+    spin_lock(&t->lock);
+    __atomic_or_fetch(&t->reasons, reason, __ATOMIC_RELAXED);
+    t->told = t->state == T_SLEEPING;
+    if (t->told)
         sched_ready(t);
-    } else {
+    else
         spin_unlock(&t->lock);
-    }
 }
 
 static void kill_others_locked(struct proc *p, const struct thread *spared) {
     ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
-        if (t == spared)
-            continue;
-        spin_lock(&t->lock);
-        kill_locked(t);
+        if (t != spared)
+            thread_tell(t, THREAD_KILLED);
     }
 }
 
@@ -179,11 +177,14 @@ static bool leave_others(struct thread *t) {
     bool others = p->living > 1;
     if (others) {
         p->living--;
+        signal_leave_locked(t);
         spin_lock(&t->lock);
         t->state = T_DEAD;
         spin_unlock(&t->lock);
     }
     spin_unlock(&p->lock);
+    if (others)
+        signal_stop_check(p);
     return others;
 }
 
@@ -223,6 +224,16 @@ bool thread_fpu_first_use(void) {
 void thread_fpu_reset(void) {
     thread_self()->fpu_used = false;
     fpu_off();
+}
+
+void thread_fpu_save(void) { fpu_keep(&thread_self()->fpu); }
+
+void thread_fpu_set(void) {
+    struct thread *t = thread_self();
+    if (!thread_fpu_present)
+        return;
+    t->fpu_used = true;
+    fpu_give(&t->fpu);
 }
 
 void thread_fpu_copy(struct thread *to) {

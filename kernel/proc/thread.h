@@ -9,8 +9,10 @@
 #pragma once
 #include "arch/context.h"
 #include "arch/hart.h"
+#include "lib/abi.h"
 #include "lib/list.h"
 #include "mm/userword.h"
+#include "proc/alarm.h"
 #include "proc/wait.h"
 #include "sync/rank.h"
 #include "sync/spinlock.h"
@@ -35,6 +37,28 @@ enum thread_state {
     T_ZOMBIE /* the last one of a process that has ended */
 };
 
+/* Why a thread has something to do before it returns to user mode. */
+#define THREAD_KILLED 1U /* it ends */
+#define THREAD_SIGNAL 2U /* there may be a signal for it, or its process stops */
+
+/* The signals of one thread; guarded by the process's lock, but for what only it uses. */
+struct thread_signals {
+    uint64_t blocked;
+    uint64_t pending; /* sent to it and no other */
+    /* Its own. */
+    uint64_t blocked_before; /* in sigsuspend, when it has to come back to it */
+    bool suspended;
+    bool interrupted;      /* its call has ended early for a signal */
+    uint64_t call_a0;      /* which had this in a0 */
+    uint64_t resume_until; /* it will be done again, and was to end then; 0: nothing of the kind */
+    struct abi_sigstack stack;
+    struct {
+        int32_t signal; /* 0: none */
+        int32_t code;
+        uint64_t address;
+    } fault;
+};
+
 struct thread {
     /* Constant in its life. */
     struct proc *proc;
@@ -44,12 +68,14 @@ struct thread {
 
     struct list in_process; /* proc.threads; the process's lock */
 
-    struct spinlock lock; /* guards state, killed, kill_told */
+    struct spinlock lock; /* guards state, reasons, told */
     /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
      * taken the thread from a queue or runs it: all others take the two for one. */
     enum thread_state state;
-    bool killed;    /* it ends before it returns to user mode, and its sleeps end early */
-    bool kill_told; /* one sleep has ended early for it */
+    uint32_t reasons; /* THREAD_...: not to return to user mode at once, and to end sleeps early */
+    bool told;        /* one sleep has ended early since the last one came */
+
+    struct thread_signals signals;
 
     /* Of the hart that runs it, or has it in its queue. */
     struct list run_link; /* in a hart's queue, when runnable */
@@ -58,11 +84,9 @@ struct thread {
     bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
 
     /* Its own, touched by itself alone while it runs. */
-    struct list wait_link;  /* on the channel it sleeps on, under that channel's lock */
-    struct list alarm_link; /* clock.c's, under its lock */
+    struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
     struct futex_waiter futex;
-    uint64_t alarm_at;   /* cpu_time */
-    uint32_t alarm_hart; /* whose list it is in */
+    struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
     bool slice_over;     /* somebody else should run; set by this hart's timer */
@@ -112,6 +136,10 @@ int thread_be_alone(void) must_check;
 /* Makes all threads of p, whose lock is held, end soon. */
 void thread_kill_all_locked(struct proc *p);
 
+/* Gives t, whose process's lock is held, one more of THREAD_...: it has to do something about it
+ * before it returns to user mode, and one sleep ends early. */
+void thread_tell(struct thread *t, uint32_t reason);
+
 /* For sched.c: gives back a DEAD thread that has left its stack. */
 void thread_bury(struct thread *t);
 
@@ -120,6 +148,10 @@ void thread_bury(struct thread *t);
 bool thread_fpu_first_use(void);
 extern bool thread_fpu_present; /* false: what uses floating point is killed */
 void thread_fpu_reset(void);    /* exec: no state again */
+/* The running thread has the state now that is in its record; none, where there is no floating
+ * point. */
+void thread_fpu_set(void);
+void thread_fpu_save(void); /* brings its record up to date */
 /* A new thread goes on with the state that the running one has. */
 void thread_fpu_copy(struct thread *to);
 

@@ -10,9 +10,9 @@ void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     if (DEBUG)
         spin_expect_only(lk, "a sleep");
     spin_lock(&t->lock);
-    if ((t->killed && !t->kill_told) || t->alarm_untold) {
+    if ((t->reasons && !t->told) || t->alarm_untold) {
         /* That came after the caller's look. */
-        t->kill_told = t->killed;
+        t->told = true;
         t->alarm_untold = false;
         spin_unlock(&t->lock);
         return;
@@ -23,7 +23,7 @@ void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     spin_unlock(lk);
     sched_leave();
     spin_lock(lk);
-    list_remove(&t->wait_link); /* still there when kill woke us */
+    list_remove(&t->wait_link); /* still there when thread_tell woke us */
 }
 
 void wakeup(struct wait_channel *wc) {
@@ -38,4 +38,8 @@ void wakeup(struct wait_channel *wc) {
     }
 }
 
-bool proc_killed(void) { return __atomic_load_n(&thread_self()->killed, __ATOMIC_RELAXED); }
+static uint32_t reasons(void) { return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED); }
+
+bool proc_killed(void) { return reasons() & THREAD_KILLED; }
+
+bool proc_interrupted(void) { return reasons() != 0; }

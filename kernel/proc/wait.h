@@ -8,15 +8,15 @@
  *
  *     spin_lock(&q->lock);
  *     while (!q->ready) {
- *         if (proc_killed()) { spin_unlock(&q->lock); return -K_EINTR; }
+ *         if (proc_interrupted()) { spin_unlock(&q->lock); return -K_EINTR; }
  *         sleep_on(&q->changed, &q->lock);
  *     }
  *
- * A sleeper that kill has woken still takes the lock and leaves the channel. So both live
+ * A sleeper that a signal has woken still takes the lock and leaves the channel. So both live
  * as long as anybody may sleep there: they are set up once, at boot, for all uses.
  *
- * kill makes a sleeper return early, once. A wait that may have no end looks at
- * proc_killed in its loop; a wait for a disk does not. */
+ * A signal, and kill is one, makes a sleeper return early, once. A wait that may have no end looks
+ * at proc_interrupted in its loop; a wait for a disk does not. */
 #pragma once
 #include "lib/list.h"
 #include "sync/spinlock.h"
@@ -27,7 +27,7 @@ struct wait_channel {
 
 void wait_channel_init(struct wait_channel *wc);
 
-/* Sleeps until wakeup(wc), kill, or an alarm (clock.h). Holds lk before and after, and no other
+/* Sleeps until wakeup(wc), a signal, or an alarm (clock.h). Holds lk before and after, and no other
  * spinlock. Needs a thread (thread_self() != NULL). May return for no reason
  * that the caller sees: always in a loop. */
 void sleep_on(struct wait_channel *wc, struct spinlock *lk);
@@ -43,3 +43,6 @@ static inline bool anybody_sleeps(const struct wait_channel *wc) {
 /* Whether the running thread is to end: somebody has killed its process, or another of its threads
  * ends it. */
 bool proc_killed(void);
+/* Whether it is to do something before it returns to user mode, ending or about a signal: a call
+ * that waits ends with -K_EINTR then. It is done again if it turns out that no handler runs. */
+bool proc_interrupted(void);

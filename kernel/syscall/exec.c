@@ -13,7 +13,7 @@
 #include "mm/elf.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "proc/proc.h"
+#include "proc/signal.h"
 #include "syscall/syscall.h"
 
 /* ---- the program ------------------------------------------------------------ */
@@ -204,6 +204,7 @@ static void enter_program(const struct elf_plan *plan, const struct stack *s) {
     tf->a2 = s->environment ? tf->sp + (s->argc + 1) * sizeof(uint64_t) : 0;
     tf->a1 = tf->sp;
     thread_fpu_reset();
+    signal_exec();
     fence_i();
 }
 

@@ -2,7 +2,7 @@
 #include "syscall/syscall.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
-#include "proc/proc.h"
+#include "proc/signal.h"
 #include "syscall/unknown.h"
 
 #define CALL(number, type, name, arguments) [number] = sys_##name,
@@ -11,6 +11,13 @@
 const syscall_fn syscall_table[SYSCALL_END] = {
 #include "lib/calls.def"
 };
+
+uint64_t syscall_error(const struct trapframe *tf, int err) {
+    if (err == -K_EINTR)
+        signal_interrupted();
+    bool tells = tf->a7 >= SYSCALL_OWN && err != -K_ENOSYS;
+    return tells ? (uint64_t)(int64_t)err : (uint64_t)-1;
+}
 
 int syscall_unknown(void) {
     const struct proc *p = proc_self();

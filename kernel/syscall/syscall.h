@@ -25,11 +25,8 @@ union syscall_numbers {
 extern const syscall_fn syscall_table[SYSCALL_END];
 int syscall_unknown(void); /* says so on the console, once */
 
-/* What a program sees of an error of the call that it made by this number. */
-static inline uint64_t syscall_error(uint64_t number, int err) {
-    bool tells = number >= SYSCALL_OWN && err != -K_ENOSYS;
-    return tells ? (uint64_t)(int64_t)err : (uint64_t)-1;
-}
+/* What a program sees of an error of the call in a7, whose arguments are as they were. */
+uint64_t syscall_error(const struct trapframe *tf, int err);
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */
@@ -39,6 +36,6 @@ static inline void syscall_do(struct trapframe *tf) {
     int err = __builtin_expect(known, 1) ? syscall_table[tf->a7](&tf->a0, &result)
                                          : syscall_unknown();
     if (__builtin_expect(err, 0))
-        result = syscall_error(tf->a7, err);
+        result = syscall_error(tf, err);
     tf->a0 = result;
 }

@@ -8,6 +8,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
+#include "proc/signal.h"
 
 static int path_arg(char path[ABI_MAXPATH], uint64_t address) {
     return copyinstr(path, UA(address), ABI_MAXPATH);
@@ -46,7 +47,12 @@ static int sync_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
 
 int sys_read(const uint64_t arg[6], uint64_t *result) { return fd_call(read_file, arg, result); }
 
-int sys_write(const uint64_t arg[6], uint64_t *result) { return fd_call(write_file, arg, result); }
+int sys_write(const uint64_t arg[6], uint64_t *result) {
+    int err = fd_call(write_file, arg, result);
+    if (__builtin_expect(err == -K_EPIPE, 0))
+        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
+    return err;
+}
 
 int sys_fstat(const uint64_t arg[6], uint64_t *result) { return fd_call(stat_file, arg, result); }
 

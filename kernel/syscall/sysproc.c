@@ -44,20 +44,33 @@ int sys_fork(const uint64_t arg[6], uint64_t *result) {
 
 int sys_exit(const uint64_t arg[6], uint64_t *result) { proc_exit((int32_t)arg[0]); }
 
-int sys_wait(const uint64_t arg[6], uint64_t *result) {
-    struct proc *child;
-    int err = proc_wait(&child);
-    if (err)
-        return err;
-    int32_t status = child->status;
-    if (arg[0] && copyout(UA(arg[0]), &status, sizeof(status))) {
-        proc_wait_again(child);
+/* The pid is the call's result, and the status goes to where, if that is not 0. */
+static int tell_news(const struct child_news *news, int32_t status, uint64_t where,
+                     uint64_t *result) {
+    if (where && copyout(UA(where), &status, sizeof(status))) {
+        proc_wait_again(news);
         return -K_EFAULT;
     }
-    *result = child->pid;
-    proc_reap(child);
-    inode_reap(); /* files that it had mapped */
+    *result = news->pid;
+    if (news->exited) {
+        proc_reap(news->child);
+        inode_reap(); /* files that it had mapped */
+    }
     return 0;
+}
+
+int sys_wait(const uint64_t arg[6], uint64_t *result) {
+    struct child_news news;
+    int err = proc_wait(-1, 0, &news);
+    return err ? err : tell_news(&news, news.status, arg[0], result);
+}
+
+int sys_waitpid(const uint64_t arg[6], uint64_t *result) {
+    struct child_news news;
+    if (arg[2] & ~(uint64_t)(ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED))
+        return -K_EINVAL;
+    int err = proc_wait((int32_t)arg[0], (unsigned)arg[2], &news);
+    return err || !news.child ? err : tell_news(&news, news.word, arg[1], result);
 }
 
 int sys_kill(const uint64_t arg[6], uint64_t *result) { return proc_kill((int32_t)arg[0]); }

@@ -4,7 +4,7 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/futex.h"
-#include "proc/proc.h"
+#include "proc/signal.h"
 #include "syscall/syscall.h"
 
 int sys_thread_create(const uint64_t arg[6], uint64_t *result) {
@@ -32,7 +32,7 @@ int sys_thread_self(const uint64_t arg[6], uint64_t *result) {
 }
 
 int sys_futex_wait(const uint64_t arg[6], uint64_t *result) {
-    uint64_t until = arg[2] == UINT64_MAX ? UINT64_MAX : clock_after(arg[2]);
+    uint64_t until = arg[2] == UINT64_MAX ? UINT64_MAX : signal_resume_until(clock_after(arg[2]));
     return futex_wait(UA(arg[0]), (uint32_t)arg[1], until);
 }
 

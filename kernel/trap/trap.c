@@ -4,12 +4,15 @@
 #include "arch/layout.h"
 #include "arch/trapinfo.h"
 #include "dev/irq.h"
+#include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "mm/explain.h"
+#include "mm/mmap.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
+#include "proc/signal.h"
 #include "proc/sleeplock.h"
 #include "syscall/syscall.h"
 #include "trap/panic.h"
@@ -46,7 +49,34 @@ static bool interrupt(uint64_t cause) {
 
 /* ---- from user mode ------------------------------------------------------------ */
 
-static void kill_for(struct thread *t, uint64_t cause, uint64_t stval, int err) {
+/* What a program is told of a fault: a signal, and what kind. */
+struct fault_signal {
+    int32_t signal, code;
+};
+
+/* err: what aspace_fault gave. */
+static struct fault_signal fault_signal(struct aspace *as, uint64_t cause, uint64_t stval,
+                                        int err) {
+    switch (cause) {
+    case CAUSE_ILLEGAL: return (struct fault_signal){ABI_SIGILL, ABI_ILL_ILLOPC};
+    case CAUSE_BREAKPOINT: return (struct fault_signal){ABI_SIGTRAP, ABI_TRAP_BRKPT};
+    case CAUSE_PAGE_FETCH:
+    case CAUSE_PAGE_LOAD:
+    case CAUSE_PAGE_STORE: break;
+    case CAUSE_ACCESS_FETCH:
+    case CAUSE_ACCESS_LOAD:
+    case CAUSE_ACCESS_STORE: return (struct fault_signal){ABI_SIGBUS, ABI_BUS_OBJERR};
+    default: return (struct fault_signal){ABI_SIGBUS, ABI_BUS_ADRALN};
+    }
+    if (err != -K_EFAULT)
+        return (struct fault_signal){ABI_SIGBUS, err == -K_ENXIO ? ABI_BUS_ADRERR : ABI_BUS_OBJERR};
+    uint64_t page = ROUND_DOWN(stval, PAGE_SIZE);
+    bool mapped = stval < USER_MAX && aspace_is_granted(as, page, page + PAGE_SIZE);
+    return (struct fault_signal){ABI_SIGSEGV, mapped ? ABI_SEGV_ACCERR : ABI_SEGV_MAPERR};
+}
+
+static void kill_for(struct thread *t, uint64_t cause, uint64_t stval, int err,
+                     const struct fault_signal *f) {
     static struct sleeplock report = SLEEPLOCK_INIT(report, RANK_REPORT);
     const struct proc *p = t->proc;
     sleeplock_acquire(&report); /* what is said of one program stands together */
@@ -57,7 +87,7 @@ static void kill_for(struct thread *t, uint64_t cause, uint64_t stval, int err) 
     if (cause == CAUSE_ILLEGAL && !thread_fpu_present)
         kprintf("floating-point instructions are illegal here: not every hart has F and D\n");
     sleeplock_release(&report);
-    proc_exit(-1);
+    proc_end_for(f->signal);
 }
 
 /* Everything but system calls. stval is read before anything can trap again. */
@@ -74,7 +104,19 @@ __attribute__((noinline)) static void user_event(struct thread *t, uint64_t caus
         return;
     if (cause == CAUSE_ILLEGAL && thread_fpu_first_use())
         return;
-    kill_for(t, cause, stval, err);
+    struct fault_signal f = fault_signal(t->proc->as, cause, stval, err);
+    bool is_address = f.signal == ABI_SIGSEGV || f.signal == ABI_SIGBUS;
+    if (!signal_fault(f.signal, f.code, is_address ? stval : t->tf->epc))
+        kill_for(t, cause, stval, err, &f);
+}
+
+/* What keeps it from returning to user mode. */
+__attribute__((noinline)) static void attend(struct thread *t) {
+    while (__atomic_load_n(&t->reasons, __ATOMIC_RELAXED)) {
+        if (proc_killed())
+            thread_exit();
+        signal_deliver();
+    }
 }
 
 /* A killed thread ends here, and one whose slice is over lets others run. */
@@ -83,8 +125,8 @@ static struct user_view before_user(struct thread *t, const struct trapframe *tf
     sleep_expect_none("a return to user mode");
     if (__builtin_expect(t->slice_over, 0))
         thread_yield();
-    if (__builtin_expect(__atomic_load_n(&t->killed, __ATOMIC_RELAXED), 0))
-        thread_exit();
+    if (__builtin_expect(__atomic_load_n(&t->reasons, __ATOMIC_RELAXED), 0))
+        attend(t);
     csr_write(sepc, tf->epc);
     return (struct user_view){t->proc->as->user_satp, t->trapframe};
 }

@@ -34,10 +34,10 @@ bool sbi_console_read(char *c) {
 static struct proc reader; /* who reads: a shell or not */
 static unsigned interrupts, interrupts_of_all;
 static void (*on_interrupt)(void); /* runs while ^C ends processes */
-void proc_interrupt(bool all) {
+void proc_interrupt(int32_t signal) {
     assert_false(spin_held(&console.lock)); /* it looks for whom to end under other locks */
     interrupts++;
-    interrupts_of_all += all;
+    interrupts_of_all += signal == ABI_SIGQUIT;
     if (on_interrupt)
         on_interrupt();
 }

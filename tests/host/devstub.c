@@ -45,6 +45,7 @@ void stub_reset(void) {
 void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
 
 bool proc_killed(void) { return stub_killed; }
+bool proc_interrupted(void) { return stub_killed; }
 
 void wakeup(struct wait_channel *wc) {
     while (list_pop_front(&wc->sleepers)) {

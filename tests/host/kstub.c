@@ -2,6 +2,7 @@
 #include "kstub.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "proc/signal.h"
 #include "proc/sleeplock.h"
 #include <pthread.h>
 #include <sched.h>
@@ -119,11 +120,17 @@ void wakeup(struct wait_channel *wc) {
     pthread_mutex_unlock(&mutex);
 }
 
-bool proc_killed(void) { return __atomic_load_n(&thread_self()->killed, __ATOMIC_RELAXED); }
+bool proc_killed(void) {
+    return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
+}
+
+int signal_send_thread(int32_t tid, int32_t signal) { return 0; }
+
+bool proc_interrupted(void) { return proc_killed(); }
 
 void kstub_kill(struct proc *p) {
     pthread_mutex_lock(&mutex);
-    __atomic_store_n(&threads[p->slot].killed, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&threads[p->slot].reasons, THREAD_KILLED, __ATOMIC_RELAXED);
     if (asleep[p->slot]) {
         kill_delivered[p->slot] = true;
         wake(asleep[p->slot]);

@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 static struct proc reader = {.depth = 2};
-void proc_interrupt(bool all) {}
+void proc_interrupt(int32_t signal) {}
 void proc_dump(void) {}
 
 /* ---- SiFive's UART: registers of the manual's chapter 13, by number ------------*/

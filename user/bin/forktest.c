@@ -49,7 +49,7 @@ static const char *wait_all(int n) {
             i++;
         if (i == n || ended[i])
             return "wait returned a strange process";
-        if (status != i % 100)
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != i % 100)
             return "wrong exit status";
         ended[i] = true;
     }

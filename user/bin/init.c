@@ -74,7 +74,7 @@ static int run_shell(char *const argv[]) {
     for (pid_t ended; (ended = wait(&status)) != pid;)
         if (ended < 0)
             return -1;
-    return status;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 int main(int argc, char *argv[]) {

@@ -97,7 +97,7 @@ static void test_exit_flushes(void) {
         int fd = open(FILE_NAME, O_RDONLY);
         exit(fd >= 0 && read(fd, s, 1) == 0 ? 5 : 1);
     }
-    CHECK(pid > 0 && wait(&status) == pid && status == 5);
+    CHECK(pid > 0 && wait(&status) == pid && WEXITSTATUS(status) == 5);
     FILE *f = fopen(FILE_NAME, "r");
     CHECK(f && fgets(s, sizeof s, f) && strcmp(s, "at exit\n") == 0);
     if (f)

@@ -15,6 +15,7 @@ static const char *state_name(unsigned state) {
     case ABI_P_RUNNING: return "runs";
     case ABI_P_SLEEPING: return "sleeps";
     case ABI_P_ZOMBIE: return "zombie";
+    case ABI_P_STOPPED: return "stops";
     default: return "new";
     }
 }

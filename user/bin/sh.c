@@ -63,7 +63,7 @@ static int wait_for(int n, pid_t last) {
             continue;
         n--;
         if (pid == last)
-            result = status & 0xff;
+            result = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     }
     shell.interrupted |= jobs_end_foreground();
     return result;

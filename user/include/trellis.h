@@ -12,7 +12,7 @@
  * their programs). False: there are no more. */
 bool program_path(char path[PATH_MAX], const char *name, size_t i);
 
-/* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 when killed meanwhile. */
+/* In ticks of ABI_TICKS_PER_SECOND: 0, or -1 after a signal. */
 int sleep_ticks(int ticks);
 
 /* The system calls (docs/system-calls.md), with those that the standard headers declare as well;
@@ -26,6 +26,8 @@ int sleep_ticks(int ticks);
  * vmregions: ESRCH, EFAULT, ENOMEM
  * setpgid: ESRCH, EPERM
  * foreground: ESRCH
+ * thread_signal: EINVAL, ESRCH
+ * kill: ESRCH, EPERM (as sys_kill; the other is signal.h's)
  * design: EINVAL, EFAULT
  * designname: EINVAL, EFAULT
  * thread_create: ENOMEM, EAGAIN, EINTR
@@ -35,6 +37,9 @@ int sleep_ticks(int ticks);
  * A thread of thread_create whose tp is not as the library's (thread.h there) may use no errno, and
  * so no call but a sys_NAME; pthread_create (pthread.h) makes it right. */
 struct stat;
+struct sigaction;
+struct sigaltstack;
+struct itimerval;
 struct timespec;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)

@@ -2,7 +2,6 @@
  * calls path errors and disk errors is meant here, too.
  *
  * fork: EAGAIN, ENOMEM
- * kill: ESRCH, EPERM
  * exec: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
  * execve: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
  * read: EBADF, EINVAL, EFAULT, ENODEV, EIO, EINTR
@@ -20,6 +19,7 @@
  * link: path errors, disk errors, EPERM, EEXIST, ENOSPC, EMLINK
  * unlink: path errors, disk errors, EINVAL, ENOTEMPTY, EBUSY
  * sbrk: ENOMEM, EEXIST
+ * pause: EINTR
  * sleep: EINTR
  * The others have the errors of the calls that they are made of. */
 #pragma once
@@ -41,7 +41,6 @@
 pid_t fork(void);
 void _exit(int status) __attribute__((noreturn));
 pid_t getpid(void);
-int kill(pid_t pid); /* one argument: there is only one way to be killed; -GROUP: all of it */
 
 /* Replace the program; they return only on error. exec and execv are the same;
  * the p forms look for a name without slash where program_path (trellis.h) says.
@@ -89,7 +88,10 @@ int getopt(int argc, char *const argv[], const char *options);
 extern char *optarg;
 extern int optind, opterr, optopt;
 
-/* Returns the seconds left, which is 0. */
+/* Returns the seconds left: 0, or more after a signal. */
 unsigned sleep(unsigned seconds);
-/* 0, or -1 when killed meanwhile. Rounded up to whole ticks. */
+/* SIGALRM after so many seconds, 0 for never; how many there were left of another one. */
+unsigned alarm(unsigned seconds);
+int pause(void); /* until a handler has run; -1 */
+/* 0, or -1 after a signal. Rounded up to whole ticks. */
 int usleep(unsigned microseconds);

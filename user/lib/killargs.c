@@ -2,6 +2,7 @@
 #include "killargs.h"
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ static int kill_one(const char *name, const char *text) {
         fprintf(stderr, "%s: %s: not a process number\n", name, text);
         return 2;
     }
-    if (kill((pid_t)pid) == 0)
+    if (kill((pid_t)pid, SIGKILL) == 0)
         return 0;
     if (pid == 1)
         fprintf(stderr, "%s: process 1 is the first, and has to stay\n", name);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ __attribute__((used)) static long system_call_failed(long answer) {
 #define CALL(number, type, name, arguments) SETS_ERRNO(type, name, arguments, number)
 #define XV6(number, type, name, arguments) SETS_ERRNO(type, name, arguments, TELLING_NUMBER(number))
 #define WRAPPED(number, type, name, arguments) \
-    SETS_ERRNO(static type, call_##name, arguments, TELLING_NUMBER(number))
+    SETS_ERRNO(static __attribute__((unused)) type, call_##name, arguments, TELLING_NUMBER(number))
 #define WRAPPED_OWN(number, type, name, arguments) \
     SETS_ERRNO(static type, call_##name, arguments, number)
 #include "lib/calls.def"
@@ -48,6 +49,10 @@ int exec(const char *path, char *const argv[]) {
 }
 
 pid_t fork(void) { return fork_hook ? fork_hook(call_fork) : call_fork(); }
+
+/* Those of xv6 say less. */
+pid_t wait(int *status) { return waitpid(-1, status, 0); }
+int kill(pid_t pid, int signal) { return sigsend(pid, signal); }
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 

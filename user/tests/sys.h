@@ -4,7 +4,9 @@
  * structures. */
 #pragma once
 #include "lib/abi.h"
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 struct timespec;
 #define CALL(number, type, name, arguments) type sys_##name arguments;

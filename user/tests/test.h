@@ -40,9 +40,10 @@ extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests
     regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
     wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
     dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[], group_tests[],
-    design_tests[], threads_tests[], futex_tests[];
+    design_tests[];
 /* Those of threadtests. */
-extern const struct test life_tests[], locks_tests[];
+extern const struct test threads_tests[], futex_tests[], life_tests[], locks_tests[],
+    signal_tests[], sigcalls_tests[], sigfault_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)

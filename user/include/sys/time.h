@@ -1,6 +1,10 @@
-/* The date in microseconds (POSIX). */
+/* The date in microseconds, and interval timers (POSIX).
+ *
+ * setitimer: EINVAL, EFAULT
+ * getitimer: the same */
 #pragma once
 #include <sys/types.h>
+#include "lib/abi.h"
 
 struct timeval {
     time_t tv_sec;
@@ -8,3 +12,14 @@ struct timeval {
 };
 
 int gettimeofday(struct timeval *restrict time, void *restrict zone); /* zone is ignored; 0 */
+
+struct itimerval {
+    struct timeval it_interval; /* between rings, after the first; 0: there is one alone */
+    struct timeval it_value;    /* to the next ring; 0: there is none */
+};
+_Static_assert(sizeof(struct itimerval) == sizeof(struct abi_itimerval), "as the kernel has it");
+
+#define ITIMER_REAL ABI_ITIMER_REAL /* the only one: SIGALRM */
+
+int setitimer(int which, const struct itimerval *value, struct itimerval *old);
+int getitimer(int which, struct itimerval *value);

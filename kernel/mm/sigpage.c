@@ -1,0 +1,28 @@
+/* The page that handlers return to: see sigpage.h. */
+#include "mm/sigpage.h"
+#include "arch/insn.h"
+#include "lib/abi.h"
+#include "lib/panic.h"
+#include "mm/frame.h"
+
+static paddr_t code;
+
+void signal_page_boot_init(void) {
+    if (frame_alloc(&code))
+        panic("no memory for the page that handlers of signals return to");
+    frame_zero(code, 0);
+    uint32_t *insn = pa_ptr(code);
+    insn[0] = INSN_LI_A7(SYS_sigreturn);
+    insn[1] = INSN_ECALL;
+}
+
+static paddr_t peek(struct object *o, uint64_t index) {
+    if (index > 0)
+        return PA(0);
+    frame_get(frame_single(code));
+    return code;
+}
+
+static const struct object_ops ops = {.peek = peek};
+
+struct object signal_page = {.ops = &ops, .name = "return from signals"};

@@ -1,0 +1,92 @@
+/* Waiting for children: see proc.h. */
+#include "arch/cpu.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "proc/signal.h"
+#include "proc/table.h"
+
+#define WORD_CONTINUED 0xffff
+#define WORD_STOPPED 0x7f /* with the signal above it */
+
+static bool is_meant_locked(const struct proc *child, int32_t pid) {
+    ASSERT_LOCKED(&family_lock);
+    return pid == -1 ||
+           (pid > 0 ? child->pid == pid : child->group == (pid ? -pid : proc_self()->group));
+}
+
+static int32_t word_of_end(const struct proc *child) {
+    int32_t signal = child->end_signal ? child->end_signal : child->killed ? ABI_SIGKILL : 0;
+    return signal ? signal : (child->status & 0xff) << 8;
+}
+
+/* Whether it is of interest now; then it is nobody else's. */
+static bool has_news_locked(struct proc *child, unsigned options, struct child_news *news) {
+    ASSERT_LOCKED(&family_lock);
+    *news = (struct child_news){.child = child, .exited = child->exited, .pid = child->pid};
+    if (child->exited) {
+        if (child->waited_for)
+            return false;
+        child->waited_for = true;
+        news->status = child->status;
+        news->word = word_of_end(child);
+        return true;
+    }
+    unsigned wanted = child->stopped ? ABI_WUNTRACED : ABI_WCONTINUED;
+    if (!child->tells || !(options & wanted))
+        return false;
+    child->tells = false;
+    news->word = child->stopped ? child->stop_signal << 8 | WORD_STOPPED : WORD_CONTINUED;
+    return true;
+}
+
+/* -K_ECHILD: there is none that is meant; -K_EAGAIN: none has news. */
+static int look_locked(int32_t pid, unsigned options, struct child_news *news) {
+    ASSERT_LOCKED(&family_lock);
+    int err = -K_ECHILD;
+    LIST_EACH(it, &proc_self()->children) {
+        struct proc *child = LIST_ENTRY(it, struct proc, sibling);
+        if (!is_meant_locked(child, pid))
+            continue;
+        if (has_news_locked(child, options, news))
+            return 0;
+        err = -K_EAGAIN;
+    }
+    return err;
+}
+
+int proc_wait(int32_t pid, unsigned options, struct child_news *news) {
+    struct proc *p = proc_self();
+    int err;
+    spin_lock(&family_lock);
+    while ((err = look_locked(pid, options, news)) == -K_EAGAIN && !(options & ABI_WNOHANG) &&
+           !proc_interrupted())
+        sleep_on(&p->child_exited, &family_lock);
+    spin_unlock(&family_lock);
+    if (err != -K_EAGAIN)
+        return err;
+    news->child = NULL;
+    return options & ABI_WNOHANG ? 0 : -K_EINTR;
+}
+
+void proc_wait_again(const struct child_news *news) {
+    spin_lock(&family_lock);
+    if (news->exited)
+        news->child->waited_for = false;
+    else if (news->child->pid == news->pid) /* else another one has seen its end */
+        news->child->tells = true;
+    wakeup(&proc_self()->child_exited);
+    spin_unlock(&family_lock);
+}
+
+void proc_reap(struct proc *child) {
+    spin_lock(&family_lock);
+    struct proc *p = child->parent;
+    list_remove(&child->sibling);
+    wakeup(&p->child_exited); /* other threads may wait for it in vain */
+    spin_unlock(&family_lock);
+    struct thread *t = LIST_ENTRY(child->threads.next, struct thread, in_process);
+    /* Its last steps, from waking us to the switch, may still run elsewhere. */
+    while (__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    proc_free(t);
+}

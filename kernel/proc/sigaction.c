@@ -1,0 +1,187 @@
+/* What processes and threads say of signals, and what of that goes on over fork and exec: see
+ * signal.h. */
+#include "proc/sigaction.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/table.h"
+
+static struct slab records = SLAB_INIT(records, sizeof(struct signals));
+
+/* The running process has a record from here on. */
+static int need_record(void) {
+    struct proc *p = proc_self();
+    if (__atomic_load_n(&p->signals, __ATOMIC_ACQUIRE))
+        return 0;
+    struct signals *record = slab_take(&records);
+    if (!record)
+        return -K_ENOMEM;
+    memset(record, 0, sizeof(*record));
+    spin_lock(&p->lock);
+    bool first = !p->signals;
+    if (first)
+        __atomic_store_n(&p->signals, record, __ATOMIC_RELEASE);
+    spin_unlock(&p->lock);
+    if (!first)
+        slab_give(&records, record);
+    return 0;
+}
+
+void signal_tell_takers_locked(struct proc *p) {
+    ASSERT_LOCKED(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if ((t->signals.pending | p->signals_pending) & ~t->signals.blocked)
+            thread_tell(t, THREAD_SIGNAL);
+    }
+}
+
+void signal_leave_locked(struct thread *t) {
+    ASSERT_LOCKED(&t->proc->lock);
+    t->signals.blocked = ~(uint64_t)0;
+    signal_tell_takers_locked(t->proc);
+}
+
+/* ---- actions --------------------------------------------------------------------- */
+
+int signal_set_action(int32_t signal, const struct abi_sigaction *action, uint64_t page) {
+    int err = need_record();
+    if (err)
+        return err;
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    struct abi_sigaction *a = &p->signals->action[signal - 1];
+    *a = *action;
+    a->flags = (uint32_t)a->flags;
+    a->mask &= ~SIGNALS_SURE;
+    if (page && !p->signals->page)
+        p->signals->page = page;
+    if (signal_effect_locked(p, signal) == DOES_IGNORE) {
+        p->signals_pending &= ~signal_bit(signal);
+        LIST_EACH(link, &p->threads)
+            LIST_ENTRY(link, struct thread, in_process)->signals.pending &= ~signal_bit(signal);
+    }
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+void signal_get_action(int32_t signal, struct abi_sigaction *action) {
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    *action = p->signals ? p->signals->action[signal - 1] : (struct abi_sigaction){0};
+    spin_unlock(&p->lock);
+}
+
+uint64_t signal_page_address(void) {
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    uint64_t page = p->signals ? p->signals->page : 0;
+    spin_unlock(&p->lock);
+    return page;
+}
+
+/* ---- masks ------------------------------------------------------------------------ */
+
+static void set_blocked(struct thread *t, uint64_t mask) {
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    t->signals.blocked = mask & ~SIGNALS_SURE;
+    signal_tell_takers_locked(p);
+    spin_unlock(&p->lock);
+}
+
+int signal_block(uint64_t mask) {
+    int err = need_record();
+    if (!err)
+        set_blocked(thread_self(), mask);
+    return err;
+}
+
+uint64_t signal_pending(void) {
+    const struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    uint64_t set = (t->signals.pending | p->signals_pending) & t->signals.blocked;
+    spin_unlock(&p->lock);
+    return set;
+}
+
+int signal_suspend(uint64_t mask) {
+    struct thread_signals *s = &thread_self()->signals;
+    int err = need_record();
+    if (err)
+        return err;
+    s->blocked_before = s->blocked;
+    s->suspended = true;
+    set_blocked(thread_self(), mask);
+    return proc_pause();
+}
+
+/* ---- alternate stacks --------------------------------------------------------------- */
+
+static bool on_stack(const struct abi_sigstack *s) {
+    return thread_self()->tf->sp - s->sp < s->size;
+}
+
+void signal_get_stack(struct abi_sigstack *stack) {
+    *stack = thread_self()->signals.stack;
+    stack->flags = !stack->size ? ABI_SS_DISABLE : on_stack(stack) ? ABI_SS_ONSTACK : 0;
+}
+
+int signal_set_stack(const struct abi_sigstack *stack) {
+    struct abi_sigstack *mine = &thread_self()->signals.stack;
+    if (mine->size && on_stack(mine))
+        return -K_EPERM;
+    *mine = stack->flags & ABI_SS_DISABLE ? (struct abi_sigstack){0} : *stack;
+    return 0;
+}
+
+/* ---- fork, exec, the end ---------------------------------------------------------- */
+
+int signal_fork(struct thread *child) {
+    const struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    child->signals.blocked = t->signals.blocked;
+    child->signals.stack = t->signals.stack;
+    if (!p->signals)
+        return 0;
+    struct signals *record = slab_take(&records);
+    if (!record)
+        return -K_ENOMEM;
+    spin_lock(&p->lock);
+    *record = *p->signals;
+    spin_unlock(&p->lock);
+    child->proc->signals = record;
+    return 0;
+}
+
+void signal_exec(void) {
+    struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    t->signals = (struct thread_signals){.blocked = t->signals.blocked,
+                                         .pending = t->signals.pending};
+    spin_lock(&p->lock);
+    for (int i = 0; p->signals && i < ABI_SIGNALS; i++) {
+        struct abi_sigaction *a = &p->signals->action[i];
+        *a = (struct abi_sigaction){.handler = a->handler == ABI_SIG_IGN ? ABI_SIG_IGN
+                                                                         : ABI_SIG_DFL};
+    }
+    if (p->signals)
+        p->signals->page = 0;
+    signal_tell_takers_locked(p); /* what had a handler may do something else now */
+    spin_unlock(&p->lock);
+}
+
+void signal_free(struct proc *p) {
+    if (p->signals)
+        slab_give(&records, p->signals);
+    p->signals = NULL;
+}
+
+void signal_reset(struct proc *p) {
+    p->signals_pending = 0;
+    p->end_signal = p->stop_signal = 0;
+    p->halted = 0;
+    p->stopped = p->tells = false;
+}

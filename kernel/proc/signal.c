@@ -1,0 +1,170 @@
+/* Sending signals, and what is said of them: see signal.h. */
+#include "proc/signal.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/group.h"
+#include "proc/sigaction.h"
+#include "proc/table.h"
+
+/* ---- what one does ------------------------------------------------------------- */
+
+#define SIGNAL(number, name, action, text) [number] = DOES_##action,
+static const uint8_t by_default[ABI_SIGNALS + 1] = {
+#include "lib/signals.def"
+};
+
+enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal) {
+    ASSERT_LOCKED(&p->lock);
+    uint64_t handler = p->signals ? p->signals->action[signal - 1].handler : ABI_SIG_DFL;
+    if (handler == ABI_SIG_IGN)
+        return DOES_IGNORE;
+    if (handler != ABI_SIG_DFL)
+        return DOES_HANDLE;
+    enum signal_effect effect = by_default[signal];
+    /* Nobody could start the session again, nor continue it. */
+    bool spared = p == proc_first || (effect == DOES_STOP && p->depth <= 1);
+    return spared ? DOES_IGNORE : effect;
+}
+
+/* ---- sending ------------------------------------------------------------------- */
+
+/* One that does not block it; NULL: all do. */
+static struct thread *taker_locked(const struct proc *p, uint64_t bit) {
+    ASSERT_LOCKED(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (!(t->signals.blocked & bit) && t->state != T_DEAD)
+            return t;
+    }
+    return NULL;
+}
+
+void signal_end_locked(struct proc *p, int32_t signal) {
+    ASSERT_LOCKED(&p->lock);
+    if (p->state == P_ZOMBIE || p->killed)
+        return;
+    p->end_signal = signal;
+    p->killed = true;
+    thread_kill_all_locked(p);
+}
+
+static void forget_locked(struct proc *p, uint64_t bits) {
+    ASSERT_LOCKED(&p->lock);
+    p->signals_pending &= ~bits;
+    LIST_EACH(link, &p->threads)
+        LIST_ENTRY(link, struct thread, in_process)->signals.pending &= ~bits;
+}
+
+/* A stop and a continuation that nobody has taken yet undo each other. */
+static void undo_opposite_locked(struct proc *p, int32_t signal) {
+    ASSERT_LOCKED(&p->lock);
+    if (by_default[signal] == DOES_STOP)
+        forget_locked(p, signal_bit(ABI_SIGCONT));
+    if (signal != ABI_SIGCONT)
+        return;
+    forget_locked(p, SIGNALS_THAT_STOP);
+    if (p->stopped) {
+        p->stopped = false;
+        wakeup(&p->continued);
+    }
+}
+
+static void make_pending_locked(struct proc *p, struct thread *only, int32_t signal,
+                                const struct signal_info *info) {
+    ASSERT_LOCKED(&p->lock);
+    uint64_t *set = only ? &only->signals.pending : &p->signals_pending;
+    if (!only && p->signals && !(*set & signal_bit(signal)))
+        p->signals->info[signal - 1] = *info;
+    *set |= signal_bit(signal);
+}
+
+void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
+                        const struct signal_info *info) {
+    ASSERT_LOCKED(&p->lock);
+    if (p->state == P_ZOMBIE || p->state == P_FREE)
+        return;
+    undo_opposite_locked(p, signal);
+    enum signal_effect effect = signal_effect_locked(p, signal);
+    uint64_t bit = signal_bit(signal);
+    struct thread *t = !only ? taker_locked(p, bit) : only->signals.blocked & bit ? NULL : only;
+    if (t && effect == DOES_END) {
+        signal_end_locked(p, signal);
+    } else if (!t || effect == DOES_HANDLE || effect == DOES_STOP) {
+        make_pending_locked(p, only, signal, info);
+        if (t)
+            thread_tell(t, THREAD_SIGNAL);
+    }
+}
+
+static struct signal_info sent_by_self(int32_t code) {
+    return (struct signal_info){.code = code, .pid = proc_self()->pid};
+}
+
+int signal_send(int32_t pid, int32_t signal) {
+    if (signal != 0 && !signal_exists(signal))
+        return -K_EINVAL;
+    struct signal_info info = sent_by_self(ABI_SI_USER);
+    if (pid == 0 || pid < -1)
+        return proc_signal_group(pid ? (int32_t)(0u - (uint32_t)pid) : proc_self()->group, signal,
+                                 &info);
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    int err = p == proc_first && signal == ABI_SIGKILL ? -K_EPERM : 0;
+    if (!err && signal)
+        signal_post_locked(p, NULL, signal, &info);
+    spin_unlock(&p->lock);
+    return err;
+}
+
+int signal_send_thread(int32_t tid, int32_t signal) {
+    struct proc *p = proc_self();
+    if (signal != 0 && !signal_exists(signal))
+        return -K_EINVAL;
+    int err = -K_ESRCH;
+    spin_lock(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t->tid != tid || t->state == T_DEAD)
+            continue;
+        err = 0;
+        if (signal)
+            signal_post_locked(p, t, signal, NULL);
+        break;
+    }
+    spin_unlock(&p->lock);
+    return err;
+}
+
+bool signal_fault(int32_t signal, int32_t code, uint64_t address) {
+    struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    bool runs = signal_effect_locked(p, signal) == DOES_HANDLE &&
+                !(t->signals.blocked & signal_bit(signal));
+    if (runs) {
+        t->signals.fault.signal = signal;
+        t->signals.fault.code = code;
+        t->signals.fault.address = address;
+        thread_tell(t, THREAD_SIGNAL);
+    }
+    spin_unlock(&p->lock);
+    return runs;
+}
+
+bool signal_parent_locked(struct proc *p, int32_t code, int32_t status) {
+    ASSERT_LOCKED(&family_lock);
+    struct proc *parent = p->parent;
+    struct signal_info info = {.code = code, .pid = p->pid, .status = status};
+    bool ended = code == ABI_CLD_EXITED || code == ABI_CLD_KILLED;
+    spin_lock(&parent->lock);
+    const struct abi_sigaction *a = parent->signals ? &parent->signals->action[ABI_SIGCHLD - 1]
+                                                    : NULL;
+    if (ended || !a || !(a->flags & ABI_SA_NOCLDSTOP))
+        signal_post_locked(parent, NULL, ABI_SIGCHLD, &info);
+    bool nobody_waits = a && (a->handler == ABI_SIG_IGN || (a->flags & ABI_SA_NOCLDWAIT));
+    spin_unlock(&parent->lock);
+    return ended && nobody_waits;
+}

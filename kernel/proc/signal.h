@@ -1,0 +1,97 @@
+/* Signals: what is sent to a process or to one of its threads, and what it has said of each.
+ *
+ * One is sent under the process's lock (signal.c). What would do nothing is forgotten there; what
+ * ends a program that has said nothing kills it there, wherever its threads are; all else stays
+ * pending, and a thread that does not block it is told. That one takes it before it returns to user
+ * mode (sigdeliver.c): it runs the handler, or stops.
+ *
+ * A process has a record of signals from its first call on that says something of them; before, all
+ * are as by default and nothing is blocked. docs/signals.md is about what programs see. */
+#pragma once
+#include "lib/abi.h"
+#include "proc/proc.h"
+
+/* Who sent one, and what of. */
+struct signal_info {
+    int32_t code, pid, status;
+};
+
+/* What a process has said; guarded by its lock. */
+struct signals {
+    uint64_t page; /* where it has mapped the code that handlers return to; 0: nowhere */
+    struct abi_sigaction action[ABI_SIGNALS];
+    struct signal_info info[ABI_SIGNALS]; /* of those pending for the process */
+};
+
+static inline bool signal_exists(int32_t signal) { return signal > 0 && signal <= ABI_SIGNALS; }
+static inline uint64_t signal_bit(int32_t signal) { return (uint64_t)1 << (signal - 1); }
+
+/* ---- sending ---- */
+
+/* To p, whose lock is held; only: to this thread of it; NULL: to any. From interrupt handlers
+ * too. */
+void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
+                        const struct signal_info *info);
+
+/* As the system calls say; signal 0: to nobody. -K_EINVAL: no such signal; -K_ESRCH: nobody there;
+ * -K_EPERM: SIGKILL, to pid 1. */
+int signal_send(int32_t pid, int32_t signal) must_check;
+int signal_send_thread(int32_t tid, int32_t signal) must_check;
+
+/* For one that the running program has caused: it has this handler, or is to end for it. True: the
+ * handler will run. */
+bool signal_fault(int32_t signal, int32_t code, uint64_t address) must_check;
+
+/* ---- saying something of them, each for the running thread and process ---- */
+
+/* A process's first handler needs the page that they return to: at page, if it is not 0 and there
+ * is none yet. -K_ENOMEM: no record; nothing changed. */
+int signal_set_action(int32_t signal, const struct abi_sigaction *action, uint64_t page) must_check;
+void signal_get_action(int32_t signal, struct abi_sigaction *action);
+uint64_t signal_page_address(void); /* 0: there is none */
+
+/* -K_ENOMEM as above. */
+int signal_block(uint64_t mask) must_check;
+uint64_t signal_pending(void); /* of those that it blocks */
+
+/* Blocks these instead until a handler has run: -K_EINTR. */
+int signal_suspend(uint64_t mask) must_check;
+
+/* -K_EPERM: it is on that stack now. */
+int signal_set_stack(const struct abi_sigstack *stack) must_check;
+void signal_get_stack(struct abi_sigstack *stack);
+
+/* ---- before a return to user mode (sigdeliver.c) ---- */
+
+/* A call has ended with -K_EINTR; its first argument is still in a0. */
+void signal_interrupted(void);
+/* When the wait that begins now is to end; until, unless it is one that was interrupted and is done
+ * again. */
+uint64_t signal_resume_until(uint64_t until);
+
+/* Takes signals until a handler is ready to run or there are none; may sleep, and not return. */
+void signal_deliver(void);
+
+/* Back from a handler, as the frame at the stack pointer says. A frame that cannot be read ends
+ * the process; so does one without a record of signals, if there is no memory for it. */
+void signal_return(void);
+
+/* A thread that ends may have been told of signals that others can take, and may be the last one
+ * that a stop was waiting for. The first with the process's lock, the other without. */
+void signal_leave_locked(struct thread *t);
+void signal_stop_check(struct proc *p);
+
+/* ---- a process's life ---- */
+
+/* A child, which nobody sees yet, has what the running process and thread have said. -K_ENOMEM. */
+int signal_fork(struct thread *child) must_check;
+void signal_exec(void);            /* handlers are gone; what is ignored stays so */
+void signal_free(struct proc *p);  /* at its end */
+void signal_reset(struct proc *p); /* at its birth */
+
+/* Ends or stops with it; p's lock is held. */
+void signal_end_locked(struct proc *p, int32_t signal);
+
+/* SIGCHLD for the parent of p; the family lock is held, p's own is not. True: the parent does not
+ * want to wait for children. */
+bool signal_parent_locked(struct proc *p, int32_t code, int32_t status);

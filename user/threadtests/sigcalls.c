@@ -1,0 +1,257 @@
+/* Signals and calls that wait, timers, stopping, and what a process hands on. */
+#include "signals.h"
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+static volatile int ran;
+static volatile siginfo_t told;
+
+static void note_it(int signal, siginfo_t *info, void *context) {
+    (void)signal;
+    (void)context;
+    told = *info;
+    ran++;
+}
+
+static void handle(int signal, int flags) { on_signal(signal, note_it, flags); }
+
+/* Sends it to the parent when that sleeps, and does `then` after. */
+static int sender(int signal, void (*then)(void)) {
+    int parent = sys_getpid(), pid = must_fork();
+    if (pid != 0)
+        return pid;
+    WAIT_UNTIL(state_of(parent) == ABI_P_SLEEPING);
+    CHECK_EQ(sys_sigsend(parent, signal), 0);
+    if (then)
+        then();
+    sys_exit(0);
+}
+
+/* ---- calls that wait ---- */
+
+static int ends[2];
+
+static void write_later(void) {
+    sys_sleep(1);
+    write_all(ends[1], "x", 1);
+}
+
+static void read_is_interrupted(void) {
+    char c = 0;
+    must_pipe(ends);
+    handle(SIGUSR1, 0);
+    int pid = sender(SIGUSR1, NULL);
+    CHECK_EQ(ecall3(TELLING_NUMBER(SYS_read), ARG(ends[0]), ARG(&c), 1), -EINTR);
+    CHECK_EQ(ran, 1);
+    CHECK_EQ(reap(pid), 0);
+    pid = sender(SIGUSR1, NULL);
+    CHECK_EQ(sys_read(ends[0], &c, 1), -1); /* as one of xv6's sees it */
+    CHECK_EQ(reap(pid), 0);
+    handle(SIGUSR1, SA_RESTART);
+    pid = sender(SIGUSR1, write_later);
+    CHECK_EQ(sys_read(ends[0], &c, 1), 1);
+    CHECK(c == 'x' && ran == 3);
+    CHECK_EQ(reap(pid), 0);
+}
+
+static void some_was_written(void) {
+    must_pipe(ends);
+    handle(SIGUSR1, SA_RESTART);
+    int pid = sender(SIGUSR1, NULL);
+    CHECK_EQ(sys_write(ends[1], scratch, SCRATCH_SIZE), 4 * PAGE);
+    CHECK_EQ(ran, 1);
+    CHECK_EQ(reap(pid), 0);
+}
+
+static uint32_t word;
+
+static void wake_later(void) { sys_sleep(2); }
+
+static void others_are_interrupted(void) {
+    int status;
+    handle(SIGUSR1, 0);
+    int pid = sender(SIGUSR1, wake_later);
+    CHECK_EQ(sys_futex_wait(&word, 0, UINT64_MAX), -EINTR);
+    CHECK_EQ(ran, 1);
+    CHECK_EQ(reap(pid), 0);
+    pid = sender(SIGUSR1, wake_later);
+    CHECK_EQ(sys_waitpid(pid, &status, 0), -EINTR);
+    CHECK_EQ(reap(pid), 0);
+    handle(SIGUSR1, SA_RESTART);
+    pid = sender(SIGUSR1, wake_later);
+    CHECK_EQ(next_word(pid, 0), 0); /* the signal came while it waited */
+    CHECK_EQ(ran, 3);
+    pid = sender(SIGUSR1, NULL);
+    CHECK_EQ(sys_sleep(100), -1); /* never restarted: for how long is not known */
+    CHECK_EQ(ran, 4);
+    CHECK_EQ(reap(pid), 0);
+}
+
+/* Nothing that a program handles: it sleeps as long as it wanted, and not as long again. */
+static void stopped_sleep_goes_on(void) {
+    int sleeper = must_fork();
+    if (sleeper == 0) {
+        int start = sys_uptime();
+        CHECK_EQ(sys_sleep(10), 0);
+        int slept = sys_uptime() - start;
+        CHECK_MSG(slept >= 10 && slept < 17, "slept for %d ticks", slept);
+        sys_exit(0);
+    }
+    WAIT_UNTIL(state_of(sleeper) == ABI_P_SLEEPING);
+    sys_sleep(4);
+    CHECK_EQ(sys_sigsend(sleeper, SIGSTOP), 0);
+    CHECK_EQ(next_word(sleeper, WUNTRACED), SIGSTOP << 8 | 0x7f);
+    sys_sleep(3);
+    CHECK_EQ(sys_sigsend(sleeper, SIGCONT), 0);
+    CHECK_EQ(next_word(sleeper, 0), 0);
+}
+
+static void broken_pipe(void) {
+    must_pipe(ends);
+    must_close(ends[0]);
+    CHECK_EQ(sys_write(ends[1], "x", 1), -1); /* and it goes on */
+    handle(SIGPIPE, 0);
+    CHECK_EQ(ecall3(TELLING_NUMBER(SYS_write), ARG(ends[1]), ARG("x"), 1), -EPIPE);
+    CHECK_EQ(ran, 1);
+}
+
+/* ---- children and timers ---- */
+
+static void tells_of_children(void) {
+    handle(SIGCHLD, SA_RESTART);
+    int pid = must_fork();
+    if (pid == 0)
+        sys_exit(5);
+    WAIT_UNTIL(ran == 1);
+    CHECK(told.si_pid == pid && told.si_code == CLD_EXITED && told.si_status == 5);
+    CHECK_EQ(next_word(pid, 0) >> 8, 5);
+}
+
+static void tells_of_stops(void) {
+    handle(SIGCHLD, SA_RESTART);
+    int pid = must_fork();
+    if (pid == 0)
+        for (;;)
+            ;
+    CHECK_EQ(sys_waitpid(pid, NULL, WNOHANG | WUNTRACED | WCONTINUED), 0);
+    CHECK_EQ(sys_sigsend(pid, SIGTSTP), 0);
+    CHECK_EQ(next_word(pid, WUNTRACED), SIGTSTP << 8 | 0x7f);
+    CHECK(ran == 1 && told.si_code == CLD_STOPPED && told.si_status == SIGTSTP);
+    CHECK_EQ(state_of(pid), ABI_P_STOPPED);
+    CHECK_EQ(sys_waitpid(pid, NULL, WNOHANG | WUNTRACED), 0); /* once */
+    CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
+    CHECK_EQ(next_word(pid, WCONTINUED), 0xffff);
+    CHECK(ran == 2 && told.si_code == CLD_CONTINUED);
+    handle(SIGCHLD, SA_RESTART | SA_NOCLDSTOP);
+    CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
+    CHECK_EQ(next_word(pid, WUNTRACED), SIGSTOP << 8 | 0x7f);
+    CHECK_EQ(ran, 2);
+    CHECK_EQ(sys_sigsend(pid, SIGKILL), 0); /* as it is */
+    CHECK_EQ(next_word(pid, 0), SIGKILL);
+    CHECK(ran == 3 && told.si_code == CLD_KILLED && told.si_status == SIGKILL);
+}
+
+static void nobody_waits(void) {
+    ignore_signal(SIGCHLD);
+    int pid = must_fork();
+    if (pid == 0)
+        sys_exit(5);
+    CHECK_EQ(sys_waitpid(-1, NULL, 0), -ECHILD);
+    WAIT_UNTIL(state_of(pid) == 0);
+}
+
+static void wait_words(void) {
+    int pid = must_fork();
+    if (pid == 0) {
+        sys_sigsend(sys_getpid(), SIGTERM);
+        FAIL("SIGTERM ended nobody");
+    }
+    CHECK_EQ(reap(pid), KILLED); /* for xv6's wait, whatever it was */
+    pid = must_fork();
+    if (pid == 0)
+        *(volatile int *)opaque(USER_LIMIT - PAGE) = 1;
+    CHECK_EQ(next_word(pid, 0), SIGSEGV);
+    pid = must_fork();
+    if (pid == 0)
+        sys_exit(-1);
+    CHECK_EQ(next_word(pid, 0), 0xff << 8);
+    int first = must_fork();
+    if (first == 0) {
+        CHECK_EQ(sys_setpgid(0, 0), 0);
+        sys_sleep(1);
+        sys_exit(1);
+    }
+    int second = must_fork();
+    if (second == 0)
+        sys_exit(2);
+    CHECK_EQ(next_word(first, 0), 1 << 8); /* the other one has ended before */
+    CHECK_EQ(sys_waitpid(-first, NULL, 0), -ECHILD);
+    CHECK_EQ(sys_waitpid(0, NULL, 0), second);
+}
+
+static void timer(void) {
+    struct itimerval often = {{0, 20000}, {0, 20000}}, none = {{0, 0}, {0, 0}}, old;
+    handle(SIGALRM, SA_RESTART);
+    CHECK_EQ(sys_setitimer(ITIMER_REAL, &often, NULL), 0);
+    while (ran < 5)
+        CHECK_EQ(sys_sigsuspend(&(uint64_t){0}), -EINTR);
+    int pid = must_fork();
+    if (pid == 0) {
+        CHECK_EQ(sys_setitimer(ITIMER_REAL, NULL, &old), 0);
+        CHECK(old.it_value.tv_usec == 0 && old.it_interval.tv_usec == 0);
+        sys_exit(0);
+    }
+    CHECK_EQ(next_word(pid, 0), 0);
+    CHECK_EQ(sys_setitimer(ITIMER_REAL, &none, &old), 0);
+    CHECK(old.it_interval.tv_usec == 20000 && old.it_value.tv_usec <= 20000);
+    int rang = ran;
+    sys_sleep(2);
+    CHECK_EQ(ran, rang);
+    often.it_value.tv_sec = 1000000000000;
+    CHECK_EQ(sys_setitimer(ITIMER_REAL, &often, &old), 0); /* ends with the process */
+}
+
+/* ---- what goes on ---- */
+
+static void exec_resets_handlers(void) {
+    handle(SIGUSR1, 0);
+    ignore_signal(SIGUSR2);
+    int pid = must_fork();
+    if (pid == 0) {
+        send_self(SIGUSR1);
+        CHECK_EQ(ran, 1); /* fork keeps both */
+        char *argv[] = {THREADTESTS, "--role", "signals", NULL};
+        sys_exec(THREADTESTS, argv);
+        FAIL("exec failed");
+    }
+    CHECK_EQ(next_word(pid, 0), SIGUSR1);
+}
+
+int role_signals(int argc, char **argv) {
+    struct sigaction a;
+    (void)argc;
+    (void)argv;
+    CHECK_EQ(sys_sigaction(SIGUSR2, NULL, &a), 0);
+    CHECK(a.sa_handler == SIG_IGN);
+    send_self(SIGUSR2);
+    CHECK_EQ(sys_sigaction(SIGUSR1, NULL, &a), 0);
+    CHECK(a.sa_handler == SIG_DFL);
+    sys_sigsend(sys_getpid(), SIGUSR1);
+    return 9;
+}
+
+const struct test sigcalls_tests[] = {
+    {"signal_read", read_is_interrupted, false},
+    {"signal_write", some_was_written, false},
+    {"signal_waits", others_are_interrupted, false},
+    {"signal_stopped_sleep", stopped_sleep_goes_on, false},
+    {"signal_pipe", broken_pipe, false},
+    {"signal_child", tells_of_children, false},
+    {"signal_stop", tells_of_stops, false},
+    {"signal_nobody_waits", nobody_waits, false},
+    {"signal_wait_words", wait_words, false},
+    {"signal_timer", timer, false},
+    {"signal_exec", exec_resets_handlers, false},
+    {0},
+};
