@@ -50,7 +50,7 @@ struct sim {
     unsigned turn_of;   /* the hart whose turn is next */
     unsigned turn_hart; /* whose turn it is, or was */
     int64_t turn_left;  /* instructions of it; 0: the next begins */
-    uint64_t turn_done;
+    uint64_t turn_done; /* and of it until now */
     unsigned turn_runs; /* harts that did not wait when it began */
     struct sim_end end;
     uint64_t tohost, fromhost; /* physical addresses of htif.h; 0: none */

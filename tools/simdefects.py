@@ -117,7 +117,7 @@ def how_it_ended(status, output):
 def run_one(tree, design, harts, memory, more=()):
     """(finding or None, how it ended, the pages kept or None)"""
     status, output = tree.process(sim_command(tree, design, harts, memory, more), DEADLINE)
-    found = re.search(r"^sim: finding: (.*)", output, re.M)
+    found = re.search(r"^sim: (?:finding: |(?=all harts wait))(.*)", output, re.M)
     came_to_its_end = "[trellis] poweroff" in output
     return found and found[1], how_it_ended(status, output), \
         kept_pages(output) if came_to_its_end else None

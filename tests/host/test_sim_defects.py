@@ -98,3 +98,13 @@ def test_a_patch_that_does_not_build_has_a_row(tmp_path, monkeypatch):
     runner = simdefects.Runner(Unbuildable(), True)
     assert not runner.run(patch, "share")
     assert runner.rows[patch.name]["told"] == "it does not build"
+
+
+@pytest.mark.parametrize("said, finding", [
+    ("sim: finding: satp: x\n", "satp: x"), ("test a: FAILED: 1\n", None),
+    ("sim: all harts wait, and nothing will wake them\n",
+     "all harts wait, and nothing will wake them")])
+def test_what_the_machine_says(said, finding):
+    tree = Interrupted()
+    tree.process = lambda command, deadline: (3, "x\n" + said)
+    assert simdefects.run_one(tree, "share", 1, "128M")[0] == finding
