@@ -203,7 +203,10 @@ U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 # have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
 STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 STACK_XV6 := --defsym=PROGRAM_START=0
-LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -T user/user.ld
+# lld would take what thread-local variables begin as for something to be protected after the start,
+# and put it into a segment of its own.
+LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -z norelro \
+	-T user/user.ld
 user: $(U_PROGS)
 
 $(U)/%.c.o: user/%.c $(U)/flags

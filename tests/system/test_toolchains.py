@@ -72,7 +72,8 @@ def test_other_toolchain(request, tmp_path, toolchain):
     assert done.returncode == 0, done.stdout + done.stderr
     # A newer lld would make a segment of it, far behind what is loaded.
     assert b".riscv.attributes" not in (folder / "user" / "bin" / "usertests").read_bytes()
-    booted = run_in(folder, "--no-build", "-c", "ls | wc; usertests -q fork")
+    booted = run_in(folder, "--no-build", "-c",
+                    "ls | wc; usertests -q fork && threadtests own_variables")
     assert booted.returncode == 0, booted.stdout
 
 

@@ -164,10 +164,13 @@ int pthread_condattr_setpshared(pthread_condattr_t *attr, int shared);
 
 /* Readers go before writers that wait, so a thread may read-lock it several times.
  *
- * pthread_rwlock_rdlock, wrlock: EDEADLK, the caller has it for writing; rdlock: EAGAIN, 2^30
- * readers the try forms: EBUSY; the timed ones: ETIMEDOUT, EINVAL, until is no time
+ * pthread_rwlock_rdlock: EDEADLK, the caller has it for writing; EAGAIN, 2^30 - 1 readers
+ * pthread_rwlock_wrlock: EDEADLK, the caller has it for writing
+ * pthread_rwlock_tryrdlock, trywrlock: EBUSY
+ * pthread_rwlock_timedrdlock, timedwrlock: as without a time; ETIMEDOUT; EINVAL, until is no time
  * pthread_rwlock_unlock: EPERM, nobody has it, or another one for writing
- * pthread_rwlock_destroy: EBUSY, somebody has it */
+ * pthread_rwlock_destroy: EBUSY, somebody has it
+ * pthread_rwlockattr_setpshared: EINVAL */
 int pthread_rwlock_init(pthread_rwlock_t *restrict rwlock,
                         const pthread_rwlockattr_t *restrict attr);
 int pthread_rwlock_destroy(pthread_rwlock_t *rwlock);
@@ -182,16 +185,22 @@ int pthread_rwlock_timedwrlock(pthread_rwlock_t *restrict rwlock,
 int pthread_rwlock_unlock(pthread_rwlock_t *rwlock);
 int pthread_rwlockattr_init(pthread_rwlockattr_t *attr);
 int pthread_rwlockattr_destroy(pthread_rwlockattr_t *attr);
+int pthread_rwlockattr_getpshared(const pthread_rwlockattr_t *restrict attr, int *restrict shared);
+int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *attr, int shared);
 
 /* pthread_barrier_init: EINVAL, a count of 0
  * pthread_barrier_wait: PTHREAD_BARRIER_SERIAL_THREAD in one of them, 0 in the others
- * pthread_barrier_destroy: EBUSY, somebody waits; else it waits for those that leave */
+ * pthread_barrier_destroy: EBUSY, somebody waits; else it waits for those that leave
+ * pthread_barrierattr_setpshared: EINVAL */
 int pthread_barrier_init(pthread_barrier_t *restrict barrier,
                          const pthread_barrierattr_t *restrict attr, unsigned count);
 int pthread_barrier_destroy(pthread_barrier_t *barrier);
 int pthread_barrier_wait(pthread_barrier_t *barrier);
 int pthread_barrierattr_init(pthread_barrierattr_t *attr);
 int pthread_barrierattr_destroy(pthread_barrierattr_t *attr);
+int pthread_barrierattr_getpshared(const pthread_barrierattr_t *restrict attr,
+                                   int *restrict shared);
+int pthread_barrierattr_setpshared(pthread_barrierattr_t *attr, int shared);
 
 /* A thread that waits lets others run now and then. pthread_spin_trylock: EBUSY */
 int pthread_spin_init(pthread_spinlock_t *spin, int shared);

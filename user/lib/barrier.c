@@ -48,6 +48,19 @@ int pthread_barrierattr_init(pthread_barrierattr_t *attr) {
 
 int pthread_barrierattr_destroy(pthread_barrierattr_t *attr) { return 0; }
 
+int pthread_barrierattr_getpshared(const pthread_barrierattr_t *restrict attr,
+                                   int *restrict shared) {
+    *shared = attr->shared;
+    return 0;
+}
+
+int pthread_barrierattr_setpshared(pthread_barrierattr_t *attr, int shared) {
+    if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED)
+        return EINVAL;
+    attr->shared = shared;
+    return 0;
+}
+
 /* ---- spinlocks -------------------------------------------------------------------- */
 
 #define PATIENCE \

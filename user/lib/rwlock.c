@@ -125,3 +125,15 @@ int pthread_rwlockattr_init(pthread_rwlockattr_t *attr) {
 }
 
 int pthread_rwlockattr_destroy(pthread_rwlockattr_t *attr) { return 0; }
+
+int pthread_rwlockattr_getpshared(const pthread_rwlockattr_t *restrict attr, int *restrict shared) {
+    *shared = attr->shared;
+    return 0;
+}
+
+int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *attr, int shared) {
+    if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED)
+        return EINVAL;
+    attr->shared = shared;
+    return 0;
+}

@@ -78,9 +78,17 @@ static void *touch_stack(void *arg) {
     return NULL;
 }
 
+static void *touch_at_go(void *arg) {
+    wait_for_go(NULL);
+    return touch_stack(arg);
+}
+
+/* With memory below the guard, so that it is the guard that is found. */
 static void overflow_stack(uint64_t n) {
     pthread_t t;
-    CHECK_EQ(pthread_create(&t, NULL, touch_stack, number(n)), 0);
+    CHECK_EQ(pthread_create(&t, NULL, touch_at_go, number(n)), 0);
+    CHECK(mmap(NULL, MB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    CHECK_EQ(sem_post(&go), 0);
     pthread_join(t, NULL);
 }
 
@@ -307,10 +315,14 @@ static void heap(void) {
     join_all();
 }
 
+#define LINES 200
+
 static FILE *stream;
+static pthread_barrier_t all_here;
 
 static void *print_lines(void *arg) {
-    for (unsigned i = 0; i < 50; i++) {
+    pthread_barrier_wait(&all_here);
+    for (unsigned i = 0; i < LINES; i++) {
         CHECK(fprintf(stream, "<%u %.3f>", (unsigned)(uint64_t)arg, (double)i / 8) > 0);
         flockfile(stream);
         CHECK(fputs("[", stream) >= 0 && fprintf(stream, "%u", i) > 0);
@@ -333,6 +345,7 @@ static void streams(void) {
     double value;
     stream = fopen("lines", "w+");
     CHECK(stream);
+    CHECK_EQ(pthread_barrier_init(&all_here, NULL, THREADS), 0);
     start_all(print_lines);
     join_all();
     flockfile(stream);
@@ -346,11 +359,11 @@ static void streams(void) {
             CHECK(who < THREADS && value == at[who]++ / 8.0);
             pairs++;
         } else {
-            CHECK(c == '[' && fscanf(stream, "%u]", &n) == 1 && n < 50 && getc(stream) == '\n');
+            CHECK(c == '[' && fscanf(stream, "%u]", &n) == 1 && n < LINES && getc(stream) == '\n');
             lines++;
         }
     }
-    CHECK(pairs == 50 * THREADS && lines == 50 * THREADS);
+    CHECK(pairs == LINES * THREADS && lines == LINES * THREADS);
     CHECK_EQ(fclose(stream), 0);
 }
 
