@@ -1,6 +1,7 @@
 """Commands for GDB that know Trellis; ./run --gdb has GDB read this file.
 
-trellis-proc                     the processes; * runs on the hart that is selected
+trellis-proc                     the processes; * runs on the hart that is selected; state and hart
+                                 are those of a thread that runs, if one does
 trellis-pt [-k] [PROCESS]        a process's page table, every valid entry of the low half
 trellis-walk [-k] ADDRESS [PROCESS]
                                  an address's translation, level by level
@@ -45,12 +46,16 @@ def kernel_value(pointer, kind):
     return gdb.Value(physical(int(pointer) - DIRECT_BASE, kind.sizeof), kind)
 
 
-def kernel_array(name):
-    """A global array of the kernel, as (address, value) of each element."""
-    array = gdb.parse_and_eval("&" + name)
-    kind = array.type.target().target()
-    address, size = int(array), kind.sizeof
-    data = physical(address - DIRECT_BASE, array.type.target().sizeof)
+def kernel_global(name):
+    at = gdb.parse_and_eval("&" + name)
+    return kernel_value(at, at.type.target())
+
+
+def kernel_array(first, n):
+    """(address, value) of each element; first: its address, as a pointer."""
+    kind = first.type.target()
+    address, size = int(first), kind.sizeof
+    data = physical(address - DIRECT_BASE, n * size) if n else b""
     for at in range(0, len(data), size):
         yield address + at, gdb.Value(data[at:at + size], kind)
 
@@ -61,14 +66,37 @@ def name_of(process):
 
 def processes():
     """(address, value) of each that there is."""
-    return [(at, p) for at, p in kernel_array("procs") if int(p["pid"]) != 0]
+    slots = kernel_array(kernel_global("procs"), int(kernel_global("proc_slots")))
+    return [(at, p) for at, p in slots if int(p["pid"]) != 0]
+
+
+def threads(address, p):
+    """Those of the process at that address."""
+    kind = gdb.lookup_type("struct thread")
+    to_link = next(int(f.bitpos) // 8 for f in kind.fields() if f.name == "in_process")
+    head = address + next(int(f.bitpos) // 8 for f in p.type.fields() if f.name == "threads")
+    link = p["threads"]["next"]
+    while int(link) != head:
+        thread = kernel_value(int(link) - to_link, kind)
+        yield thread
+        link = thread["in_process"]["next"]
+
+
+def state_of(address, p):
+    """Of its threads: how many, the state of the one that is furthest on, and its hart."""
+    names = ("T_RUNNING", "T_RUNNABLE", "T_SLEEPING")
+    found = [(str(t["state"]), int(t["hart"])) for t in threads(address, p)]
+    state, hart = min(found, default=(str(p["state"]), 0),
+                      key=lambda s: names.index(s[0]) if s[0] in names else len(names))
+    return len(found), state[2:].lower(), hart
 
 
 def running():
     """The process on the selected hart, or None."""
     selected = gdb.selected_thread()
     hartid = selected.num - 1 if selected else 0  # QEMU's threads are its harts, in order
-    for _, hart in kernel_array("harts"):
+    for _, hart in kernel_array(gdb.parse_and_eval("&harts[0]"),
+                                int(kernel_global("hart_count"))):
         if int(hart["hartid"]) == hartid and int(hart["proc"]):
             return int(hart["proc"]), kernel_value(hart["proc"], hart["proc"].type.target())
     return None
@@ -181,11 +209,11 @@ class Processes(gdb.Command):
 
     def invoke(self, argument, from_tty):
         here = running()
-        print("   PID STATE      HART USER SATP          KERNEL SATP        NAME")
+        print("   PID STATE      HART THREADS USER SATP          KERNEL SATP        NAME")
         for at, p in processes():
             mark = "*" if here and here[0] == at else " "
-            state = str(p["state"]).removeprefix("P_").lower()
-            print(f"{mark} {int(p['pid']):4} {state:10} {int(p['hart']):4} "
+            count, state, hart = state_of(at, p)
+            print(f"{mark} {int(p['pid']):4} {state:10} {hart:4} {count:7} "
                   f"0x{satp_of(p, False):016x} 0x{satp_of(p, True):016x} {name_of(p)}")
 
 

@@ -207,14 +207,15 @@ int proc_spawn_kernel(const char *name, void (*entry)(void)) {
 }
 
 /* From here on others see the child. A call that ends a group has met either the child, or the
- * parent before this: no process escapes by forking. */
+ * parent before this: no process escapes by forking. But when another thread of the parent's calls
+ * exec or exit meanwhile, which ends the running one, the child is not concerned. */
 static void join_family(struct proc *child, struct proc *parent) {
     spin_lock(&family_lock);
     child->parent = parent;
     list_push_back(&parent->children, &child->sibling);
     spin_lock(&child->lock);
     child->group = parent->group;
-    bool killed = proc_killed();
+    bool killed = __atomic_load_n(&parent->killed, __ATOMIC_RELAXED);
     if (killed)
         signal_end_locked(child, parent->end_signal);
     spin_unlock(&child->lock);

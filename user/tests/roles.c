@@ -24,6 +24,15 @@ static int role_args(int argc, char **argv) {
     return argv[argc] == NULL ? argc - 1 : 141;
 }
 
+/* reap5: all its children, that it has from the program before, have ended with 5. */
+static int role_reap5(int argc, char **argv) {
+    int status;
+    while (sys_wait(&status) > 0)
+        if (status != 5)
+            return 1;
+    return 0;
+}
+
 static char zeros[5 * 4096];
 static int role_bss(int argc, char **argv) {
     if (!all_zero(zeros, sizeof(zeros)) || !all_zero(scratch, SCRATCH_SIZE))
@@ -155,12 +164,12 @@ int run_role(int argc, char **argv) {
         const char *name;
         int (*run)(int, char **);
     } roles[] = {
-        {"args", role_args},       {"bss", role_bss},         {"data", role_data},
-        {"heap", role_heap},       {"fds", role_fds},         {"pid", role_pid},
-        {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
-        {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
-        {"turn", role_turn},       {"stores", role_stores},   {"msync", role_msync},
-        {"plan", role_plan},
+        {"args", role_args},   {"reap5", role_reap5},     {"bss", role_bss},
+        {"data", role_data},   {"heap", role_heap},       {"fds", role_fds},
+        {"pid", role_pid},     {"touch", role_touch},     {"churn", role_churn},
+        {"split", role_split}, {"vmprint", role_vmprint}, {"unknown", role_unknown},
+        {"chain", role_chain}, {"turn", role_turn},       {"stores", role_stores},
+        {"msync", role_msync}, {"plan", role_plan},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

@@ -243,6 +243,32 @@ static void exec_ends_the_others(void) {
     CHECK_EQ(run_child(execs_among_others, 1), alone);
 }
 
+static void fork_for_ever(uint64_t arg) {
+    (void)arg;
+    for (;;) {
+        int pid = must_fork();
+        if (pid == 0)
+            sys_exit(5);
+        __atomic_add_fetch(&ready, 1, __ATOMIC_RELAXED);
+        CHECK_EQ(reap(pid), 5);
+    }
+}
+
+static void exec_while_another_forks(uint64_t forks) {
+    char *argv[] = {SELF, "--role", "reap5", NULL};
+    task_start(&tasks[0], fork_for_ever, 0);
+    while (__atomic_load_n(&ready, __ATOMIC_RELAXED) < forks)
+        sys_yield();
+    sys_exec(SELF, argv);
+    FAIL("exec failed");
+}
+
+/* exec ends the thread that forks, but not the child that it has made, or is about to make. */
+static void exec_spares_children(void) {
+    for (uint64_t round = 0; round < 24; round++)
+        CHECK_EQ(run_child(exec_while_another_forks, 1 + round % 4), 0);
+}
+
 static void fork_and_check(uint64_t arg) {
     uint64_t on_stack = 77;
     int pid = must_fork();
@@ -335,6 +361,7 @@ const struct test threads_tests[] = {
     {"kill_ends_all", kill_ends_all, false},
     {"the_last_one_ends_the_process", the_last_one_ends_the_process, false},
     {"exec_ends_the_others", exec_ends_the_others, false},
+    {"exec_spares_children", exec_spares_children, false},
     {"fork_copies_the_caller", fork_copies_the_caller, false},
     {"wait_in_several", wait_in_several, false},
     {"hundreds", hundreds, false},
