@@ -45,10 +45,13 @@ struct sim {
     uint64_t executed; /* instructions of all harts, but for the turn that runs */
     struct hart *running;
     uint64_t skipped; /* nanoseconds in which all harts waited */
+    uint64_t waited;  /* instructions that the others let pass which waited, for whole turns */
     uint64_t random;
     unsigned turn_of;   /* the hart whose turn is next */
     unsigned turn_hart; /* whose turn it is, or was */
     int64_t turn_left;  /* instructions of it; 0: the next begins */
+    uint64_t turn_done;
+    unsigned turn_runs; /* harts that did not wait when it began */
     struct sim_end end;
     uint64_t tohost, fromhost; /* physical addresses of htif.h; 0: none */
     uint64_t stop_before;      /* the request of a disk, counted from 1; 0: none */
@@ -86,9 +89,10 @@ struct sim {
 static inline uint64_t sim_now(const struct sim *sim) {
     return sim->executed + (sim->running ? (uint64_t)(sim->running->turn - sim->running->left) : 0);
 }
-/* Nanoseconds of the machine's clock: an instruction of each hart takes one. */
+/* Nanoseconds of the machine's clock: an instruction of each hart takes one, and a hart that waits
+ * lets as many pass as the others execute. That is counted at the end of a turn. */
 static inline uint64_t sim_now_ns(const struct sim *sim) {
-    return sim_now(sim) / sim->options.harts + sim->skipped;
+    return (sim_now(sim) + sim->waited) / sim->options.harts + sim->skipped;
 }
 
 static inline bool ram_has(const struct sim *sim, uint64_t pa, uint64_t bytes) {

@@ -57,13 +57,15 @@ static bool happen(struct sim *sim) {
     return true;
 }
 
+static bool runs(const struct hart *hart) { return hart->state == HART_STARTED && !hart->waiting; }
+
 /* The hart whose turn it is; NULL: all wait. */
 static struct hart *next_hart(struct sim *sim) {
     if (sim->preempt.on)
         return preempt_choose(sim);
     for (unsigned i = 0; i < sim->options.harts; i++) {
         struct hart *hart = &sim->harts[(sim->turn_of + i) % sim->options.harts];
-        if (hart->state == HART_STARTED && !hart->waiting) {
+        if (runs(hart)) {
             sim->turn_of = (hart->id + 1) % sim->options.harts;
             return hart;
         }
@@ -75,8 +77,8 @@ static int64_t turn_length(struct sim *sim) {
     uint64_t length = sim->options.harts == 1 ? TURN_ALONE
                                               : TURN_LEAST + choose(&sim->random) % TURN_SPREAD;
     uint64_t event = next_event(sim), ns = sim_now_ns(sim);
-    if (event != UINT64_MAX && event > ns && (event - ns) * sim->options.harts < length)
-        length = (event - ns) * sim->options.harts;
+    if (event != UINT64_MAX && event > ns && (event - ns) * sim->turn_runs < length)
+        length = (event - ns) * sim->turn_runs;
     return (int64_t)length;
 }
 
@@ -90,6 +92,9 @@ static struct sim_end begin_turn(struct sim *sim) {
     if (hart == NULL)
         return (struct sim_end){.how = SIM_WAITS, .next_ns = next_event(sim)};
     sim->turn_hart = hart->id;
+    sim->turn_runs = sim->turn_done = 0;
+    for (unsigned i = 0; i < sim->options.harts; i++)
+        sim->turn_runs += runs(&sim->harts[i]);
     sim->turn_left = turn_length(sim);
     if (hart->caches.code_pages > CODE_PAGES)
         code_drop(hart);
@@ -108,11 +113,14 @@ static void go_on(struct sim *sim, uint64_t most) {
     sim->running = NULL;
     sim->executed += (uint64_t)done;
     sim->turn_left -= done;
+    sim->turn_done += (uint64_t)done;
     hart->turn = hart->left = 0;
     if (done < asked || hart->yielded || hart->waiting || hart->state != HART_STARTED)
         sim->turn_left = 0;
-    if (sim->turn_left == 0 && sim->options.harts > 1)
+    if (sim->turn_left == 0 && sim->options.harts > 1) {
         hart->reserved = false;
+        sim->waited += sim->turn_done * (sim->options.harts - sim->turn_runs) / sim->turn_runs;
+    }
 }
 
 struct sim_end sim_run(struct sim *sim, uint64_t instructions) {

@@ -82,7 +82,7 @@ struct sim_options {
     unsigned levels;    /* of page tables at most: 3 (Sv39) to 5 (Sv57) */
     bool keep;          /* harts keep entries of page tables as long as they may */
     bool speculate;     /* and read them before they are asked for: with keep */
-    bool stale_code;    /* harts keep what they fetched until fence.i */
+    bool stale_code;    /* harts keep what they fetched until fence.i, and speculate in that, too */
     bool frames;        /* what the kernel does with pages of memory is checked: frames.h */
     bool races;         /* accesses of two harts that nothing orders: races/races.h */
     unsigned checks;    /* of enum sim_check */

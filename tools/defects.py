@@ -41,6 +41,7 @@ from collections import namedtuple
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 import simdefects  # noqa: E402
+from machine import Unusable  # noqa: E402
 
 FOLDER = os.path.join("tests", "defects")
 COPIED = ("Makefile", "kernel", "machine", "user", "tests", "tools", "run", "sim", "test")
@@ -50,10 +51,6 @@ BASE_DEADLINE = 240  # seconds, for a test without a defect
 Case = namedtuple("Case", "patch design test options")
 # passed, seconds, and the line that tells why not
 Outcome = namedtuple("Outcome", "passed seconds why")
-
-
-class Unusable(Exception):
-    """What was asked for cannot be done: one sentence."""
 
 
 # ---- patches ----
@@ -386,7 +383,7 @@ def main(args):
         if sim:
             return simdefects.run(patches, design, "--record" in sim, "--resume" in sim)
         return run(patches, design)
-    except (Unusable, machine.Unusable) as e:
+    except Unusable as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2
 

@@ -40,7 +40,7 @@ MAY = {
     "scause": ("trap",), "sepc": ("trap",), "stval": ("trap",), "stvec": ("trap",),
     "sie": ("trap",), "sip": ("trap",), "scounteren": ("trap",),
     "wfi": ("proc", "trap"), "rdtime": ("mm/mapping.c", "proc", "init"),
-    "fence.i": ("mm/fault.c", "proc", "syscall"),
+    "fence.i": ("mm/fault.c", "mm/tlb.c", "proc", "syscall"),
 }
 PRIVILEGED = re.compile(r"csr\w*|sfence\.\w+|sinval\.\w+|hfence\.\w+|[su]ret|wfi|ecall|"
                         r"rdtime|rdcycle|rdinstret|fence\.i")

@@ -4,7 +4,9 @@ Each patch of tests/defects that changes the kernel and is about one of the pitf
 rule of the hardware or of memory is built and run on ./sim with `usertests -q`, until the first
 finding, under the first of its designs. The tests do not count here: only what the machine says.
 It says that a page was not given back, too: when the pages that are taken at the end (--leaks) are
-not those of the kernel without a defect.
+not those of the kernel without a defect. A run that does not end is cut off after LIMIT
+instructions, and its row says so; so does the row of a run that was cut off from outside, which
+counts as not run.
 
     --record   keeps what comes out in docs/sim-defects.csv, patch by patch, and makes
                docs/sim-defects.md from it
@@ -24,14 +26,16 @@ PITFALLS = [*range(1, 18), 26, 27, 31, 33, 34]
 SEVERAL_HARTS = (13, 26, 27)
 # A firmware that repairs misaligned accesses hides them.
 SIM_OPTIONS = {"33-misaligned-access": ["--no-misaligned"]}
-DEADLINE = 900
+# Of all harts together. Without a defect a run takes about 4 of these with one hart, 6 with three.
+LIMIT = 10 * 10**9
+LIMIT_WORDS = f"{LIMIT:,}".replace(",", " ")
+DEADLINE = 3 * 3600  # seconds, for a machine that hangs itself
 PREFERRED = ("share", "mirror", "unify", "walk")
 RECORDED = os.path.join(machine.ROOT, "docs", "sim-defects.csv")
 PAGE = os.path.join(machine.ROOT, "docs", "sim-defects.md")
 # design: the one of the run; kept: what --leaks said, for a run that came to its end; why: of what
 # is silent, or thought to be, by hand.
 COLUMNS = ("patch", "design", "harts", "verdict", "told", "kept", "why")
-NO_DEFECT = "-"
 SILENT, NOT_RUN = "silent", "not run"
 
 
@@ -62,8 +66,9 @@ def design_of(patch, only):
 
 
 def sim_command(tree, design, harts, memory, more):
-    return [os.path.join(tree.root, "build", "machine", "sim"), "--until-finding", "--quiet",
-            "--leaks", "--kernel", os.path.join(tree.root, "build", "kernel", "kernel.elf"),
+    return [os.path.join(tree.root, "build", "machine", "sim"), "--until-finding", "--leaks",
+            "--limit", str(LIMIT),
+            "--kernel", os.path.join(tree.root, "build", "kernel", "kernel.elf"),
             "--disk", os.path.join(tree.root, "build", "fs.img"), "--harts", str(harts),
             "--mem", memory, *more,
             "--append", f"design={design} panic=exit quiet trace=poweroff -- usertests -q"]
@@ -84,16 +89,28 @@ def kept_pages(output):
     return ", ".join(f"{name} {counts[name]}" for name in sorted(counts))
 
 
+def instructions(output):
+    m = re.search(r"^sim: (\d+) instructions", output, re.M)
+    return int(m[1]) if m else 0
+
+
+def some(names):
+    return " ".join(sorted(set(names))[:3])
+
+
 def how_it_ended(status, output):
     """What the kernel or its tests say, in short."""
     panic = re.search(r"^.*(?:PANIC|panic):? .*", output, re.M)
     failed = re.findall(r"^test (\w+): FAILED", output, re.M)
     if status is None:
         return "it did not end"
+    if instructions(output) >= LIMIT:
+        return f"it did not end in {LIMIT_WORDS} instructions" + \
+            (", and tests fail: " + some(failed) if failed else "")
     if panic:
         return panic[0].strip()
     if failed:
-        return "tests fail: " + " ".join(sorted(set(failed))[:3])
+        return "tests fail: " + some(failed)
     return "all tests pass" if "ALL TESTS PASSED" in output else f"status {status}"
 
 
@@ -107,20 +124,20 @@ def run_one(tree, design, harts, memory, more=()):
 
 
 # ---- what was recorded ----
-def read_rows(path=RECORDED):
+def read_rows(path=None):
+    path = path or RECORDED
     if not os.path.exists(path):
         return {}
     with open(path, newline="", encoding="utf-8") as f:
-        return {(row["patch"], row["design"] if row["patch"] == NO_DEFECT else ""): row
-                for row in csv.DictReader(f)}
+        return {row["patch"]: row for row in csv.DictReader(f)}
 
 
-def write_rows(rows, path=RECORDED):
-    with open(path, "w", newline="", encoding="utf-8") as f:
+def write_rows(rows):
+    with open(RECORDED, "w", newline="", encoding="utf-8") as f:
         out = csv.DictWriter(f, COLUMNS, lineterminator="\n")
         out.writeheader()
-        for key in sorted(rows):
-            out.writerow(rows[key])
+        for name in sorted(rows):
+            out.writerow(rows[name])
 
 
 def more_kept(kept, undamaged):
@@ -132,11 +149,15 @@ def more_kept(kept, undamaged):
                      for name in sorted({*now, *then}) if now.get(name, 0) != then.get(name, 0))
 
 
+def processes(kept):
+    return re.findall(r"proc_alloc (\d+)", kept)
+
+
 def verdict(finding, how, kept, undamaged):
-    """(verdict, told)"""
+    """(verdict, told). A process that a failed test leaves has its pages by right."""
     if finding:
         return "reported", finding
-    if kept is not None and kept != undamaged:
+    if kept is not None and kept != undamaged and processes(kept) == processes(undamaged):
         return "leaks", more_kept(kept, undamaged)
     return SILENT, how
 
@@ -147,45 +168,57 @@ class Runner:
         self.tree, self.record = tree, record
         self.rows, self.kept_by = read_rows(), {}
 
-    def undamaged(self, design):
+    def undamaged(self, design, harts, memory):
         """The pages that are taken at the end without a defect: of the tree as it is, so what was
         recorded does not count."""
-        if design not in self.kept_by:
+        key = design, harts, memory
+        if key not in self.kept_by:
             build(self.tree)
-            finding, how, kept = run_one(self.tree, design, 1, "128M")
+            finding, how, self.kept_by[key] = run_one(self.tree, design, harts, memory)
             if finding or how != "all tests pass":
                 raise machine.Unusable("without a defect: " + (finding or how))
-            row = dict(zip(COLUMNS, (NO_DEFECT, design, 1, SILENT, how, kept, "")))
-            self.keep((NO_DEFECT, design), row)
-            self.kept_by[design] = kept
-        return self.kept_by[design]
+        return self.kept_by[key]
 
-    def keep(self, key, row):
-        self.rows[key] = row
+    def keep(self, patch, design, word, told, kept=""):
+        if self.record:
+            self.rows = read_rows()  # somebody may have written a reason since
+        why = self.rows.get(patch.name, {}).get("why", "") if word in (SILENT, NOT_RUN) else ""
+        self.rows[patch.name] = dict(zip(COLUMNS, (
+            patch.name, design, harts_of(patch), word, told, kept, why)))
         if self.record:
             write_rows(self.rows)
+        print(f"{word:8} {patch.name:38} {design:7} {told}", flush=True)
 
-    def run(self, patch, design):
-        harts = harts_of(patch)
+    def run_with(self, patch, design):
+        """What run_one gives, with the defect."""
         self.tree.apply(patch)
         try:
             build(self.tree)
-            finding, how, kept = run_one(self.tree, design, harts, memory_of(patch),
-                                         SIM_OPTIONS.get(patch.name, ()))
+            return run_one(self.tree, design, harts_of(patch), memory_of(patch),
+                           SIM_OPTIONS.get(patch.name, ()))
         finally:
             self.tree.restore()
-        undamaged = None if finding or kept is None else self.undamaged(design)
+
+    def run(self, patch, design):
+        start = time.monotonic()
+        try:
+            finding, how, kept = self.run_with(patch, design)
+            undamaged = None if finding or kept is None else \
+                self.undamaged(design, harts_of(patch), memory_of(patch))
+        except machine.Unusable as e:
+            self.keep(patch, design, NOT_RUN, str(e).splitlines()[0].rstrip(":"))
+            return False
+        except BaseException:  # a signal, which ends this program
+            self.keep(patch, design, NOT_RUN,
+                      f"cut off after {time.monotonic() - start:.0f} seconds")
+            raise
         word, told = verdict(finding, how, kept, undamaged)
-        why = self.rows.get((patch.name, ""), {}).get("why", "") if word == SILENT else ""
-        kept = "" if finding else kept or ""
-        self.keep((patch.name, ""),
-                  dict(zip(COLUMNS, (patch.name, design, harts, word, told, kept, why))))
-        print(f"{word:8} {patch.name:38} {design:7} {told}", flush=True)
+        self.keep(patch, design, word, told, "" if finding else kept or "")
         return word != SILENT
 
 
 def is_done(rows, patch):
-    return rows.get((patch.name, ""), {"verdict": NOT_RUN})["verdict"] != NOT_RUN
+    return rows.get(patch.name, {"verdict": NOT_RUN})["verdict"] != NOT_RUN
 
 
 def run(patches, only, record, resume):
@@ -197,9 +230,11 @@ def run(patches, only, record, resume):
         runner = Runner(Tree(root), record)
         for patch, design in chosen:
             if design and not (resume and is_done(runner.rows, patch)):
-                reported += runner.run(patch, design)
-                if record:
-                    write_page(runner.rows, patches)
+                try:
+                    reported += runner.run(patch, design)
+                finally:
+                    if record:
+                        write_page(runner.rows, patches)
     print(f"{time.monotonic() - start:.0f} seconds\n{reported} reported by the machine",
           flush=True)
     return 0
@@ -240,13 +275,13 @@ def table(head, rows):
 
 def page(rows, patches):
     known = {p.name: p for p in concerned(patches)}
-    rows = [r for (name, _), r in sorted(rows.items()) if name in known]
+    rows = [r for name, r in sorted(rows.items()) if name in known]
     told = [r for r in rows if r["verdict"] not in (SILENT, NOT_RUN)]
     quiet = [r for r in rows if r["verdict"] == SILENT]
     later = [r for r in rows if r["verdict"] == NOT_RUN]
     parts = [
-        TOP + f"Of the {len(told) + len(quiet)} defects that were run to an end or a finding, "
-        f"{len(told)} are reported.\n",
+        TOP + f"Of the {len(told) + len(quiet)} defects that were run to an end, to a finding or "
+        f"for {LIMIT_WORDS} instructions, {len(told)} are reported.\n",
         table(("defect", "what it is", "design", "said"),
               [(f"`{r['patch']}`", known[r["patch"]].defect, r["design"], short(r))
                for r in told]),

@@ -47,6 +47,7 @@ static inline bool pte_is_table(pte_t e) { return (e & (PTE_V | PTE_RWX)) == PTE
  * 3): so that is how an entry keeps the frame of a page that may not be touched at all. It
  * counts as a leaf for whoever goes over frames. */
 static inline bool pte_is_kept(pte_t e) { return pte_is_table(e); }
+
 /* A leaf that lets user mode do this (PTE_R, PTE_W or PTE_X). */
 static inline bool pte_lets_user(pte_t e, uint64_t access) {
     uint64_t all = PTE_V | PTE_U | access;

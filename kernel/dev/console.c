@@ -1,9 +1,9 @@
 /* The console's line discipline.
  *
  * The buffer is a ring, with positions that only grow:
- *     read <= committed <= edit <= read + CONSOLE_BUFFER
- * [read, committed) is for readers; [committed, edit) is the line being typed.
- * A ^D stands in the buffer as itself.
+ *     read <= committed <= read + CONSOLE_BUFFER
+ * [read, committed) is for readers. The line being typed (lineedit.h) goes there when it ends; both
+ * together have at most CONSOLE_BUFFER bytes. A ^D stands in the buffer as itself.
  *
  * Lock: console.lock guards all of it; under it the UART's lock is taken, and
  * those of the processes that are woken. Neither kprintf takes it, nor ^C while it
@@ -12,6 +12,7 @@
 #include "arch/layout.h"
 #include "dev/bootargs.h"
 #include "dev/chardev.h"
+#include "dev/lineedit.h"
 #include "dev/uart.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -20,15 +21,20 @@
 #include "proc/group.h"
 
 #define CTRL(letter) ((letter) - '@')
-#define DEL 0x7f
 #define CHUNK 128 /* bytes copied at once; on the stack */
+#define PROMPT 32 /* bytes */
+#define CLEAR_SCREEN "\033[H\033[2J"
 
 static struct {
     struct spinlock lock;
     struct wait_channel input;
     bool held;        /* input stays in the UART */
     bool interrupted; /* by ^C, and no shell has written or read since */
-    uint32_t read, committed, edit;
+    bool in_line;     /* some of the oldest line has been read */
+    uint32_t read, committed;
+    char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
+    uint32_t prompt_bytes;
+    struct line line;
     char buffer[CONSOLE_BUFFER];
 } console = {
     .lock = SPINLOCK_INIT(RANK_CONSOLE),
@@ -40,63 +46,31 @@ static char *at(uint32_t position) { return &console.buffer[position % CONSOLE_B
 
 /* ---- input ---------------------------------------------------------------*/
 
-/* Shows what was typed: text as it is, what would move the cursor in a way that
- * erasing cannot take back as ^X, a tab as a blank, ^D not at all. */
-static void echo(char c) {
-    char text[2] = {'^', (char)(c ^ '@')};
-    if (c == CTRL('D'))
-        return;
-    if (c == '\t')
-        uart_echo(" ", 1);
-    else if (c == '\n' || (unsigned char)c >= ' ')
-        uart_echo(&c, 1);
-    else
-        uart_echo(text, 2);
-}
-
-static bool continues_character(char c) { return ((unsigned char)c & 0xc0) == 0x80; } /* UTF-8 */
-
-/* Takes back the last character of the line being typed, if there is one. */
-static void erase_locked(void) {
-    ASSERT_LOCKED(&console.lock);
-    char c = 0;
-    do {
-        if (console.edit == console.committed)
-            return;
-        c = *at(--console.edit);
-    } while (continues_character(c));
-    uart_echo("\b \b", 3);
-    if ((unsigned char)c < ' ' && c != '\t')
-        uart_echo("\b \b", 3);
-}
+static uint32_t bytes_held(void) { return console.committed - console.read + console.line.n; }
 
 static void commit_locked(void) {
     ASSERT_LOCKED(&console.lock);
-    console.committed = console.edit;
+    for (uint32_t i = 0; i < console.line.n; i++)
+        *at(console.committed++) = console.line.text[i];
+    line_begin(&console.line);
     wakeup(&console.input);
 }
 
 static void type_locked(char c) {
     ASSERT_LOCKED(&console.lock);
-    switch (c) {
-    case '\0': return;
-    case CTRL('H'):
-    case DEL: erase_locked(); return;
-    case CTRL('U'):
-        while (console.edit != console.committed)
-            erase_locked();
-        return;
-    case '\r': c = '\n'; break;
-    }
-    echo(c);
-    *at(console.edit++) = c;
-    if (c == '\n' || c == CTRL('D'))
+    uint32_t waiting = console.committed - console.read, most = CONSOLE_BUFFER - UART_BATCH;
+    if (c == CTRL('L')) {
+        uart_echo(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
+        uart_echo(console.prompt, console.prompt_bytes);
+        line_show(&console.line);
+    } else if (line_key(&console.line, c, most - MIN(most, waiting))) {
         commit_locked();
+    }
 }
 
 static void unhold_locked(void) {
     ASSERT_LOCKED(&console.lock);
-    if (console.held && console.edit - console.read <= CONSOLE_BUFFER / 2) {
+    if (console.held && bytes_held() <= CONSOLE_BUFFER / 2) {
         console.held = false;
         uart_hold_input(false);
     }
@@ -109,7 +83,9 @@ static void interrupted_by(char c) {
     spin_lock(&console.lock);
     uart_echo(shown, sizeof(shown));
     console.interrupted = true;
-    console.read = console.committed = console.edit;
+    console.read = console.committed;
+    console.in_line = false;
+    line_begin(&console.line);
     unhold_locked();
     spin_unlock(&console.lock);
     proc_interrupt(c == CTRL('C') ? ABI_SIGINT : c == CTRL('Z') ? ABI_SIGTSTP : ABI_SIGQUIT);
@@ -134,7 +110,7 @@ static void console_input(const char *text, size_t n) {
             type_locked(text[i]);
         }
     }
-    if (console.edit - console.read > CONSOLE_BUFFER - UART_BATCH) {
+    if (bytes_held() > CONSOLE_BUFFER - UART_BATCH) {
         console.held = true;
         uart_hold_input(true);
         commit_locked(); /* a line that is longer than the buffer */
@@ -153,6 +129,21 @@ static bool learns_of_interrupt_locked(void) {
     if (learns)
         console.interrupted = false;
     return learns;
+}
+
+/* A shell begins to read the oldest line: it can be recalled, and another prompt will come. */
+static void remember_locked(void) {
+    ASSERT_LOCKED(&console.lock);
+    uint32_t end = console.read;
+    while (end != console.committed && *at(end) != '\n' && *at(end) != CTRL('D'))
+        end++;
+    uint32_t n = end - console.read;
+    char *kept = n > 0 && end != console.committed ? history_room(&console.line.history, n) : NULL;
+    for (uint32_t i = 0; kept && i < n; i++)
+        kept[i] = *at(console.read + i);
+    if (kept)
+        history_keep(&console.line.history, n);
+    console.prompt_bytes = 0;
 }
 
 /* Moves up to n > 0 bytes of the oldest line to chunk; *end when that was its last.
@@ -174,9 +165,12 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
     *end = interrupted || console.read == console.committed;
     if (interrupted && !proc_self()->manages_jobs)
         chunk[(*taken)++] = '\n';
+    if (!*end && !console.in_line && is_shell())
+        remember_locked();
     while (!*end && *taken < n && console.read != console.committed) {
         char c = *at(console.read);
         *end = c == '\n' || c == CTRL('D');
+        console.in_line = !*end;
         if (c == CTRL('D') && (started || *taken > 0))
             break; /* it stays, and is the next read's end of file */
         console.read++;
@@ -206,6 +200,16 @@ static int console_read(uaddr_t dst, size_t n, size_t *done) {
 
 /* ---- output --------------------------------------------------------------*/
 
+static void note_prompt_locked(const char *chunk, size_t n) {
+    ASSERT_LOCKED(&console.lock);
+    for (size_t i = 0; i < n; i++) {
+        if (chunk[i] == '\n')
+            console.prompt_bytes = 0;
+        else if (console.prompt_bytes < PROMPT)
+            console.prompt[console.prompt_bytes++] = chunk[i];
+    }
+}
+
 /* A shell's prompt stands in front of a ^C's echo, or behind it: then the ^C is no news. */
 static int write_chunk(const char *chunk, size_t n, size_t *done) {
     size_t sent = 0;
@@ -213,6 +217,7 @@ static int write_chunk(const char *chunk, size_t n, size_t *done) {
     if (is_shell()) {
         spin_lock(&console.lock);
         console.interrupted = false;
+        note_prompt_locked(chunk, n);
         sent = uart_write_some(chunk, n);
         spin_unlock(&console.lock);
     }

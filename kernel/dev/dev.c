@@ -4,11 +4,13 @@
 #include "dev/console.h"
 #include "dev/irq.h"
 #include "dev/poweroff.h"
+#include "dev/rtc.h"
 
 void dev_init(void) {
     poweroff_init();
     irq_init();
     console_init();
+    rtc_init();
     blk_init();
 }
 

@@ -189,8 +189,8 @@ static seldom void settle_rest(struct change *c, struct page *p, unsigned b, uns
 
 /* Of n bytes of the page, from start on, the first were filled; whole blocks count, as far as the
  * disk has room. */
-always_inline int write_piece_now(struct change *c, struct page *p, size_t start, size_t n,
-                                  size_t filled, size_t *moved) {
+always_inline int write_piece(struct change *c, struct page *p, size_t start, size_t n,
+                              size_t filled, size_t *moved) {
     unsigned first = (unsigned)(start / FS_BLOCK_SIZE);
     unsigned last = (unsigned)((start + n + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
     unsigned end = filled == n ? last : (unsigned)((start + filled) / FS_BLOCK_SIZE);
@@ -201,12 +201,6 @@ always_inline int write_piece_now(struct change *c, struct page *p, size_t start
         *moved = end > first ? end * FS_BLOCK_SIZE - start : 0;
     }
     return err;
-}
-
-/* The same for what is less usual. */
-static int write_piece(struct change *c, struct page *p, size_t start, size_t n, size_t filled,
-                       size_t *moved) {
-    return write_piece_now(c, p, start, n, filled, moved);
 }
 
 /* Writes as much as one copy moves, n bytes at most. */
@@ -277,7 +271,7 @@ static inline int copy_to_page(struct change *c, struct page *p, uint64_t offset
     if (offset + n > c->ip->d.size)
         zero_rest_of_block(p, offset + n);
     int err = copyin_held(p->data + within, src, n);
-    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece_now(c, p, within, n, n, done);
+    err = err ? copy_blocks(c, p, within, src, n, done) : write_piece(c, p, within, n, n, done);
     grow(c->ip, offset + *done);
     return err;
 }

@@ -213,6 +213,7 @@ int inode_sync(const struct inode *ip) {
     return err && inode_lost(ip) ? err : 0;
 }
 
+/* The first change in the transaction. */
 static seldom void log_home(struct log_op *op, struct inode *ip) {
     log_write(op, ip->home);
     ip->pinned.home = ip->home;

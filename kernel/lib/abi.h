@@ -161,8 +161,17 @@ struct abi_itimerval {
 #define ABI_T_FILE 2
 #define ABI_T_DEVICE 3
 
+/* clock_gettime */
+#define ABI_CLOCK_REALTIME 0
+#define ABI_CLOCK_MONOTONIC 1
+
+struct abi_timespec {
+    int64_t sec, nsec; /* nsec below 1000000000 */
+};
+
 #define ABI_NOFILE 1024 /* open files a process */
 #define ABI_MAXARG 32   /* arguments of exec */
+#define ABI_MAXENV 64   /* strings of an environment */
 #define ABI_MAXPATH 128 /* with the terminator */
 #define ABI_DIRSIZ 14   /* bytes of a name */
 #define ABI_TICKS_PER_SECOND 10
@@ -215,6 +224,7 @@ struct abi_procinfo {
     uint64_t brk;                 /* the break */
     char design[ABI_DESIGN_SIZE]; /* its address space's */
     uint32_t kernel_view;         /* enum abi_kernel_view */
+    uint32_t threads;             /* that have not ended */
 };
 
 /* Which tree the kernel's translations of a process go through. */

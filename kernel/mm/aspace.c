@@ -14,6 +14,7 @@
 #include "mm/kstack.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
+#include "mm/turn.h"
 #include "mm/zeros.h"
 
 uint64_t aspace_end(const struct aspace *as) {
@@ -417,7 +418,8 @@ static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned
 }
 
 /* With both locks, which are given back in between: then both spaces have what was copied so far,
- * and can lose it, but nothing runs in either. No table of a view goes, so nothing is gathered. */
+ * and can lose it to an object, but no fault changes either. No table of a view goes, so nothing is
+ * gathered. */
 static void share_span(struct aspace *child, struct aspace *parent, struct span s) {
     vaddr_t at = VA(s.start), end = VA(s.end), from;
     do {
@@ -436,8 +438,9 @@ static void share_span(struct aspace *child, struct aspace *parent, struct span 
     } while (at.v < end.v);
 }
 
-/* The parent is in the middle of a call and does not write until the end, whichever hart it is on
- * by then: one flush is enough. */
+/* Until the end other threads of the parent may still write, to frames that the child has already:
+ * it does not run yet, and sees that. Nobody copies such a frame meanwhile, since all is closed to
+ * faults; after the flush, and when copies have ended, nobody writes to it. */
 static void share_pages(struct aspace *child, struct aspace *parent) {
     struct span s;
     lock_both(child, parent);
@@ -446,11 +449,12 @@ static void share_pages(struct aspace *child, struct aspace *parent) {
         share_span(child, parent, s);
     }
     tlb_flush(&parent->tlb);
+    change_wait_for_copies(parent);
     unlock_both(child, parent);
 }
 
-/* All that can fail. Nobody but the parent's process changes its mappings, and nobody knows the
- * child's. */
+/* All that can fail. It is the caller's turn in the parent, where all is closed, and nobody knows
+ * the child's. */
 static int clone_mappings(struct aspace *child, struct aspace *parent) {
     int err = mapping_copy_all(&child->mappings, &parent->mappings);
     if (err)
@@ -470,7 +474,7 @@ static int clone_mappings(struct aspace *child, struct aspace *parent) {
     return err;
 }
 
-int aspace_clone(struct aspace *child, struct aspace *parent) {
+static int clone(struct aspace *child, struct aspace *parent) {
     int err = clone_mappings(child, parent);
     if (err)
         return err;
@@ -482,9 +486,21 @@ int aspace_clone(struct aspace *child, struct aspace *parent) {
     rmap_add_all(child);
     spin_unlock(&child->lock);
     share_pages(child, parent);
-    if (DEBUG) {
+    return 0;
+}
+
+/* A table that a fault makes, or a mapping that it touches first, while the child is made, would
+ * be missing there: so faults wait. */
+int aspace_clone(struct aspace *child, struct aspace *parent) {
+    turn_begin(parent);
+    turn_close(parent, 0, USER_MAX);
+    spin_unlock(&parent->lock);
+    int err = clone(child, parent);
+    spin_lock(&parent->lock);
+    turn_end(parent);
+    if (DEBUG && !err) {
         check_space(parent);
         check_space(child);
     }
-    return 0;
+    return err;
 }

@@ -3,7 +3,8 @@
  *
  * Two views show the same memory: the user's table, and the kernel's view of it,
  * which depends on the design. They change together, under the space's lock, or
- * not at all. Everything that can fail is done before the first change.
+ * not at all. Everything that can fail is done before the first change. Threads of the process may
+ * run on several harts, and fault at once; its mappings are changed by one at a time (turn.h).
  *
  * A mapping (mapping.h) grants a range of addresses; its pages come from an object
  * (object.h) when they are touched. A private page is the object's until it is written, and
@@ -59,6 +60,9 @@ struct aspace {
     struct mappings mappings;
     uint64_t brk;           /* bytes; also the size that the xv6 interface knows */
     uint64_t heap_end;      /* where sbrk grants the next page */
+    bool changing;          /* some thread has its turn to change mappings: turn.h */
+    uint32_t turn, waiting; /* turns that somebody has waited for; who waits now, atomic */
+    uint64_t closed_start, closed_bytes; /* where faults wait for the end of that turn */
     uint64_t map_below;     /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t granted;       /* the sum of all mappings, in bytes */
     uint64_t needed;        /* frames that promised mappings may come to need: commit.h */
@@ -66,6 +70,7 @@ struct aspace {
     uint64_t present;       /* pages of 4 KiB that user leaves have */
     uint64_t lazy_tables;   /* of the committed ones: for tables of lazy mappings */
     uint64_t thread_tables; /* and for those of further threads' stacks and trapframes */
+    uint64_t lazy_made;     /* how many such tables faults have made so far */
     uint32_t fenced_tables; /* of both views, that the generation tells harts of (tlb.h) */
 };
 

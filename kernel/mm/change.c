@@ -8,6 +8,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
+#include "mm/turn.h"
 
 /* One gather a hart, since it is too large for a kernel stack; and one for the
  * tables of the kernel's view. The kernel is not preempted while it uses them. */
@@ -287,15 +288,23 @@ static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t 
         trim_end(as, m, start, end);
 }
 
-int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
+/* The range stays closed. */
+static int remove(struct aspace *as, uint64_t start, uint64_t end) {
     struct mapping *m = mapping_at(&as->mappings, start);
     int err = m && m->start < start && m->end > end ? cut_at(as, end) : 0;
     if (err)
         return err;
+    turn_close(as, start, end);
     while ((m = mapping_from(&as->mappings, start)) && m->start < end)
         trim(as, m, start, end);
     settle_less(as);
     return 0;
+}
+
+int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
+    int err = remove(as, start, end);
+    turn_close(as, 0, 0);
+    return err;
 }
 
 /* What the new one needs is promised before the old ones go. */
@@ -307,7 +316,7 @@ int change_replace(struct aspace *as, const struct mapping *m) {
     as->needed += most;
     int err = commit_settle(as);
     if (!err)
-        err = change_remove(as, m->start, m->end);
+        err = remove(as, m->start, m->end);
     as->needed -= most;
     if (err) {
         mapping_free(place);
@@ -318,6 +327,7 @@ int change_replace(struct aspace *as, const struct mapping *m) {
     }
     int less = commit_settle(as);
     ASSERT(!less);
+    turn_close(as, 0, 0);
     return err;
 }
 
@@ -325,6 +335,22 @@ int change_replace(struct aspace *as, const struct mapping *m) {
 
 static bool would_own(const struct mapping *m, uint8_t perm) {
     return m->owns || (!m->shared && (perm & PTE_W));
+}
+
+/* Leaves have lost permissions. Copies that write have ended. */
+static void flush_narrowed(struct aspace *as) {
+    tlb_flush(&as->tlb);
+    as->fenced_tables = as->user.tables + as->kernel.tables;
+    change_wait_for_copies(as);
+}
+
+/* Counts n entries more. Before a break it flushes: an object that forbids writes in the break
+ * takes a leaf without W for one that no hart uses to write. */
+static void narrowed(struct aspace *as, unsigned n) {
+    if (piece_is_full(n)) {
+        flush_narrowed(as);
+        piece_end_locked(&as->lock);
+    }
 }
 
 /* A page that may not be touched at all keeps its frame, in an entry of level 0 with V alone
@@ -335,10 +361,10 @@ static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
         pte_t e = *pt_walk(&as->user, VA(at), &level);
         if (pte_is_leaf(e) && level > 0) {
             split_leaf(as, at, e, level);
-            piece_done_locked(&as->lock, PT_ENTRIES);
+            narrowed(as, PT_ENTRIES);
         }
         at = ROUND_UP(at + 1, level_size(MAX(level, 1u))) - PAGE_SIZE;
-        piece_done_locked(&as->lock, 4);
+        narrowed(as, 4);
     }
 }
 
@@ -353,8 +379,7 @@ static void protect_leaves(struct aspace *as, const struct mapping *m) {
     for (uint64_t at = m->start, next; at < m->end; at = next) {
         next = pt_protect(&as->user, VA(at), VA(m->end), 0, clear).v;
         design_sync(as, VA(at), VA(next), NULL); /* no table goes */
-        piece_done_locked(&as->lock,
-                          16 + (unsigned)MIN((next - at) / PAGE_SIZE, (uint64_t)PT_AT_ONCE));
+        narrowed(as, 16 + (unsigned)MIN((next - at) / PAGE_SIZE, (uint64_t)PT_AT_ONCE));
     }
 }
 
@@ -389,6 +414,7 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
         uncut(as, start, end);
         return err;
     }
+    turn_close(as, start, end);
     struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next) {
         protect_one(as, m, perm);
@@ -397,19 +423,20 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
             join_next(as, m);
         }
     }
-    /* Nothing ran in the space meanwhile: one flush is enough. */
-    tlb_flush(&as->tlb);
-    as->fenced_tables = as->user.tables + as->kernel.tables;
+    flush_narrowed(as);
     uncut(as, start, end);
+    turn_close(as, 0, 0);
     return 0;
 }
 
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
+    turn_close(as, start, end);
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next)
         if (!m->shared && !m->object->filled)
             remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
     settle_less(as);
+    turn_close(as, 0, 0);
 }
 
 /* ---- from the object's side ------------------------------------------------------------ */

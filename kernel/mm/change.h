@@ -1,11 +1,12 @@
 /* Changes of a space's mappings, with all that hangs on them: the promise, the leaves in
- * both views, the TLB, the frames. The space's lock is held, or nobody else knows the space. It
- * runs on this hart, or on none; on any hart where that is said.
+ * both views, the TLB, the frames. The caller has the space's lock and its turn (turn.h), or nobody
+ * else knows the space. It may run on any harts.
  *
  * What goes over pages gives the lock back in between (mm/pieces.h), for which it must be held.
- * Then each leaf, and each mapping, is as before or as after, and no process runs in the space; but
- * while permissions change, leaves may still permit what their mapping no longer does. Nobody else
- * but an object (rmap.h) changes anything meanwhile, and that only takes away.
+ * Then each leaf, and each mapping, is as before or as after, and no hart uses what a leaf does not
+ * say; but while permissions change, leaves may still permit what their mapping no longer does.
+ * What others do meanwhile: faults make leaves outside of the range, which is closed; and an object
+ * (rmap.h) takes away, anywhere.
  *
  * Addresses are page-aligned, below or at USER_MAX, start < end. */
 #pragma once
@@ -49,8 +50,8 @@ int change_promise(struct aspace *as, uint64_t start, uint64_t end) must_check;
 void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end);
 
 /* Of [start, end), a part of m: the leaves lose W; or the pages go, own copies too, and the next
- * touch asks the object again. For rmap.c: the space may run on another hart. The lock is held
- * throughout, so the part is not large. */
+ * touch asks the object again. For rmap.c, without a turn. The lock is held throughout, so the part
+ * is not large. */
 void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end);
 

@@ -3,6 +3,7 @@
 #include "lib/panic.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/turn.h"
 
 struct check {
     const struct aspace *as;
@@ -47,7 +48,8 @@ static bool check_user(void *ctx, vaddr_t va, unsigned level, pte_t *entry) {
         wrong(c->as, va, e, "is not inside a mapping");
     if (!m->touched)
         wrong(c->as, va, e, "is inside a mapping that was never touched");
-    if (e & PTE_RWX & ~(uint64_t)m->perm)
+    /* Where permissions change, the mapping has lost them first (change_protect). */
+    if ((e & PTE_RWX & ~(uint64_t)m->perm) && !turn_closes(c->as, va.v))
         wrong(c->as, va, e, "permits more than its mapping");
     if (!pte_is_kept(e) &&
         ((e & (PTE_R | PTE_U | PTE_A)) != (PTE_R | PTE_U | PTE_A) || (e & PTE_G)))

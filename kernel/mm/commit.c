@@ -102,6 +102,7 @@ int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_ta
     if (err)
         return err;
     as->lazy_tables += tables;
+    as->lazy_made += tables;
     as->committed += tables;
     return 0;
 }
@@ -132,7 +133,11 @@ uint64_t commit_tables_in_use(struct aspace *as) {
 }
 
 /* A table on the border of a lazy mapping may be promised, too: it is counted twice. So the
- * count may exceed what was committed for it, which was enough and is enough with less. */
+ * count may exceed what was committed for it, which was enough and is enough with less. A table
+ * that another thread's fault makes meanwhile may have been counted or not: it counts. */
 void commit_count_tables(struct aspace *as) {
-    as->lazy_tables = MIN(commit_tables_in_use(as), as->committed - promised(as));
+    uint64_t made = as->lazy_made;
+    uint64_t tables = commit_tables_in_use(as);
+    tables += as->lazy_made - made;
+    as->lazy_tables = MIN(tables, as->committed - promised(as));
 }

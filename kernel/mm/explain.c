@@ -4,6 +4,7 @@
 #include "lib/printf.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/turn.h"
 
 struct pte_letters pte_letters(pte_t e) {
     struct pte_letters l = {"VRWXUGAD"};
@@ -231,11 +232,13 @@ void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access acc
                         .user = true};
     if (!f.access)
         return;
-    spin_lock(&as->lock); /* tables may be given back at any time */
+    turn_begin(as); /* with the lock: tables may be given back at any time */
     walk(&f, as->user.root);
     spin_unlock(&as->lock);
     print_walk(&f);
-    say_user(&f);
+    say_user(&f); /* the mappings stay */
+    spin_lock(&as->lock);
+    turn_end(as);
 }
 
 void explain_kernel_fault(paddr_t root, uint64_t va, struct failed_access access) {

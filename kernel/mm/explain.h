@@ -12,8 +12,9 @@ struct pte_letters pte_letters(pte_t e);
 
 /* A program's access at va has failed for good: prints the walk through its own table, with an
  * arrow where it stops, and says why; nothing when it was no access. The same under every
- * design. as is the running process's: nobody else changes its mappings, so its lock is not held
- * while the console takes the text. err: what aspace_fault has said of the access; or 0. */
+ * design. as is the running process's: it is this thread's turn to change its mappings (turn.h), so
+ * the lock is not held while the console takes the text. err: what aspace_fault has said of the
+ * access; or 0. */
 void explain_user_fault(struct aspace *as, uint64_t va, struct failed_access access, int err);
 
 /* The kernel's own access has failed: the walk through the table with this root. For

@@ -10,17 +10,18 @@
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/turn.h"
 
 /* The new leaf stands in the user's table: makes the kernel's view agree, and
  * orders it before the next use. Where it only adds something, other harts need no fence before
  * they fault. replaced: there was another frame, which is given back after this. */
 static void publish(struct aspace *as, uint64_t va, unsigned level, bool replaced) {
     design_sync(as, VA(va), VA(va + level_size(level)), NULL);
+    uint32_t tables = as->user.tables + as->kernel.tables;
     if (replaced)
         tlb_flush_page(&as->tlb, VA(va));
-    else
+    else if (tables == as->fenced_tables)
         tlb_fence_new(&as->tlb, VA(va));
-    uint32_t tables = as->user.tables + as->kernel.tables;
     if (tables != as->fenced_tables) {
         tlb_fence_new_table(&as->tlb);
         as->fenced_tables = tables;
@@ -28,17 +29,16 @@ static void publish(struct aspace *as, uint64_t va, unsigned level, bool replace
 }
 
 /* Before a leaf: its frame may have held something else when a hart last fetched from it. */
-static void fence_code(struct aspace *as, uint64_t perm) {
-    if (perm & PTE_X) {
-        fence_i();
-        tlb_new_code(&as->tlb);
-    }
+__attribute__((noinline, cold)) static void fence_code(struct aspace *as) {
+    fence_i();
+    tlb_new_code(&as->tlb);
 }
 
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
                  uint64_t perm) {
     pte_t old;
-    fence_code(as, perm);
+    if (perm & PTE_X)
+        fence_code(as);
     if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
         panic("a table for a granted page was not covered by the commitment");
     m->touched = true;
@@ -55,7 +55,7 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
      * touched for the first time, and one walk serves all of it. Lazy memory may be touched
      * here and there only, and takes what it must. */
     if (!m->lazy && free_level >= 1 && large >= m->start && large + LARGE_SIZE <= m->end &&
-        !frame_take_large(&pa)) {
+        !turn_closes_some(as, large, large + LARGE_SIZE) && !frame_take_large(&pa)) {
         frame_zero(pa, FRAME_LARGE_ORDER);
         fill(as, m, large, 1, pa, m->perm);
         return 0;
@@ -72,7 +72,8 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
 static void replace(struct aspace *as, uint64_t va, pte_t *entry, unsigned level, paddr_t pa,
                     uint64_t perm) {
     bool replaced = pte_pa(*entry).v != pa.v;
-    fence_code(as, perm);
+    if (perm & PTE_X)
+        fence_code(as);
     pt_store(entry, pte_leaf(pa, perm | PTE_U));
     publish(as, ROUND_DOWN(va, level_size(level)), level, replaced);
 }
@@ -119,18 +120,21 @@ struct wanted {
     /* While the object shows it: its frame, and those of so many pages from it on. Else 0. */
     const paddr_t *frame;
     unsigned n;
+    bool closed;   /* nothing was asked: a change of mappings is on there, */
+    uint32_t turn; /* in this turn */
 };
 
 static bool is_tracked(const struct mapping *m, uint64_t access) {
     return access == PTE_W && mapping_tracks_writes(m);
 }
 
-/* The object's frame, if it shows the page just now. -K_EAGAIN: it is to be asked, and then the
- * same page is wanted still, since nobody but the process changes its mappings. */
+/* The object's frame, if it shows the page just now. -K_EAGAIN: it is to be asked; or was asked for
+ * something that was mapped here when the lock was taken the last time, and is no more. */
 static int shown_frame(const struct mapping *m, uint64_t index, bool write, struct wanted *w,
                        paddr_t *frame) {
     if (w->frame) {
-        ASSERT(w->object == m->object && w->index == index && w->write == write);
+        if (w->object != m->object || w->index != index || w->write != write)
+            return -K_EAGAIN;
         *frame = w->frame[0];
         return 0;
     }
@@ -171,9 +175,10 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
     return 0;
 }
 
-/* Of the mapping and of the table that has the entry of va. */
-static uint64_t end_behind(const struct mapping *m, uint64_t va) {
-    return MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
+/* Of the mapping, of the table that has the entry of va, and of what is open. */
+static uint64_t end_behind(const struct aspace *as, const struct mapping *m, uint64_t va) {
+    uint64_t end = MIN(m->end, ROUND_DOWN(va, LARGE_SIZE) + LARGE_SIZE);
+    return turn_closes_some(as, va, end) ? as->closed_start : end;
 }
 
 /* Pages behind the one at va that the object shows as well: those of the same table that are in
@@ -184,7 +189,7 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
     unsigned level, n = 1;
     uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
-    uint64_t end = end_behind(m, va);
+    uint64_t end = end_behind(as, m, va);
     __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
     for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
          n < w->n && start + (n - 1) * PAGE_SIZE < end && !pte_valid(*entry); n++, entry++) {
@@ -203,7 +208,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     uint64_t index = mapping_index(m, va);
     int err = find_frame(m, index, is_tracked(m, access), w, &frame);
     if (err == -K_EAGAIN && access != PTE_W)
-        w->most = (unsigned)((end_behind(m, va) - va + PAGE_SIZE - 1) / PAGE_SIZE);
+        w->most = (unsigned)((end_behind(as, m, va) - va + PAGE_SIZE - 1) / PAGE_SIZE);
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
@@ -212,7 +217,20 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     return 0;
 }
 
+/* While an object shows a page nobody waits: the fault begins again when it has done so. */
+__attribute__((noinline)) static int note_closed(struct aspace *as, struct wanted *w) {
+    if (w->frame)
+        return -K_EAGAIN;
+    if (hart_self()->faults_held)
+        return -K_EFAULT;
+    w->closed = true;
+    w->turn = turn_note(as);
+    return -K_EAGAIN;
+}
+
 static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    if (turn_closes(as, va))
+        return note_closed(as, w);
     struct mapping *m = mapping_again(&as->mappings, va);
     if (!m || !(m->perm & access))
         return -K_EFAULT;
@@ -262,7 +280,7 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
     return err;
 }
 
-/* While the object is asked the mapping stays, but what is there may go, so the entry is looked at
+/* While the object is asked everything may change, so the mapping and the entry are looked at
  * again. */
 static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     struct object *o = w->object;
@@ -273,15 +291,30 @@ static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w
                         : -K_ENXIO;
 }
 
+/* What the repair needs that is not done with the lock. -K_EAGAIN: it is done. */
+static int prepare(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    if (w->closed) {
+        turn_wait_for_end(as, w->turn);
+        return -K_EAGAIN;
+    }
+    int err = ask(as, va, access, w);
+    object_put(w->object);
+    return err;
+}
+
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
-    struct wanted w = {0};
+    int err;
     if (va >= USER_MAX)
         return -K_EFAULT;
-    int err = repair_with_lock(as, va, access, &w);
-    if (__builtin_expect(err != -K_EAGAIN, 1))
-        return err;
-    err = ask(as, va, access, &w);
-    object_put(w.object);
+    do {
+        struct wanted w;
+        w.frame = NULL;
+        w.n = 0;
+        w.closed = false;
+        err = repair_with_lock(as, va, access, &w);
+        if (__builtin_expect(err == -K_EAGAIN, 0))
+            err = prepare(as, va, access, &w);
+    } while (err == -K_EAGAIN);
     return err;
 }
 

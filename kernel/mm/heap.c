@@ -7,6 +7,7 @@
 #include "mm/check.h"
 #include "mm/commit.h"
 #include "mm/frame.h"
+#include "mm/turn.h"
 #include "mm/zeros.h"
 
 static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
@@ -22,32 +23,37 @@ static struct mapping heap(uint64_t start, uint64_t end, bool lazy) {
 
 static bool is_there(struct aspace *as, uint64_t va) {
     unsigned level;
-    spin_lock(&as->lock);
-    bool there = pte_valid(*pt_walk(&as->user, VA(va), &level));
-    spin_unlock(&as->lock);
-    return there;
+    return pte_valid(*pt_walk(&as->user, VA(va), &level));
 }
 
 /* Sees to it that the process has the page that an address is in alone; *has: false when
- * it may not write there, or would find zeros. -K_ENOMEM: it is shared, lazy, and
- * there is no memory for a copy. */
-static int own_page(struct aspace *as, uint64_t va, bool *has) {
+ * it may not write there, or would find zeros. The lock is given back meanwhile. -K_ENOMEM: the
+ * page is shared, lazy, and there is no memory for a copy. */
+static int own_page_locked(struct aspace *as, uint64_t va, bool *has) {
+    ASSERT_LOCKED(&as->lock);
     const struct mapping *m = mapping_at(&as->mappings, va);
     void *byte;
     *has = m && !m->shared && (m->perm & PTE_W) && (!m->object->zeros || is_there(as, va));
-    int err = *has ? aspace_page(as, va, PTE_W, &byte) : 0;
-    if (*has && !err)
+    if (!*has)
+        return 0;
+    spin_unlock(&as->lock);
+    int err = aspace_page(as, va, PTE_W, &byte);
+    if (!err)
         aspace_page_end();
+    spin_lock(&as->lock);
     return err;
 }
 
-/* From va to the end of its page. One of a file may be gone meanwhile. */
-static void zero_page_from(struct aspace *as, uint64_t va) {
+/* From va to the end of its page. One of a file may be gone meanwhile. As above. */
+static void zero_page_from_locked(struct aspace *as, uint64_t va) {
     void *byte;
-    if (aspace_page(as, va, PTE_W, &byte))
-        return;
-    memset(byte, 0, PAGE_SIZE - (va & (PAGE_SIZE - 1)));
-    aspace_page_end();
+    ASSERT_LOCKED(&as->lock);
+    spin_unlock(&as->lock);
+    if (!aspace_page(as, va, PTE_W, &byte)) {
+        memset(byte, 0, PAGE_SIZE - (va & (PAGE_SIZE - 1)));
+        aspace_page_end();
+    }
+    spin_lock(&as->lock);
 }
 
 /* ---- growing ------------------------------------------------------------------ */
@@ -64,28 +70,17 @@ static int promise_last_page(struct aspace *as) {
     const struct mapping *m = mapping_at(&as->mappings, as->brk);
     if (!m || !m->lazy_tables || !(m->perm & PTE_W))
         return 0;
-    int err = own_page(as, as->brk, &has);
+    int err = own_page_locked(as, as->brk, &has);
     if (err)
         return err;
-    spin_lock(&as->lock);
     err = change_promise(as, start, start + PAGE_SIZE);
-    spin_unlock(&as->lock);
     if (!err && has)
         frame_uncommit(1);
     return err;
 }
 
-static int add(struct aspace *as, const struct mapping *more) {
-    spin_lock(&as->lock);
-    int err = change_add(as, more);
-    spin_unlock(&as->lock);
-    return err;
-}
-
 static void take_back(struct aspace *as, const struct mapping *more) {
-    spin_lock(&as->lock);
     int err = change_remove(as, more->start, more->end);
-    spin_unlock(&as->lock);
     ASSERT(!err);
 }
 
@@ -96,7 +91,7 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
     bool grows = more.start < more.end;
     if (grows && next && next->start < more.end)
         return -K_EEXIST;
-    int err = grows ? add(as, &more) : 0;
+    int err = grows ? change_add(as, &more) : 0;
     if (err)
         return err;
     err = lazy ? 0 : promise_last_page(as);
@@ -116,7 +111,7 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
  * when it is granted again. A page that may not be written stays as it is. */
 static int prepare_shrink(struct aspace *as, uint64_t brk, bool *has) {
     *has = false;
-    return brk & (PAGE_SIZE - 1) ? own_page(as, brk, has) : 0;
+    return brk & (PAGE_SIZE - 1) ? own_page_locked(as, brk, has) : 0;
 }
 
 static int shrink_to(struct aspace *as, uint64_t brk) {
@@ -129,28 +124,35 @@ static int shrink_to(struct aspace *as, uint64_t brk) {
     bool in_gap = !IS_ALIGNED(brk, PAGE_SIZE) && !mapping_at(&as->mappings, brk);
     uint64_t keep = in_gap ? ROUND_DOWN(brk, PAGE_SIZE) : ROUND_UP(brk, PAGE_SIZE);
     if (keep < as->heap_end) {
-        spin_lock(&as->lock);
         err = change_remove(as, keep, as->heap_end);
-        spin_unlock(&as->lock);
         if (err)
             return err;
         as->heap_end = keep;
     }
     as->brk = brk;
     if (has)
-        zero_page_from(as, brk);
+        zero_page_from_locked(as, brk);
     return 0;
 }
 
-static int move_break(struct aspace *as, int64_t delta, bool lazy, uint64_t *old) {
+static int move_break_locked(struct aspace *as, int64_t delta, bool lazy, uint64_t *old) {
+    ASSERT_LOCKED(&as->lock);
     *old = as->brk;
-    if (delta == 0)
-        return 0;
     /* The break is below 2^56, so the sum cannot wrap. */
     if (delta < 0 ? -(uint64_t)delta > as->brk : (uint64_t)delta > USER_MAX - as->brk)
         return -K_ENOMEM;
     uint64_t brk = as->brk + (uint64_t)delta;
-    int err = delta > 0 ? grow_to(as, brk, lazy || commit_lazy) : shrink_to(as, brk);
+    return delta > 0 ? grow_to(as, brk, lazy || commit_lazy) : shrink_to(as, brk);
+}
+
+static int move_break(struct aspace *as, int64_t delta, bool lazy, uint64_t *old) {
+    if (delta == 0) {
+        *old = __atomic_load_n(&as->brk, __ATOMIC_RELAXED);
+        return 0;
+    }
+    turn_begin(as);
+    int err = move_break_locked(as, delta, lazy, old);
+    turn_end(as);
     if (DEBUG)
         check_space(as);
     return err;

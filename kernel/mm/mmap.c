@@ -6,6 +6,7 @@
 #include "mm/check.h"
 #include "mm/commit.h"
 #include "mm/pieces.h"
+#include "mm/turn.h"
 
 /* What a page table can say: whatever may be written or executed may be read, too. */
 static uint8_t perm_of(unsigned prot) {
@@ -84,9 +85,9 @@ static int map(struct aspace *as, const struct map_request *r, uint64_t *start) 
 }
 
 int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) {
-    spin_lock(&as->lock);
+    turn_begin(as);
     int err = map(as, r, start);
-    spin_unlock(&as->lock);
+    turn_end(as);
     if (DEBUG)
         check_space(as);
     return err;
@@ -100,56 +101,67 @@ static void note_gap(struct aspace *as, uint64_t end) {
 }
 
 int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
-    spin_lock(&as->lock);
+    turn_begin(as);
     int err = change_remove(as, start, end);
     if (!err)
         note_gap(as, end);
-    spin_unlock(&as->lock);
+    turn_end(as);
     if (DEBUG)
         check_space(as);
     return err;
 }
 
-bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {
+/* With the turn, and the lock. */
+static bool is_granted(struct aspace *as, uint64_t start, uint64_t end) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     uint64_t at = start;
     for (; at < end && m && m->start <= at; m = m->next) {
         at = m->end;
-        piece_done(1);
+        piece_done_locked(&as->lock, 1);
     }
     return at >= end;
 }
 
-/* Whether all that is mapped in the range may permit this. */
-static bool may_become(const struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+bool aspace_is_granted(struct aspace *as, uint64_t start, uint64_t end) {
+    turn_begin(as);
+    bool all = is_granted(as, start, end);
+    turn_end(as);
+    return all;
+}
+
+/* Whether all that is mapped in the range may permit this. As above. */
+static bool may_become(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next) {
         if (perm & ~m->limit)
             return false;
-        piece_done(1);
+        piece_done_locked(&as->lock, 1);
     }
     return true;
 }
 
-int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) {
-    uint8_t perm = perm_of(prot);
-    if (!aspace_is_granted(as, start, end))
+static int protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) {
+    if (!is_granted(as, start, end))
         return -K_ENOMEM;
     if (!may_become(as, start, end, perm))
         return -K_EACCES;
-    spin_lock(&as->lock);
-    int err = change_protect(as, start, end, perm);
-    spin_unlock(&as->lock);
+    return change_protect(as, start, end, perm);
+}
+
+int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) {
+    turn_begin(as);
+    int err = protect(as, start, end, perm_of(prot));
+    turn_end(as);
     if (DEBUG)
         check_space(as);
     return err;
 }
 
 int aspace_drop(struct aspace *as, uint64_t start, uint64_t end) {
-    bool all = aspace_is_granted(as, start, end);
-    spin_lock(&as->lock);
+    turn_begin(as);
+    bool all = is_granted(as, start, end);
     change_drop_pages(as, start, end);
-    spin_unlock(&as->lock);
+    turn_end(as);
     if (DEBUG)
         check_space(as);
     return all ? 0 : -K_ENOMEM;
@@ -169,19 +181,31 @@ static bool is_worth_writing(const struct mapping *m) {
 /* Then others may run: the kernel is not preempted. */
 #define TOUCHED_AT_ONCE 512
 
+/* The access for the next touch, at *at or behind; 0: none there, and *at is where to go on. */
+static uint64_t next_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
+    uint64_t access = 0;
+    spin_lock(&as->lock);
+    const struct mapping *m = mapping_from(&as->mappings, *at);
+    if (!m || m->start >= end) {
+        *at = end;
+    } else if (!is_worth_touching(m)) {
+        *at = m->end;
+    } else {
+        *at = MAX(*at, m->start);
+        access = write && is_worth_writing(m) ? PTE_W : PTE_R;
+    }
+    spin_unlock(&as->lock);
+    return access;
+}
+
 int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
     int err = 0;
     for (unsigned n = 0; n < TOUCHED_AT_ONCE && *at < end && err != -K_ENOMEM; n++) {
-        const struct mapping *m = mapping_from(&as->mappings, *at);
-        if (!m || m->start >= end) {
-            *at = end;
-        } else if (!is_worth_touching(m)) {
-            *at = m->end;
-        } else {
-            *at = MAX(*at, m->start);
-            err = aspace_fault(as, *at, write && is_worth_writing(m) ? PTE_W : PTE_R);
-            *at += PAGE_SIZE;
-        }
+        uint64_t access = next_touch(as, at, end, write);
+        if (!access)
+            continue;
+        err = aspace_fault(as, *at, access);
+        *at += PAGE_SIZE;
     }
     return err == -K_ENOMEM ? err : 0;
 }
@@ -189,14 +213,20 @@ int aspace_touch(struct aspace *as, uint64_t *at, uint64_t end, bool write) {
 /* The next object from *at on that stores what is shared, with a reference, and where to look for
  * the one behind it. */
 static struct object *next_to_sync(struct aspace *as, uint64_t *at, uint64_t end) {
+    struct object *found = NULL;
+    turn_begin(as);
     const struct mapping *m = mapping_from(&as->mappings, *at);
-    for (; m && m->start < end; m = m->next)
-        if (m->shared && m->object->ops->sync) {
-            *at = m->end;
-            object_get(m->object);
-            return m->object;
-        }
-    return NULL;
+    while (m && m->start < end && !(m->shared && m->object->ops->sync)) {
+        m = m->next;
+        piece_done_locked(&as->lock, 1);
+    }
+    if (m && m->start < end) {
+        *at = m->end;
+        found = m->object;
+        object_get(found);
+    }
+    turn_end(as);
+    return found;
 }
 
 int aspace_sync(struct aspace *as, uint64_t start, uint64_t end) {

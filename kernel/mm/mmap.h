@@ -1,8 +1,8 @@
 /* Memory that a process maps where it or the kernel likes: what mmap and its kin need of the
  * memory core (syscall/sysmmap.c has their rules). Each works on the running process's space,
- * and has done nothing when it fails, but where it says so. What looks at mappings only needs no
- * lock, since nobody but the process itself changes them. What takes long is done in pieces
- * (mm/pieces.h): no spinlock is held.
+ * and has done nothing when it fails, but where it says so. Threads of one process may call them at
+ * once: one changes mappings at a time (turn.h), so all may sleep. What takes long is done in
+ * pieces (mm/pieces.h): no spinlock is held.
  *
  * Ranges are page-aligned, not empty, and end at USER_MAX at most. Where nobody said where,
  * it is from USER_MAX downwards, away from the heap. */

@@ -167,6 +167,7 @@ int pt_map_frames(struct pt *pt, vaddr_t va, const paddr_t *frame, unsigned coun
     return 0;
 }
 
+/* pt_set_leaf, where the way does not end at its level. */
 static seldom int make_way_to_leaf(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t *e,
                                    pte_t leaf, pte_t *old) {
     int err = lengthen_way(pt, va, at, level, &e);

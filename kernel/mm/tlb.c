@@ -9,7 +9,6 @@
 #include "lib/panic.h"
 
 static unsigned asid_bits = 16;
-static uint64_t last_generation;
 
 void tlb_init_hart(unsigned limit) {
     /* Bits of ASID that are not there read as zero (4.1.11). */
@@ -26,23 +25,12 @@ void tlb_init_hart(unsigned limit) {
 
 unsigned tlb_asid_bits(void) { return asid_bits; }
 
-static uint64_t next_generation(void) {
-    return __atomic_add_fetch(&last_generation, 1, __ATOMIC_RELAXED);
-}
-
-void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
-    *tag = (struct tlb_tag){.id = id, .generation = next_generation()};
-}
-
 /* ASID 0 is the kernel's own table's, and that of every space without one. A user's is odd:
  * by that the trampoline knows it. */
-static uint32_t asid(const struct tlb_tag *tag, uint32_t which) {
-    uint32_t last = 2 * tag->id + 2;
-    return last < 1U << asid_bits ? 2 * tag->id + 1 + which : 0;
+void tlb_tag_init(struct tlb_tag *tag, uint32_t id) {
+    uint32_t kernel = 2 * id + 2;
+    *tag = (struct tlb_tag){.kernel_asid = kernel < 1U << asid_bits ? kernel : 0, .generation = 1};
 }
-
-uint32_t tlb_user_asid(const struct tlb_tag *tag) { return asid(tag, 0); }
-uint32_t tlb_kernel_asid(const struct tlb_tag *tag) { return asid(tag, 1); }
 
 static void flush_local(const struct tlb_tag *tag) {
     if (!tlb_user_asid(tag)) {
@@ -69,10 +57,9 @@ __attribute__((noinline)) static void catch_up(struct tlb_tag *tag, uint64_t gen
 }
 
 static inline void fence_page(const struct tlb_tag *tag, vaddr_t va) {
-    uint32_t kernel = tlb_kernel_asid(tag);
-    sfence_page(va.v, kernel);
-    if (kernel)
-        sfence_page(va.v, kernel - 1); /* the user's */
+    sfence_page(va.v, tlb_user_asid(tag));
+    if (tlb_kernel_asid(tag))
+        sfence_page(va.v, tlb_kernel_asid(tag));
 }
 
 /* A hart says that it is active, then reads the generation; whoever changes the tables makes a new
@@ -120,7 +107,7 @@ __attribute__((noinline)) static void flush_elsewhere(uint32_t set, uint64_t sta
 }
 
 static uint64_t begin_generation(struct tlb_tag *tag) {
-    uint64_t generation = next_generation();
+    uint64_t generation = generation_of(tag) + 1;
     __atomic_store_n(&tag->generation, generation, __ATOMIC_RELAXED);
     return generation;
 }
@@ -156,18 +143,30 @@ void tlb_flush(struct tlb_tag *tag) {
         flush_elsewhere(active & ~self, 0, UINT64_MAX);
 }
 
+/* On these harts, of which this one may be one, and may have missed something. */
+__attribute__((noinline)) static void flush_page_on(uint32_t active, struct tlb_tag *tag,
+                                                    vaddr_t va, bool missed) {
+    uint32_t self = 1U << hart_self()->index;
+    if ((active & self) && missed) {
+        catch_up(tag, generation_of(tag));
+    } else if (active & self) {
+        fence_page(tag, va);
+        *seen_here(tag) = generation_of(tag);
+    }
+    flush_elsewhere(active & ~self, va.v, PAGE_SIZE);
+}
+
+/* Mostly it is this hart alone. */
 void tlb_flush_page(struct tlb_tag *tag, vaddr_t va) {
     bool missed = has_missed(tag);
     uint64_t generation = begin_generation(tag);
-    uint32_t active = active_after(tag), self = 1U << hart_self()->index;
-    if ((active & self) && missed) {
-        catch_up(tag, generation);
-    } else if (active & self) {
-        fence_page(tag, va);
-        *seen_here(tag) = generation;
+    uint32_t active = active_after(tag);
+    if (__builtin_expect(missed || active != 1U << hart_self()->index, 0)) {
+        flush_page_on(active, tag, va, missed);
+        return;
     }
-    if (__builtin_expect(active & ~self, 0))
-        flush_elsewhere(active & ~self, va.v, PAGE_SIZE);
+    fence_page(tag, va);
+    *seen_here(tag) = generation;
 }
 
 /* That there was no table may be kept by a hart that has missed the generation of that table; a

@@ -16,9 +16,9 @@
 #include "lib/types.h"
 
 struct tlb_tag {
-    uint32_t id;         /* small ones have ASIDs */
-    uint32_t active;     /* harts that run the space: bit i is the one with index i. Atomic */
-    uint64_t generation; /* changed with the space's lock; atomic; never 0 */
+    uint32_t kernel_asid; /* 0: it has none; else the user's is one below */
+    uint32_t active;      /* harts that run the space: bit i is the one with index i. Atomic */
+    uint64_t generation;  /* counts, from 1, with the space's lock; atomic */
     /* The generation that each hart has made all fences for, by its index: its own alone. 0: it has
      * not run the space. */
     uint64_t seen[NHART];
@@ -29,11 +29,13 @@ struct tlb_tag {
 void tlb_init_hart(unsigned limit);
 unsigned tlb_asid_bits(void);
 
-/* A new address space takes an identity that no other one has now. */
+/* A new address space takes an identity, below TLB_IDS, that no other one has now. */
 void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
 
-uint32_t tlb_user_asid(const struct tlb_tag *tag);
-uint32_t tlb_kernel_asid(const struct tlb_tag *tag);
+static inline uint32_t tlb_kernel_asid(const struct tlb_tag *tag) { return tag->kernel_asid; }
+static inline uint32_t tlb_user_asid(const struct tlb_tag *tag) {
+    return tag->kernel_asid ? tag->kernel_asid - 1 : 0;
+}
 
 /* This hart is about to run the space, whether it has run it so far (in another thread) or not. */
 void tlb_activate(struct tlb_tag *tag);

@@ -7,7 +7,10 @@
 #include "proc/sched.h"
 #include "proc/signal.h"
 
-static uint64_t timebase, tick_length, slice_length, boot_time;
+#define NANOSECONDS 1000000000ULL
+
+static uint64_t hz, tick_length, slice_length, boot_time;
+static uint64_t date_at_boot; /* in nanoseconds */
 
 /* Alarms, on the hart where they were set; soonest first. */
 static struct hart_sleepers {
@@ -26,7 +29,7 @@ void clock_poll(void (*fn)(void)) {
 }
 
 void clock_init(uint64_t timebase_hz) {
-    timebase = timebase_hz;
+    hz = timebase_hz;
     tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
     slice_length = timebase_hz / SLICES_PER_SECOND;
     boot_time = cpu_time();
@@ -38,25 +41,33 @@ void clock_init(uint64_t timebase_hz) {
 
 uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
 
-#define NANOSECONDS 1000000000ULL
-
 uint64_t clock_after(uint64_t ns) {
     uint64_t seconds = ns / NANOSECONDS;
     if (seconds > UINT32_MAX)
         return UINT64_MAX;
-    uint64_t rest = ns % NANOSECONDS * timebase;
-    return cpu_time() + seconds * timebase + (rest + NANOSECONDS - 1) / NANOSECONDS;
+    uint64_t rest = ns % NANOSECONDS * hz;
+    return cpu_time() + seconds * hz + (rest + NANOSECONDS - 1) / NANOSECONDS;
 }
 
 uint64_t clock_microseconds(uint64_t time) {
-    return time / timebase * 1000000 + time % timebase * 1000000 / timebase;
+    return time / hz * 1000000 + time % hz * 1000000 / hz;
 }
 
 uint64_t clock_span(uint64_t us) {
-    return us / 1000000 * timebase + (us % 1000000 * timebase + 999999) / 1000000;
+    return us / 1000000 * hz + (us % 1000000 * hz + 999999) / 1000000;
 }
 
 uint64_t clock_to_ticks(uint64_t time) { return time / tick_length; }
+
+/* In two steps, so that nothing overflows. */
+uint64_t clock_nanoseconds(void) {
+    uint64_t time = cpu_time() - boot_time;
+    return time / hz * NANOSECONDS + time % hz * NANOSECONDS / hz;
+}
+
+void clock_set_date(uint64_t nanoseconds) { date_at_boot = nanoseconds - clock_nanoseconds(); }
+
+uint64_t clock_date(void) { return date_at_boot + clock_nanoseconds(); }
 
 static struct alarm *alarm_of(struct list *link) { return LIST_ENTRY(link, struct alarm, link); }
 

@@ -17,6 +17,7 @@
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/table.h"
+#include "proc/turns.h"
 
 /* A process takes some 20 frames at least, and most more: a slot for each MiB of RAM. Programs of
  * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
@@ -48,6 +49,7 @@ void proc_init(uint64_t ram_bytes) {
     sched_init();
     futex_init();
     piece_break = sched_break;
+    turns_init();
     for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
         p->slot = i;
@@ -425,7 +427,8 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,
                                      .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
-                                     .brk = p->as->brk};
+                                     .brk = p->as->brk,
+                                     .threads = state == ABI_P_ZOMBIE ? 0 : p->living};
         str_copy(out->name, p->name, sizeof(out->name));
         str_copy(out->design, p->as->design->name, sizeof(out->design));
         out->kernel_view = p->as->design->sync           ? ABI_KERNEL_VIEW_OWN

@@ -86,14 +86,18 @@ static int grant(struct aspace *as, struct inode *ip, const struct elf_plan *pla
 
 /* ---- the stack page ----------------------------------------------------------- */
 
-/* The stack page while it is filled from the top: strings, then the array of
- * their addresses. Everything lies on this page or the arguments are too long. */
+/* The stack page while it is filled from the top: the arguments' strings, those of the
+ * environment, then the arrays of their addresses, each with a NULL behind it; argv stands below
+ * envp. Everything lies on this page or the arguments are too long. */
 struct stack {
     paddr_t frame;
-    uint64_t sp;     /* offset in the page of what was pushed last */
-    uint64_t soiled; /* bytes from the page's start that strings have passed through */
-    uint64_t argc;
-    uint64_t string[ABI_MAXARG]; /* offsets */
+    uint64_t sp;      /* offset in the page of what was pushed last */
+    uint64_t soiled;  /* bytes from the page's start that strings have passed through */
+    uint64_t strings; /* how many were pushed */
+    uint64_t argc;    /* of them, the arguments */
+    uint64_t below;   /* offset of the last argument */
+    bool environment; /* the program gets one */
+    uint16_t string[ABI_MAXARG + ABI_MAXENV]; /* offsets */
 };
 
 static char *stack_at(struct stack *s, uint64_t offset) {
@@ -108,50 +112,70 @@ static int push_string(struct stack *s, size_t bytes) {
         return -K_E2BIG;
     memmove(stack_at(s, place), stack_at(s, 0), bytes);
     s->sp = place;
-    s->string[s->argc++] = place;
+    s->string[s->strings++] = (uint16_t)place;
     return 0;
 }
 
 static int push_kernel_string(struct stack *s, const char *string) {
     size_t bytes = strlen(string) + 1;
-    if (s->argc == ABI_MAXARG || bytes > s->sp)
+    if (s->strings == ABI_MAXARG || bytes > s->sp)
         return -K_E2BIG;
     memcpy(stack_at(s, 0), string, bytes);
     return push_string(s, bytes);
 }
 
 static int push_user_string(struct stack *s, uaddr_t string) {
-    if (s->argc == ABI_MAXARG)
-        return -K_E2BIG;
     int err = copyinstr(stack_at(s, 0), string, s->sp);
     if (err)
         return err == -K_ENAMETOOLONG ? -K_E2BIG : err;
     return push_string(s, strlen(stack_at(s, 0)) + 1);
 }
 
-static int push_user_strings(struct stack *s, uaddr_t argv) {
-    for (;; argv.v += sizeof(uint64_t)) {
+/* The strings of an array, at most so many. */
+static int push_user_strings(struct stack *s, uaddr_t array, uint64_t most) {
+    for (most += s->strings;; array.v += sizeof(uint64_t)) {
         uint64_t string;
-        int err = copyin(&string, argv, sizeof(string));
+        int err = copyin(&string, array, sizeof(string));
         if (err || !string)
             return err;
-        err = push_user_string(s, UA(string));
+        err = s->strings < most ? push_user_string(s, UA(string)) : -K_E2BIG;
         if (err)
             return err;
     }
 }
 
-/* The array, and nothing of the strings' way left below it. base: the page's
- * address in the new space. */
+static void end_arguments(struct stack *s) {
+    s->argc = s->strings;
+    s->below = s->sp;
+}
+
+/* Its strings are wiped away, with their way. */
+static void drop_environment(struct stack *s) {
+    s->environment = false;
+    s->strings = s->argc;
+    s->sp = s->below;
+    s->soiled = 0;
+    memset(stack_at(s, 0), 0, s->sp);
+}
+
+/* Strings first .. end as an array; behind it. base: the page's address in the new space. */
+static uint64_t *put_array(const struct stack *s, uint64_t *at, uint64_t first, uint64_t end,
+                           uint64_t base) {
+    for (; first < end; first++)
+        *at++ = base + s->string[first];
+    *at++ = 0;
+    return at;
+}
+
+/* The arrays, and nothing of the strings' way left below them. */
 static int push_array(struct stack *s, uint64_t base) {
-    uint64_t bytes = (s->argc + 1) * sizeof(uint64_t);
+    uint64_t bytes = (s->strings + 1 + s->environment) * sizeof(uint64_t);
     if (bytes > s->sp)
         return -K_E2BIG;
     s->sp = ROUND_DOWN(s->sp - bytes, 16);
-    uint64_t *argv = (uint64_t *)stack_at(s, s->sp);
-    for (uint64_t i = 0; i < s->argc; i++)
-        argv[i] = base + s->string[i];
-    argv[s->argc] = 0;
+    uint64_t *behind = put_array(s, (uint64_t *)stack_at(s, s->sp), 0, s->argc, base);
+    if (s->environment)
+        put_array(s, behind, s->argc, s->strings, base);
     memset(stack_at(s, 0), 0, MIN(s->soiled, s->sp));
     return 0;
 }
@@ -177,10 +201,19 @@ static void enter_program(const struct elf_plan *plan, const struct stack *s) {
     tf->epc = plan->entry;
     tf->sp = base + s->sp;
     tf->a0 = s->argc;
+    tf->a2 = s->environment ? tf->sp + (s->argc + 1) * sizeof(uint64_t) : 0;
     tf->a1 = tf->sp;
     thread_fpu_reset();
     signal_exec();
     fence_i();
+}
+
+/* A program whose stack has no size is one of xv6's: it knows of no environment, and needs what
+ * room there is on its page. */
+static int finish_stack(struct stack *s, const struct elf_plan *plan) {
+    if (!plan->stack && s->environment)
+        drop_environment(s);
+    return push_array(s, aspace_stack(plan).v);
 }
 
 /* Fills an empty space with the program in a file, which is locked, and the stack's page, which is
@@ -188,7 +221,7 @@ static void enter_program(const struct elf_plan *plan, const struct stack *s) {
 static int load(struct aspace *as, struct inode *ip, struct headers *h, struct stack *s) {
     int err = read_headers(ip, h);
     if (!err)
-        err = push_array(s, aspace_stack(&h->plan).v);
+        err = finish_stack(s, &h->plan);
     if (!err)
         err = grant(as, ip, &h->plan, s->frame);
     if (err)
@@ -244,6 +277,8 @@ static int replace_by_path(const char *path, struct stack *s) {
 }
 
 static int stack_begin(struct stack *s) {
+    s->strings = 0;
+    s->environment = false;
     s->sp = PAGE_SIZE;
     s->argc = s->soiled = 0;
     return frame_alloc(&s->frame);
@@ -265,10 +300,12 @@ int exec_kernel(const char *path, const char *const *argv) {
         return err;
     for (; !err && *argv; argv++)
         err = push_kernel_string(&s, *argv);
+    end_arguments(&s);
     return exec_with(path, &s, err);
 }
 
-int sys_exec(const uint64_t arg[6], uint64_t *result) {
+/* envp: 0 for a program that gets no environment. */
+static int exec_user(const uint64_t arg[2], uint64_t envp, uint64_t *result) {
     char path[ABI_MAXPATH];
     struct stack s;
     int err = copyinstr(path, UA(arg[0]), sizeof(path));
@@ -277,8 +314,17 @@ int sys_exec(const uint64_t arg[6], uint64_t *result) {
     err = stack_begin(&s);
     if (err)
         return err;
-    err = exec_with(path, &s, push_user_strings(&s, UA(arg[1])));
+    err = push_user_strings(&s, UA(arg[1]), ABI_MAXARG);
+    end_arguments(&s);
+    s.environment = envp != 0;
+    if (!err && envp)
+        err = push_user_strings(&s, UA(envp), ABI_MAXENV);
+    err = exec_with(path, &s, err);
     if (!err)
         *result = thread_self()->tf->a0; /* argc, where the program expects it */
     return err;
 }
+
+int sys_exec(const uint64_t arg[6], uint64_t *result) { return exec_user(arg, 0, result); }
+
+int sys_execve(const uint64_t arg[6], uint64_t *result) { return exec_user(arg, arg[2], result); }

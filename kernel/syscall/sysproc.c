@@ -113,6 +113,16 @@ int sys_uptime(const uint64_t arg[6], uint64_t *result) {
     return 0;
 }
 
+int sys_clock_gettime(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t second = 1000000000;
+    int32_t clock = (int32_t)arg[0];
+    if (clock != ABI_CLOCK_REALTIME && clock != ABI_CLOCK_MONOTONIC)
+        return -K_EINVAL;
+    uint64_t now = clock == ABI_CLOCK_REALTIME ? clock_date() : clock_nanoseconds();
+    struct abi_timespec time = {(int64_t)(now / second), (int64_t)(now % second)};
+    return copyout(UA(arg[1]), &time, sizeof(time));
+}
+
 int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
     fs_quiesce();
     if (proc_trace_poweroff)

@@ -1,5 +1,6 @@
 /* See code.h. */
 #include "machine/cpu/code.h"
+#include "machine/cpu/ahead.h"
 #include "machine/cpu/bits.h"
 #include "machine/cpu/memory.h"
 #include "machine/finding.h"
@@ -10,7 +11,7 @@ static struct code_page **bucket(struct hart *hart, uint64_t pa) {
     return &hart->caches.buckets[(pa >> 12) % CODE_BUCKETS];
 }
 
-static struct code_page *find(struct hart *hart, uint64_t pa) {
+struct code_page *code_find(struct hart *hart, uint64_t pa) {
     struct code_page *page = *bucket(hart, pa);
     while (page != NULL && page->pa != pa)
         page = page->next;
@@ -56,15 +57,29 @@ void code_set_hooks(const struct sim *sim, struct code_page *page) {
 
 void code_hook(struct sim *sim, uint64_t pa) {
     for (unsigned i = 0; i < sim->options.harts; i++) {
-        struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
+        struct code_page *page = code_find(&sim->harts[i], pa & ~4095ull);
         if (page != NULL)
             set_hook(page, (unsigned)(pa & 4095) / 2);
     }
 }
 
+/* The slots whose instruction has a byte in [from, to) of the page: code_stale looks at them. */
+static void mark(struct code_page *page, uint64_t from, uint64_t to) {
+    for (uint64_t slot = from >= 2 ? (from - 2) / 2 : 0; slot < (to + 1) / 2; slot++)
+        page->ops[slot].code = OP_STALE;
+}
+
+/* The hart has these bytes of the page. */
+static void set_bytes(struct code_page *page, const uint8_t *bytes) {
+    for (unsigned at = 0; at < sizeof(page->bytes); at += 2)
+        if (memcmp(page->bytes + at, bytes + at, 2) != 0)
+            mark(page, at, at + 2);
+    memcpy(page->bytes, bytes, sizeof(page->bytes));
+}
+
 struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     pa &= ~4095ull;
-    struct code_page *page = find(hart, pa);
+    struct code_page *page = code_find(hart, pa);
     if (page != NULL)
         return page;
     page = malloc(sizeof(*page));
@@ -78,6 +93,10 @@ struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa) {
     memset(page->hooks, 0, sizeof(page->hooks));
     fill(sim, page);
     code_set_hooks(sim, page);
+    const uint8_t *ahead = ahead_find(hart, pa);
+    if (ahead != NULL)
+        set_bytes(page, ahead);
+    ahead_fetch(sim, hart, pa);
     watch_page(sim, pa, PAGE_CODE);
     return page;
 }
@@ -138,16 +157,11 @@ bool code_cross(struct sim *sim, struct hart *hart, struct code_page *page) {
 }
 
 void code_fence(struct sim *sim, struct hart *hart) {
+    ahead_fence(sim, hart);
     for (unsigned i = 0; i < CODE_BUCKETS; i++)
         for (struct code_page *page = hart->caches.buckets[i]; page != NULL; page = page->next)
             if (memcmp(page->bytes, sim->ram + (page->pa - RAM_BASE), sizeof(page->bytes)) != 0)
                 fill(sim, page);
-}
-
-/* The slots whose instruction has a byte in [from, to) of the page: code_stale looks at them. */
-static void mark(struct code_page *page, uint64_t from, uint64_t to) {
-    for (uint64_t slot = from >= 2 ? (from - 2) / 2 : 0; slot < (to + 1) / 2; slot++)
-        page->ops[slot].code = OP_STALE;
 }
 
 void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
@@ -155,7 +169,7 @@ void code_written(struct sim *sim, uint64_t pa, uint64_t bytes) {
     bool kept = false;
     finding_note_write(sim, pa, bytes);
     for (unsigned i = 0; i < sim->options.harts; i++) {
-        struct code_page *page = find(&sim->harts[i], pa & ~4095ull);
+        struct code_page *page = code_find(&sim->harts[i], pa & ~4095ull);
         if (page == NULL)
             continue;
         kept = true;

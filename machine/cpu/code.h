@@ -9,6 +9,8 @@ static inline struct code_page *code_page_of(const struct op *ops) {
 
 /* The code page of the RAM page at pa, fetched now when the hart has not kept it. */
 struct code_page *code_fetch(struct sim *sim, struct hart *hart, uint64_t pa);
+/* That page if the hart has it, or NULL. */
+struct code_page *code_find(struct hart *hart, uint64_t pa);
 /* Decodes the op in a slot from what was fetched. */
 void code_decode(struct code_page *page, unsigned slot);
 /* The op of the last slot gets the second half that stands in the next page, wherever that is

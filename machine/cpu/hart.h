@@ -50,6 +50,13 @@ struct code_page {
 };
 enum { CODE_BUCKETS = 256, CODE_PAGES = 512 };
 
+/* A page that was fetched ahead: see ahead.h. */
+struct page_ahead {
+    uint64_t pa; /* 0: none */
+    uint8_t bytes[4096];
+};
+enum { AHEAD_PAGES = 16 }; /* a power of two */
+
 /* An entry of a page table that the hart has read and may use in place of memory until a fence
  * covers it: privileged specification 4.2.1 and 4.3.2. */
 struct kept {
@@ -101,6 +108,8 @@ struct hart {
         enum access access;
     } stale[STALE_MAX];
     unsigned stale_count;
+    struct page_ahead ahead[AHEAD_PAGES];
+    unsigned ahead_count; /* how many there have been */
     struct {
         bool pending; /* a fault was raised by a kept entry, though memory's is good */
         struct kept by;

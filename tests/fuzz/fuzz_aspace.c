@@ -1,14 +1,14 @@
 /* Each byte is a decision of world.h: which process on which hart does what with which
  * address, and which promise of memory is refused. */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
-/* sources: kernel/mm/rmap.c kernel/mm/pieces.c */
+/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c */
 /* sources: kernel/mm/mmap.c kernel/mm/shm.c tests/host/worldmaps.c */
-/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c */
+/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "hostarch.h"

@@ -183,6 +183,8 @@ static uint64_t some_address(void) {
     }
 }
 
+void (*env_at_boot)(void);
+
 void env_fresh(uint64_t mib, unsigned asid_width) {
     if (host_ram_base)
         reclaim_frames(UINT64_MAX);
@@ -192,7 +194,6 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     memset(env_procs, 0, sizeof env_procs);
     memset(running, 0, sizeof running);
     memset(tables, 0, sizeof tables);
-    last_generation = 0;
     asid_bits = 16;
     host_ram_map(MIB(mib));
     frame_add_range(PA(HOST_RAM_START), PA(HOST_RAM_START + MIB(mib)));
@@ -200,6 +201,8 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
     tlbmodel_is_table = is_table;
     tlbmodel_reset(asid_width);
     make_kernel_half();
+    if (env_at_boot)
+        env_at_boot();
     frame_init();
     zeros_boot_init();
     env_must(!commit_spares(ENV_HARTS), "the spare frames");
@@ -213,32 +216,53 @@ void env_fresh(uint64_t mib, unsigned asid_width) {
 
 /* ---- processes ---------------------------------------------------------------- */
 
+static int some_hart_of(const struct env_proc *p) {
+    for (int hart = 0; hart < ENV_HARTS; hart++)
+        if (running[hart] == p)
+            return hart;
+    return -1;
+}
+
+/* Who ran there runs there no more. */
+static void take_from(uint32_t hart) {
+    struct env_proc *p = running[hart];
+    running[hart] = NULL;
+    if (p->hart == (int)hart)
+        p->hart = some_hart_of(p);
+}
+
 static void idle(uint32_t hart) {
-    if (!running[hart])
+    struct env_proc *p = running[hart];
+    if (!p)
         return;
     struct hart *before = hart_self();
     host_hart_be(hart);
-    env_kernel(running[hart]);
+    env_kernel(p);
     tlbmodel_swtch(kernel_satp);
-    tlb_leave(&running[hart]->as->tlb);
-    running[hart]->hart = -1;
-    running[hart] = NULL;
+    tlb_leave(&p->as->tlb);
+    take_from(hart);
     host_hart = before;
 }
 
-void env_run(struct env_proc *p, uint32_t hart) {
+bool env_runs(const struct env_proc *p, uint32_t hart) { return running[hart] == p; }
+
+void env_end_threads(struct env_proc *p, uint32_t hart) {
+    for (uint32_t i = 0; i < ENV_HARTS; i++)
+        if (i != hart && running[i] == p)
+            idle(i);
+}
+
+void env_join(struct env_proc *p, uint32_t hart) {
     struct env_proc *before = running[hart];
     host_hart_be(hart);
+    p->hart = hart;
     if (before == p)
         return;
-    if (p->hart >= 0)
-        idle(p->hart);
     if (before) {
         env_kernel(before);
-        before->hart = -1;
+        take_from(hart);
     }
     running[hart] = p;
-    p->hart = hart;
     hart_self()->space = p->as;
     tlb_activate(&p->as->tlb);
     tlbmodel_speculate(2);
@@ -247,11 +271,19 @@ void env_run(struct env_proc *p, uint32_t hart) {
         tlb_leave(&before->as->tlb);
 }
 
+void env_run(struct env_proc *p, uint32_t hart) {
+    env_end_threads(p, hart);
+    env_join(p, hart);
+}
+
 void env_user(struct env_proc *p) { tlbmodel_trampoline_out(p->as->user_satp); }
 void env_kernel(struct env_proc *p) { tlbmodel_trampoline_in(p->as->kernel_satp); }
 
+unsigned env_design;
+
 int env_create_space(struct env_proc *p, struct aspace *as) {
-    return aspace_create(as, design_at(0), 2 * p->slot + (as - p->spaces), p->slot, p->trapframe);
+    return aspace_create(as, design_at(env_design), 2 * p->slot + (as - p->spaces), p->slot,
+                         p->trapframe);
 }
 
 int env_create(struct env_proc **out) {
@@ -272,9 +304,22 @@ int env_create(struct env_proc **out) {
     return -K_EAGAIN;
 }
 
-void env_exit(struct env_proc *p) {
+void env_replace_space(struct env_proc *p) {
+    struct aspace *old = p->as, *as = &p->spaces[old == &p->spaces[0]];
     if (p->hart >= 0)
-        idle(p->hart);
+        env_end_threads(p, p->hart);
+    p->as = as;
+    if (p->hart >= 0) {
+        harts[p->hart].space = as;
+        tlb_activate(&as->tlb);
+        tlb_load(as->kernel_satp);
+        tlb_leave(&old->tlb);
+    }
+    aspace_destroy(old);
+}
+
+void env_exit(struct env_proc *p) {
+    env_end_threads(p, ENV_HARTS);
     aspace_destroy(p->as);
     frame_free(p->trapframe);
     p->used = false;

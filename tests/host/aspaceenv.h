@@ -16,7 +16,7 @@
 
 struct env_proc {
     bool used;
-    int hart; /* where it runs, or -1 */
+    int hart; /* where it runs, or one of its threads does; or -1 */
     uint32_t slot;
     paddr_t trapframe;
     struct aspace spaces[2];
@@ -26,17 +26,28 @@ extern struct env_proc env_procs[ENV_PROCS];
 
 /* A fresh machine with so much RAM. */
 void env_fresh(uint64_t mib, unsigned asid_bits);
+/* Called by it while frames can be had for good; NULL: nothing. */
+extern void (*env_at_boot)(void);
+/* Which of the designs that are linked new spaces have (design_at); 0. */
+extern unsigned env_design;
 
 /* A process with an empty space; -K_ENOMEM: nothing was taken. */
 int env_create(struct env_proc **out);
 /* Makes as, one of p's two, an empty one for it; -K_ENOMEM: nothing was taken. */
 int env_create_space(struct env_proc *p, struct aspace *as);
+/* As proc_replace_space: p's other space is its space from now on, and the one before is gone. */
+void env_replace_space(struct env_proc *p);
 void env_exit(struct env_proc *p);
 /* As fork: -K_ENOMEM: nothing was taken. The parent runs. */
 int env_fork(struct env_proc *parent, struct env_proc **child);
 
 /* p runs on this hart from now on, in the kernel; who ran there waits. */
 void env_run(struct env_proc *p, uint32_t hart);
+/* The same in one more thread: on other harts it goes on running. */
+void env_join(struct env_proc *p, uint32_t hart);
+bool env_runs(const struct env_proc *p, uint32_t hart);
+/* Its threads on all harts but this one, or on all (ENV_HARTS), have ended. */
+void env_end_threads(struct env_proc *p, uint32_t hart);
 /* The hart of the running process p, in user mode or in the kernel. */
 void env_user(struct env_proc *p);
 void env_kernel(struct env_proc *p);
@@ -51,6 +62,10 @@ extern void (*env_meanwhile)(void);
 
 /* What a page of zeros that may not be written shows (mm/zeros.c). */
 paddr_t env_frame_of_zeros(void);
+
+/* Everything that a failed operation must leave as it was, as one number: the spaces, and how many
+ * frames are in use and promised. */
+uint64_t env_hash(void);
 
 /* References to the 4 KiB at pa, which is in use. */
 uint32_t env_refs(uint64_t pa);

@@ -128,19 +128,6 @@ static int copy_pages(struct aspace *as, unsigned program, const struct elf_plan
     return err;
 }
 
-/* proc_replace_space */
-static void replace_space(struct env_proc *p, struct aspace *as) {
-    struct aspace *old = p->as;
-    p->as = as;
-    if (p->hart >= 0) {
-        harts[p->hart].space = as;
-        tlb_activate(&as->tlb);
-        tlb_load(as->kernel_satp);
-        tlb_leave(&old->tlb);
-    }
-    aspace_destroy(old);
-}
-
 int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
     struct aspace *as = &p->spaces[p->as == &p->spaces[0]];
     const struct elf_plan plan = plan_of(&env_programs[program]);
@@ -159,7 +146,7 @@ int env_exec(struct env_proc *p, unsigned program, uint64_t version) {
         if (!err)
             env_must(!copy_pages(as, program, &plan), "pages that were promised");
         if (!err)
-            replace_space(p, as);
+            env_replace_space(p);
         put_file(&file->object);
     }
     if (err)

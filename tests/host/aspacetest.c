@@ -86,9 +86,9 @@ static void test_no_room_below_the_limit(void **state) {
     paddr_t stack;
     assert_int_equal(frame_alloc(&stack), 0);
     struct elf_plan plan = one_page(USER_MAX - 2 * P, 0);
-    uint64_t before = world_hash();
+    uint64_t before = env_hash();
     assert_int_equal(aspace_load(q->as, &plan, NULL, stack), -K_ENOEXEC);
-    assert_int_equal(world_hash(), before);
+    assert_int_equal(env_hash(), before);
     plan = one_page(USER_MAX - 3 * P, 0);
     assert_int_equal(aspace_load(q->as, &plan, NULL, stack), 0);
     assert_int_equal(q->as->brk, USER_MAX);
@@ -379,6 +379,8 @@ int main(void) {
         cmocka_unit_test(test_pages_are_taken_away_in_breaks),
         cmocka_unit_test(test_long_work_has_breaks),
         cmocka_unit_test(test_many_mappings_have_breaks),
+        cmocka_unit_test(test_a_hart_catches_up_with_what_it_missed),
+        cmocka_unit_test(test_a_fault_waits_for_a_change),
         cmocka_unit_test(test_pages_are_counted_in_pieces),
         cmocka_unit_test(test_pages_change_while_they_are_counted),
         cmocka_unit_test(test_large_leaves_are_counted),

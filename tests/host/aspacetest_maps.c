@@ -226,12 +226,12 @@ void test_a_replacement_that_fails(void **state) {
     map(p, START, START + 4 * P, RW, false);
     map(p, START + 4 * P, START + 8 * P, RW, true);
     touch_each(p, START, START + 8 * P);
-    uint64_t before = world_hash();
+    uint64_t before = env_hash();
     assert_int_equal(map_anywhere(p, START + 2 * P, GIB(1), MAP_REPLACE, ABI_PROT_WRITE, &at),
                      -K_ENOMEM);
-    assert_int_equal(world_hash(), before);
+    assert_int_equal(env_hash(), before);
     assert_int_equal(map_anywhere(p, START + 2 * P, P, MAP_FREE, ABI_PROT_WRITE, &at), -K_EEXIST);
-    assert_int_equal(world_hash(), before);
+    assert_int_equal(env_hash(), before);
     touch_each(p, START, START + 8 * P);
     world_check();
     world_end();
@@ -263,10 +263,10 @@ void test_places_from_the_top(void **state) {
     assert_int_equal(place_for(p, 0, P), top - 3 * P); /* of a gap, the highest place */
     p->as->map_below = p->as->heap_end + P; /* too small a gap, as when all above is full */
     assert_int_equal(place_for(p, 0, 2 * P), top - 6 * P);
-    uint64_t before = world_hash();
+    uint64_t before = env_hash();
     assert_int_equal(map_anywhere(p, 0, USER_MAX, MAP_HINT, 0, &at), -K_ENOMEM);
     assert_int_equal(map_anywhere(p, 0, UINT64_MAX - P + 1, MAP_HINT, 0, &at), -K_ENOMEM);
-    assert_int_equal(world_hash(), before);
+    assert_int_equal(env_hash(), before);
     assert_int_equal(p->as->mappings.last->end, top - P); /* nobody wanted the hole above */
     assert_int_equal(aspace_unmap(p->as, START, USER_MAX), 0);
     world_check();

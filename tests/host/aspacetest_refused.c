@@ -78,7 +78,7 @@ void test_every_promise_refused_once(void **state) {
         prepare_mappings(p);
         unsigned n = 1;
         for (;; n++) {
-            uint64_t before = world_hash();
+            uint64_t before = env_hash();
             env_kernel(p);
             frame_fail_countdown = n;
             int err = ops[i].op(p);
@@ -87,7 +87,7 @@ void test_every_promise_refused_once(void **state) {
             assert_int_equal(err, refused ? -K_ENOMEM : 0);
             if (!refused)
                 break;
-            assert_int_equal(world_hash(), before);
+            assert_int_equal(env_hash(), before);
             world_check();
             world_touch(p, 3 * P, WALKER_STORE);
             world_copyout(p, MIB(2) + P, 2 * P);

@@ -47,7 +47,13 @@ static inline uint32_t insn_jump(int offset) {
 #define ECALL 0x00000073
 #define FENCE_I 0x0000100f
 
-enum { CSR_SSTATUS = 0x100, CSR_MSTATUS = 0x300, CSR_MIP = 0x344, CSR_STIMECMP = 0x14d };
+enum {
+    CSR_SSTATUS = 0x100,
+    CSR_SATP = 0x180,
+    CSR_MSTATUS = 0x300,
+    CSR_MIP = 0x344,
+    CSR_STIMECMP = 0x14d
+};
 
 static struct sim_options guest; /* what the next machine is made of */
 static struct sim *sim;

@@ -1,6 +1,6 @@
 /* The memory core under the design mirror. */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
-/* sources: kernel/mm/rmap.c kernel/mm/pieces.c */
+/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design.c */
@@ -10,8 +10,8 @@
 /* sources: tests/host/aspacetest_copies.c tests/host/aspacetest_maps.c */
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
 /* sources: tests/host/aspacetest_refused.c tests/host/aspacetest_files.c */
-/* sources: tests/host/aspacetest_pieces.c */
-/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c */
+/* sources: tests/host/aspacetest_pieces.c tests/host/aspacetest_threads.c */
+/* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 #include "aspacetest.c"

@@ -2,6 +2,7 @@
  * with. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
+/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
@@ -237,7 +238,7 @@ static void keeps_what_nobody_reads(void **state) {
     }
 }
 
-/* What stands on the screen in the line after these characters. */
+/* What stands on the screen in the line after these bytes, and the cursor's column. */
 static size_t screen_line(const char *sent, size_t n, char *line) {
     size_t column = 0, length = 0;
     for (size_t i = 0; i < n; i++) {
@@ -251,36 +252,210 @@ static size_t screen_line(const char *sent, size_t n, char *line) {
             length = column > length ? column : length;
         }
     }
-    while (length > column && line[length - 1] == ' ')
-        length--;
-    assert_int_equal(column, length);
     line[length] = '\0';
-    return length;
+    return column;
 }
 
-/* Random keys; the screen shows what the reader will get. */
+/* ---- an editor to compare with: of characters, not of bytes and columns */
+
+static struct {
+    char text[100];
+    size_t n, cursor;
+} model;
+
+static void model_erase(size_t from, size_t to) {
+    memmove(model.text + from, model.text + to, model.n - to);
+    model.n -= to - from;
+    model.cursor = from;
+}
+
+static size_t model_word(void) {
+    size_t at = model.cursor;
+    while (at > 0 && strchr(" \t", model.text[at - 1]))
+        at--;
+    while (at > 0 && !strchr(" \t", model.text[at - 1]))
+        at--;
+    return at;
+}
+
+static void model_text(char c) {
+    memmove(model.text + model.cursor + 1, model.text + model.cursor, model.n - model.cursor);
+    model.text[model.cursor++] = c;
+    model.n++;
+}
+
+static void model_left(void) { model.cursor -= model.cursor > 0; }
+static void model_right(void) { model.cursor += model.cursor < model.n; }
+static void model_home(void) { model.cursor = 0; }
+static void model_end(void) { model.cursor = model.n; }
+static void model_nothing(void) {}
+static void model_kill(void) { model_erase(model.cursor, model.n); }
+static void model_back(void) { model_erase(model.cursor - (model.cursor > 0), model.cursor); }
+static void model_take_word(void) { model_erase(model_word(), model.cursor); }
+static void model_drop(void) { model_erase(0, model.n); }
+static void model_delete(void) {
+    if (model.cursor < model.n)
+        model_erase(model.cursor, model.cursor + 1);
+}
+
+static const struct {
+    const char *bytes;
+    void (*does)(void); /* NULL: it is text */
+} keys[] = {{"a", NULL},
+            {"b", NULL},
+            {" ", NULL},
+            {"\t", NULL},
+            {"\x02", NULL},
+            {"c", NULL},
+            {"\x1b[D", model_left},
+            {"\x1bOD", model_left},
+            {"\x1b[C", model_right},
+            {"\x1b[H", model_home},
+            {"\x1b[7~", model_home},
+            {"\x01", model_home},
+            {"\x1b[F", model_end},
+            {"\x1b[8~", model_end},
+            {"\x1b[4~", model_end},
+            {"\x05", model_end},
+            {"\x0b", model_kill},
+            {"\x7f", model_back},
+            {"\b", model_back},
+            {"\x17", model_take_word},
+            {"\x15", model_drop},
+            {"\x1b[3~", model_delete},
+            {"\x1b[1;5C", model_right},
+            {"\x1b[15~", model_nothing},
+            {"\x1b[1234567890P", model_delete},
+            {"\x1b[2~", model_nothing},
+            {"\x1b", model_nothing}};
+
+/* Also at the edge of what a key can be: ESC is followed by something that is no key then. */
+static void press(size_t key) {
+    sim_type(keys[key].bytes, strlen(keys[key].bytes));
+    if (keys[key].does)
+        keys[key].does();
+    else
+        model_text(keys[key].bytes[0]);
+}
+
+/* Random keys: the screen shows what the reader will get, and the cursor is where it is. */
 static void screen_shows_the_line(void **state) {
-    static const char keys[] = "abc \t\x01\x1b\x7f\b\x7f\x15";
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 1000; round++) {
         setup_with(0, 1, true);
-        char typed[60], screen[200], shown[200] = "";
-        size_t n = host_random_below(sizeof typed);
-        for (size_t i = 0; i < n; i++)
-            typed[i] = keys[host_random_below(host_random_below(4) ? 10 : sizeof keys - 1)];
-        sim_type(typed, n);
-        screen_line(sim.sent, sim.sent_size, screen);
-        TYPE("\n");
-        const char *line = read_line(100);
-        for (size_t at = 0; *line != '\n'; line++) {
-            if (*line == '\t')
-                shown[at++] = ' ';
-            else if (*line < ' ')
-                shown[at++] = '^', shown[at++] = *line + '@';
-            else
-                shown[at++] = *line;
+        memset(&model, 0, sizeof model);
+        char screen[400], shown[400] = "", expected[200];
+        for (size_t n = host_random_below(90); n > 0; n--) {
+            size_t usual = 6 + host_random_below(3) * 10;
+            press(host_random_below(round % 8 ? usual : sizeof keys / sizeof keys[0]));
         }
-        assert_string_equal(screen, shown);
+        size_t column = screen_line(sim.sent, sim.sent_size, screen), at = 0, cursor = 0;
+        for (size_t i = 0; i <= model.n; i++) {
+            cursor = i == model.cursor ? at : cursor;
+            if (i < model.n && model.text[i] == '\t')
+                shown[at++] = ' ';
+            else if (i < model.n && model.text[i] < ' ')
+                shown[at++] = '^', shown[at++] = model.text[i] + '@';
+            else if (i < model.n)
+                shown[at++] = model.text[i];
+        }
+        assert_int_equal(column, cursor);
+        assert_memory_equal(screen, shown, at);
+        assert_int_equal(strspn(screen + at, " "), strlen(screen + at));
+        TYPE("\n");
+        snprintf(expected, sizeof expected, "%.*s\n", (int)model.n, model.text);
+        assert_string_equal(read_line(200), expected);
     }
+}
+
+/* Two to the left of three, one comes between, two to the left, the first one goes; one to the
+ * right, and the one that came goes as well. */
+static void edits_characters_of_several_bytes(void **state) {
+    setup_with(0, 1, true);
+    TYPE("a\xc3\xa9\xe2\x82\xac"
+         "b\x1b[D\x1b[D\xc3\xbc\x1b[D\x1b[D\x7f\x1b[C\x1b[3~");
+    TYPE("\n");
+    assert_string_equal(read_line(100), "\xc3\xa9\xe2\x82\xac"
+                                        "b\n");
+}
+
+/* ---- recalling lines */
+
+static void recalls_what_a_shell_has_read(void **state) {
+    setup_with(0, 1, true);
+    TYPE("for another program\n");
+    read_line(100);
+    reader.depth = 1;
+    TYPE("\x1b[A\x1b[Bnothing\n\nfirst\nfirst\nsecond\n\x04");
+    assert_string_equal(read_line(100), "nothing\n");
+    assert_string_equal(read_line(100), "\n");
+    assert_string_equal(read_line(3), "fir"); /* in pieces, it is one line */
+    assert_string_equal(read_line(100), "st\n");
+    assert_string_equal(read_line(100), "first\n");
+    assert_string_equal(read_line(100), "second\n");
+    assert_string_equal(read_line(100), "");
+    TYPE("draft\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\n");
+    assert_string_equal(read_line(100), "nothing\n");
+    TYPE("draft\x1bOA\x1bOA\x1bOA x\x1bOB\x1bOB\x1bOB\x1bOB.\n");
+    assert_string_equal(read_line(100), "draft.\n");
+    TYPE("\x1b[A\x1b[A\x1b[A!\n"); /* a line that was recalled can be changed */
+    assert_string_equal(read_line(100), "second!\n");
+    TYPE("\x1b[A\x03\x1b[A\x1b[A\n");
+    assert_string_equal(read_line(100), "draft.\n");
+}
+
+/* Of many lines the last ones stay; what is too long is not kept, and not recalled when there is
+ * no room for it. */
+static void forgets_the_oldest_lines(void **state) {
+    char line[HISTORY_LINE + 2], expected[20];
+    setup_with(0, 1, true);
+    reader.depth = 1;
+    for (int i = 0; i < 2000; i++) {
+        snprintf(line, sizeof line, "number %d\n", i);
+        sim_type(line, strlen(line));
+        read_line(100);
+    }
+    for (int i = 0; i < 2000; i++)
+        TYPE("\x1b[A");
+    TYPE("\n");
+    snprintf(expected, sizeof expected, "number %d\n", 2000 - HISTORY_BYTES / 12);
+    assert_string_equal(read_line(100), expected);
+    memset(line, 'x', HISTORY_LINE);
+    for (int extra = 0; extra < 2; extra++) {
+        sim_type(line, HISTORY_LINE);
+        sim_type("y\n" + !extra, 1 + (size_t)extra);
+        assert_int_equal(strlen(read_line(HISTORY_LINE + 10)), HISTORY_LINE + 1 + extra);
+        TYPE("\x1b[A\n");
+        assert_int_equal(strlen(read_line(HISTORY_LINE + 10)), HISTORY_LINE + 1);
+    }
+    for (int i = 0; i < 6; i++) { /* nearly as much waits as there can be */
+        sim_type(line, HISTORY_LINE);
+        TYPE("\n");
+    }
+    TYPE("\x1b[A\n");
+    sim_type(line, 400);
+    TYPE("\x1b[A\n");
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(strlen(read_line(HISTORY_LINE + 10)), HISTORY_LINE + 1);
+    assert_int_equal(strlen(read_line(HISTORY_LINE + 10)), 401);
+}
+
+static void clears_the_screen(void **state) {
+    static const char expected[] = "begin\n$ abc\b\033[H\033[2J$ abc\b";
+    setup_with(0, 1, true);
+    reader.depth = 1;
+    size_t done;
+    assert_int_equal(write_text("begin\n$ ", 8, &done), 0);
+    TYPE("abc\x1b[D\x0c");
+    sim_finish();
+    assert_int_equal(sim.sent_size, sizeof expected - 1);
+    assert_memory_equal(sim.sent, expected, sizeof expected - 1);
+    TYPE("\n");
+    assert_string_equal(read_line(100), "abc\n");
+    sim.sent_size = 0;
+    assert_int_equal(write_text("> ", 2, &done), 0);
+    TYPE("\x0c");
+    sim_finish();
+    assert_memory_equal(sim.sent, "> \033[H\033[2J> ", 11);
 }
 
 static void registers_itself(void **state) {
@@ -318,6 +493,10 @@ int main(void) {
         T(bad_read_buffers),
         T(keeps_what_nobody_reads),
         T(screen_shows_the_line),
+        T(edits_characters_of_several_bytes),
+        T(recalls_what_a_shell_has_read),
+        T(forgets_the_oldest_lines),
+        T(clears_the_screen),
         T(registers_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

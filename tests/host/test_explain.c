@@ -3,6 +3,7 @@
 /* sources: kernel/mm/explain.c kernel/mm/mapping.c kernel/mm/slab.c kernel/mm/pt.c */
 /* sources: kernel/lib/printf.c kernel/lib/string.c tests/host/pttables.c tests/host/hostarch.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/mm/pieces.c tests/host/walker.c */
+/* sources: kernel/mm/turn.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "mm/explain.h"
 #include "lib/errno.h"

@@ -1,11 +1,13 @@
-/* What the device tree says of a machine: what its harts can do, and a disk in memory. */
+/* What the device tree says of a machine: what its harts can do, a disk in memory, a clock. */
 /* sources: kernel/dev/fdt.c kernel/dev/isa.c kernel/dev/ramdisk.c kernel/dev/bootargs.c */
+/* sources: kernel/dev/rtc.c */
 /* sources: kernel/lib/string.c kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "dev/blk_driver.h"
 #include "dev/isa.h"
 #include "dev/ramdisk.h"
+#include "dev/rtc.h"
 #include "devstub.h"
 #include "fdtbuild.h"
 #include "lib/errno.h"
@@ -146,12 +148,55 @@ static void keeps_what_is_written(void **state) {
     assert_int_equal(memory[SECTORS * SECTOR_SIZE - 1], 0);
 }
 
+/* ---- the clock ---------------------------------------------------------------------- */
+
+static uint64_t date, rtc_time; /* what the kernel was told; what the device counts */
+static uint32_t rtc_high;
+
+void clock_set_date(uint64_t nanoseconds) { date = nanoseconds; }
+
+/* Each read takes some time, so the halves belong together only as the device says. */
+static uint32_t rtc_read(uint64_t offset, unsigned bytes) {
+    assert_int_equal(bytes, 4);
+    uint64_t now = rtc_time;
+    rtc_time += 100;
+    if (offset == 4)
+        return rtc_high;
+    assert_int_equal(offset, 0);
+    rtc_high = (uint32_t)(now >> 32);
+    return (uint32_t)now;
+}
+
+static void rtc_write(uint64_t offset, uint32_t value, unsigned bytes) { fail(); }
+
+static void boot_with_clock(const char *compatible, uint32_t registers) {
+    begin("rtc@101000");
+    fdtb_string("compatible", compatible);
+    fdtb_cells("reg", 4, 0u, 0x101000u, 0u, registers);
+    end();
+    stub_add_device(&(struct stub_device){0x101000, 8, rtc_read, rtc_write});
+    date = 1;
+    rtc_init();
+}
+
+static void takes_the_date(void **state) {
+    rtc_time = 0x12345678fffffff0;
+    boot_with_clock("google,goldfish-rtc", 0x1000);
+    assert_int_equal(date, 0x12345678fffffff0);
+}
+
+static void other_clocks_are_left_alone(void **state) {
+    boot_with_clock("dallas,ds1307", 0x1000);
+    assert_int_equal(date, 1);
+    boot_with_clock("google,goldfish-rtc", 4);
+    assert_int_equal(date, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_the_string),
-        cmocka_unit_test(reads_the_list),
-        cmocka_unit_test(finds_the_disk),
-        cmocka_unit_test(keeps_what_is_written),
+        cmocka_unit_test(reads_the_string), cmocka_unit_test(reads_the_list),
+        cmocka_unit_test(finds_the_disk),   cmocka_unit_test(keeps_what_is_written),
+        cmocka_unit_test(takes_the_date),   cmocka_unit_test(other_clocks_are_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

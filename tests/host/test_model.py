@@ -7,7 +7,8 @@ import subprocess
 import machine
 import pytest
 
-MODEL = os.path.join(machine.ROOT, "tests", "model", "tlb.pml")
+FOLDER = os.path.join(machine.ROOT, "tests", "model")
+SPACES, THREADS = (os.path.join(FOLDER, name) for name in ("tlb.pml", "threads.pml"))
 WITH, WITHOUT, FEW = "ASIDS", "NOASID", "FEW"
 
 # Each step, and on which harts it is needed: those with ASIDs, without,
@@ -36,15 +37,36 @@ STEPS = {
     "LOOK_BEFORE_ACTIVE": (WITH,),
 }
 
+# The same for several threads of one space: in which case each step is needed.
+PAGES, COPIES = "PAGES", "COPIES"
+THREAD_STEPS = {
+    "NO_CATCH_UP": PAGES,
+    "NO_MISSED_FENCE": PAGES,
+    "SEEN_WITHOUT_CATCHING_UP": PAGES,
+    "ACTIVE_BEFORE_GENERATION": PAGES,
+    "NO_GENERATION": PAGES,
+    "NO_REQUEST": PAGES,
+    "LEAVES_ONLY": PAGES,
+    "NO_TABLE_GENERATION": PAGES,
+    "NO_CODE_REQUEST": PAGES,
+    "NO_STACK_GENERATION": PAGES,
+    "LOOK_BEFORE_ACTIVE": PAGES,
+    "NO_ACTIVATE_FLUSH": PAGES,
+    "NO_FENCE_WIDER": COPIES,
+    "NO_CLOSE": COPIES,
+    "NO_WAIT_FOR_COPIES": COPIES,
+    "MARK_AFTER_WALK": COPIES,
+}
+
 pytestmark = pytest.mark.skipif(not shutil.which("spin"), reason="spin is not installed")
 
 
-def violations(folder, *defines):
+def violations(folder, model, *defines):
     """How many spin finds; 0 only after all states have been seen."""
     def run(*command):
         return subprocess.run(command, cwd=folder, check=True, capture_output=True,
                               encoding="utf-8", timeout=120).stdout
-    run("spin", *(f"-D{d}" for d in defines), "-a", MODEL)
+    run("spin", *(f"-D{d}" for d in defines), "-a", model)
     run(*machine.host_compiler(), "-O0", "-w", "-DSAFETY", "-o", "pan", "pan.c")
     report = run("./pan", "-m2000000")
     assert "max search depth too small" not in report
@@ -55,16 +77,28 @@ def violations(folder, *defines):
 
 @pytest.mark.parametrize("harts", [WITH, WITHOUT, FEW])
 def test_no_hart_uses_a_stale_translation(tmp_path, harts):
-    assert violations(tmp_path, harts) == 0
+    assert violations(tmp_path, SPACES, harts) == 0
+
+
+@pytest.mark.parametrize("case", [PAGES, COPIES])
+def test_no_thread_uses_a_stale_translation(tmp_path, case):
+    assert violations(tmp_path, THREADS, case) == 0
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_is_needed(tmp_path, step):
     for harts in STEPS[step]:
-        assert violations(tmp_path, harts, step) > 0, f"{step} is not needed with {harts}"
+        assert violations(tmp_path, SPACES, harts, step) > 0, f"{step} is not needed with {harts}"
 
 
-def test_every_step_of_the_model_is_left_out_once():
-    with open(MODEL, encoding="utf-8") as f:
+@pytest.mark.parametrize("step", THREAD_STEPS)
+def test_each_step_of_threads_is_needed(tmp_path, step):
+    assert violations(tmp_path, THREADS, THREAD_STEPS[step], step) > 0
+
+
+@pytest.mark.parametrize("model, steps, cases", [
+    (SPACES, STEPS, {FEW}), (THREADS, THREAD_STEPS, {PAGES, COPIES, "THREE"})])
+def test_every_step_of_the_model_is_left_out_once(model, steps, cases):
+    with open(model, encoding="utf-8") as f:
         in_model = {line.split()[1] for line in f if line.startswith(("#ifdef", "#ifndef"))}
-    assert in_model == set(STEPS) | {FEW}
+    assert in_model == set(steps) | cases

@@ -1,9 +1,10 @@
 /* The parts of the user library that the shell is made of: patterns, its grammar and its
  * expansions. On the host's malloc, so that the sanitizer sees each allocation. */
-/* sources: user/lib/pattern.c user/lib/shparse.c user/lib/shexpand.c user/lib/string.c */
-/* sources: tests/host/hostarch.c */
-/* rename: memchr memcmp memcpy memmove memset strcat strchr strcmp strcasecmp strcpy strcspn */
-/* rename: strdup strlcat strlcpy strlen strncat strncasecmp strncmp strncpy strndup strnlen */
+/* sources: user/lib/pattern.c user/lib/shparse.c user/lib/shwords.c user/lib/shexpand.c */
+/* sources: user/lib/string.c user/lib/environ.c tests/host/hostarch.c */
+/* rename: environ getenv setenv unsetenv putenv clearenv memchr memcmp memcpy memmove memset */
+/* rename: strcat strchr strcmp strcasecmp strcpy strcspn strdup */
+/* rename: strlcat strlcpy strlen strncat strncasecmp strncmp strncpy strndup strnlen */
 /* rename: strpbrk strrchr strspn strstr strtok strtok_r */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -188,9 +189,69 @@ static void test_parse_errors(void **state) {
     parse_fails(deep, PARSE_ERROR);
 }
 
+/* What other shells have, with all that it encloses; and where such words are none. */
+static void test_refused_words(void **state) {
+    static const char *const refused[] = {
+        "if true; then a; fi",
+        "echo a; if x\nthen a\nelif b\nthen c\nelse d\nfi",
+        "for i in a b; do rm $i; done",
+        "for i do a; done; b",
+        "a && while b; do c; done",
+        "a | until b\ndo c\ndone",
+        "case x in\nif) a;;\n(b|c) d ;;\nfi) e\nesac",
+        "case x in esac",
+        "select x in a; do b; done",
+        "f() { a; }",
+        "f ( )\n{\na\n}",
+        "f()\n(\na\n)",
+        "function f { a; }",
+        "function f()\n{ a; }",
+        "{ a; b; }",
+        "! a",
+        "[[ a < b ]] && c",
+        "(if a\nthen b\nfi)",
+        "( case x in a) b;; esac\nc )",
+        "fi",
+        "then a",
+        "a; do b",
+        "a > f; done",
+        "while [ 'a;done\ndone' ]\ndo \"fi\"\ndone",
+        "if { a\n}\nthen for b\ndo c\ndone\nfi",
+        "if a #fi\nthen b \\\nfi\nfi",
+        "cat <<E\nrm x\nE",
+        "cat <<-'E' | a\nrm x\n\tE",
+        "if a; then cat <<E; fi\nfi\nE",
+    };
+    static const char *const fine[] = {"echo if then fi", "'if' x",    "\\if x",        "i\"f\" x",
+                                       "ifx; xif",        "a > if",    "a <for b done", "# if\na",
+                                       "echo {}",         "echo ! [[", "echo \\\nif",   "a {} if",
+                                       "echo a#b if; (b)"};
+    struct script s;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        char text[128] = "";
+        /* Whole it is an error, and after each line but the last it is incomplete. */
+        for (const char *at = refused[i], *end; *at; at = end) {
+            end = at + strcspn(at, "\n");
+            end += *end == '\n';
+            strncat(text, at, (size_t)(end - at));
+            enum parse_result r = script_parse(&s, text);
+            bool has_word = s.refused;
+            script_free(&s);
+            if (r != (*end ? PARSE_INCOMPLETE : PARSE_ERROR) && (has_word || !*end))
+                fail_msg("result %d of: %s", r, text);
+        }
+        assert_true(s.refused && strstr(s.error, "in this shell"));
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        if (script_parse(&s, fine[i]) != PARSE_OK)
+            fail_msg("refused: %s", fine[i]);
+        script_free(&s);
+    }
+}
+
 /* Any text at all: never a crash, and always a result that fits it. */
 static void test_parse_random(void **state) {
-    static const char symbols[] = "ab '\"\\|&;()<>#$\n2*";
+    static const char symbols[] = "ab '\"\\|&;()<>#$\n2*if{}!";
     for (int i = 0; i < 100000; i++) {
         char text[24];
         size_t n = host_random() % sizeof text;
@@ -215,7 +276,7 @@ static void test_parse_random(void **state) {
 
 static void expands_to(const char *text, const char *expected) {
     char *args[] = {"script", "one", "two words", "*", NULL};
-    struct shell_args a = {.status = 7, .pid = 12, .argc = 4, .argv = args};
+    struct shell_args a = {.status = 7, .pid = 12, .background = 34, .argc = 4, .argv = args};
     struct script s;
     struct fields f = {0};
     char shown[512] = "";
@@ -238,10 +299,34 @@ static void test_expand(void **state) {
     expands_to("a\"$@\"b", "<aone><two words><*b>");
     expands_to("\"$*\"", "<one two words *>");
     expands_to("$3 '*' \\* \"?\"", "<*><*><*><?>");
-    expands_to("$HOME $ a$", "<$HOME><$><a$>");
+    expands_to("$NO x$NO \"$NO\" $ a$", "<x><><$><a$>");
+    expands_to("$! '$!'", "<34><$!>");
     expands_to("no-such-file-*", "<no-such-file-*>");
     expands_to("\"a\\\"b\\\\c\\d\"", "<a\"b\\c\\d>");
     expands_to("[x \"[\"y]", "<[x><[y]>");
+}
+
+static void test_variables(void **state) {
+    setenv("NAME", "two  words*", 1);
+    setenv("_1", "x", 1);
+    expands_to("$NAME \"$NAME\" '$NAME' \\$NAME", "<two><words*><two  words*><$NAME><$NAME>");
+    expands_to("a$_1.b $_1$_1 ${_1}y ${NAME", "<ax.b><xx><xy><${NAME>");
+    expands_to("$_12 ${} ${_1-} $-", "<${}><${_1-}><$->");
+    expands_to("export A=$NAME B$NAME", "<export><A=two  words*><Btwo><words*>");
+    expands_to("echo A=$NAME", "<echo><A=two><words*>");
+    struct script s;
+    struct fields f = {0};
+    struct shell_args a = {.argc = 1};
+    assert_int_equal(script_parse(&s, "V=\"a b\"$NAME'$'* next"), PARSE_OK);
+    const struct word *word = s.root->child->words;
+    assert_true(is_assignment(word) && !is_assignment(word->next));
+    assert_true(expand_value(&f, word, &a) && f.n == 1);
+    assert_string_equal(f.argv[0], "V=a btwo  words*$*");
+    fields_free(&f);
+    script_free(&s);
+    clearenv();
+    assert_int_equal(name_length("A_1b=c"), 4);
+    assert_int_equal(name_length("1a"), 0);
 }
 
 static void test_expand_files(void **state) {
@@ -268,10 +353,11 @@ static void test_expand_files(void **state) {
 int main(void) {
     host_random_seed(88172645463325252);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pattern),      cmocka_unit_test(test_glob),
-        cmocka_unit_test(test_parse),        cmocka_unit_test(test_parse_errors),
-        cmocka_unit_test(test_parse_random), cmocka_unit_test(test_expand),
-        cmocka_unit_test(test_expand_files),
+        cmocka_unit_test(test_pattern),       cmocka_unit_test(test_glob),
+        cmocka_unit_test(test_parse),         cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_parse_random),  cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_expand_files),  cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_refused_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,45 @@ static void test_another_hart_changes_the_code(void **unused) {
     assert_non_null(strstr(told, "by hart 0, "));
 }
 
+/* What a hart adds to x5 in a page beside one that it has executed, and that is written then. */
+static uint64_t run_beside(int64_t pages, bool fenced) {
+    uint64_t beside = CODE_AT + (uint64_t)pages * 4096;
+    uint32_t then = ADDI(5, 5, 2);
+    guest.machine_mode = true;
+    guest_start();
+    PUT(CODE_AT, HERE);
+    PUT(HANDLER_AT + 0x4000, FENCE_I, HERE);
+    PUT(beside, ADDI(5, 5, 1), HERE);
+    sim_run(sim, 10);
+    memcpy(sim->env.ram(sim->env.ctx, beside, 4, true), &then, 4);
+    sim->harts[0].pc = HANDLER_AT + 0x4000;
+    if (fenced)
+        sim_run(sim, 10);
+    told_count = 0;
+    sim->harts[0].pc = beside;
+    sim_run(sim, 10);
+    uint64_t sum = sim->harts[0].x[5];
+    guest_end(NULL);
+    return sum;
+}
+static void test_code_is_fetched_ahead(void **unused) {
+    guest.speculate = true;
+    for (int64_t pages = -1; pages <= 1; pages += 2) {
+        assert_int_equal(run_beside(pages, false), 1);
+        assert_int_equal(told_count, 1);
+        assert_non_null(strstr(told, "stale code: hart 0 executes at "));
+        assert_int_equal(run_beside(pages, true), 2);
+        assert_int_equal(told_count, 0);
+    }
+    assert_int_equal(run_beside(2, false), 2);
+    guest.speculate = false;
+    assert_int_equal(run_beside(1, false), 2);
+    guest.speculate = true;
+    guest.stale_code = false;
+    assert_int_equal(run_beside(1, false), 2);
+    assert_int_equal(told_count, 0);
+}
+
 /* Neither the end of a page nor a handler that is not there changes how they are counted. */
 static void test_instructions_are_counted(void **unused) {
     guest.machine_mode = true;
@@ -193,6 +232,7 @@ int main(void) {
         GUEST_TEST(test_code_that_changes_itself),
         GUEST_TEST(test_each_byte_of_an_instruction_counts),
         GUEST_TEST(test_a_short_instruction_becomes_long),
+        GUEST_TEST(test_code_is_fetched_ahead),
         GUEST_TEST(test_another_hart_changes_the_code),
         GUEST_TEST(test_instructions_are_counted),
         GUEST_TEST(test_mcycle_and_minstret),

@@ -7,11 +7,10 @@ from docpages import read
 
 PATCHES = defects.read_patches()
 ROWS = simdefects.read_rows()
-OURS = {name: row for (name, _), row in ROWS.items() if name != simdefects.NO_DEFECT}
 
 
 def test_each_patch_is_there():
-    assert sorted(OURS) == sorted(p.name for p in simdefects.concerned(PATCHES))
+    assert sorted(ROWS) == sorted(p.name for p in simdefects.concerned(PATCHES))
 
 
 def test_the_page_is_made_of_it():
@@ -19,7 +18,7 @@ def test_the_page_is_made_of_it():
 
 
 def test_who_says_nothing_has_a_reason():
-    for name, row in OURS.items():
+    for name, row in ROWS.items():
         assert row["why"] or row["verdict"] != "silent", name
         assert not row["why"] or row["verdict"] in ("silent", "not run"), name
 
@@ -44,6 +43,7 @@ def test_pages_that_are_kept():
     (None, "tests fail: a", "a 2", "leaks"),
     (None, "all tests pass", "a 1", "silent"),
     (None, "panic: x", None, "silent"),  # it did not come to its end
+    (None, "tests fail: a", "a 2, proc_alloc 3", "silent"),  # which is still there
 ])
 def test_verdicts(finding, how, kept, word):
     verdict, told = simdefects.verdict(finding, how, kept, "a 1")
@@ -52,8 +52,49 @@ def test_verdicts(finding, how, kept, word):
 
 
 @pytest.mark.parametrize("status, output, how", [
-    (None, "", "it did not end"), (134, "x\npanic: kernel/a.c:1: b\n", "panic: kernel/a.c:1: b"),
+    (None, "", "it did not end"), (0, f"a\nsim: {simdefects.LIMIT} instructions, 0 findings\n",
+                                   "it did not end in 10 000 000 000 instructions"),
+    (134, "x\npanic: kernel/a.c:1: b\n", "panic: kernel/a.c:1: b"),
     (1, "test b: FAILED: 1\ntest a: FAILED: 2\ntest c: OK\n", "tests fail: a b"),
     (0, "ALL TESTS PASSED\n", "all tests pass"), (3, "", "status 3")])
 def test_how_a_run_ended(status, output, how):
     assert simdefects.how_it_ended(status, output) == how
+
+
+class Interrupted:
+    """A tree whose first run a signal ends."""
+    root = "/nowhere"
+
+    def apply(self, patch):
+        pass
+
+    def restore(self):
+        pass
+
+    def process(self, command, deadline):
+        raise SystemExit(143)
+
+
+def test_a_run_that_is_cut_off_has_a_row(tmp_path, monkeypatch):
+    path = str(tmp_path / "rows.csv")
+    monkeypatch.setattr(simdefects, "RECORDED", path)
+    patch = simdefects.concerned(PATCHES)[0]
+    with pytest.raises(SystemExit):
+        simdefects.Runner(Interrupted(), True).run(patch, "share")
+    rows = simdefects.read_rows(path)
+    assert rows[patch.name]["verdict"] == simdefects.NOT_RUN
+    assert rows[patch.name]["told"] == "cut off after 0 seconds"
+    assert not simdefects.is_done(rows, patch)
+
+
+class Unbuildable(Interrupted):
+    def process(self, command, deadline):
+        return 2, "cc: no"
+
+
+def test_a_patch_that_does_not_build_has_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(simdefects, "RECORDED", str(tmp_path / "rows.csv"))
+    patch = simdefects.concerned(PATCHES)[0]
+    runner = simdefects.Runner(Unbuildable(), True)
+    assert not runner.run(patch, "share")
+    assert runner.rows[patch.name]["told"] == "it does not build"

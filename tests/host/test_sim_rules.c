@@ -340,6 +340,24 @@ static void test_a_fence_too_early(void **unused) {
     }
 }
 
+/* What a fence has made it forget, a hart may have read with the next satp when that is set. */
+static void test_a_new_satp(void **unused) {
+    for (unsigned speculates = 0; speculates < 2; speculates++) {
+        unsigned ahead = 0;
+        for (guest.seed = 1; guest.seed <= SEEDS; guest.seed++) {
+            guest.speculate = speculates;
+            start_paged();
+            load(VA);
+            fence(VA, -1);
+            sim->harts[0].x[11] = SATP(1);
+            execute(CSRW(CSR_SATP, 11));
+            ahead += keep_find(&sim->harts[0], 1, 0, VA) != NULL;
+            guest_end(NULL);
+        }
+        assert_between(ahead, speculates ? SEEDS / 8 : 0, speculates ? SEEDS - 1 : 0);
+    }
+}
+
 /* What is kept is not replaced by what is read ahead, and nothing traps. */
 static void test_reading_ahead_leaves_no_trace(void **unused) {
     start_paged();
@@ -378,6 +396,7 @@ int main(void) {
         GUEST_TEST(test_a_device_needs_memory),
         GUEST_TEST(test_a_page_that_was_never_touched),
         GUEST_TEST(test_a_fence_too_early),
+        GUEST_TEST(test_a_new_satp),
         GUEST_TEST(test_reading_ahead_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

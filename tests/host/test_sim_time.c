@@ -202,6 +202,48 @@ static void test_what_ends_a_wfi(void **unused) {
     assert_true(sim->harts[1].waiting);
 }
 
+/* The clock goes as fast for a hart that is alone as for one of many, however callers divide it. */
+static void test_who_waits_does_not_hold_the_clock(void **unused) {
+    for (unsigned running = 1; running <= 4; running++) {
+        uint64_t ends[2];
+        for (unsigned parts = 0; parts < 2; parts++) {
+            guest.machine_mode = true;
+            guest.harts = 4;
+            guest_start();
+            PUT(CODE_AT, HERE);
+            for (unsigned i = running; i < 4; i++)
+                if (i % 2)
+                    sim->harts[i].waiting = true;
+                else
+                    sim->harts[i].state = HART_STOPPED;
+            for (unsigned done = 0; done < 100000 * running; done += parts ? 100 : 20000)
+                sim_run(sim, parts ? 100 : 20000);
+            ends[parts] = sim_nanoseconds(sim);
+            guest_end(NULL);
+        }
+        assert_between(ends[0], 100000 - 2000, 100000); /* the last turn has not ended */
+        assert_int_equal(ends[0], ends[1]);
+    }
+}
+
+/* A timer is on time for a hart that runs while others wait. */
+static void test_a_timer_of_a_hart_that_is_alone(void **unused) {
+    guest.machine_mode = true;
+    guest.harts = 8;
+    guest_start();
+    PUT(CODE_AT, HERE);
+    PUT(HANDLER_AT, CSRRS(5, 0xc01, 0), HERE);
+    for (unsigned i = 1; i < 8; i++)
+        sim->harts[i].waiting = true;
+    struct hart *hart = &sim->harts[0];
+    hart->mtvec = HANDLER_AT;
+    hart->mstatus |= MSTATUS_MIE;
+    hart->mie = 1 << IRQ_MTI;
+    sim->clint.mtimecmp[0] = 1000;
+    sim_run(sim, 1000 * CLOCK + 100);
+    assert_between(hart->x[5], 1000, 1001);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GUEST_TEST(test_stimecmp_that_is_off_does_not_hold_the_clock),
@@ -216,6 +258,8 @@ int main(void) {
         GUEST_TEST(test_a_claimed_interrupt_does_not_come_again),
         GUEST_TEST(test_a_store_to_a_device_interrupts_at_once),
         GUEST_TEST(test_what_ends_a_wfi),
+        GUEST_TEST(test_who_waits_does_not_hold_the_clock),
+        GUEST_TEST(test_a_timer_of_a_hart_that_is_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,3 @@ int world_map(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm, ui
 int world_unmap(struct env_proc *p, uint64_t start, uint64_t end);
 int world_protect(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm);
 void world_drop(struct env_proc *p, uint64_t start, uint64_t end);
-
-/* Everything that a failed operation must leave as it was, as one number. */
-uint64_t world_hash(void);

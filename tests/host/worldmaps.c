@@ -127,13 +127,13 @@ struct attempt {
 static struct attempt attempt(struct env_proc *p) {
     env_kernel(p);
     bool asked = frame_fail_countdown > 0;
-    return (struct attempt){asked, asked ? world_hash() : 0};
+    return (struct attempt){asked, asked ? env_hash() : 0};
 }
 
 static void check_failure(struct attempt a, int err, int wanted, uint64_t need, const char *what) {
     MUST(err == wanted || (err == -K_ENOMEM && failure_is_due(need, a.asked)),
          "%s is %d instead of %d", what, err, wanted);
-    MUST(!err || !a.asked || world_hash() == a.hash, "%s has failed and changed something", what);
+    MUST(!err || !a.asked || env_hash() == a.hash, "%s has failed and changed something", what);
 }
 
 static int map(struct env_proc *p, struct map_request *r, struct shared *s) {

@@ -282,9 +282,35 @@ static struct env_proc *some_process(void) {
 
 static enum walker_access some_access(void) { return 1 + choose(3); }
 
+/* The process goes on where it was, or moves, or has a thread more on another hart. */
+static void go_on(struct env_proc *p) {
+    uint32_t hart = choose(ENV_HARTS);
+    switch (p->hart >= 0 ? choose(8) : 0) {
+    case 0: env_run(p, hart); break;
+    case 1 ... 3: env_join(p, hart); break;
+    default: env_join(p, p->hart); break;
+    }
+}
+
+/* Its other threads are in user mode or in the kernel, while this one does something. */
+static void others_go_on(struct env_proc *p) {
+    struct hart *self = hart_self();
+    for (uint32_t hart = 0; hart < ENV_HARTS; hart++) {
+        if (hart == self->index || !env_runs(p, hart))
+            continue;
+        host_hart_be(hart);
+        if (choose(2))
+            env_user(p);
+        else
+            env_kernel(p);
+    }
+    host_hart = self;
+}
+
 void world_step(void) {
     struct env_proc *p = some_process();
-    env_run(p, choose(4) && p->hart >= 0 ? (uint64_t)p->hart : choose(ENV_HARTS));
+    go_on(p);
+    others_go_on(p);
     env_user(p);
     tlbmodel_speculate(12);
     env_kernel(p);
@@ -304,7 +330,7 @@ void world_step(void) {
     }
     frame_fail_countdown = 0;
     if (p->used && p->hart >= 0) {
-        env_run(p, p->hart);
+        env_join(p, p->hart);
         env_user(p);
         world_check_process(p);
         env_kernel(p);

@@ -104,6 +104,12 @@ def change_program(image, path, old, new):
     made.save(image)
 
 
+def seeds(variable, default):
+    """The seeds FIRST-LAST, or one, that the environment names."""
+    first, _, last = os.environ.get(variable, default).partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def host_mib():
     """Memory that the host has to give."""
     with open("/proc/meminfo", encoding="utf-8") as f:

@@ -1,24 +1,21 @@
 """Power cuts. QEMU writes down every write and flush that reaches the disk; each state
 that a power cut may leave is made from that, recovered, and checked.
 
-A finished write lies in the disk's cache until a flush: at a cut, what was flushed is
-there, and of the rest any sectors. The control: with one of a commit's flushes left out
-of the record, broken states must show up, else this test could not fail. Each call commits
-(sync=always), so that there are many; delayed ones are test_delayed.c's and test_pulled_plug's.
+The control: with one of a commit's flushes left out of the record, broken states must show up,
+else this test could not fail. Each call commits (sync=always), so that there are many; delayed
+ones are test_delayed.c's and test_killed.py's.
 """
 import random
-import struct
 
 import guest
 import machine
 import pytest
 import xv6fs
-from xv6check import check
+from diskrecord import cut_states, logged_disk, put, read_record, sectors_of
 from guest import Guest
 from test_disk import make_image
+from xv6check import check
 
-SECTOR = 512
-FLUSH, DISCARD, MARK = 1, 4, 8
 STATES = 1200
 SCRIPT = """mkdir a
 mkdir a/b
@@ -39,61 +36,10 @@ rmdir a
 """
 
 
-def logged_disk(path, log):
-    return ["-blockdev", f"driver=file,filename={path},node-name=file0",
-            "-blockdev", f"driver=file,filename={log},node-name=log0",
-            "-blockdev", "driver=blklogwrites,file=file0,log=log0,node-name=disk0",
-            "-device", "virtio-blk-device,drive=disk0,bus=virtio-mmio-bus.0"]
-
-
-def read_record(path):
-    """[(sector, bytes)] for a write, None for a flush, in order."""
-    data = path.read_bytes()
-    magic, version, count, size = struct.unpack_from("<QQQI", data)
-    assert magic == 0x6a736677736872 and version == 1 and size == SECTOR
-    record = []
-    at = SECTOR
-    for _ in range(count):
-        sector, sectors, flags, _ = struct.unpack_from("<4Q", data, at)
-        at += SECTOR
-        if flags & (DISCARD | MARK):
-            continue
-        if sectors:
-            record.append((sector, data[at:at + sectors * SECTOR]))
-            at += sectors * SECTOR
-        if flags & FLUSH:
-            record.append(None)
-    return record
-
-
-def sectors_of(write):
-    start, data = write
-    return [(start + i, data[i * SECTOR:(i + 1) * SECTOR]) for i in range(len(data) // SECTOR)]
-
-
-def put(data, sectors):
-    for sector, content in sectors:
-        data[sector * SECTOR:(sector + 1) * SECTOR] = content
-
-
 def broken_states(before, record, states, seed):
     """How many of so many random power cuts leave an inconsistent disk, and one of them."""
-    rng = random.Random(seed)
-    cuts = sorted(rng.randrange(len(record) + 1) for _ in range(states))
-    durable = bytearray(before)
-    pending = []
-    at, broken, example = 0, 0, None
-    for cut in cuts:
-        for entry in record[at:cut]:
-            if entry is None:
-                put(durable, [s for write in pending for s in sectors_of(write)])
-                pending = []
-            else:
-                pending.append(entry)
-        at = cut
-        state = bytearray(durable)
-        chance = rng.choice([0.1, 0.5, 0.9])
-        put(state, [s for write in pending for s in sectors_of(write) if rng.random() < chance])
+    broken, example = 0, None
+    for cut, state in cut_states(before, record, states, seed):
         problems = check(xv6fs.Image(state), allow_orphans=True)
         if problems:
             broken += 1

@@ -1,4 +1,7 @@
 """The programs, each by what it prints and its status."""
+import re
+import time
+
 import guest
 import pytest
 
@@ -91,6 +94,17 @@ def test_self_checking(design):
     assert said.startswith("Trellis: sbrk is refused memory"), said  # libtest asks for too much
     assert (rest, done.returncode) == (
         "libtest: OK\nforktest: OK\nstressfs: OK\nmaptest: OK\n", 0), done.stderr
+
+
+def test_date():
+    """The machine's clock, and the text that TZ and a format make of it."""
+    before = int(time.time())
+    done = guest.run("-c", "date -u +%s; TZ=XYZ-3 date '+%Z %z'; date; env TZ=A date +; date x")
+    lines = done.stdout.splitlines()
+    assert before <= int(lines[0]) <= time.time() + 1
+    assert lines[1] == "XYZ +0300" and lines[3:] == ["", "usage: date [-u] [+FORMAT]"]
+    assert re.fullmatch(r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}", lines[2])
+    assert done.returncode == 2
 
 
 def test_view_of_the_kernel():

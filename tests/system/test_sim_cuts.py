@@ -11,6 +11,7 @@ import subprocess
 
 import machine
 import pytest
+from guest import seeds
 from test_disk import make_image
 from xv6check import check
 from xv6fs import Image
@@ -25,11 +26,6 @@ DONE = "echo 0; " + "".join(
     for i in range(1, ROUNDS + 1))
 # {} is the number that was printed last. The disk can be written to, too.
 CHECK = "grep {} f{} && cat b{} > x && rm x && mkdir new && sync"
-
-
-def seeds():
-    first, _, last = os.environ.get("CUTS_SEEDS", "1").partition("-")
-    return range(int(first), int(last or first) + 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,17 +70,17 @@ def assert_kept(done):
     assert 50 < cuts <= requests + 1 and f"\n{ROUNDS}\n" in done.stdout
 
 
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds("CUTS_SEEDS", "1"))
 def test_promises_are_kept(disk, seed, design):
     assert_kept(sim(disk, "--cut", "all", "--seed", seed, design=design))
 
 
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds("CUTS_SEEDS", "1"))
 def test_promises_are_kept_with_a_commit_for_each_call(disk, seed):
     assert_kept(sim(disk, "--cut", "all", "--seed", seed, words="sync=always"))
 
 
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", seeds("CUTS_SEEDS", "1"))
 def test_disks_are_in_order(disk, tmp_path, seed):
     """Of each cut what the restart leaves, which has done nothing but to recover."""
     copy = tmp_path / "disk"

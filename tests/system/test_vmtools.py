@@ -264,7 +264,7 @@ def test_free(shell):
     assert total > free > cached > 0 and total - free <= committed < total
     lines = shell.run("ps -l").splitlines()
     assert lines[0].split() == ["PID", "PARENT", "STATE", "HART", "SIZE", "PRESENT", "COMMITTED",
-                                "TABLES", "DESIGN", "TICKS", "NAME"]
+                                "TABLES", "THREADS", "DESIGN", "TICKS", "NAME"]
     assert sum(int(line.split()[7]) for line in lines[1:]) == tables
     assert sum(int(line.split()[6]) for line in lines[1:]) <= committed
 

@@ -112,7 +112,8 @@
     }
 
     function hearState(data) {
-        const stopped = !data.running && page.last?.instructions !== data.instructions;
+        const stopped = !data.running &&
+            (page.last?.running !== false || page.last.instructions !== data.instructions);
         if (stopped)
             element("hart").value = data.hart;
         page.last = data;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +195,81 @@ static void test_names(void) {
     CHECK(unlink("libtest.d/c") == 0 && rmdir("libtest.d") == 0);
 }
 
-int main(void) {
+/* libtest -e: which strings of the environment came. */
+static int see_environment(int argc, char **envp) {
+    const char *value = getenv("LIBTEST");
+    int n = 0;
+    while (environ && environ[n])
+        n++;
+    return envp != environ || argc != 2 ? 99 : n * 10 + (value && !strcmp(value, "a b=c"));
+}
+
+static int status_of_child(char *const envp[], bool with) {
+    char *argv[] = {"libtest", "-e", NULL};
+    int status = -1;
+    fflush(NULL);
+    if (fork() == 0) {
+        with ? execve("/tests/libtest", argv, envp) : execv("/tests/libtest", argv);
+        _exit(98);
+    }
+    wait(&status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_environment(void) {
+    char *none[] = {NULL}, *two[] = {"x=y", "LIBTEST=a b=c", NULL};
+    CHECK(status_of_child(two, true) == 21 && status_of_child(none, true) == 0);
+    CHECK(status_of_child(NULL, true) == 0);
+    CHECK(clearenv() == 0 && status_of_child(NULL, false) == 0);
+    CHECK(setenv("LIBTEST", "a b=c", 1) == 0 && setenv("OTHER", "", 1) == 0);
+    CHECK(status_of_child(NULL, false) == 21 && unsetenv("OTHER") == 0);
+    CHECK(status_of_child(NULL, false) == 11 && unsetenv("LIBTEST") == 0);
+    CHECK(status_of_child(NULL, false) == 0);
+    char *large = calloc(1, 5000);
+    CHECK(large && memset(large, 'x', 4999) && setenv("LARGE", large, 1) == 0);
+    CHECK(execlp("true", "true", NULL) < 0 && errno == E2BIG && unsetenv("LARGE") == 0);
+    free(large);
+}
+
+#define EACH_KEPT(text) __asm__(".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n" text "\n.endr")
+
+/* Sets the registers that setjmp keeps to known values, saves them in env, spoils them, jumps back
+ * and adds them up: 2 * (1 + ... + 12) when all are kept, and 1000 times what setjmp said. Its own
+ * caller's registers are on the stack meanwhile. */
+__attribute__((naked)) static long kept_by_setjmp(jmp_buf env, long value) {
+    __asm__("addi sp, sp, -224\n sd ra, 0(sp)\n sd a0, 8(sp)\n sd a1, 16(sp)");
+    EACH_KEPT("sd s\\n, 32 + 8 * \\n(sp)\n fsd fs\\n, 128 + 8 * \\n(sp)");
+    EACH_KEPT("li s\\n, 1 + \\n\n fcvt.d.l fs\\n, s\\n");
+    __asm__("call setjmp\n bnez a0, 1f");
+    EACH_KEPT("li s\\n, 0\n fmv.d.x fs\\n, zero");
+    __asm__("addi sp, sp, -64\n ld a0, 72(sp)\n ld a1, 80(sp)\n call longjmp");
+    __asm__("1: li t0, 1000\n mul a0, a0, t0");
+    EACH_KEPT("fcvt.l.d t0, fs\\n\n add a0, a0, s\\n\n add a0, a0, t0");
+    EACH_KEPT("ld s\\n, 32 + 8 * \\n(sp)\n fld fs\\n, 128 + 8 * \\n(sp)");
+    __asm__("ld ra, 0(sp)\n addi sp, sp, 224\n ret");
+}
+
+static jmp_buf outer;
+
+static int jump_out(const void *a, const void *b) { longjmp(outer, -7); }
+
+static void test_setjmp(void) {
+    jmp_buf env;
+    CHECK(kept_by_setjmp(env, 3) == 3156);
+    CHECK(kept_by_setjmp(env, 0) == 1156);
+    volatile int came = 0;
+    int value = setjmp(outer);
+    came++;
+    if (value == 0)
+        qsort((int[]){2, 1}, 2, sizeof(int), jump_out);
+    CHECK(value == -7 && came == 2);
+}
+
+int main(int argc, char *argv[], char *envp[]) {
+    if (argc > 1 && strcmp(argv[1], "-e") == 0)
+        return see_environment(argc, envp);
+    test_environment();
+    test_setjmp();
     test_lines();
     test_update();
     test_modes();

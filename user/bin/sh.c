@@ -6,7 +6,7 @@
  *     sh -c COMMANDS [ARG...]
  *
  * shparse.h has the grammar, shexpand.h the expansions, shexec.h says where programs
- * are looked for. Commands of its own: cd, exec, exit, kill, wait and : . With a prompt, ^C ends
+ * are looked for, shbuiltins.h has its own commands. With a prompt, ^C ends
  * the command that runs in the foreground and what would follow it, or drops the line.
  *
  * The status of a command is its exit value; 255 when it was killed, 127 when it
@@ -19,7 +19,8 @@
 #include <sys/wait.h>
 #include <trellis.h>
 #include <unistd.h>
-#include "../lib/killargs.h"
+#include "../lib/shbackground.h"
+#include "../lib/shbuiltins.h"
 #include "../lib/shell.h"
 #include "../lib/shexec.h"
 #include "../lib/shexpand.h"
@@ -29,66 +30,12 @@
 
 static struct shell_args shell; /* the arguments, and the last status */
 static bool interactive;
-static bool interrupted;  /* by ^C; until the next command is read */
 static FILE *script_file; /* children close it */
-
-/* Children in the background that nobody has waited for yet. */
-static struct {
-    pid_t *pid;
-    size_t n, room;
-} background;
 
 static int run(const struct node *node);
 static void run_and_exit(const struct node *node) __attribute__((noreturn));
 
 /* ---- children ------------------------------------------------------------ */
-
-static bool background_reserve(void) {
-    if (background.n < background.room)
-        return true;
-    size_t room = background.room ? background.room * 2 : 8;
-    pid_t *pid = realloc(background.pid, room * sizeof *pid);
-    if (!pid)
-        return false;
-    background.pid = pid;
-    background.room = room;
-    return true;
-}
-
-/* Forgets a child that has been waited for; false if it was not in the background. */
-static bool background_forget(pid_t pid) {
-    for (size_t i = 0; i < background.n; i++) {
-        if (background.pid[i] == pid) {
-            background.pid[i] = background.pid[--background.n];
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool background_has(pid_t pid) {
-    for (size_t i = 0; i < background.n; i++)
-        if (background.pid[i] == pid)
-            return true;
-    return false;
-}
-
-/* Waits for those background children that have ended already, so that an idle
- * shell leaves no zombies. The kernel's process table says which. */
-static void reap_finished(void) {
-    static bool unable; /* another kernel, without such a table */
-    struct abi_procinfo info;
-    size_t ended = 0;
-    int slot = 0;
-    if (background.n == 0 || unable)
-        return;
-    for (int r; (r = procinfo(slot, &info)) >= 0; slot++)
-        if (r == 1 && info.state == ABI_P_ZOMBIE && background_has(info.pid))
-            ended++;
-    unable = slot == 0;
-    for (; ended > 0; ended--)
-        background_forget(wait(NULL));
-}
 
 /* A child that shares nothing more with this shell than it has to. */
 static pid_t fork_child(struct job *job) {
@@ -97,7 +44,7 @@ static pid_t fork_child(struct job *job) {
         complain("cannot fork", strerror(errno));
     job_join(job, pid);
     if (pid == 0) {
-        background.n = 0;
+        background_forget_all();
         interactive = false;
         if (script_file)
             close(fileno(script_file));
@@ -112,76 +59,26 @@ static int wait_for(int n, pid_t last) {
         pid_t pid = wait(&status);
         if (pid < 0)
             break;
-        if (background_forget(pid))
+        if (background_ended(pid, status))
             continue;
         n--;
         if (pid == last)
             result = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     }
-    interrupted |= jobs_end_foreground();
+    shell.interrupted |= jobs_end_foreground();
     return result;
 }
 
-/* ---- commands of the shell's own ----------------------------------------- */
-
-static int do_cd(char **argv) {
-    const char *path = argv[1] ? argv[1] : "/";
-    if (chdir(path) == 0)
-        return 0;
-    complain(path, strerror(errno));
-    return 1;
-}
-
-static int do_exit(char **argv) {
-    char *end = NULL;
-    int status = shell.status;
-    if (argv[1]) {
-        status = (int)strtol(argv[1], &end, 10);
-        if (*end || end == argv[1]) {
-            complain(argv[1], "not a number");
-            status = 2;
-        }
-    }
-    exit(status & 0xff);
-}
-
-static int do_wait(char **argv) {
-    (void)argv;
-    for (pid_t pid; (pid = wait(NULL)) >= 0;)
-        background_forget(pid);
-    return 0;
-}
-
-/* Here, so that it works when no process can be started. */
-static int do_kill(char **argv) { return kill_arguments("sh: kill", argv); }
-
-static int do_nothing(char **argv) {
-    (void)argv;
-    return 0;
-}
-
-typedef int (*builtin)(char **argv);
-
-static builtin find_builtin(const char *name) {
-    static const struct {
-        const char *name;
-        builtin fn;
-    } table[] = {
-        {"cd", do_cd}, {"exit", do_exit}, {"kill", do_kill}, {"wait", do_wait}, {":", do_nothing}};
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        if (strcmp(name, table[i].name) == 0)
-            return table[i].fn;
-    return NULL;
-}
+/* ---- commands ------------------------------------------------------------ */
 
 /* Runs fn in this very process with redirections, and undoes them afterwards. */
 static int run_redirected(const struct redirect *r, builtin fn, char **argv) {
     struct saved saved[SAVED_MAX];
     int n = 0, status = 1;
     if (!r)
-        return fn(argv);
+        return fn(&shell, argv);
     if (save_all(r, saved, &n) && redirect_all(r, &shell))
-        status = fn(argv);
+        status = fn(&shell, argv);
     restore_all(saved, n);
     return status;
 }
@@ -201,27 +98,54 @@ static int do_exec(const struct fields *f, const struct redirect *redirects) {
     execute(&command);
 }
 
+/* The words of a command without the assignments that stand in front. */
+static const struct word *behind_assignments(const struct node *node) {
+    const struct word *word = node->words;
+    while (word && is_assignment(word))
+        word = word->next;
+    return word;
+}
+
+/* Makes those assignments, in this process. */
+static bool assign(const struct node *node) {
+    bool ok = true;
+    for (const struct word *word = node->words; ok && word && is_assignment(word);
+         word = word->next) {
+        struct fields f = {0};
+        ok = expand_value(&f, word, &shell);
+        if (!ok)
+            complain(NULL, "out of memory");
+        ok = ok && set_variable(f.argv[0]);
+        fields_free(&f);
+    }
+    return ok;
+}
+
+/* A command that is a program, in a child; its assignments are the child's alone. */
+static int run_program(const struct node *node, const struct fields *f) {
+    struct job job = {0};
+    pid_t pid = fork_child(&job);
+    if (pid == 0) {
+        if (!assign(node) || !redirect_all(node->redirects, &shell))
+            _exit(1);
+        execute(f);
+    }
+    return pid > 0 ? wait_for(1, pid) : 1;
+}
+
 static int run_command(const struct node *node) {
     struct fields f = {0};
     int status = 1;
-    if (!expand_words(&f, node->words, &shell)) {
+    if (!expand_words(&f, behind_assignments(node), &shell)) {
         complain(NULL, "out of memory");
-    } else if (f.n == 0) {
-        status = run_redirected(node->redirects, do_nothing, f.argv);
-    } else if (is_exec(&f)) {
-        status = do_exec(&f, node->redirects);
-    } else if (find_builtin(f.argv[0])) {
-        status = run_redirected(node->redirects, find_builtin(f.argv[0]), f.argv);
-    } else {
-        struct job job = {0};
-        pid_t pid = fork_child(&job);
-        if (pid == 0) {
-            if (!redirect_all(node->redirects, &shell))
-                _exit(1);
-            execute(&f);
-        }
-        if (pid > 0)
-            status = wait_for(1, pid);
+    } else if (f.n > 0 && !is_exec(&f) && !find_builtin(f.argv[0])) {
+        status = run_program(node, &f);
+    } else if (assign(node)) {
+        if (is_exec(&f))
+            status = do_exec(&f, node->redirects);
+        else
+            status = run_redirected(node->redirects, find_builtin(f.n > 0 ? f.argv[0] : ":"),
+                                    f.argv);
     }
     fields_free(&f);
     return status;
@@ -240,18 +164,18 @@ static void run_and_exit(const struct node *node) {
     }
     if (node->kind != NODE_COMMAND)
         _exit(run(node));
-    if (!expand_words(&f, node->words, &shell)) {
+    if (!expand_words(&f, behind_assignments(node), &shell)) {
         complain(NULL, "out of memory");
         _exit(1);
     }
-    if (!redirect_all(node->redirects, &shell))
+    if (!assign(node) || !redirect_all(node->redirects, &shell))
         _exit(1);
     if (f.n == 0)
         _exit(0);
     if (is_exec(&f))
         _exit(do_exec(&f, NULL));
     if (find_builtin(f.argv[0]))
-        _exit(find_builtin(f.argv[0])(f.argv));
+        _exit(find_builtin(f.argv[0])(&shell, f.argv));
     execute(&f);
 }
 
@@ -309,7 +233,7 @@ static int run_pipeline(const struct node *node) {
 
 static int run_and_or(const struct node *node) {
     int status = 0;
-    for (const struct node *part = node->child; part && !interrupted; part = part->next)
+    for (const struct node *part = node->child; part && !shell.interrupted; part = part->next)
         if (part->join == JOIN_FIRST || (part->join == JOIN_AND) == (status == 0))
             status = shell.status = run(part);
     return status;
@@ -335,12 +259,13 @@ static int run_in_background(const struct node *node) {
     }
     if (pid < 0)
         return 1;
-    background.pid[background.n++] = pid;
+    background_add(pid, node->text);
+    shell.background = pid;
     return 0;
 }
 
 static int run_list(const struct node *node) {
-    for (const struct node *part = node->child; part && !interrupted; part = part->next)
+    for (const struct node *part = node->child; part && !shell.interrupted; part = part->next)
         shell.status = part->background ? run_in_background(part) : run(part);
     return shell.status;
 }
@@ -384,7 +309,7 @@ static int next_byte(void) {
     if (script_file)
         return getc(script_file);
     ssize_t n = read(0, &c, 1);
-    interrupted |= n < 0 && interactive;
+    shell.interrupted |= n < 0 && interactive;
     return n == 1 ? c : EOF;
 }
 
@@ -404,10 +329,11 @@ static bool read_line(struct text *t) {
     return any;
 }
 
-/* Runs a parsed text or says what is wrong with it. */
-static void run_script_text(struct script *s, enum parse_result result) {
+/* Runs a parsed text or says what is wrong with it, unless that was told. */
+static void run_script_text(struct script *s, enum parse_result result, bool told) {
     if (result != PARSE_OK) {
-        complain(NULL, s->error);
+        if (!told)
+            complain(NULL, s->error);
         shell.status = 2;
         if (!interactive)
             exit(2);
@@ -421,20 +347,25 @@ static void prompt(const char *text) {
         write(2, text, strlen(text));
 }
 
-/* With a command's first line: reads the others, and runs it. False: no more input. */
+/* With a command's first line: reads the others, and runs it. False: no more input. Who types
+ * learns of a word that is refused before its end is typed. */
 static bool read_rest_and_run(struct text *t, bool more) {
     struct script s = {0};
     enum parse_result result;
+    bool told = false;
     while ((result = script_parse(&s, t->p)) == PARSE_INCOMPLETE && more) {
+        if (s.refused && interactive && !told)
+            complain(NULL, s.error);
+        told |= s.refused && interactive;
         script_free(&s);
         prompt("> ");
         more = read_line(t);
-        if (interrupted)
+        if (shell.interrupted)
             return true;
         if (!more)
             prompt("\n");
     }
-    run_script_text(&s, result);
+    run_script_text(&s, result, told);
     script_free(&s);
     return more || (interactive && result != PARSE_OK); /* ^D ended the command only */
 }
@@ -443,22 +374,22 @@ static bool read_rest_and_run(struct text *t, bool more) {
 static void read_and_run(void) {
     struct text t = {0};
     for (bool more = true; more; t.n = 0) {
-        reap_finished();
+        background_reap();
         prompt("$ ");
-        interrupted = false;
+        shell.interrupted = false;
         more = read_line(&t);
-        if (!more && t.n == 0 && !interrupted)
+        if (!more && t.n == 0 && !shell.interrupted)
             break;
-        if (!interrupted)
+        if (!shell.interrupted)
             more = read_rest_and_run(&t, more);
-        more |= interrupted;
+        more |= shell.interrupted;
     }
     free(t.p);
 }
 
 static void run_string(const char *commands) {
     struct script s;
-    run_script_text(&s, script_parse(&s, commands));
+    run_script_text(&s, script_parse(&s, commands), false);
     script_free(&s);
 }
 

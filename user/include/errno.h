@@ -7,7 +7,7 @@
  * disk errors: EIO; EROFS, the disk takes no more changes. */
 #pragma once
 
-extern int errno;
+extern _Thread_local int errno;
 
 #define EPERM 1
 #define ENOENT 2
@@ -40,6 +40,7 @@ extern int errno;
 #define EPIPE 32
 #define EDOM 33
 #define ERANGE 34
+#define EDEADLK 35
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39

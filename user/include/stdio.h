@@ -2,7 +2,8 @@
  *
  * stdin and stdout are buffered; stdout is written at each newline when it is a
  * device, else when the buffer is full, and before stdin waits for input.
- * stderr is written at the end of each call. */
+ * stderr is written at the end of each call. With several threads a call has the stream for itself
+ * until it returns, and a thread between flockfile and funlockfile for all its calls. */
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,6 +52,15 @@ int putc(int c, FILE *f);
 int putchar(int c);
 int fputs(const char *restrict s, FILE *restrict f);
 int puts(const char *s);
+
+void flockfile(FILE *f);   /* as often as funlockfile */
+int ftrylockfile(FILE *f); /* 0: now it has it */
+void funlockfile(FILE *f);
+/* Without its lock: for one that has it. */
+int getc_unlocked(FILE *f);
+int getchar_unlocked(void);
+int putc_unlocked(int c, FILE *f);
+int putchar_unlocked(int c);
 
 int fseek(FILE *f, long offset, int whence);
 long ftell(FILE *f);

@@ -19,7 +19,15 @@ void exit(int status) __attribute__((noreturn));
 void _Exit(int status) __attribute__((noreturn));
 void abort(void) __attribute__((noreturn));
 int atexit(void (*fn)(void));
-char *getenv(const char *name); /* NULL: there is no environment */
+
+/* The environment, environ of unistd.h, as POSIX says: what it was when the program started, until
+ * it is changed; what exec starts gets it. putenv's string becomes part of it. -1 with errno:
+ * EINVAL, a name that is empty or has a '='; ENOMEM, nothing was changed. */
+char *getenv(const char *name); /* the value; NULL: there is none */
+int setenv(const char *name, const char *value, int replace);
+int unsetenv(const char *name);
+int putenv(char *string);
+int clearenv(void);
 
 int abs(int n);
 long labs(long n);

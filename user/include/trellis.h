@@ -30,11 +30,15 @@ int sleep_ticks(int ticks);
  * kill: ESRCH, EPERM (as sys_kill; the other is signal.h's)
  * design: EINVAL, EFAULT
  * designname: EINVAL, EFAULT
+ * thread_create: ENOMEM, EAGAIN, EINTR
+ * futex_wait: EAGAIN, ETIMEDOUT, EINTR, EINVAL, EFAULT
+ * futex_wake: EINVAL, EFAULT
  */
 struct stat;
 struct sigaction;
 struct sigaltstack;
 struct itimerval;
+struct timespec;
 #define CALL(number, type, name, arguments) type name arguments;
 #define WRAPPED(...)
 #define WRAPPED_OWN(...)

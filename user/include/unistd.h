@@ -3,6 +3,7 @@
  *
  * fork: EAGAIN, ENOMEM
  * exec: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
+ * execve: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
  * read: EBADF, EINVAL, EFAULT, ENODEV, EIO, EINTR
  * write: disk errors, EBADF, EINVAL, EFAULT, EFBIG, ENOSPC, EPIPE, ENODEV, EINTR
  * close: EBADF, EIO
@@ -43,7 +44,11 @@ pid_t getpid(void);
 
 /* Replace the program; they return only on error. exec and execv are the same;
  * the p forms look for a name without slash where program_path (trellis.h) says.
- * At most 31 arguments, which share the one page of the stack. */
+ * The environment is environ (stdlib.h has its calls), or execve's; a program of xv6's gets none.
+ * At most 32 arguments and 64 strings of the environment, which share the stack's highest page:
+ * else E2BIG. */
+extern char **environ; /* NULL: there is none */
+int execve(const char *path, char *const argv[], char *const envp[]);
 int exec(const char *path, char *const argv[]);
 int execv(const char *path, char *const argv[]);
 int execvp(const char *name, char *const argv[]);
@@ -77,6 +82,11 @@ int rmdir(const char *path);
 /* Moves the break by so many bytes; the old one, or (void *)-1. */
 void *sbrk(intptr_t increment);
 void *sbrklazy(intptr_t increment); /* a page is there from its first touch on, or kills */
+
+/* Options, as POSIX says: the next one's letter, ':' or '?' for a wrong one, -1 behind the last. */
+int getopt(int argc, char *const argv[], const char *options);
+extern char *optarg;
+extern int optind, opterr, optopt;
 
 /* Returns the seconds left: 0, or more after a signal. */
 unsigned sleep(unsigned seconds);

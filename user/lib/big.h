@@ -1,6 +1,8 @@
 /* Natural numbers of up to 4096 bits, for exact conversions between decimal and
- * binary floating point. Callers keep within the size; they are static there,
- * since a stack may be one page. */
+ * binary floating point. Callers keep within the size. A stack may be one page,
+ * so who has one in its frame is not to be a part of a function that often has none. */
+#define LARGE_FRAME __attribute__((noinline))
+
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

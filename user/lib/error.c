@@ -43,6 +43,7 @@ static const struct {
     {EPIPE, "Broken pipe"},
     {EDOM, "Argument out of domain"},
     {ERANGE, "Result out of range"},
+    {EDEADLK, "Would wait for itself"},
     {ENAMETOOLONG, "Name too long"},
     {ENOSYS, "No such system call"},
     {ENOTEMPTY, "Directory not empty"},
@@ -52,7 +53,7 @@ static const struct {
 };
 
 char *strerror(int error) {
-    static char unknown[32];
+    static _Thread_local char unknown[32];
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
         if (messages[i].error == error)
             return (char *)messages[i].text;

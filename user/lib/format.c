@@ -89,8 +89,8 @@ static void put_integer(struct out *o, struct spec *s, uint64_t v, const char *p
 }
 
 /* All digits of v, which is finite and not negative. */
-static void expand(double v, struct decimal *d) {
-    static struct big b;
+static LARGE_FRAME void expand(double v, struct decimal *d) {
+    struct big b;
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
     int exponent = (int)(bits >> 52 & 0x7ff);
@@ -204,8 +204,8 @@ static void put_general(struct out *o, const struct spec *s, struct decimal *d, 
         put_fixed(o, s, d, digits > exponent + 1 ? digits - exponent - 1 : 0, sign);
 }
 
-static void put_double(struct out *o, struct spec *s, double v) {
-    static struct decimal d;
+static LARGE_FRAME void put_double(struct out *o, struct spec *s, double v) {
+    struct decimal d;
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
     const char *sign = sign_of(s, bits >> 63);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "lock.h"
 
 #define ALIGN 16UL
 #define GROW_MIN (16UL * 1024) /* bytes asked of sbrk at least */
@@ -32,6 +33,7 @@ struct block {
 
 static struct block *bins[BINS];
 static struct block *region_end; /* the last region's end header */
+uint32_t malloc_lock;
 
 static size_t size_of(const struct block *b) { return b->size & ~USED; }
 static bool is_used(const struct block *b) { return b->size & USED; }
@@ -166,7 +168,7 @@ static struct block *owned(void *p, const char *call) {
     return b;
 }
 
-void *malloc(size_t n) {
+static void *allocate(size_t n) {
     size_t size = block_size(n);
     struct block *b = n <= MAX_REQUEST ? find(size) : NULL;
     if (!b && n <= MAX_REQUEST && grow(size))
@@ -180,9 +182,19 @@ void *malloc(size_t n) {
     return (char *)b + HEADER;
 }
 
+void *malloc(size_t n) {
+    library_lock(&malloc_lock);
+    void *p = allocate(n);
+    library_unlock(&malloc_lock);
+    return p;
+}
+
 void free(void *p) {
-    if (p)
-        release(owned(p, "free"));
+    if (!p)
+        return;
+    library_lock(&malloc_lock);
+    release(owned(p, "free"));
+    library_unlock(&malloc_lock);
 }
 
 void *calloc(size_t count, size_t n) {
@@ -195,22 +207,34 @@ void *calloc(size_t count, size_t n) {
     return p ? memset(p, 0, total) : NULL;
 }
 
-void *realloc(void *p, size_t n) {
-    if (!p)
-        return malloc(n);
+/* Makes the block of p large or small enough for n bytes where it is; *usable: what it had. */
+static bool resize(void *p, size_t n, size_t *usable) {
     struct block *b = owned(p, "realloc"), *right = right_of(b);
     size_t size = block_size(n), have = size_of(b);
+    *usable = have - HEADER;
     if (n <= MAX_REQUEST && size > have && !is_used(right) && have + size_of(right) >= size) {
         bin_remove(right);
         set_size(b, have + size_of(right), USED);
     }
     if (n <= MAX_REQUEST && size <= size_of(b)) {
         carve(b, size);
-        return p;
+        return true;
     }
+    return false;
+}
+
+void *realloc(void *p, size_t n) {
+    size_t usable;
+    if (!p)
+        return malloc(n);
+    library_lock(&malloc_lock);
+    bool resized = resize(p, n, &usable);
+    library_unlock(&malloc_lock);
+    if (resized)
+        return p;
     void *q = malloc(n);
     if (q) {
-        memcpy(q, p, have - HEADER);
+        memcpy(q, p, usable);
         free(p);
     }
     return q;

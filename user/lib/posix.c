@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <trellis.h>
 #include <unistd.h>
@@ -114,10 +115,18 @@ int usleep(unsigned microseconds) {
 }
 
 time_t time(time_t *out) {
-    time_t now = uptime() / ABI_TICKS_PER_SECOND;
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
     if (out)
-        *out = now;
-    return now;
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    *time = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    return 0;
 }
 
 clock_t clock(void) { return uptime() * (CLOCKS_PER_SEC / ABI_TICKS_PER_SECOND); }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "streamlock.h"
 
 struct source {
     const char *text; /* a string, or NULL: the stream */
@@ -252,7 +253,10 @@ int vsscanf(const char *restrict text, const char *restrict fmt, va_list ap) {
 
 int vfscanf(FILE *restrict f, const char *restrict fmt, va_list ap) {
     struct source s = {.f = f};
-    return scan(&s, fmt, ap);
+    stream_lock(f);
+    int n = scan(&s, fmt, ap);
+    stream_unlock(f);
+    return n;
 }
 
 int sscanf(const char *restrict text, const char *restrict fmt, ...) {

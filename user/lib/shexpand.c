@@ -1,6 +1,7 @@
 /* The shell's words. A field is built as a file name pattern, in which a
  * backslash stands before every character that is not to be special; at its end
  * it is looked up, or the backslashes are taken away. */
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct builder {
     size_t n, room;
     bool exists; /* even if it has no characters: there was a quote */
     bool is_pattern;
+    bool single; /* values are neither split nor looked up */
     bool failed; /* out of memory */
 };
 
@@ -69,6 +71,10 @@ static void add_plain(struct builder *b, char c) {
 }
 
 static void add_unquoted(struct builder *b, char c) {
+    if (b->single) {
+        add_plain(b, c);
+        return;
+    }
     if (c == '*' || c == '?' || c == '[')
         b->is_pattern = true;
     add_raw(b, c);
@@ -160,6 +166,36 @@ static void add_arguments(struct builder *b, bool quoted, bool separate) {
     }
 }
 
+size_t name_length(const char *text) {
+    size_t n = 0;
+    while (text[n] == '_' || isalpha((unsigned char)text[n]) ||
+           (n > 0 && isdigit((unsigned char)text[n])))
+        n++;
+    return n;
+}
+
+bool is_assignment(const struct word *word) {
+    size_t n = name_length(word->text);
+    return n > 0 && word->text[n] == '=';
+}
+
+/* Handles NAME or {NAME} at s, which a $ stands before; what stands behind it. NULL: it is none. */
+static const char *expand_variable(struct builder *b, const char *s, bool quoted) {
+    bool braces = *s == '{';
+    size_t n = name_length(s + braces);
+    if (n == 0 || (braces && s[1 + n] != '}'))
+        return NULL;
+    char *name = strndup(s + braces, n);
+    if (name) {
+        const char *value = getenv(name);
+        add_value(b, value ? value : "", quoted);
+    } else {
+        b->failed = true;
+    }
+    free(name);
+    return s + n + 2 * braces;
+}
+
 /* Handles the $ at s; returns what stands behind the expansion. */
 static const char *expand_dollar(struct builder *b, const char *s, bool quoted) {
     char c = s[1];
@@ -167,15 +203,19 @@ static const char *expand_dollar(struct builder *b, const char *s, bool quoted) 
         add_number(b, b->args->status);
     else if (c == '$')
         add_number(b, b->args->pid);
+    else if (c == '!' && b->args->background)
+        add_number(b, b->args->background);
     else if (c == '#')
         add_number(b, b->args->argc > 0 ? b->args->argc - 1 : 0);
     else if (c == '*' || c == '@')
         add_arguments(b, quoted, c == '@');
     else if (c >= '0' && c <= '9')
         add_value(b, c - '0' < b->args->argc ? b->args->argv[c - '0'] : "", quoted);
-    else {
-        add_plain(b, '$');
-        return s + 1;
+    else if (c != '!') {
+        const char *behind = expand_variable(b, s + 1, quoted);
+        if (!behind)
+            add_plain(b, '$');
+        return behind ? behind : s + 1;
     }
     return s + 2;
 }
@@ -205,7 +245,7 @@ static void expand_word(struct builder *b, const char *s) {
         if (*s == '\'' || *s == '"') {
             s = expand_quoted(b, s);
         } else if (*s == '$') {
-            s = expand_dollar(b, s, false);
+            s = expand_dollar(b, s, b->single);
         } else if (*s == '\\') {
             if (s[1] != '\n')
                 add_plain(b, s[1]);
@@ -219,8 +259,18 @@ static void expand_word(struct builder *b, const char *s) {
 
 bool expand_words(struct fields *f, const struct word *words, const struct shell_args *args) {
     struct builder b = {.fields = f, .args = args};
-    for (; words && !b.failed; words = words->next)
+    bool exports = words && !strcmp(words->text, "export");
+    for (; words && !b.failed; words = words->next) {
+        b.single = exports && is_assignment(words);
         expand_word(&b, words->text);
+    }
+    free(b.text);
+    return !b.failed;
+}
+
+bool expand_value(struct fields *f, const struct word *words, const struct shell_args *args) {
+    struct builder b = {.fields = f, .args = args, .single = true};
+    expand_word(&b, words->text);
     free(b.text);
     return !b.failed;
 }

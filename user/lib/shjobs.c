@@ -10,6 +10,13 @@ static void put_in_foreground(pid_t group, bool shell) {
     interrupted |= foreground(group, shell) > 0;
 }
 
+bool jobs_managed(void) { return managed; }
+
+void jobs_put_in_foreground(pid_t group) {
+    if (managed)
+        put_in_foreground(group, false);
+}
+
 void jobs_manage(void) { managed = setpgid(0, 0) == 0 && foreground(getpid(), true) >= 0; }
 
 /* Both processes do it, since the other may not have got to it when it matters. */

@@ -17,5 +17,10 @@ void jobs_manage(void);
 /* After a fork, in both processes, with its result: the child joins the job. */
 void job_join(struct job *job, pid_t pid);
 
+bool jobs_managed(void);
+
+/* ^C is for this group, one of the background, from here on. */
+void jobs_put_in_foreground(pid_t group);
+
 /* ^C is the shell's again. True when it has ended something since the job started. */
 bool jobs_end_foreground(void);

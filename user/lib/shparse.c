@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "shparse.h"
+#include "shwords.h"
 
 #define MAX_DEPTH 20 /* of parentheses */
 
@@ -95,8 +96,7 @@ static const char *skip_quoted(const char *s) {
     return *s ? s + 1 : NULL;
 }
 
-/* The end of the word at s; NULL when more text is needed. */
-static const char *skip_word(const char *s) {
+const char *skip_word(const char *s) {
     while (s && !is_word_end(*s)) {
         if (*s == '\'' || *s == '"')
             s = skip_quoted(s);
@@ -245,6 +245,18 @@ static struct node *parse_and_or(struct parser *p) {
     }
 }
 
+/* A part of a list goes on to the & at p: it runs in the background. */
+static void in_background(struct parser *p, struct node *node, const char *start) {
+    size_t n = (size_t)(p->at - start);
+    while (n > 0 && strchr(" \t", start[n - 1]))
+        n--;
+    char *text = allocate(p, n + 1);
+    if (text)
+        memcpy(text, start, n);
+    node->text = text;
+    node->background = true;
+}
+
 /* Up to the end of the text or a ')', which the caller judges; NULL: empty. */
 static struct node *parse_list(struct parser *p) {
     struct node *first = NULL, **link = &first;
@@ -252,11 +264,13 @@ static struct node *parse_list(struct parser *p) {
         skip(p, true);
         if (*p->at == 0 || *p->at == ')')
             break;
+        const char *start = p->at;
         *link = parse_and_or(p);
         if (!*link)
             return NULL;
         if (*p->at == '&' || *p->at == ';') {
-            (*link)->background = *p->at == '&';
+            if (*p->at == '&')
+                in_background(p, *link, start);
             p->at++;
         } else if (*p->at != '\n' && *p->at != ')' && *p->at != 0) {
             return unexpected(p);
@@ -274,7 +288,9 @@ static struct node *parse_list(struct parser *p) {
 enum parse_result script_parse(struct script *s, const char *text) {
     struct parser p = {.script = s, .at = text};
     *s = (struct script){0};
-    struct node *root = parse_list(&p);
+    p.result = words_check(text, s->error, sizeof s->error);
+    s->refused = p.result != PARSE_OK;
+    struct node *root = s->refused ? NULL : parse_list(&p);
     if (p.result == PARSE_OK && *p.at)
         unexpected(&p);
     if (p.result == PARSE_OK)

@@ -6,6 +6,8 @@
  *     command  = "(" list ")" { redirection } | (word | redirection) ...
  *     redirection = [n] ("<" | ">" | ">>" | ">&" | "<&") word
  *
+ * What other shells' grammar has besides is refused (shwords.h), with all that it encloses.
+ *
  * Words are kept as they stand, with their quotes; expanding them is the
  * shell's business, when the command runs. */
 #pragma once
@@ -34,19 +36,22 @@ struct node {
     struct node *child;         /* first part; of a group: its list, NULL when empty */
     enum join join;             /* how a part of an and-or hangs on the one before */
     bool background;            /* a part of a list that & follows */
+    const char *text;           /* of such a part: as it was typed */
     struct word *words;         /* of a command */
     struct redirect *redirects; /* of a command or group, in order */
 };
 
 struct script {
     struct node *root;    /* a list; NULL: nothing to do */
-    char error[64];       /* after PARSE_ERROR */
+    char error[64];       /* unless PARSE_OK */
+    bool refused;         /* the error is a word of a grammar that this shell does not have */
     struct chunk *chunks; /* all memory of the tree */
 };
 
 enum parse_result {
     PARSE_OK,
-    PARSE_INCOMPLETE, /* more lines are needed: open quote, ( or operator at the end */
+    PARSE_INCOMPLETE, /* more lines are needed: open quote, ( or operator at the end, or what
+                       * a refused word encloses goes on */
     PARSE_ERROR,
 };
 
@@ -57,3 +62,5 @@ void script_free(struct script *s);
 
 /* Whether c ends a word when it is not quoted. */
 bool is_word_end(char c);
+/* The end of the word at s; NULL when more text is needed. */
+const char *skip_word(const char *s);

@@ -121,8 +121,8 @@ static double assemble(uint64_t mantissa, int exponent, bool rest) {
 }
 
 /* num * 10^exponent, num > 0. The quotient is developed bit by bit. */
-static double scale(struct big *num, int exponent) {
-    static struct big den;
+static LARGE_FRAME double scale(struct big *num, int exponent) {
+    struct big den;
     big_set(&den, 1);
     if (exponent >= 0)
         big_mul_pow(num, 10, exponent);
@@ -214,7 +214,7 @@ static bool has_word(const char *s, const char *word) {
 }
 
 double strtod(const char *restrict s, char **restrict end) {
-    static struct big num;
+    struct big num;
     const char *p = s;
     double v = 0;
     int exponent;

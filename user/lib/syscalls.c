@@ -11,10 +11,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <trellis.h>
 #include <unistd.h>
+#include "lock.h"
 
-int errno;
+_Thread_local int errno;
 
 #define NAKED __attribute__((naked))
 
@@ -45,6 +47,12 @@ __attribute__((used)) static long system_call_failed(long answer) {
 /* Those of xv6 say less. */
 pid_t wait(int *status) { return waitpid(-1, status, 0); }
 int kill(pid_t pid, int signal) { return sigsend(pid, signal); }
+
+int exec(const char *path, char *const argv[]) {
+    return environ ? execve(path, argv, environ) : call_exec(path, argv);
+}
+
+pid_t fork(void) { return fork_hook ? fork_hook(call_fork) : call_fork(); }
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 

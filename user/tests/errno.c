@@ -15,7 +15,7 @@ PROGRAM(end, "li a7, 2\n ecall");
 static char too_long[ABI_MAXPATH + 1];
 static struct abi_vmtable no_level = {.head.level = 99};
 static char *no_arguments[] = {NULL};
-static char *many[ABI_MAXARG + 2];
+static char *many[ABI_MAXARG + 2], *many_strings[ABI_MAXENV + 2];
 static char *bad_argument[] = {(char *)BAD, NULL};
 
 /* A device that nobody serves, a pipe that nobody reads, offsets from which nothing can be written:
@@ -28,6 +28,8 @@ static void prepare(void) {
     memset(too_long, 'a', sizeof(too_long) - 1);
     for (int i = 0; i <= ABI_MAXARG; i++)
         many[i] = "x";
+    for (int i = 0; i <= ABI_MAXENV; i++)
+        many_strings[i] = "x";
     CHECK_EQ(must_open("f", ABI_O_RDONLY), READER);
     CHECK_EQ(must_open("f", ABI_O_WRONLY), WRITER);
     CHECK_EQ(must_open("d", ABI_O_RDONLY), DIRECTORY);
@@ -72,6 +74,13 @@ static const struct wrong {
     {SYS_exec, E2BIG, ARG(SELF), ARG(many), 0},
     {SYS_exec, EFAULT, ARG(SELF), BAD, 0},
     {SYS_exec, EFAULT, ARG(SELF), ARG(bad_argument), 0},
+    {SYS_execve, ENOENT, ARG("no"), ARG(no_arguments), ARG(no_arguments)},
+    {SYS_execve, E2BIG, ARG(SELF), ARG(no_arguments), ARG(many_strings)},
+    {SYS_execve, EFAULT, ARG(SELF), ARG(no_arguments), BAD},
+    {SYS_execve, EFAULT, ARG(SELF), ARG(no_arguments), ARG(bad_argument)},
+    {SYS_clock_gettime, EINVAL, 2, ARG(scratch), 0},
+    {SYS_clock_gettime, EINVAL, -1u, ARG(scratch), 0},
+    {SYS_clock_gettime, EFAULT, ABI_CLOCK_REALTIME, BAD, 0},
     {SYS_fstat, EBADF, CLOSED, ARG(scratch), 0},
     {SYS_fstat, EINVAL, OUT, ARG(scratch), 0},
     {SYS_fstat, EFAULT, READER, BAD, 0},

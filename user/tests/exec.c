@@ -28,6 +28,11 @@ PROGRAM(registers, "or ra, ra, gp\n or ra, ra, tp\n or ra, ra, t0\n or ra, ra, t
                    "or ra, ra, a5\n or ra, ra, a6\n or ra, ra, a7\n snez a0, ra\n"
                    "li a7, 2\n ecall");
 PROGRAM(fcsr, "frcsr a0\n li a7, 2\n ecall");
+/* the bytes of the stack's page, summed up, with where its arguments stand */
+PROGRAM(stack_sum, "srli t0, sp, 12\n slli t0, t0, 12\n li t1, 4096\n add t1, t1, t0\n"
+                   "or a0, a0, a1\n or a0, a0, a2\n li t3, 1000003\n"
+                   "1: lbu t2, 0(t0)\n mul a0, a0, t3\n add a0, a0, t2\n addi t0, t0, 1\n"
+                   "bltu t0, t1, 1b\n srli a0, a0, 57\n li a7, 2\n ecall");
 /* waits for a byte on descriptor 0, then 42 */
 PROGRAM(wait_then_42, "li a0, 0\n addi a1, sp, -16\n li a2, 1\n li a7, 5\n ecall\n"
                       "li a0, 42\n li a7, 2\n ecall");
@@ -56,6 +61,36 @@ static void runs(void) {
 static void clean_registers(void) {
     WRITE_PROGRAM("p", registers, 5);
     CHECK_EQ(run_program("p", NULL), 0);
+}
+
+static int run_with_environment(const char *path, char *const argv[], char *const envp[]) {
+    int pid = must_fork();
+    if (pid == 0) {
+        sys_execve(path, argv, envp);
+        sys_exit(EXEC_FAILED);
+    }
+    return reap(pid);
+}
+
+/* What is written for xv6 finds its stack and its registers as if there were none. */
+static void hidden_environment(void) {
+    static char text[3000];
+    char *argv[] = {"one", "two", NULL}, *none[] = {NULL};
+    char *some[] = {"NAME=value", "N=", "a longer string=x", NULL}, *large[] = {text, NULL};
+    memset(text, 'e', sizeof(text) - 1);
+    WRITE_PROGRAM("r", registers, 5);
+    WRITE_PROGRAM("p", stack_sum, 5);
+    int sum = run_program("p", argv), other = run_program("p", argv + 1);
+    CHECK_MSG(sum != other, "%d and %d", sum, other);
+    char *const *const all[] = {NULL, none, some, large};
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        CHECK_EQ(run_with_environment("p", argv, all[i]), sum);
+        CHECK_EQ(run_with_environment("r", argv, all[i]), 0);
+    }
+    argv[1] = text;
+    CHECK_EQ(run_with_environment("p", argv, large), EXEC_FAILED);
+    text[1900] = 0;
+    CHECK_EQ(run_with_environment("p", argv, large), run_program("p", argv));
 }
 
 static void arguments(void) {
@@ -377,6 +412,7 @@ static void relative_paths(void) {
 const struct test exec_tests[] = {
     {"exec_runs", runs, false},
     {"exec_clean_registers", clean_registers, false},
+    {"exec_hidden_environment", hidden_environment, false},
     {"exec_arguments", arguments, false},
     {"exec_argument_count", argument_count, false},
     {"exec_argument_size", argument_size, false},

@@ -44,21 +44,29 @@ static void ends_all_of_it(void) {
 
 /* Each is gone before anybody could kill it by its number. */
 static void nobody_escapes_by_forking(void) {
+    char c;
     for (int round = 0; round < 8; round++) {
         uint64_t before = processes();
+        int forks[2];
+        must_pipe(forks);
         int pid = must_fork();
         if (pid == 0) {
             CHECK_EQ(sys_setpgid(0, 0), 0);
             sys_fork();
             sys_fork();
             sys_fork();
-            for (;;)
+            for (;;) {
+                write_all(forks[1], "x", 1);
                 if (sys_fork() > 0 && sys_getpid() != pid)
                     sys_exit(0);
+            }
         }
-        sys_sleep(1);
+        for (int i = 0; i < 50 + 7 * round; i++)
+            read_all(forks[0], &c, 1);
         CHECK_EQ(sys_kill(-pid), 0);
         reap(pid);
+        must_close(forks[0]);
+        must_close(forks[1]);
         WAIT_UNTIL(processes() == before);
     }
 }

@@ -1,5 +1,6 @@
 /* Trellis's own calls that report: sysinfo, procinfo, vmprint. */
 #include "test.h"
+#include <time.h>
 #include <string.h>
 
 static void sysinfo_is_sane(void) {
@@ -141,7 +142,32 @@ static void vmprint(void) {
     CHECK_EQ(sys_vmprint(pid), -ESRCH);
 }
 
+static uint64_t nanoseconds(int clock) {
+    struct timespec t = {-1, -1};
+    CHECK_EQ(sys_clock_gettime(clock, &t), 0);
+    CHECK(t.tv_sec >= 0 && t.tv_nsec >= 0 && t.tv_nsec < 1000000000);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Both clocks go on together, at the pace of the ticks. */
+static void clocks(void) {
+    uint64_t date = nanoseconds(ABI_CLOCK_REALTIME), before = nanoseconds(ABI_CLOCK_MONOTONIC);
+    uint64_t ticks = (uint64_t)sys_uptime(), last = before;
+    CHECK(before / 100000000 <= ticks);
+    CHECK_EQ(sys_sleep(3), 0);
+    uint64_t after = nanoseconds(ABI_CLOCK_MONOTONIC);
+    CHECK(after - before > 200000000);
+    CHECK(after / 100000000 >= ticks + 3);
+    CHECK(nanoseconds(ABI_CLOCK_REALTIME) - date >= after - before);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t now = nanoseconds(ABI_CLOCK_MONOTONIC);
+        CHECK(now >= last);
+        last = now;
+    }
+}
+
 const struct test info_tests[] = {
+    {"clocks", clocks, false},
     {"sysinfo_is_sane", sysinfo_is_sane, false},
     {"sysinfo_counts", sysinfo_counts, false},
     {"procinfo_of_self", procinfo_of_self, false},

@@ -1,6 +1,7 @@
 /* vmtable and vmregions: what a process is told about its own memory and others'. */
 #include "test.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PTE_BITS_RWX 0xe
@@ -302,21 +303,25 @@ static void regions_are_in_order(void) {
 #define CHURN_EXECS 20
 #define LOOKS 1000
 
-/* `usertests --role churn C`: grows, forks, shrinks, and executes itself with the character
- * before C, until that is a blank. */
+/* `usertests --role churn C [FD]`: grows, forks, shrinks, and executes itself with the character
+ * before C, until that is a blank. A byte goes to FD at each step. */
 int role_churn(int argc, char **argv) {
     char number[2] = {argv[1][0] - 1, 0};
-    char *again[] = {"usertests", "--role", "churn", number, NULL};
+    char *again[] = {"usertests", "--role", "churn", number, argc > 2 ? argv[2] : NULL, NULL};
+    int steps = argc > 2 ? atoi(argv[2]) : -1;
     for (int i = 0; i < 8; i++) {
         char *a = pages(24);
         for (int k = 0; k < 24; k++)
             a[k * PAGE] = k;
+        sys_write(steps, "x", 1);
         if (sys_fork() == 0) {
             memset(a, i, 12 * PAGE);
+            sys_write(steps, "x", 1);
             sys_exit(0);
         }
         a[0] = a[23 * PAGE] = 1;
         must_sbrk(-24 * (int)PAGE);
+        sys_write(steps, "x", 1);
         if (sys_wait(NULL) < 0)
             return 1;
     }
@@ -404,21 +409,26 @@ static int look_at(int pid, uint64_t end) {
 static void inspect_while_busy(void) {
     static struct abi_procinfo pi;
     static char rounds[2] = {' ' + CHURN_EXECS, 0};
-    char *argv[] = {"usertests", "--role", "churn", rounds, NULL};
+    char fd[4], c, *argv[] = {"usertests", "--role", "churn", rounds, fd, NULL};
     uint64_t end = ram_end();
     for (int looks = 0; looks < LOOKS;) {
+        int steps[2];
+        must_pipe(steps);
+        snprintf(fd, sizeof(fd), "%d", steps[1]);
         int pid = must_fork();
         if (pid == 0) {
             sys_exec(SELF, argv);
             sys_exit(EXEC_FAILED);
         }
-        while (state_of(pid) != ABI_P_ZOMBIE) {
+        must_close(steps[1]);
+        while (sys_read(steps[0], &c, 1) == 1) { /* else this hart may be all that it has */
             looks += look_at(pid, end);
             for (int slot = 0, r; (r = sys_procinfo(slot, &pi)) >= 0; slot++)
                 if (r == 1 && pi.parent == pid)
                     looks += look_at(pi.pid, end);
         }
         CHECK_EQ(reap(pid), 0);
+        must_close(steps[0]);
     }
 }
 

@@ -1,44 +1,19 @@
-/* The runner: usertests [-q] [-v] [-l] [NAME...]
+/* The runner of usertests, threadtests and signaltests: [-q] [-v] [-l] [NAME...]
  *
  * Each test runs in a child, in an empty directory. After it, the system must
  * be as it was: the same number of free and promised frames, processes, inodes,
  * blocks and open files. What takes a moment (init reaps orphans) is waited for
  * with a deadline. */
-#include "test.h"
+#include "subjects.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LEAK_DEADLINE 50 /* ticks for orphans to be reaped */
 
-static const struct subject {
-    const char *name;
-    const struct test *tests;
-} subjects[] = {
-    {"args", args_tests},         {"errno", errno_tests},
-    {"bounds", bounds_tests},     {"sbrk", sbrk_tests},
-    {"lazy", lazy_tests},         {"mmap", mmap_tests},
-    {"mapfile", mapfile_tests},   {"mapstore", mapstore_tests},
-    {"views", views_tests},       {"protect", protect_tests},
-    {"regs", regs_tests},         {"fork", fork_tests},
-    {"exec", exec_tests},         {"elf", elf_tests},
-    {"running", running_tests},   {"elfbad", elfbad_tests},
-    {"wait", wait_tests},         {"sched", sched_tests},
-    {"pipe", pipe_tests},         {"fd", fd_tests},
-    {"fdcalls", fdcalls_tests},   {"file", file_tests},
-    {"names", names_tests},       {"dir", dir_tests},
-    {"disk", disk_tests},         {"info", info_tests},
-    {"inspect", inspect_tests},   {"stress", stress_tests},
-    {"group", group_tests},       {"design", design_tests},
-    {"threads", threads_tests},   {"futex", futex_tests},
-    {"signal", signal_tests},     {"sigcalls", sigcalls_tests},
-    {"sigfault", sigfault_tests},
-};
-#define NSUBJECT (sizeof(subjects) / sizeof(subjects[0]))
-
 unsigned paging_levels;
 
-static const char *running = "usertests"; /* the test's name */
+static const char *running = "warm-up"; /* the test's name */
 static bool quick, verbose;
 static const struct test *failed[256];
 static unsigned nfailed, nrun, nskipped;
@@ -216,7 +191,7 @@ static bool selected(const struct subject *s, const struct test *t, int n, char 
 }
 
 static bool known(const char *name) {
-    for (unsigned i = 0; i < NSUBJECT; i++) {
+    for (unsigned i = 0; i < subject_count; i++) {
         if (strcmp(name, subjects[i].name) == 0)
             return true;
         for (const struct test *t = subjects[i].tests; t->name; t++)
@@ -227,7 +202,7 @@ static bool known(const char *name) {
 }
 
 static void list_tests(void) {
-    for (unsigned i = 0; i < NSUBJECT; i++) {
+    for (unsigned i = 0; i < subject_count; i++) {
         for (const struct test *t = subjects[i].tests; t->name; t++) {
             print(subjects[i].name);
             print(" ");
@@ -238,7 +213,7 @@ static void list_tests(void) {
 }
 
 static void run_selected(int n, char **names) {
-    for (unsigned i = 0; i < NSUBJECT; i++) {
+    for (unsigned i = 0; i < subject_count; i++) {
         for (const struct test *t = subjects[i].tests; t->name; t++) {
             if (!selected(&subjects[i], t, n, names)) {
                 nskipped += n == 0;
@@ -255,7 +230,7 @@ static void say_skipped(void) {
     static char line[40];
     snprintf(line, sizeof(line), "%u slow tests left out:", nskipped);
     print(line);
-    for (unsigned i = 0; i < NSUBJECT; i++) {
+    for (unsigned i = 0; i < subject_count; i++) {
         for (const struct test *t = subjects[i].tests; t->name; t++) {
             if (t->slow) {
                 print(" ");
@@ -287,13 +262,15 @@ static int finish(void) {
 
 static int usage(const char *what) {
     if (what) {
-        print("usertests: no such test or option: ");
+        print(program);
+        print(": no such test or option: ");
         print(what);
         print("\n");
     }
-    print("usage: usertests [-q] [-v] [NAME...]   run all, the quick ones, or some\n"
-          "       usertests -l                    list them: subject, name, slow\n"
-          "A NAME is a test's or a subject's.\n");
+    print("usage: ");
+    print(program);
+    print(" [-q] [-v] [NAME...]    run all, the quick ones, or some\n"
+          "or with -l: list them: subject, name, slow. A NAME is a test's or a subject's.\n");
     return 2;
 }
 
@@ -318,8 +295,11 @@ int main(int argc, char **argv) {
     for (int j = i; j < argc; j++)
         if (!known(argv[j]))
             return usage(argv[j]);
-    if (!exists(SELF)) {
-        print("usertests: " SELF " is not there, and tests run it\n");
+    if (roles_from && !exists(roles_from)) {
+        print(program);
+        print(": ");
+        print(roles_from);
+        print(" is not there, and tests run it\n");
         return 1;
     }
     warm_up();

@@ -158,9 +158,9 @@ int run_role(int argc, char **argv) {
         {"args", role_args},       {"bss", role_bss},         {"data", role_data},
         {"heap", role_heap},       {"fds", role_fds},         {"pid", role_pid},
         {"touch", role_touch},     {"churn", role_churn},     {"split", role_split},
-        {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"signals", role_signals},
-        {"chain", role_chain},     {"turn", role_turn},       {"stores", role_stores},
-        {"msync", role_msync},
+        {"vmprint", role_vmprint}, {"unknown", role_unknown}, {"chain", role_chain},
+        {"turn", role_turn},       {"stores", role_stores},   {"msync", role_msync},
+        {"plan", role_plan},
     };
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
         if (strcmp(argv[0], roles[i].name) == 0)

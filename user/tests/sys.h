@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+struct timespec;
 #define CALL(number, type, name, arguments) type sys_##name arguments;
 #include "lib/calls.def"
 

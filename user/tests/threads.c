@@ -46,7 +46,7 @@ static uint32_t seen[8], counter;
 static struct task tasks[8];
 
 static void look_around(uint64_t i) {
-    register uint64_t tp __asm__("tp");
+    uint64_t tp = (uint64_t)__builtin_thread_pointer();
     uint64_t here = (uint64_t)__builtin_frame_address(0);
     CHECK_EQ(tp, (uint64_t)&tasks[i]);
     CHECK(here > (uint64_t)tasks[i].stack && here <= (uint64_t)tasks[i].stack + TASK_STACK);
@@ -305,6 +305,9 @@ static void hundreds(void) {
     ready = counter = 0;
     for (unsigned i = 0; i < MANY; i++)
         task_start(&many[i], wait_for_start, i);
+    struct abi_procinfo pi;
+    info_of_self(&pi);
+    CHECK_EQ(pi.threads, MANY + 1);
     set_word(&ready, 1);
     for (unsigned i = 0; i < MANY; i++)
         task_join(&many[i]);

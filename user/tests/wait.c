@@ -267,11 +267,12 @@ static void kill_twice(void) {
     CHECK_EQ(reap(pid), KILLED);
 }
 
-/* Killed in the middle of whatever a busy process does; its files close. */
-static void busy(int id) {
+/* Killed in the middle of whatever a busy process does; its files close. A byte for each round. */
+static void busy(int id, int rounds) {
     static char name[4] = "k_";
     name[2] = 'a' + id;
     for (unsigned i = 0;; i++) {
+        write_all(rounds, "x", 1);
         int fd = sys_open(name, ABI_O_CREATE | ABI_O_RDWR);
         sys_write(fd, scratch, 3000);
         sys_close(fd);
@@ -284,17 +285,25 @@ static void busy(int id) {
     }
 }
 
+/* In one of the first rounds, some time after it began; or where the clock interrupts it. */
 static void kill_busy(void) {
     for (int i = 0; i < 15; i++) {
+        int rounds[2];
+        char seen[4];
+        must_pipe(rounds);
         int pid = must_fork();
         if (pid == 0)
-            busy(i);
-        if (i % 5)
-            sys_sleep(i % 3);
+            busy(i, rounds[1]);
+        read_all(rounds[0], seen, 1 + i % 4);
+        if (i % 5 == 0)
+            sys_sleep(1);
         else
-            WAIT_UNTIL(state_of(pid) != ABI_P_RUNNABLE);
+            for (volatile int spins = 0; spins < i * 1000; spins++) {
+            }
         CHECK_EQ(sys_kill(pid), 0);
         CHECK_EQ(reap(pid), KILLED);
+        must_close(rounds[0]);
+        must_close(rounds[1]);
     }
 }
 

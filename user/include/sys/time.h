@@ -1,4 +1,4 @@
-/* Interval timers.
+/* The date in microseconds, and interval timers (POSIX).
  *
  * setitimer: EINVAL, EFAULT
  * getitimer: the same */
@@ -21,3 +21,4 @@ _Static_assert(sizeof(struct itimerval) == sizeof(struct abi_itimerval), "as the
 
 int setitimer(int which, const struct itimerval *value, struct itimerval *old);
 int getitimer(int which, struct itimerval *value);
+int gettimeofday(struct timeval *restrict time, void *restrict zone); /* zone is ignored; 0 */

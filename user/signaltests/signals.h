@@ -1,6 +1,6 @@
 /* What the tests of signals share. */
 #pragma once
-#include "test.h"
+#include "../tests/test.h"
 #include <signal.h>
 
 /* The handler, with SA_SIGINFO. */

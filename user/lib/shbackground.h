@@ -1,0 +1,38 @@
+/* Children of the shell in the background, each with a number, %1, %2 and so on. A child is one
+ * process, which starts the others of a pipeline. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct background {
+    int number;
+    pid_t pid; /* and its group's, when the shell manages jobs */
+    bool ended;
+    int status; /* when it has ended */
+    char *command;
+};
+
+/* Before a child is started: room for it; false: out of memory. Then what was started. The command
+ * is copied; without memory for it, it is not known. */
+bool background_reserve(void);
+void background_add(pid_t pid, const char *command);
+
+/* A child has been waited for. False: it was not in the background. */
+bool background_ended(pid_t pid, int status);
+
+/* Waits for those that have ended already, so that an idle shell leaves no zombies. */
+void background_reap(void);
+
+/* Which one text means: %N, a process number, %% %+ or NULL the last one started that has not been
+ * forgotten. NULL: none, and a sentence has said so, for this command. */
+struct background *background_find(const char *command, const char *text);
+
+/* Waits until it has ended; its status. */
+int background_wait(const struct background *job);
+
+/* One that has ended is kept until somebody was told, or until there are many. */
+void background_forget(struct background *job);
+void background_forget_all(void); /* a child's: they are its parent's */
+
+/* One line each: number, processes, state, command. Forgets those that have ended. */
+void background_print(void);
