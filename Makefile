@@ -187,8 +187,8 @@ $(BUILD)/firmware.bin: tests/system/firmware.S
 	$(Q)$(OBJCOPY_RV) -O binary $(BUILD)/firmware.elf $@
 
 # ---- programs ------------------------------------------------------------
-# user/bin/NAME.c is a program; user/tests/*.c are one program, usertests; user/threadtests/*.c
-# another one, with the runner of usertests, of which a file of xv6's has no room for more.
+# user/bin/NAME.c is a program; user/tests/*.c are one program, usertests; user/threadtests/*.c and
+# user/signaltests/*.c two others, with the runner of usertests.
 U := $(BUILD)/user
 # Programs are hosted, so that main may end without return, by our library and
 # no other: of the system's headers they see only the compiler's own. Thread-local variables stand
@@ -198,9 +198,10 @@ U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ftls-model=local-exec \
 	-nostdinc -Iuser/include -Ikernel -isystem $(shell $(CC_RV) -print-file-name=include 2>/dev/null)
 U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
 U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
-	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests $(U)/bin/threadtests)
-# The stack grows to 8 MiB, and has its room below the program; the tests have what xv6's programs
-# have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
+	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests $(U)/bin/threadtests \
+	$(U)/bin/signaltests)
+# The stack grows to 8 MiB, and has its room below the program; usertests and
+# signaltests have what xv6's programs have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
 STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 STACK_XV6 := --defsym=PROGRAM_START=0
 # lld would take what thread-local variables begin as for something to be protected after the start,
@@ -221,12 +222,14 @@ $(U)/%.S.o: user/%.S $(U)/flags
 
 # One program, which a file of xv6's has to hold: 268 KiB.
 U_SMALL := $(or $(call accepts,-Oz),-Os)
-$(U)/tests/% $(U)/threadtests/%: U_CFLAGS += $(U_SMALL)
+$(U)/tests/% $(U)/threadtests/% $(U)/signaltests/%: U_CFLAGS += $(U_SMALL)
 U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 U_THREADTESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/threadtests/*.c)) \
 	$(U)/tests/main.c.o $(U)/tests/util.c.o
+U_SIGNALTESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/signaltests/*.c)) \
+	$(U)/tests/main.c.o $(U)/tests/util.c.o $(U)/tests/threads.c.o
 $(U)/objects: FORCE
-	$(call write_text,$(U_LIB) $(U_TESTS) $(U_THREADTESTS))
+	$(call write_text,$(U_LIB) $(U_TESTS) $(U_THREADTESTS) $(U_SIGNALTESTS))
 
 $(U)/bin/%: $(U)/bin/%.c.o $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
@@ -247,7 +250,12 @@ $(U)/bin/usertests: $(U_TESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 $(U)/bin/threadtests: $(U_THREADTESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(LINK_U) $(STACK_XV6) $(U_LIB) $(U_THREADTESTS) -o $@
+	$(Q)$(LINK_U) $(STACK) $(U_LIB) $(U_THREADTESTS) -o $@
+
+$(U)/bin/signaltests: $(U_SIGNALTESTS) $(U_LIB) $(U)/objects $(U)/flags user/user.ld
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_U) $(STACK_XV6) $(U_LIB) $(U_SIGNALTESTS) -o $@
 
 $(U)/flags: FORCE
 	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U) $(STACK) $(STACK_XV6))
@@ -255,8 +263,8 @@ $(U)/flags: FORCE
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchpages crash forktest grind hog libtest stacktest stressfs threadstress \
-	threadtests usertests
+I_TESTS := bench benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
+	threadstress threadtests usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
 I_LINKS := bin/cat:cat bin/echo:echo bin/sh:sh

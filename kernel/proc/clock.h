@@ -9,9 +9,9 @@
 void clock_init(uint64_t timebase_hz);
 uint64_t clock_ticks(void);                 /* since boot */
 uint64_t clock_to_ticks(uint64_t time);     /* a span of cpu_time, rounded down */
-uint64_t clock_microseconds(uint64_t time); /* the same; and back, rounded up */
+uint64_t clock_nanoseconds(void);           /* since boot */
+uint64_t clock_microseconds(uint64_t time); /* a span of cpu_time; and back, rounded up */
 uint64_t clock_span(uint64_t microseconds);
-uint64_t clock_nanoseconds(void); /* since boot */
 
 /* The date, in nanoseconds since the beginning of 1970; set at boot, else it begins there with 0.
  */

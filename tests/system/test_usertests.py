@@ -48,6 +48,11 @@ def test_threads(design):
     usertests("--design", design, command="threadtests")
 
 
+@pytest.mark.wide
+def test_signals(design):
+    usertests("--design", design, command="signaltests")
+
+
 def test_smallest_machine(design):
     usertests("--design", design, "--harts", 1, "--mem", "32M", command="usertests" if
               design == machine.default_design() else NOT_OF_DISKS)

@@ -213,7 +213,7 @@ static int status_of_child(char *const envp[], bool with) {
         _exit(98);
     }
     wait(&status);
-    return status;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void test_environment(void) {

@@ -46,7 +46,7 @@ bool background_ended(pid_t pid, int status) {
     if (!job)
         return false;
     job->ended = true;
-    job->status = status & 0xff;
+    job->status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
     return true;
 }
 

@@ -44,15 +44,15 @@ __attribute__((used)) static long system_call_failed(long answer) {
     SETS_ERRNO(static type, call_##name, arguments, number)
 #include "lib/calls.def"
 
+/* Those of xv6 say less. */
+pid_t wait(int *status) { return waitpid(-1, status, 0); }
+int kill(pid_t pid, int signal) { return sigsend(pid, signal); }
+
 int exec(const char *path, char *const argv[]) {
     return environ ? execve(path, argv, environ) : call_exec(path, argv);
 }
 
 pid_t fork(void) { return fork_hook ? fork_hook(call_fork) : call_fork(); }
-
-/* Those of xv6 say less. */
-pid_t wait(int *status) { return waitpid(-1, status, 0); }
-int kill(pid_t pid, int signal) { return sigsend(pid, signal); }
 
 int sleep_ticks(int ticks) { return call_sleep(ticks); }
 

@@ -1,4 +1,4 @@
-/* The runner of usertests and threadtests: [-q] [-v] [-l] [NAME...]
+/* The runner of usertests, threadtests and signaltests: [-q] [-v] [-l] [NAME...]
  *
  * Each test runs in a child, in an empty directory. After it, the system must
  * be as it was: the same number of free and promised frames, processes, inodes,

@@ -20,5 +20,6 @@ const struct subject subjects[] = {
     {"disk", disk_tests},       {"info", info_tests},
     {"inspect", inspect_tests}, {"stress", stress_tests},
     {"group", group_tests},     {"design", design_tests},
+    {"threads", threads_tests}, {"futex", futex_tests},
 };
 const unsigned subject_count = sizeof(subjects) / sizeof(subjects[0]);

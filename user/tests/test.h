@@ -40,10 +40,11 @@ extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests
     regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
     wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
     dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[], group_tests[],
-    design_tests[];
+    design_tests[], threads_tests[], futex_tests[];
 /* Those of threadtests. */
-extern const struct test threads_tests[], futex_tests[], life_tests[], locks_tests[],
-    signal_tests[], sigcalls_tests[], sigfault_tests[];
+extern const struct test life_tests[], locks_tests[];
+/* Those of signaltests. */
+extern const struct test handlers_tests[], calls_tests[], faults_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)
@@ -164,7 +165,8 @@ int run_role(int argc, char **argv);
 void role_argument(char *to, int i);   /* what the role `args` wants as its i-th argument */
 int role_churn(int argc, char **argv); /* these are inspect.c's */
 int role_split(int argc, char **argv);
-int role_chain(int argc, char **argv); /* these are design.c's */
+int role_signals(int argc, char **argv); /* of signaltests: calls.c's */
+int role_chain(int argc, char **argv);   /* these are design.c's */
 int role_turn(int argc, char **argv);
 int role_plan(int argc, char **argv); /* this is plan.c's */
 

@@ -11,8 +11,6 @@ struct timeval {
     long tv_usec;
 };
 
-int gettimeofday(struct timeval *restrict time, void *restrict zone); /* zone is ignored; 0 */
-
 struct itimerval {
     struct timeval it_interval; /* between rings, after the first; 0: there is one alone */
     struct timeval it_value;    /* to the next ring; 0: there is none */
@@ -23,3 +21,4 @@ _Static_assert(sizeof(struct itimerval) == sizeof(struct abi_itimerval), "as the
 
 int setitimer(int which, const struct itimerval *value, struct itimerval *old);
 int getitimer(int which, struct itimerval *value);
+int gettimeofday(struct timeval *restrict time, void *restrict zone); /* zone is ignored; 0 */

@@ -3,8 +3,6 @@
 #include "../tests/test.h"
 #include <signal.h>
 
-#define THREADTESTS "/tests/threadtests" /* the program that these tests are in */
-
 /* The handler, with SA_SIGINFO. */
 void on_signal(int signal, void (*handler)(int, siginfo_t *, void *), int flags);
 void ignore_signal(int signal);
@@ -12,5 +10,3 @@ void ignore_signal(int signal);
 int next_word(int pid, int options);
 /* kill, for the running process. */
 void send_self(int signal);
-
-int role_signals(int argc, char **argv); /* sigcalls.c: what a program that is executed sees */

@@ -221,8 +221,8 @@ static void exec_resets_handlers(void) {
     if (pid == 0) {
         send_self(SIGUSR1);
         CHECK_EQ(ran, 1); /* fork keeps both */
-        char *argv[] = {THREADTESTS, "--role", "signals", NULL};
-        sys_exec(THREADTESTS, argv);
+        char *argv[] = {"signaltests", "--role", "signals", NULL};
+        sys_exec("/tests/signaltests", argv);
         FAIL("exec failed");
     }
     CHECK_EQ(next_word(pid, 0), SIGUSR1);
@@ -241,17 +241,17 @@ int role_signals(int argc, char **argv) {
     return 9;
 }
 
-const struct test sigcalls_tests[] = {
-    {"signal_read", read_is_interrupted, false},
-    {"signal_write", some_was_written, false},
-    {"signal_waits", others_are_interrupted, false},
-    {"signal_stopped_sleep", stopped_sleep_goes_on, false},
-    {"signal_pipe", broken_pipe, false},
-    {"signal_child", tells_of_children, false},
-    {"signal_stop", tells_of_stops, false},
-    {"signal_nobody_waits", nobody_waits, false},
-    {"signal_wait_words", wait_words, false},
-    {"signal_timer", timer, false},
-    {"signal_exec", exec_resets_handlers, false},
+const struct test calls_tests[] = {
+    {"read", read_is_interrupted, false},
+    {"write", some_was_written, false},
+    {"waits", others_are_interrupted, false},
+    {"stopped_sleep", stopped_sleep_goes_on, false},
+    {"pipe", broken_pipe, false},
+    {"child", tells_of_children, false},
+    {"stop", tells_of_stops, false},
+    {"nobody_waits", nobody_waits, false},
+    {"wait_words", wait_words, false},
+    {"timer", timer, false},
+    {"exec", exec_resets_handlers, false},
     {0},
 };

@@ -302,15 +302,15 @@ static void suspend(void) {
     }
 }
 
-const struct test signal_tests[] = {
-    {"signal_errors", errors, false},
-    {"signal_handler_runs", handler_runs, false},
-    {"signal_registers", registers, false},
-    {"signal_floating_point", floating_point, false},
-    {"signal_faulting_instruction", faulting_instruction, false},
-    {"signal_return_page", return_page_is_read_only, false},
-    {"signal_masked", masked, false},
-    {"signal_pending", blocked_is_pending, false},
-    {"signal_suspend", suspend, false},
+const struct test handlers_tests[] = {
+    {"errors", errors, false},
+    {"handler_runs", handler_runs, false},
+    {"registers", registers, false},
+    {"floating_point", floating_point, false},
+    {"faulting_instruction", faulting_instruction, false},
+    {"return_page", return_page_is_read_only, false},
+    {"masked", masked, false},
+    {"pending", blocked_is_pending, false},
+    {"suspend", suspend, false},
     {0},
 };

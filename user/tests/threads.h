@@ -1,7 +1,7 @@
 /* Threads of tests, by the system calls alone. They have no thread-local variables, so no errno:
  * of the library they may call what does not fail. */
 #pragma once
-#include "../tests/test.h"
+#include "test.h"
 
 #define TASK_STACK (4 * PAGE)
 

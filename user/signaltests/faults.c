@@ -1,6 +1,6 @@
 /* Faults that a program handles, alternate stacks, and signals of threads. */
 #include "signals.h"
-#include "threads.h"
+#include "../tests/threads.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -252,15 +252,15 @@ static void stops_all_threads(void) {
     CHECK_EQ(munmap((void *)counters, PAGE), 0);
 }
 
-const struct test sigfault_tests[] = {
-    {"signal_pager", pager, false},
-    {"signal_kernel_copies", kernel_copies_are_errors, false},
-    {"signal_kinds_of_fault", kinds_of_fault, false},
-    {"signal_faults_that_end", faults_that_end, false},
-    {"signal_alternate_stack", alternate_stack, false},
-    {"signal_bad_frames", bad_frames, false},
-    {"signal_to_a_thread", goes_to_a_thread, false},
-    {"signal_to_this_thread", goes_to_this_thread, false},
-    {"signal_stops_threads", stops_all_threads, false},
+const struct test faults_tests[] = {
+    {"pager", pager, false},
+    {"kernel_copies", kernel_copies_are_errors, false},
+    {"kinds_of_fault", kinds_of_fault, false},
+    {"faults_that_end", faults_that_end, false},
+    {"alternate_stack", alternate_stack, false},
+    {"bad_frames", bad_frames, false},
+    {"to_a_thread", goes_to_a_thread, false},
+    {"to_this_thread", goes_to_this_thread, false},
+    {"stops_threads", stops_all_threads, false},
     {0},
 };
