@@ -201,7 +201,8 @@ U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests $(U)/bin/threadtests \
 	$(U)/bin/signaltests)
 # The stack grows to 8 MiB, and has its room below the program; usertests and
-# signaltests have what xv6's programs have: a start at 0, and a stack without a size, which is one page (docs/memory-map.md).
+# signaltests have what xv6's programs have: a start at 0, and a stack without a size, which is one
+# page (docs/memory-map.md).
 STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 STACK_XV6 := --defsym=PROGRAM_START=0
 # lld would take what thread-local variables begin as for something to be protected after the start,
