@@ -169,14 +169,22 @@ static void *exit_7(void *arg) {
     exit(7);
 }
 
+static void tell_late(void) {
+    for (unsigned i = 0; i < 100; i++)
+        sched_yield();
+    sys_exit(42);
+}
+
+/* The one that is first ends it, when the handlers are done. */
 static void several_exit(uint64_t arg) {
+    atexit(tell_late);
     start_all(exit_7);
     for (unsigned i = 0; i < THREADS; i++)
         sem_post(&go);
     pthread_exit(NULL);
 }
 
-static void exit_at_once(void) { CHECK_EQ(run_child(several_exit, 0), 7); }
+static void exit_at_once(void) { CHECK_EQ(run_child(several_exit, 0), 42); }
 
 static void create_one(void) {
     if (pthread_create(&thread[0], NULL, exit_7, NULL) == EAGAIN)
@@ -339,6 +347,24 @@ static void *hold_stream(void *arg) {
     return NULL;
 }
 
+static void *convert(void *arg) {
+    char text[40];
+    pthread_barrier_wait(&all_here);
+    for (unsigned i = 0; i < LINES; i++) {
+        double value = ((double)(uint64_t)arg + 1) / (i + 1);
+        snprintf(text, sizeof(text), "%.17g", value);
+        CHECK(strtod(text, NULL) == value);
+    }
+    return number((uint64_t)arg + 100);
+}
+
+/* Each has its own large numbers. */
+static void conversions(void) {
+    CHECK_EQ(pthread_barrier_init(&all_here, NULL, THREADS), 0);
+    start_all(convert);
+    join_all();
+}
+
 /* What one call writes stays together, and what is written between flockfile and funlockfile. */
 static void streams(void) {
     unsigned at[THREADS] = {0}, pairs = 0, lines = 0, who, n;
@@ -367,10 +393,13 @@ static void streams(void) {
     CHECK_EQ(fclose(stream), 0);
 }
 
+/* A file has a largest size, so it begins again and again. */
 static void *churn(void *arg) {
-    while (!__atomic_load_n(&counter, __ATOMIC_RELAXED)) {
+    for (unsigned i = 0; !__atomic_load_n(&counter, __ATOMIC_RELAXED); i++) {
         free(malloc(100));
         fprintf(stream, "%d\n", 1);
+        if (i % 1000 == 0)
+            rewind(stream);
     }
     return number((uint64_t)arg + 100);
 }
@@ -417,6 +446,7 @@ const struct test life_tests[] = {
     {"keys", keys, false},
     {"cleanup", cleanup, false},
     {"heap", heap, false},
+    {"conversions", conversions, false},
     {"streams", streams, false},
     {"forks", forks, false},
     {0},
