@@ -114,6 +114,29 @@ def test_jobs(shell):
     assert shell.run("(sleep 1; exit 4) & fg; echo $?") == "(sleep 1; exit 4)\n4\n"
 
 
+def test_stopped_jobs(shell):
+    """^Z stops what is in the foreground, bg has it go on there, and fg here; ^C ends it."""
+    shell.type("sleep 1001 | (echo go; sleep 1000); echo never\n")
+    shell.expect(r"\ngo\r?\n")
+    shell.type("\x1a")
+    shell.expect(r"\[1\]  stopped  sleep 1001 \| \(echo go; sleep 1000\)\r?\n\$ $")
+    assert shell.run("jobs").startswith("[1]")
+    assert "stopped" in shell.run("jobs") and "stops" in shell.run("ps")
+    assert shell.run("bg; jobs").endswith("  running  sleep 1001 | (echo go; sleep 1000)\n")
+    assert "stops" not in shell.run("ps")
+    shell.type("fg\n")
+    shell.expect(r"\nsleep 1001 \| \(echo go; sleep 1000\)\r?\n")
+    shell.type("\x1a")
+    shell.expect(r"\n\$ $")
+    assert "stopped" in shell.run("jobs")
+    shell.type("fg\n")
+    shell.expect(r"\nsleep 1001 \| \(echo go; sleep 1000\)\r?\n")
+    shell.type("\x03")
+    shell.expect(r"\n\$ $")
+    assert shell.run("jobs") == ""
+    assert "sleep\n" not in shell.run("ps")
+
+
 def test_variables(shell):
     """A variable is in the environment of what the shell starts, and an assignment in front of a
     command is that command's alone."""

@@ -37,6 +37,8 @@ static void run_and_exit(const struct node *node) __attribute__((noreturn));
 
 /* ---- children ------------------------------------------------------------ */
 
+static const char *running; /* the part of the list that was started last */
+
 /* A child that shares nothing more with this shell than it has to. */
 static pid_t fork_child(struct job *job) {
     pid_t pid = fork();
@@ -52,13 +54,25 @@ static pid_t fork_child(struct job *job) {
     return pid;
 }
 
-/* Waits for n children in the foreground; the status of the one named last. */
-static int wait_for(int n, pid_t last) {
+/* Waits for n children in the foreground, those of a job; the status of the one named last. When
+ * they stop they are in the background. */
+static int wait_for(int n, pid_t last, const struct job *job) {
     int status = 0, result = 255;
+    bool group = jobs_managed() && job->group > 0;
     while (n > 0) {
-        pid_t pid = wait(&status);
-        if (pid < 0)
+        pid_t pid = waitpid(group ? -job->group : -1, &status, group ? WUNTRACED : 0);
+        if (pid < 0 && !group)
             break;
+        if (pid < 0) {
+            group = false; /* one has gone into a group of its own */
+            continue;
+        }
+        if (WIFSTOPPED(status)) {
+            background_add_stopped(last, job->group, running);
+            shell.interrupted = true;
+            result = JOB_STOPPED;
+            break;
+        }
         if (background_ended(pid, status))
             continue;
         n--;
@@ -130,7 +144,7 @@ static int run_program(const struct node *node, const struct fields *f) {
             _exit(1);
         execute(f);
     }
-    return pid > 0 ? wait_for(1, pid) : 1;
+    return pid > 0 ? wait_for(1, pid, &job) : 1;
 }
 
 static int run_command(const struct node *node) {
@@ -184,7 +198,7 @@ static int run_group(const struct node *node) {
     pid_t pid = fork_child(&job);
     if (pid == 0)
         run_and_exit(node);
-    return pid > 0 ? wait_for(1, pid) : 1;
+    return pid > 0 ? wait_for(1, pid, &job) : 1;
 }
 
 /* In the child: input from the pipe before, output to the pipe behind. */
@@ -227,7 +241,7 @@ static int run_pipeline(const struct node *node) {
     }
     if (before >= 0)
         close(before);
-    int status = wait_for(started, pid);
+    int status = wait_for(started, pid, &job);
     return pid < 0 ? 1 : status;
 }
 
@@ -265,8 +279,10 @@ static int run_in_background(const struct node *node) {
 }
 
 static int run_list(const struct node *node) {
-    for (const struct node *part = node->child; part && !shell.interrupted; part = part->next)
+    for (const struct node *part = node->child; part && !shell.interrupted; part = part->next) {
+        running = part->text;
         shell.status = part->background ? run_in_background(part) : run(part);
+    }
     return shell.status;
 }
 

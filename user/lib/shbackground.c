@@ -1,5 +1,6 @@
 /* The shell's children in the background: see shbackground.h. */
 #include "shbackground.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,26 @@ bool background_reserve(void) {
 
 void background_add(pid_t pid, const char *command) {
     int number = jobs_n > 0 ? jobs[jobs_n - 1].number + 1 : 1;
-    jobs[jobs_n++] = (struct background){.number = number, .pid = pid, .command = strdup(command)};
+    jobs[jobs_n++] = (struct background){
+        .number = number, .pid = pid, .group = pid, .command = command ? strdup(command) : NULL};
+}
+
+void background_add_stopped(pid_t pid, pid_t group, const char *command) {
+    if (!background_reserve()) {
+        complain(NULL, "out of memory");
+        return;
+    }
+    background_add(pid, command);
+    struct background *job = &jobs[jobs_n - 1];
+    job->group = group;
+    job->stopped = true;
+    printf("[%d]  stopped  %s\n", job->number, command ? command : "?");
+    fflush(stdout);
+}
+
+void background_continue(struct background *job) {
+    job->stopped = false;
+    kill(-job->group, SIGCONT);
 }
 
 static struct background *with_pid(pid_t pid) {
@@ -50,20 +70,10 @@ bool background_ended(pid_t pid, int status) {
     return true;
 }
 
-/* The kernel's process table says which have ended. */
 void background_reap(void) {
-    struct abi_procinfo info;
-    size_t ended = 0;
-    if (jobs_n == 0)
-        return;
-    for (int slot = 0, r; (r = procinfo(slot, &info)) >= 0; slot++)
-        if (r == 1 && info.state == ABI_P_ZOMBIE && with_pid(info.pid))
-            ended++;
-    for (; ended > 0; ended--) {
-        int status = 0;
-        pid_t pid = wait(&status);
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         background_ended(pid, status);
-    }
 }
 
 struct background *background_find(const char *command, const char *text) {
@@ -78,15 +88,18 @@ struct background *background_find(const char *command, const char *text) {
     return NULL;
 }
 
-int background_wait(const struct background *job) {
-    while (!job->ended) {
+int background_wait(struct background *job) {
+    while (!job->ended && !job->stopped) {
         int status;
-        pid_t pid = wait(&status);
+        pid_t pid = waitpid(-1, &status, WUNTRACED);
         if (pid < 0)
             return 255;
-        background_ended(pid, status);
+        if (WIFSTOPPED(status))
+            job->stopped = pid == job->pid;
+        else
+            background_ended(pid, status);
     }
-    return job->status;
+    return job->stopped ? JOB_STOPPED : job->status;
 }
 
 void background_forget(struct background *job) {
@@ -111,7 +124,7 @@ static void print_processes(const struct background *job) {
 
 static void print_state(const struct background *job) {
     if (!job->ended)
-        printf("  running");
+        printf("  %s", job->stopped ? "stopped" : "running");
     else if (job->status == 255)
         printf("  killed");
     else

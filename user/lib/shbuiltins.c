@@ -87,7 +87,7 @@ static int do_wait(struct shell_args *shell, char **argv) {
     for (argv++; *argv; argv++) {
         struct background *job = background_find("wait", *argv);
         status = job ? background_wait(job) : 127;
-        if (job)
+        if (job && !job->stopped)
             background_forget(job);
     }
     return status;
@@ -104,19 +104,25 @@ static int do_fg(struct shell_args *shell, char **argv) {
         return 1;
     printf("%s\n", job->command ? job->command : "?");
     fflush(stdout);
-    jobs_put_in_foreground(job->pid);
+    jobs_put_in_foreground(job->group);
+    background_continue(job);
     int status = background_wait(job);
     shell->interrupted |= jobs_end_foreground();
-    background_forget(job);
+    if (!job->stopped)
+        background_forget(job);
     return status;
 }
 
-/* Nothing stops a job yet, so there is none to go on. */
 static int do_bg(struct shell_args *shell, char **argv) {
     struct background *job = background_find("bg", argv[1]);
-    if (job)
-        fprintf(stderr, "sh: bg: %%%d %s\n", job->number,
-                job->ended ? "has ended" : "runs in the background already");
+    if (!job)
+        return 1;
+    if (job->stopped) {
+        background_continue(job);
+        return 0;
+    }
+    fprintf(stderr, "sh: bg: %%%d %s\n", job->number,
+            job->ended ? "has ended" : "runs in the background already");
     return 1;
 }
 
@@ -129,7 +135,7 @@ static int do_kill(struct shell_args *shell, char **argv) {
         char number[12];
         if (!job)
             return 1;
-        snprintf(number, sizeof number, "%d", jobs_managed() ? -job->pid : job->pid);
+        snprintf(number, sizeof number, "%d", jobs_managed() ? -job->group : job->pid);
         free(argv[i]);
         argv[i] = strdup(number);
     }

@@ -245,8 +245,8 @@ static struct node *parse_and_or(struct parser *p) {
     }
 }
 
-/* A part of a list goes on to the & at p: it runs in the background. */
-static void in_background(struct parser *p, struct node *node, const char *start) {
+/* A part of a list goes on to where p is. */
+static void keep_text(struct parser *p, struct node *node, const char *start) {
     size_t n = (size_t)(p->at - start);
     while (n > 0 && strchr(" \t", start[n - 1]))
         n--;
@@ -254,7 +254,6 @@ static void in_background(struct parser *p, struct node *node, const char *start
     if (text)
         memcpy(text, start, n);
     node->text = text;
-    node->background = true;
 }
 
 /* Up to the end of the text or a ')', which the caller judges; NULL: empty. */
@@ -268,9 +267,9 @@ static struct node *parse_list(struct parser *p) {
         *link = parse_and_or(p);
         if (!*link)
             return NULL;
+        keep_text(p, *link, start);
         if (*p->at == '&' || *p->at == ';') {
-            if (*p->at == '&')
-                in_background(p, *link, start);
+            (*link)->background = *p->at == '&';
             p->at++;
         } else if (*p->at != '\n' && *p->at != ')' && *p->at != 0) {
             return unexpected(p);

@@ -36,7 +36,7 @@ struct node {
     struct node *child;         /* first part; of a group: its list, NULL when empty */
     enum join join;             /* how a part of an and-or hangs on the one before */
     bool background;            /* a part of a list that & follows */
-    const char *text;           /* of such a part: as it was typed */
+    const char *text;           /* of a part of a list: as it was typed */
     struct word *words;         /* of a command */
     struct redirect *redirects; /* of a command or group, in order */
 };
