@@ -32,6 +32,8 @@ void thread_fpu_reset(void) {}
 
 int thread_be_alone(void) { return 0; } /* it is */
 
+void signal_exec(void) {}
+
 size_t str_copy(char *dst, const char *src, size_t size) {
     return (size_t)snprintf(dst, size, "%s", src);
 }
