@@ -10,7 +10,7 @@
  * longer than the buffer reaches its reader in pieces.
  *
  * read gives at most one line and waits for one; write waits until the UART has
- * taken all. Both end with -K_EINTR when the process is killed. */
+ * taken all. Both end with -K_EINTR for a signal. */
 #pragma once
 #include "lib/types.h"
 

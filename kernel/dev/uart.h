@@ -21,7 +21,7 @@ bool uart_init(void);
 void uart_start(void (*receive)(const char *text, size_t n));
 
 /* Sends n characters; sleeps while the ring is full. Needs a process. *done is
- * how many were taken, all of them unless it fails. -K_EINTR: killed. */
+ * how many were taken, all of them unless it fails. -K_EINTR: a signal. */
 int uart_write(const char *text, size_t n, size_t *done) must_check;
 
 /* Takes what there is room for now; returns how much that was. Does not sleep, nor wait for the

@@ -6,7 +6,7 @@ enum kernel_errno {
     K_EPERM = 1,         /* not permitted */
     K_ENOENT = 2,        /* no such file or directory */
     K_ESRCH = 3,         /* no such process */
-    K_EINTR = 4,         /* the process was killed while it waited */
+    K_EINTR = 4,         /* a signal came while it waited */
     K_EIO = 5,           /* device error, or a disk image that contradicts itself */
     K_ENXIO = 6,         /* beyond the end of what is mapped */
     K_E2BIG = 7,         /* argument list too long */
