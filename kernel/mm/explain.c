@@ -126,6 +126,8 @@ static void say_kernels_end(const struct failure *f) {
         what = "the trapframe";
     else if (f->va >= KSTACKS_START)
         what = f->va & KSTACK_SIZE ? "a kernel stack" : "a guard page below a kernel stack";
+    else if (f->va >= TRAPFRAMES_START)
+        what = "a further thread's trapframe";
     if (f->user)
         kprintf("%s: not for user mode%s\n", what, pte_is_leaf(f->e) ? ", the leaf has no U" : "");
     else if (pte_is_leaf(f->e))

@@ -178,7 +178,12 @@ void tlb_fence_new(struct tlb_tag *tag, vaddr_t va) {
         fence_page(tag, va);
 }
 
-void tlb_new_generation(struct tlb_tag *tag) { begin_generation(tag); }
+/* A hart that begins to run another thread of the space meets no lock of the caller's: where it
+ * sees the generation, it has to see what that is about, or it would never flush for that. */
+void tlb_new_generation(struct tlb_tag *tag) {
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    begin_generation(tag);
+}
 
 void tlb_fence_new_table(struct tlb_tag *tag) {
     bool missed = has_missed(tag);

@@ -29,7 +29,7 @@ struct tlb_tag {
 void tlb_init_hart(unsigned limit);
 unsigned tlb_asid_bits(void);
 
-/* A new address space takes an identity, below TLB_IDS, that no other one has now. */
+/* A new address space takes an identity, a small number that no other one has now. */
 void tlb_tag_init(struct tlb_tag *tag, uint32_t id);
 
 static inline uint32_t tlb_kernel_asid(const struct tlb_tag *tag) { return tag->kernel_asid; }

@@ -23,7 +23,6 @@
  * xv6 want to see fork fail before there are 1000 (forktest). Threads are not counted. */
 #define PROC_PER_RAM MIB(1)
 #define PROCS_MIN 127UL
-#define PROCS_MAX 960UL
 
 struct proc *procs;
 uint32_t proc_slots;

@@ -64,7 +64,8 @@ void proc_init(uint64_t ram_bytes);
 
 /* The table's length, with the kernel's own: constant after boot. */
 extern uint32_t proc_slots;
-#define PROCS_KERNEL 1 /* of these */
+#define PROCS_MAX 960UL /* it is no longer */
+#define PROCS_KERNEL 1  /* of these */
 
 /* Makes pid 1 runnable; it starts in the kernel at entry, which does not return
  * but ends in thread_return_to_user(). Once, at boot. */

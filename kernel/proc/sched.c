@@ -145,7 +145,8 @@ static void finish_switch(void) {
     if (!left)
         return;
     q->left = NULL;
-    bool dead = left->state == T_DEAD;
+    /* It said that itself; any other state somebody may change just now, but not to this one. */
+    bool dead = __atomic_load_n(&left->state, __ATOMIC_RELAXED) == T_DEAD;
     if (left->proc->as != hart_self()->space)
         tlb_leave(&left->proc->as->tlb);
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);

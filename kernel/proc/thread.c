@@ -84,6 +84,20 @@ static void set_registers(struct thread *t, uint64_t entry, uint64_t arg, uint64
     tf->gp = thread_self()->tf->gp;
 }
 
+/* Threads beside one for each process. Any process can be made as far as stacks are concerned,
+ * so that a program which makes all threads that it can leaves the session room to end it. */
+#define FURTHER_MOST (KSTACKS - PROCS_MAX)
+static uint32_t further; /* atomic */
+
+static int count_further(void) {
+    bool room = __atomic_add_fetch(&further, 1, __ATOMIC_RELAXED) <= FURTHER_MOST;
+    if (!room)
+        __atomic_sub_fetch(&further, 1, __ATOMIC_RELAXED);
+    return room ? 0 : -K_EAGAIN;
+}
+
+static void uncount_further(void) { __atomic_sub_fetch(&further, 1, __ATOMIC_RELAXED); }
+
 /* From here on others find it, and can end it. -K_EINTR: somebody ends all of the process's. */
 static int join_process(struct thread *t) {
     struct proc *p = t->proc;
@@ -98,7 +112,7 @@ static int join_process(struct thread *t) {
     return err;
 }
 
-int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
+static int create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
     struct proc *p = proc_self();
     struct thread *t;
     int err = thread_new(p, &t);
@@ -118,6 +132,16 @@ int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
         thread_free(t);
     else
         thread_start(t);
+    return err;
+}
+
+int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
+    int err = count_further();
+    if (err)
+        return err;
+    err = create(entry, arg, sp, tp, tid);
+    if (err)
+        uncount_further();
     return err;
 }
 
@@ -155,8 +179,9 @@ void thread_kill_all_locked(struct proc *p) {
 int thread_be_alone(void) {
     struct thread *t = thread_self();
     struct proc *p = t->proc;
-    if (p->thread_count == 1)
-        return 0; /* itself, and nobody else can make one */
+    /* Itself, and nobody else can make one. What the others have done is seen from here on. */
+    if (__atomic_load_n(&p->thread_count, __ATOMIC_ACQUIRE) == 1)
+        return 0;
     spin_lock(&p->lock);
     bool first = !p->alone;
     if (first) {
@@ -201,10 +226,11 @@ void thread_bury(struct thread *t) {
     aspace_remove_thread(p->as, t->stack, t->trapframe);
     spin_lock(&p->lock); /* whoever waits for it may end the process then */
     list_remove(&t->in_process);
-    p->thread_count--;
+    __atomic_store_n(&p->thread_count, p->thread_count - 1, __ATOMIC_RELEASE);
     wakeup(&p->buried);
     spin_unlock(&p->lock);
     thread_free(t);
+    uncount_further(); /* one is left, or will be */
 }
 
 /* ---- floating point -------------------------------------------------------------- */

@@ -116,7 +116,8 @@ void thread_free(struct thread *t);
 
 /* A thread of the running process, which starts in user mode at entry with arg in a0, its stack
  * pointer at sp and its thread pointer tp; all other registers but gp, which is the caller's, are
- * 0. -K_ENOMEM, -K_EAGAIN: as thread_new; -K_EINTR: the process is ending. Nothing changed. */
+ * 0. -K_ENOMEM: as thread_new; -K_EAGAIN: there are as many as there can be; -K_EINTR: the process
+ * is ending. Nothing changed. */
 int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) must_check;
 
 /* From NEW to a queue. */

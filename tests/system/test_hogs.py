@@ -39,6 +39,19 @@ def interrupt(shell, key="\x03", shown=r"\^C"):
     shell.expect(PROMPT)
 
 
+def test_all_kernel_stacks_are_taken(boot):
+    """Where memory does not end first: the shell still forks."""
+    shell = boot(harts=1, mib=1024).prompt()
+    shell.type("hog threads &\n")
+    shell.expect("hog: has it all")
+    catch_up(shell)
+    pids = hogs(shell)
+    assert len(pids) == 1
+    assert re.search(rf"(?m)^ *{pids[0]} .*hog$", shell.run("ps | cat"))
+    assert shell.run(f"kill {pids[0]}") == ""
+    until_gone(shell)
+
+
 @pytest.fixture(params=[(1, 32), (2, 128)], ids=["32M", "128M"])
 def shell(boot, request):
     harts, mib = request.param

@@ -4,6 +4,7 @@
  *     hog slots     process slots
  *     hog bomb      the same, by processes that all go on forking
  *     hog memory    promises of memory
+ *     hog threads   threads, in one process
  *     hog pipes     pipes
  *     hog inodes    open files, then the disk's inodes, in hog.d
  *     hog output    the console */
@@ -48,6 +49,19 @@ static void take_memory(void) {
     for (long step = STEP_MAX; step > 0; step /= 2)
         while (sbrk(step) != (void *)-1)
             ;
+}
+
+static void sleep_for_ever(void *word) {
+    for (;;)
+        futex_wait(word, 0, UINT64_MAX);
+}
+
+/* One stack for all, which all leave there the same. */
+static void take_threads(void) {
+    static uint64_t stack[512] __attribute__((aligned(16)));
+    static uint32_t word;
+    while (thread_create(sleep_for_ever, &word, stack + 512, NULL) > 0)
+        ;
 }
 
 /* A chain of processes, each of which takes what one can have: goes on in the next, with no
@@ -97,8 +111,9 @@ int main(int argc, char *argv[]) {
     static const struct {
         const char *name;
         void (*take)(void);
-    } things[] = {{"slots", take_slots}, {"bomb", take_bomb},     {"memory", take_memory},
-                  {"pipes", take_pipes}, {"inodes", take_inodes}, {"output", take_output}};
+    } things[] = {{"slots", take_slots},     {"bomb", take_bomb},   {"memory", take_memory},
+                  {"threads", take_threads}, {"pipes", take_pipes}, {"inodes", take_inodes},
+                  {"output", take_output}};
     for (size_t i = 0; i < sizeof things / sizeof things[0]; i++) {
         if (argc == 2 && strcmp(argv[1], things[i].name) == 0) {
             things[i].take();
@@ -106,6 +121,6 @@ int main(int argc, char *argv[]) {
             stay();
         }
     }
-    fprintf(stderr, "usage: hog slots|bomb|memory|pipes|inodes|output\n");
+    fprintf(stderr, "usage: hog slots|bomb|memory|threads|pipes|inodes|output\n");
     return 2;
 }
