@@ -130,8 +130,9 @@ static void see_what_another_maps(void) {
 /* ---- memory that changes under others ---- */
 
 #define READERS 4
-#define REPLACED 2000
-static uint32_t stamp; /* what the page has in front; 0 while it is replaced */
+#define REPLACED 20
+static uint32_t stamp;           /* what the page has in front; 0 while it is replaced */
+static uint32_t looked[READERS]; /* the last stamp that each has compared */
 
 /* In user mode only, so that nothing but the change itself makes this hart look again. */
 static void read_until_the_end(uint64_t i) {
@@ -141,11 +142,15 @@ static void read_until_the_end(uint64_t i) {
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (before && before != UINT32_MAX && before == __atomic_load_n(&stamp, __ATOMIC_RELAXED))
             seen[i] |= has != before;
+        __atomic_store_n(&looked[i], before, __ATOMIC_RELEASE);
     }
 }
 
 /* More threads than harts, so that one follows another of the same process. */
 static void readers_see_what_is_mapped(void) {
+    volatile char *others = mmap(NULL, (REPLACED + 1) * PAGE, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(others != MAP_FAILED);
     map_and_fill(1);
     for (unsigned i = 0; i < READERS; i++)
         task_start(&tasks[i], read_until_the_end, i);
@@ -153,10 +158,11 @@ static void readers_see_what_is_mapped(void) {
         char *at = mmap(mapped, PAGE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
         CHECK_EQ((uint64_t)at, (uint64_t)mapped);
+        others[n * PAGE] = 1; /* so the frame that went is this page's, not the same one's again */
         *(volatile uint32_t *)mapped = n;
         __atomic_store_n(&stamp, n, __ATOMIC_RELEASE);
-        for (volatile unsigned k = 0; k < 100; k++)
-            ;
+        for (unsigned i = 0; i < READERS; i++)
+            WAIT_UNTIL(__atomic_load_n(&looked[i], __ATOMIC_ACQUIRE) == n);
         __atomic_store_n(&stamp, 0, __ATOMIC_SEQ_CST);
     }
     __atomic_store_n(&stamp, UINT32_MAX, __ATOMIC_RELEASE);
