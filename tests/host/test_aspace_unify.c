@@ -14,4 +14,5 @@
 /* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
+/* sources: tests/host/aspacetest_stacks.c */
 #include "aspacetest.c"

@@ -17,6 +17,7 @@ static void errors(void) {
 
 static void timeouts(void) {
     int before = sys_uptime();
+    CHECK_EQ(sys_futex_wait(&word, 1, 100 * 1000 * 1000), -EAGAIN);
     CHECK_EQ(sys_futex_wait(&word, 0, 0), -ETIMEDOUT);
     CHECK_EQ(sys_futex_wait(&word, 0, 300 * 1000 * 1000), -ETIMEDOUT);
     CHECK(sys_uptime() - before >= 3);

@@ -127,6 +127,51 @@ static void see_what_another_maps(void) {
     CHECK_EQ(run_child(touch_what_another_unmapped, 0), KILLED);
 }
 
+/* ---- memory that changes under others ---- */
+
+#define READERS 4
+#define REPLACED 20
+static uint32_t stamp;           /* what the page has in front; 0 while it is replaced */
+static uint32_t looked[READERS]; /* the last stamp that each has compared */
+
+/* In user mode only, so that nothing but the change itself makes this hart look again. */
+static void read_until_the_end(uint64_t i) {
+    const volatile uint32_t *page = (const volatile uint32_t *)mapped;
+    while (__atomic_load_n(&stamp, __ATOMIC_ACQUIRE) != UINT32_MAX) {
+        uint32_t before = __atomic_load_n(&stamp, __ATOMIC_ACQUIRE), has = *page;
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (before && before != UINT32_MAX && before == __atomic_load_n(&stamp, __ATOMIC_RELAXED))
+            seen[i] |= has != before;
+        __atomic_store_n(&looked[i], before, __ATOMIC_RELEASE);
+    }
+}
+
+/* More threads than harts, so that one follows another of the same process. */
+static void readers_see_what_is_mapped(void) {
+    volatile char *others = mmap(NULL, (REPLACED + 1) * PAGE, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(others != MAP_FAILED);
+    map_and_fill(1);
+    for (unsigned i = 0; i < READERS; i++)
+        task_start(&tasks[i], read_until_the_end, i);
+    for (uint32_t n = 1; n <= REPLACED; n++) {
+        char *at = mmap(mapped, PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        CHECK_EQ((uint64_t)at, (uint64_t)mapped);
+        others[n * PAGE] = 1; /* so the frame that went is this page's, not the same one's again */
+        *(volatile uint32_t *)mapped = n;
+        __atomic_store_n(&stamp, n, __ATOMIC_RELEASE);
+        for (unsigned i = 0; i < READERS; i++)
+            WAIT_UNTIL(__atomic_load_n(&looked[i], __ATOMIC_ACQUIRE) == n);
+        __atomic_store_n(&stamp, 0, __ATOMIC_SEQ_CST);
+    }
+    __atomic_store_n(&stamp, UINT32_MAX, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < READERS; i++) {
+        task_join(&tasks[i]);
+        CHECK_EQ(seen[i], 0);
+    }
+}
+
 /* ---- their end ---- */
 
 static int ends[2]; /* a pipe that nobody writes to */
@@ -356,6 +401,7 @@ const struct test threads_tests[] = {
     {"share_memory", share_memory, false},
     {"have_their_floating_point", have_their_floating_point, false},
     {"see_what_another_maps", see_what_another_maps, false},
+    {"readers_see_what_is_mapped", readers_see_what_is_mapped, false},
     {"exit_ends_the_others", exit_ends_the_others, false},
     {"a_fault_ends_all", a_fault_ends_all, false},
     {"kill_ends_all", kill_ends_all, false},
