@@ -105,7 +105,11 @@ int fd_call_rest(fd_call_fn fn, const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
-void fd_share(void) { table_self()->shared = true; }
+/* Written once, before there is a second thread: all others read it without a lock. */
+void fd_share(void) {
+    if (!table_self()->shared)
+        table_self()->shared = true;
+}
 
 /* The lowest free number of a block from its bit `low` on; false: there is none. */
 static bool find_free(const struct fd_block *b, unsigned low, unsigned *bit) {

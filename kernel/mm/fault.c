@@ -320,12 +320,13 @@ __attribute__((noinline)) int aspace_fault(struct aspace *as, uint64_t va, uint6
 }
 
 /* First the mark, then the walk; whoever takes a page away does so and then looks for the mark
- * (change.c, wait_for_copies). */
+ * (change.c, wait_for_copies). What another hart's fault has put in the page is seen with its
+ * entry. */
 pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     unsigned level;
     __atomic_store_n(&hart_self()->page_of, as, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_RELAXED);
+    pte_t e = __atomic_load_n(pt_way(&as->user, VA(va), &level), __ATOMIC_ACQUIRE);
     if (!pte_lets_user(e, access))
         return false;
     *byte = pa_ptr(PA(pte_pa(e).v + (va & (level_size(level) - 1))));

@@ -19,7 +19,7 @@ struct hart_queue {
     uint32_t jumped;   /* in a row, to the front */
     /* The switch in progress, from the old thread to its successor. */
     struct thread *left;
-    bool left_yields;
+    enum leaving { LEFT_WAITING, LEFT_RUNNABLE, LEFT_DEAD } left_as;
     struct context idle;
     uint64_t idle_time; /* cpu_time that this hart has waited for an interrupt */
 };
@@ -145,28 +145,26 @@ static void finish_switch(void) {
     if (!left)
         return;
     q->left = NULL;
-    /* It said that itself; any other state somebody may change just now, but not to this one. */
-    bool dead = __atomic_load_n(&left->state, __ATOMIC_RELAXED) == T_DEAD;
     if (left->proc->as != hart_self()->space)
         tlb_leave(&left->proc->as->tlb);
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);
-    if (q->left_yields)
+    if (q->left_as == LEFT_RUNNABLE)
         enqueue(left, false);
-    else if (dead)
+    else if (q->left_as == LEFT_DEAD)
         thread_bury(left);
 }
 
 void sched_started(void) { finish_switch(); }
 
 /* From the running thread to next, or to the idle loop when that is NULL. */
-static void switch_to(struct thread *next, bool yields) {
+static void switch_to(struct thread *next, enum leaving as) {
     struct hart_queue *q = mine();
     struct thread *t = thread_self();
     spin_expect_none("a switch of threads");
     __atomic_add_fetch(&t->proc->time_used, cpu_time() - t->time_since, __ATOMIC_RELAXED);
     fpu_keep(&t->fpu);
     q->left = t;
-    q->left_yields = yields;
+    q->left_as = as;
     if (next) {
         enter(next);
         swtch(&t->context, &next->context, next->proc->as->kernel_satp);
@@ -179,7 +177,12 @@ static void switch_to(struct thread *next, bool yields) {
     finish_switch();
 }
 
-void sched_leave(void) { switch_to(pick(), false); }
+void sched_leave(void) { switch_to(pick(), LEFT_WAITING); }
+
+void sched_leave_for_good(void) {
+    switch_to(pick(), LEFT_DEAD);
+    panic("a thread ran after its end");
+}
 
 void thread_yield(void) {
     struct thread *next = take_from(mine());
@@ -187,7 +190,7 @@ void thread_yield(void) {
     if (!next)
         return;
     thread_self()->state = T_RUNNABLE;
-    switch_to(next, true);
+    switch_to(next, LEFT_RUNNABLE);
 }
 
 void sched_break(void) {

@@ -16,9 +16,11 @@ void sched_idle(void) never_returns;
  * a queue. Gives t's lock back. */
 void sched_ready(struct thread *t);
 
-/* Leaves the running thread, whose state (SLEEPING, DEAD or ZOMBIE) is set and whose
+/* Leaves the running thread, whose state (SLEEPING or ZOMBIE) is set and whose
  * lock is free. Returns when it runs again; for one that has ended never. */
 void sched_leave(void);
+/* The same for one whose state is DEAD: it is buried when its stack is out of use. */
+void sched_leave_for_good(void) never_returns;
 
 /* From the timer interrupt: sets the running thread's slice_over when others wait. */
 void sched_tick(void);
