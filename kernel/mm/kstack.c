@@ -86,7 +86,6 @@ static int far_take(uint32_t *out) {
         frame_uncommit(FAR_NEEDS);
         return -K_EAGAIN;
     }
-    tlb_flush_all();
     return 0;
 }
 
@@ -97,7 +96,8 @@ static void far_give(uint32_t i) {
     uint32_t tables = kernel_pt.tables;
     vaddr_t end = pt_unmap(&kernel_pt, VA(KSTACK(i)), VA(KSTACK_TOP(i)), &gather);
     ASSERT(end.v == KSTACK_TOP(i));
-    tlb_flush_all();
+    if (gather.tables)
+        tlb_flush_all();
     pt_gather_finish(&kernel_pt, &gather, put_page, NULL);
     far_give_locked(i);
     uint64_t freed = PAGES + (tables - kernel_pt.tables);

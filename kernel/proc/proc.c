@@ -264,6 +264,7 @@ void proc_replace_space(struct proc *p) {
     ASSERT(p->thread_count == 1);
     spin_lock(&p->lock); /* for those who look at p->as from outside */
     p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    t->tid = p->pid; /* the new program's first thread */
     spin_unlock(&p->lock);
     hart_self()->space = p->as;
     t->tf->kernel_satp = p->as->kernel_satp;

@@ -62,7 +62,7 @@ struct thread_signals {
 struct thread {
     /* Constant in its life. */
     struct proc *proc;
-    int32_t tid;          /* unique, as pids are: the first thread of a process has its pid */
+    int32_t tid;          /* unique, as pids are: a program's first thread has its pid */
     uint32_t stack;       /* KSTACK(stack) */
     struct trapframe *tf; /* through the direct map */
 

@@ -60,7 +60,7 @@ def shell(boot, request):
 
 def test_all_of_something_is_taken(shell):
     """In the background, so that the shell has to find room for its commands."""
-    for thing in ["slots", "bomb", "memory", "pipes", "inodes"]:
+    for thing in ["slots", "bomb", "memory", "threads", "pipes", "inodes"]:
         shell.run(f"echo {thing} > f")
         shell.type(f"hog {thing} &\n")
         shell.expect("hog: has it all")
