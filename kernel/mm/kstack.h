@@ -4,8 +4,8 @@
  * kernel_pt maps every stack that is taken, since the threads of some designs run on it; the
  * kernel's own view of a process maps those of its threads alone (aspace.h). The first
  * KSTACKS_KEPT are made at boot and never change, so no translation of them can ever be stale.
- * Any other is made when it is wanted and given back with its thread. What a hart still knows of its
- * addresses nobody uses: whoever gets them next is entered after a fence for its space and for
+ * Any other is made when it is wanted and given back with its thread. What a hart still knows of
+ * its addresses nobody uses: whoever gets them next is entered after a fence for its space and for
  * kernel_pt (tlb_new_generation). All harts flush when a page table of kernel_pt goes with it. */
 #pragma once
 #include "mm/pt.h"

@@ -60,7 +60,7 @@ struct thread_signals {
 };
 
 struct thread {
-    /* Constant in its life. */
+    /* Constant in its life, but that exec gives it its process's pid. */
     struct proc *proc;
     int32_t tid;          /* unique, as pids are: a program's first thread has its pid */
     uint32_t stack;       /* KSTACK(stack) */
