@@ -60,7 +60,7 @@ def test_the_page_shows_what_is_printed():
 def test_it_is_one_of_them(fifth):
     assert "fifth" in fifth.run("./run --help")
     said = fifth.read("beside.log")
-    assert [line.split()[8] for line in said.splitlines() if line.endswith((" init", " ps"))] == \
+    assert [line.split()[9] for line in said.splitlines() if line.endswith((" init", " ps"))] == \
         [machine.default_design(), "fifth"]
     assert f"design     {machine.default_design()}\n" in said
 

@@ -186,7 +186,7 @@ def an_entry_says_who_wrote_it(guest):
     page.wait(lambda: page.all("#tables svg rect.came") and page.all("#fresh tr"), "the mark")
     event = page.js("const e = LIVE.page.seen.fresh[0];"
                     "return [String(e.value[0]), e.place, e.when]")
-    assert event[2] == guest.at and re.match(r"\w+\.[cS]:\d+ \(\w+\)", event[1])
+    assert event[2] == guest.at and re.match(r"\w+\.[chS]:\d+ \(\w+\)", event[1])
     page.js("LIVE.page.worker.postMessage({entry: BigInt(arguments[0])})", event[0])
     page.wait(lambda: "Written at " + event[1] in page.text("#entry"), "who wrote it")
 
