@@ -140,7 +140,7 @@ static void read_for_ever(int fd) {
  * sleep, the reader runs at the end of our time slice, a tenth of a tick later, in
  * every round. Almost all may be so slow for another reason: a host that is busy. */
 static void wakes_an_idle_hart(void) {
-    enum { ROUNDS = 4000, ENOUGH = 12 };
+    enum { ROUNDS = 1500, ENOUGH = 12 };
     struct abi_sysinfo si;
     int p[2], fast = 0;
     must_info(&si);

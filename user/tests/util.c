@@ -65,14 +65,20 @@ int with_growing_memory(void (*attempt)(void), int most) {
     return reap(pid);
 }
 
+/* Where the last one was, first: there may be hundreds of slots, and some wait for a state. */
 unsigned state_of(int pid) {
     static struct abi_procinfo pi;
+    static int found;
+    if (sys_procinfo(found, &pi) == 1 && pi.pid == pid)
+        return pi.state;
     for (int slot = 0;; slot++) {
         int r = sys_procinfo(slot, &pi);
         if (r < 0)
             return 0;
-        if (r == 1 && pi.pid == pid)
+        if (r == 1 && pi.pid == pid) {
+            found = slot;
             return pi.state;
+        }
     }
 }
 
