@@ -11,7 +11,6 @@
 #include "mm/frame.h"
 #include "mm/kernel_view.h"
 #include "mm/kmap.h"
-#include "mm/kstack.h"
 #include "mm/pieces.h"
 #include "mm/rmap.h"
 #include "mm/turn.h"
@@ -200,47 +199,6 @@ void aspace_destroy(struct aspace *as) {
     mapping_free_all(&as->mappings);
     frame_uncommit(as->committed);
     as->committed = as->needed = as->granted = as->lazy_tables = as->thread_tables = 0;
-}
-
-/* ---- threads -------------------------------------------------------------- */
-
-/* The leaves, and the tables on the way: at most one for each, since the root's last entry has
- * tables of the higher levels already. */
-#define THREAD_TABLES 2
-
-static int map_thread_locked(struct aspace *as, uint32_t slot, paddr_t trapframe) {
-    ASSERT_LOCKED(&as->lock);
-    struct pt *stacks = kernel_view_of_stacks(as);
-    uint32_t tables = as->user.tables + as->kernel.tables;
-    as->thread_tables += THREAD_TABLES;
-    int err = commit_settle(as);
-    if (err) {
-        as->thread_tables -= THREAD_TABLES;
-        return err;
-    }
-    if (pt_map(&as->user, VA(TRAPFRAME_OF(slot)), trapframe, PAGE_SIZE, PTE_R | PTE_W, 0) ||
-        (stacks && kstack_map(stacks, slot)))
-        panic("a thread's tables were not covered by its commitment");
-    as->many_threads = true;
-    as->thread_tables -= THREAD_TABLES - (as->user.tables + as->kernel.tables - tables);
-    tlb_new_generation(&as->tlb);
-    return commit_settle(as); /* to less, which cannot fail */
-}
-
-int aspace_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) {
-    spin_lock(&as->lock);
-    int err = map_thread_locked(as, slot, trapframe);
-    spin_unlock(&as->lock);
-    return err;
-}
-
-void aspace_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe) {
-    struct pt *stacks = kernel_view_of_stacks(as);
-    spin_lock(&as->lock);
-    pt_take_leaves(&as->user, VA(trapframe), VA(trapframe + PAGE_SIZE), NULL, NULL);
-    if (stacks)
-        kstack_unmap(stacks, slot);
-    spin_unlock(&as->lock);
 }
 
 /* ---- exec ----------------------------------------------------------------- */

@@ -85,15 +85,6 @@ void aspace_init(struct aspace *as);
 int aspace_create(struct aspace *as, const struct design *design, uint32_t id, uint32_t slot,
                   paddr_t trapframe) must_check;
 
-/* Maps what one more thread of the running process needs: its trapframe in the user's table, at
- * TRAPFRAME_OF(slot), and its kernel stack in the kernel's view. A hart sees them when it enters
- * the thread. -K_ENOMEM: nothing changed. */
-int aspace_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) must_check;
-/* Takes away what a thread that has ended had, the first one or another; trapframe: where. Harts
- * may keep translations of it, which they never use: whoever gets these addresses next is entered
- * after a flush. Tables stay. */
-void aspace_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe);
-
 /* Gives back everything but trapframes. No hart runs on it any more. Waits for
  * those who look at it; nobody finds it afterwards. */
 void aspace_destroy(struct aspace *as);

@@ -1,8 +1,10 @@
-/* An empty kernel page table for one process: see kernel_view.h. */
+/* What the kernel has in the page tables of a process: see kernel_view.h. */
 #include "mm/kernel_view.h"
+#include "lib/panic.h"
+#include "mm/commit.h"
+#include "mm/design.h"
 #include "mm/kmap.h"
 #include "mm/kstack.h"
-#include "mm/design.h"
 #include "mm/pieces.h"
 
 int kernel_view_create(struct aspace *as) {
@@ -40,4 +42,45 @@ void kernel_view_clear_top(const struct aspace *as, struct pt *pt) {
     else
         take_few(as, pt);
     pt_clear(pt, VA(start), VA(USER_HALF_END), NULL);
+}
+
+/* ---- threads -------------------------------------------------------------- */
+
+/* The leaves, and the tables on the way: at most one for each, since the root's last entry has
+ * tables of the higher levels already. */
+#define THREAD_TABLES 2
+
+static int map_thread_locked(struct aspace *as, uint32_t slot, paddr_t trapframe) {
+    ASSERT_LOCKED(&as->lock);
+    struct pt *stacks = kernel_view_of_stacks(as);
+    uint32_t tables = as->user.tables + as->kernel.tables;
+    as->thread_tables += THREAD_TABLES;
+    int err = commit_settle(as);
+    if (err) {
+        as->thread_tables -= THREAD_TABLES;
+        return err;
+    }
+    if (pt_map(&as->user, VA(TRAPFRAME_OF(slot)), trapframe, PAGE_SIZE, PTE_R | PTE_W, 0) ||
+        (stacks && kstack_map(stacks, slot)))
+        panic("a thread's tables were not covered by its commitment");
+    as->many_threads = true;
+    as->thread_tables -= THREAD_TABLES - (as->user.tables + as->kernel.tables - tables);
+    tlb_new_generation(&as->tlb);
+    return commit_settle(as); /* to less, which cannot fail */
+}
+
+int kernel_view_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) {
+    spin_lock(&as->lock);
+    int err = map_thread_locked(as, slot, trapframe);
+    spin_unlock(&as->lock);
+    return err;
+}
+
+void kernel_view_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe) {
+    struct pt *stacks = kernel_view_of_stacks(as);
+    spin_lock(&as->lock);
+    pt_take_leaves(&as->user, VA(trapframe), VA(trapframe + PAGE_SIZE), NULL, NULL);
+    if (stacks)
+        kstack_unmap(stacks, slot);
+    spin_unlock(&as->lock);
 }

@@ -1,5 +1,6 @@
-/* An empty kernel page table for one process: the kernel's half, the trampoline,
- * and that process's kernel stack. What the designs mirror and share begin with. */
+/* What the kernel has in the page tables of one process: an empty kernel page table (the kernel's
+ * half, the trampoline, and that process's kernel stack), which the designs mirror and share begin
+ * with; and the pages of threads, at the end of the low half. */
 #pragma once
 #include "mm/aspace.h"
 
@@ -18,3 +19,12 @@ void kernel_view_clear_top(const struct aspace *as, struct pt *pt);
 /* The tree in which the kernel stacks of the space's own threads stand; NULL: it is kernel_pt,
  * which has all. */
 struct pt *kernel_view_of_stacks(struct aspace *as);
+
+/* Maps what one more thread of the running process needs: its trapframe in the user's table, at
+ * TRAPFRAME_OF(slot), and its kernel stack in the kernel's view. A hart sees them when it enters
+ * the thread. -K_ENOMEM: nothing changed. */
+int kernel_view_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) must_check;
+/* Takes away what a thread that has ended had, the first one or another; trapframe: where. Harts
+ * may keep translations of it, which they never use: whoever gets these addresses next is entered
+ * after a flush. Tables stay. */
+void kernel_view_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe);

@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/kernel_view.h"
 #include "mm/frame.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
@@ -122,11 +123,11 @@ static int create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
     t->signals.blocked = thread_self()->signals.blocked;
     t->trapframe = TRAPFRAME_OF(t->stack);
     set_registers(t, entry, arg, sp, tp);
-    err = aspace_add_thread(p->as, t->stack, ptr_pa(t->tf));
+    err = kernel_view_add_thread(p->as, t->stack, ptr_pa(t->tf));
     if (!err) {
         err = join_process(t);
         if (err)
-            aspace_remove_thread(p->as, t->stack, t->trapframe);
+            kernel_view_remove_thread(p->as, t->stack, t->trapframe);
     }
     if (err)
         thread_free(t);
@@ -222,7 +223,7 @@ void thread_exit(void) {
 
 void thread_bury(struct thread *t) {
     struct proc *p = t->proc;
-    aspace_remove_thread(p->as, t->stack, t->trapframe);
+    kernel_view_remove_thread(p->as, t->stack, t->trapframe);
     spin_lock(&p->lock); /* whoever waits for it may end the process then */
     list_remove(&t->in_process);
     __atomic_store_n(&p->thread_count, p->thread_count - 1, __ATOMIC_RELEASE);

@@ -1,4 +1,5 @@
 /* The memory core under one design: what a space has for a thread more. */
+#include "mm/kernel_view.h"
 #include "aspacetest.h"
 #include "hostarch.h"
 
@@ -39,14 +40,14 @@ void test_a_threads_stack_is_found(void **state) {
         }
         env_run(p, 0);
         assert_int_equal(frame_alloc(&trapframe), 0);
-        assert_int_equal(aspace_add_thread(p->as, SLOT, trapframe), 0);
+        assert_int_equal(kernel_view_add_thread(p->as, SLOT, trapframe), 0);
         env_run(p, 1);
         stores_without_a_fault(KSTACK(SLOT));
         env_user(p);
         stores_without_a_fault(TRAPFRAME_OF(SLOT));
         env_kernel(p);
         env_run(p, 0);
-        aspace_remove_thread(p->as, SLOT, TRAPFRAME_OF(SLOT));
+        kernel_view_remove_thread(p->as, SLOT, TRAPFRAME_OF(SLOT));
         env_exit(p);
         frame_free(trapframe); /* hart 0 has left the table that showed it */
     }
