@@ -2,10 +2,10 @@
 #include "fs/fs.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
-#include "fs/descriptor.h"
+#include "vfs/descriptor.h"
 #include "fs/namecache.h"
-#include "fs/names.h"
-#include "fs/pipe.h"
+#include "fs/entries.h"
+#include "vfs/pipe.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -81,7 +81,7 @@ static int start_log(const char **why) {
     int err = log_mount(&super, why);
     if (err)
         return err;
-    if (log_op_max() < names_cost_max() || log_op_max() < data_write_cost(1)) {
+    if (log_op_max() < entries_cost_max() || log_op_max() < data_write_cost(1)) {
         *why = "the log is too small for one operation";
         return -K_EINVAL;
     }
@@ -104,8 +104,8 @@ static int open_root(const char **why) {
         *why = "the root inode is not a directory";
         return -K_EINVAL;
     }
-    struct inode *before = cwd_replace(root);
-    ASSERT(!before);
+    node_set_root(&root->node);
+    node_set_reaper(inode_reap);
     return 0;
 }
 
@@ -122,7 +122,7 @@ int fs_mount(const char **why) {
         err = start_log(why);
     if (err)
         return err;
-    names_init();
+    entries_init();
     *why = "the free-block bitmap cannot be read";
     err = balloc_mount();
     if (err)

@@ -1,6 +1,7 @@
 /* Inodes: the table in memory, allocation, orphans. */
 #include "fs/inode.h"
 #include "fs/data.h"
+#include "fs/fsnode.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -41,7 +42,7 @@ int inode_boot_init(uint32_t n) {
     list_init(&table.orphans);
     for (uint32_t i = 0; i < n; i++) {
         struct inode *ip = &table.inodes[i];
-        *ip = (struct inode){.inum = 0};
+        *ip = (struct inode){.node = {.ops = &fsnode_ops, .dev = FS_DEV}};
         sleeplock_init(&ip->lock, RANK_INODE);
         list_push_back(&table.idle, &ip->link);
     }

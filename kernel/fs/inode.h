@@ -19,16 +19,18 @@
  * the disk; the next mount reaps it.
  *
  * Locks: each inode's sleeplock guards d, home and pinned. Two of them are held only by a
- * holder of the name lock (names.h), so their order does not matter. A spinlock guards the
+ * holder of the name lock (entries.h), so their order does not matter. A spinlock guards the
  * table: refs, lists, the map of used numbers. The sleeplock is set up at boot and serves
  * every inode that the structure becomes. */
 #pragma once
 #include "fs/log.h"
 #include "proc/sleeplock.h"
+#include "vfs/node.h"
 
 #define FS_DEV 1 /* the root disk, as stat names it */
 
 struct inode {
+    struct node node; /* how the rest of the kernel knows it (fsnode.h) */
     uint32_t inum;
     uint32_t refs;
     struct inode *hash_next;

@@ -3,9 +3,10 @@
 #include "fs/data.h"
 #include "fs/filedata.h"
 #include "fs/filemap.h"
-#include "fs/open.h"
+#include "fs/fsnode.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
+#include "vfs/file.h"
 
 static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct inode *ip = f->object;
@@ -127,20 +128,10 @@ static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) 
     return sync_err ? sync_err : err;
 }
 
-int inode_stat(struct inode *ip, struct abi_stat *st) {
-    int err = inode_lock(ip);
-    if (err)
-        return err;
-    st->dev = FS_DEV;
-    st->ino = ip->inum;
-    st->type = ip->d.type;
-    st->nlink = ip->d.nlink;
-    st->size = ip->d.size;
-    inode_unlock(ip);
-    return 0;
+static int inodefile_stat(struct file *f, struct abi_stat *st) {
+    struct inode *ip = f->object;
+    return ip->node.ops->stat(&ip->node, st);
 }
-
-static int inodefile_stat(struct file *f, struct abi_stat *st) { return inode_stat(f->object, st); }
 
 static int inodefile_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
     struct inode *ip = f->object;

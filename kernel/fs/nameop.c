@@ -2,13 +2,13 @@
 #include "fs/nameop.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
-#include "fs/names.h"
+#include "fs/entries.h"
 #include "lib/errno.h"
 #include "proc/sleeplock.h"
 
 static struct sleeplock name_lock;
 
-void names_init(void) { sleeplock_init(&name_lock, RANK_NAMES); }
+void entries_init(void) { sleeplock_init(&name_lock, RANK_NAMES); }
 
 /* A new entry: its block, the indirect block, the directory's inode, the bitmap. */
 static uint32_t entry_cost(void) { return data_write_cost(1); }
@@ -25,7 +25,7 @@ uint32_t nameop_mkdir_cost(void) { return MKDIR_WRITES + balloc_cost(MKDIR_ALLOC
 /* The old entry, the old directory, what is replaced, and "..". */
 uint32_t nameop_rename_cost(void) { return entry_cost() + 4; }
 
-uint32_t names_cost_max(void) { return MAX(nameop_mkdir_cost(), nameop_rename_cost()); }
+uint32_t entries_cost_max(void) { return MAX(nameop_mkdir_cost(), nameop_rename_cost()); }
 
 int nameop_begin(struct log_op *op, uint32_t cost) {
     int err = log_begin(op, cost);

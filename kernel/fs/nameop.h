@@ -1,4 +1,5 @@
-/* What the calls that change names (names.h) begin and end with. names.h has the lock order. */
+/* What the calls that change directories (entries.h) begin and end with, where the lock order
+ * stands. */
 #pragma once
 #include "fs/inode.h"
 

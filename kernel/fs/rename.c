@@ -1,7 +1,8 @@
 /* Renaming: two names change in one operation, and no directory gets into itself. */
+#include "fs/entries.h"
 #include "fs/namecache.h"
 #include "fs/nameop.h"
-#include "fs/names.h"
+#include "fs/step.h"
 #include "lib/errno.h"
 
 static const struct dir_name dotdot = {.first = '.' | '.' << 8, .rest = 0};
@@ -18,7 +19,7 @@ static int check_not_within(struct inode *dp, uint32_t inum) {
         else if (steps > super.inode_end)
             err = -K_EIO;
         else
-            err = path_step(at, &dotdot, &up);
+            err = inode_step(at, &dotdot, &up);
         if (err)
             break;
         inode_put(at);
@@ -44,6 +45,8 @@ static int check_rename(const struct renaming *r) {
         return -K_EISDIR;
     if (r->target && is_dir)
         return -K_ENOTDIR;
+    if (r->child->node.mounted)
+        return -K_EBUSY;
     if (r->child->inum == FS_ROOT_INODE || (r->target && r->target->d.nlink == 0))
         return -K_EIO;
     if (is_dir && r->from != r->to && r->to->d.nlink >= NLINK_MAX)
@@ -136,7 +139,7 @@ static int rename_in(struct log_op *op, struct renaming *r, uint32_t child_inum)
 
 /* With the name lock, so that what we see here is so until the end. */
 static int rename_at(struct log_op *op, struct renaming *r) {
-    int err = path_step(r->from, &r->old_name, &r->child);
+    int err = inode_step(r->from, &r->old_name, &r->child);
     if (err)
         return err;
     if (r->from != r->to)
@@ -147,27 +150,13 @@ static int rename_at(struct log_op *op, struct renaming *r) {
     return err;
 }
 
-int names_rename(const char *from, const char *to) {
-    struct renaming r = {.target = NULL};
+int entry_rename(struct inode *from, const struct dir_name *old, struct inode *to,
+                 const struct dir_name *new) {
+    struct renaming r = {.from = from, .to = to, .old_name = *old, .name = *new};
     struct log_op op;
-    int err = path_parent(from, &r.from, &r.old_name);
-    if (err)
-        return err;
-    err = path_parent(to, &r.to, &r.name);
-    if (err) {
-        inode_put(r.from);
-        inode_reap();
-        return err;
-    }
-    if (dir_name_is_dot(&r.old_name) || dir_name_is_dotdot(&r.old_name) ||
-        dir_name_is_dot(&r.name) || dir_name_is_dotdot(&r.name))
-        err = -K_EINVAL;
-    else
-        err = nameop_begin(&op, nameop_rename_cost());
-    if (!err)
-        err = nameop_end(&op, rename_at(&op, &r));
-    inode_put(r.from);
-    inode_put(r.to);
-    inode_reap();
-    return err;
+    if (dir_name_is_dot(old) || dir_name_is_dotdot(old) || dir_name_is_dot(new) ||
+        dir_name_is_dotdot(new))
+        return -K_EINVAL;
+    int err = nameop_begin(&op, nameop_rename_cost());
+    return err ? err : nameop_end(&op, rename_at(&op, &r));
 }

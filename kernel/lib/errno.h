@@ -19,6 +19,7 @@ enum kernel_errno {
     K_EFAULT = 14,       /* bad user address */
     K_EBUSY = 16,        /* in use */
     K_EEXIST = 17,       /* exists already */
+    K_EXDEV = 18,        /* in another file system */
     K_ENODEV = 19,       /* no such device */
     K_ENOTDIR = 20,      /* not a directory */
     K_EISDIR = 21,       /* is a directory */

@@ -1,5 +1,5 @@
 /* What a process has open: the record alone, since it is part of the process. It is the fs layer's
- * (fs/descriptor.h), and all zeros when nothing is open.
+ * (vfs/descriptor.h), and all zeros when nothing is open.
  *
  * Descriptors come in blocks: the first is here, others are made when they are needed. */
 #pragma once
@@ -7,7 +7,7 @@
 #include "sync/spinlock.h"
 
 struct file;
-struct inode;
+struct node;
 
 #define FD_BLOCK 64 /* descriptors of a block: the bits of a word */
 #define FD_BLOCKS (ABI_NOFILE / FD_BLOCK)
@@ -21,8 +21,8 @@ struct fd_block {
 
 struct fdtable {
     struct spinlock lock;
-    bool shared;       /* several threads use it: calls lock it, and hold what they use */
-    struct inode *cwd; /* NULL: the root */
+    bool shared;      /* several threads use it: calls lock it, and hold what they use */
+    struct node *cwd; /* NULL: the root */
     struct fd_block first;
     uint32_t blocks;                      /* beside the first: none is made from more[blocks] on */
     struct fd_block *more[FD_BLOCKS - 1]; /* NULL: not made; else it stays until the end */

@@ -3,10 +3,8 @@
  * every failure before it. */
 #include "syscall/exec.h"
 #include "arch/cpu.h"
-#include "fs/data.h"
-#include "fs/descriptor.h"
-#include "fs/filemap.h"
-#include "fs/path.h"
+#include "vfs/descriptor.h"
+#include "vfs/path.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -18,10 +16,14 @@
 
 /* ---- the program ------------------------------------------------------------ */
 
+static const struct program_ops *program_ops(const struct node *program) {
+    return program->ops->program;
+}
+
 /* All n bytes, or an error: a file that ends too early is no executable. */
-static int read_fully(struct inode *ip, uint64_t offset, void *dst, size_t n) {
+static int read_fully(struct node *program, uint64_t offset, void *dst, size_t n) {
     size_t done;
-    int err = data_read_kernel(ip, offset, dst, n, &done);
+    int err = program_ops(program)->read(program, offset, dst, n, &done);
     return err ? err : done == n ? 0 : -K_ENOEXEC;
 }
 
@@ -37,20 +39,18 @@ _Static_assert(offsetof(struct headers, phdr) == sizeof(struct elf_header), "as 
 
 #define USUAL_PHDRS 6
 
-static int read_headers(struct inode *ip, struct headers *h) {
-    if (ip->d.type != ABI_T_FILE)
-        return -K_ENOEXEC;
-    size_t done;
-    int err = data_read_kernel(ip, 0, h, offsetof(struct headers, phdr[USUAL_PHDRS]), &done);
+static int read_headers(struct node *program, uint64_t size, struct headers *h) {
+    size_t done, usual = offsetof(struct headers, phdr[USUAL_PHDRS]);
+    int err = program_ops(program)->read(program, 0, h, usual, &done);
     if (!err)
-        err = done < sizeof(h->elf) ? -K_ENOEXEC : elf_check_header(&h->elf, ip->d.size);
+        err = done < sizeof(h->elf) ? -K_ENOEXEC : elf_check_header(&h->elf, size);
     if (!err && (h->elf.phoff != sizeof(h->elf) || h->elf.phnum > USUAL_PHDRS))
-        err = read_fully(ip, h->elf.phoff, h->phdr, h->elf.phnum * sizeof(h->phdr[0]));
-    return err ? err : elf_plan(&h->elf, h->phdr, ip->d.size, &h->plan);
+        err = read_fully(program, h->elf.phoff, h->phdr, h->elf.phnum * sizeof(h->phdr[0]));
+    return err ? err : elf_plan(&h->elf, h->phdr, size, &h->plan);
 }
 
 /* The bytes of the file that a segment has in pages of its own. */
-static int copy_segment(struct aspace *as, struct inode *ip, const struct elf_segment *s) {
+static int copy_segment(struct aspace *as, struct node *program, const struct elf_segment *s) {
     struct elf_pages p = elf_pages(s);
     uint64_t end = s->vaddr + s->filesz, at = MAX(p.shown, s->vaddr), stop;
     int err = 0;
@@ -59,28 +59,29 @@ static int copy_segment(struct aspace *as, struct inode *ip, const struct elf_se
         stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
         err = aspace_copied_page(as, at, &page);
         if (!err)
-            err = read_fully(ip, s->offset + (at - s->vaddr), (char *)page + at % PAGE_SIZE,
+            err = read_fully(program, s->offset + (at - s->vaddr), (char *)page + at % PAGE_SIZE,
                              stop - at);
     }
     return err;
 }
 
-static int copy_segments(struct aspace *as, struct inode *ip, const struct elf_plan *plan) {
+static int copy_segments(struct aspace *as, struct node *program, const struct elf_plan *plan) {
     int err = 0;
     for (uint32_t i = 0; i < plan->segments && !err; i++)
-        err = copy_segment(as, ip, &plan->segment[i]);
+        err = copy_segment(as, program, &plan->segment[i]);
     return err;
 }
 
 /* Grants what the program wants. The rest of its pages come from the file when they are touched. */
-static int grant(struct aspace *as, struct inode *ip, const struct elf_plan *plan, paddr_t stack) {
-    struct object *program = NULL;
-    int err = plan->pages > 0 ? filemap_create_program(ip, plan->pages, &program) : 0;
+static int grant(struct aspace *as, struct node *program, const struct elf_plan *plan,
+                 paddr_t stack) {
+    struct object *pages = NULL;
+    int err = plan->pages > 0 ? program_ops(program)->map(program, plan->pages, &pages) : 0;
     if (err)
         return err;
-    err = aspace_load(as, plan, program, stack);
-    if (program)
-        object_put(program);
+    err = aspace_load(as, plan, pages, stack);
+    if (pages)
+        object_put(pages);
     return err;
 }
 
@@ -218,34 +219,38 @@ static int finish_stack(struct stack *s, const struct elf_plan *plan) {
 
 /* Fills an empty space with the program in a file, which is locked, and the stack's page, which is
  * s->frame no more when the space has it. After an error the space is to be destroyed. */
-static int load(struct aspace *as, struct inode *ip, struct headers *h, struct stack *s) {
-    int err = read_headers(ip, h);
+static int load(struct aspace *as, struct node *program, uint64_t size, struct headers *h,
+                struct stack *s) {
+    int err = read_headers(program, size, h);
     if (!err)
         err = finish_stack(s, &h->plan);
     if (!err)
-        err = grant(as, ip, &h->plan, s->frame);
+        err = grant(as, program, &h->plan, s->frame);
     if (err)
         return err;
     s->frame = PA(0);
-    return copy_segments(as, ip, &h->plan);
+    return copy_segments(as, program, &h->plan);
 }
 
-static int lock_and_load(struct aspace *as, struct inode *ip, struct headers *h, struct stack *s) {
-    int err = inode_lock(ip);
+static int lock_and_load(struct aspace *as, struct node *program, struct headers *h,
+                         struct stack *s) {
+    uint64_t size;
+    int err = program_ops(program)->begin(program, &size);
     if (err)
         return err;
-    err = load(as, ip, h, s);
-    inode_unlock(ip);
+    err = load(as, program, size, h, s);
+    program_ops(program)->end(program);
     return err;
 }
 
-static int replace_program(const char *path, struct inode *ip, struct headers *h, struct stack *s) {
+static int replace_program(const char *path, struct node *program, struct headers *h,
+                           struct stack *s) {
     struct proc *p = proc_self();
     struct aspace *as;
     int err = proc_spare_space(p, &as);
     if (err)
         return err;
-    err = lock_and_load(as, ip, h, s);
+    err = lock_and_load(as, program, h, s);
     if (!err)
         err = thread_be_alone();
     if (err) {
@@ -259,20 +264,20 @@ static int replace_program(const char *path, struct inode *ip, struct headers *h
 }
 
 static int replace_by_path(const char *path, struct stack *s) {
-    struct inode *ip;
+    struct node *program;
     paddr_t scratch;
-    int err = path_lookup(path, &ip);
+    int err = path_lookup(path, &program);
     if (err)
         return err;
     err = frame_alloc(&scratch);
     if (!err) {
-        err = replace_program(path, ip, pa_ptr(scratch), s);
+        err = replace_program(path, program, pa_ptr(scratch), s);
         frame_free(scratch);
     }
     if (!err)
         fd_exec();
-    inode_put(ip);
-    inode_reap(); /* this file, or those that the program before had mapped */
+    node_put(program);
+    node_reap(); /* what the program before had mapped */
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* System calls on descriptors themselves: more of them for one file, pairs for a pipe, and what is
  * said of each. A C int argument is the low 32 bits of its register. */
-#include "fs/descriptor.h"
-#include "fs/pipe.h"
+#include "vfs/descriptor.h"
+#include "vfs/pipe.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"

@@ -1,10 +1,10 @@
 /* System calls on files: arguments in, results out. A C int argument is the low 32
  * bits of its register. */
 #include "syscall/syscall.h"
-#include "fs/descriptor.h"
+#include "vfs/descriptor.h"
 #include "fs/fs.h"
-#include "fs/names.h"
-#include "fs/open.h"
+#include "vfs/names.h"
+#include "vfs/open.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
@@ -102,19 +102,16 @@ int sys_open(const uint64_t arg[6], uint64_t *result) {
 
 int sys_mknod(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
-    struct inode *ip;
+    struct node_kind device = {
+        .type = ABI_T_DEVICE, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
     int err = path_arg(path, arg[0]);
-    if (!err)
-        err = names_create(path, ABI_T_DEVICE, (int16_t)arg[1], (int16_t)arg[2], &ip);
-    if (!err)
-        inode_put(ip);
-    return err;
+    return err ? err : names_make(path, &device);
 }
 
 int sys_mkdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     int err = path_arg(path, arg[0]);
-    return err ? err : names_mkdir(path);
+    return err ? err : names_make(path, &(struct node_kind){.type = ABI_T_DIR});
 }
 
 int sys_unlink(const uint64_t arg[6], uint64_t *result) {
@@ -141,20 +138,15 @@ int sys_rename(const uint64_t arg[6], uint64_t *result) {
 
 int sys_chdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
-    struct inode *ip;
+    struct node *n;
     int err = path_arg(path, arg[0]);
     if (!err)
-        err = path_lookup(path, &ip);
+        err = path_lookup(path, &n);
     if (err)
         return err;
-    err = inode_lock(ip);
-    if (!err) {
-        err = ip->d.type == ABI_T_DIR ? 0 : -K_ENOTDIR;
-        inode_unlock(ip);
-    }
-    struct inode *unused = err ? ip : cwd_replace(ip);
+    err = node_must_be_dir(n);
+    struct node *unused = err ? n : cwd_replace(n);
     if (unused)
-        inode_put(unused);
-    inode_reap();
+        node_put(unused);
     return err;
 }

@@ -1,7 +1,7 @@
 /* mmap and its kin, as POSIX has them. */
-#include "fs/descriptor.h"
+#include "vfs/descriptor.h"
 #include "fs/filemap.h"
-#include "fs/inode.h"
+#include "vfs/node.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "mm/mmap.h"
@@ -121,7 +121,7 @@ int sys_mmap(const uint64_t arg[6], uint64_t *result) {
     struct aspace *as = proc_self()->as;
     err = aspace_map(as, &r, result);
     object_put(o);
-    inode_reap(); /* a file that was mapped there may have had no other name */
+    node_reap(); /* a file that was mapped there may have had no other name */
     if (!err && (flags & ABI_MAP_POPULATE))
         touch((struct range){*result, *result + r.bytes}, true);
     return err;
@@ -135,7 +135,7 @@ int sys_munmap(const uint64_t arg[6], uint64_t *result) {
     if (err || arg[1] == 0)
         return -K_EINVAL;
     err = aspace_unmap(proc_self()->as, r.start, r.end);
-    inode_reap();
+    node_reap();
     return err;
 }
 

@@ -2,7 +2,7 @@
 #include "syscall/syscall.h"
 #include "dev/dev.h"
 #include "fs/fs.h"
-#include "fs/inode.h"
+#include "vfs/node.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -54,7 +54,7 @@ static int tell_news(const struct child_news *news, int32_t status, uint64_t whe
     *result = news->pid;
     if (news->exited) {
         proc_reap(news->child);
-        inode_reap(); /* files that it had mapped */
+        node_reap(); /* files that it had mapped */
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 /* System calls about threads. */
-#include "fs/descriptor.h"
+#include "vfs/descriptor.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"

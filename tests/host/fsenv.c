@@ -9,11 +9,12 @@
 #include "fs/filedata.h"
 #include "fs/filemap.h"
 #include "fs/fs.h"
-#include "fs/path.h"
+#include "fs/fsnode.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
+#include "vfs/path.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,9 @@ static struct shown {
 } shown[64];
 
 int filemap_create(struct inode *ip, uint64_t pages, struct object **out) { return -K_ENODEV; }
+int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {
+    return -K_ENODEV;
+}
 
 static int writing; /* the sum of all inodes' writers; atomic */
 
@@ -265,10 +269,11 @@ static int store_in(struct inode *ip, uint64_t offset, const void *src, size_t n
 }
 
 int t_store(const char *path, uint64_t offset, const void *src, size_t n) {
-    struct inode *ip;
-    int err = path_lookup(path, &ip);
+    struct node *node;
+    int err = path_lookup(path, &node);
     if (err)
         return err;
+    struct inode *ip = fsnode_inode(node);
     err = inode_lock(ip);
     uint64_t end = err ? 0 : MIN((uint64_t)ip->d.size, ROUND_DOWN(offset, PAGE_SIZE) + PAGE_SIZE);
     bool file = !err && ip->d.type == ABI_T_FILE;

@@ -1,14 +1,15 @@
 /* Delayed commits: what is done is in memory, and on the disk when somebody asks or later. A
  * power cut leaves what the tree was after some operation, no earlier than the last fsync. (Commits
  * that fail: test_lateerrors.c. Blocks that are written before a commit: test_freshblocks.c.) */
+/* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
-/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
-/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
-/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
-/* sources: kernel/fs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
+/* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/vfs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */

@@ -1,13 +1,14 @@
 /* exec from a file of a mounted disk into real memory, under every design: when the n-th promise of
  * memory is refused, all is as it was, for n = 1, 2, 3 ... until it succeeds. */
+/* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/syscall/exec.c kernel/syscall/sysfile.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c kernel/fs/filemap.c */
-/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
-/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
-/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/fs/descriptor.c */
+/* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/vfs/descriptor.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
@@ -23,8 +24,8 @@
 #include "execenv.h"
 #include "fs/filemap.h"
 #include "fs/inode.h"
-#include "fs/path.h"
 #include "hostarch.h"
+#include "inodeof.h"
 #include "lib/errno.h"
 #include "mm/elf.h"
 #include "mm/mmap.h"
@@ -184,7 +185,7 @@ static void a_refused_exec_changes_nothing(void **state) {
         for (unsigned i = 0; i < 2; i++) {
             make_program(i, file);
             user_makes_file(heap, names[i], file, FILE_BYTES);
-            assert_int_equal(path_lookup(names[i], &inodes[i]), 0);
+            inodes[i] = inode_of(names[i]);
         }
         exec_until_it_succeeds(heap, 0, 6, runs_nothing); /* one for the file's record */
         assert_runs(0);

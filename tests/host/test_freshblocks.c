@@ -1,13 +1,14 @@
 /* Which blocks are fresh, and so written in place before their commit, and where the next one of a
  * file is looked for. */
+/* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
-/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
-/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
-/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
-/* sources: kernel/fs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
+/* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/vfs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */
@@ -18,7 +19,7 @@
 #include <cmocka.h>
 #include "delayedenv.h"
 #include "fs/pagecache.h"
-#include "fs/path.h"
+#include "inodeof.h"
 #include <stdio.h>
 
 /* The first bitmap block is full but for one place, so a directory's block comes from the second;
@@ -57,7 +58,7 @@ static void blocks_given_back_ahead(void **state) {
     assert_int_equal(t_write(fd, bytes, 1024), 1024);
     assert_int_equal(t_unlink("/a"), 0);
     assert_int_equal(t_write(fd, bytes, 11 * 1024), 11 * 1024);
-    assert_int_equal(path_lookup("/b", &ip), 0);
+    ip = inode_of("/b");
     assert_true(ip->d.addrs[0] < a.addrs[0]); /* it did come from below */
     for (uint32_t i = 0; (p = page_find(ip->inum, i, false)); i++) {
         for (unsigned b = 0; b < PAGE_BLOCKS; b++)

@@ -2,24 +2,25 @@
  * known never finds the new name and after that the old one, nor what was above a directory. And
  * a rename that fails has changed nothing. rename.c is a part of this file, so that a test can look
  * between its steps. */
+/* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
-/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c */
-/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
-/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
-/* sources: kernel/fs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
+/* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/vfs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */
 #include "fs/dir.h"
-#include "fs/path.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "inodeof.h"
 #include "namecacheenv.h"
 #include <stdio.h>
 
@@ -67,9 +68,11 @@ static void look(void) {
 
 static int rename_looking(void) {
     looks = old_places = 0;
-    assert_int_equal(path_parent("/a/old", &from, &old), 0);
-    assert_int_equal(path_parent("/b/new", &to, &new), 0);
-    assert_int_equal(path_lookup("/a/old", &child), 0);
+    old = dir_name("old", 3);
+    new = dir_name("new", 3);
+    from = inode_of("/a");
+    to = inode_of("/b");
+    child = inode_of("/a/old");
     assert_true(leads_to(from, &old, child));
     int err = t_rename("/a/old", "/b/new");
     inode_put(from);

@@ -58,7 +58,7 @@ class Kernel:
                 yield path, word
             else:
                 yield from ((p, word) for p in self.places.get(word, []))
-        for pointer in set(re.findall(r"ops->(\w+)\(", body)):
+        for pointer in set(re.findall(r"ops(?:\(\w+\))?->(\w+)\(", body)):
             yield from (f for f in self.operations.get(pointer, []) if f in self.body)
 
     def errors(self, name):

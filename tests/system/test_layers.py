@@ -24,14 +24,14 @@ def compiled(tmp_path, layer, text):
     name = f"kernel/{layer}/cheat.c"
     home = "0000000000000000 T names_unlink\n"
     listings = {(layer, name): layers.names_in(out),
-                ("fs", "kernel/fs/names.c"): home}
+                ("fs", "kernel/fs/entries.c"): home}
     return [*layers.check_headers(layer, name, (tmp_path / "cheat.d").read_text()),
             *layers.check_symbols(listings, set()),
             *layers.check_instructions(layer, name, layers.disassembly(out))]
 
 
 @pytest.mark.parametrize("layer, text, says", [
-    ("lib", "#include <fs/names.h>\n", "lib includes kernel/fs/names.h"),
+    ("lib", "#include <fs/entries.h>\n", "lib includes kernel/fs/entries.h"),
     ("mm", "extern int names_unlink(const char *);\nint cheat(void);\n"
      "int cheat(void) { return names_unlink(\"x\"); }\n", "mm uses names_unlink, which fs"),
     ("mm", "#define A(x) __as##x\nvoid cheat(void);\n"

@@ -28,6 +28,7 @@ static const struct {
     {EFAULT, "Bad address"},
     {EBUSY, "In use"},
     {EEXIST, "File exists"},
+    {EXDEV, "In another file system"},
     {ENODEV, "Not for this kind of file"},
     {ENOTDIR, "Not a directory"},
     {EISDIR, "Is a directory"},

@@ -15,8 +15,8 @@
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
  * descriptor, or one in close_side until it has given the lock back. */
-#include "fs/pipe.h"
-#include "fs/descriptor.h"
+#include "vfs/pipe.h"
+#include "vfs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"

@@ -1,6 +1,6 @@
 /* Pipes: 16 KiB of bytes on their way from writers to readers. */
 #pragma once
-#include "fs/file.h"
+#include "vfs/file.h"
 
 /* Boot: room for n pipes, the last kept of which are for the session and its commands
  * (fd_in_reserve). -K_ENOMEM. */

@@ -15,7 +15,7 @@
  * Lock: the table's own, a spinlock, and only of one that is shared. It guards all of the table but
  * what is written before the table is shared. Files are closed without it. */
 #pragma once
-#include "fs/file.h"
+#include "vfs/file.h"
 
 void fd_boot_init(void); /* at boot, once */
 
@@ -59,9 +59,9 @@ void fd_exec(void);
 bool fd_in_reserve(void);
 
 /* The current directory, with a reference; NULL: there is none yet. */
-struct inode *cwd_get(void);
+struct node *cwd_get(void);
 /* Another one, whose reference it takes over; returns that of the one before, or NULL. */
-struct inode *cwd_replace(struct inode *ip) must_check;
+struct node *cwd_replace(struct node *n) must_check;
 
 /* A descriptor as a system call has it, a C int; what is negative is beyond all of them. */
 static inline uint64_t fd_arg(uint64_t arg) { return (uint64_t)(int64_t)(int32_t)arg; }

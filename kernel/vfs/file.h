@@ -13,6 +13,7 @@
 #include "lib/types.h"
 #include "proc/proc.h"
 
+struct chardev_ops;
 struct file;
 struct object;
 
@@ -33,8 +34,9 @@ struct file_ops {
 
 struct file {
     const struct file_ops *ops;
-    void *object;    /* what ops work on */
-    uint64_t offset; /* bytes, where the next read or write begins */
+    void *object;                     /* what ops work on */
+    const struct chardev_ops *device; /* of a device: its driver, if there is one */
+    uint64_t offset;                  /* bytes, where the next read or write begins */
     uint32_t refs;
     bool readable, writable;
     bool append; /* every write goes to the end; atomic */

@@ -1,20 +1,16 @@
-/* Names: create, mkdir, link, unlink. Each prepares what can fail, and then changes
+/* Entries: make, link, unlink. Each prepares what can fail, and then changes
  * directories and inodes without failing. */
-#include "fs/names.h"
+#include "fs/entries.h"
 #include "fs/balloc.h"
 #include "fs/namecache.h"
 #include "fs/nameop.h"
 #include "lib/errno.h"
 
-/* ---- create and mkdir ---- */
-
-struct new_inode {
-    int16_t type, major, minor;
-};
+/* ---- make ---- */
 
 /* Enters a new inode into the locked directory dp at slot. */
 static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
-                const struct dir_name *name, const struct new_inode *what, struct inode **out) {
+                const struct dir_name *name, const struct node_kind *what, struct inode **out) {
     struct inode *ip;
     if (what->type == ABI_T_DIR && dp->d.nlink >= NLINK_MAX)
         return -K_EMLINK;
@@ -48,7 +44,7 @@ static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
 }
 
 static int create_in(struct log_op *op, struct inode *dp, const struct dir_name *name,
-                     const struct new_inode *what, struct inode **out) {
+                     const struct node_kind *what, struct inode **out) {
     struct dir_slot slot;
     int err = nameop_lock_dir(dp);
     if (err)
@@ -63,8 +59,8 @@ static int create_in(struct log_op *op, struct inode *dp, const struct dir_name 
     return err;
 }
 
-static int create_at(struct inode *dp, const struct dir_name *name, const struct new_inode *what,
-                     struct inode **out) {
+int entry_make(struct inode *dp, const struct dir_name *name, const struct node_kind *what,
+               struct inode **out) {
     struct log_op op;
     struct inode *ip = NULL;
     int err = nameop_begin(&op,
@@ -77,63 +73,6 @@ static int create_at(struct inode *dp, const struct dir_name *name, const struct
         inode_put(ip);
     else if (!err)
         *out = ip;
-    return err;
-}
-
-/* What is there already, if open(O_CREATE) takes it. */
-static int existing(struct inode *dp, const struct dir_name *name, struct inode **out) {
-    struct inode *ip;
-    int err = path_step(dp, name, &ip);
-    if (err)
-        return err;
-    err = inode_lock(ip);
-    if (!err) {
-        if (ip->d.type == ABI_T_DIR)
-            err = -K_EEXIST;
-        inode_unlock(ip);
-    }
-    if (err)
-        inode_put(ip);
-    else
-        *out = ip;
-    return err;
-}
-
-/* Somebody else may create or remove the name between the two looks: again. */
-static int find_or_create(struct inode *dp, const struct dir_name *name,
-                          const struct new_inode *what, struct inode **out) {
-    int err;
-    do {
-        err = existing(dp, name, out);
-        if (err == -K_ENOENT)
-            err = create_at(dp, name, what, out);
-        else
-            break;
-    } while (err == -K_EEXIST);
-    return err;
-}
-
-int names_create(const char *path, int16_t type, int16_t major, int16_t minor, struct inode **out) {
-    struct new_inode what = {.type = type, .major = major, .minor = minor};
-    struct dir_name name;
-    struct inode *dp;
-    int err = path_parent(path, &dp, &name);
-    if (err)
-        return err;
-    if (type == ABI_T_FILE)
-        err = find_or_create(dp, &name, &what, out);
-    else
-        err = create_at(dp, &name, &what, out);
-    inode_put(dp);
-    inode_reap();
-    return err;
-}
-
-int names_mkdir(const char *path) {
-    struct inode *ip;
-    int err = names_create(path, ABI_T_DIR, 0, 0, &ip);
-    if (!err)
-        inode_put(ip);
     return err;
 }
 
@@ -179,29 +118,10 @@ static int link_in(struct log_op *op, struct inode *dp, const struct dir_name *n
     return err;
 }
 
-static int link_at(const char *new, struct inode *ip) {
-    struct dir_name name;
-    struct inode *dp;
+int entry_link(struct inode *dp, const struct dir_name *name, struct inode *ip) {
     struct log_op op;
-    int err = path_parent(new, &dp, &name);
-    if (err)
-        return err;
-    err = nameop_begin(&op, nameop_create_cost());
-    if (!err)
-        err = nameop_end(&op, link_in(&op, dp, &name, ip));
-    inode_put(dp);
-    return err;
-}
-
-int names_link(const char *old, const char *new) {
-    struct inode *ip;
-    int err = path_lookup(old, &ip);
-    if (err)
-        return err;
-    err = link_at(new, ip);
-    inode_put(ip);
-    inode_reap();
-    return err;
+    int err = nameop_begin(&op, nameop_create_cost());
+    return err ? err : nameop_end(&op, link_in(&op, dp, name, ip));
 }
 
 /* ---- unlink ---- */
@@ -210,7 +130,7 @@ int names_link(const char *old, const char *new) {
 static int remove_entry(struct log_op *op, struct inode *dp, struct dir_slot *slot,
                         struct inode *ip) {
     bool is_dir = ip->d.type == ABI_T_DIR, empty = true;
-    if (ip->inum == FS_ROOT_INODE)
+    if (ip->inum == FS_ROOT_INODE || ip->node.mounted)
         return -K_EBUSY;
     if (ip->d.nlink == 0 || (is_dir && dp->d.nlink <= 1))
         return -K_EIO;
@@ -257,20 +177,10 @@ static int unlink_in(struct log_op *op, struct inode *dp, const struct dir_name 
     return err;
 }
 
-int names_unlink(const char *path) {
-    struct dir_name name;
-    struct inode *dp;
+int entry_unlink(struct inode *dp, const struct dir_name *name) {
     struct log_op op;
-    int err = path_parent(path, &dp, &name);
-    if (err)
-        return err;
-    if (dir_name_is_dot(&name) || dir_name_is_dotdot(&name))
-        err = -K_EINVAL;
-    else
-        err = nameop_begin(&op, NAMEOP_UNLINK_COST);
-    if (!err)
-        err = nameop_end(&op, unlink_in(&op, dp, &name));
-    inode_put(dp);
-    inode_reap();
-    return err;
+    if (dir_name_is_dot(name) || dir_name_is_dotdot(name))
+        return -K_EINVAL;
+    int err = nameop_begin(&op, NAMEOP_UNLINK_COST);
+    return err ? err : nameop_end(&op, unlink_in(&op, dp, name));
 }

@@ -1,12 +1,12 @@
 /* Descriptors and the current directory: see descriptor.h. */
-#include "fs/descriptor.h"
-#include "fs/inode.h"
+#include "vfs/descriptor.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/group.h"
+#include "vfs/node.h"
 
 static struct slab blocks;
 
@@ -287,7 +287,7 @@ int proc_files_clone(struct proc *child, struct proc *parent) {
         unlock(from);
     }
     lock(from);
-    to->cwd = from->cwd ? inode_dup(from->cwd) : NULL;
+    to->cwd = from->cwd ? node_get(from->cwd) : NULL;
     unlock(from);
     return 0;
 }
@@ -302,9 +302,8 @@ void proc_files_drop(struct proc *p) {
     }
     free_blocks(t);
     if (t->cwd)
-        inode_put(t->cwd);
+        node_put(t->cwd);
     t->cwd = NULL;
-    inode_reap();
 }
 
 #define FEW 16
@@ -315,21 +314,21 @@ bool fd_in_reserve(void) {
 
 /* ---- the directory ---- */
 
-struct inode *cwd_get(void) {
+struct node *cwd_get(void) {
     struct fdtable *t = table_self();
     if (!t->shared)
-        return t->cwd ? inode_dup(t->cwd) : NULL;
+        return t->cwd ? node_get(t->cwd) : NULL;
     spin_lock(&t->lock);
-    struct inode *ip = t->cwd ? inode_dup(t->cwd) : NULL;
+    struct node *n = t->cwd ? node_get(t->cwd) : NULL;
     spin_unlock(&t->lock);
-    return ip;
+    return n;
 }
 
-struct inode *cwd_replace(struct inode *ip) {
+struct node *cwd_replace(struct node *n) {
     struct fdtable *t = table_self();
     lock(t);
-    struct inode *before = t->cwd;
-    t->cwd = ip;
+    struct node *before = t->cwd;
+    t->cwd = n;
     unlock(t);
     return before;
 }

@@ -1,5 +1,5 @@
 /* Open files. */
-#include "fs/descriptor.h"
+#include "vfs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/slab.h"

@@ -1,0 +1,35 @@
+/* Open devices: the node says which driver, the driver does the rest. */
+#include "dev/chardev.h"
+#include "lib/errno.h"
+#include "vfs/node.h"
+#include "vfs/open.h"
+
+static int devfile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    const struct chardev_ops *ops = f->device;
+    return ops && ops->read ? ops->read(dst, n, done) : -K_ENODEV;
+}
+
+static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    const struct chardev_ops *ops = f->device;
+    return ops && ops->write ? ops->write(src, n, done) : -K_ENODEV;
+}
+
+static int devfile_stat(struct file *f, struct abi_stat *st) {
+    struct node *n = f->object;
+    return n->ops->stat(n, st);
+}
+
+static void devfile_close(struct file *f) { node_put(f->object); }
+
+static const struct file_ops devfile_ops = {
+    .read = devfile_read,
+    .write = devfile_write,
+    .stat = devfile_stat,
+    .close = devfile_close,
+};
+
+void devfile_init(struct file *f, struct node *n, const struct chardev_ops *device) {
+    f->ops = &devfile_ops;
+    f->object = n;
+    f->device = device;
+}

@@ -1,0 +1,103 @@
+/* Names: from paths to directories, which change themselves. */
+#include "vfs/names.h"
+#include "lib/errno.h"
+
+/* ---- create ---- */
+
+/* What is there already, if open(O_CREATE) takes it. */
+static int existing(struct node *dir, const struct name *name, struct node **out) {
+    int16_t type;
+    int err = path_step(dir, name, out);
+    if (err)
+        return err;
+    err = (*out)->ops->type(*out, &type);
+    if (!err && type == ABI_T_DIR)
+        err = -K_EEXIST;
+    if (err)
+        node_put(*out);
+    return err;
+}
+
+/* Somebody else may create or remove the name between the two looks: again. */
+static int find_or_create(struct node *dir, const struct name *name, const struct node_kind *kind,
+                          struct node **out) {
+    int err;
+    do {
+        err = existing(dir, name, out);
+        if (err == -K_ENOENT)
+            err = dir->ops->make(dir, name, kind, out);
+        else
+            break;
+    } while (err == -K_EEXIST);
+    return err;
+}
+
+int names_create(const char *path, const struct node_kind *kind, struct node **out) {
+    struct name name;
+    struct node *dir;
+    int err = path_parent(path, &dir, &name);
+    if (err)
+        return err;
+    err = kind->type == ABI_T_FILE ? find_or_create(dir, &name, kind, out)
+                                   : dir->ops->make(dir, &name, kind, out);
+    node_put(dir);
+    return err;
+}
+
+int names_make(const char *path, const struct node_kind *kind) {
+    struct node *n;
+    int err = names_create(path, kind, &n);
+    if (!err)
+        node_put(n);
+    return err;
+}
+
+/* ---- link, unlink, rename ---- */
+
+static int link_to(const char *new, struct node *old) {
+    struct name name;
+    struct node *dir;
+    int err = path_parent(new, &dir, &name);
+    if (err)
+        return err;
+    err = dir->dev == old->dev ? dir->ops->link(dir, &name, old) : -K_EXDEV;
+    node_put(dir);
+    return err;
+}
+
+int names_link(const char *old, const char *new) {
+    struct node *n;
+    int err = path_lookup(old, &n);
+    if (err)
+        return err;
+    err = link_to(new, n);
+    node_put(n);
+    return err;
+}
+
+int names_unlink(const char *path) {
+    struct name name;
+    struct node *dir;
+    int err = path_parent(path, &dir, &name);
+    if (err)
+        return err;
+    err = dir->ops->unlink(dir, &name);
+    node_put(dir);
+    return err;
+}
+
+int names_rename(const char *from, const char *to) {
+    struct name old, new;
+    struct node *old_dir, *new_dir;
+    int err = path_parent(from, &old_dir, &old);
+    if (err)
+        return err;
+    err = path_parent(to, &new_dir, &new);
+    if (!err) {
+        err = old_dir->dev == new_dir->dev ? old_dir->ops->rename(old_dir, &old, new_dir, &new)
+                                           : -K_EXDEV;
+        node_put(new_dir);
+    }
+    node_put(old_dir);
+    return err;
+}

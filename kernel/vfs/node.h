@@ -1,0 +1,98 @@
+/* Nodes: what a name stands for, of whichever file system: a file, a directory, a device, a
+ * symbolic link. A file system has a struct node in its own record of each, and operations.
+ *
+ * A reference keeps a node what it is. One that has lost its last name lives as long as somebody
+ * refers to it.
+ *
+ * A file system may be mounted on a directory of another: then who comes to that directory by a
+ * path is in the root of the other one (path.h). It stays so until the machine is switched off.
+ *
+ * All operations may sleep, and no lock is held. */
+#pragma once
+#include "lib/abi.h"
+#include "lib/types.h"
+
+struct file;
+struct node;
+struct object;
+
+/* One name of a path: not empty, without slashes, and not terminated. How much of it counts is
+ * the file system's to say. */
+struct name {
+    const char *bytes;
+    size_t length;
+};
+
+static inline bool name_is_dotdot(const struct name *name) {
+    return name->length == 2 && name->bytes[0] == '.' && name->bytes[1] == '.';
+}
+
+/* What is to be made. */
+struct node_kind {
+    int16_t type; /* ABI_T_* */
+    int16_t major, minor;
+};
+
+/* A program that is about to be run. Between begin and end, while its file cannot change, it is
+ * read, and its object made. */
+struct program_ops {
+    int (*begin)(struct node *n, uint64_t *size); /* -K_ENOEXEC: not a file; then no end */
+    /* Bytes to kernel memory; *done is fewer at the end of the file. -K_EIO. */
+    int (*read)(struct node *n, uint64_t offset, void *dst, size_t bytes, size_t *done);
+    /* The object for its first pages; while there is a reference to it nobody can write the file.
+     * -K_ETXTBSY, -K_ENOMEM. */
+    int (*map)(struct node *n, uint64_t pages, struct object **out);
+    void (*end)(struct node *n);
+};
+
+struct node_ops {
+    void (*get)(struct node *n);
+    /* The last one may give back what the node consists of. */
+    void (*put)(struct node *n);
+    int (*type)(struct node *n, int16_t *type); /* ABI_T_*; -K_EIO */
+    int (*stat)(struct node *n, struct abi_stat *st);
+    /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
+     * over the reference when that is done. Errors: see file_open. */
+    int (*open)(struct node *n, uint32_t mode, struct file *f);
+    const struct program_ops *program;
+
+    /* A directory's, all of which may say -K_ENOTDIR, -K_EIO, -K_ENFILE, -K_EROFS; and -K_ENOENT
+     * when it has been removed. ("." is found all the same.) *out has a reference. */
+    int (*step)(struct node *dir, const struct name *name, struct node **out); /* -K_ENOENT */
+    /* -K_EEXIST, -K_ENOSPC, -K_EMLINK */
+    int (*make)(struct node *dir, const struct name *name, const struct node_kind *kind,
+                struct node **out);
+    /* old is of the same file system. -K_EPERM, -K_EEXIST, -K_ENOSPC, -K_EMLINK */
+    int (*link)(struct node *dir, const struct name *name, struct node *old);
+    /* -K_EINVAL: "." or ".."; -K_ENOTEMPTY; -K_EBUSY */
+    int (*unlink)(struct node *dir, const struct name *name);
+    /* Both directories are of the same file system. Errors: see names_rename. */
+    int (*rename)(struct node *from, const struct name *old, struct node *to,
+                  const struct name *new);
+};
+
+struct node {
+    const struct node_ops *ops;
+    uint32_t dev;         /* the file system's number, as stat gives it */
+    struct node *mounted; /* the root of what is mounted here, or NULL */
+    struct node *under;   /* of a root that is mounted: the directory that it hides */
+};
+
+static inline struct node *node_get(struct node *n) {
+    n->ops->get(n);
+    return n;
+}
+static inline void node_put(struct node *n) { n->ops->put(n); }
+
+/* -K_ENOTDIR, -K_EIO. */
+int node_must_be_dir(struct node *n) must_check;
+
+/* Where paths begin; it takes over the reference. At mount. */
+void node_set_root(struct node *root);
+struct node *node_root(void);
+
+/* Gives back what lost its last name and its last reference where that could not be done at once:
+ * in mappings. Calls that unmap files end with it; no lock is held, and it may sleep. */
+void node_reap(void);
+/* A file system's part of that. At mount. */
+void node_set_reaper(void (*reap)(void));

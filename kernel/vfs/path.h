@@ -1,0 +1,22 @@
+/* Paths: from a name to a node, one directory at a time.
+ *
+ * A path that begins with a slash starts at the root, any other at the running
+ * process's current directory. Slashes may be repeated, and stand at the end.
+ * The empty path names the starting point, as in xv6.
+ * In a directory that has no links any more nothing is found but itself.
+ *
+ * The caller holds no lock. */
+#pragma once
+#include "vfs/node.h"
+
+/* A reference to what the path names. -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE. */
+int path_lookup(const char *path, struct node **out) must_check;
+
+/* A reference to the directory that the last name of the path is to be looked up
+ * in, and that name, which is part of the path. It may be "." or "..", and need not exist.
+ * -K_ENOENT also when the path has no name. */
+int path_parent(const char *path, struct node **out, struct name *name) must_check;
+
+/* What name is in the directory dir, with a reference; through what is mounted.
+ * -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE: there is no reference to give back. */
+int path_step(struct node *dir, const struct name *name, struct node **out) must_check;
