@@ -12,14 +12,14 @@
 static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
                 const struct dir_name *name, const struct node_kind *what, struct inode **out) {
     struct inode *ip;
-    if (what->type == ABI_T_DIR && dp->d.nlink >= NLINK_MAX)
+    if (what->type == NODE_DIR && dp->d.nlink >= NLINK_MAX)
         return -K_EMLINK;
     int err = inode_alloc((uint16_t)what->type, &ip);
     if (err)
         return err;
     ip->d.major = what->major;
     ip->d.minor = what->minor;
-    if (what->type == ABI_T_DIR)
+    if (what->type == NODE_DIR)
         err = dir_init(op, ip, dp->inum);
     if (!err)
         err = dir_set(op, dp, slot, name, ip->inum);
@@ -33,7 +33,7 @@ static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
         inode_unalloc(ip);
         return err;
     }
-    if (what->type == ABI_T_DIR) {
+    if (what->type == NODE_DIR) {
         dp->d.nlink++;
         inode_save(op, dp);
     }
@@ -64,7 +64,7 @@ int entry_make(struct inode *dp, const struct dir_name *name, const struct node_
     struct log_op op;
     struct inode *ip = NULL;
     int err = nameop_begin(&op,
-                           what->type == ABI_T_DIR ? nameop_mkdir_cost() : nameop_create_cost());
+                           what->type == NODE_DIR ? nameop_mkdir_cost() : nameop_create_cost());
     if (err)
         return err;
     err = create_in(&op, dp, name, what, &ip);

@@ -24,26 +24,23 @@ static void put(struct node *n) {
     inode_reap();
 }
 
-static int type(struct node *n, int16_t *type) {
+/* The disk knows of no owner, permission or time: anybody may do all, and it has always been so. */
+static int attr(struct node *n, struct node_attr *a) {
     struct inode *ip = fsnode_inode(n);
     int err = inode_lock(ip);
     if (err)
         return err;
-    *type = ip->d.type;
-    inode_unlock(ip);
-    return 0;
-}
-
-static int stat(struct node *n, struct abi_stat *st) {
-    struct inode *ip = fsnode_inode(n);
-    int err = inode_lock(ip);
-    if (err)
-        return err;
-    st->dev = FS_DEV;
-    st->ino = ip->inum;
-    st->type = ip->d.type;
-    st->nlink = ip->d.nlink;
-    st->size = ip->d.size;
+    *a = (struct node_attr){
+        .dev = n->dev,
+        .ino = ip->inum,
+        .nlink = (uint32_t)ip->d.nlink,
+        .type = (enum node_type)ip->d.type,
+        .major = ip->d.major,
+        .minor = ip->d.minor,
+        .mode = 0777,
+        .size = ip->d.size,
+        .blocks = ROUND_UP((uint64_t)ip->d.size, FS_BLOCK_SIZE) / 512,
+    };
     inode_unlock(ip);
     return 0;
 }
@@ -139,6 +136,8 @@ static int make(struct node *dir, const struct name *name, const struct node_kin
                 struct node **out) {
     struct dir_name n = cut(name);
     struct inode *ip;
+    if (kind->type > NODE_DEVICE)
+        return -K_EPERM; /* the disk has no such thing */
     int err = entry_make(fsnode_inode(dir), &n, kind, &ip);
     return node_of(err, ip, out);
 }
@@ -162,8 +161,7 @@ static int rename(struct node *from, const struct name *old, struct node *to,
 const struct node_ops fsnode_ops = {
     .get = get,
     .put = put,
-    .type = type,
-    .stat = stat,
+    .attr = attr,
     .open = open,
     .program = &program,
     .step = step,

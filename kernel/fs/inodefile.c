@@ -130,7 +130,7 @@ static int inodefile_write(struct file *f, uaddr_t src, size_t n, size_t *done) 
 
 static int inodefile_stat(struct file *f, struct abi_stat *st) {
     struct inode *ip = f->object;
-    return ip->node.ops->stat(&ip->node, st);
+    return node_stat(&ip->node, st);
 }
 
 static int inodefile_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {

@@ -36,6 +36,7 @@ enum kernel_errno {
     K_ENAMETOOLONG = 36, /* path too long */
     K_ENOSYS = 38,       /* no such system call */
     K_ENOTEMPTY = 39,    /* directory not empty */
+    K_ELOOP = 40,        /* too many symbolic links on a path */
     K_EOVERFLOW = 75,    /* beyond the largest offset */
     K_ENOTSUP = 95,      /* not done here */
     K_ETIMEDOUT = 110,   /* the time is over */

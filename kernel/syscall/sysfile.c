@@ -103,7 +103,7 @@ int sys_open(const uint64_t arg[6], uint64_t *result) {
 int sys_mknod(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     struct node_kind device = {
-        .type = ABI_T_DEVICE, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
+        .type = NODE_DEVICE, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
     int err = path_arg(path, arg[0]);
     return err ? err : names_make(path, &device);
 }
@@ -111,7 +111,7 @@ int sys_mknod(const uint64_t arg[6], uint64_t *result) {
 int sys_mkdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     int err = path_arg(path, arg[0]);
-    return err ? err : names_make(path, &(struct node_kind){.type = ABI_T_DIR});
+    return err ? err : names_make(path, &(struct node_kind){.type = NODE_DIR});
 }
 
 int sys_unlink(const uint64_t arg[6], uint64_t *result) {

@@ -14,10 +14,7 @@ static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     return ops && ops->write ? ops->write(src, n, done) : -K_ENODEV;
 }
 
-static int devfile_stat(struct file *f, struct abi_stat *st) {
-    struct node *n = f->object;
-    return n->ops->stat(n, st);
-}
+static int devfile_stat(struct file *f, struct abi_stat *st) { return node_stat(f->object, st); }
 
 static void devfile_close(struct file *f) { node_put(f->object); }
 

@@ -15,6 +15,8 @@
 
 struct chardev_ops;
 struct file;
+struct listed;
+typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
 struct object;
 
 /* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
@@ -27,6 +29,7 @@ struct file_ops {
     int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
     int (*set_size)(struct file *f, uint64_t size);
     int (*sync)(struct file *f);
+    int (*list)(struct file *f, list_emit_fn emit, void *ctx);     /* a directory's: listing.h */
     int (*map)(struct file *f, uint64_t pages, struct object **o); /* NULL: -K_ENODEV */
     bool (*lost)(const struct file *f);                            /* NULL: never */
     void (*close)(struct file *f);
@@ -34,9 +37,12 @@ struct file_ops {
 
 struct file {
     const struct file_ops *ops;
-    void *object;                     /* what ops work on */
-    const struct chardev_ops *device; /* of a device: its driver, if there is one */
-    uint64_t offset;                  /* bytes, where the next read or write begins */
+    void *object; /* what ops work on */
+    union {
+        const struct chardev_ops *device; /* of a device: its driver, if there is one */
+        void *place;                      /* of a directory: where its list has come to */
+    };
+    uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;
     bool readable, writable;
     bool append; /* every write goes to the end; atomic */

@@ -6,12 +6,12 @@
 
 /* What is there already, if open(O_CREATE) takes it. */
 static int existing(struct node *dir, const struct name *name, struct node **out) {
-    int16_t type;
+    struct node_attr a;
     int err = path_step(dir, name, out);
     if (err)
         return err;
-    err = (*out)->ops->type(*out, &type);
-    if (!err && type == ABI_T_DIR)
+    err = (*out)->ops->attr(*out, &a);
+    if (!err && a.type == NODE_DIR)
         err = -K_EEXIST;
     if (err)
         node_put(*out);
@@ -38,8 +38,8 @@ int names_create(const char *path, const struct node_kind *kind, struct node **o
     int err = path_parent(path, &dir, &name);
     if (err)
         return err;
-    err = kind->type == ABI_T_FILE ? find_or_create(dir, &name, kind, out)
-                                   : dir->ops->make(dir, &name, kind, out);
+    err = kind->type == NODE_FILE ? find_or_create(dir, &name, kind, out)
+                                  : dir->ops->make(dir, &name, kind, out);
     node_put(dir);
     return err;
 }

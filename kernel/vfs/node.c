@@ -19,7 +19,32 @@ void node_reap(void) {
 }
 
 int node_must_be_dir(struct node *n) {
-    int16_t type;
-    int err = n->ops->type(n, &type);
-    return err ? err : type == ABI_T_DIR ? 0 : -K_ENOTDIR;
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    return err ? err : a.type == NODE_DIR ? 0 : -K_ENOTDIR;
+}
+
+int node_stat(struct node *n, struct abi_stat *st) {
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    if (err)
+        return err;
+    st->dev = (int32_t)a.dev;
+    st->ino = a.ino;
+    st->type = (int16_t)a.type;
+    st->nlink = (int16_t)MIN(a.nlink, (uint32_t)INT16_MAX);
+    st->size = a.size;
+    return 0;
+}
+
+/* At boot, by one process: nobody else makes a mount meanwhile. */
+int node_mount(struct node *dir, struct node *n) {
+    int err = node_must_be_dir(dir);
+    if (err)
+        return err;
+    if (dir->mounted)
+        return -K_EBUSY;
+    n->under = node_get(dir);
+    dir->mounted = n;
+    return 0;
 }

@@ -27,11 +27,33 @@ static inline bool name_is_dotdot(const struct name *name) {
     return name->length == 2 && name->bytes[0] == '.' && name->bytes[1] == '.';
 }
 
+/* What a node is, of which xv6's programs know the first three (ABI_T_*). */
+enum node_type { NODE_DIR = ABI_T_DIR, NODE_FILE, NODE_DEVICE, NODE_LINK, NODE_FIFO, NODE_SOCKET };
+
 /* What is to be made. */
 struct node_kind {
-    int16_t type; /* ABI_T_* */
-    int16_t major, minor;
+    enum node_type type;
+    int16_t major, minor; /* a device's */
+    uint16_t mode;        /* permissions, 0777 */
+    const char *target;   /* where a link leads */
 };
+
+/* What is known of a node. Times are nanoseconds since 1970. */
+struct node_attr {
+    uint32_t dev, ino, nlink, uid, gid;
+    enum node_type type;
+    int16_t major, minor;
+    uint16_t mode;
+    uint64_t size;   /* bytes */
+    uint64_t blocks; /* of 512 bytes, that it takes */
+    uint64_t accessed, modified, changed;
+};
+
+/* Which of them are to be set. */
+#define NODE_SET_MODE 1
+#define NODE_SET_OWNER 2 /* uid and gid */
+#define NODE_SET_ACCESSED 4
+#define NODE_SET_MODIFIED 8
 
 /* A program that is about to be run. Between begin and end, while its file cannot change, it is
  * read, and its object made. */
@@ -49,12 +71,15 @@ struct node_ops {
     void (*get)(struct node *n);
     /* The last one may give back what the node consists of. */
     void (*put)(struct node *n);
-    int (*type)(struct node *n, int16_t *type); /* ABI_T_*; -K_EIO */
-    int (*stat)(struct node *n, struct abi_stat *st);
+    int (*attr)(struct node *n, struct node_attr *a); /* -K_EIO */
+    /* NULL: it has no such attributes. */
+    int (*set_attr)(struct node *n, unsigned which, const struct node_attr *a);
     /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
      * over the reference when that is done. Errors: see file_open. */
     int (*open)(struct node *n, uint32_t mode, struct file *f);
     const struct program_ops *program;
+    /* A link's, terminated, for as long as there is a reference. NULL: there are no links. */
+    const char *(*target)(struct node *n);
 
     /* A directory's, all of which may say -K_ENOTDIR, -K_EIO, -K_ENFILE, -K_EROFS; and -K_ENOENT
      * when it has been removed. ("." is found all the same.) *out has a reference. */
@@ -74,6 +99,7 @@ struct node_ops {
 struct node {
     const struct node_ops *ops;
     uint32_t dev;         /* the file system's number, as stat gives it */
+    bool link;            /* it is a symbolic link */
     struct node *mounted; /* the root of what is mounted here, or NULL */
     struct node *under;   /* of a root that is mounted: the directory that it hides */
 };
@@ -86,6 +112,13 @@ static inline void node_put(struct node *n) { n->ops->put(n); }
 
 /* -K_ENOTDIR, -K_EIO. */
 int node_must_be_dir(struct node *n) must_check;
+
+/* What fstat says of it. -K_EIO. */
+int node_stat(struct node *n, struct abi_stat *st) must_check;
+
+/* Mounts the file system of root, whose reference is taken over, on a directory. -K_ENOTDIR,
+ * -K_EIO; -K_EBUSY: something is mounted there already. */
+int node_mount(struct node *dir, struct node *root) must_check;
 
 /* Where paths begin; it takes over the reference. At mount. */
 void node_set_root(struct node *root);

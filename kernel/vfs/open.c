@@ -3,7 +3,7 @@
 #include "vfs/names.h"
 
 static int find(const char *path, uint32_t mode, struct node **out) {
-    static const struct node_kind file = {.type = ABI_T_FILE};
+    static const struct node_kind file = {.type = NODE_FILE};
     return mode & ABI_O_CREATE ? names_create(path, &file, out) : path_lookup(path, out);
 }
 

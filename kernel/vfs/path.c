@@ -22,8 +22,10 @@ static bool only_slashes(const char *path) {
     return *path == '\0';
 }
 
-static struct node *start_of(const char *path) {
-    struct node *n = *path == '/' ? NULL : cwd_get();
+static struct node *start_of(struct node *start, const char *path) {
+    if (*path == '/')
+        return node_get(node_root());
+    struct node *n = start ? node_get(start) : cwd_get();
     return n ? n : node_get(node_root());
 }
 
@@ -52,16 +54,51 @@ int path_step(struct node *dir, const struct name *name, struct node **out) {
     return err;
 }
 
-/* Walks all names, or all but the last, which then is in *name. */
-static int walk(const char *path, bool to_parent, struct node **out, struct name *name) {
-    struct node *n = start_of(path);
+/* ---- symbolic links ---- */
+
+#define LINKS_MAX 40 /* on one path */
+#define NESTED_MAX 8 /* links within links: each takes some of the kernel's stack */
+
+struct walk {
+    unsigned links, nested;
+};
+
+static int walk(struct walk *w, struct node *n, const char *path, bool to_parent, bool follow,
+                struct node **out, struct name *name);
+
+/* What a link in the directory dir leads to; takes over the reference to it. */
+static seldom int follow_link(struct walk *w, struct node *dir, struct node *link,
+                              struct node **out) {
+    struct name last;
+    if (w->links++ == LINKS_MAX || w->nested == NESTED_MAX) {
+        node_put(link);
+        return -K_ELOOP;
+    }
+    const char *target = link->ops->target(link);
+    w->nested++;
+    int err = walk(w, node_get(*target == '/' ? node_root() : dir), target, false, true, out,
+                   &last);
+    w->nested--;
+    node_put(link);
+    return err;
+}
+
+/* ---- walking ---- */
+
+/* From n, whose reference it takes over: all names, or all but the last, which then is in *name.
+ * follow: also a link that is the last. */
+static int walk(struct walk *w, struct node *n, const char *path, bool to_parent, bool follow,
+                struct node **out, struct name *name) {
     while (next_name(&path, name)) {
         struct node *next;
-        if (to_parent && only_slashes(path)) {
+        bool last = only_slashes(path);
+        if (to_parent && last) {
             *out = n;
             return 0;
         }
         int err = path_step(n, name, &next);
+        if (!err && next->link && (follow || !last || *path == '/'))
+            err = follow_link(w, n, next, &next);
         node_put(n);
         if (err)
             return err;
@@ -75,11 +112,21 @@ static int walk(const char *path, bool to_parent, struct node **out, struct name
     return 0;
 }
 
-int path_lookup(const char *path, struct node **out) {
+int path_lookup_from(struct node *start, const char *path, bool follow, struct node **out) {
+    struct walk w = {0};
     struct name last;
-    return walk(path, false, out, &last);
+    return walk(&w, start_of(start, path), path, false, follow, out, &last);
+}
+
+int path_lookup(const char *path, struct node **out) {
+    return path_lookup_from(NULL, path, true, out);
+}
+
+int path_parent_from(struct node *start, const char *path, struct node **out, struct name *name) {
+    struct walk w = {0};
+    return walk(&w, start_of(start, path), path, true, true, out, name);
 }
 
 int path_parent(const char *path, struct node **out, struct name *name) {
-    return walk(path, true, out, name);
+    return path_parent_from(NULL, path, out, name);
 }

@@ -4,6 +4,7 @@
  * process's current directory. Slashes may be repeated, and stand at the end.
  * The empty path names the starting point, as in xv6.
  * In a directory that has no links any more nothing is found but itself.
+ * A symbolic link on the way is followed: -K_ELOOP, when there are too many.
  *
  * The caller holds no lock. */
 #pragma once
@@ -12,10 +13,17 @@
 /* A reference to what the path names. -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE. */
 int path_lookup(const char *path, struct node **out) must_check;
 
+/* The same from another starting point; NULL: the current directory. follow: what a link that is
+ * the last name leads to, not the link. */
+int path_lookup_from(struct node *start, const char *path, bool follow,
+                     struct node **out) must_check;
+
 /* A reference to the directory that the last name of the path is to be looked up
  * in, and that name, which is part of the path. It may be "." or "..", and need not exist.
  * -K_ENOENT also when the path has no name. */
 int path_parent(const char *path, struct node **out, struct name *name) must_check;
+int path_parent_from(struct node *start, const char *path, struct node **out,
+                     struct name *name) must_check;
 
 /* What name is in the directory dir, with a reference; through what is mounted.
  * -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE: there is no reference to give back. */

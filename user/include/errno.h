@@ -45,6 +45,7 @@ extern _Thread_local int errno;
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
+#define ELOOP 40
 #define EOVERFLOW 75
 #define ENOTSUP 95
 #define ETIMEDOUT 110

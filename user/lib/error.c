@@ -48,6 +48,7 @@ static const struct {
     {ENAMETOOLONG, "Name too long"},
     {ENOSYS, "No such system call"},
     {ENOTEMPTY, "Directory not empty"},
+    {ELOOP, "Too many symbolic links"},
     {EOVERFLOW, "Value too large for its type"},
     {ENOTSUP, "Not supported"},
     {ETIMEDOUT, "Timed out"},

@@ -1,0 +1,428 @@
+/* Contents of files in memory. They are an object's pages (object.h), which mappings show as they
+ * are.
+ *
+ * A page is shown without the file's lock, since whoever reads or writes holds that while it
+ * touches user memory, which may show the same file. So after it was shown it is looked at again:
+ * if the file was cut meanwhile, it is taken away again. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/elf.h"
+#include "mm/frame.h"
+#include "mm/pieces.h"
+#include "mm/uaccess.h"
+#include "tmpfs/tmpnode.h"
+#include "vfs/open.h"
+
+static struct tmpnode *node_of(struct tmpfile *f) { return CONTAINER_OF(f, struct tmpnode, file); }
+
+static uint64_t pages_of(uint64_t bytes) { return ROUND_UP(bytes, PAGE_SIZE) / PAGE_SIZE; }
+
+/* ---- pages ---- */
+
+static paddr_t find_locked(const struct tmpfile *f, uint64_t index) {
+    ASSERT_LOCKED(&f->guard);
+    return f->rooted ? pagetree_find(&f->pages, index) : PA(0);
+}
+
+/* The frame of a page that is there, or PA(0): with the file's lock, which keeps it. */
+static paddr_t find(struct tmpfile *f, uint64_t index) {
+    spin_lock(&f->guard);
+    paddr_t frame = find_locked(f, index);
+    spin_unlock(&f->guard);
+    return frame;
+}
+
+/* Adds a page, for which enough tables are promised, unless another hart has done so. Returns how
+ * many frames the file has taken. */
+static uint64_t add_locked(struct tmpfile *f, uint64_t index, paddr_t frame) {
+    ASSERT_LOCKED(&f->guard);
+    if (find_locked(f, index).v)
+        return 0;
+    uint64_t taken = 1 + !f->rooted;
+    if (!f->rooted)
+        pagetree_init(&f->pages);
+    f->rooted = true;
+    taken += pagetree_add(&f->pages, index, frame);
+    f->frames += taken;
+    return taken;
+}
+
+/* Makes a page of zeros where there is none. -K_ENOSPC: it cannot be promised. */
+static int make(struct tmpfile *f, uint64_t index) {
+    uint64_t most = 2 + pagetree_tables_for_one();
+    if (frame_commit(most))
+        return -K_ENOSPC;
+    paddr_t frame = frame_take_zeroed();
+    spin_lock(&f->guard);
+    uint64_t taken = add_locked(f, index, frame);
+    spin_unlock(&f->guard);
+    if (!taken)
+        frame_put_zeroed(frame);
+    frame_uncommit(most - taken);
+    return 0;
+}
+
+/* For reading and writing, with the file's lock. */
+static int find_or_make(struct tmpfile *f, uint64_t index, paddr_t *frame) {
+    *frame = find(f, index);
+    if (frame->v)
+        return 0;
+    int err = make(f, index);
+    if (!err)
+        *frame = find(f, index);
+    return err;
+}
+
+/* ---- as an object ---- */
+
+static struct tmpfile *of_object(struct object *o) {
+    return CONTAINER_OF(o, struct tmpfile, object);
+}
+static struct tmpfile *of_program(struct object *o) {
+    return CONTAINER_OF(o, struct tmpfile, program);
+}
+
+static void get_object(struct object *o) { tmpnode_get(node_of(of_object(o))); }
+static void put_object(struct object *o) { tmpnode_put(node_of(of_object(o))); }
+
+static void count_running(struct tmpfile *f, bool more) {
+    spin_lock(&f->guard);
+    f->running = more ? f->running + 1 : f->running - 1;
+    spin_unlock(&f->guard);
+}
+
+static void get_program(struct object *o) {
+    count_running(of_program(o), true);
+    tmpnode_get(node_of(of_program(o)));
+}
+
+static void put_program(struct object *o) {
+    count_running(of_program(o), false);
+    tmpnode_put(node_of(of_program(o)));
+}
+
+/* A page of the file, with a reference to its frame, or PA(0). */
+static paddr_t get_frame(struct tmpfile *f, uint64_t index) {
+    spin_lock(&f->guard);
+    paddr_t frame = index < pages_of(f->size) ? find_locked(f, index) : PA(0);
+    if (frame.v)
+        frame_get(frame_single(frame));
+    spin_unlock(&f->guard);
+    return frame;
+}
+
+static int show_page(struct tmpfile *f, uint64_t index, object_show_fn show, void *ctx) {
+    paddr_t frame;
+    while (!(frame = get_frame(f, index)).v) {
+        if (index >= pages_of(__atomic_load_n(&f->size, __ATOMIC_RELAXED)))
+            return -K_ENXIO;
+        int err = make(f, index);
+        if (err)
+            return err;
+    }
+    int err = show(ctx, &frame, 1);
+    frame_put(frame_single(frame));
+    if (!err && index >= pages_of(__atomic_load_n(&f->size, __ATOMIC_ACQUIRE)))
+        rmap_take_away(&f->rmap, index, 1);
+    return err;
+}
+
+static paddr_t peek_object(struct object *o, uint64_t index) {
+    return get_frame(of_object(o), index);
+}
+static paddr_t peek_program(struct object *o, uint64_t index) {
+    return get_frame(of_program(o), index);
+}
+
+static int page_of_object(struct object *o, uint64_t index, unsigned most, bool write,
+                          object_show_fn show, void *ctx) {
+    return show_page(of_object(o), index, show, ctx);
+}
+
+static int page_of_program(struct object *o, uint64_t index, unsigned most, bool write,
+                           object_show_fn show, void *ctx) {
+    return show_page(of_program(o), index, show, ctx);
+}
+
+static const struct object_ops object_ops = {
+    .get = get_object, .put = put_object, .peek = peek_object, .page = page_of_object};
+static const struct object_ops running_ops = {.get = get_program,
+                                              .put = put_program,
+                                              .peek = peek_program,
+                                              .page = page_of_program,
+                                              .name = elf_name};
+
+/* ---- size ---- */
+
+static void set_size(struct tmpfile *f, uint64_t size) {
+    spin_lock(&f->guard);
+    __atomic_store_n(&f->size, size, __ATOMIC_RELEASE);
+    spin_unlock(&f->guard);
+}
+
+/* Gives back the pages from index on; no mapping shows them. */
+static void drop_pages(struct tmpfile *f, uint64_t index) {
+    for (;; index++) {
+        spin_lock(&f->guard);
+        bool found = f->rooted && pagetree_next(&f->pages, index, &index);
+        paddr_t frame = found ? pagetree_take(&f->pages, index) : PA(0);
+        f->frames -= found;
+        spin_unlock(&f->guard);
+        if (!found)
+            return;
+        frame_put(frame_single(frame));
+        frame_uncommit(1);
+        piece_done(PIECE_FREED);
+    }
+}
+
+/* What stands in the page behind the end of the file becomes zero. */
+static void clean_page(struct tmpfile *f, uint64_t index) {
+    uint64_t start = index * PAGE_SIZE, from = MAX(f->size, start);
+    paddr_t frame = from < start + PAGE_SIZE ? find(f, index) : PA(0);
+    if (frame.v)
+        memset((char *)pa_ptr(frame) + (from - start), 0, start + PAGE_SIZE - from);
+}
+
+/* What somebody may have stored there in the last page. */
+static void clean_end(struct tmpfile *f) {
+    if (f->size % PAGE_SIZE)
+        clean_page(f, f->size / PAGE_SIZE);
+}
+
+/* With the file's lock. */
+static void resize(struct tmpfile *f, uint64_t size) {
+    if (size < f->size) {
+        set_size(f, size);
+        rmap_take_away(&f->rmap, pages_of(size), pagetree_end() - pages_of(size));
+        drop_pages(f, pages_of(size));
+    }
+    clean_end(f);
+    set_size(f, size);
+    tmpnode_modified(node_of(f));
+}
+
+/* ---- as an open file ---- */
+
+static struct tmpfile *open_file(const struct file *f) {
+    struct tmpnode *t = f->object;
+    return &t->file;
+}
+
+static int read_page(struct tmpfile *t, uint64_t offset, uaddr_t dst, size_t n) {
+    static const char zeros[PAGE_SIZE];
+    paddr_t frame = find(t, offset / PAGE_SIZE);
+    const char *from = frame.v ? pa_ptr(frame) : zeros;
+    return copyout(dst, from + offset % PAGE_SIZE, n);
+}
+
+static int read_at(struct tmpfile *t, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
+    int err = 0;
+    n = offset < t->size ? (size_t)MIN((uint64_t)n, t->size - offset) : 0;
+    while (!err && *done < n) {
+        size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
+        err = read_page(t, offset + *done, UA(dst.v + *done), m);
+        *done += err ? 0 : m;
+    }
+    return err;
+}
+
+/* The end moves over what was copied, and what was copied behind it is zero again. */
+static int write_page(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n) {
+    paddr_t frame;
+    int err = find_or_make(t, offset / PAGE_SIZE, &frame);
+    if (err)
+        return err;
+    err = copyin((char *)pa_ptr(frame) + offset % PAGE_SIZE, src, n);
+    if (!err && offset + n > t->size)
+        set_size(t, offset + n);
+    else if (err)
+        clean_page(t, offset / PAGE_SIZE);
+    return err;
+}
+
+static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, size_t *done) {
+    uint64_t end = pagetree_end() * PAGE_SIZE;
+    int err = offset >= end ? -K_EFBIG : 0;
+    n = err ? 0 : (size_t)MIN((uint64_t)n, end - offset);
+    if (offset > t->size && n > 0)
+        clean_end(t);
+    while (!err && *done < n) {
+        size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
+        err = write_page(t, offset + *done, UA(src.v + *done), m);
+        *done += err ? 0 : m;
+    }
+    if (*done > 0)
+        tmpnode_modified(node_of(t));
+    return err;
+}
+
+static int file_read_op(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+    struct tmpfile *t = open_file(f);
+    sleeplock_acquire(&t->lock);
+    int err = read_at(t, f->offset, dst, n, done);
+    f->offset += *done;
+    sleeplock_release(&t->lock);
+    return err;
+}
+
+static int file_write_op(struct file *f, uaddr_t src, size_t n, size_t *done) {
+    struct tmpfile *t = open_file(f);
+    sleeplock_acquire(&t->lock);
+    if (__atomic_load_n(&f->append, __ATOMIC_RELAXED))
+        f->offset = t->size;
+    int err = write_at(t, f->offset, src, n, done);
+    f->offset += *done;
+    sleeplock_release(&t->lock);
+    return err;
+}
+
+static int file_stat_op(struct file *f, struct abi_stat *st) {
+    struct tmpnode *t = f->object;
+    return node_stat(&t->node, st);
+}
+
+static int file_seek_op(struct file *f, int64_t offset, int whence, uint64_t *result) {
+    struct tmpfile *t = open_file(f);
+    int64_t target;
+    int err = 0;
+    sleeplock_acquire(&t->lock);
+    int64_t bases[] = {0, (int64_t)f->offset, (int64_t)t->size};
+    if (whence < 0 || whence >= (int)ARRAY_LEN(bases) ||
+        __builtin_add_overflow(bases[whence], offset, &target) || target < 0)
+        err = -K_EINVAL;
+    else
+        *result = f->offset = (uint64_t)target;
+    sleeplock_release(&t->lock);
+    return err;
+}
+
+static int file_set_size_op(struct file *f, uint64_t size) {
+    struct tmpfile *t = open_file(f);
+    if (size > pagetree_end() * PAGE_SIZE)
+        return -K_EFBIG;
+    sleeplock_acquire(&t->lock);
+    resize(t, size);
+    sleeplock_release(&t->lock);
+    return 0;
+}
+
+/* There is no disk that it could be lost on the way to. */
+static int file_sync_op(struct file *f) { return 0; }
+
+static int file_map_op(struct file *f, uint64_t pages, struct object **o) {
+    *o = &open_file(f)->object;
+    object_get(*o);
+    return 0;
+}
+
+static void file_close_op(struct file *f) {
+    struct tmpfile *t = open_file(f);
+    if (f->writable) {
+        spin_lock(&t->guard);
+        t->writers--;
+        spin_unlock(&t->guard);
+    }
+    tmpnode_put(f->object);
+}
+
+static const struct file_ops file_ops = {
+    .read = file_read_op,
+    .write = file_write_op,
+    .stat = file_stat_op,
+    .seek = file_seek_op,
+    .set_size = file_set_size_op,
+    .sync = file_sync_op,
+    .map = file_map_op,
+    .close = file_close_op,
+};
+
+/* -K_ETXTBSY: it is run. */
+static int begin_writes(struct tmpfile *t, bool stays) {
+    spin_lock(&t->guard);
+    int err = t->running > 0 ? -K_ETXTBSY : 0;
+    t->writers += !err && stays;
+    spin_unlock(&t->guard);
+    return err;
+}
+
+int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) {
+    bool writes = open_for_writing(mode), cuts = (mode & ABI_O_TRUNC) != 0;
+    int err = writes || cuts ? begin_writes(&t->file, writes) : 0;
+    if (err)
+        return err;
+    if (cuts) {
+        sleeplock_acquire(&t->file.lock);
+        resize(&t->file, 0);
+        sleeplock_release(&t->file.lock);
+    }
+    f->ops = &file_ops;
+    f->object = t;
+    return 0;
+}
+
+/* ---- as a program ---- */
+
+static int program_begin(struct node *n, uint64_t *size) {
+    struct tmpnode *t = tmpnode_of(n);
+    if (t->type != NODE_FILE)
+        return -K_ENOEXEC;
+    sleeplock_acquire(&t->file.lock);
+    *size = t->file.size;
+    return 0;
+}
+
+static int program_read(struct node *n, uint64_t offset, void *dst, size_t bytes, size_t *done) {
+    struct tmpfile *t = &tmpnode_of(n)->file;
+    uint64_t left = offset < t->size ? t->size - offset : 0;
+    for (*done = 0, bytes = (size_t)MIN((uint64_t)bytes, left); *done < bytes;) {
+        uint64_t at = offset + *done;
+        size_t m = MIN(bytes - *done, (size_t)(PAGE_SIZE - at % PAGE_SIZE));
+        paddr_t frame = find(t, at / PAGE_SIZE);
+        if (frame.v)
+            memcpy((char *)dst + *done, (char *)pa_ptr(frame) + at % PAGE_SIZE, m);
+        else
+            memset((char *)dst + *done, 0, m);
+        *done += m;
+    }
+    return 0;
+}
+
+static int program_map(struct node *n, uint64_t pages, struct object **out) {
+    struct tmpfile *t = &tmpnode_of(n)->file;
+    spin_lock(&t->rmap.lock);
+    spin_lock(&t->guard);
+    bool written = t->writers > 0 || rmap_may_write_locked(&t->rmap);
+    t->running += !written;
+    spin_unlock(&t->guard);
+    spin_unlock(&t->rmap.lock);
+    if (written)
+        return -K_ETXTBSY;
+    clean_end(t);
+    tmpnode_get(tmpnode_of(n));
+    *out = &t->program;
+    return 0;
+}
+
+static void program_end(struct node *n) { sleeplock_release(&tmpnode_of(n)->file.lock); }
+
+const struct program_ops tmpfile_program = {
+    .begin = program_begin, .read = program_read, .map = program_map, .end = program_end};
+
+/* ---- from the first to the last ---- */
+
+void tmpfile_init(struct tmpnode *t) {
+    struct tmpfile *f = &t->file;
+    sleeplock_init(&f->lock, RANK_TMP_FILE);
+    spin_init(&f->guard, RANK_TMP_PAGES);
+    rmap_init(&f->rmap);
+    f->object = (struct object){.ops = &object_ops, .name = "file in memory", .rmap = &f->rmap};
+    f->program = (struct object){.ops = &running_ops, .rmap = &f->rmap};
+}
+
+void tmpfile_destroy(struct tmpnode *t) {
+    struct tmpfile *f = &t->file;
+    if (f->rooted)
+        pagetree_destroy(&f->pages);
+    frame_uncommit(f->frames);
+}

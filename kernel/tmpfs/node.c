@@ -1,0 +1,169 @@
+/* Nodes of the file system in memory. */
+#include "dev/chardev.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/clock.h"
+#include "tmpfs/tmpnode.h"
+#include "vfs/open.h"
+
+static struct slab records = SLAB_INIT(records, sizeof(struct tmpnode));
+static struct slab targets = SLAB_INIT(targets, 1024);
+static uint32_t last_ino;
+
+/* ---- references ---- */
+
+void tmpnode_get(struct tmpnode *t) { __atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED); }
+
+void tmpnode_put(struct tmpnode *t) {
+    if (__atomic_fetch_sub(&t->refs, 1, __ATOMIC_ACQ_REL) > 1)
+        return;
+    if (t->type == NODE_FILE)
+        tmpfile_destroy(t);
+    else if (t->type == NODE_DIR)
+        tmpdir_destroy(t);
+    else if (t->type == NODE_LINK)
+        slab_give(&targets, t->target);
+    slab_give(&records, t);
+}
+
+static void get(struct node *n) { tmpnode_get(tmpnode_of(n)); }
+static void put(struct node *n) { tmpnode_put(tmpnode_of(n)); }
+
+/* ---- attributes ---- */
+
+static void note_time(uint64_t *time, uint64_t value) {
+    __atomic_store_n(time, value, __ATOMIC_RELAXED);
+}
+static uint64_t time_of(const uint64_t *time) { return __atomic_load_n(time, __ATOMIC_RELAXED); }
+
+void tmpnode_modified(struct tmpnode *t) {
+    uint64_t now = clock_date();
+    note_time(&t->modified, now);
+    note_time(&t->changed, now);
+}
+
+static uint64_t size_of(const struct tmpnode *t) {
+    if (t->type == NODE_FILE)
+        return __atomic_load_n(&t->file.size, __ATOMIC_RELAXED);
+    return t->type == NODE_DIR ? t->dir.names : t->type == NODE_LINK ? strlen(t->target) : 0;
+}
+
+static int attr(struct node *n, struct node_attr *a) {
+    const struct tmpnode *t = tmpnode_of(n);
+    uint64_t frames = t->type == NODE_FILE ? t->file.frames : 0;
+    *a = (struct node_attr){
+        .dev = n->dev,
+        .ino = t->ino,
+        .nlink = t->nlink,
+        .uid = t->uid,
+        .gid = t->gid,
+        .type = t->type,
+        .major = t->major,
+        .minor = t->minor,
+        .mode = t->mode,
+        .size = size_of(t),
+        .blocks = frames * (PAGE_SIZE / 512),
+        .accessed = time_of(&t->accessed),
+        .modified = time_of(&t->modified),
+        .changed = time_of(&t->changed),
+    };
+    return 0;
+}
+
+static int set_attr(struct node *n, unsigned which, const struct node_attr *a) {
+    struct tmpnode *t = tmpnode_of(n);
+    if (which & NODE_SET_MODE)
+        t->mode = a->mode;
+    if (which & NODE_SET_OWNER) {
+        t->uid = a->uid;
+        t->gid = a->gid;
+    }
+    if (which & NODE_SET_ACCESSED)
+        note_time(&t->accessed, a->accessed);
+    if (which & NODE_SET_MODIFIED)
+        note_time(&t->modified, a->modified);
+    note_time(&t->changed, clock_date());
+    return 0;
+}
+
+/* ---- open ---- */
+
+static int open(struct node *n, uint32_t mode, struct file *f) {
+    struct tmpnode *t = tmpnode_of(n);
+    if (t->type == NODE_FILE)
+        return tmpfile_open(t, mode, f);
+    if (t->type == NODE_DIR)
+        return open_for_writing(mode) || (mode & (ABI_O_CREATE | ABI_O_TRUNC)) ? -K_EISDIR
+                                                                               : tmpdir_open(t, f);
+    if (t->type != NODE_DEVICE)
+        return -K_ENXIO;
+    if (t->major < 0 || t->major >= NMAJOR)
+        return -K_ENODEV;
+    devfile_init(f, n, chardev_find(t->major));
+    return 0;
+}
+
+static const char *target(struct node *n) { return tmpnode_of(n)->target; }
+
+static const struct node_ops tmpnode_ops = {
+    .get = get,
+    .put = put,
+    .attr = attr,
+    .set_attr = set_attr,
+    .open = open,
+    .program = &tmpfile_program,
+    .target = target,
+    .step = tmpdir_step,
+    .make = tmpdir_make,
+    .link = tmpdir_link,
+    .unlink = tmpdir_unlink,
+    .rename = tmpdir_rename,
+};
+
+/* ---- new ones ---- */
+
+static bool copy_target(struct tmpnode *t, const char *target) {
+    t->target = slab_take(&targets);
+    if (t->target)
+        str_copy(t->target, target, 1024);
+    return t->target;
+}
+
+struct tmpnode *tmpnode_new(uint32_t dev, const struct node_kind *kind) {
+    struct tmpnode *t = slab_take(&records);
+    if (!t)
+        return NULL;
+    *t = (struct tmpnode){
+        .node = {.ops = &tmpnode_ops, .dev = dev, .link = kind->type == NODE_LINK},
+        .refs = 1,
+        .ino = __atomic_add_fetch(&last_ino, 1, __ATOMIC_RELAXED),
+        .type = kind->type,
+        .mode = kind->mode,
+        .major = kind->major,
+        .minor = kind->minor,
+    };
+    t->accessed = t->modified = t->changed = clock_date();
+    if (t->type == NODE_FILE)
+        tmpfile_init(t);
+    if (t->type == NODE_DIR)
+        list_init(&t->dir.entries);
+    if (t->type == NODE_LINK && !copy_target(t, kind->target)) {
+        slab_give(&records, t);
+        return NULL;
+    }
+    return t;
+}
+
+int tmpfs_create(uint32_t dev, struct node **root) {
+    static const struct node_kind kind = {.type = NODE_DIR, .mode = 0755};
+    struct tmpnode *t = tmpnode_new(dev, &kind);
+    if (!t)
+        return -K_ENOMEM;
+    t->nlink = 2;
+    t->dir.parent = t;
+    *root = &t->node;
+    return 0;
+}
+
+int tmpfs_boot_init(uint64_t ram_bytes) { return tmpdir_boot_init(ram_bytes); }

@@ -1,0 +1,12 @@
+/* A file system in memory: what is in it is gone when the machine is switched off. Files of any
+ * size, names of 255 bytes, symbolic links, devices; permissions, owners and times are kept, and
+ * nobody asks for them. It takes the memory that its contents need, and says ENOSPC when that
+ * cannot be promised. */
+#pragma once
+#include "vfs/node.h"
+
+/* Boot: takes memory for the table of names, by the size of RAM. -K_ENOMEM. */
+int tmpfs_boot_init(uint64_t ram_bytes) must_check;
+
+/* An empty one; *root has a reference. dev: its number. -K_ENOMEM. */
+int tmpfs_create(uint32_t dev, struct node **root) must_check;

@@ -1,0 +1,79 @@
+/* A node of the file system in memory, and what its parts do for each other. */
+#pragma once
+#include "lib/list.h"
+#include "mm/pagetree.h"
+#include "mm/rmap.h"
+#include "proc/sleeplock.h"
+#include "tmpfs/tmpfs.h"
+#include "vfs/file.h"
+
+/* A file's contents. Holes have no page. Behind the end all bytes of its page are zero, unless
+ * somebody stores there through a mapping. */
+struct tmpfile {
+    struct sleeplock lock; /* reading, and all that changes size or contents; with no page shown to
+                              somebody new, it may be waited for across faults */
+    struct spinlock guard; /* the pages; size, which its writer may read without; and the counts */
+    struct pagetree pages; /* if there is a root */
+    bool rooted;
+    uint64_t size;         /* bytes */
+    uint64_t frames;       /* promised: pages and tables */
+    uint32_t writers;      /* that have it open */
+    uint32_t running;      /* references to it as a program */
+    struct object object;  /* as a file that is mapped */
+    struct object program; /* as one that is run */
+    struct rmap rmap;      /* of both */
+};
+
+/* A directory's entries, in the order in which they came, among the cursors of those who list it.
+ * tree.lock guards them. */
+struct tmpdir {
+    struct list entries;
+    uint32_t names;         /* entries */
+    struct tmpnode *parent; /* with a reference; its own for the root, without. NULL: removed */
+};
+
+struct tmpnode {
+    struct node node;
+    uint32_t refs;  /* atomic; one for each name, too */
+    uint32_t nlink; /* names; tree.lock */
+    uint32_t ino, uid, gid;
+    enum node_type type;
+    uint16_t mode;
+    int16_t major, minor;
+    uint64_t accessed, modified, changed; /* atomic */
+    union {
+        struct tmpfile file;
+        struct tmpdir dir;
+        char *target; /* of a link */
+    };
+};
+
+static inline struct tmpnode *tmpnode_of(struct node *n) {
+    return CONTAINER_OF(n, struct tmpnode, node);
+}
+
+/* node.c */
+struct tmpnode *tmpnode_new(uint32_t dev,
+                            const struct node_kind *kind) must_check; /* NULL: no memory */
+void tmpnode_get(struct tmpnode *t);
+void tmpnode_put(struct tmpnode *t);
+/* The contents are other ones now, or what is in the directory. */
+void tmpnode_modified(struct tmpnode *t);
+
+/* file.c */
+void tmpfile_init(struct tmpnode *t);
+void tmpfile_destroy(struct tmpnode *t);
+int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
+extern const struct program_ops tmpfile_program;
+
+/* dir.c */
+int tmpdir_boot_init(uint64_t ram_bytes) must_check;
+void tmpdir_destroy(struct tmpnode *t); /* it is empty, and has no name */
+int tmpdir_open(struct tmpnode *t, struct file *f) must_check;
+int tmpdir_step(struct node *dir, const struct name *name, struct node **out);
+int tmpdir_make(struct node *dir, const struct name *name, const struct node_kind *kind,
+                struct node **out);
+int tmpdir_link(struct node *dir, const struct name *name, struct node *old);
+int tmpdir_unlink(struct node *dir, const struct name *name);
+int tmpdir_rename(struct node *from, const struct name *old, struct node *to,
+                  const struct name *new);
