@@ -139,5 +139,3 @@ void log_quiesce(void);
 
 /* For the flusher: sleeps until there is a change that is not yet on the disk. */
 void log_wait_for_change(void);
-
-bool log_aborted(void);
