@@ -253,7 +253,7 @@ static void recalls_what_a_shell_has_read(void **state) {
     assert_string_equal(read_line(100), "first\n");
     assert_string_equal(read_line(100), "second\n");
     assert_string_equal(read_line(100), "");
-    TYPE("draft\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\n");
+    TYPE("draft\x1b[A\x1b[A\x1b[A\n"); /* the two that are the same are one */
     assert_string_equal(read_line(100), "nothing\n");
     TYPE("draft\x1bOA\x1bOA\x1bOA x\x1bOB\x1bOB\x1bOB\x1bOB.\n");
     assert_string_equal(read_line(100), "draft.\n");
@@ -261,6 +261,10 @@ static void recalls_what_a_shell_has_read(void **state) {
     assert_string_equal(read_line(100), "second!\n");
     TYPE("\x1b[A\x03\x1b[A\x1b[A\n");
     assert_string_equal(read_line(100), "draft.\n");
+    for (int i = 0; i < 20; i++) /* nothing is before the oldest one */
+        TYPE("\x1b[A");
+    TYPE("\n");
+    assert_string_equal(read_line(100), "nothing\n");
 }
 
 /* Of many lines the last ones stay; what is too long is not kept, and not recalled when there is

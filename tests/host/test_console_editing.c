@@ -147,11 +147,31 @@ static void edits_characters_of_several_bytes(void **state) {
                                         "b\n");
 }
 
+/* What is behind the cursor is shown again once, when all of a character has come: else what the
+ * screen gets is no character. */
+static void shows_the_rest_behind_whole_characters(void **state) {
+    static const char *const characters[] = {"x", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8c\xb1"};
+    for (unsigned i = 0; i < sizeof characters / sizeof characters[0]; i++) {
+        char expected[10];
+        setup_with(0, 1, true);
+        TYPE("ab\x1b[D");
+        size_t before = sim.sent_size;
+        sim_type(characters[i], strlen(characters[i]));
+        snprintf(expected, sizeof expected, "%sb\b", characters[i]);
+        assert_int_equal(sim.sent_size - before, strlen(expected));
+        assert_memory_equal(sim.sent + before, expected, strlen(expected));
+        TYPE("\n");
+        snprintf(expected, sizeof expected, "a%sb\n", characters[i]);
+        assert_string_equal(read_line(100), expected);
+    }
+}
+
 int main(void) {
     host_random_seed(3);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(screen_shows_the_line, setup),
         cmocka_unit_test_setup(edits_characters_of_several_bytes, setup),
+        cmocka_unit_test_setup(shows_the_rest_behind_whole_characters, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
