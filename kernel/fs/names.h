@@ -4,7 +4,7 @@
  *
  * Lock order: the operation begins, then the name lock, then inodes. The name lock
  * is one sleeplock for all of them; only its holder has more than one inode
- * locked. So no image, however its directories are tied, makes two processes
+ * locked. So no image, however its directories are tied, makes two threads
  * wait for each other, and what a holder has looked up stays so.
  *
  * Paths are in kernel memory. The caller holds no lock and is in no operation.
@@ -32,8 +32,8 @@ int names_link(const char *old, const char *new) must_check;
  * ".."; -K_ENOTEMPTY; -K_EBUSY: the root. */
 int names_unlink(const char *path) must_check;
 
-/* Gives what from names the name to; a file or device that has that name loses it
- * in the same moment. Both names for one inode: nothing happens. -K_EINVAL: a name
+/* Renames: what `from` names gets the name `to`; a file or device that had that name
+ * loses it in the same moment. Both names for one inode: nothing happens. -K_EINVAL: a name
  * is "." or "..", or a directory would get into itself; -K_EISDIR: to is a
  * directory; -K_ENOTDIR: to exists and from is a directory; -K_ENOSPC, -K_EMLINK. */
 int names_rename(const char *from, const char *to) must_check;
