@@ -19,7 +19,8 @@
 - dialect (docs/style.md): in kernel/ a pointer is tested by itself and not against NULL,
       sizeof has parentheses, an error number is `err`, no parameter is cast to void
 - used: what a header of the kernel defines or declares, the kernel uses somewhere; its interface
-      for programs, they or it. What is there for tests alone is a list here
+      for programs, they or it. A function that it declares is called from another file than the
+      one with its body: else it is static there. What is there for tests alone is a list here
 - locks: a function whose name ends in _locked asserts that its lock is held (sync/spinlock.h)
 - the machine of ./sim knows nothing of Trellis: what machine/ includes is its own, and of its
       parts image, fpu and dev include themselves alone; cli, wasm and doctor besides only sim.h,
@@ -68,9 +69,11 @@ DIALECT = (
 # What of machine/ a part of it may include besides itself and sim.h; of others all.
 MACHINE_PARTS = {"image": (), "fpu": (), "dev": (), "wasm": ("doctor/doctor.h",),
                  "cli": ("doctor/doctor.h",), "doctor": ("cpu/privileged.h", "cpu/pte.h")}
-# What counts and checks for tests what only they ask for; and what is the host's there.
-FOR_TESTS = ("frame_check", "mapping_frames", "pt_split_range", "shm_frames",
+# Tests count what is in use to the frame, so they ask how many frames have records; the others are
+# the host's there.
+FOR_TESTS = ("mapping_frames", "shm_frames",
              "sched_yield", "host_ram_base", "host_csr_read", "host_csr_write", "host_hart")
+DECLARED = r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}]*;"
 INTERFACE = "kernel/lib/abi.h"
 INCLUDERS = {"arch/csr.h": ("mm/tlb.c", "trap"), "arch/pte.h": ("mm",)}
 ODD_ENGLISH = re.compile(r"\b(?:anew|he|him|his|himself)\b", re.I)
@@ -194,7 +197,7 @@ def header_names(text):
     """(line number, name, how often it stands in the kernel when nothing uses it)."""
     for pattern, unused in ((r"^[ \t]*#[ \t]*define[ \t]+(\w+)", 1),
                             (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}()]*\{", 1),
-                            (r"^[a-z][^;{}()#=]*?\b(\w+)\([^;{}]*\)[^;{}]*;", 2),
+                            (DECLARED, 2),
                             (r"^extern [^;(]*?(\w+)(?:\[\w*\])*;", 2),
                             (r"^struct (\w+) \{", 1)):
         for m in re.finditer(pattern, text, re.M):
@@ -213,6 +216,18 @@ def check_used(root):
             used = words[name] > unused or (path == INTERFACE and programs[name])
             if not used and name not in FOR_TESTS:
                 yield f"{path}:{number}: nothing uses {name}"
+    yield from check_called(texts)
+
+
+def check_called(texts):
+    """Functions that no other file calls than the one they are in."""
+    words = {path: count_words([text]) for path, text in texts.items()}
+    for path in sorted(path for path in texts if path.endswith(".h") and path != INTERFACE):
+        for m in re.finditer(DECLARED, texts[path], re.M):
+            name, number = m[1], texts[path].count("\n", 0, m.start(1)) + 1
+            users = sum(1 for other in words if other != path and words[other][name])
+            if users == 1 and words[path][name] == 1 and name not in FOR_TESTS:
+                yield f"{path}:{number}: only the file of {name} uses it"
 
 
 def check_kernel(root):

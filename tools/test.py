@@ -41,7 +41,8 @@ QUICK_ALONE = ["quick"]
 # names that begin so.
 QUICK = """
     host/test_aspace_{design} host/test_bootargs host/test_cache host/test_console
-    host/test_console_output host/test_elf host/test_explain host/test_fdt host/test_files
+    host/test_console_editing host/test_console_output host/test_elf host/test_explain
+    host/test_fdt host/test_files
     host/test_frame host/test_frame_boot host/test_frame_boot_release host/test_frame_use
     host/test_frame_release host/test_hostile host/test_irq
     host/test_kmap host/test_ksyms host/test_machine host/test_mapping host/test_path

@@ -76,7 +76,9 @@ uint64_t linked_address(uint64_t pc) {
     return pc - (ptr_pa(kernel_start).v - LOAD_ADDRESS);
 }
 
-void print_place(uint64_t pc, bool is_return) {
+/* One line: an address of code, or one to return to (the call stands before it, maybe as
+ * its function's last instruction), with function, file and line. */
+static void print_place(uint64_t pc, bool is_return) {
     uint64_t offset, at = linked_address(pc) - is_return;
     unsigned line = 0;
     const char *name = ksym_lookup(at, &offset);
@@ -93,7 +95,7 @@ void print_place(uint64_t pc, bool is_return) {
 
 /* Callers from a frame pointer on. Recursion is one line; a stack has room for less than
  * 512 frames, and chains cross from one to another at a trap. */
-void backtrace_from(uint64_t fp) {
+static void backtrace_from(uint64_t fp) {
     uint64_t last = 0;
     unsigned again = 0;
     for (unsigned depth = 0; depth < 1024 && plausible(fp); depth++) {

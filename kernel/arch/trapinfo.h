@@ -25,12 +25,7 @@ paddr_t loaded_root(void);
  * when the kernel was loaded elsewhere than it was linked for. */
 uint64_t linked_address(uint64_t pc);
 
-/* One line: an address of code, or one to return to (the call stands before it, maybe as
- * its function's last instruction), with function, file and line. */
-void print_place(uint64_t pc, bool is_return);
-
-/* One line a caller, innermost first: of the caller of this, or from a frame pointer. */
+/* Prints one line a caller, innermost first: address, function, file and line. */
 void backtrace(void);
-void backtrace_from(uint64_t fp);
 /* The same for a trap, from what the registers had: its own place first. */
 void backtrace_trap(uint64_t pc, uint64_t ra, uint64_t fp);

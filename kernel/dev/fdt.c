@@ -161,7 +161,7 @@ fdt_node fdt_sibling(fdt_node node) {
     return FDT_NONE;
 }
 
-const char *fdt_name(fdt_node node) {
+static const char *name_of(fdt_node node) {
     struct token t;
     return node_begin(node, &t) ? t.name : "";
 }
@@ -186,7 +186,7 @@ fdt_node fdt_path(const char *path) {
         const char *end = strchr(path, '/');
         size_t n = end ? (size_t)(end - path) : strlen(path);
         for (node = fdt_child(node); node != FDT_NONE; node = fdt_sibling(node))
-            if (name_matches(fdt_name(node), path, n))
+            if (name_matches(name_of(node), path, n))
                 break;
         if (node == FDT_NONE)
             return FDT_NONE;

@@ -23,7 +23,6 @@ uint32_t fdt_size(void); /* totalsize, in bytes */
 fdt_node fdt_child(fdt_node parent);
 fdt_node fdt_sibling(fdt_node node);
 fdt_node fdt_path(const char *path);
-const char *fdt_name(fdt_node node);
 /* The node around this one; FDT_NONE for the root, and 32 levels below it. */
 fdt_node fdt_parent(fdt_node node);
 

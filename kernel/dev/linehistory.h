@@ -18,8 +18,9 @@ struct line_history {
 char *history_room(struct line_history *h, uint32_t n);
 void history_keep(struct line_history *h, uint32_t n);
 
-/* The line before the one that is shown, or behind it, which is at last the one that was typed:
- * n bytes at line, when history_older is called for the first time. False: there is none. */
+/* The next older line than the one that is shown; and the next newer one, the last of which is what
+ * was typed: n bytes at line, when history_older is called for the first time. False: there is
+ * none. */
 bool history_older(struct line_history *h, const char *line, uint32_t n, const char **text,
                    uint32_t *bytes);
 bool history_newer(struct line_history *h, const char **text, uint32_t *bytes);

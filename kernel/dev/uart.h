@@ -3,7 +3,7 @@
  * which stays. Without interrupts the clock looks for input.
  *
  * Output goes through a ring that is sent by interrupts. Four ways into it:
- * uart_write for processes, which waits; uart_write_some, which takes what fits; uart_echo
+ * uart_write for threads, which sleeps; uart_write_some, which takes what fits; uart_echo
  * for interrupt handlers, which does not sleep; uart_write_now for the kernel's own messages, which
  * sends what is in the ring and then its own before it returns. None loses a character. */
 #pragma once
@@ -20,7 +20,7 @@ bool uart_init(void);
  * At boot. */
 void uart_start(void (*receive)(const char *text, size_t n));
 
-/* Sends n characters; sleeps while the ring is full. Needs a process. *done is
+/* Sends n characters; sleeps while the ring is full. Needs a thread. *done is
  * how many were taken, all of them unless it fails. -K_EINTR: a signal. */
 int uart_write(const char *text, size_t n, size_t *done) must_check;
 

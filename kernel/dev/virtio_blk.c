@@ -7,7 +7,7 @@
  * Ring, header and status bytes are static, thus in the direct map, where the
  * device can reach them; a stack is not.
  *
- * Lock: disk.lock guards all; the locks of processes that are woken are taken
+ * Lock: disk.lock guards all; the locks of threads that are woken are taken
  * under it. A request without a slot (not yet submitted, or done) is its owner's.
  *
  * Invariant: owner[s] is the request in flight in slot s, or NULL; the free

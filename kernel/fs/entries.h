@@ -4,7 +4,7 @@
  *
  * Lock order: the operation begins, then the name lock, then inodes. The name lock
  * is one sleeplock for all of them; only its holder has more than one inode
- * locked. So no image, however its directories are tied, makes two processes
+ * locked. So no image, however its directories are tied, makes two threads
  * wait for each other, and what a holder has looked up stays so.
  *
  * The caller has references to the inodes, holds no lock and is in no operation.

@@ -20,8 +20,8 @@ static inline unsigned filepage_blocks(const struct inode *ip, uint32_t index) {
 /* Looks up where the page's blocks live. -K_EIO: the indirect block cannot be read. */
 int filepage_find_blocks(struct inode *ip, struct page *p, struct indirect *in) must_check;
 
-/* Reads a page that is not in memory, and up to count - 1 behind it in the same breath: what reads
- * one is likely to read the next. That one of those could not be read shows when it is asked for.
+/* Reads a page that is not in memory and, at the same time, up to count - 1 behind it, since who
+ * reads one is likely to read the next. If one of those cannot be read, its own reader learns it.
  * *out is the first. May sleep. -K_EIO: it cannot be read, and none is held. */
 int filepage_load(struct inode *ip, uint32_t index, uint32_t count, struct indirect *in,
                   struct page **out) must_check;

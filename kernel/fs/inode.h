@@ -45,8 +45,8 @@ struct inode {
     struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */
 
-    /* Of what it consists of, what the log keeps in memory anyway, as long as this transaction
-     * runs: nobody has to look it up or refer to it. Valid between inode_edit and inode_unlock. */
+    /* Blocks and a page of it that the log keeps in memory as long as this transaction runs, so
+     * they need no look-up and no reference. Valid between inode_edit and inode_unlock. */
     struct {
         uint64_t transaction;
         struct buf *home, *indirect; /* that were logged; NULL: it was not */

@@ -269,7 +269,9 @@ bool log_durable(uint64_t transaction) {
     return __atomic_load_n(&log.done, __ATOMIC_RELAXED) >= transaction;
 }
 
-bool log_lost(uint64_t transaction) { return log_aborted() && !log_durable(transaction); }
+bool log_lost(uint64_t transaction) {
+    return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED) && !log_durable(transaction);
+}
 
 void log_wait_for_change(void) {
     spin_lock(&log.lock);
@@ -289,8 +291,6 @@ void log_quiesce(void) {
     (void)wait_for_locked(op.transaction - 1); /* not for others' later ones */
     spin_unlock(&log.lock);
 }
-
-bool log_aborted(void) { return __atomic_load_n(&log.aborted, __ATOMIC_RELAXED); }
 
 /* ---- commit ---- */
 

@@ -9,8 +9,8 @@
  * The running transaction is closed when somebody waits for it (log_sync; log_end with
  * log_sync_always), when it has filled half of the log, or all that log_begin needs, and by
  * the flusher about a second after its first change. While it is closed nobody joins. When
- * its last operation has ended, who ended or who waits copies the logged blocks aside (from
- * here on the next transaction may run) and commits:
+ * its last operation has ended, the thread that ended it, or one that waits, copies the logged
+ * blocks aside (from here on the next transaction may run) and commits:
  *
  *     fresh blocks of contents -> where they live
  *     logged blocks -> log      flush   the commit can be written
@@ -22,7 +22,7 @@
  *
  * Metadata is logged. So is what overwrites the contents of a file. A block of contents that is
  * in no file on the disk is fresh, and written in place before the commit that makes it a part
- * of one: nobody could see it before. Of a page that is being written nothing changes meanwhile.
+ * of one: nobody could see it before. A page does not change while it is being written.
  *
  * Reservations: log_begin says how many different blocks the operation may
  * change, and waits until the log has room for them, first come, first served.
@@ -139,5 +139,3 @@ void log_quiesce(void);
 
 /* For the flusher: sleeps until there is a change that is not yet on the disk. */
 void log_wait_for_change(void);
-
-bool log_aborted(void);

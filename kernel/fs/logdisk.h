@@ -1,7 +1,7 @@
 /* The log's part of the disk: a header and room for blocks.
  *
  * Header: {int32 n; int32 block[n]}; n = 0: nothing to recover. One transaction stands there at
- * a time, from its first write to the cleared header; one process does all of it. */
+ * a time, from its first write to the cleared header; one thread does all of it. */
 #pragma once
 #include "fs/super.h"
 

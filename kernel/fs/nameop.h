@@ -11,7 +11,7 @@ uint32_t nameop_mkdir_cost(void);
 uint32_t nameop_rename_cost(void);
 #define NAMEOP_UNLINK_COST 3 /* the entry, the directory, the inode */
 
-/* Begins an operation of the log and takes the name lock. -K_EROFS: neither is so. */
+/* Begins an operation of the log and takes the name lock. -K_EROFS: did neither. */
 int nameop_begin(struct log_op *op, uint32_t cost) must_check;
 /* Ends both; the result of the call is err, or else the commit's. */
 int nameop_end(struct log_op *op, int err) must_check;

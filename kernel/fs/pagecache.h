@@ -79,8 +79,8 @@ void page_forget(struct page *p);
 void page_hold(struct page *p);
 void page_put(struct page *p);
 
-/* The log writes from it, or does no more. */
+/* The log begins to write the page to the disk, and has ended that. */
 void page_begin_writing(struct page *p);
 void page_end_writing(struct page *p);
-/* Waits until the log does not: then it may be changed. Its inode is locked. */
+/* Waits while the log writes it; then it may be changed. Its inode is locked. */
 void page_wait_writing(struct page *p);

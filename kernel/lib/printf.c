@@ -178,7 +178,8 @@ static bool convert(struct output *out, const struct spec *spec, char letter) {
     }
 }
 
-int sink_vprintf(printf_sink sink, void *ctx, const char *fmt, va_list ap) {
+/* Formats into sink; returns the number of bytes given to it. */
+static int sink_vprintf(printf_sink sink, void *ctx, const char *fmt, va_list ap) {
     struct output out = {.sink = sink, .ctx = ctx};
     va_copy(out.args, ap);
     while (*fmt) {

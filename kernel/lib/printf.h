@@ -8,9 +8,6 @@
 /* Takes the next n bytes of output. */
 typedef void (*printf_sink)(void *ctx, const char *text, size_t n);
 
-/* Formats into sink; returns the number of bytes given to it. */
-int sink_vprintf(printf_sink sink, void *ctx, const char *fmt, va_list ap);
-
 /* As ISO C: at most size bytes with the terminator; returns the full length. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) printf_like(3, 4);

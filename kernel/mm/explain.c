@@ -6,7 +6,12 @@
 #include "mm/kmap.h"
 #include "mm/turn.h"
 
-struct pte_letters pte_letters(pte_t e) {
+/* Text for an entry's eight flags, a dash for each that is clear. */
+struct pte_letters {
+    char text[9];
+};
+
+static struct pte_letters pte_letters(pte_t e) {
     struct pte_letters l = {"VRWXUGAD"};
     for (unsigned i = 0; i < 8; i++)
         if (!(e & 1ULL << i))

@@ -4,12 +4,6 @@
 #include "arch/trapinfo.h"
 #include "mm/aspace.h"
 
-/* Text for an entry's eight flags, V R W X U G A D, a dash for each that is clear. */
-struct pte_letters {
-    char text[9];
-};
-struct pte_letters pte_letters(pte_t e);
-
 /* A program's access at va has failed for good: prints the walk through its own table, with an
  * arrow where it stops, and says why; nothing when it was no access. The same under every
  * design. as is the running process's: it is this thread's turn to change its mappings (turn.h), so

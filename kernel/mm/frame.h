@@ -67,7 +67,8 @@ void frame_free(paddr_t pa);
 /* Zeroes 2^order frames in a row. */
 void frame_zero(paddr_t pa, unsigned order);
 
-/* Panics when the allocator's own records contradict each other. For tests; slow. */
+/* Panics when the allocator's own records contradict each other. Slow: a debug kernel asks when it
+ * powers off, and tests do more often. */
 void frame_check(void);
 
 /* ---- inline, since fork and exit do it for every page ---- */

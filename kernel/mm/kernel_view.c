@@ -23,12 +23,6 @@ void kernel_view_destroy(struct aspace *as, vaddr_t end) {
     pt_free_root(&as->kernel);
 }
 
-struct pt *kernel_view_of_stacks(struct aspace *as) {
-    if (as->design->on_kernel_pt)
-        return NULL;
-    return as->design->has_root ? &as->kernel : &as->user;
-}
-
 /* Of most there are four leaves, in one table. */
 static void take_few(const struct aspace *as, struct pt *pt) {
     pt_take_leaves(pt, VA(KSTACK(as->slot)), VA(KSTACK_TOP(as->slot)), NULL, NULL);
@@ -46,13 +40,21 @@ void kernel_view_clear_top(const struct aspace *as, struct pt *pt) {
 
 /* ---- threads -------------------------------------------------------------- */
 
+/* The tree in which the kernel stacks of the space's own threads stand; NULL: it is kernel_pt,
+ * which has all. */
+static struct pt *tree_of_stacks(struct aspace *as) {
+    if (as->design->on_kernel_pt)
+        return NULL;
+    return as->design->has_root ? &as->kernel : &as->user;
+}
+
 /* The leaves, and the tables on the way: at most one for each, since the root's last entry has
  * tables of the higher levels already. */
 #define THREAD_TABLES 2
 
 static int map_thread_locked(struct aspace *as, uint32_t slot, paddr_t trapframe) {
     ASSERT_LOCKED(&as->lock);
-    struct pt *stacks = kernel_view_of_stacks(as);
+    struct pt *stacks = tree_of_stacks(as);
     uint32_t tables = as->user.tables + as->kernel.tables;
     as->thread_tables += THREAD_TABLES;
     int err = commit_settle(as);
@@ -77,7 +79,7 @@ int kernel_view_add_thread(struct aspace *as, uint32_t slot, paddr_t trapframe) 
 }
 
 void kernel_view_remove_thread(struct aspace *as, uint32_t slot, uint64_t trapframe) {
-    struct pt *stacks = kernel_view_of_stacks(as);
+    struct pt *stacks = tree_of_stacks(as);
     spin_lock(&as->lock);
     pt_take_leaves(&as->user, VA(trapframe), VA(trapframe + PAGE_SIZE), NULL, NULL);
     if (stacks)

@@ -16,10 +16,6 @@ void kernel_view_destroy(struct aspace *as, vaddr_t end);
  * and kernel stacks in them are not theirs. */
 void kernel_view_clear_top(const struct aspace *as, struct pt *pt);
 
-/* The tree in which the kernel stacks of the space's own threads stand; NULL: it is kernel_pt,
- * which has all. */
-struct pt *kernel_view_of_stacks(struct aspace *as);
-
 /* Maps what one more thread of the running process needs: its trapframe in the user's table, at
  * TRAPFRAME_OF(slot), and its kernel stack in the kernel's view. A hart sees them when it enters
  * the thread. -K_ENOMEM: nothing changed. */

@@ -4,7 +4,7 @@
  * taken, and others run if the slice is over.
  *
  * In a break everybody may find what is worked on: so both views of a space agree, no gather is
- * in use, and what there is is promised. Afterwards the process may be on another hart. */
+ * in use, and what there is is promised. Afterwards the thread may be on another hart. */
 #pragma once
 #include "sync/spinlock.h"
 

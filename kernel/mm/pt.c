@@ -207,24 +207,6 @@ int pt_split(struct pt *pt, vaddr_t va) {
     return 0;
 }
 
-/* Splits until a border of leaves falls on va. */
-static int split_at(struct pt *pt, vaddr_t va) {
-    for (;;) {
-        unsigned level;
-        pte_t *e = pt_walk(pt, va, &level);
-        if (!e || !pte_is_leaf(*e) || IS_ALIGNED(va.v, level_size(level)))
-            return 0;
-        int err = pt_split(pt, va);
-        if (err)
-            return err;
-    }
-}
-
-int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) {
-    int err = split_at(pt, start);
-    return err ? err : split_at(pt, end);
-}
-
 static inline unsigned run(struct pt_cursor *c) {
     return c->level == 0 ? pt_run(c) : pt_run_of_leaves(c);
 }
@@ -390,12 +372,6 @@ vaddr_t pt_protect(struct pt *pt, vaddr_t start, vaddr_t end, uint64_t set, uint
     return end;
 }
 
-void pt_gather_init(struct pt_gather *gather) {
-    gather->count = 0;
-    gather->many = false;
-    gather->tables = 0;
-}
-
 void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
                       void (*put)(void *ctx, pte_t e, unsigned level), void *ctx) {
     for (uint32_t i = 0; i < gather->count; i++)
@@ -408,7 +384,8 @@ void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
         *link = 0;
         table_give(pt, table, zeroed);
     }
-    pt_gather_init(gather);
+    gather->count = 0;
+    gather->many = false;
 }
 
 /* Entries that are leaves or invalid; an invalid one has no flags to clear. No part of the

@@ -92,10 +92,6 @@ int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *ol
  * leaves of the next lower level with the same flags. -K_ENOMEM: unchanged. */
 int pt_split(struct pt *pt, vaddr_t va) must_check;
 
-/* Makes sure that no leaf crosses start or end. -K_ENOMEM: mappings are the same,
- * some large leaf may have been split. */
-int pt_split_range(struct pt *pt, vaddr_t start, vaddr_t end) must_check;
-
 /* How many tables below the root's touch [start, end). */
 uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end);
 
@@ -103,7 +99,7 @@ uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end);
 #define PT_AT_ONCE 1024
 
 /* Takes out the leaves in [start, end), none of which may cross its borders
- * (pt_split_range first), and the tables that fall empty. Stops early when the
+ * (pt_split first), and the tables that fall empty. Stops early when the
  * gather is full, or some tables were entered; returns where it stopped, end when all is done. */
 vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
@@ -131,9 +127,8 @@ int pt_entry(struct pt *pt, vaddr_t va, unsigned level, pte_t **out) must_check;
  * cursor's range. The caller replaces the entry before the flush. */
 void pt_gather_below(const struct pt_cursor *at, struct pt_gather *gather);
 
-/* Before and after one use of a gather; after the flush only. put is called for
- * every gathered leaf. */
-void pt_gather_init(struct pt_gather *gather);
+/* Gives back what was gathered, after the flush only. put is called for every leaf. Then the
+ * gather is empty, as one that is all zero is at first. */
 void pt_gather_finish(struct pt *pt, struct pt_gather *gather,
                       void (*put)(void *ctx, pte_t e, unsigned level), void *ctx);
 

@@ -84,7 +84,7 @@ static uint64_t do_part(struct aspace *as, const struct mapping *m, struct wante
     return to - from;
 }
 
-/* How far a process has gone through a map while the map's lock is not held. Not on its stack,
+/* How far a thread has gone through a map while the map's lock is not held. Not on its stack,
  * since others who change the list write to its neighbours, and not its hart's, since there are
  * breaks meanwhile. Each goes through one map at a time, and waits when all marks are taken. */
 static struct mark {

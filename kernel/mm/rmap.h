@@ -28,7 +28,8 @@ void rmap_init(struct rmap *r);
  * leaves it. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
-/* Before its space's lock is given back it shows more: whoever has passed it comes by again. */
+/* The mapping is going to show more, before its space's lock is given back: whoever goes through
+ * the map and has passed it comes to it once more. */
 void rmap_grown(struct mapping *m);
 /* All of a space, whose lock is held; in pieces (pieces.h), so others may find some of them. */
 void rmap_add_all(struct aspace *as);

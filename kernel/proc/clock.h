@@ -1,6 +1,6 @@
-/* Time: ticks of the xv6 interface, the sleepers that wait for one, and the time
- * slice. There is no periodic tick: a hart that idles is interrupted when its
- * next sleeper is due, a hart that runs a process also at the end of a slice. */
+/* Time: ticks of the xv6 interface, the date, alarms, and the time slice. There is no periodic
+ * tick: a hart that idles is interrupted when the next alarm in its list is due, and a hart that
+ * runs a thread also at the end of a slice. */
 #pragma once
 #include "proc/proc.h"
 
@@ -10,8 +10,8 @@ void clock_init(uint64_t timebase_hz);
 uint64_t clock_ticks(void);                 /* since boot */
 uint64_t clock_to_ticks(uint64_t time);     /* a span of cpu_time, rounded down */
 uint64_t clock_nanoseconds(void);           /* since boot */
-uint64_t clock_microseconds(uint64_t time); /* a span of cpu_time; and back, rounded up */
-uint64_t clock_span(uint64_t microseconds);
+uint64_t clock_microseconds(uint64_t time); /* a span of cpu_time */
+uint64_t clock_span(uint64_t microseconds); /* the other way, rounded up */
 
 /* The date, in nanoseconds since the beginning of 1970; set at boot, else it begins there with 0.
  */
@@ -23,9 +23,10 @@ uint64_t clock_date(void);
 void clock_add(struct alarm *alarm, uint64_t when);
 void clock_remove(struct alarm *alarm);
 
-/* When cpu_time is when, or a little later, one sleep of the running thread ends early, or does
- * not begin, and clock_alarm_rang says so; until clock_end_alarm, which says it, too. A wait that
- * is to end with it looks at that in its loop. One alarm at a time. */
+/* A limit for a wait of the running thread. Soon after cpu_time has reached `when` the alarm rings:
+ * one sleep of the thread ends early, or does not begin, and clock_alarm_rang is true from then on.
+ * The loop of the wait asks it. clock_end_alarm takes the alarm back and says whether it has rung.
+ * A thread has one at a time. */
 void clock_set_alarm(uint64_t when);
 bool clock_end_alarm(void);
 bool clock_alarm_rang(void);
@@ -34,7 +35,7 @@ bool clock_alarm_rang(void);
 uint64_t clock_after(uint64_t nanoseconds);
 
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
-void clock_arm_running(void); /* this hart is going to run a process */
+void clock_arm_running(void); /* this hart is going to run a thread */
 void clock_interrupt(void);   /* from the timer interrupt */
 
 /* From here on the first hart calls fn once in a slice, from its timer interrupt, also

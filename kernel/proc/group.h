@@ -26,8 +26,9 @@ int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *i
  * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group. */
 int proc_set_group(int32_t pid, int32_t group) must_check;
 
-/* Says whom ^C is for (never the caller from now on, if it manages jobs), and learns whether it has
- * been sent to somebody since the last call. -K_ESRCH: there is nobody in that group. */
+/* Makes a group the foreground, whom ^C is for. manages: the caller is a shell that manages jobs,
+ * and ^C is never for it from now on. *interrupted: whether ^C was sent to somebody since the last
+ * call. -K_ESRCH: there is nobody in that group. */
 int proc_set_foreground(int32_t group, bool manages, bool *interrupted) must_check;
 
 /* A shell has ended, and the next one may not know of groups: none is in the foreground.

@@ -28,7 +28,9 @@ static int need_record(void) {
     return 0;
 }
 
-void signal_tell_takers_locked(struct proc *p) {
+/* Tells the threads of p that do not block a pending signal; all but one may find that it is
+ * gone. */
+static void tell_takers_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
@@ -40,7 +42,7 @@ void signal_tell_takers_locked(struct proc *p) {
 void signal_leave_locked(struct thread *t) {
     ASSERT_LOCKED(&t->proc->lock);
     t->signals.blocked = ~(uint64_t)0;
-    signal_tell_takers_locked(t->proc);
+    tell_takers_locked(t->proc);
 }
 
 /* ---- actions --------------------------------------------------------------------- */
@@ -87,7 +89,7 @@ static void set_blocked(struct thread *t, uint64_t mask) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
     t->signals.blocked = mask & ~SIGNALS_SURE;
-    signal_tell_takers_locked(p);
+    tell_takers_locked(p);
     spin_unlock(&p->lock);
 }
 
@@ -169,7 +171,7 @@ void signal_exec(void) {
     }
     if (p->signals)
         p->signals->page = 0;
-    signal_tell_takers_locked(p); /* what had a handler may do something else now */
+    tell_takers_locked(p); /* what had a handler may do something else now */
     spin_unlock(&p->lock);
 }
 

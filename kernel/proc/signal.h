@@ -38,8 +38,8 @@ void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
 int signal_send(int32_t pid, int32_t signal) must_check;
 int signal_send_thread(int32_t tid, int32_t signal) must_check;
 
-/* For one that the running program has caused: it has this handler, or is to end for it. True: the
- * handler will run. */
+/* For a signal that the running program has caused itself, by a fault. True: its handler will run;
+ * false: there is none that may, and the program is to end for it. */
 bool signal_fault(int32_t signal, int32_t code, uint64_t address) must_check;
 
 /* ---- saying something of them, each for the running thread and process ---- */
@@ -65,8 +65,8 @@ void signal_get_stack(struct abi_sigstack *stack);
 
 /* A call has ended with -K_EINTR; its first argument is still in a0. */
 void signal_interrupted(void);
-/* When the wait that begins now is to end; until, unless it is one that was interrupted and is done
- * again. */
+/* When a wait that begins now has to end: at `until`; but a call that a signal has interrupted, and
+ * that is done again, keeps the end that it had. */
 uint64_t signal_resume_until(uint64_t until);
 
 /* Takes signals until a handler is ready to run or there are none; may sleep, and not return. */

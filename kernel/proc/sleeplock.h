@@ -44,9 +44,9 @@ void sleep_left(const void *what);
 void sleep_expect_nothing(const char *doing);
 void sleep_waits(enum rank rank);
 
-/* What is no sleeplock, but excludes others as one: said before it is waited for, and after it
- * was given back. Nothing that was taken inside is then held any more, since the end may
- * wait, too. */
+/* For what is no sleeplock but keeps others out like one, such as an operation of the log. The
+ * first is called before it is waited for, the second when it ends: then nothing that was taken
+ * inside is held any more, since the end may wait, too. */
 static inline void sleep_enter(const void *what, enum rank rank) {
     if (DEBUG)
         sleep_entered(what, rank);
@@ -57,9 +57,9 @@ static inline void sleep_leave(const void *what) {
         sleep_left(what);
 }
 
-/* For what is waited for and not held afterwards: whoever may have to wait holds nothing of a
- * higher rank. (Nothing that is held stands below buffers and pages, so of these two it only says
- * that they are waited for.) Whether a spinlock is held is sleep_on's to check. */
+/* For what is waited for and not held afterwards, such as a commit: whoever may have to wait holds
+ * nothing of a higher rank. (Buffers and pages have the highest ranks, so for these the check finds
+ * nothing, and the call only documents the wait.) sleep_on checks that no spinlock is held. */
 static inline void sleep_may_wait(enum rank rank) {
     if (DEBUG)
         sleep_waits(rank);

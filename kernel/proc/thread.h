@@ -69,11 +69,11 @@ struct thread {
     struct list in_process; /* proc.threads; the process's lock */
 
     struct spinlock lock; /* guards state, reasons, told */
-    /* But from RUNNABLE to RUNNING and back it changes without the lock, by the hart that has
-     * taken the thread from a queue or runs it: all others take the two for one. */
+    /* Between RUNNABLE and RUNNING it is changed without the lock, by the hart that has taken the
+     * thread from a queue or runs it; so all others treat these two as one. */
     enum thread_state state;
     uint32_t reasons; /* THREAD_...: not to return to user mode at once, and to end sleeps early */
-    bool told;        /* one sleep has ended early since the last one came */
+    bool told;        /* a sleep has ended early since the last reason came */
 
     struct thread_signals signals;
 

@@ -19,8 +19,8 @@ const char *rank_name(enum rank rank);
 
 #define RANK_DEPTH 24
 
-/* What a hart (spinlocks) or a process (sleeplocks and their like) holds, in the order in which
- * it was taken: by rising rank, but for those taken by chance. Touched by that hart or process
+/* What a hart (spinlocks) or a thread (sleeplocks and their like) holds, in the order in which
+ * it was taken: by rising rank, but for those taken by chance. Touched by that hart or thread
  * alone. */
 struct rank_holder {
     uint32_t n;

@@ -125,6 +125,8 @@ int sys_clock_gettime(const uint64_t arg[6], uint64_t *result) {
 
 int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
     fs_quiesce();
+    if (DEBUG)
+        frame_check();
     if (proc_trace_poweroff)
         kprintf("[trellis] poweroff status=%d\n", (int)arg[0]);
     machine_poweroff((int)arg[0]);

@@ -8,9 +8,9 @@
  * left may be between fd_begin and fd_end; exec ends it.
  *
  * What makes a file first reserves a number for it, so that it fails before there is anything to
- * be undone; for all others a reserved descriptor is not open, and not free. A single thread needs
- * no mark for that: nobody else takes the number, and who reserves two says to look behind the
- * first.
+ * be undone; for all others a reserved descriptor is not open, and not free. A single thread makes
+ * no mark for that: nobody else takes the number, and a call that reserves two looks for the
+ * second one above the first (`from`).
  *
  * Lock: the table's own, a spinlock, and only of one that is shared. It guards all of the table but
  * what is written before the table is shared. Files are closed without it. */

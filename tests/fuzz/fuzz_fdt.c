@@ -17,7 +17,6 @@ static void read_string(const char *text) {
 
 static void ask(fdt_node node, unsigned depth, unsigned *budget) {
     static const char *const names[] = {"reg", "compatible", "status", "#size-cells", "x"};
-    read_string(fdt_name(node));
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         uint32_t length = 0, cell;
         const uint8_t *bytes = fdt_prop(node, names[i], &length);

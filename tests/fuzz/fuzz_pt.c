@@ -6,6 +6,7 @@
 #include "arch/pte.h"
 #include "lib/errno.h"
 #include "levels.h"
+#include "ptborder.h"
 #include "pttables.h"
 #include <stdlib.h>
 
@@ -86,10 +87,9 @@ static void nothing(void *ctx, pte_t e, unsigned level) {}
 static void unmap(struct pt *pt, const struct call *c) {
     static struct pt_gather gather;
     uint64_t pa, end = c->va + c->bytes;
-    if (!range_is_good(c) || pt_split_range(pt, VA(c->va), VA(end)))
+    if (!range_is_good(c) || borders_at(pt, c->va, end))
         return;
     for (uint64_t at = c->va; at < end;) {
-        pt_gather_init(&gather);
         uint64_t stop = pt_unmap(pt, VA(at), VA(end), &gather).v;
         must(stop > at && stop <= end);
         pt_gather_finish(pt, &gather, nothing, NULL);
@@ -110,7 +110,7 @@ static void set_leaf(struct pt *pt, const struct call *c) {
 }
 
 static void protect(struct pt *pt, const struct call *c) {
-    if (!range_is_good(c) || pt_split_range(pt, VA(c->va), VA(c->va + c->bytes)))
+    if (!range_is_good(c) || borders_at(pt, c->va, c->va + c->bytes))
         return;
     for (uint64_t at = c->va, end = at + c->bytes, stop; at != end; at = stop) {
         stop = pt_protect(pt, VA(at), VA(end), PTE_R, c->flags & (PTE_W | PTE_U)).v;

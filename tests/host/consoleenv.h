@@ -94,7 +94,7 @@ static int setup_with(uint32_t shift, uint32_t width, bool instant) {
     return 0;
 }
 
-static void sim_finish(void) {
+static inline void sim_finish(void) {
     for (int i = 0; i < 100000 && (sim.fifo_used || sim_irq()); i++)
         sim_step();
     assert_int_equal(ring_used(), 0);

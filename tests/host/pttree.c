@@ -74,9 +74,8 @@ int pttree_copy(struct pt *dst, struct pt *src, uint64_t start, uint64_t end, ui
 }
 
 void pttree_unmap(struct pt *pt, uint64_t start, uint64_t end) {
-    struct pt_gather g;
+    struct pt_gather g = {0};
     while (start != end) {
-        pt_gather_init(&g);
         uint64_t stop = pt_unmap(pt, VA(start), VA(end), &g).v;
         assert_true(stop > start && stop <= end);
         pt_gather_finish(pt, &g, pttree_ignore_leaf, NULL);

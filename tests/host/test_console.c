@@ -1,5 +1,5 @@
-/* What is typed at the console: lines, their editing, ^C, and the echo, with a screen to compare
- * with. */
+/* What is typed at the console: lines, ^C, the echo, and lines that are recalled. How a line is
+ * edited: test_console_editing.c. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
 /* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
@@ -238,146 +238,6 @@ static void keeps_what_nobody_reads(void **state) {
     }
 }
 
-/* What stands on the screen in the line after these bytes, and the cursor's column. */
-static size_t screen_line(const char *sent, size_t n, char *line) {
-    size_t column = 0, length = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (sent[i] == '\b') {
-            assert_true(column > 0); /* never to the left of what was typed */
-            column--;
-        } else if (sent[i] == '\n') {
-            column = length = 0;
-        } else {
-            line[column++] = sent[i];
-            length = column > length ? column : length;
-        }
-    }
-    line[length] = '\0';
-    return column;
-}
-
-/* ---- an editor to compare with: of characters, not of bytes and columns */
-
-static struct {
-    char text[100];
-    size_t n, cursor;
-} model;
-
-static void model_erase(size_t from, size_t to) {
-    memmove(model.text + from, model.text + to, model.n - to);
-    model.n -= to - from;
-    model.cursor = from;
-}
-
-static size_t model_word(void) {
-    size_t at = model.cursor;
-    while (at > 0 && strchr(" \t", model.text[at - 1]))
-        at--;
-    while (at > 0 && !strchr(" \t", model.text[at - 1]))
-        at--;
-    return at;
-}
-
-static void model_text(char c) {
-    memmove(model.text + model.cursor + 1, model.text + model.cursor, model.n - model.cursor);
-    model.text[model.cursor++] = c;
-    model.n++;
-}
-
-static void model_left(void) { model.cursor -= model.cursor > 0; }
-static void model_right(void) { model.cursor += model.cursor < model.n; }
-static void model_home(void) { model.cursor = 0; }
-static void model_end(void) { model.cursor = model.n; }
-static void model_nothing(void) {}
-static void model_kill(void) { model_erase(model.cursor, model.n); }
-static void model_back(void) { model_erase(model.cursor - (model.cursor > 0), model.cursor); }
-static void model_take_word(void) { model_erase(model_word(), model.cursor); }
-static void model_drop(void) { model_erase(0, model.n); }
-static void model_delete(void) {
-    if (model.cursor < model.n)
-        model_erase(model.cursor, model.cursor + 1);
-}
-
-static const struct {
-    const char *bytes;
-    void (*does)(void); /* NULL: it is text */
-} keys[] = {{"a", NULL},
-            {"b", NULL},
-            {" ", NULL},
-            {"\t", NULL},
-            {"\x02", NULL},
-            {"c", NULL},
-            {"\x1b[D", model_left},
-            {"\x1bOD", model_left},
-            {"\x1b[C", model_right},
-            {"\x1b[H", model_home},
-            {"\x1b[7~", model_home},
-            {"\x01", model_home},
-            {"\x1b[F", model_end},
-            {"\x1b[8~", model_end},
-            {"\x1b[4~", model_end},
-            {"\x05", model_end},
-            {"\x0b", model_kill},
-            {"\x7f", model_back},
-            {"\b", model_back},
-            {"\x17", model_take_word},
-            {"\x15", model_drop},
-            {"\x1b[3~", model_delete},
-            {"\x1b[1;5C", model_right},
-            {"\x1b[15~", model_nothing},
-            {"\x1b[1234567890P", model_delete},
-            {"\x1b[2~", model_nothing},
-            {"\x1b", model_nothing}};
-
-/* Also at the edge of what a key can be: ESC is followed by something that is no key then. */
-static void press(size_t key) {
-    sim_type(keys[key].bytes, strlen(keys[key].bytes));
-    if (keys[key].does)
-        keys[key].does();
-    else
-        model_text(keys[key].bytes[0]);
-}
-
-/* Random keys: the screen shows what the reader will get, and the cursor is where it is. */
-static void screen_shows_the_line(void **state) {
-    for (int round = 0; round < 1000; round++) {
-        setup_with(0, 1, true);
-        memset(&model, 0, sizeof model);
-        char screen[400], shown[400] = "", expected[200];
-        for (size_t n = host_random_below(90); n > 0; n--) {
-            size_t usual = 6 + host_random_below(3) * 10;
-            press(host_random_below(round % 8 ? usual : sizeof keys / sizeof keys[0]));
-        }
-        size_t column = screen_line(sim.sent, sim.sent_size, screen), at = 0, cursor = 0;
-        for (size_t i = 0; i <= model.n; i++) {
-            cursor = i == model.cursor ? at : cursor;
-            if (i < model.n && model.text[i] == '\t')
-                shown[at++] = ' ';
-            else if (i < model.n && model.text[i] < ' ')
-                shown[at++] = '^', shown[at++] = model.text[i] + '@';
-            else if (i < model.n)
-                shown[at++] = model.text[i];
-        }
-        assert_int_equal(column, cursor);
-        assert_memory_equal(screen, shown, at);
-        assert_int_equal(strspn(screen + at, " "), strlen(screen + at));
-        TYPE("\n");
-        snprintf(expected, sizeof expected, "%.*s\n", (int)model.n, model.text);
-        assert_string_equal(read_line(200), expected);
-    }
-}
-
-/* Two to the left of three, one comes between, two to the left, the first one goes; one to the
- * right, and the one that came goes as well. */
-static void edits_characters_of_several_bytes(void **state) {
-    setup_with(0, 1, true);
-    TYPE("a\xc3\xa9\xe2\x82\xac"
-         "b\x1b[D\x1b[D\xc3\xbc\x1b[D\x1b[D\x7f\x1b[C\x1b[3~");
-    TYPE("\n");
-    assert_string_equal(read_line(100), "\xc3\xa9\xe2\x82\xac"
-                                        "b\n");
-}
-
 /* ---- recalling lines */
 
 static void recalls_what_a_shell_has_read(void **state) {
@@ -393,7 +253,7 @@ static void recalls_what_a_shell_has_read(void **state) {
     assert_string_equal(read_line(100), "first\n");
     assert_string_equal(read_line(100), "second\n");
     assert_string_equal(read_line(100), "");
-    TYPE("draft\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A\n");
+    TYPE("draft\x1b[A\x1b[A\x1b[A\n"); /* the two that are the same are one */
     assert_string_equal(read_line(100), "nothing\n");
     TYPE("draft\x1bOA\x1bOA\x1bOA x\x1bOB\x1bOB\x1bOB\x1bOB.\n");
     assert_string_equal(read_line(100), "draft.\n");
@@ -401,6 +261,10 @@ static void recalls_what_a_shell_has_read(void **state) {
     assert_string_equal(read_line(100), "second!\n");
     TYPE("\x1b[A\x03\x1b[A\x1b[A\n");
     assert_string_equal(read_line(100), "draft.\n");
+    for (int i = 0; i < 20; i++) /* nothing is before the oldest one */
+        TYPE("\x1b[A");
+    TYPE("\n");
+    assert_string_equal(read_line(100), "nothing\n");
 }
 
 /* Of many lines the last ones stay; what is too long is not kept, and not recalled when there is
@@ -492,8 +356,6 @@ int main(void) {
         T(makes_room),
         T(bad_read_buffers),
         T(keeps_what_nobody_reads),
-        T(screen_shows_the_line),
-        T(edits_characters_of_several_bytes),
         T(recalls_what_a_shell_has_read),
         T(forgets_the_oldest_lines),
         T(clears_the_screen),

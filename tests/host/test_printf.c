@@ -119,26 +119,6 @@ static void cut_to_size(void **state) {
     }
 }
 
-static void collect(void *ctx, const char *text, size_t n) {
-    char *out = ctx;
-    assert_true(n > 0);
-    memcpy(out + strlen(out), text, n);
-}
-
-static int sink_printf(printf_sink sink, void *ctx, const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    int n = sink_vprintf(sink, ctx, fmt, ap);
-    va_end(ap);
-    return n;
-}
-
-static void sink_gets_all_in_order(void **state) {
-    char got[200] = "";
-    assert_int_equal(sink_printf(collect, got, "a%db%sc%20xd", 1, "str", 255), 28);
-    assert_string_equal(got, "a1bstrc                  ffd");
-}
-
 /* ---- kprintf ------------------------------------------------------------- */
 #define THREADS 4
 #define LINES 2000
@@ -221,7 +201,6 @@ int main(void) {
         cmocka_unit_test(without_meaning),
         cmocka_unit_test(every_combination),
         cmocka_unit_test(cut_to_size),
-        cmocka_unit_test(sink_gets_all_in_order),
         cmocka_unit_test(lines_do_not_mix),
         cmocka_unit_test(long_lines_are_whole),
         cmocka_unit_test(panics_below_the_lock_print), /* last: the lock stays broken */

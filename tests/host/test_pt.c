@@ -4,6 +4,7 @@
 #include "arch/pte.h"
 #include "hostarch.h"
 #include "lib/errno.h"
+#include "ptborder.h"
 #include "pttree.h"
 
 #include <setjmp.h>
@@ -273,9 +274,9 @@ static void test_split_keeps_every_translation(void **state) {
 
     pt = pttree_fresh();
     assert_int_equal(pt_map(&pt, VA(va), PA(pa), GIB(1), RW, 2), 0);
-    assert_int_equal(pt_split_range(&pt, VA(va + MIB(2)), VA(va + MIB(4))), 0);
+    assert_int_equal(borders_at(&pt, va + MIB(2), va + MIB(4)), 0);
     expect_leaves(&pt, 0, 512, 0);
-    assert_int_equal(pt_split_range(&pt, VA(va + PAGE_SIZE), VA(va + MIB(900) - PAGE_SIZE)), 0);
+    assert_int_equal(borders_at(&pt, va + PAGE_SIZE, va + MIB(900) - PAGE_SIZE), 0);
     expect_leaves(&pt, 1024, 510, 0);
     pttree_unmap(&pt, va + PAGE_SIZE, va + MIB(900) - PAGE_SIZE);
     pttree_expect_at(&pt, va + 4095, pa + 4095);
@@ -290,8 +291,7 @@ static void test_unmap_gives_back_only_after_the_flush(void **state) {
     struct pt pt = pttree_fresh();
     assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(0), MIB(2), RW, 0), 0);
     assert_int_equal(pt_map(&pt, VA(MIB(4)), PA(GIB(1)), MIB(2), RW, 1), 0);
-    struct pt_gather g;
-    pt_gather_init(&g);
+    struct pt_gather g = {0};
     vaddr_t stop = pt_unmap(&pt, VA(MIB(2)), VA(MIB(6)), &g);
     assert_int_equal(stop.v, MIB(2) + PT_GATHER_LEAVES * PAGE_SIZE);
     assert_int_equal(g.count, PT_GATHER_LEAVES);
@@ -328,8 +328,7 @@ static void test_unmap_gives_back_only_after_the_flush(void **state) {
 
 static void test_cutting_a_leaf_is_a_kernel_bug(void **state) {
     struct pt pt = pttree_fresh();
-    struct pt_gather g;
-    pt_gather_init(&g);
+    struct pt_gather g = {0};
     assert_int_equal(pt_map(&pt, VA(MIB(2)), PA(0), MIB(2), RW, 1), 0);
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(2)), VA(MIB(3)), &g)));
     assert_true(HOST_PANICS(pt_unmap(&pt, VA(MIB(3)), VA(MIB(4)), &g)));

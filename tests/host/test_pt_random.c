@@ -4,6 +4,7 @@
 #include "arch/pte.h"
 #include "hostarch.h"
 #include "lib/errno.h"
+#include "ptborder.h"
 #include "pttree.h"
 
 #include <setjmp.h>
@@ -125,7 +126,7 @@ static void model_split(uint64_t va) {
 }
 
 static bool split_range(struct pt *pt, const struct piece *p) {
-    if (pt_split_range(pt, VA(p->va), VA(p->end)))
+    if (borders_at(pt, p->va, p->end))
         return false;
     model_split(p->va);
     if (p->end < window[p->w] + WINDOW_PAGES * PAGE_SIZE)
@@ -136,9 +137,8 @@ static bool split_range(struct pt *pt, const struct piece *p) {
 static void random_unmap(struct pt *pt) {
     struct piece p = random_piece();
     assert_true(split_range(pt, &p));
-    struct pt_gather g;
+    struct pt_gather g = {0};
     for (uint64_t at = p.va; at < p.end;) {
-        pt_gather_init(&g);
         uint32_t tables = pttables_out;
         uint64_t stop = pt_unmap(pt, VA(at), VA(p.end), &g).v;
         assert_int_equal(pttables_out, tables);

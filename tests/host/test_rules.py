@@ -121,3 +121,13 @@ def test_checker_finds(tree, path, text, says):
     (tree / path).write_text(text)
     found = rules.check(str(tree))
     assert len(found) == 1 and says in found[0] and os.fspath(path) in found[0], found
+
+
+def test_function_that_only_its_file_and_tests_call(tree):
+    folder = tree / "kernel" / "mm"
+    (folder / "half.h").write_text("int half(int n) must_check;\n")
+    (folder / "half.c").write_text('#include "mm/half.h"\nint half(int n) { return n / 2; }\n'
+                                   "int quarter(int n) { return half(half(n)); }\n")
+    assert rules.check(str(tree)) == ["kernel/mm/half.h:1: only the file of half uses it"]
+    (folder / "user.c").write_text('#include "mm/half.h"\nint f(void) { return half(7); }\n')
+    assert not rules.check(str(tree))

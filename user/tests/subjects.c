@@ -18,8 +18,9 @@ const struct subject subjects[] = {
     {"fdcalls", fdcalls_tests}, {"file", file_tests},
     {"names", names_tests},     {"dir", dir_tests},
     {"disk", disk_tests},       {"info", info_tests},
-    {"inspect", inspect_tests}, {"stress", stress_tests},
-    {"group", group_tests},     {"design", design_tests},
-    {"threads", threads_tests}, {"futex", futex_tests},
+    {"inspect", inspect_tests}, {"inspectbusy", inspectbusy_tests},
+    {"stress", stress_tests},   {"group", group_tests},
+    {"design", design_tests},   {"threads", threads_tests},
+    {"futex", futex_tests},
 };
 const unsigned subject_count = sizeof(subjects) / sizeof(subjects[0]);

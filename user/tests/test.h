@@ -39,8 +39,8 @@ extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests
     mmap_tests[], mapfile_tests[], mapstore_tests[], names_tests[], views_tests[], protect_tests[],
     regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
     wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
-    dir_tests[], disk_tests[], info_tests[], inspect_tests[], stress_tests[], group_tests[],
-    design_tests[], threads_tests[], futex_tests[];
+    dir_tests[], disk_tests[], info_tests[], inspect_tests[], inspectbusy_tests[], stress_tests[],
+    group_tests[], design_tests[], threads_tests[], futex_tests[];
 /* Those of threadtests. */
 extern const struct test life_tests[], locks_tests[];
 /* Those of signaltests. */
@@ -163,7 +163,7 @@ extern char initialised[4 * PAGE];
 /* What `usertests --role NAME ARG...` does: the programs that exec tests run. */
 int run_role(int argc, char **argv);
 void role_argument(char *to, int i);   /* what the role `args` wants as its i-th argument */
-int role_churn(int argc, char **argv); /* these are inspect.c's */
+int role_churn(int argc, char **argv); /* these are inspectbusy.c's */
 int role_split(int argc, char **argv);
 int role_signals(int argc, char **argv); /* of signaltests: calls.c's */
 int role_chain(int argc, char **argv);   /* these are design.c's */
