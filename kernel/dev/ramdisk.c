@@ -38,18 +38,37 @@ static bool is_ram(const struct fdt_reg *where) {
     return false;
 }
 
+/* RAM that is the kernel's is mapped; what the firmware has reserved for the image is not. NULL:
+ * there is none, or it cannot be reached. */
+static char *find(struct fdt_reg *where) {
+    if (ramdisk_where(where))
+        return NULL;
+    char *base = is_ram(where) ? kmap_device(where->start, where->size) : NULL;
+    if (!base)
+        kprintf("initrd of %lu KiB at %#lx: not in RAM that the kernel reaches\n",
+                (unsigned long)(where->size >> 10), (unsigned long)where->start);
+    return base;
+}
+
+static bool is_archive(const char *base, uint64_t bytes) {
+    return bytes >= 6 && (!memcmp(base, "070701", 6) || !memcmp(base, "070702", 6));
+}
+
+const void *ramdisk_archive(uint64_t *bytes) {
+    struct fdt_reg where;
+    const char *base = find(&where);
+    if (!base || !is_archive(base, where.size))
+        return NULL;
+    *bytes = where.size;
+    return base;
+}
+
 static bool start(void) {
     struct fdt_reg where;
     disk.sectors = 0;
-    if (ramdisk_where(&where))
+    disk.base = find(&where);
+    if (!disk.base || is_archive(disk.base, where.size))
         return false;
-    /* RAM that is the kernel's is mapped; what the firmware has reserved for it is not. */
-    disk.base = is_ram(&where) ? kmap_device(where.start, where.size) : NULL;
-    if (!disk.base) {
-        kprintf("initrd of %lu KiB at %#lx: not in RAM that the kernel reaches\n",
-                (unsigned long)(where.size >> 10), (unsigned long)where.start);
-        return false;
-    }
     disk.sectors = where.size / SECTOR_SIZE;
     if (!boot_quiet())
         kprintf("the disk is in memory, %lu KiB at %#lx: what is written to it is not kept\n",

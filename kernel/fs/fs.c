@@ -32,6 +32,7 @@
 #define PIPE_PER_RAM KIB(128)
 
 static uint64_t inodes; /* in memory */
+static bool mounted;
 
 /* That may be in use beside those of open files. */
 static uint64_t inodes_beside(void) { return proc_slots * (1ULL + INODES_PER_CALL); }
@@ -40,6 +41,7 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low,
 
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t in_use = FILES_MIN + inodes_beside();
+    mounted = false;
     file_boot_init();
     fd_boot_init();
     inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
@@ -89,7 +91,7 @@ static int start_log(const char **why) {
     return 0;
 }
 
-static int open_root(const char **why) {
+static int open_root(struct node **out, const char **why) {
     struct inode *root;
     int err = inode_get(FS_ROOT_INODE, &root);
     if (!err)
@@ -104,12 +106,12 @@ static int open_root(const char **why) {
         *why = "the root inode is not a directory";
         return -K_EINVAL;
     }
-    node_set_root(&root->node);
+    *out = &root->node;
     node_set_reaper(inode_reap);
     return 0;
 }
 
-int fs_mount(const char **why) {
+int fs_mount(struct node **root, const char **why) {
     if (!blk_present()) {
         *why = "there is no disk";
         return -K_ENODEV;
@@ -130,15 +132,21 @@ int fs_mount(const char **why) {
     file_mount(super.inode_end <= inodes ? UINT64_MAX : inodes - inodes_beside(), FILES_KEPT);
     *why = "the inodes cannot be read";
     err = inode_mount();
-    return err ? err : open_root(why);
+    mounted = !err;
+    return err ? err : open_root(root, why);
 }
 
-int fs_sync(void) { return log_sync(); }
+bool fs_mounted(void) { return mounted; }
 
-void fs_quiesce(void) { log_quiesce(); }
+int fs_sync(void) { return mounted ? log_sync() : 0; }
+
+void fs_quiesce(void) {
+    if (mounted)
+        log_quiesce();
+}
 
 void fs_stats(struct fs_stats *out) {
-    out->inodes_free = inode_free_count();
-    out->blocks_free = balloc_free_count();
+    out->inodes_free = mounted ? inode_free_count() : 0;
+    out->blocks_free = mounted ? balloc_free_count() : 0;
     out->files_open = file_open_count();
 }

@@ -2,16 +2,21 @@
 #pragma once
 #include "lib/types.h"
 
+struct node;
+
 /* Takes memory for the tables, by the size of RAM. Once at boot, before frame_init.
  * -K_ENOMEM: there is not enough. */
 int fs_boot_init(uint64_t ram_bytes) must_check;
 
 /* Mounts the first disk: checks it, recovers what a crash left in its log, frees
- * inodes that have no links, and makes the root the caller's current directory.
+ * inodes that have no links. *root has a reference to its root.
  * In the first process, for it sleeps. On error *why is a sentence about the image
  * or the disk: -K_ENODEV no disk, -K_EINVAL not an image that fits it, -K_EIO,
  * -K_ENOMEM. */
-int fs_mount(const char **why) must_check;
+int fs_mount(struct node **root, const char **why) must_check;
+
+/* Whether there is a disk that is mounted. The calls below do nothing without. */
+bool fs_mounted(void);
 
 /* Waits until all that was done is on the disk. -K_EIO: some of it will never be. */
 int fs_sync(void) must_check;

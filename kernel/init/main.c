@@ -9,6 +9,7 @@
 #include "fs/fs.h"
 #include "fs/log.h"
 #include "init/memory.h"
+#include "init/root.h"
 #include "init/selftest.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -24,6 +25,7 @@
 #include "proc/group.h"
 #include "proc/sched.h"
 #include "syscall/exec.h"
+#include "tmpfs/tmpfs.h"
 #include "trap/panic.h"
 #include "trap/trap.h"
 
@@ -127,9 +129,9 @@ static void give_up(const char *what, const char *why) {
 static unsigned long milliseconds(uint64_t time) { return time * 1000 / timebase_hz; }
 
 static void first_process(void) {
-    const char *why = "";
-    if (fs_mount(&why))
-        give_up("the disk cannot be used", why);
+    const char *what, *why = "";
+    if (root_mount(&what, &why))
+        give_up(what, why);
     const char *command = bootargs_command();
     const char *argv[] = {"/init", command ? "-c" : NULL, command, NULL};
     if (exec_kernel("/init", argv))
@@ -137,7 +139,7 @@ static void first_process(void) {
     /* In debug builds: now that the first program is there, promises of memory fail. */
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
-    if (proc_spawn_kernel("flusher", fs_flusher))
+    if (fs_mounted() && proc_spawn_kernel("flusher", fs_flusher))
         give_up("there is no room for the process that writes to the disk", "no memory is left");
     selftest_in_process();
     if (!boot_quiet()) {
@@ -248,7 +250,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     greet(ram);
     proc_init(ram);
     dev_init();
-    if (fs_boot_init(ram))
+    if (fs_boot_init(ram) || tmpfs_boot_init(ram))
         panic("the machine is too small: no memory for the file system's tables");
     kmap_boot_done();
     frame_init();

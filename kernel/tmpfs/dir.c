@@ -94,6 +94,7 @@ static struct entry **find_locked(const struct tmpnode *dir, const struct name *
 
 /* The name is free. */
 static void insert_locked(struct tmpnode *dir, struct entry *e, struct tmpnode *node) {
+    ASSERT_LOCKED(&tree.lock);
     struct entry **bucket = bucket_of(dir, e->name, e->length);
     e->dir = dir;
     e->node = node;
@@ -106,6 +107,7 @@ static void insert_locked(struct tmpnode *dir, struct entry *e, struct tmpnode *
 
 /* Takes out the entry that the link leads to. */
 static struct entry *remove_locked(struct entry **link) {
+    ASSERT_LOCKED(&tree.lock);
     struct entry *e = *link;
     *link = e->hash_next;
     list_remove(&e->order);
@@ -128,6 +130,7 @@ static int check(const struct tmpnode *dir, const struct name *name) {
 
 /* With a reference; NULL: there is no such name. */
 static struct tmpnode *look_locked(struct tmpnode *dir, const struct name *name) {
+    ASSERT_LOCKED(&tree.lock);
     struct tmpnode *found = NULL;
     if (is_dot(name))
         found = dir;
@@ -166,6 +169,7 @@ static void count_names(struct tmpnode *node, int more) {
 /* Gives node the name, in a directory that is there, and takes over a reference to node. */
 static int enter_locked(struct tmpnode *dir, const struct name *name, struct entry *e,
                         struct tmpnode *node) {
+    ASSERT_LOCKED(&tree.lock);
     if (!dir->dir.parent)
         return -K_ENOENT;
     if (*find_locked(dir, name))
@@ -227,6 +231,7 @@ int tmpdir_link(struct node *n, const struct name *name, struct node *old) {
 
 /* Whether what the entry names may lose the name. */
 static int may_go_locked(const struct entry *e) {
+    ASSERT_LOCKED(&tree.lock);
     if (e->node->node.mounted)
         return -K_EBUSY;
     return e->node->type == NODE_DIR && e->node->dir.names > 0 ? -K_ENOTEMPTY : 0;
@@ -239,6 +244,7 @@ struct leaving {
 };
 
 static struct leaving leave_locked(struct entry **link) {
+    ASSERT_LOCKED(&tree.lock);
     struct leaving l = {.entry = remove_locked(link)};
     struct tmpnode *t = l.entry->node;
     count_names(t, -1);
@@ -293,6 +299,7 @@ static bool is_within(struct tmpnode *dir, const struct tmpnode *t) {
 /* Whether what `from` names may have the name of what `to` names, or a free one. */
 static int may_move_locked(const struct entry *from, const struct entry *to,
                            struct tmpnode *to_dir) {
+    ASSERT_LOCKED(&tree.lock);
     if (!to_dir->dir.parent)
         return -K_ENOENT;
     if (from->node->node.mounted)
@@ -308,6 +315,7 @@ static int may_move_locked(const struct entry *from, const struct entry *to,
 
 static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entry *e,
                         struct leaving *old) {
+    ASSERT_LOCKED(&tree.lock);
     old->entry = remove_locked(from);
     struct tmpnode *t = old->entry->node;
     tmpnode_get(t); /* the new name's */
@@ -323,6 +331,7 @@ static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entr
 
 static int rename_locked(struct tmpnode *from, const struct name *old, struct tmpnode *to,
                          const struct name *new, struct entry **e, struct leaving gone[2]) {
+    ASSERT_LOCKED(&tree.lock);
     struct entry **source = find_locked(from, old), **target = find_locked(to, new);
     if (!*source)
         return -K_ENOENT;
@@ -382,12 +391,14 @@ static struct slab listings = SLAB_INIT(listings, sizeof(struct listing));
 
 /* "." or "..". */
 static struct listed special_locked(const struct tmpnode *dir, unsigned i) {
+    ASSERT_LOCKED(&tree.lock);
     const struct tmpnode *up = dir->dir.parent, *t = i == 0 || !up ? dir : up;
     return (struct listed){.name = "..", .length = i + 1, .ino = t->ino, .type = NODE_DIR};
 }
 
 /* The entry that comes next, or NULL. */
 static struct entry *next_locked(const struct listing *l, const struct tmpnode *dir) {
+    ASSERT_LOCKED(&tree.lock);
     for (struct list *at = l->place.order.next; at != &dir->dir.entries; at = at->next) {
         struct entry *e = LIST_ENTRY(at, struct entry, order);
         if (e->node) /* no other's place */
@@ -398,6 +409,7 @@ static struct entry *next_locked(const struct listing *l, const struct tmpnode *
 
 static bool list_one_locked(struct listing *l, const struct tmpnode *dir, list_emit_fn emit,
                             void *ctx) {
+    ASSERT_LOCKED(&tree.lock);
     if (l->passed < 2) {
         struct listed special = special_locked(dir, l->passed);
         bool taken = emit(ctx, &special);

@@ -257,6 +257,27 @@ static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, s
     return err;
 }
 
+int tmpfile_append(struct tmpnode *t, const void *src, uint64_t n) {
+    struct tmpfile *f = &t->file;
+    const char *from = src;
+    int err = 0;
+    sleeplock_acquire(&f->lock);
+    while (n > 0 && !err) {
+        uint64_t within = f->size % PAGE_SIZE, m = MIN(n, PAGE_SIZE - within);
+        paddr_t frame;
+        err = find_or_make(f, f->size / PAGE_SIZE, &frame);
+        if (err)
+            break;
+        memcpy((char *)pa_ptr(frame) + within, from, m);
+        set_size(f, f->size + m);
+        from += m;
+        n -= m;
+        piece_done(PIECE_FREED);
+    }
+    sleeplock_release(&f->lock);
+    return err;
+}
+
 static int file_read_op(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct tmpfile *t = open_file(f);
     sleeplock_acquire(&t->lock);

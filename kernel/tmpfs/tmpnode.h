@@ -64,6 +64,8 @@ void tmpnode_modified(struct tmpnode *t);
 void tmpfile_init(struct tmpnode *t);
 void tmpfile_destroy(struct tmpnode *t);
 int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
+/* Bytes of the kernel's behind the end. -K_ENOSPC. */
+int tmpfile_append(struct tmpnode *t, const void *src, uint64_t n) must_check;
 extern const struct program_ops tmpfile_program;
 
 /* dir.c */

@@ -11,6 +11,7 @@ static uint64_t open_max, open_for_all; /* the rest is kept */
 void file_boot_init(void) {
     files = (struct slab)SLAB_INIT(files, sizeof(struct file));
     open_count = 0;
+    open_max = open_for_all = UINT64_MAX;
 }
 
 void file_mount(uint64_t max, uint64_t kept) {

@@ -58,10 +58,12 @@ static void at_boot(void) {
 
 static void mount(void) {
     const char *why;
+    struct node *root;
     struct fsimage im = fsimage_make(2000, 60, 100);
     memdisk_load(im.data, im.bytes);
     fsimage_free(&im);
-    env_must(!fs_mount(&why), "an empty disk is mounted");
+    env_must(!fs_mount(&root, &why), "an empty disk is mounted");
+    node_set_root(root);
 }
 
 bool execenv_fresh(unsigned design) {

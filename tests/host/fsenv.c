@@ -352,9 +352,12 @@ int fsenv_mount(const char **why) {
     fsenv_never_there = false;
     assert_int_equal(fs_boot_init(fsenv_ram), 0);
     *why = NULL;
-    int err = fs_mount(why);
+    struct node *root;
+    int err = fs_mount(&root, why);
     if (err)
         assert_non_null(*why);
+    else
+        node_set_root(root);
     return err;
 }
 
