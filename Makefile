@@ -264,7 +264,7 @@ $(U)/flags: FORCE
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
+I_TESTS := bench benchharts benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
 	threadstress threadtests usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
