@@ -9,6 +9,7 @@
 #   make sim             the machine of ./sim, for this host
 #   make live            the machine as a web page with Trellis in it: build/live/trellis.html
 #   make bench           measures all designs (tools/bench.py)
+#   make bench-harts     the same for operations of 1 to 8 harts (tools/bench_harts.py)
 #   make bench-sim       compares the machine of ./sim with QEMU
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
 #   make printouts       records anew what the documentation shows, with make pictures
@@ -116,7 +117,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests sim live fuzz bench bench-sim lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim live fuzz bench bench-harts bench-sim lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -264,7 +265,7 @@ $(U)/flags: FORCE
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
+I_TESTS := bench benchharts benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
 	threadstress threadtests usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))
@@ -387,6 +388,9 @@ $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 # ---- the rest ------------------------------------------------------------
 bench:
 	$(Q)BUILD=$(BUILD) python3 tools/bench.py
+
+bench-harts:
+	$(Q)BUILD=$(BUILD) python3 tools/bench_harts.py
 
 bench-sim:
 	$(Q)BUILD=$(BUILD) python3 tools/bench_sim.py

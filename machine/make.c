@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum { MIB = 1 << 20, FDT_ROOM = 16384, UART_SOURCE = 10, RTC_SOURCE = 11, VIRTIO_SOURCE = 1 };
-enum { A0 = 10, A1 = 11 };
+enum { A0 = 10, A1 = 11, A2 = 12 };
+enum { KERNEL_OFFSET = 2 * MIB, INFO_OFFSET = KERNEL_OFFSET - 4096 };
 
 struct sim_options sim_defaults(void) {
     return (struct sim_options){.harts = 1,
@@ -103,6 +104,8 @@ static bool check_options(const struct sim_options *o, char *error, size_t size)
         wrong = "page tables have 3 to 5 levels";
     else if (o->kernel.bytes == NULL)
         wrong = "a machine needs a kernel";
+    else if (o->firmware.bytes != NULL && !o->machine_mode)
+        wrong = "a firmware begins in M-mode";
     if (wrong != NULL)
         snprintf(error, size, "%s", wrong);
     return wrong == NULL;
@@ -189,17 +192,44 @@ static bool build_fdt(struct sim *sim, const struct places *places, char *error,
     return true;
 }
 
-static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *error, size_t size) {
+/* What OpenSBI's fw_dynamic is told in a2 (its docs/firmware/fw_dynamic.md): where it goes on, in
+ * S-mode, and by which hart. */
+static void write_info(struct sim *sim, uint64_t kernel) {
+    const uint64_t info[] = {0x4942534f, 2, kernel, PRIV_S, 0, 0};
+    for (unsigned i = 0; i < sizeof(info) / sizeof(info[0]); i++)
+        for (unsigned byte = 0; byte < 8; byte++)
+            sim->ram[INFO_OFFSET + 8 * i + byte] = (uint8_t)(info[i] >> 8 * byte);
+}
+
+/* A kernel, and what begins before it. */
+static bool load_kernel(struct sim *sim, const struct image_ram *ram, uint64_t *entry, char *error,
+                        size_t size) {
     const struct sim_options *o = &sim->options;
     struct image_file kernel = {o->kernel.name, o->kernel.bytes, o->kernel.size};
+    struct image_file firmware = {o->firmware.name, o->firmware.bytes, o->firmware.size};
+    if (firmware.bytes == NULL)
+        return image_load(&kernel, ram, RAM_BASE + (o->machine_mode ? 0 : KERNEL_OFFSET), entry,
+                          error, size);
+    struct image_ram below = {RAM_BASE, INFO_OFFSET, ram->bytes};
+    struct image_ram above = {RAM_BASE + KERNEL_OFFSET, ram->size - KERNEL_OFFSET,
+                              ram->bytes + KERNEL_OFFSET};
+    uint64_t kernel_entry;
+    if (!image_load(&kernel, &above, above.base, &kernel_entry, error, size) ||
+        !image_load(&firmware, &below, RAM_BASE, entry, error, size))
+        return false;
+    write_info(sim, kernel_entry);
+    return true;
+}
+
+static bool load_all(struct sim *sim, uint64_t *entry, uint64_t *fdt, char *error, size_t size) {
+    const struct sim_options *o = &sim->options;
     struct image_file initrd = {o->initrd.name, o->initrd.bytes, o->initrd.size};
     struct image_ram all = {RAM_BASE, o->ram_bytes, sim->ram};
     struct places places;
     if (!find_places(o, &places, error, size))
         return false;
     struct image_ram before = {RAM_BASE, places.initrd - RAM_BASE, sim->ram};
-    if (!image_load(&kernel, &before, RAM_BASE + (o->machine_mode ? 0 : 0x200000), entry, error,
-                    size))
+    if (!load_kernel(sim, &before, entry, error, size))
         return false;
     if (initrd.bytes != NULL && !flat_load(&initrd, &all, places.initrd, error, size))
         return false;
@@ -245,6 +275,7 @@ static bool make(struct sim *sim, char *error, size_t size) {
         hart->state = i == 0 || sim->options.machine_mode ? HART_STARTED : HART_STOPPED;
         hart->x[A0] = i;
         hart->x[A1] = fdt;
+        hart->x[A2] = sim->options.firmware.bytes != NULL ? RAM_BASE + INFO_OFFSET : 0;
     }
     return true;
 }

@@ -166,6 +166,16 @@ uint64_t sim_requests(const struct sim *sim) {
 }
 
 uint64_t sim_instructions(const struct sim *sim) { return sim_now(sim); }
+uint64_t sim_instructions_in(const struct sim *sim, unsigned privilege) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < sim->options.harts; i++) {
+        const struct hart *hart = &sim->harts[i];
+        sum += privilege <= PRIV_M ? hart->in_mode[privilege] : 0;
+        if (hart->priv == privilege)
+            sum += hart_instret(hart) - hart->mode_since;
+    }
+    return sum;
+}
 uint64_t sim_nanoseconds(const struct sim *sim) { return sim_now_ns(sim); }
 uint64_t sim_findings(const struct sim *sim) { return sim->told_count; }
 uint64_t sim_steps(const struct sim *sim) { return sim->preempt.steps; }

@@ -97,12 +97,16 @@ struct sim_options {
     uint64_t preempt_length;
 
     struct sim_image kernel, disks[SIM_DISKS_MAX], initrd;
-    struct sim_image profile; /* of the kernel's allocator (frames/profile.h); no bytes: one of the
-                               * machine's own, if one fits */
+    struct sim_image firmware; /* begins in M-mode where memory begins, with what OpenSBI's
+                                * fw_dynamic wants in a2; the kernel stands 2 MiB above. Wants
+                                * machine_mode. No bytes: none */
+    struct sim_image profile;  /* of the kernel's allocator (frames/profile.h); no bytes: one of the
+                                * machine's own, if one fits */
 
     void *context; /* of the calls that follow */
     void (*console)(void *context, uint8_t byte);
     void (*finding)(void *context, const struct sim_finding *finding); /* a rule was broken */
+    void (*called)(void *context); /* the function of sim_watch_function; or NULL */
 };
 
 /* What a machine has that nothing is said of. */
@@ -168,6 +172,9 @@ bool sim_restore(struct sim *sim, const struct sim_snapshot *snapshot);
 void sim_snapshot_free(struct sim_snapshot *snapshot);
 
 uint64_t sim_instructions(const struct sim *sim);
+/* Of these, the ones in a mode (0: U, 1: S, 3: M), of all harts since each was started. Of a call
+ * that the machine answers as the firmware none counts. */
+uint64_t sim_instructions_in(const struct sim *sim, unsigned privilege);
 uint64_t sim_nanoseconds(const struct sim *sim);
 uint64_t sim_findings(const struct sim *sim);
 /* Of options.preempt; 0 without it. */
@@ -253,8 +260,8 @@ struct sim_root {
 unsigned sim_roots(const struct sim *sim, struct sim_root roots[SIM_ROOTS_MAX]);
 
 /* Waits for a call of the kernel's function, the first, second ... from now on; only one is
- * waited for. false: there is no such function. It changes nothing in the run, and does not go
- * back with a snapshot. */
+ * waited for; 0: for none, but options.called is told of each. false: there is no such function. It
+ * changes nothing in the run, and does not go back with a snapshot. */
 bool sim_watch_function(struct sim *sim, const char *name, uint64_t call);
 /* sim_instructions when its first instruction was about to be executed; UINT64_MAX: not yet. */
 uint64_t sim_function_called(const struct sim *sim);

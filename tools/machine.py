@@ -74,6 +74,16 @@ def parse_harts(text, most=HARTS_MAX):
     return int(text)
 
 
+def firmware():
+    """The image of OpenSBI that QEMU starts a kernel by; None: it is not installed."""
+    if not shutil.which(QEMU):
+        return None
+    done = subprocess.run([QEMU, "-L", "help"], check=True, capture_output=True, encoding="utf-8")
+    paths = [os.path.join(folder, "opensbi-riscv64-generic-fw_dynamic.bin")
+             for folder in done.stdout.split("\n") if folder]
+    return next((path for path in paths if os.path.exists(path)), None)
+
+
 def drive(path, keep, name="disk0", slot=0):
     """The options for a disk. What is not kept goes to a temporary file of QEMU's, and
     then its flushes need not wait for the host's disk."""

@@ -344,6 +344,18 @@ static void flush_narrowed(struct aspace *as) {
     change_wait_for_copies(as);
 }
 
+/* The range permits what it is to. If it is less than before, no hart may have kept more; what it
+ * permits in addition no leaf has yet. */
+static void flush_protected(struct aspace *as, uint64_t start, uint64_t end, bool less) {
+    bool tables = as->user.tables + as->kernel.tables != as->fenced_tables;
+    if (tables || (less && end - start > PAGE_SIZE)) {
+        flush_narrowed(as);
+    } else if (less) {
+        tlb_flush_page(&as->tlb, VA(start));
+        change_wait_for_copies(as);
+    }
+}
+
 /* Counts n entries more. Before a break it flushes: an object that forbids writes in the break
  * takes a leaf without W for one that no hart uses to write. */
 static void narrowed(struct aspace *as, unsigned n) {
@@ -415,15 +427,17 @@ int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm
         return err;
     }
     turn_close(as, start, end);
+    bool less = false;
     struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next) {
+        less |= m->perm & ~perm;
         protect_one(as, m, perm);
         if (m->prev && m->prev->start >= start && continues(m->prev, m)) {
             m = m->prev;
             join_next(as, m);
         }
     }
-    flush_narrowed(as);
+    flush_protected(as, start, end, less);
     uncut(as, start, end);
     turn_close(as, 0, 0);
     return 0;

@@ -41,6 +41,8 @@ static bool read_file(const char *path, struct sim_image *image, char *error, si
 bool files_open(struct cli *cli, char *error, size_t error_size) {
     if (!read_file(cli->kernel, &cli->sim.kernel, error, error_size))
         return false;
+    if (cli->firmware != NULL && !read_file(cli->firmware, &cli->sim.firmware, error, error_size))
+        return false;
     if (cli->initrd != NULL && !read_file(cli->initrd, &cli->sim.initrd, error, error_size))
         return false;
     if (cli->profile != NULL && !read_file(cli->profile, &cli->sim.profile, error, error_size))
@@ -49,7 +51,8 @@ bool files_open(struct cli *cli, char *error, size_t error_size) {
         if (!read_file(cli->disks[i], &cli->sim.disks[i], error, error_size))
             return false;
     if (!cli->mode_given)
-        cli->sim.machine_mode = sim_begins_in_machine_mode(&cli->sim.kernel);
+        cli->sim.machine_mode = cli->firmware != NULL ||
+                                sim_begins_in_machine_mode(&cli->sim.kernel);
     if (!cli->misaligned_given) /* as firmwares do for S-mode and user programs */
         cli->sim.misaligned = !cli->sim.machine_mode;
     return true;
@@ -114,6 +117,7 @@ bool files_sign(const struct cli *cli, const struct sim *sim) {
 
 void files_close(struct cli *cli) {
     free((void *)cli->sim.kernel.bytes);
+    free((void *)cli->sim.firmware.bytes);
     free((void *)cli->sim.initrd.bytes);
     free((void *)cli->sim.profile.bytes);
     for (unsigned i = 0; i < cli->disk_count; i++)

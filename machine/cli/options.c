@@ -16,6 +16,8 @@ static const char help[] =
     "                      M-mode, as MIT's xv6 does; any other in S-mode, the machine being its\n"
     "                      firmware (SBI)\n"
     "    --mode m|s        the mode, when that is not right\n"
+    "    --firmware FILE   begins in M-mode, in place of the machine's own SBI, and starts the\n"
+    "                      kernel: OpenSBI's fw_dynamic, of QEMU for example\n"
     "    --disk FILE       a disk (virtio); may be given up to 8 times. What is written is not\n"
     "    --keep-disks      kept, unless this is said\n"
     "    --legacy-disk     disks speak version 1 of virtio-mmio, as older course kernels do\n"
@@ -53,6 +55,8 @@ static const char help[] =
     "                        all          of them\n"
     "    --check NAME      with it; there is also\n"
     "                        user-wx      programs may write to code that they execute\n"
+    "    --marks FUNCTION  says at each call of this function of the kernel how many instructions\n"
+    "                      all harts have executed: in user mode, in the kernel, in M-mode\n"
     "    --leaks           says at the end which pages were not given back, by who took them\n"
     "    --signature FILE  the memory from the kernel's begin_signature to its end_signature goes\n"
     "                      there at the end, a line of hexadecimal digits for each 4 bytes\n"
@@ -162,6 +166,10 @@ static int valued(struct cli *cli, const char *name, const char *value) {
         cli->disks[cli->disk_count++] = value;
     } else if (strcmp(name, "--initrd") == 0) {
         cli->initrd = value;
+    } else if (strcmp(name, "--firmware") == 0) {
+        cli->firmware = value;
+    } else if (strcmp(name, "--marks") == 0) {
+        cli->marks = value;
     } else if (strcmp(name, "--profile") == 0) {
         cli->profile = value;
     } else if (strcmp(name, "--signature") == 0) {
@@ -275,6 +283,10 @@ static int check(const struct cli *cli) {
         return complain("--fail-request and --fail-sectors", "need a --disk");
     if (cuts && cli->doctor != NULL)
         return complain("--cut", "and the doctor: only one of them");
+    if (cli->firmware != NULL && cli->mode_given)
+        return complain("--mode", "does not go with --firmware, which begins in M-mode");
+    if (cli->marks != NULL && (cuts || cli->seeds_end || cli->doctor != NULL))
+        return complain("--marks", "is for one run");
     if (!cuts && cli->append_after != NULL)
         return complain("--append-after", "is for --cut");
     if (!cuts && cli->then != NULL)

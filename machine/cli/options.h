@@ -7,7 +7,7 @@ enum { STATUS_USAGE = 2, STATUS_HANGS = 3, STATUS_FINDINGS = 1 };
 
 struct cli {
     struct sim_options sim;
-    const char *kernel, *initrd, *profile, *signature, *disks[SIM_DISKS_MAX];
+    const char *kernel, *firmware, *initrd, *profile, *signature, *marks, *disks[SIM_DISKS_MAX];
     unsigned disk_count;
     bool keep_disks;
     const char *commands;            /* typed line by line, each at a prompt; NULL: none */

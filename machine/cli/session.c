@@ -48,6 +48,15 @@ static void finding(void *context, const struct sim_finding *finding) {
     fprintf(stderr, "sim: finding: %s\n", finding->text);
 }
 
+/* --marks */
+static void called(void *context) {
+    const struct session *s = context;
+    fflush(stdout);
+    fprintf(stderr, "sim: mark: %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+            sim_instructions_in(s->sim, 0), sim_instructions_in(s->sim, 1),
+            sim_instructions_in(s->sim, 3));
+}
+
 static void leak(void *context, const char *text) { fprintf(stderr, "sim: kept: %s\n", text); }
 
 /* ---- the terminal -------------------------------------------------------------------------- */
@@ -220,12 +229,18 @@ bool session_open(struct session *s, const struct cli *cli, const struct session
     options.context = s;
     options.console = console;
     options.finding = finding;
+    options.called = called;
     options.locks = plan->patience > 0;
     if (plan->patience > 0)
         options.checks &= ~(unsigned)DOCTOR_CHECKS;
     s->sim = sim_create(&options, error, sizeof(error));
     if (s->sim == NULL) {
         fprintf(stderr, "sim: %s\n", error);
+        return false;
+    }
+    if (cli->marks != NULL && !sim_watch_function(s->sim, cli->marks, 0)) {
+        fprintf(stderr, "sim: --marks: %s has no function %s\n", cli->kernel, cli->marks);
+        sim_destroy(s->sim);
         return false;
     }
     if (plan->patience > 0)

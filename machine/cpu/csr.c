@@ -138,13 +138,10 @@ static bool counter_allowed(const struct hart *hart, unsigned bit) {
     return hart->priv != PRIV_U || (hart->scounteren >> bit & 1);
 }
 
-static uint64_t instret(const struct hart *hart) {
-    return hart->instret + (uint64_t)(hart->turn - hart->left);
-}
-
 static void set_instret(struct hart *hart, uint64_t value) {
-    uint64_t added = value - instret(hart);
+    uint64_t added = value - hart_instret(hart);
     hart->instret += added;
+    hart->mode_since += added;
     hart->cycles_added -= added;
 }
 
@@ -169,9 +166,9 @@ static bool counter_read(struct sim *sim, struct hart *hart, unsigned number, ui
         return false;
     switch (number) {
     case CSR_CYCLE:
-    case CSR_MCYCLE: *value = instret(hart) + hart->cycles_added; return true;
+    case CSR_MCYCLE: *value = hart_instret(hart) + hart->cycles_added; return true;
     case CSR_INSTRET:
-    case CSR_MINSTRET: *value = instret(hart); return true;
+    case CSR_MINSTRET: *value = hart_instret(hart); return true;
     case CSR_TIME: *value = clint_mtime(&sim->env, &sim->clint); return true;
     }
     *value = 0; /* there are no other counters */
@@ -279,7 +276,7 @@ static bool machine_write(struct sim *sim, struct hart *hart, unsigned number, u
                     (value & ((1ull << IRQ_SSI) | (1ull << IRQ_STI)));
         hart_update_interrupts(sim, hart);
         return true;
-    case CSR_MCYCLE: hart->cycles_added = value - instret(hart); return true;
+    case CSR_MCYCLE: hart->cycles_added = value - hart_instret(hart); return true;
     case CSR_MINSTRET: set_instret(hart, value); return true;
     case CSR_MISA:
     case CSR_MCOUNTINHIBIT: return true;

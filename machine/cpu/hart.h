@@ -89,7 +89,9 @@ struct hart {
     uint64_t f[32];
     uint64_t instret;
     uint64_t cycles_added; /* mcycle minus minstret, modulo 2^64 */
-    bool reserved;         /* by LR, at this address */
+    uint64_t in_mode[4];   /* instructions, by privilege, until instret was mode_since */
+    uint64_t mode_since;
+    bool reserved; /* by LR, at this address */
     uint64_t reservation;
 
     uint64_t mstatus, mtvec, mepc, mcause, mtval, mscratch, mie, mip, medeleg, mideleg;
@@ -159,6 +161,19 @@ static inline enum tlb_context hart_context(const struct hart *hart) {
     if (hart->priv == PRIV_U)
         return CONTEXT_U;
     return hart->mstatus & MSTATUS_SUM ? CONTEXT_S_SUM : CONTEXT_S;
+}
+
+/* minstret, within a turn too. */
+static inline uint64_t hart_instret(const struct hart *hart) {
+    return hart->instret + (uint64_t)(hart->turn - hart->left);
+}
+
+/* The mode is another from now on. */
+static inline void hart_set_mode(struct hart *hart, enum privilege priv) {
+    uint64_t now = hart_instret(hart);
+    hart->in_mode[hart->priv] += now - hart->mode_since;
+    hart->mode_since = now;
+    hart->priv = priv;
 }
 
 /* A trap is to be taken: sets cause and value and is false, for `return trap_is(...)`. */

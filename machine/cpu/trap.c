@@ -19,7 +19,7 @@ static void enter_s(struct hart *hart, uint64_t cause, uint64_t value) {
     if (hart->priv == PRIV_S)
         hart->mstatus |= MSTATUS_SPP;
     hart->mstatus &= ~MSTATUS_SIE;
-    hart->priv = PRIV_S;
+    hart_set_mode(hart, PRIV_S);
     hart->pc = hart->stvec & ~3ull;
     if ((cause & CAUSE_INTERRUPT) && (hart->stvec & 1))
         hart->pc += 4 * (cause & ~CAUSE_INTERRUPT);
@@ -38,7 +38,7 @@ static void enter_m(struct hart *hart, uint64_t cause, uint64_t value) {
         hart->mstatus |= MSTATUS_MPIE;
     hart->mstatus |= (uint64_t)hart->priv << 11;
     hart->mstatus &= ~MSTATUS_MIE;
-    hart->priv = PRIV_M;
+    hart_set_mode(hart, PRIV_M);
     hart->pc = hart->mtvec & ~3ull;
     if ((cause & CAUSE_INTERRUPT) && (hart->mtvec & 1))
         hart->pc += 4 * (cause & ~CAUSE_INTERRUPT);
@@ -92,7 +92,7 @@ void hart_return(struct hart *hart, enum privilege from) {
     if (hart->mstatus & MSTATUS_MPRV)
         hart_forget(hart);
     if (from == PRIV_M) {
-        hart->priv = (enum privilege)((hart->mstatus & MSTATUS_MPP) >> 11);
+        hart_set_mode(hart, (enum privilege)((hart->mstatus & MSTATUS_MPP) >> 11));
         hart->mstatus &= ~MSTATUS_MIE;
         if (hart->mstatus & MSTATUS_MPIE)
             hart->mstatus |= MSTATUS_MIE;
@@ -100,7 +100,7 @@ void hart_return(struct hart *hart, enum privilege from) {
         hart->mstatus &= ~MSTATUS_MPP; /* the least privileged mode: U */
         hart->pc = hart->mepc;
     } else {
-        hart->priv = hart->mstatus & MSTATUS_SPP ? PRIV_S : PRIV_U;
+        hart_set_mode(hart, hart->mstatus & MSTATUS_SPP ? PRIV_S : PRIV_U);
         hart->mstatus &= ~MSTATUS_SIE;
         if (hart->mstatus & MSTATUS_SPIE)
             hart->mstatus |= MSTATUS_SIE;

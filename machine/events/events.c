@@ -53,6 +53,8 @@ void events_satp(struct sim *sim, const struct hart *hart, uint64_t value) {
 /* The op that the hook stands before counts as executed. */
 void events_hook(struct sim *sim, uint64_t pa) {
     struct events_own *own = &sim->events.own;
+    if (pa == own->function && sim->options.called != NULL)
+        sim->options.called(sim->options.context);
     if (pa != own->function || own->calls_left == 0 || --own->calls_left > 0)
         return;
     own->called = sim_now(sim) - 1;

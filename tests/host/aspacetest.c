@@ -379,6 +379,7 @@ int main(void) {
         cmocka_unit_test(test_pages_are_taken_away_in_breaks),
         cmocka_unit_test(test_long_work_has_breaks),
         cmocka_unit_test(test_many_mappings_have_breaks),
+        cmocka_unit_test(test_more_is_asked_of_nobody),
         cmocka_unit_test(test_a_hart_catches_up_with_what_it_missed),
         cmocka_unit_test(test_a_fault_waits_for_a_change),
         cmocka_unit_test(test_pages_are_counted_in_pieces),

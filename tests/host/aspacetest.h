@@ -36,6 +36,7 @@ void test_mappings_join_around_a_hart(void **state);
 void test_pages_of_a_file_at_random(void **state);
 void test_pages_are_taken_away_in_breaks(void **state);
 void test_long_work_has_breaks(void **state);
+void test_more_is_asked_of_nobody(void **state);
 void test_a_hart_catches_up_with_what_it_missed(void **state);
 void test_a_fault_waits_for_a_change(void **state);
 void test_many_mappings_have_breaks(void **state);

@@ -81,6 +81,28 @@ void test_a_hart_catches_up_with_what_it_missed(void **state) {
     catch_up(0, false);
 }
 
+/* What mprotect takes away is asked of the other hart, and what it adds of nobody: that hart faults
+ * on what it has kept, and then may store. */
+void test_more_is_asked_of_nobody(void **state) {
+    begin(16);
+    touch(START);
+    touch(START + P);
+    for (uint64_t pages = 1; pages <= 2; pages++) {
+        uint64_t asked = tlbmodel_remote_fences;
+        assert_int_equal(aspace_protect(p->as, START, START + pages * P, ABI_PROT_READ), 0);
+        assert_int_equal(tlbmodel_remote_fences, asked + 1);
+        tlbmodel_speculate(4);
+        assert_int_equal(aspace_protect(p->as, START, START + pages * P, ALL), 0);
+        assert_int_equal(aspace_protect(p->as, START, START + pages * P, ALL), 0);
+        assert_int_equal(tlbmodel_remote_fences, asked + 1);
+        assert_null(tlbmodel_stale());
+        env_join(p, 1);
+        touch(START);
+        env_join(p, 0);
+    }
+    env_exit(p);
+}
+
 /* ---- turns ---- */
 
 static jmp_buf waiting;

@@ -313,6 +313,28 @@ static void test_calls_and_returns(void **unused) {
     assert_int_equal(sim_instructions(sim), before + 10);
 }
 
+/* Three of S-mode, two of U-mode of which the last traps, one more: of each of two harts. */
+static void test_instructions_of_each_mode(void **unused) {
+    guest.harts = 2;
+    guest_start();
+    PUT(CODE_AT, ADDI(5, 5, 1), ADDI(5, 5, 1), SRET);
+    PUT(CODE_AT + 64, ADDI(5, 5, 1), ECALL);
+    PUT(HANDLER_AT, ADDI(5, 5, 1), WFI);
+    for (unsigned i = 0; i < guest.harts; i++) {
+        sim->harts[i].sepc = CODE_AT + 64;
+        sim->harts[i].stvec = HANDLER_AT;
+    }
+    for (uint64_t done = 0; sim_run(sim, 1).how == SIM_RUNS; done = sim_instructions(sim)) {
+        assert_int_equal(sim_instructions(sim), done + 1);
+        assert_int_equal(sim_instructions_in(sim, PRIV_U) + sim_instructions_in(sim, PRIV_S),
+                         done + 1);
+    }
+    assert_int_equal(sim_instructions_in(sim, PRIV_U), 2 * 2);
+    assert_int_equal(sim_instructions_in(sim, PRIV_S), 2 * 5);
+    assert_int_equal(sim_instructions_in(sim, PRIV_M), 0);
+    assert_int_equal(sim_instructions_in(sim, PRIV_M + 1), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         EVENTS_TEST(test_a_trap),
@@ -331,6 +353,7 @@ int main(void) {
         EVENTS_TEST(test_off),
         EVENTS_TEST(test_kept_entries),
         EVENTS_TEST(test_calls_and_returns),
+        EVENTS_TEST(test_instructions_of_each_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

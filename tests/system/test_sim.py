@@ -160,6 +160,11 @@ def test_defects_are_reported():
     (("--kernel", "x", "--harts", "9"), "--harts is a number from 1 to 8"),
     (("--kernel", "x", "--mem", "much"), "--mem is a size like 128M or 2G"),
     (("--kernel", "x", "--mode", "u"), "--mode is m or s"),
+    (("--kernel", "x", "--mode", "s", "--firmware", "y"), "--mode does not go with --firmware"),
+    (("--kernel", "x", "--firmware", "/nowhere"), "x: cannot be read"),
+    (("--kernel", "x", "--marks", "main", "--seeds", "1-2"), "--marks is for one run"),
+    (("--kernel", os.path.join(machine.ROOT, "Makefile"), "--marks", "main"),
+     "has no function main"),
     (("--kernel", "x", "--levels", "6"), "--levels is 3, 4 or 5"),
     (("--kernel", os.path.join(machine.ROOT, "Makefile"), "--mem", "31M"), "32 MiB to 4 GiB"),
 ])
@@ -239,6 +244,43 @@ def test_limit(tmp_path):
     done = run(SIM, "--kernel", bare(tmp_path, "echo.S"), "--limit", "1234",
                stdin=subprocess.DEVNULL)
     assert done.returncode == 0 and "sim: 1234 instructions" in done.stderr, done.stderr
+
+
+MARK = re.compile(r"^sim: mark: (\d+) (\d+) (\d+)$", re.M)
+
+
+def marks(harts, *options):
+    """Of benchharts' four calls of uptime: instructions by mode."""
+    done = trellis("benchharts futex", "--harts", str(harts), "--marks", "sys_uptime", *options)
+    assert done.returncode == 0 and "benchharts: done" in done.stdout, done.stderr
+    found = [tuple(map(int, mark)) for mark in MARK.findall(done.stderr)]
+    total = int(re.search(r"sim: (\d+) instructions", done.stderr)[1])
+    assert len(found) == 4 and sum(found[-1]) < total
+    for before, after in zip(found, found[1:]):
+        assert all(a <= b for a, b in zip(before, after)) and before < after
+    return found
+
+
+def test_marks_say_what_was_executed_in_each_mode():
+    """Two threads that wake each other: on two harts that is by interrupts between harts, which
+    the firmware sends."""
+    path = machine.firmware()
+    if not path:
+        pytest.skip("OpenSBI is not installed")
+    own, alone, two = marks(2), marks(1, "--firmware", path), marks(2, "--firmware", path)
+    assert own[-1][2] == 0 < alone[0][2]
+    assert alone[3][2] == alone[2][2] and two[3][2] - two[2][2] > 200 * 500
+    assert two == marks(2, "--firmware", path)
+
+
+def test_a_firmware_starts_the_kernel_on_all_harts():
+    path = machine.firmware()
+    if not path:
+        pytest.skip("OpenSBI is not installed")
+    done = trellis("sysinfo; usertests fork", "--firmware", path, "--harts", "3")
+    assert done.returncode == 0 and "OpenSBI" in done.stdout, done.stderr
+    assert "3 harts" in done.stdout and "ALL TESTS PASSED" in done.stdout
+    no_finding(done)
 
 
 def no_file_grows():

@@ -5,14 +5,16 @@
  *
  * Only xv6's system calls are used, but for mapped files and threads, so that one source measures
  * both: see bench.h. How it is counted: benchcount.h. Operations on files: benchfiles.h; on
- * threads: benchthreads.h. */
+ * signals: benchsignals.h; on threads: benchthreads.h; on the memory of threads: benchspace.h. */
+#define FAULT_PAGES 64
 #include "benchfiles.h"
 #ifndef XV6
+#include "benchsignals.h"
+#include "benchspace.h"
 #include "benchthreads.h"
 #endif
 
 #define MISSING_LENGTH 100
-#define FAULT_PAGES 64
 #define GROW_BYTES (8 * MIB)
 
 /* ---- system calls and copies ---------------------------------------------------- */
@@ -324,10 +326,18 @@ static const struct operation operations[] = {
     {"open_800", 100, 1, one_open_last, begin_800_names, end_names},
     {"open_10k", 100, 1, one_open_last, begin_10k_names, end_names},
 #ifndef XV6
+    {"signal", 100, 1, one_signal, begin_signal, end_signal},
+    {"segv", 400, 1, one_fault_passed, begin_fault_passed, end_guarded},
+    {"segv_protect", 400, 1, one_fault_permitted, begin_fault_permitted, end_guarded},
     {"thread", 50, 1, one_thread, 0, 0},
     {"mutex", 10, LOCK_PAIRS, one_mutex, 0, 0},
     {"mutex_awaited", 50, 1, one_contended, begin_contended, end_contended},
     {"futex", 100, 1, one_futex, begin_futex, end_futex},
+    {"storm_own", 5, STORM_THREADS *STORM_PAGES, one_storm_own, 0, 0},
+    {"storm_same", 5, STORM_THREADS *STORM_PAGES, one_storm_same, 0, 0},
+    {"unmap", 20, FAULT_PAGES, one_unmap, begin_change, end_change},
+    {"map_page", 400, 1, one_map_page, begin_change, end_change},
+    {"protect", 400, 1, one_protect, begin_change, end_change},
 #endif
 };
 

@@ -47,3 +47,10 @@ static inline uint64 counter_time(void) {
 }
 
 static inline void touch(volatile char *p) { *p = 1; }
+
+static inline void need(int ok, const char *what) {
+    if (!ok) {
+        printf("bench: %s failed\n", what);
+        exit(1);
+    }
+}

@@ -14,16 +14,6 @@
 
 #define NS_PER_TICK 100 /* the time counter of QEMU's virt: 10 MHz */
 
-static void die(const char *what) {
-    printf("bench: %s failed\n", what);
-    exit(1);
-}
-
-static void need(int ok, const char *what) {
-    if (!ok)
-        die(what);
-}
-
 struct counts {
     uint64 instructions, time, idle;
 };
