@@ -14,6 +14,7 @@ void turn_wait_for_end(struct aspace *as, uint32_t turn) {
 
 /* Until some turn, or some claim, has ended. */
 static void wait_locked(struct aspace *as) {
+    ASSERT_LOCKED(&as->lock);
     uint32_t turn = turn_note(as);
     spin_unlock(&as->lock);
     turn_wait_for_end(as, turn);
