@@ -322,7 +322,7 @@ int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *p
 int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
     struct mapping *m = mapping_at(&as->mappings, va);
     ASSERT(m->object == &zeros_filled);
-    int err = m->lazy ? commit_touch(as, m, 0) : 0;
+    int err = m->lazy ? frame_commit(1) : 0;
     if (err)
         return err;
     paddr_t frame = frame_take_zeroed();

@@ -64,6 +64,8 @@ struct aspace {
     bool changing;          /* some thread has its turn to change mappings: turn.h */
     uint32_t turn, waiting; /* turns that somebody has waited for; who waits now, atomic */
     uint64_t closed_start, closed_bytes; /* where faults wait for the end of that turn */
+    uint64_t claim[NHART];               /* 2 MiB each, from here on, that faults make ready */
+    uint32_t claims;                     /* so many: turn.h */
     uint64_t map_below;     /* where mmap looks for room first: below this; 0: below USER_MAX */
     uint64_t granted;       /* the sum of all mappings, in bytes */
     uint64_t needed;        /* frames that promised mappings may come to need: commit.h */

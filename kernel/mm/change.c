@@ -40,8 +40,7 @@ static void put_leaf(void *ctx, pte_t e, unsigned level) {
     put->freed += frame_put(frame_leaf(e, level));
 }
 
-/* Of the large leaf e at va, and of the frame behind it, small ones. */
-static void split_leaf(struct aspace *as, uint64_t va, pte_t e, unsigned level) {
+void change_split(struct aspace *as, uint64_t va, pte_t e, unsigned level) {
     if (pt_split(&as->user, VA(va)))
         panic("a table to split a large leaf was not covered by the commitment");
     frame_split_large(pte_pa(e));
@@ -56,7 +55,7 @@ static void split_at(struct aspace *as, uint64_t va) {
         return;
     pte_t e = *pt_walk(&as->user, VA(va), &level);
     if (level > 0 && pte_is_leaf(e) && !IS_ALIGNED(va, level_size(level)))
-        split_leaf(as, va, e, level);
+        change_split(as, va, e, level);
 }
 
 /* Takes out the user's leaves from at on, at most to end, flushes, and gives them back; where it
@@ -295,6 +294,7 @@ static int remove(struct aspace *as, uint64_t start, uint64_t end) {
     if (err)
         return err;
     turn_close(as, start, end);
+    turn_wait_for_claims_locked(as, start, end);
     while ((m = mapping_from(&as->mappings, start)) && m->start < end)
         trim(as, m, start, end);
     settle_less(as);
@@ -372,7 +372,7 @@ static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
         unsigned level;
         pte_t e = *pt_walk(&as->user, VA(at), &level);
         if (pte_is_leaf(e) && level > 0) {
-            split_leaf(as, at, e, level);
+            change_split(as, at, e, level);
             narrowed(as, PT_ENTRIES);
         }
         at = ROUND_UP(at + 1, level_size(MAX(level, 1u))) - PAGE_SIZE;

@@ -64,6 +64,10 @@ static inline void change_wait_for_copies(const struct aspace *as) {
         change_wait_for(others, as);
 }
 
+/* Makes small leaves of the large one e at va, and small frames of the one behind it; nothing else
+ * changes, so no hart is told. */
+void change_split(struct aspace *as, uint64_t va, pte_t e, unsigned level);
+
 /* After the user's leaves in [start, end) changed: the kernel's view follows; finish is called
  * after the flush. */
 void change_sync(struct aspace *as, uint64_t start, uint64_t end);

@@ -7,7 +7,7 @@
 
 bool commit_lazy;
 
-int commit_spares(uint32_t hart_number) { return frame_commit(hart_number); }
+int commit_spares(uint32_t hart_number) { return frame_commit(2 * hart_number); }
 
 /* Before the process has a page: the root, the way to TRAMPOLINE, and where its kernel stack is not
  * beside that, a table for it; and what further threads have. */
@@ -96,9 +96,9 @@ int commit_settle(struct aspace *as) {
     return 0;
 }
 
-int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_tables) {
-    uint64_t tables = m->lazy_tables ? in_views(as, missing_tables) : 0;
-    int err = frame_commit(1 + tables);
+int commit_missing_tables(struct aspace *as, unsigned missing) {
+    uint64_t tables = in_views(as, missing);
+    int err = frame_commit(tables);
     if (err)
         return err;
     as->lazy_tables += tables;

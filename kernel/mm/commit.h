@@ -21,10 +21,12 @@
 
 extern bool commit_lazy; /* the boot argument */
 
-/* Boot. Two spaces that share a promised frame have two promises for it: the frame itself and
- * one copy. But both may find it shared and copy it at once, on two harts, and until the
- * second has put it the old frame is in use beyond what was promised. One spare frame for
- * each hart makes up for that. -K_ENOMEM: there is no memory. */
+/* Boot. Every promised frame that is in some table is one that somebody was promised; but a hart
+ * may have others in hand for a moment. Two threads that fault on one page both have a new frame,
+ * and the page was promised once. Two spaces that share a frame have two promises for it, the frame
+ * itself and one copy; both may copy it at once, and until the second has put it the old frame is
+ * in use as well. These are two in hand at most (ready.h), and so many spare frames each hart has.
+ * -K_ENOMEM: there is no memory. */
 int commit_spares(uint32_t hart_number) must_check;
 
 /* m is about to join the space's mappings, or has left them; or grows by what m is, or has
@@ -39,9 +41,9 @@ uint64_t commit_most(const struct aspace *as, const struct mapping *m);
  * it needs no more than it did. */
 int commit_settle(struct aspace *as) must_check;
 
-/* For the fault at hand, in a lazy mapping: a frame, and as many tables of the user's as are
- * missing. -K_ENOMEM: nothing was committed. */
-int commit_touch(struct aspace *as, const struct mapping *m, unsigned missing_tables) must_check;
+/* For the fault at hand, in a mapping whose tables are lazy: those of the user's that are missing.
+ * -K_ENOMEM: nothing was committed. */
+int commit_missing_tables(struct aspace *as, unsigned missing) must_check;
 
 /* Tables of both views that lazy mappings of this space need now. It runs on this hart, or on none.
  * With its lock, which is given back in between (pieces.h): there may be less already, but not

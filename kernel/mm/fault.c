@@ -10,6 +10,7 @@
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
+#include "mm/ready.h"
 #include "mm/turn.h"
 
 /* The new leaf stands in the user's table: makes the kernel's view agree, and
@@ -46,24 +47,89 @@ static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned lev
     publish(as, va, level, false);
 }
 
-/* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
- * leaf finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
-static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level) {
-    uint64_t large = ROUND_DOWN(va, LARGE_SIZE);
-    paddr_t pa;
-    /* Worth it when all of its 2 MiB is one mapping: it was granted at once, or is
-     * touched for the first time, and one walk serves all of it. Lazy memory may be touched
-     * here and there only, and takes what it must. */
-    if (!m->lazy && free_level >= 1 && large >= m->start && large + LARGE_SIZE <= m->end &&
-        !turn_closes_some(as, large, large + LARGE_SIZE) && !frame_take_large(&pa)) {
-        frame_zero(pa, FRAME_LARGE_ORDER);
-        fill(as, m, large, 1, pa, m->perm);
+/* What a fault needs that is not done with the space's lock. */
+enum need {
+    NOTHING,     /* but another look */
+    A_TURNS_END, /* a change of mappings, or a claim, is on there */
+    A_FRAME,     /* to be made ready */
+    A_PAGE,      /* of an object, which shows it meanwhile */
+};
+
+struct wanted {
+    enum need need;
+    uint32_t turn;          /* that one */
+    struct ready had, next; /* was made ready for this look; is to be, for the next one */
+    struct object *object;  /* a reference */
+    uint64_t index;
+    unsigned most; /* pages from it on are of use */
+    bool write;    /* to be written through a shared mapping whose object tracks that */
+    /* While the object shows it: its frame, and those of so many pages from it on. Else 0. */
+    const paddr_t *frame;
+    unsigned n;
+};
+
+/* While an object shows a page nobody waits: the fault begins again when it has done so. */
+static seldom int wait_for_turn(struct aspace *as, struct wanted *w) {
+    if (w->frame)
+        return -K_EAGAIN;
+    if (hart_self()->faults_held)
+        return -K_EFAULT;
+    w->need = A_TURNS_END;
+    w->turn = turn_note(as);
+    return -K_EAGAIN;
+}
+
+static inline int wanted_page(struct aspace *as, const struct mapping *m, paddr_t from,
+                              struct wanted *w, paddr_t *page) {
+    int err = ready_page(as, m, from, &w->had, &w->next, page);
+    if (err == -K_EAGAIN)
+        w->need = A_FRAME;
+    return err;
+}
+
+/* 2 MiB of zeros, where there is no table. Worth it when all of them are one mapping: it was
+ * granted at once, or is touched for the first time, and one walk serves all of it. Lazy memory may
+ * be touched here and there only, and takes what it must. -K_ENOMEM: it is to be a page. */
+static seldom int fill_large(struct aspace *as, struct mapping *m, uint64_t start,
+                             struct wanted *w) {
+    uint64_t end = start + LARGE_SIZE;
+    bool fits = !m->lazy && start >= m->start && end <= m->end && !turn_closes_some(as, start, end);
+    if (w->had.frame.order > 0) { /* its claim, so nobody has filled something there */
+        if (!fits)
+            return -K_EAGAIN;
+        fill(as, m, start, 1, w->had.frame.pa, m->perm);
+        w->had.frame.pa = PA(0);
         return 0;
     }
-    int err = m->lazy ? commit_touch(as, m, free_level) : 0;
+    if (as->claims && turn_claims_some(as, start, end))
+        return wait_for_turn(as, w);
+    if (!fits)
+        return -K_ENOMEM;
+    if (turn_is_claimed_out(as))
+        return wait_for_turn(as, w);
+    int err = ready_claim(as, start, &w->next);
     if (err)
         return err;
-    pa = frame_take_zeroed();
+    w->need = A_FRAME;
+    return -K_EAGAIN;
+}
+
+/* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
+ * leaf finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
+static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level,
+                     struct wanted *w) {
+    paddr_t pa;
+    int err = free_level >= 1 ? fill_large(as, m, ROUND_DOWN(va, LARGE_SIZE), w) : -K_ENOMEM;
+    if (err != -K_ENOMEM)
+        return err;
+    err = wanted_page(as, m, PA(0), w, &pa);
+    if (err)
+        return err;
+    err = m->lazy_tables && free_level > 0 ? commit_missing_tables(as, free_level) : 0;
+    if (err) {
+        frame_free(pa); /* with its promise: tables are missing for a lazy page only */
+        return err;
+    }
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
     return 0;
 }
@@ -78,30 +144,21 @@ static void replace(struct aspace *as, uint64_t va, pte_t *entry, unsigned level
     publish(as, ROUND_DOWN(va, level_size(level)), level, replaced);
 }
 
-static void copy_frame(paddr_t to, paddr_t from) { memcpy(pa_ptr(to), pa_ptr(from), PAGE_SIZE); }
-
 /* A write to a page that is present without W in a private mapping: its frame
  * was shared at some time. The last owner takes it over. -K_ENOMEM: the mapping is
  * lazy, and there is no memory for a copy. */
 static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *entry,
-               unsigned level) {
-    paddr_t frame = pte_pa(*entry);
+               unsigned level, struct wanted *w) {
     if (level > 0 && !frame_sole(frame_leaf(*entry, level))) {
-        /* Copies 4 KiB of the 2 MiB, not all. */
-        if (pt_split(&as->user, VA(va)))
-            panic("a table to split a large leaf was not covered by the commitment");
-        frame_split_large(frame);
+        change_split(as, va, *entry, level); /* copies 4 KiB of the 2 MiB, not all */
         entry = pt_walk(&as->user, VA(va), &level);
-        frame = pte_pa(*entry);
     }
-    paddr_t old_frame = PA(0);
+    paddr_t frame = pte_pa(*entry), old_frame = PA(0);
     if (level == 0 && !frame_sole(frame_single(frame))) {
-        int err = m->lazy ? commit_touch(as, m, 0) : 0;
+        old_frame = frame;
+        int err = wanted_page(as, m, old_frame, w, &frame);
         if (err)
             return err;
-        old_frame = frame;
-        frame = frame_take(); /* a promised one, or a spare (commit.h) */
-        copy_frame(frame, old_frame);
     }
     replace(as, va, entry, level, frame, m->perm);
     if (old_frame.v)
@@ -110,19 +167,6 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *e
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
 }
-
-/* A page that an object is asked for, without the space's lock, and shows with it. */
-struct wanted {
-    struct object *object; /* a reference */
-    uint64_t index;
-    unsigned most; /* pages from it on are of use */
-    bool write;    /* to be written through a shared mapping whose object tracks that */
-    /* While the object shows it: its frame, and those of so many pages from it on. Else 0. */
-    const paddr_t *frame;
-    unsigned n;
-    bool closed;   /* nothing was asked: a change of mappings is on there, */
-    uint32_t turn; /* in this turn */
-};
 
 static bool is_tracked(const struct mapping *m, uint64_t access) {
     return access == PTE_W && mapping_tracks_writes(m);
@@ -139,7 +183,11 @@ static int shown_frame(const struct mapping *m, uint64_t index, bool write, stru
         return 0;
     }
     object_get(m->object);
-    *w = (struct wanted){.object = m->object, .index = index, .most = 1, .write = write};
+    w->need = A_PAGE;
+    w->object = m->object;
+    w->index = index;
+    w->most = 1;
+    w->write = write;
     return -K_EAGAIN;
 }
 
@@ -217,45 +265,35 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     return 0;
 }
 
-/* While an object shows a page nobody waits: the fault begins again when it has done so. */
-__attribute__((noinline)) static int note_closed(struct aspace *as, struct wanted *w) {
-    if (w->frame)
-        return -K_EAGAIN;
-    if (hart_self()->faults_held)
-        return -K_EFAULT;
-    w->closed = true;
-    w->turn = turn_note(as);
-    return -K_EAGAIN;
-}
-
-static int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+static seldom int repair(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     if (turn_closes(as, va))
-        return note_closed(as, w);
+        return wait_for_turn(as, w);
     struct mapping *m = mapping_again(&as->mappings, va);
     if (!m || !(m->perm & access))
         return -K_EFAULT;
     unsigned level;
     pte_t *entry = pt_walk(&as->user, VA(va), &level);
     if (!pte_valid(*entry)) {
-        int err = m->object->zeros && m->owns ? fill_zero(as, m, va, level)
+        int err = m->object->zeros && m->owns ? fill_zero(as, m, va, level, w)
                                               : fill_shown(as, m, va, access, w);
         bool shown = !m->shared && !m->object->zeros;
         if (err || access != PTE_W || !shown)
             return err;
         entry = pt_walk(&as->user, VA(va), &level); /* the object's own page, without W */
-        return own(as, m, va, entry, level);
+        return own(as, m, va, entry, level, w);
     }
     if (*entry & access)
         /* The entry is good: this hart had cached that it was not. */
         tlb_fence_new(&as->tlb, VA(va));
     else if (access == PTE_W && !m->shared)
-        return own(as, m, va, entry, level);
+        return own(as, m, va, entry, level, w);
     else
         return show(as, m, va, access, entry, level, w);
     return 0;
 }
 
-static int repair_with_lock(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+static inline int repair_with_lock(struct aspace *as, uint64_t va, uint64_t access,
+                                   struct wanted *w) {
     spin_lock(&as->lock);
     int err = repair(as, va, access, w);
     if (DEBUG)
@@ -285,37 +323,50 @@ static int repair_with_frame(void *ctx, const paddr_t *frame, unsigned n) {
 static int ask(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
     struct object *o = w->object;
     struct asking a = {as, va, access, w};
-    if (hart_self()->faults_held)
-        return -K_EFAULT;
-    return o->ops->page ? o->ops->page(o, w->index, w->most, w->write, repair_with_frame, &a)
-                        : -K_ENXIO;
+    int err = -K_EFAULT;
+    if (!hart_self()->faults_held)
+        err = o->ops->page ? o->ops->page(o, w->index, w->most, w->write, repair_with_frame, &a)
+                           : -K_ENXIO;
+    object_put(o);
+    return err;
 }
 
-/* What the repair needs that is not done with the lock. -K_EAGAIN: it is done. */
-static int prepare(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
-    if (w->closed) {
-        turn_wait_for_end(as, w->turn);
-        return -K_EAGAIN;
-    }
-    int err = ask(as, va, access, w);
-    object_put(w->object);
+static int look_again(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    int err = repair_with_lock(as, va, access, w);
+    ready_drop(as, &w->had);
     return err;
+}
+
+/* Does what is needed; the next need is another look, but where that says something else. */
+static seldom int go_on(struct aspace *as, uint64_t va, uint64_t access, struct wanted *w) {
+    enum need need = w->need;
+    w->need = NOTHING;
+    if (need == A_PAGE)
+        return ask(as, va, access, w);
+    if (need == NOTHING)
+        return look_again(as, va, access, w);
+    if (need == A_FRAME) {
+        w->had = w->next;
+        ready_make(&w->had);
+    } else {
+        turn_wait_for_end(as, w->turn);
+    }
+    return -K_EAGAIN;
 }
 
 /* As it stands, for who stops here with a debugger: no part of it becomes the callers'. */
 __attribute__((noinline)) int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) {
-    int err;
     if (va >= USER_MAX)
         return -K_EFAULT;
-    do {
-        struct wanted w;
-        w.frame = NULL;
-        w.n = 0;
-        w.closed = false;
-        err = repair_with_lock(as, va, access, &w);
-        if (__builtin_expect(err == -K_EAGAIN, 0))
-            err = prepare(as, va, access, &w);
-    } while (err == -K_EAGAIN);
+    struct wanted w;
+    w.need = NOTHING;
+    w.had.frame = frame_single(PA(0));
+    w.had.from = PA(0);
+    w.frame = NULL;
+    w.n = 0;
+    int err = repair_with_lock(as, va, access, &w);
+    while (__builtin_expect(err == -K_EAGAIN, 0))
+        err = go_on(as, va, access, &w);
     return err;
 }
 

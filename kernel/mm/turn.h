@@ -7,6 +7,12 @@
  * in a break nobody fills what is being taken out. A leaf that is made elsewhere does not reach
  * into it. Who may not sleep (uaccess.h, faults that are held) gets -K_EFAULT.
  *
+ * Nor does a fault need one that makes 2 MiB ready, without the lock (ready.h). It claims them:
+ * other faults there wait until it has ended its claim, and so does who takes a mapping away there.
+ * It waits for nobody meanwhile: if it then finds the range closed, it gives up what it has. A
+ * space has as many claims as there may be harts; who finds all of them taken waits for the end of
+ * one.
+ *
  * What is read of the mappings with the turn, and with or without the lock, stays as it is.
  * Whoever has the turn does not fault in the range that it has closed. */
 #pragma once
@@ -63,8 +69,21 @@ static inline bool turn_closes_some(const struct aspace *as, uint64_t start, uin
            start < as->closed_start + as->closed_bytes;
 }
 
+/* With the lock: this fault claims the 2 MiB from start on. Nobody has claimed some of them, and
+ * not all claims are taken. */
+void turn_claim(struct aspace *as, uint64_t start);
+/* The lock is given back, and those who wait go on. */
+void turn_end_claim(struct aspace *as, uint64_t start);
+/* Whether some fault has claimed something there; or nobody can claim any more. */
+bool turn_claims_some(const struct aspace *as, uint64_t start, uint64_t end);
+static inline bool turn_is_claimed_out(const struct aspace *as) {
+    return as->claims == ARRAY_LEN(as->claim);
+}
+/* For who has the turn and has closed the range. The lock is given back in the meantime. */
+void turn_wait_for_claims_locked(struct aspace *as, uint64_t start, uint64_t end);
+
 /* For a fault: whoever found a closed address, with the lock, notes the turn; and waits, without
- * it, until that has ended. */
+ * it, until that has ended, or some claim has. */
 static inline uint32_t turn_note(struct aspace *as) {
     ASSERT_LOCKED(&as->lock);
     __atomic_add_fetch(&as->waiting, 1, __ATOMIC_RELAXED);

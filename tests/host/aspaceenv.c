@@ -22,6 +22,10 @@ void pool_give_large(paddr_t pa);
 #include "mm/frame_boot.c"
 #include "mm/reclaim.c"
 #include "mm/mapping.c"
+/* What a fault makes ready is in hand for a while. */
+#define ready_make ready_make_unseen
+#include "mm/ready.c"
+#undef ready_make
 #include "mm/tlb.c"
 #include "mm/zeros.c"
 
@@ -71,6 +75,18 @@ paddr_t frame_take(void) {
         others();
     host_hart = self;
     return frame_take_at_once();
+}
+
+void (*env_when_ready)(void);
+
+void ready_make(struct ready *r) {
+    void (*others)(void) = env_when_ready;
+    struct hart *self = hart_self();
+    env_when_ready = NULL;
+    ready_make_unseen(r);
+    if (others)
+        others();
+    host_hart = self;
 }
 
 static void look_at(paddr_t pa, uint64_t size) {

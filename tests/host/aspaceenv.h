@@ -59,6 +59,8 @@ bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint6
 
 /* Called once, before the next frame is taken: what other harts do meanwhile. */
 extern void (*env_meanwhile)(void);
+/* The same when a fault has made a frame ready (mm/ready.h), and not yet looked again. */
+extern void (*env_when_ready)(void);
 
 /* What a page of zeros that may not be written shows (mm/zeros.c). */
 paddr_t env_frame_of_zeros(void);

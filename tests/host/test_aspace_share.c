@@ -14,5 +14,5 @@
 /* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
-/* sources: tests/host/aspacetest_stacks.c */
+/* sources: tests/host/aspacetest_stacks.c tests/host/aspacetest_ready.c */
 #include "aspacetest.c"

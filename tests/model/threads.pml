@@ -36,6 +36,8 @@ byte entry, dir;             /* dir: 0 no table, 1 or 2: one of two */
 byte last_dir;
 byte lock = NOBODY;
 bool closed;                 /* to faults, by a fork that has its turn */
+byte from[HARTS];            /* copied without the lock, to replace what shows it: a frame, or 0 */
+bool is_old[HARTS];          /* that may have been written since */
 bool has_stack;                /* of the second thread: is mapped */
 
 bool running[HARTS];         /* satp has the space's table */
@@ -77,6 +79,11 @@ inline sfence_page(h) { entries[h] = 0; keep(h) }
 /* The access that was repaired cannot fault again. */
 #define REPAIRED(h) (((entries[h] | dirs[h]) & 1) == 0 && \
                      (entries[h] & ~BIT(entry) & VALID_BITS) == 0)
+
+#define HELD_BY(h, f) (from[h] == (f))
+#define IS_COPIED(f) (HELD_BY(0, f) || HELD_BY(1, f) || HELD_BY(2, f))
+#define OTHERS_COPY(h, f) ((h != 0 && HELD_BY(0, f)) || (h != 1 && HELD_BY(1, f)) || \
+                           (h != 2 && HELD_BY(2, f)))
 
 #define MAY_WRITE(h) (running[h] && (entries[h] & WRITABLE_BITS))
 #define REACHES(h, f) ((running[h] && (entries[h] & FRAME_BITS(f))) || copies[h] == (f))
@@ -199,6 +206,13 @@ inline flush(h, tables) {
 
 /* ---- faults -------------------------------------------------------------------------- */
 
+/* There is an entry with W. */
+inline written(f) {
+    is_old[0] = is_old[0] || from[0] == f;
+    is_old[1] = is_old[1] || from[1] == f;
+    is_old[2] = is_old[2] || from[2] == f
+}
+
 /* A page that the space has alone comes, with a table if there is none. It is code: its frame has
  * had something else. */
 inline fill(h) {
@@ -244,6 +258,7 @@ inline fill(h) {
 inline widen(h) {
     atomic {
         entry = WITH_W(entry);
+        written(FRAME(entry));
         keep_all();
 #ifndef NO_FENCE_WIDER
         fence_new(h);
@@ -252,19 +267,50 @@ inline widen(h) {
     }
 }
 
-/* Copy on write: others have the frame, too, and nobody writes while it is copied. Where there is
- * no fork, of this model, some other one has taken W away. */
+/* Where there is no fork, of this model, some other one has taken W away. */
 inline replace(h) {
     atomic {
-#ifdef COPIES
-        assert(!MAY_WRITE(0) && !MAY_WRITE(1) && !MAY_WRITE(2));
-#endif
         old = FRAME(entry);
         entry = OTHER_FRAME(entry);
+        written(FRAME(entry));
         keep_all()
     }
     flush(h, false);
     atomic { FREE(old); old = 0 }
+}
+
+/* Copy on write: others have the frame, too. It is copied without the lock (mm/ready), and nobody
+ * writes meanwhile. Then the entry has to show it still; and a frame that somebody else copies is
+ * not free to take its place. */
+inline copy_and_replace(h) {
+    atomic {
+        assert(!MAY_WRITE(0) && !MAY_WRITE(1) && !MAY_WRITE(2));
+        from[h] = FRAME(entry);
+        is_old[h] = false;
+        lock = NOBODY
+    }
+    atomic { lock == NOBODY -> lock = h }
+    if
+#ifndef NO_SECOND_LOOK
+    :: FRAME(entry) != from[h] || IS_WRITABLE(entry) -> skip /* another thread was first */
+#endif
+#ifndef NO_LOOK_FOR_CLOSED
+    :: closed -> skip
+#endif
+    :: else ->
+        if
+#ifndef NO_REFERENCE
+        :: OTHERS_COPY(h, FRAME(OTHER_FRAME(entry))) -> skip
+#endif
+        :: else ->
+            atomic {
+                assert(FRAME(entry) == from[h] && !IS_WRITABLE(entry) && !is_old[h]);
+                from[h] = 0
+            };
+            replace(h)
+        fi
+    fi;
+    atomic { from[h] = 0; is_old[h] = false }
 }
 
 inline fault(h) {
@@ -273,9 +319,13 @@ inline fault(h) {
     :: !closed && entry == 0 -> fill(h)
     :: !closed && entry && !REPAIRED(h) ->
         atomic { fence_new(h); assert(REPAIRED(h)) }
+#ifdef NO_REFERENCE
     :: !closed && entry && !IS_WRITABLE(entry) -> widen(h)
+#else
+    :: !closed && entry && !IS_WRITABLE(entry) && !IS_COPIED(FRAME(entry)) -> widen(h)
+#endif
 #ifdef COPIES
-    :: !closed && entry && !IS_WRITABLE(entry) -> replace(h)
+    :: !closed && entry && !IS_WRITABLE(entry) -> copy_and_replace(h)
 #else
     :: entry -> replace(h)
 #endif
@@ -313,12 +363,14 @@ inline fork(h) {
         closed = true;
 #endif
         entry = WITHOUT_W(entry);
+        shared = entry;
         keep_all()
     }
     atomic { lock = NOBODY }
     atomic { lock == NOBODY -> lock = h }
     flush(h, true);
-    atomic { assert(ALL_HOLD); closed = false }
+    /* It is what the child has. */
+    atomic { assert(entry == shared); assert(ALL_HOLD); closed = false; shared = 0 }
 }
 
 /* ---- threads ---------------------------------------------------------------------------- */
@@ -388,7 +440,7 @@ inline copy_some(h) {
 
 proctype hart(byte h) {
     bool was_missed, made, tell[HARTS];
-    byte old, old_dir;
+    byte old, old_dir, shared;
 end: do
     :: !running[h] -> enter(h)
     :: running[h] -> atomic { running[h] = false; says_active[h] = false }
