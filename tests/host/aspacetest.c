@@ -381,6 +381,7 @@ int main(void) {
         cmocka_unit_test(test_many_mappings_have_breaks),
         cmocka_unit_test(test_a_hart_catches_up_with_what_it_missed),
         cmocka_unit_test(test_a_fault_waits_for_a_change),
+        cmocka_unit_test(test_fork_flushes_before_a_break),
         cmocka_unit_test(test_pages_are_counted_in_pieces),
         cmocka_unit_test(test_pages_change_while_they_are_counted),
         cmocka_unit_test(test_large_leaves_are_counted),

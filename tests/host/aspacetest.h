@@ -38,6 +38,7 @@ void test_pages_are_taken_away_in_breaks(void **state);
 void test_long_work_has_breaks(void **state);
 void test_a_hart_catches_up_with_what_it_missed(void **state);
 void test_a_fault_waits_for_a_change(void **state);
+void test_fork_flushes_before_a_break(void **state);
 void test_many_mappings_have_breaks(void **state);
 void test_pages_are_counted_in_pieces(void **state);
 void test_pages_change_while_they_are_counted(void **state);
