@@ -391,6 +391,7 @@ int main(void) {
         cmocka_unit_test(test_a_file_learns_of_mappings_with_breaks),
         cmocka_unit_test(test_many_mappings_of_a_file_have_breaks),
         cmocka_unit_test(test_a_threads_stack_is_found),
+        cmocka_unit_test(test_a_child_has_one_thread),
         cmocka_unit_test(test_the_checker_finds),
         cmocka_unit_test(test_the_checker_compares_the_roots),
         cmocka_unit_test(test_random_use),

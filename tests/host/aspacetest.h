@@ -49,5 +49,6 @@ void test_a_large_file_is_taken_away_with_breaks(void **state);
 void test_a_file_learns_of_mappings_with_breaks(void **state);
 void test_many_mappings_of_a_file_have_breaks(void **state);
 void test_a_threads_stack_is_found(void **state);
+void test_a_child_has_one_thread(void **state);
 void test_the_checker_finds(void **state);
 void test_the_checker_compares_the_roots(void **state);
