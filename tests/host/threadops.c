@@ -126,16 +126,16 @@ static void populate(struct thread *t, uint64_t start, uint64_t end) {
 }
 
 static void change_file(void) {
-    switch (choose(4)) {
+    switch (choose(6)) {
     case 0: cut(choose(FILE_PAGES)); break;
-    case 1: grow(); break;
+    case 1 ... 2: grow(); break;
     default: forbid(choose(FILE_PAGES)); break;
     }
 }
 
 void do_something(struct thread *t) {
     uint64_t start, end, i = some_page();
-    unsigned which = (unsigned)choose(2), what = (unsigned)choose(32);
+    unsigned which = (unsigned)choose(2), what = (unsigned)choose(40);
     if (choose(2))
         piece_used[hart_self()->index] = PIECE;
     some_range(&start, &end);
@@ -153,6 +153,7 @@ void do_something(struct thread *t) {
     case 27 ... 28: fork_some(t); break;
     case 29: exit_some(t); break;
     case 30: populate(t, start, end); break;
-    default: change_file(); break;
+    case 31 ... 35: change_file(); break;
+    default: touch(t, i, which, 1); break;
     }
 }
