@@ -12,13 +12,14 @@ static uint64_t some_page(void) {
     switch (choose(8)) {
     case 0: return choose(HEAP_PAGES / 4);
     case 1: return HEAP_PAGES + choose(MAP_PAGES);
+    case 2 ... 4: return threads[choose(FIBERS)].last;
     default: return HEAP_PAGES + choose(6); /* few, so that they meet */
     }
 }
 
 static struct page *begin_access(struct thread *t, uint64_t i) {
     struct page *page = &world_of(t->p)->page[i];
-    t->page = i;
+    t->page = t->last = i;
     t->unsure = is_of_file(page) && the_file.busy;
     trace("accesses page %lu at %#lx", (ul)i, (ul)va_of(i));
     for (unsigned other = 0; other < FIBERS; other++)

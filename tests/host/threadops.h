@@ -36,6 +36,7 @@ struct thread {
     const uint32_t *waits; /* for a turn, */
     bool woken;            /* which may have come */
     uint64_t page;         /* that it accesses; or NOWHERE */
+    uint64_t last;         /* that it has accessed last */
     bool unsure;           /* and what is changed meanwhile */
     uint64_t held;         /* the physical address that a copy of it has */
     struct change change;
