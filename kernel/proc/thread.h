@@ -23,7 +23,8 @@ struct proc;
  * for its own process alone. */
 struct futex_waiter {
     struct list link;
-    struct user_word word;
+    struct user_word word; /* what NULL: for none */
+    uint32_t number;       /* in the order in which they came */
     bool woken;
     struct wait_channel channel; /* it alone sleeps there */
 };
