@@ -60,7 +60,6 @@ void proc_init(uint64_t ram_bytes) {
         wait_channel_init(&p->child_exited);
         wait_channel_init(&p->buried);
         wait_channel_init(&p->continued);
-        list_init(&p->interval.alarm.link);
         aspace_init(&p->spaces[0]);
         aspace_init(&p->spaces[1]);
         list_push_back(&free_slots, &p->sibling);

@@ -56,7 +56,6 @@ int thread_new(struct proc *p, struct thread **out) {
     list_init(&t->in_process);
     list_init(&t->run_link);
     list_init(&t->wait_link);
-    list_init(&t->alarm.link);
     wait_channel_init(&t->futex.channel);
     t->hart = hart_self()->index;
     t->trapframe = TRAPFRAME;
