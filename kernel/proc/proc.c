@@ -164,7 +164,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
 void proc_free(struct thread *t) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
-    list_remove(&t->in_process);
+    thread_leave_process_locked(t);
     spin_unlock(&p->lock);
     aspace_destroy(p->as);
     thread_free(t);

@@ -109,6 +109,15 @@ void sched_ready(struct thread *t) {
     enqueue(t, true);
 }
 
+/* A hart that enters t says so before it looks at t's reasons, and tlb_activate has a fence in
+ * between: so either it sees a reason that was given before, or is seen here. In the last case it
+ * may be in the kernel, or have left t since; then the interrupt does nothing. */
+void sched_disturb(const struct thread *t) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == T_RUNNING)
+        wake_hart(__atomic_load_n(&t->hart, __ATOMIC_RELAXED));
+}
+
 /* ---- the switch ------------------------------------------------------------ */
 
 /* Off until the thread has used it: the first use traps (thread_fpu_first_use). */
@@ -124,9 +133,9 @@ static void enter(struct thread *t) {
     struct hart *h = hart_self();
     if (t->hart != h->index) {
         fence_i(); /* code that it has seen written elsewhere */
-        t->hart = h->index;
+        __atomic_store_n(&t->hart, h->index, __ATOMIC_RELAXED);
     }
-    t->state = T_RUNNING;
+    __atomic_store_n(&t->state, T_RUNNING, __ATOMIC_RELEASE); /* for sched_disturb */
     t->on_hart = true;
     t->slice_over = false;
     t->time_since = cpu_time();

@@ -39,8 +39,10 @@ void signal_tell_takers_locked(struct proc *p) {
 
 void signal_leave_locked(struct thread *t) {
     ASSERT_LOCKED(&t->proc->lock);
+    bool took = t->proc->signals_pending & ~t->signals.blocked;
     t->signals.blocked = ~(uint64_t)0;
-    signal_tell_takers_locked(t->proc);
+    if (took)
+        signal_tell_takers_locked(t->proc);
 }
 
 /* ---- actions --------------------------------------------------------------------- */
@@ -87,7 +89,10 @@ static void set_blocked(struct thread *t, uint64_t mask) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
     t->signals.blocked = mask & ~SIGNALS_SURE;
-    signal_tell_takers_locked(p);
+    if (t->signals.pending & ~t->signals.blocked)
+        thread_tell(t, THREAD_SIGNAL);
+    if (p->signals_pending)
+        signal_tell_takers_locked(p);
     spin_unlock(&p->lock);
 }
 

@@ -135,12 +135,18 @@ void thread_exit(void) never_returns;
  * returns when they have gone. -K_EINTR: another one does that, or exits; the caller is to end. */
 int thread_be_alone(void) must_check;
 
-/* Makes all threads of p, whose lock is held, end soon. */
-void thread_kill_all_locked(struct proc *p);
-
 /* Gives t, whose process's lock is held, one more of THREAD_...: it has to do something about it
- * before it returns to user mode, and one sleep ends early. */
+ * before it returns to user mode, and one sleep ends early. If it is in user mode on another hart,
+ * that one is interrupted. */
 void thread_tell(struct thread *t, uint32_t reason);
+
+/* Tells all threads of p, whose lock is held: some now, and these tell the others. */
+void thread_tell_all_locked(struct proc *p, uint32_t reason);
+/* What each does first that was told. No lock is held. */
+void thread_tell_more(struct proc *p);
+
+/* It is none of its process's any more, whose lock is held. */
+void thread_leave_process_locked(struct thread *t);
 
 /* For sched.c: gives back a DEAD thread that has left its stack. */
 void thread_bury(struct thread *t);

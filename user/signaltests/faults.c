@@ -252,6 +252,89 @@ static void stops_all_threads(void) {
     CHECK_EQ(munmap((void *)counters, PAGE), 0);
 }
 
+#define STOPS 60
+#define AT_ONCE \
+    100 /* what it counts meanwhile; to its hart's next timer interrupt, a thousand times that */
+
+/* How many stops of a child that runs in user mode were so fast. */
+static int fast_stops(int pid) {
+    int fast = 0, word;
+    for (int i = 0; i < STOPS; i++) {
+        for (uint64_t seen = counters[0]; counters[0] == seen;) {
+        }
+        CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
+        uint64_t sent = counters[0];
+        CHECK_EQ(sys_waitpid(pid, &word, WUNTRACED), pid);
+        fast += counters[0] - sent < AT_ONCE;
+        CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
+    }
+    return fast;
+}
+
+/* What runs in user mode on another hart stops at once, and not with that hart's next timer
+ * interrupt. */
+static void stops_at_once(void) {
+    struct abi_sysinfo si;
+    must_info(&si);
+    if (si.harts == 1) {
+        note("one hart: nothing to see");
+        return;
+    }
+    counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(counters != MAP_FAILED);
+    int pid = must_fork();
+    if (pid == 0)
+        count(0);
+    int fast = fast_stops(pid);
+    CHECK_EQ(sys_kill(pid), 0);
+    CHECK_EQ(reap(pid), KILLED);
+    CHECK_EQ(munmap((void *)counters, PAGE), 0);
+    CHECK_MSG(fast >= STOPS / 2, "%d of %d stops were at once", fast, STOPS);
+}
+
+static void end_at_once(uint64_t i) { counters[8 + i % 64]++; }
+
+/* Makes threads, one after the other, which count. */
+static void make_threads(uint64_t arg) {
+    static struct task made;
+    for (uint64_t i = 0;; i++) {
+        task_start(&made, end_at_once, i);
+        task_join(&made);
+    }
+}
+
+static uint64_t sum_of_counters(void) {
+    uint64_t sum = 0;
+    for (int i = 0; i < 72; i++)
+        sum += counters[i];
+    return sum;
+}
+
+/* A thread that is made while its process stops, stops too; else the parent is never told, or
+ * something still runs. */
+static void stops_new_threads(void) {
+    counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(counters != MAP_FAILED);
+    int pid = must_fork(), word;
+    if (pid == 0)
+        make_threads(0);
+    for (int i = 0; i < 200; i++) {
+        uint64_t seen = sum_of_counters();
+        while (sum_of_counters() == seen)
+            sys_yield();
+        CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
+        CHECK_EQ(sys_waitpid(pid, &word, WUNTRACED), pid);
+        seen = sum_of_counters();
+        for (int turn = 0; turn < 3; turn++)
+            sys_yield();
+        CHECK_EQ(sum_of_counters(), seen);
+        CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
+    }
+    CHECK_EQ(sys_kill(pid), 0);
+    CHECK_EQ(reap(pid), KILLED);
+    CHECK_EQ(munmap((void *)counters, PAGE), 0);
+}
+
 const struct test faults_tests[] = {
     {"pager", pager, false},
     {"kernel_copies", kernel_copies_are_errors, false},
@@ -262,5 +345,7 @@ const struct test faults_tests[] = {
     {"to_a_thread", goes_to_a_thread, false},
     {"to_this_thread", goes_to_this_thread, false},
     {"stops_threads", stops_all_threads, false},
+    {"stops_at_once", stops_at_once, false},
+    {"stops_new_threads", stops_new_threads, false},
     {0},
 };
