@@ -8,6 +8,7 @@
 #include "mm/frame.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
+#include "proc/ids.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/table.h"
@@ -68,6 +69,7 @@ int thread_new(struct proc *p, struct thread **out) {
 }
 
 void thread_free(struct thread *t) {
+    id_give(t->tid);
     frame_free(ptr_pa(t->tf));
     kstack_give(t->stack);
     slab_give(&records, t);
@@ -120,7 +122,7 @@ static int create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
     int err = thread_new(p, &t);
     if (err)
         return err;
-    *tid = t->tid = proc_next_id();
+    *tid = t->tid = id_take();
     t->signals.blocked = thread_self()->signals.blocked;
     t->trapframe = TRAPFRAME_OF(t->stack);
     set_registers(t, entry, arg, sp, tp);

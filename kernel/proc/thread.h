@@ -63,7 +63,7 @@ struct thread_signals {
 struct thread {
     /* Constant in its life, but that exec gives it its process's pid. */
     struct proc *proc;
-    int32_t tid;          /* unique, as pids are: a program's first thread has its pid */
+    int32_t tid;          /* nobody else has it (ids.h): a program's first thread has its pid */
     uint32_t stack;       /* KSTACK(stack) */
     struct trapframe *tf; /* through the direct map */
 
