@@ -8,8 +8,8 @@
 #include "lib/types.h"
 
 #define ID_LAST INT32_MAX
-#define ID_BLOCK 32768U                    /* numbers in a block */
-#define ID_BLOCKS (ID_LAST / ID_BLOCK + 1) /* 2^16 */
+#define ID_BLOCK 32768U /* numbers in a block */
+#define ID_BLOCKS (ID_LAST / ID_BLOCK + 1)
 
 /* One that nobody has; the caller does, once. */
 int32_t id_take(void);

@@ -14,9 +14,10 @@
 
 struct hart_queue {
     struct spinlock lock;
-    struct list queue; /* thread.run_link */
-    uint32_t length;   /* read without the lock by harts that look for work */
-    uint32_t jumped;   /* in a row, to the front */
+    struct list queue;         /* thread.run_link */
+    uint32_t length;           /* read without the lock by harts that look for work */
+    uint32_t jumped;           /* in a row, to the front */
+    const struct proc *jumper; /* whose the last one was; it may be another's by now */
     /* The switch in progress, from the old thread to its successor. */
     struct thread *left;
     enum leaving { LEFT_WAITING, LEFT_RUNNABLE, LEFT_DEAD } left_as;
@@ -55,12 +56,22 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
+/* How many may be in a row with one of p's. The last one is the session's, and the one before for
+ * another command than the one that has jumped last: else a command of many threads that wake each
+ * other would use up all of them, and the shell stand behind all its threads. */
+static uint32_t jumps_for(const struct hart_queue *q, const struct proc *p) {
+    if (!proc_in_reserve(p))
+        return 0;
+    return p->depth <= 1 ? JUMPS : p != q->jumper ? JUMPS - 1 : JUMPS - 2;
+}
+
 /* A thread of the session or of its commands goes first when it is woken, so that they get on
- * among a hundred that always run; after JUMPS of them it is the others' turn. */
+ * among a hundred that always run; after JUMPS of them, or less, it is the others' turn. */
 static void queue_up(struct hart_queue *q, struct thread *t, bool woken) {
-    t->jumps = woken && proc_in_reserve(t->proc) && q->jumped < JUMPS;
+    t->jumps = woken && q->jumped < jumps_for(q, t->proc);
     if (t->jumps) {
         q->jumped++;
+        q->jumper = t->proc;
         list_push_front(&q->queue, &t->run_link);
     } else {
         list_push_back(&q->queue, &t->run_link);
