@@ -121,15 +121,14 @@ static void stops_at_once(void) {
     CHECK_MSG(fast >= STOPS / 2, "%d of %d stops were at once", fast, STOPS);
 }
 
-static void end_at_once(uint64_t i) { counters[8 + i % 64]++; }
+#define MADE 12
 
-/* Makes threads, one after the other, which count. */
 static void make_threads(uint64_t arg) {
-    static struct task made;
-    for (uint64_t i = 0;; i++) {
-        task_start(&made, end_at_once, i);
-        task_join(&made);
-    }
+    static struct task made[MADE];
+    (void)arg;
+    for (uint64_t i = 0; i < MADE; i++)
+        task_start(&made[i], count, i);
+    count(MADE);
 }
 
 static uint64_t sum_of_counters(int n) {
@@ -139,28 +138,29 @@ static uint64_t sum_of_counters(int n) {
     return sum;
 }
 
-/* A thread that is made while its process stops, stops too; else the parent is never told, or
- * something still runs. */
+/* A thread that is made while its process stops, stops too; else it runs on, and the parent is
+ * never told. The first thread, which takes the signal, does not make it. */
 static void stops_new_threads(void) {
     counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(counters != MAP_FAILED);
-    int pid = must_fork(), word;
-    if (pid == 0)
-        make_threads(0);
-    for (int i = 0; i < 200; i++) {
-        uint64_t seen = sum_of_counters(72);
-        while (sum_of_counters(72) == seen)
+    for (int i = 0; i < 20; i++) {
+        uint64_t seen = sum_of_counters(MADE + 2);
+        int word, pid = must_fork();
+        if (pid == 0) {
+            task_start(&tasks[0], make_threads, 0);
+            count(MADE + 1);
+        }
+        while (sum_of_counters(MADE + 2) == seen)
             sys_yield();
         CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
-        CHECK_EQ(sys_waitpid(pid, &word, WUNTRACED), pid);
-        seen = sum_of_counters(72);
+        WAIT_UNTIL(sys_waitpid(pid, &word, WNOHANG | WUNTRACED) == pid);
+        seen = sum_of_counters(MADE + 2);
         for (int turn = 0; turn < 3; turn++)
             sys_yield();
-        CHECK_EQ(sum_of_counters(72), seen);
-        CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
+        CHECK_EQ(sum_of_counters(MADE + 2), seen);
+        CHECK_EQ(sys_kill(pid), 0);
+        CHECK_EQ(reap(pid), KILLED);
     }
-    CHECK_EQ(sys_kill(pid), 0);
-    CHECK_EQ(reap(pid), KILLED);
     CHECK_EQ(munmap((void *)counters, PAGE), 0);
 }
 
