@@ -36,7 +36,7 @@ static void is_whole(unsigned n) {
     assert_int_equal(check(all.first, NULL), n);
     for (const struct alarm *a = all.first; a; a = a->below[1])
         steps++;
-    assert_in_range(steps, 0, STEPS);
+    assert_true(steps <= STEPS);
 }
 
 static void add(unsigned i, uint64_t at) {

@@ -35,7 +35,7 @@ static void wraps(void **state) {
     id_give(ID_LAST);
     id_give(ID_LAST - 1);
     id_begin_at(ID_LAST);
-    assert_int_not_equal(id_take(), ID_LAST); /* the number before is used */
+    assert_true(id_take() != ID_LAST); /* the number before is used */
     id_give(ID_LAST - 2);
 }
 
@@ -56,7 +56,7 @@ static void kept_by_some(void **state) {
         id_give(used[i]);
         used[i] = 0;
         int32_t id = id_take();
-        assert_in_range(id, 1, ID_LAST);
+        assert_true(id >= 1);
         assert_false(is_used(id));
         used[i] = id;
         id_begin_at((int32_t)(((uint32_t)id / ID_BLOCK + 1) % ID_BLOCKS * ID_BLOCK));
