@@ -381,6 +381,7 @@ $(F)/$(1): tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) $(wildcard kernel/*
 	$$(call say,FUZZ,$(1))
 	@mkdir -p $(F)
 	$(Q)clang $(F_CFLAGS) $$(call werror,clang) $(foreach n,$(call fuzz_field,$(1),rename),-D$(n)=k_$(n)) \
+	  $(foreach n,$(call fuzz_field,$(1),include),-include $(n)) \
 	  tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) -o $$@
 endef
 $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))

@@ -12,6 +12,7 @@
 #include "machine/events/events.h"
 #include "machine/frames/frames.h"
 #include "machine/image/place.h"
+#include "machine/processes.h"
 #include "machine/races/preempt.h"
 #include "machine/races/races.h"
 #include "machine/sim.h"
@@ -75,6 +76,7 @@ struct sim {
     struct place_image kernel; /* its names and lines */
     struct frames frames;
     struct events events;
+    struct processes processes;
     struct races races;
     struct preempt preempt;
     bool watching; /* one of these two is on: no access of the kernel is without a call */

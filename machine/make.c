@@ -260,6 +260,7 @@ static bool make(struct sim *sim, char *error, size_t size) {
     htif_init(sim);
     if (!frames_init(sim, error, size))
         return false;
+    processes_init(sim);
     if (!events_init(sim)) {
         snprintf(error, size, "no memory for events");
         return false;

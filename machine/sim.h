@@ -259,6 +259,15 @@ struct sim_root {
 };
 unsigned sim_roots(const struct sim *sim, struct sim_root roots[SIM_ROOTS_MAX]);
 
+/* The process whose page table has its root there, as the kernel's own structs say it at present:
+ * where they are, a profile tells (frames/profile.h), and DWARF. false: none, or it is not known.
+ */
+struct sim_owner {
+    int32_t pid;
+    char name[32]; /* of its program; as much of it as has room, and "" when that is not known */
+};
+bool sim_owner(const struct sim *sim, uint64_t root, struct sim_owner *owner);
+
 /* Waits for a call of the kernel's function, the first, second ... from now on; only one is
  * waited for; 0: for none, but options.called is told of each. false: there is no such function. It
  * changes nothing in the run, and does not go back with a snapshot. */

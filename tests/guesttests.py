@@ -5,9 +5,9 @@ import re
 import machine
 
 
-def names_that_match(*patterns):
-    """What the first groups of regular expressions match in the lines of user/tests."""
-    folder = os.path.join(machine.ROOT, "user", "tests")
+def names_that_match(*patterns, folder="tests"):
+    """What the first groups of regular expressions match in the lines of a folder of user."""
+    folder = os.path.join(machine.ROOT, "user", folder)
     text = ""
     for name in os.listdir(folder):
         if name.endswith(".c"):
@@ -16,5 +16,5 @@ def names_that_match(*patterns):
     return {name for pattern in patterns for name in re.findall(pattern, text, re.M)}
 
 
-def guest_tests():
-    return names_that_match(r'^    \{"(\w+)",', r'\{"(\w+)", +\w+_tests\}')
+def guest_tests(folder="tests"):
+    return names_that_match(r'\{"(\w+)", \w+, ', r'\{"(\w+)", +\w+_tests\}', folder=folder)

@@ -16,7 +16,7 @@ it is:
 
     # defect: one sentence
     # pitfall: its number in docs/pitfalls.md
-    # test: usertests NAME...          in the guest
+    # test: usertests NAME...          in the guest; or signaltests, threadtests
     #       host NAME[:CASE]           a test program of tests/host, or one test in it
     #       system FILE::TEST          of tests/system
     #       ({design} in it is the design; each `test:` must fail)
@@ -222,16 +222,18 @@ class Tree:
     def run(self, case, deadline):
         start = time.monotonic()
         kind, rest = case.test.split(None, 1)
-        run = {"usertests": self.run_usertests, "host": self.run_host, "system": self.run_system}
+        run = {"usertests": self.run_guest, "signaltests": self.run_guest,
+               "threadtests": self.run_guest, "host": self.run_host, "system": self.run_system}
         if kind not in run:
             raise Unusable(f"{case.patch.name}: no such kind of test: {kind}")
         passed, why = run[kind](case, rest, deadline)
         return Outcome(passed, time.monotonic() - start, why)
 
-    def run_usertests(self, case, names, deadline):
+    def run_guest(self, case, names, deadline):
+        program = case.test.split()[0]
         status, output = self.process(
             ["./run", "--no-build", "--design", case.design, "--timeout", str(int(deadline)),
-             *case.options, "-c", f"usertests {names}"], deadline + 30)
+             *case.options, "-c", f"{program} {names}"], deadline + 30)
         passed = status == 0 and "ALL TESTS PASSED" in output
         return passed, why(output, r"FAILED: |panic|PANIC", status in (None, 124), status)
 

@@ -150,7 +150,8 @@ def more_kept(kept, undamaged):
 
 
 def processes(kept):
-    return re.findall(r"proc_alloc (\d+)", kept)
+    """What tells how many there are: each thread has a page of its own."""
+    return re.findall(r"thread_new (\d+)", kept)
 
 
 def verdict(finding, how, kept, undamaged):

@@ -5,6 +5,29 @@
 
 #define AHEAD_PAGES 8u /* one read of the disk brings at most */
 
+static seldom void give_back(struct indirect *in) {
+    if (!in->held)
+        return;
+    indirect_end(in);
+    *in = (struct indirect){0};
+}
+
+struct page *filepage_find(struct inode *ip, uint32_t index, struct indirect *in) {
+    struct page *p = page_find(ip->inum, index, false);
+    if (p || !page_is_there(ip->inum, index))
+        return p;
+    give_back(in);
+    return page_find(ip->inum, index, true);
+}
+
+struct page *filepage_new(struct inode *ip, uint32_t index, struct indirect *in) {
+    struct page *p = page_new(ip->inum, index, false);
+    if (p)
+        return p;
+    give_back(in);
+    return page_new(ip->inum, index, true);
+}
+
 int filepage_find_blocks(struct inode *ip, struct page *p, struct indirect *in) {
     return blockmap_find(ip, p->index * PAGE_BLOCKS, PAGE_BLOCKS, in, p->block);
 }
@@ -51,7 +74,7 @@ int filepage_load(struct inode *ip, uint32_t index, uint32_t count, struct indir
     for (; n < count && (n == 0 || filepage_bytes(ip, index + n) > 0); n++) {
         if (n > 0 && page_is_there(ip->inum, index + n))
             break;
-        page[n] = page_new(ip->inum, index + n, n == 0);
+        page[n] = n == 0 ? filepage_new(ip, index, in) : page_new(ip->inum, index + n, false);
         if (!page[n])
             break;
         err = filepage_find_blocks(ip, page[n], in);
@@ -75,7 +98,7 @@ int filepage_load(struct inode *ip, uint32_t index, uint32_t count, struct indir
 }
 
 int filepage_get(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
-    *out = page_find(ip->inum, index, true);
+    *out = filepage_find(ip, index, in);
     return *out ? 0 : filepage_load(ip, index, AHEAD_PAGES, in, out);
 }
 

@@ -17,6 +17,12 @@ static inline unsigned filepage_blocks(const struct inode *ip, uint32_t index) {
     return (unsigned)((filepage_bytes(ip, index) + FS_BLOCK_SIZE - 1) / FS_BLOCK_SIZE);
 }
 
+/* The page, or NULL when it is not in memory; or a new one, which nobody finds yet. May wait until
+ * one can be held, and then gives back the indirect block before, if that is held by a reference:
+ * so who waits for a page keeps no buffer from those who have one (pagecache.h). */
+struct page *filepage_find(struct inode *ip, uint32_t index, struct indirect *in) must_check;
+struct page *filepage_new(struct inode *ip, uint32_t index, struct indirect *in) must_check;
+
 /* Looks up where the page's blocks live. -K_EIO: the indirect block cannot be read. */
 int filepage_find_blocks(struct inode *ip, struct page *p, struct indirect *in) must_check;
 

@@ -37,7 +37,7 @@ struct run {
 static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
     if (DEBUG)
         ASSERT(!page_is_there(ip->inum, index));
-    struct page *p = page_new(ip->inum, index, true);
+    struct page *p = filepage_new(ip, index, in);
     int err = filepage_find_blocks(ip, p, in);
     if (err) {
         page_put(p);
@@ -58,7 +58,7 @@ static int get_for_write(struct inode *ip, uint32_t index, struct indirect *in, 
         return -K_EFBIG;
     if (filepage_bytes(ip, index) == 0)
         return add_page(ip, index, in, out);
-    *out = page_find(ip->inum, index, true);
+    *out = filepage_find(ip, index, in);
     if (!*out)
         err = filepage_load(ip, index, 1, in, out);
     if (!err)

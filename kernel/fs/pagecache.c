@@ -11,7 +11,8 @@
 #define HELD_PER_RAM 32 /* at most this part of the frames is promised for held pages */
 #define HELD_MIN 512UL
 #define HELD_MAX 4096UL
-/* One each; and what those have that do not sleep, one a hart. */
+/* So that calls of a thread of each process need not wait: one each; and what those have that do
+ * not sleep, one a hart. */
 #define HELD_BY_CALLS (proc_slots + NHART * PAGES_AT_ONCE)
 #define PAGES_PER_RAM 8 /* so much of the frames can be in the cache */
 #define PAGES_MAX 32768UL

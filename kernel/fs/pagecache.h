@@ -6,9 +6,11 @@
  * table for one: whatever maps a frame has promised one for it, so promises are kept. Held pages
  * are bounded by frames that were promised at the mount. Their holders are
  *     the log               pages that two transactions have changed, pagecache_dirty_max() each
- *     readers and writers   one each while they wait for a page; more only where they do not
- *                           sleep, wait for the disk alone, or hold what their operation has
- *                           reserved
+ *     readers and writers   one each while they wait for the disk or a block of metadata; more only
+ *                           where they do not sleep, wait for the disk alone, or hold what their
+ *                           operation has reserved
+ * Who waits for a page holds none but those, and no buffer of the block cache but what the log pins
+ * (filepage_find): however many threads are in calls at once, those who have a page go on,
  * so a page becomes free for a caller that waits for one.
  *
  * Guards: an inode's pages are found, made, filled and changed with the inode locked; refs and

@@ -23,6 +23,7 @@
 #include "mm/zeros.h"
 #include "proc/clock.h"
 #include "proc/group.h"
+#include "proc/ids.h"
 #include "proc/sched.h"
 #include "syscall/exec.h"
 #include "tmpfs/tmpfs.h"
@@ -139,6 +140,9 @@ static void first_process(void) {
     /* In debug builds: now that the first program is there, promises of memory fail. */
     if (DEBUG && bootarg_number("fail_commit", &frame_fail_period))
         frame_fail_period = 0;
+    uint64_t first;
+    if (!bootarg_number("first_id", &first) && first <= ID_LAST)
+        id_begin_at((int32_t)first);
     if (fs_mounted() && proc_spawn_kernel("flusher", fs_flusher))
         give_up("there is no room for the process that writes to the disk", "no memory is left");
     selftest_in_process();

@@ -375,6 +375,12 @@ static void share_leaves(void *ctx, const pte_t *entry, unsigned count, unsigned
     share->passed += count;
 }
 
+/* Leaves of the parent have lost W: no hart writes by what it has kept, and no copy does. */
+static void flush_shared(struct aspace *parent) {
+    tlb_flush(&parent->tlb);
+    change_wait_for_copies(parent);
+}
+
 /* With both locks, which are given back in between: then both spaces have what was copied so far,
  * and can lose it to an object, but no fault changes either. No table of a view goes, so nothing is
  * gathered. */
@@ -389,6 +395,7 @@ static void share_span(struct aspace *child, struct aspace *parent, struct span 
         design_sync(parent, from, at, NULL);
         design_sync(child, from, at, NULL);
         if (piece_is_full(share.passed + 16)) {
+            flush_shared(parent);
             unlock_both(child, parent);
             piece_end();
             lock_both(child, parent);
@@ -396,9 +403,9 @@ static void share_span(struct aspace *child, struct aspace *parent, struct span 
     } while (at.v < end.v);
 }
 
-/* Until the end other threads of the parent may still write, to frames that the child has already:
- * it does not run yet, and sees that. Nobody copies such a frame meanwhile, since all is closed to
- * faults; after the flush, and when copies have ended, nobody writes to it. */
+/* Until the flush, which comes before each break, other threads of the parent may still write, to
+ * frames that the child has already: it does not run yet, and sees that. Nobody copies such a frame
+ * meanwhile, since all is closed to faults. */
 static void share_pages(struct aspace *child, struct aspace *parent) {
     struct span s;
     lock_both(child, parent);
@@ -406,8 +413,7 @@ static void share_pages(struct aspace *child, struct aspace *parent) {
         s = span_of(m);
         share_span(child, parent, s);
     }
-    tlb_flush(&parent->tlb);
-    change_wait_for_copies(parent);
+    flush_shared(parent);
     unlock_both(child, parent);
 }
 

@@ -31,11 +31,16 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
         news->word = word_of_end(child);
         return true;
     }
-    unsigned wanted = child->stopped ? ABI_WUNTRACED : ABI_WCONTINUED;
-    if (!child->tells || !(options & wanted))
+    if (!child->tells)
+        return false;
+    spin_lock(&child->lock);
+    bool stopped = child->stopped;
+    int32_t signal = child->stop_signal;
+    spin_unlock(&child->lock);
+    if (!(options & (stopped ? ABI_WUNTRACED : ABI_WCONTINUED)))
         return false;
     child->tells = false;
-    news->word = child->stopped ? child->stop_signal << 8 | WORD_STOPPED : WORD_CONTINUED;
+    news->word = stopped ? signal << 8 | WORD_STOPPED : WORD_CONTINUED;
     return true;
 }
 

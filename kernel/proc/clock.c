@@ -12,10 +12,10 @@
 static uint64_t hz, tick_length, slice_length, boot_time;
 static uint64_t date_at_boot; /* in nanoseconds */
 
-/* Alarms, on the hart where they were set; soonest first. */
+/* Alarms, on the hart where they were set. */
 static struct hart_sleepers {
     struct spinlock lock;
-    struct list due; /* alarm.link */
+    struct alarms due;
 } sleepers[NHART];
 
 static void (*polls[2])(void);
@@ -33,10 +33,8 @@ void clock_init(uint64_t timebase_hz) {
     tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
     slice_length = timebase_hz / SLICES_PER_SECOND;
     boot_time = cpu_time();
-    for (unsigned i = 0; i < NHART; i++) {
+    for (unsigned i = 0; i < NHART; i++)
         spin_init(&sleepers[i].lock, RANK_SLEEPERS);
-        list_init(&sleepers[i].due);
-    }
 }
 
 uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
@@ -69,11 +67,9 @@ void clock_set_date(uint64_t nanoseconds) { date_at_boot = nanoseconds - clock_n
 
 uint64_t clock_date(void) { return date_at_boot + clock_nanoseconds(); }
 
-static struct alarm *alarm_of(struct list *link) { return LIST_ENTRY(link, struct alarm, link); }
-
 static uint64_t next_due(struct hart_sleepers *s) {
     spin_lock(&s->lock);
-    uint64_t when = list_empty(&s->due) ? UINT64_MAX : alarm_of(s->due.next)->at;
+    uint64_t when = s->due.first ? s->due.first->at : UINT64_MAX;
     spin_unlock(&s->lock);
     return hart_self()->index ? when : MIN(when, poll_at);
 }
@@ -98,22 +94,18 @@ static uint64_t ring_sleeper(struct alarm *alarm) {
     return 0;
 }
 
-static void insert_sorted(struct list *due, struct alarm *alarm) {
-    struct list *at = due->next;
-    while (at != due && alarm_of(at)->at <= alarm->at)
-        at = at->next;
-    list_insert(&alarm->link, at->prev, at);
-}
+/* So many with the lock; for more the timer interrupts again at once. */
+#define RINGS_AT_ONCE 64
 
 /* One that wants to ring again in the past rings now, and once. */
-static void ring_due(struct list *due, uint64_t now) {
-    while (!list_empty(due) && alarm_of(due->next)->at <= now) {
-        struct alarm *alarm = alarm_of(due->next);
-        list_remove(&alarm->link);
+static void ring_due(struct alarms *due, uint64_t now) {
+    for (int n = 0; n < RINGS_AT_ONCE && due->first && due->first->at <= now; n++) {
+        struct alarm *alarm = due->first;
+        alarms_remove(due, alarm);
         uint64_t again = alarm->ring(alarm);
         if (again) {
             alarm->at = MAX(again, now + 1);
-            insert_sorted(due, alarm);
+            alarms_add(due, alarm);
         }
     }
 }
@@ -138,14 +130,14 @@ void clock_add(struct alarm *alarm, uint64_t when) {
     alarm->at = when;
     alarm->hart = hart_self()->index;
     spin_lock(&s->lock);
-    insert_sorted(&s->due, alarm);
+    alarms_add(&s->due, alarm);
     spin_unlock(&s->lock);
 }
 
 void clock_remove(struct alarm *alarm) {
     struct hart_sleepers *s = &sleepers[alarm->hart];
     spin_lock(&s->lock);
-    list_remove(&alarm->link);
+    alarms_remove(&s->due, alarm);
     spin_unlock(&s->lock);
 }
 

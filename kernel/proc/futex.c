@@ -2,6 +2,7 @@
 #include "proc/futex.h"
 #include "lib/errno.h"
 #include "proc/clock.h"
+#include "proc/sched.h"
 #include "proc/thread.h"
 
 /* Those that wait for words of some names, the longest first. */
@@ -9,6 +10,7 @@
 static struct bucket {
     struct spinlock lock;
     struct list waiters; /* futex_waiter.link */
+    uint32_t came;       /* how many have waited here */
 } buckets[BUCKETS];
 
 void futex_init(void) {
@@ -42,6 +44,7 @@ static int lock_if(struct bucket *b, uaddr_t word, uint32_t value) {
 static int sleep_locked(struct bucket *b, struct futex_waiter *w) {
     ASSERT_LOCKED(&b->lock);
     w->woken = false;
+    w->number = b->came++;
     list_push_back(&b->waiters, &w->link);
     while (!w->woken && !proc_interrupted() && !clock_alarm_rang())
         sleep_on(&w->channel, &b->lock);
@@ -67,6 +70,29 @@ int futex_wait(uaddr_t word, uint32_t value, uint64_t until) {
     return err;
 }
 
+/* With the lock so many of those that wait are looked at, whatever word they wait for. */
+#define SEEN_AT_ONCE 64
+
+/* In a break this one's record stands before the next waiter, as a waiter for no word: the list may
+ * be another one afterwards. Gives what is behind it then. */
+static struct list *make_break(struct bucket *b, struct list *next) {
+    struct futex_waiter *mark = &thread_self()->futex;
+    mark->word = (struct user_word){0};
+    list_insert(&mark->link, next->prev, next);
+    spin_unlock(&b->lock);
+    sched_break();
+    spin_lock(&b->lock);
+    next = mark->link.next;
+    list_remove(&mark->link);
+    return next;
+}
+
+/* It came after a wake-up that begins at came, and so did all behind it. Else those that are woken,
+ * and wait again at once, would be woken for ever. */
+static bool is_newer(const struct futex_waiter *w, uint32_t came) {
+    return w->word.what && (int32_t)(w->number - came) >= 0;
+}
+
 int futex_wake(uaddr_t word, uint32_t n, uint32_t *woken) {
     struct user_word wanted;
     *woken = 0;
@@ -75,9 +101,18 @@ int futex_wake(uaddr_t word, uint32_t n, uint32_t *woken) {
         return err;
     struct bucket *b = bucket_of(&wanted);
     spin_lock(&b->lock);
-    for (struct list *it = b->waiters.next, *next; it != &b->waiters && *woken < n; it = next) {
+    struct list *it = b->waiters.next;
+    uint32_t came = b->came;
+    for (unsigned seen = 0; it != &b->waiters && *woken < n; seen++) {
+        if (seen == SEEN_AT_ONCE) {
+            it = make_break(b, it);
+            seen = 0;
+            continue;
+        }
         struct futex_waiter *w = LIST_ENTRY(it, struct futex_waiter, link);
-        next = it->next;
+        if (is_newer(w, came))
+            break;
+        it = it->next;
         if (!user_word_same(&w->word, &wanted))
             continue;
         list_remove(&w->link);

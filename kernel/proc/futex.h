@@ -13,6 +13,7 @@ void futex_init(void);
  * be read, and what else a fault there gives (aspace_fault). */
 int futex_wait(uaddr_t word, uint32_t value, uint64_t until) must_check;
 
-/* Wakes at most n of those that wait for the word, the longest first. *woken: how many.
+/* Wakes at most n of those that wait for the word now, the longest first, and lets others run when
+ * there are many; no lock is held. *woken: how many.
  * -K_EINVAL: misaligned; -K_EFAULT: nothing is mapped there. */
 int futex_wake(uaddr_t word, uint32_t n, uint32_t *woken) must_check;

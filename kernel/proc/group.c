@@ -2,6 +2,7 @@
 #include "proc/group.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "proc/ids.h"
 #include "proc/signal.h"
 #include "proc/table.h"
 
@@ -28,14 +29,17 @@ static uint32_t signal_group_locked(int32_t group, int32_t signal, const struct 
     return n;
 }
 
-/* One that has ended, and not been waited for, is still in its group. */
-static bool group_exists_locked(int32_t group) {
+/* The caller is one more user of its number, if the group exists: one that has ended, and not been
+ * waited for, is still in it. */
+static bool group_hold_locked(int32_t group) {
     bool found = false;
     ASSERT_LOCKED(&family_lock);
     for (uint32_t i = 0; i < proc_slots && !found; i++) {
         struct proc *p = &procs[i];
         spin_lock(&p->lock);
         found = p->state != P_FREE && p->state != P_NEW && p->group == group;
+        if (found)
+            id_hold(group);
         spin_unlock(&p->lock);
     }
     return found;
@@ -52,21 +56,30 @@ int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *i
     return n ? 0 : -K_ESRCH;
 }
 
+/* Itself or a child, which this locks; NULL: there is none with this pid. */
+static struct proc *find_mine_and_lock(int32_t pid) {
+    struct proc *self = proc_self(), *p = proc_find_and_lock(pid);
+    if (!p || p == self || p->parent == self)
+        return p;
+    spin_unlock(&p->lock);
+    return NULL;
+}
+
 static int set_group_locked(int32_t pid, int32_t group) {
     ASSERT_LOCKED(&family_lock);
-    struct proc *self = proc_self(), *p = proc_find_and_lock(pid);
-    if (!p)
-        return -K_ESRCH;
-    bool mine = p == self || p->parent == self;
-    spin_unlock(&p->lock); /* it stays: only its parent takes it out of the table */
-    if (!mine)
-        return -K_ESRCH;
-    if (group != pid && !group_exists_locked(group))
-        return -K_EPERM;
-    spin_lock(&p->lock);
-    p->group = group;
-    spin_unlock(&p->lock);
-    return 0;
+    bool there = group == pid || group_hold_locked(group);
+    struct proc *p = find_mine_and_lock(pid);
+    int32_t unused = there && group != pid ? group : 0;
+    if (p && there) {
+        if (group == pid)
+            id_hold(group);
+        unused = p->group;
+        p->group = group;
+    }
+    if (p)
+        spin_unlock(&p->lock);
+    id_give(unused);
+    return !p ? -K_ESRCH : there ? 0 : -K_EPERM;
 }
 
 int proc_set_group(int32_t pid, int32_t group) {
@@ -80,10 +93,12 @@ int proc_set_group(int32_t pid, int32_t group) {
 
 int proc_set_foreground(int32_t group, bool manages, bool *before) {
     spin_lock(&family_lock);
-    bool there = group > 0 && group_exists_locked(group);
+    bool there = group > 0 && group_hold_locked(group);
     *before = interrupted;
-    if (there)
+    if (there) {
+        id_give(foreground);
         foreground = group;
+    }
     if (there && !proc_killed()) /* else its parent still has to learn of it */
         interrupted = false;
     if (there && manages)
@@ -94,6 +109,7 @@ int proc_set_foreground(int32_t group, bool manages, bool *before) {
 
 void proc_forget_foreground_locked(void) {
     ASSERT_LOCKED(&family_lock);
+    id_give(foreground);
     foreground = 0;
 }
 

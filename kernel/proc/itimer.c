@@ -5,7 +5,7 @@
 #include "proc/clock.h"
 #include "proc/signal.h"
 
-/* Guards all timers' settings; a ring is under the lock of the clock's list. */
+/* Guards all timers' settings; a ring is under the lock of the clock's heap. */
 static struct spinlock itimer_lock = SPINLOCK_INIT(RANK_ITIMER);
 
 static uint64_t ring(struct alarm *alarm) {
@@ -20,7 +20,7 @@ static uint64_t ring(struct alarm *alarm) {
 static void read_locked(const struct interval *i, uint64_t *first, uint64_t *every) {
     ASSERT_LOCKED(&itimer_lock);
     uint64_t now = cpu_time();
-    bool runs = !list_empty(&i->alarm.link);
+    bool runs = alarm_is_set(&i->alarm);
     *first = !runs ? 0 : i->alarm.at > now ? i->alarm.at - now : 1;
     *every = runs ? i->every : 0;
 }

@@ -13,6 +13,7 @@
 #include "proc/clock.h"
 #include "proc/futex.h"
 #include "proc/group.h"
+#include "proc/ids.h"
 #include "proc/itimer.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
@@ -31,7 +32,6 @@ struct spinlock family_lock = SPINLOCK_INIT(RANK_FAMILY);
 static struct spinlock slot_lock = SPINLOCK_INIT(RANK_SLOTS);
 static struct list free_slots = LIST_INIT(free_slots); /* proc.sibling */
 static uint32_t used_slots;
-static int32_t last_id;
 
 bool proc_trace_exits;
 bool proc_trace_poweroff;
@@ -60,7 +60,6 @@ void proc_init(uint64_t ram_bytes) {
         wait_channel_init(&p->child_exited);
         wait_channel_init(&p->buried);
         wait_channel_init(&p->continued);
-        list_init(&p->interval.alarm.link);
         aspace_init(&p->spaces[0]);
         aspace_init(&p->spaces[1]);
         list_push_back(&free_slots, &p->sibling);
@@ -87,15 +86,15 @@ static struct proc *slot_take(bool kernels) {
 static void slot_give(struct proc *p) {
     spin_lock(&p->lock);
     p->state = P_FREE;
-    p->pid = 0;
+    id_give(p->pid);
+    id_give(p->group);
+    p->pid = p->group = 0;
     spin_unlock(&p->lock);
     spin_lock(&slot_lock);
     list_push_front(&free_slots, &p->sibling);
     used_slots--;
     spin_unlock(&slot_lock);
 }
-
-int32_t proc_next_id(void) { return __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED); }
 
 /* For t, the only thread of the process. */
 static int space_create(struct thread *t, struct aspace *as, const struct design *design) {
@@ -155,8 +154,10 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     list_push_back(&p->threads, &t->in_process);
     p->thread_count = p->living = 1;
     p->state = P_NEW;
-    t->tid = kernels ? 0 : proc_next_id();
+    t->tid = kernels ? 0 : id_take();
     p->pid = p->group = t->tid;
+    id_hold(p->pid);
+    id_hold(p->group);
     spin_unlock(&p->lock);
     *out = t;
     return 0;
@@ -165,7 +166,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
 void proc_free(struct thread *t) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
-    list_remove(&t->in_process);
+    thread_leave_process_locked(t);
     spin_unlock(&p->lock);
     aspace_destroy(p->as);
     thread_free(t);
@@ -213,7 +214,9 @@ static void join_family(struct proc *child, struct proc *parent) {
     child->parent = parent;
     list_push_back(&parent->children, &child->sibling);
     spin_lock(&child->lock);
+    id_give(child->group);
     child->group = parent->group;
+    id_hold(child->group);
     bool killed = __atomic_load_n(&parent->killed, __ATOMIC_RELAXED);
     if (killed)
         signal_end_locked(child, parent->end_signal);
@@ -264,6 +267,8 @@ void proc_replace_space(struct proc *p) {
     ASSERT(p->thread_count == 1);
     spin_lock(&p->lock); /* for those who look at p->as from outside */
     p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    id_hold(p->pid);
+    id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
     spin_unlock(&p->lock);
     hart_self()->space = p->as;

@@ -30,6 +30,8 @@ struct proc {
     uint32_t thread_count;    /* of these; it is 1 again when all others are buried */
     uint32_t living;          /* of these: have not ended */
     struct thread *alone;     /* ends all others; NULL: nobody does */
+    struct list *untold; /* of threads, the first one that is yet to be told (thread_tell_all) */
+    uint32_t untold_reasons;
     struct wait_channel buried;
 
     /* Guarded by the family lock (proc.c). */

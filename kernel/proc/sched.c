@@ -14,9 +14,10 @@
 
 struct hart_queue {
     struct spinlock lock;
-    struct list queue; /* thread.run_link */
-    uint32_t length;   /* read without the lock by harts that look for work */
-    uint32_t jumped;   /* in a row, to the front */
+    struct list queue;         /* thread.run_link */
+    uint32_t length;           /* read without the lock by harts that look for work */
+    uint32_t jumped;           /* in a row, to the front */
+    const struct proc *jumper; /* whose the last one was; it may be another's by now */
     /* The switch in progress, from the old thread to its successor. */
     struct thread *left;
     enum leaving { LEFT_WAITING, LEFT_RUNNABLE, LEFT_DEAD } left_as;
@@ -55,12 +56,22 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
+/* How many may be in a row with one of p's. The last one is the session's, and the one before for
+ * another command than the one that has jumped last: else a command of many threads that wake each
+ * other would use up all of them, and the shell stand behind all its threads. */
+static uint32_t jumps_for(const struct hart_queue *q, const struct proc *p) {
+    if (!proc_in_reserve(p))
+        return 0;
+    return p->depth <= 1 ? JUMPS : p != q->jumper ? JUMPS - 1 : JUMPS - 2;
+}
+
 /* A thread of the session or of its commands goes first when it is woken, so that they get on
- * among a hundred that always run; after JUMPS of them it is the others' turn. */
+ * among a hundred that always run; after JUMPS of them, or less, it is the others' turn. */
 static void queue_up(struct hart_queue *q, struct thread *t, bool woken) {
-    t->jumps = woken && proc_in_reserve(t->proc) && q->jumped < JUMPS;
+    t->jumps = woken && q->jumped < jumps_for(q, t->proc);
     if (t->jumps) {
         q->jumped++;
+        q->jumper = t->proc;
         list_push_front(&q->queue, &t->run_link);
     } else {
         list_push_back(&q->queue, &t->run_link);
@@ -109,6 +120,15 @@ void sched_ready(struct thread *t) {
     enqueue(t, true);
 }
 
+/* A hart that enters t says so before it looks at t's reasons, and tlb_activate has a fence in
+ * between: so either it sees a reason that was given before, or is seen here. In the last case it
+ * may be in the kernel, or have left t since; then the interrupt does nothing. */
+void sched_disturb(const struct thread *t) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == T_RUNNING)
+        wake_hart(__atomic_load_n(&t->hart, __ATOMIC_RELAXED));
+}
+
 /* ---- the switch ------------------------------------------------------------ */
 
 /* Off until the thread has used it: the first use traps (thread_fpu_first_use). */
@@ -124,9 +144,9 @@ static void enter(struct thread *t) {
     struct hart *h = hart_self();
     if (t->hart != h->index) {
         fence_i(); /* code that it has seen written elsewhere */
-        t->hart = h->index;
+        __atomic_store_n(&t->hart, h->index, __ATOMIC_RELAXED);
     }
-    t->state = T_RUNNING;
+    __atomic_store_n(&t->state, T_RUNNING, __ATOMIC_RELEASE); /* for sched_disturb */
     t->on_hart = true;
     t->slice_over = false;
     t->time_since = cpu_time();

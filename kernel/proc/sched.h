@@ -16,6 +16,10 @@ void sched_idle(void) never_returns;
  * a queue. Gives t's lock back. */
 void sched_ready(struct thread *t);
 
+/* After t was given a reason not to stay in user mode: if another hart runs it, that one takes an
+ * interrupt, and so looks at the reasons at once. */
+void sched_disturb(const struct thread *t);
+
 /* Leaves the running thread, whose state (SLEEPING or ZOMBIE) is set and whose
  * lock is free. Returns when it runs again; for one that has ended never. */
 void sched_leave(void);

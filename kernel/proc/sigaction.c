@@ -28,9 +28,7 @@ static int need_record(void) {
     return 0;
 }
 
-/* Tells the threads of p that do not block a pending signal; all but one may find that it is
- * gone. */
-static void tell_takers_locked(struct proc *p) {
+void signal_tell_takers_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
@@ -41,8 +39,10 @@ static void tell_takers_locked(struct proc *p) {
 
 void signal_leave_locked(struct thread *t) {
     ASSERT_LOCKED(&t->proc->lock);
+    bool took = t->proc->signals_pending & ~t->signals.blocked;
     t->signals.blocked = ~(uint64_t)0;
-    tell_takers_locked(t->proc);
+    if (took)
+        signal_tell_takers_locked(t->proc);
 }
 
 /* ---- actions --------------------------------------------------------------------- */
@@ -89,7 +89,10 @@ static void set_blocked(struct thread *t, uint64_t mask) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
     t->signals.blocked = mask & ~SIGNALS_SURE;
-    tell_takers_locked(p);
+    if (t->signals.pending & ~t->signals.blocked)
+        thread_tell(t, THREAD_SIGNAL);
+    if (p->signals_pending)
+        signal_tell_takers_locked(p);
     spin_unlock(&p->lock);
 }
 
@@ -171,7 +174,7 @@ void signal_exec(void) {
     }
     if (p->signals)
         p->signals->page = 0;
-    tell_takers_locked(p); /* what had a handler may do something else now */
+    signal_tell_takers_locked(p); /* what had a handler may do something else now */
     spin_unlock(&p->lock);
 }
 

@@ -83,6 +83,8 @@ static void halt_locked(struct proc *p) {
     spin_lock(&p->lock);
     while (p->stopped && !proc_killed())
         sleep_on(&p->continued, &p->lock);
+    if (!p->stopped)
+        wakeup_some(&p->continued); /* who was woken wakes others */
     bool last = --p->halted == 0 && !p->stopped;
     spin_unlock(&p->lock);
     if (last)
@@ -94,8 +96,7 @@ static void stop_all_locked(struct proc *p, int32_t signal) {
     ASSERT_LOCKED(&p->lock);
     p->stopped = true;
     p->stop_signal = signal;
-    LIST_EACH(link, &p->threads)
-        thread_tell(LIST_ENTRY(link, struct thread, in_process), THREAD_SIGNAL);
+    thread_tell_all_locked(p, THREAD_SIGNAL);
 }
 
 /* ---- taking ---------------------------------------------------------------------- */
@@ -143,6 +144,8 @@ static void begin_handler_locked(struct proc *p, struct thread_signals *s, struc
         s->blocked |= signal_bit(taken->signal);
     if (a->flags & ABI_SA_RESETHAND)
         a->handler = ABI_SIG_DFL;
+    if (p->signals_pending & s->blocked) /* another thread may not block it */
+        signal_tell_takers_locked(p);
 }
 
 /* Takes a signal whose handler is to run, or that ends the process, after all that come before it.

@@ -47,7 +47,7 @@ void signal_end_locked(struct proc *p, int32_t signal) {
         return;
     p->end_signal = signal;
     p->killed = true;
-    thread_kill_all_locked(p);
+    thread_tell_all_locked(p, THREAD_KILLED);
 }
 
 static void forget_locked(struct proc *p, uint64_t bits) {
@@ -67,7 +67,7 @@ static void undo_opposite_locked(struct proc *p, int32_t signal) {
     forget_locked(p, SIGNALS_THAT_STOP);
     if (p->stopped) {
         p->stopped = false;
-        wakeup(&p->continued);
+        wakeup_some(&p->continued); /* these wake the others */
     }
 }
 

@@ -14,6 +14,3 @@ struct proc *proc_find_and_lock(int32_t pid);
 /* Gives back everything that the process of t, its only thread, still has. That one's hart has left
  * its table and stack. */
 void proc_free(struct thread *t);
-
-/* A number that no process or thread has had. */
-int32_t proc_next_id(void);

@@ -8,6 +8,7 @@
 #include "mm/frame.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
+#include "proc/ids.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/table.h"
@@ -56,7 +57,6 @@ int thread_new(struct proc *p, struct thread **out) {
     list_init(&t->in_process);
     list_init(&t->run_link);
     list_init(&t->wait_link);
-    list_init(&t->alarm.link);
     wait_channel_init(&t->futex.channel);
     t->hart = hart_self()->index;
     t->trapframe = TRAPFRAME;
@@ -69,6 +69,7 @@ int thread_new(struct proc *p, struct thread **out) {
 }
 
 void thread_free(struct thread *t) {
+    id_give(t->tid);
     frame_free(ptr_pa(t->tf));
     kstack_give(t->stack);
     slab_give(&records, t);
@@ -108,6 +109,8 @@ static int join_process(struct thread *t) {
         list_push_back(&p->threads, &t->in_process);
         p->thread_count++;
         p->living++;
+        if (p->stopped)
+            thread_tell(t, THREAD_SIGNAL);
     }
     spin_unlock(&p->lock);
     return err;
@@ -119,7 +122,7 @@ static int create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
     int err = thread_new(p, &t);
     if (err)
         return err;
-    *tid = t->tid = proc_next_id();
+    *tid = t->tid = id_take();
     t->signals.blocked = thread_self()->signals.blocked;
     t->trapframe = TRAPFRAME_OF(t->stack);
     set_registers(t, entry, arg, sp, tp);
@@ -151,31 +154,75 @@ void thread_start(struct thread *t) {
     sched_ready(t);
 }
 
-/* ---- the end ------------------------------------------------------------------ */
-
 void thread_tell(struct thread *t, uint32_t reason) {
     spin_lock(&t->lock);
     __atomic_or_fetch(&t->reasons, reason, __ATOMIC_RELAXED);
     t->told = t->state == T_SLEEPING;
-    if (t->told)
+    if (t->told) {
         sched_ready(t);
-    else
-        spin_unlock(&t->lock);
+        return;
+    }
+    spin_unlock(&t->lock);
+    sched_disturb(t);
 }
 
-static void kill_others_locked(struct proc *p, const struct thread *spared) {
+/* ---- telling all --------------------------------------------------------------- */
+
+/* With the lock so many are told; each that was goes on with as many before it does what it was
+ * told, and so all are told soon. More than can have ended, and not be buried yet. */
+#define TOLD_AT_ONCE 64
+_Static_assert(TOLD_AT_ONCE > NHART, "one of them, at least, is there to go on");
+
+static struct list *behind(const struct proc *p, const struct list *link) {
+    return link->next == &p->threads ? NULL : link->next;
+}
+
+static void tell_more_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
-    LIST_EACH(link, &p->threads) {
-        struct thread *t = LIST_ENTRY(link, struct thread, in_process);
-        if (t != spared)
-            thread_tell(t, THREAD_KILLED);
+    for (int n = 0; p->untold && n < TOLD_AT_ONCE; n++) {
+        struct thread *t = LIST_ENTRY(p->untold, struct thread, in_process);
+        __atomic_store_n(&p->untold, behind(p, p->untold), __ATOMIC_RELAXED);
+        /* Who ends the others ends with them only if all do. */
+        if (t != p->alone || p->killed || !(p->untold_reasons & THREAD_KILLED))
+            thread_tell(t, p->untold_reasons);
     }
 }
 
-void thread_kill_all_locked(struct proc *p) {
+void thread_tell_all_locked(struct proc *p, uint32_t reason) {
     ASSERT_LOCKED(&p->lock);
-    kill_others_locked(p, NULL);
+    p->untold_reasons = reason | (p->untold ? p->untold_reasons : 0);
+    __atomic_store_n(&p->untold, behind(p, &p->threads), __ATOMIC_RELAXED);
+    tell_more_locked(p);
 }
+
+void thread_tell_more(struct proc *p) {
+    if (!__atomic_load_n(&p->untold, __ATOMIC_RELAXED))
+        return;
+    spin_lock(&p->lock);
+    tell_more_locked(p);
+    spin_unlock(&p->lock);
+}
+
+void thread_leave_process_locked(struct thread *t) {
+    struct proc *p = t->proc;
+    ASSERT_LOCKED(&p->lock);
+    if (p->untold == &t->in_process)
+        __atomic_store_n(&p->untold, behind(p, p->untold), __ATOMIC_RELAXED);
+    list_remove(&t->in_process);
+}
+
+static void tell_others_locked(struct proc *p) {
+    ASSERT_LOCKED(&p->lock);
+    thread_tell_all_locked(p, THREAD_KILLED);
+    while (p->untold) {
+        spin_unlock(&p->lock);
+        sched_break();
+        spin_lock(&p->lock);
+        tell_more_locked(p);
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------- */
 
 int thread_be_alone(void) {
     struct thread *t = thread_self();
@@ -187,7 +234,7 @@ int thread_be_alone(void) {
     bool first = !p->alone;
     if (first) {
         p->alone = t;
-        kill_others_locked(p, t);
+        tell_others_locked(p);
         while (p->thread_count > 1)
             sleep_on(&p->buried, &p->lock);
         p->alone = NULL;
@@ -203,6 +250,7 @@ static bool leave_others(struct thread *t) {
     bool others = p->living > 1;
     if (others) {
         p->living--;
+        tell_more_locked(p); /* of what it was told itself, maybe */
         signal_leave_locked(t);
         spin_lock(&t->lock);
         t->state = T_DEAD;
@@ -225,7 +273,7 @@ void thread_bury(struct thread *t) {
     struct proc *p = t->proc;
     kernel_view_remove_thread(p->as, t->stack, t->trapframe);
     spin_lock(&p->lock); /* whoever waits for it may end the process then */
-    list_remove(&t->in_process);
+    thread_leave_process_locked(t);
     __atomic_store_n(&p->thread_count, p->thread_count - 1, __ATOMIC_RELEASE);
     wakeup(&p->buried);
     spin_unlock(&p->lock);

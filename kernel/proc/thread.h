@@ -23,7 +23,8 @@ struct proc;
  * for its own process alone. */
 struct futex_waiter {
     struct list link;
-    struct user_word word;
+    struct user_word word; /* what NULL: for none */
+    uint32_t number;       /* in the order in which they came */
     bool woken;
     struct wait_channel channel; /* it alone sleeps there */
 };
@@ -62,7 +63,7 @@ struct thread_signals {
 struct thread {
     /* Constant in its life, but that exec gives it its process's pid. */
     struct proc *proc;
-    int32_t tid;          /* unique, as pids are: a program's first thread has its pid */
+    int32_t tid;          /* nobody else has it (ids.h): a program's first thread has its pid */
     uint32_t stack;       /* KSTACK(stack) */
     struct trapframe *tf; /* through the direct map */
 
@@ -134,12 +135,18 @@ void thread_exit(void) never_returns;
  * returns when they have gone. -K_EINTR: another one does that, or exits; the caller is to end. */
 int thread_be_alone(void) must_check;
 
-/* Makes all threads of p, whose lock is held, end soon. */
-void thread_kill_all_locked(struct proc *p);
-
 /* Gives t, whose process's lock is held, one more of THREAD_...: it has to do something about it
- * before it returns to user mode, and one sleep ends early. */
+ * before it returns to user mode, and one sleep ends early. If it is in user mode on another hart,
+ * that one is interrupted. */
 void thread_tell(struct thread *t, uint32_t reason);
+
+/* Tells all threads of p, whose lock is held: some now, and these tell the others. */
+void thread_tell_all_locked(struct proc *p, uint32_t reason);
+/* What each does first that was told. No lock is held. */
+void thread_tell_more(struct proc *p);
+
+/* It is none of its process's any more, whose lock is held. */
+void thread_leave_process_locked(struct thread *t);
 
 /* For sched.c: gives back a DEAD thread that has left its stack. */
 void thread_bury(struct thread *t);

@@ -2,6 +2,8 @@
 #include "proc/wait.h"
 #include "proc/sched.h"
 
+#define WOKEN_AT_ONCE 64
+
 void wait_channel_init(struct wait_channel *wc) { list_init(&wc->sleepers); }
 
 void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
@@ -26,9 +28,9 @@ void sleep_on(struct wait_channel *wc, struct spinlock *lk) {
     list_remove(&t->wait_link); /* still there when thread_tell woke us */
 }
 
-void wakeup(struct wait_channel *wc) {
+static void wake_at_most(struct wait_channel *wc, uint32_t n) {
     struct list *link;
-    while ((link = list_pop_front(&wc->sleepers))) {
+    while (n-- > 0 && (link = list_pop_front(&wc->sleepers))) {
         struct thread *t = LIST_ENTRY(link, struct thread, wait_link);
         spin_lock(&t->lock);
         if (t->state == T_SLEEPING)
@@ -37,6 +39,10 @@ void wakeup(struct wait_channel *wc) {
             spin_unlock(&t->lock);
     }
 }
+
+void wakeup(struct wait_channel *wc) { wake_at_most(wc, UINT32_MAX); }
+
+void wakeup_some(struct wait_channel *wc) { wake_at_most(wc, WOKEN_AT_ONCE); }
 
 static uint32_t reasons(void) { return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED); }
 

@@ -35,6 +35,9 @@ void sleep_on(struct wait_channel *wc, struct spinlock *lk);
 /* Makes every sleeper of wc runnable. The caller holds the lock that the
  * sleepers gave to sleep_on. Callable from interrupt handlers. */
 void wakeup(struct wait_channel *wc);
+/* The same for some of them, the longest first, when each of these then calls it too, for the rest.
+ * As many may sleep as a process has threads. */
+void wakeup_some(struct wait_channel *wc);
 /* Whether wakeup(wc) would do something. As above. */
 static inline bool anybody_sleeps(const struct wait_channel *wc) {
     return !list_empty(&wc->sleepers);

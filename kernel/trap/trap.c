@@ -113,6 +113,7 @@ __attribute__((noinline)) static void user_event(struct thread *t, uint64_t caus
 /* What keeps it from returning to user mode. */
 __attribute__((noinline)) static void attend(struct thread *t) {
     while (__atomic_load_n(&t->reasons, __ATOMIC_RELAXED)) {
+        thread_tell_more(t->proc);
         if (proc_killed())
             thread_exit();
         signal_deliver();

@@ -28,10 +28,22 @@ static inline void unlock(struct fdtable *t) {
         give_lock(t);
 }
 
+/* All that the lock guards is reached through the next two functions. */
+static void expect_lock(struct fdtable *t) {
+    if (DEBUG && t->shared)
+        ASSERT_LOCKED(&t->lock);
+}
+
+static struct node **cwd_of(struct fdtable *t) {
+    expect_lock(t);
+    return &t->cwd;
+}
+
 /* ---- blocks ---- */
 
 /* NULL: not made. */
 static struct fd_block *block_at(struct fdtable *t, uint64_t i) {
+    expect_lock(t);
     return i == 0 ? &t->first : t->more[i - 1];
 }
 
@@ -70,7 +82,7 @@ static int need_block(struct fdtable *t, uint64_t i) {
 
 static uint64_t bit_of(uint64_t fd) { return 1ULL << fd % FD_BLOCK; }
 
-/* The block of an open descriptor, or NULL. With the lock, if it is shared. */
+/* The block of an open descriptor, or NULL. */
 static struct fd_block *block_of_open(struct fdtable *t, uint64_t fd) {
     struct fd_block *b = fd < ABI_NOFILE ? block_at(t, fd / FD_BLOCK) : NULL;
     return b && b->file[fd % FD_BLOCK] ? b : NULL;
@@ -287,7 +299,8 @@ int proc_files_clone(struct proc *child, struct proc *parent) {
         unlock(from);
     }
     lock(from);
-    to->cwd = from->cwd ? node_get(from->cwd) : NULL;
+    struct node *cwd = *cwd_of(from);
+    to->cwd = cwd ? node_get(cwd) : NULL;
     unlock(from);
     return 0;
 }
@@ -319,7 +332,7 @@ struct node *cwd_get(void) {
     if (!t->shared)
         return t->cwd ? node_get(t->cwd) : NULL;
     spin_lock(&t->lock);
-    struct node *n = t->cwd ? node_get(t->cwd) : NULL;
+    struct node *cwd = *cwd_of(t), *n = cwd ? node_get(cwd) : NULL;
     spin_unlock(&t->lock);
     return n;
 }
@@ -327,8 +340,8 @@ struct node *cwd_get(void) {
 struct node *cwd_replace(struct node *n) {
     struct fdtable *t = table_self();
     lock(t);
-    struct node *before = t->cwd;
-    t->cwd = n;
+    struct node **cwd = cwd_of(t), *before = *cwd;
+    *cwd = n;
     unlock(t);
     return before;
 }

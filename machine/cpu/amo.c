@@ -97,7 +97,7 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
         hart->reserved = false;
         if (done) {
             bool taken = load(at, size) == 0 && b != 0;
-            memcpy(at, &b, size);
+            put_bytes(at, size, b);
             memory_written(sim, pa, size);
             if (taken)
                 note_lock(sim, hart, pa);
@@ -106,7 +106,7 @@ bool amo_execute(struct sim *sim, struct hart *hart, const struct op *op, unsign
         old = !done;
     } else {
         uint64_t value = combined(function, old, size == 4 ? (uint64_t)sext(b, 32) : b);
-        memcpy(at, &value, size);
+        put_bytes(at, size, value);
         memory_written(sim, pa, size);
         if (old == 0 && value != 0)
             note_lock(sim, hart, pa);

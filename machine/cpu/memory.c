@@ -1,6 +1,7 @@
 /* The long ways to memory: see memory.h. */
 #include "machine/cpu/memory.h"
 #include "machine/bus.h"
+#include "machine/cpu/bits.h"
 #include "machine/cpu/code.h"
 #include "machine/cpu/keep.h"
 #include "machine/cpu/pmp.h"
@@ -180,8 +181,7 @@ static bool load_from(struct sim *sim, struct hart *hart, uint64_t va, uint64_t 
     check_freed(sim, hart, va, pa, USE_LOAD);
     if (sim->watching)
         watched(sim, hart, va, pa, size, false);
-    *value = 0;
-    memcpy(value, sim->ram + (pa - RAM_BASE), size);
+    *value = get_bytes(sim->ram + (pa - RAM_BASE), size);
     return true;
 }
 
@@ -193,7 +193,7 @@ static bool store_to(struct sim *sim, struct hart *hart, uint64_t va, uint64_t p
     store_begins(sim, pa);
     if (sim->watching)
         watched(sim, hart, va, pa, size, true);
-    memcpy(sim->ram + (pa - RAM_BASE), &value, size);
+    put_bytes(sim->ram + (pa - RAM_BASE), size, value);
     page_changed(sim, pa);
     memory_written(sim, pa, size);
     return true;
@@ -240,8 +240,7 @@ bool memory_load(struct sim *sim, struct hart *hart, uint64_t va, unsigned size,
     uint64_t pa;
     const uint8_t *at = sim->watching ? find_watched(sim, hart, va, size, false) : NULL;
     if (at != NULL) {
-        *value = 0;
-        memcpy(value, at, size);
+        *value = get_bytes(at, size);
         return true;
     }
     if (va & (size - 1))
@@ -256,7 +255,7 @@ bool memory_store(struct sim *sim, struct hart *hart, uint64_t va, unsigned size
     uint64_t pa;
     uint8_t *at = sim->watching ? find_watched(sim, hart, va, size, true) : NULL;
     if (at != NULL) {
-        memcpy(at, &value, size);
+        put_bytes(at, size, value);
         return true;
     }
     if (va & (size - 1))

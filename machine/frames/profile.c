@@ -90,7 +90,8 @@ static const char *read_line(struct words *w, struct profile_line *line, const c
     if (!take(w, "alloc")) {
         line->what = PROFILE_FREE;
         if (!take(w, "free"))
-            return "a line begins with `alloc`, `free`, `may touch free` or `racy`";
+            return "a line begins with `alloc`, `free`, `may touch free`, `racy`, `processes` or "
+                   "`process`";
     }
     *function = w->word[w->next++];
     if (line->what == PROFILE_ALLOC && !take(w, "->"))
@@ -152,13 +153,76 @@ static const char *add_racy(struct profile *profile, const struct words *w,
     return found ? NULL : "the kernel has nothing of this name";
 }
 
+/* ---- processes ---- */
+static bool copy_name(char to[PROFILE_NAME], const char *name, size_t length) {
+    if (length == 0 || length >= PROFILE_NAME)
+        return false;
+    memcpy(to, name, length);
+    to[length] = 0;
+    return true;
+}
+
+/* "proc.pid" */
+static bool read_field(struct profile_field *field, const char *word) {
+    const char *dot = strchr(word, '.');
+    return dot && copy_name(field->of, word, (size_t)(dot - word)) &&
+           copy_name(field->name, dot + 1, strlen(dot + 1));
+}
+
+static const char *add_processes(struct profile_processes *p, const struct words *w,
+                                 const struct symbols *symbols) {
+    uint64_t value;
+    const char *array = w->word[1];
+    p->pointer = array[0] == '*';
+    array += p->pointer;
+    if (w->count != (p->pointer ? 3u : 2u) || !copy_name(p->array, array, strlen(array)) ||
+        (p->pointer && !copy_name(p->count, w->word[2], strlen(w->word[2]))))
+        return "`processes` goes on with an array, or with *, a pointer to it, and a datum that "
+               "says "
+               "how many there are";
+    if (!symbols_address(symbols, p->array, &value) ||
+        (p->pointer && !symbols_address(symbols, p->count, &value)))
+        return "the kernel has nothing of this name";
+    return NULL;
+}
+
+static const char *add_process(struct profile_processes *p, const struct words *w) {
+    const char *what = w->word[1];
+    bool good = false;
+    if (strcmp(what, "table") == 0 && p->tables < PROFILE_TABLES) {
+        struct profile_field *steps = p->table[p->tables++];
+        good = w->count >= 3 && w->count <= 2 + PROFILE_STEPS;
+        for (unsigned i = 2; good && i < w->count; i++)
+            good = read_field(&steps[i - 2], w->word[i]);
+    } else if (strcmp(what, "pid") == 0 || strcmp(what, "name") == 0) {
+        good = w->count == 3 && read_field(what[0] == 'p' ? &p->pid : &p->name, w->word[2]);
+    }
+    return good
+               ? NULL
+               : "`process` goes on with `pid`, `name` or `table`, and a field like proc.pid; four "
+                 "tables at most, by one pointer at most";
+}
+
+/* The lines that say no function of pages. false: it is none of them. */
+static bool add_other(struct profile *profile, const struct words *w, const struct symbols *symbols,
+                      bool own, const char **wrong) {
+    if (strcmp(w->word[0], "racy") == 0)
+        *wrong = add_racy(profile, w, symbols, own);
+    else if (strcmp(w->word[0], "processes") == 0)
+        *wrong = add_processes(&profile->processes, w, symbols);
+    else if (strcmp(w->word[0], "process") == 0)
+        *wrong = add_process(&profile->processes, w);
+    else
+        return false;
+    return true;
+}
+
 /* Of one of the machine's own profiles, not all that is racy has to be there. */
 static bool add(struct profile *profile, struct words *w, const struct symbols *symbols, bool own,
                 char *error, size_t error_size) {
     struct profile_line line;
     const char *function = "", *wrong;
-    if (strcmp(w->word[0], "racy") == 0) {
-        wrong = add_racy(profile, w, symbols, own);
+    if (add_other(profile, w, symbols, own, &wrong)) {
         if (wrong)
             snprintf(error, error_size, "%s", wrong);
         return !wrong;
@@ -201,9 +265,11 @@ static bool read_text(struct profile *profile, const char *name, const char *tex
         }
         at += length + 1;
     }
-    if (profile->count + profile->racy_count + profile->racy_file_count == 0)
+    bool any = profile->count + profile->racy_count + profile->racy_file_count > 0 ||
+               profile->processes.array[0];
+    if (!any)
         snprintf(error, error_size, "%s: it names no function", name);
-    return profile->count + profile->racy_count + profile->racy_file_count > 0;
+    return any;
 }
 
 bool profile_read(struct profile *profile, const char *name, const char *text, size_t size,

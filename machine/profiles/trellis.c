@@ -38,4 +38,9 @@ const char profile_trellis[] = //
     "racy proc_count\n"
     "racy file_open_count\n"
     "racy inode_reap\n"
-    "racy inode_end_op\n";
+    "racy inode_end_op\n"
+    "processes *procs proc_slots\n"
+    "process pid proc.pid\n"
+    "process name proc.name\n"
+    "process table proc.as aspace.user_satp\n"
+    "process table proc.as aspace.kernel_satp\n";

@@ -10,4 +10,8 @@ const char profile_xv6[] = //
     "# what prints processes without a lock, so as not to hang.\n"
     "racy holding\n"
     "racy panicked\n"
-    "racy procdump\n";
+    "racy procdump\n"
+    "processes proc\n"
+    "process pid proc.pid\n"
+    "process name proc.name\n"
+    "process table proc.pagetable\n";

@@ -82,7 +82,16 @@ unsigned EXPORT(live_roots)(void) {
     return count;
 }
 
-/* Likewise: va, pa, value, when, what memory has, ASID, level, whether it is global. */
+/* The program's name, and its number in live_words; NULL: it is no process's table. */
+const char *EXPORT(live_owner)(uint64_t root) {
+    static struct sim_owner owner;
+    if (!sim_owner(live_sim, root, &owner))
+        return NULL;
+    room[0] = (uint64_t)owner.pid;
+    return owner.name;
+}
+
+/* Of what a hart keeps: va, pa, value, when, what memory has, ASID, level, whether it is global. */
 unsigned EXPORT(live_kept)(unsigned hart) {
     struct sim_kept k;
     unsigned count = 0;

@@ -3,19 +3,26 @@
 #include <stdint.h>
 #include <string.h>
 
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+void *(memcpy)(void *restrict to, const void *restrict from, size_t bytes) {
     return __builtin_memcpy(to, from, bytes);
 }
 
-void *memmove(void *to, const void *from, size_t bytes) {
+void *(memmove)(void *to, const void *from, size_t bytes) {
     return __builtin_memmove(to, from, bytes);
 }
 
-void *memset(void *to, int value, size_t bytes) { return __builtin_memset(to, value, bytes); }
+void *(memset)(void *to, int value, size_t bytes) { return __builtin_memset(to, value, bytes); }
 
-int memcmp(const void *a, const void *b, size_t bytes) {
+int(memcmp)(const void *a, const void *b, size_t bytes) {
     const unsigned char *x = a, *y = b;
-    for (size_t i = 0; i < bytes; i++)
+    size_t i = 0;
+    for (uint64_t v, w; i + 8 <= bytes; i += 8) { /* whole pages are compared */
+        memcpy(&v, x + i, 8);
+        memcpy(&w, y + i, 8);
+        if (v != w)
+            break;
+    }
+    for (; i < bytes; i++)
         if (x[i] != y[i])
             return x[i] - y[i];
     return 0;

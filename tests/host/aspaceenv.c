@@ -89,8 +89,12 @@ void ready_make(struct ready *r) {
     host_hart = self;
 }
 
+void (*env_at_release)(uint64_t pa, uint64_t size);
+
 static void look_at(paddr_t pa, uint64_t size) {
     tlbmodel_speculate(1);
+    if (env_at_release)
+        env_at_release(pa.v, size);
     if (tlbmodel_reaches(pa.v, size))
         env_fail("frame %#lx is given back while a hart can reach it", (unsigned long)pa.v);
 }
@@ -307,7 +311,7 @@ int env_create(struct env_proc **out) {
         struct env_proc *p = &env_procs[slot];
         if (p->used)
             continue;
-        *p = (struct env_proc){.slot = slot, .hart = -1, .as = &p->spaces[0]};
+        *p = (struct env_proc){.used = true, .slot = slot, .hart = -1, .as = &p->spaces[0]};
         aspace_init(&p->spaces[0]);
         aspace_init(&p->spaces[1]);
         int err = frame_alloc(&p->trapframe);
@@ -354,6 +358,9 @@ static uint64_t bit_of(enum walker_access access) {
     return access == WALKER_LOAD ? PTE_R : access == WALKER_STORE ? PTE_W : PTE_X;
 }
 
+bool (*env_trusts_kept)(void);
+unsigned env_repairs = 1;
+
 /* One access under the satp that is loaded. False: it may fault. */
 static bool try_access(uint64_t va, enum walker_access access, enum walker_mode mode,
                        uint64_t *pa) {
@@ -361,38 +368,37 @@ static bool try_access(uint64_t va, enum walker_access access, enum walker_mode 
     if (a.ambiguous)
         env_fail("an access to %#lx may reach two frames", (unsigned long)va);
     *pa = a.pa;
-    return !a.may_fault;
+    return !a.may_fault || (a.may_succeed && env_trusts_kept && env_trusts_kept());
 }
 
 bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint64_t *pa) {
-    env_user(p);
-    tlbmodel_speculate(2);
-    if (try_access(va, access, WALKER_USER, pa))
-        return true;
-    env_kernel(p);
-    tlbmodel_speculate(2);
-    if (aspace_fault(p->as, va, bit_of(access)))
-        return false;
-    env_user(p);
-    tlbmodel_speculate(2);
-    if (!try_access(va, access, WALKER_USER, pa))
-        env_fail("a repaired touch of %#lx may fault again, for ever", (unsigned long)va);
-    return true;
+    for (unsigned repairs = 0;; repairs++) {
+        env_user(p);
+        tlbmodel_speculate(2);
+        if (try_access(va, access, WALKER_USER, pa))
+            return true;
+        if (repairs == env_repairs)
+            env_fail("a repaired touch of %#lx may fault again, for ever", (unsigned long)va);
+        env_kernel(p);
+        tlbmodel_speculate(2);
+        if (aspace_fault(p->as, va, bit_of(access)))
+            return false;
+    }
 }
 
 /* The copy routines: the kernel's accesses through the table that it runs on. */
 static bool copy_access(uint64_t va, bool store, enum walker_mode mode, uint64_t *pa) {
     enum walker_access access = store ? WALKER_STORE : WALKER_LOAD;
-    if (try_access(va, access, mode, pa))
-        return true;
-    tlbmodel_speculate(2);
-    if (va >= USER_HALF_END)
-        env_fail("a copy leaves the user's half at %#lx", (unsigned long)va);
-    if (aspace_fault(aspace_self(), va, bit_of(access)))
-        return false;
-    tlbmodel_speculate(2);
-    if (!try_access(va, access, mode, pa))
-        env_fail("a repaired copy at %#lx may fault again, for ever", (unsigned long)va);
+    for (unsigned repairs = 0; !try_access(va, access, mode, pa); repairs++) {
+        tlbmodel_speculate(2);
+        if (va >= USER_HALF_END)
+            env_fail("a copy leaves the user's half at %#lx", (unsigned long)va);
+        if (repairs == env_repairs)
+            env_fail("a repaired copy at %#lx may fault again, for ever", (unsigned long)va);
+        if (aspace_fault(aspace_self(), va, bit_of(access)))
+            return false;
+        tlbmodel_speculate(2);
+    }
     return true;
 }
 
@@ -427,19 +433,19 @@ static int copy_string(char *dst, const char *src, size_t size, enum walker_mode
     return -K_ENAMETOOLONG;
 }
 
-static enum walker_mode copy_mode = WALKER_SUPERVISOR;
+enum walker_mode env_copy_mode = WALKER_SUPERVISOR;
 
 void sum_set(void) {
-    env_must(copy_mode == WALKER_SUPERVISOR, "SUM is set where it is set already");
-    copy_mode = WALKER_SUPERVISOR_SUM;
+    env_must(env_copy_mode == WALKER_SUPERVISOR, "SUM is set where it is set already");
+    env_copy_mode = WALKER_SUPERVISOR_SUM;
 }
 
 void sum_clear(void) {
-    env_must(copy_mode == WALKER_SUPERVISOR_SUM, "SUM is cleared where it is not set");
-    copy_mode = WALKER_SUPERVISOR;
+    env_must(env_copy_mode == WALKER_SUPERVISOR_SUM, "SUM is cleared where it is not set");
+    env_copy_mode = WALKER_SUPERVISOR;
 }
 
-int ucopy(void *dst, const void *src, size_t n) { return copy(dst, src, n, copy_mode); }
+int ucopy(void *dst, const void *src, size_t n) { return copy(dst, src, n, env_copy_mode); }
 int ucopystr(char *dst, const char *src, size_t size) {
-    return copy_string(dst, src, size, copy_mode);
+    return copy_string(dst, src, size, env_copy_mode);
 }

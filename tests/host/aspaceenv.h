@@ -57,6 +57,18 @@ void env_kernel(struct env_proc *p);
  * could fault once more, or when the hart could reach two frames. */
 bool env_touch(struct env_proc *p, uint64_t va, enum walker_access access, uint64_t *pa);
 
+/* Where threads do things at once: how often an access may have to be repaired, since others take
+ * back what a fault has repaired (1: they do not); and whether a hart uses an entry that it has
+ * kept where by memory it would fault (NULL: never). */
+extern unsigned env_repairs;
+extern bool (*env_trusts_kept)(void);
+/* As what the copy routines access memory: the running thread's, which keeps it where it is held
+ * up. */
+extern enum walker_mode env_copy_mode;
+
+/* Called before a frame falls free, whose bytes are [pa, pa + size); NULL: nothing. */
+extern void (*env_at_release)(uint64_t pa, uint64_t size);
+
 /* Called once, before the next frame is taken: what other harts do meanwhile. */
 extern void (*env_meanwhile)(void);
 /* The same when a fault has made a frame ready (mm/ready.h), and not yet looked again. */

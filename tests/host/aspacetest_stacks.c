@@ -52,3 +52,19 @@ void test_a_threads_stack_is_found(void **state) {
         frame_free(trapframe); /* hart 0 has left the table that showed it */
     }
 }
+
+/* A child of fork has one thread: no page of another one's kernel stack or trapframe, no table for
+ * them, and no promise. */
+void test_a_child_has_one_thread(void **state) {
+    paddr_t trapframe;
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child;
+    assert_int_equal(frame_alloc(&trapframe), 0);
+    assert_int_equal(kernel_view_add_thread(p->as, SLOT, trapframe), 0);
+    assert_int_equal(world_fork(p, &child), 0);
+    world_check_process(child);
+    world_exit(child);
+    kernel_view_remove_thread(p->as, SLOT, TRAPFRAME_OF(SLOT));
+    frame_free(trapframe);
+    world_end();
+}

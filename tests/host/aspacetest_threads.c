@@ -184,3 +184,33 @@ void test_a_fault_waits_for_a_change(void **state) {
     env_exit(child);
     finish();
 }
+
+static uint64_t first_page(void) { return START; }
+
+static unsigned breaks;
+static void look_at_harts(void) {
+    breaks++;
+    assert_null(tlbmodel_stale());
+    piece_used[hart_self()->index] = PIECE; /* the next one as soon as possible */
+}
+
+/* A thread on another hart has kept that it may write; when fork gives the lock back, it may not.
+ */
+void test_fork_flushes_before_a_break(void **state) {
+    struct env_proc *child;
+    begin(16);
+    touch(START);
+    env_join(p, 1);
+    env_user(p);
+    tlbmodel_interest = first_page;
+    tlbmodel_speculate(4);
+    host_hart_be(0);
+    breaks = 0;
+    piece_used[0] = PIECE;
+    piece_break = look_at_harts;
+    assert_int_equal(env_fork(p, &child), 0);
+    piece_break = NULL;
+    assert_true(breaks > 2);
+    env_exit(child);
+    env_exit(p);
+}

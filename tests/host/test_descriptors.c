@@ -112,6 +112,20 @@ static void replaced_while_read(void **state) {
     assert_int_equal(closed, 1);
 }
 
+static void marked_for_exec(void **state) {
+    bool on_exec;
+    fd_share();
+    open_at_three();
+    assert_int_equal(fd_on_exec(3, &on_exec), 0);
+    assert_false(on_exec);
+    assert_int_equal(fd_set_on_exec(3, true), 0);
+    assert_int_equal(fd_on_exec(3, &on_exec), 0);
+    assert_true(on_exec);
+    assert_int_equal(fd_set_on_exec(4, true), -K_EBADF);
+    fd_exec();
+    assert_int_equal(closed, 1);
+}
+
 /* What one thread is about to open is neither open nor free for the others. */
 static void reserved_is_taken(void **state) {
     int fd, other;
@@ -218,7 +232,9 @@ static void anything(unsigned i) {
     }
 }
 
-/* Few numbers, so that they meet. In the end all is closed once, and nothing is left (teardown). */
+/* Few numbers, so that they meet. The lock's absence shows in any order: whoever reaches what it
+ * guards asserts it (expect_lock). In the end all is closed once, and nothing is left (teardown).
+ */
 static void all_at_once(void **state) {
     fd_share();
     kstub_parallel(THREADS, anything);
@@ -231,10 +247,8 @@ static void all_at_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(closed_while_read),
-        T(replaced_while_read),
-        T(reserved_is_taken),
-        T(all_at_once),
+        T(closed_while_read), T(replaced_while_read), T(marked_for_exec),
+        T(reserved_is_taken), T(all_at_once),
     };
     host_random_seed(20261126);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@ import pytest
 TARGETS = sorted(os.path.basename(path)[len("fuzz_"):-len(".c")]
                  for path in glob.glob(os.path.join(machine.ROOT, "tests", "fuzz", "fuzz_*.c")))
 # The page tables and address spaces most: some 20 seconds each.
-RUNS = {"range": 3000000, "elf": 3000000, "fdt": 500000, "pt": 5000, "aspace": 400}
+RUNS = {"range": 3000000, "elf": 3000000, "fdt": 500000, "pt": 5000, "aspace": 400, "threads": 800}
+LONGEST = {"threads": 1500}  # bytes of an input; else 512
 DEADLINE = 150  # seconds for each; only a very busy host needs so many
 
 pytestmark = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not installed")
@@ -23,7 +24,8 @@ def test_fuzz(tmp_path, name):
     target = machine.build_path("fuzz", f"fuzz_{name}")
     corpus = tmp_path / "corpus"
     shutil.copytree(os.path.join(machine.ROOT, "tests", "fuzz", "corpus", name), corpus)
-    done = subprocess.run([target, "-seed=1", f"-runs={RUNS[name]}", "-max_len=512", "-timeout=60",
+    done = subprocess.run([target, "-seed=1", f"-runs={RUNS[name]}",
+                           f"-max_len={LONGEST.get(name, 512)}", "-timeout=60",
                            f"-max_total_time={DEADLINE}", f"-artifact_prefix={tmp_path}/", corpus],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
                           encoding="utf-8", errors="replace")

@@ -43,7 +43,7 @@ def test_pages_that_are_kept():
     (None, "tests fail: a", "a 2", "leaks"),
     (None, "all tests pass", "a 1", "silent"),
     (None, "panic: x", None, "silent"),  # it did not come to its end
-    (None, "tests fail: a", "a 2, proc_alloc 3", "silent"),  # which is still there
+    (None, "tests fail: a", "a 2, thread_new 3", "silent"),  # which is still there
 ])
 def test_verdicts(finding, how, kept, word):
     verdict, told = simdefects.verdict(finding, how, kept, "a 1")

@@ -52,20 +52,34 @@ def test_prompt_and_keys(page):
 
 
 def keys_of_all_kinds(page):
-    """Backspace, Ctrl-C, and text that is pasted."""
+    """Those that edit a line and recall one, Ctrl with a letter, and text that is pasted."""
     page.keys("echo ax", "BACKSPACE", "b\n")
     page.says("\nab\n")
-    page.keys("sleep 1000\n")
-    page.says("sleep 1000\n")
-    prompts = page.console.count("$ ")
-    page.mouse.key_down("\ue009").send_keys("c").key_up("\ue009").perform()
-    page.says("$ ", prompts + 1)
+    page.keys("echo old\n")
+    page.says("\nold\n")
+    page.keys("ARROW_UP", "ARROW_UP", "ARROW_DOWN", "ARROW_LEFT", "ARROW_LEFT", "ARROW_RIGHT", "n",
+              "DELETE", "END", "y", "HOME", "echo \n")
+    page.says("\necho olny\n")
+    page.keys("cat\n", "hi\n")
+    page.says("\nhi\nhi\n")
+    control(page, "z")
+    page.says("  stopped  cat\n")
+    page.keys("fg\n", "ho\n")
+    page.says("\nho\nho\n")
+    control(page, "c")
     page.js("""
         const keys = document.getElementById("keys");
         keys.value = "echo one; echo two\\n";
         keys.dispatchEvent(new InputEvent("input", {bubbles: true}));""")
     page.says("\none\n")
     page.says("\ntwo\n")
+
+
+def control(page, letter):
+    """Ends the program that is in front."""
+    prompts = page.console.count("$ ")
+    page.mouse.key_down("\ue009").send_keys(letter).key_up("\ue009").perform()
+    page.says("$ ", prompts + 1)
 
 
 def function_keys(page):

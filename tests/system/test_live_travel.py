@@ -155,6 +155,7 @@ def the_time_line(guest):
 def test_page_tables(page):
     guest = booted_and_typed(page, 2)
     roots_are_of_processes_that_live(guest)
+    roots_have_names(page)
     assert guest.back("table")
     an_entry_says_who_wrote_it(guest)
     page.one("#tables [data-entry]").click()
@@ -179,6 +180,14 @@ def roots_are_of_processes_that_live(guest):
     assert [root.split(",")[0] for root in guest.look()["roots"].split()] == \
         [root.split(",")[0] for root in after.split()]
     guest.to(end)
+
+
+def roots_have_names(page):
+    """Of both processes that live, each view; not the kernel's own."""
+    names = page.js("return [...document.getElementById('root').options].map(o => o.text)")[1:]
+    found = [re.match(r"process (\d) \((\w+)\): root 0x", name) for name in names]
+    assert {m.groups() for m in found if m} == {("1", "init"), ("2", "sh")}
+    assert sum(bool(m) for m in found) == 4 and not all(found)
 
 
 def an_entry_says_who_wrote_it(guest):

@@ -127,7 +127,15 @@ def test_own_profile(build, tmp_path):
 
 @pytest.mark.parametrize("text, said", [
     ("alloc kalloc -> a0\nfree nothing a0\n", "line 2: the kernel has no function 'nothing'"),
-    ("take kalloc", "line 1: a line begins with `alloc`, `free`, `may touch free` or `racy`"),
+    ("take kalloc", "line 1: a line begins with `alloc`, `free`, `may touch free`, `racy`, "
+                    "`processes` or `process`"),
+    ("processes kalloc kfree", "line 1: `processes` goes on with an array, or with *, a pointer to "
+                               "it, and a datum that says how many there are"),
+    ("processes *kalloc nothing", "line 1: the kernel has nothing of this name"),
+    ("process size proc.size", "line 1: `process` goes on with `pid`, `name` or `table`, and a "
+                               "field like proc.pid; four tables at most, by one pointer at most"),
+    ("process pid pid", "line 1: `process` goes on with `pid`, `name` or `table`, and a field "
+                        "like proc.pid; four tables at most, by one pointer at most"),
     ("alloc kalloc a0", "line 1: `alloc` goes on with a function, `->` and where the page is, "
                         "as in `alloc kalloc -> a0`"),
     ("free kfree a8", "line 1: where the page is, is said by a0 to a7 or *a0 to *a7"),

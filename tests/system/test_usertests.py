@@ -53,6 +53,12 @@ def test_signals(design):
     usertests("--design", design, command="signaltests")
 
 
+def test_numbers_begin_again():
+    """The numbers of processes and threads come to their end, and begin again."""
+    usertests("--append", "first_id=2147483600",
+              command="usertests fork group wait threads && ps")
+
+
 def test_smallest_machine(design):
     usertests("--design", design, "--harts", 1, "--mem", "32M", command="usertests" if
               design == machine.default_design() else NOT_OF_DISKS)

@@ -202,6 +202,13 @@ class Machine {
                   when: Number(when), hart: Number(hart)}));
     }
 
+    // The process whose table it is, or null.
+    owner(root) {
+        const at = this.exports.live_owner(BigInt.asIntN(64, root));
+        const pid = at && this.words(this.exports.live_words(), 1, 1)[0][0];
+        return at ? {pid: Number(BigInt.asIntN(64, pid)), name: this.text(at)} : null;
+    }
+
     kept(hart) {
         const count = this.exports.live_kept(hart);
         return this.words(this.exports.live_words(), count).map(

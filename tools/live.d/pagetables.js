@@ -13,7 +13,10 @@
 
     const allBelow = list => list.flatMap(entry => [entry, ...allBelow(entry.kids ?? [])]);
 
-    LIVE.rootName = (root, t) => t("root.name", hex(root.pa), root.asid);
+    // "", or whose it is and a colon.
+    const ownerText = ({owner}, t) => owner ? t("root.owner", owner.pid, owner.name) : "";
+
+    LIVE.rootName = (root, t) => ownerText(root, t) + t("root.name", hex(root.pa), root.asid);
 
     // The root that satp is changed to and from most often: the other view of the same process.
     function partnerOf(pa, roots, pairs) {
@@ -60,7 +63,7 @@
             this.showRoots(view, t);
             const first = view.tables[0];
             element("tables-about").textContent = !first ? t("tables.none") :
-                view.tables.map(root => t("tables.about", 12 + 9 * root.levels,
+                view.tables.map(root => ownerText(root, t) + t("tables.about", 12 + 9 * root.levels,
                                           root.pa.toString(16), root.asid, root.tables) +
                     (root.left ? t("tables.left", root.left) : "")).join(" · ");
             this.showFresh(view.fresh, t);

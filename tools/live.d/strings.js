@@ -94,6 +94,7 @@ LIVE.STRINGS = {
     "root": ["Root", "根"],
     "root.own": ["what hart {0} has", "hart {0} 当前的"],
     "root.name": ["root {0}, ASID {1}", "根 {0}，ASID {1}"],
+    "root.owner": ["process {0} ({1}): ", "进程 {0}（{1}）："],
     "root.option": ["{0}; switches: {1}", "{0}；切换次数：{1}"],
     "both": ["with the other view of the process", "连同该进程的另一视图"],
     "fresh": ["Entries that were just written", "刚写入的表项"],

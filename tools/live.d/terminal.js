@@ -2,6 +2,11 @@
 // BS and tabs; escape sequences are left out, but for the one that empties the screen.
 "use strict";
 
+// What keys send that stand for no text: as ANSI terminals do.
+LIVE.KEYS = {Enter: "\r", Backspace: "\x7f", Escape: "\x1b", Delete: "\x1b[3~",
+             ArrowUp: "\x1b[A", ArrowDown: "\x1b[B", ArrowRight: "\x1b[C", ArrowLeft: "\x1b[D",
+             Home: "\x1b[H", End: "\x1b[F"};
+
 LIVE.Terminal = class {
     // screen: an element for lines; keys: a textarea that has the focus while one types, so that
     // input methods and the keyboards of telephones work. send gets bytes.
@@ -103,11 +108,11 @@ LIVE.Terminal = class {
     }
 
     keydown(event) {
-        const control = event.ctrlKey && !event.altKey && !event.metaKey;
-        let text = {Enter: "\r", Backspace: "\x7f", Delete: "\x7f"}[event.key];
+        const {ctrlKey, altKey, metaKey, shiftKey, key} = event, other = altKey || metaKey;
+        let text = ctrlKey || other ? undefined : LIVE.KEYS[key];
         // Ctrl-Shift-C and Ctrl-V are the browser's: copy and paste.
-        if (control && !event.shiftKey && /^[a-z]$/.test(event.key) && event.key !== "v")
-            text = String.fromCharCode(event.key.charCodeAt(0) - 96);
+        if (ctrlKey && !other && !shiftKey && /^[a-z\\]$/.test(key) && key !== "v")
+            text = String.fromCharCode(key.charCodeAt(0) & 31);
         if (text === undefined || event.isComposing)
             return;
         event.preventDefault();

@@ -78,7 +78,8 @@ function tellState(why) {
 
 // roots: addresses, or null for the hart's own.
 function look({hart, roots, frames, kept}) {
-    const own = rootOf(machine.register(hart, "satp")), all = machine.roots();
+    const own = rootOf(machine.register(hart, "satp"));
+    const all = machine.roots().map(root => ({...root, owner: machine.owner(root.pa)}));
     const wanted = roots ?? (own ? [own.pa] : []);
     const tables = wanted.map(pa => {
         const root = all.find(each => each.pa === pa) ?? (own && own.pa === pa ? own : null);

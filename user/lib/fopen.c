@@ -34,7 +34,9 @@ FILE *fdopen(int fd, const char *mode) {
         return NULL;
     }
     reset(f, fd);
+    static uint64_t last_number;
     library_lock(&streams_lock);
+    f->number = ++last_number;
     f->next = streams;
     streams = f;
     library_unlock(&streams_lock);
@@ -90,16 +92,27 @@ static bool forget(struct stream *f) {
     return found;
 }
 
+/* One that is in the list no more, when nobody needs it any longer. */
+static void free_unused(struct stream *f, bool closes) {
+    library_lock(&streams_lock);
+    f->closed |= closes;
+    f->users -= !closes;
+    bool unused = f->closed && f->users == 0;
+    library_unlock(&streams_lock);
+    if (unused) {
+        free(f->buf);
+        free(f);
+    }
+}
+
 int fclose(FILE *f) {
     bool found = forget(f);
     stream_lock(f);
     bool ok = stream_empty(f) && !f->failed;
     ok &= close(f->fd) == 0;
     stream_unlock(f);
-    if (found) {
-        free(f->buf);
-        free(f);
-    }
+    if (found)
+        free_unused(f, true);
     return ok ? 0 : EOF;
 }
 
@@ -113,15 +126,28 @@ static bool flush(struct stream *f) {
     return ok;
 }
 
+/* The newest one that was made before this; it stays until free_unused. NULL: there is none. */
+static struct stream *use_older(uint64_t number) {
+    library_lock(&streams_lock);
+    struct stream *f = streams;
+    while (f && f->number >= number)
+        f = f->next;
+    if (f)
+        f->users++;
+    library_unlock(&streams_lock);
+    return f;
+}
+
 int fflush(FILE *f) {
     if (f)
         return flush(f) ? 0 : EOF;
     bool ok = flush(stdout);
     ok &= flush(stderr);
-    library_lock(&streams_lock);
-    for (f = streams; f; f = f->next)
+    for (uint64_t number = UINT64_MAX; (f = use_older(number));) {
+        number = f->number;
         ok &= flush(f);
-    library_unlock(&streams_lock);
+        free_unused(f, false);
+    }
     return ok ? 0 : EOF;
 }
 

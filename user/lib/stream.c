@@ -65,9 +65,11 @@ void streams_forked(void) {
     for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
         if (!is_mine(&standard[i]))
             set_free(&standard[i]);
-    for (struct stream *f = streams; f; f = f->next)
+    for (struct stream *f = streams; f; f = f->next) {
+        f->users = 0;
         if (!is_mine(f))
             set_free(f);
+    }
 }
 
 /* ---- buffers ------------------------------------------------------------- */

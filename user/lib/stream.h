@@ -6,8 +6,8 @@
  * direction changes, where the file can seek.
  *
  * The stream is the lock holder's: functions below expect the caller to be it (streamlock.h). Who
- * reads or writes has it for as long as that takes. The list of streams has a lock of its own,
- * which is taken first. */
+ * reads or writes has it for as long as that takes. The list of streams has a lock of its own; who
+ * holds that waits for no stream, since whoever has a stream may open or close others. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +22,11 @@ struct stream {
     int mode;  /* _IOFBF ..., or -1: to be decided at the first use */
     char *buf; /* BUFSIZ bytes behind UNGET free ones; NULL: not yet */
     size_t at, end;
-    struct stream *next; /* in the list of those that fopen made */
+    /* In the list of those that fopen made, the newest first; under its lock. */
+    struct stream *next;
+    uint64_t number;
+    unsigned users; /* who flush it with all others: the last of them, or fclose, frees it */
+    bool closed;
     uint32_t lock;
     void *owner;    /* of the lock: its thread pointer */
     unsigned depth; /* how often beyond once */

@@ -159,6 +159,13 @@ static void nobody_waits(void) {
         sys_exit(5);
     CHECK_EQ(sys_waitpid(-1, NULL, 0), -ECHILD);
     WAIT_UNTIL(state_of(pid) == 0);
+    handle(SIGCHLD, SA_NOCLDWAIT | SA_RESTART);
+    pid = must_fork();
+    if (pid == 0)
+        sys_exit(5);
+    CHECK_EQ(sys_waitpid(-1, NULL, 0), -ECHILD);
+    CHECK_EQ(ran, 1);
+    WAIT_UNTIL(state_of(pid) == 0);
 }
 
 static void wait_words(void) {
@@ -190,12 +197,50 @@ static void wait_words(void) {
     CHECK_EQ(sys_waitpid(0, NULL, 0), second);
 }
 
+static int parent_of(int pid) {
+    struct abi_procinfo info;
+    for (int slot = 0, r; (r = sys_procinfo(slot, &info)) >= 0; slot++)
+        if (r == 1 && info.pid == pid)
+            return info.parent;
+    FAIL("no process %d", pid);
+}
+
+/* The session never stops, and pid 1 ends by nothing. */
+static void session_is_spared(void) {
+    int shell = sys_getpid();
+    while (parent_of(shell) != 1)
+        shell = parent_of(shell);
+    for (int i = 0; i < 4; i++) {
+        const int stops[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
+        CHECK_EQ(sys_sigsend(shell, stops[i]), 0);
+        CHECK_EQ(sys_sigsend(1, stops[i]), 0);
+    }
+    CHECK_EQ(sys_sigsend(1, SIGTERM), 0);
+    sys_sleep(1);
+    CHECK(state_of(shell) != ABI_P_STOPPED && state_of(1) != ABI_P_STOPPED);
+}
+
+/* SIGCONT continues, whatever is said of it. */
+static void always_continues(void) {
+    int pid = must_fork();
+    if (pid == 0) {
+        ignore_signal(SIGCONT);
+        CHECK_EQ(sys_sigprocmask(SIG_BLOCK, &(uint64_t){~(uint64_t)0}, NULL), 0);
+        sys_sigsend(sys_getpid(), SIGSTOP);
+        sys_exit(3);
+    }
+    CHECK_EQ(next_word(pid, WUNTRACED), SIGSTOP << 8 | 0x7f);
+    CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
+    CHECK_EQ(next_word(pid, 0), 3 << 8);
+}
+
 static void timer(void) {
     struct itimerval often = {{0, 20000}, {0, 20000}}, none = {{0, 0}, {0, 0}}, old;
     handle(SIGALRM, SA_RESTART);
     CHECK_EQ(sys_setitimer(ITIMER_REAL, &often, NULL), 0);
     while (ran < 5)
         CHECK_EQ(sys_sigsuspend(&(uint64_t){0}), -EINTR);
+    CHECK(told.si_code == SI_KERNEL && told.si_signo == SIGALRM);
     int pid = must_fork();
     if (pid == 0) {
         CHECK_EQ(sys_setitimer(ITIMER_REAL, NULL, &old), 0);
@@ -214,6 +259,8 @@ static void timer(void) {
 
 /* ---- what goes on ---- */
 
+#define HANDED_ON (BIT(SIGTERM) | BIT(SIGHUP)) /* blocked, and waits */
+
 static void exec_resets_handlers(void) {
     handle(SIGUSR1, 0);
     ignore_signal(SIGUSR2);
@@ -221,6 +268,11 @@ static void exec_resets_handlers(void) {
     if (pid == 0) {
         send_self(SIGUSR1);
         CHECK_EQ(ran, 1); /* fork keeps both */
+        stack_t stack = {.ss_sp = scratch, .ss_size = SIGSTKSZ};
+        CHECK_EQ(sys_sigaltstack(&stack, NULL), 0);
+        CHECK_EQ(sys_sigprocmask(SIG_BLOCK, &(uint64_t){HANDED_ON}, NULL), 0);
+        send_self(SIGTERM);
+        CHECK_EQ(sys_thread_signal(sys_thread_self(), SIGHUP), 0);
         char *argv[] = {"signaltests", "--role", "signals", NULL};
         sys_exec("/tests/signaltests", argv);
         FAIL("exec failed");
@@ -230,15 +282,26 @@ static void exec_resets_handlers(void) {
 
 int role_signals(int argc, char **argv) {
     struct sigaction a;
+    uint64_t set = 0;
+    stack_t stack;
     (void)argc;
     (void)argv;
+    CHECK_EQ(sys_sigprocmask(SIG_BLOCK, NULL, &set), 0);
+    CHECK_EQ(set, HANDED_ON);
+    CHECK_EQ(sys_sigpending(&set), 0);
+    CHECK_EQ(set, HANDED_ON);
+    CHECK_EQ(sys_sigaltstack(NULL, &stack), 0);
+    CHECK_EQ(stack.ss_flags, SS_DISABLE);
+    handle(SIGURG, 0); /* and the page that it returns to is a new one */
+    send_self(SIGURG);
+    CHECK_EQ(ran, 1);
     CHECK_EQ(sys_sigaction(SIGUSR2, NULL, &a), 0);
     CHECK(a.sa_handler == SIG_IGN);
     send_self(SIGUSR2);
     CHECK_EQ(sys_sigaction(SIGUSR1, NULL, &a), 0);
     CHECK(a.sa_handler == SIG_DFL);
     sys_sigsend(sys_getpid(), SIGUSR1);
-    return 9;
+    FAIL("SIGUSR1 ended nobody");
 }
 
 const struct test calls_tests[] = {
@@ -251,6 +314,8 @@ const struct test calls_tests[] = {
     {"stop", tells_of_stops, false},
     {"nobody_waits", nobody_waits, false},
     {"wait_words", wait_words, false},
+    {"session", session_is_spared, false},
+    {"continues", always_continues, false},
     {"timer", timer, false},
     {"exec", exec_resets_handlers, false},
     {0},

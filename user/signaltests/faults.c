@@ -1,6 +1,5 @@
-/* Faults that a program handles, alternate stacks, and signals of threads. */
+/* Faults that a program handles, and alternate stacks. */
 #include "signals.h"
-#include "../tests/threads.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -161,6 +160,32 @@ static void alternate_stack(void) {
     CHECK_EQ(run_child(overflow, 0), KILLED); /* there is no room for the handler's frame */
 }
 
+static void note_stack(int signal, siginfo_t *info, void *context) {
+    char here;
+    const ucontext_t *u = context;
+    CHECK((uint64_t)info % 16 == 0 && (char *)context == (char *)info + sizeof(*info));
+    CHECK(u->stack.sp == (uint64_t)other_stack && u->stack.size == sizeof(other_stack));
+    CHECK_EQ(u->stack.flags, 0);
+    CHECK((uint64_t)&here - (uint64_t)other_stack >= sizeof(other_stack));
+    ran++;
+}
+
+/* The other stack is for those who ask for it; a child has it too, exec's program does not. */
+static void other_stack_is_left_alone(void) {
+    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)}, now = {0};
+    CHECK_EQ(sys_sigaltstack(&stack, NULL), 0);
+    on_signal(SIGUSR1, note_stack, 0);
+    send_self(SIGUSR1);
+    CHECK_EQ(ran, 1);
+    int pid = must_fork();
+    if (pid == 0) {
+        CHECK_EQ(sys_sigaltstack(NULL, &now), 0);
+        CHECK(now.ss_sp == other_stack && now.ss_flags == 0);
+        sys_exit(0);
+    }
+    CHECK_EQ(next_word(pid, 0), 0);
+}
+
 static void return_from_nowhere(uint64_t sp) {
     __asm__ volatile("mv sp, %0\n\tli a7, %1\n\tecall" ::"r"(sp), "i"(SYS_sigreturn) : "a7");
 }
@@ -173,94 +198,13 @@ static void bad_frames(void) {
     CHECK_EQ(run_child(return_from_nowhere, (uint64_t)scratch + 1), KILLED);
 }
 
-/* ---- threads ---- */
-
-static struct task tasks[2];
-static uint32_t go, seen_by[2];
-
-static void note_thread(int signal, siginfo_t *info, void *context) {
-    seen_by[0] = (uint32_t)sys_thread_self();
-    set_word(&go, 2);
-}
-
-static void wait_for_go(uint64_t unblocks) {
-    uint64_t mine = 1 << (SIGUSR1 - 1);
-    if (unblocks)
-        CHECK_EQ(sys_sigprocmask(SIG_UNBLOCK, &mine, NULL), 0);
-    set_word(&go, 1);
-    while (__atomic_load_n(&go, __ATOMIC_ACQUIRE) != 2)
-        sys_futex_wait(&go, 1, UINT64_MAX);
-}
-
-/* Sent to the process, it goes to the one thread that does not block it. */
-static void goes_to_a_thread(void) {
-    on_signal(SIGUSR1, note_thread, 0);
-    CHECK_EQ(sys_sigprocmask(SIG_BLOCK, &(uint64_t){1 << (SIGUSR1 - 1)}, NULL), 0);
-    task_start(&tasks[0], wait_for_go, 0); /* blocks it, too: that is handed on */
-    wait_for_word(&go, 0);
-    __atomic_store_n(&go, 0, __ATOMIC_RELEASE);
-    task_start(&tasks[1], wait_for_go, 1);
-    wait_for_word(&go, 0);
-    send_self(SIGUSR1);
-    task_join(&tasks[0]);
-    task_join(&tasks[1]);
-    CHECK_EQ(seen_by[0], tasks[1].tid);
-}
-
-static void goes_to_this_thread(void) {
-    on_signal(SIGUSR1, note_thread, 0);
-    task_start(&tasks[0], wait_for_go, 0);
-    wait_for_word(&go, 0);
-    CHECK_EQ(sys_thread_signal(tasks[0].tid, SIGUSR1), 0);
-    task_join(&tasks[0]);
-    CHECK_EQ(seen_by[0], tasks[0].tid);
-    CHECK_EQ(sys_thread_signal(tasks[0].tid, 0), -ESRCH);
-}
-
-static volatile uint64_t *counters;
-
-static void count(uint64_t i) {
-    for (;;)
-        counters[i]++;
-}
-
-/* All of its threads stop, and go on. */
-static void stops_all_threads(void) {
-    counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHECK(counters != MAP_FAILED);
-    int pid = must_fork(), word;
-    if (pid == 0) {
-        task_start(&tasks[0], count, 0);
-        task_start(&tasks[1], count, 1);
-        count(2);
-    }
-    for (int i = 0; i < 3; i++)
-        WAIT_UNTIL(counters[i] > 0);
-    CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
-    CHECK_EQ(sys_waitpid(pid, &word, WUNTRACED), pid);
-    uint64_t stopped[3] = {counters[0], counters[1], counters[2]};
-    sys_sleep(1);
-    for (int i = 0; i < 3; i++)
-        CHECK_EQ(counters[i], stopped[i]);
-    CHECK_EQ(sys_sigsend(pid, SIGCONT), 0);
-    for (int i = 0; i < 3; i++)
-        WAIT_UNTIL(counters[i] > stopped[i]);
-    CHECK_EQ(sys_sigsend(pid, SIGSTOP), 0);
-    CHECK_EQ(sys_waitpid(pid, &word, WUNTRACED), pid);
-    CHECK_EQ(sys_kill(pid), 0);
-    CHECK_EQ(reap(pid), KILLED);
-    CHECK_EQ(munmap((void *)counters, PAGE), 0);
-}
-
 const struct test faults_tests[] = {
     {"pager", pager, false},
     {"kernel_copies", kernel_copies_are_errors, false},
     {"kinds_of_fault", kinds_of_fault, false},
     {"faults_that_end", faults_that_end, false},
     {"alternate_stack", alternate_stack, false},
+    {"other_stack", other_stack_is_left_alone, false},
     {"bad_frames", bad_frames, false},
-    {"to_a_thread", goes_to_a_thread, false},
-    {"to_this_thread", goes_to_this_thread, false},
-    {"stops_threads", stops_all_threads, false},
     {0},
 };

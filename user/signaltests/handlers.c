@@ -3,9 +3,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 
-#define BIT(signal) (1ULL << ((signal)-1))
-
-static volatile int ran, last, nested;
+static volatile int ran, last, nested, deepest;
 static volatile siginfo_t last_info;
 
 static void note_it(int signal) {
@@ -139,11 +137,9 @@ __asm__(".pushsection .text\n"
         "  ret\n"
         ".popsection\n");
 
-/* A handler that changes all registers, those of floating point too. Another process runs
- * meanwhile. */
+/* A handler that changes all registers, those of floating point too. */
 static void spoil(int signal) {
     note_it(signal);
-    sys_yield();
     __asm__ volatile(".irp r, t0, t1, t2, s0, s1, a1, a2, a3, a4, a5, a6, a7\n"
                      "li \\r, -1\n.endr\n"
                      ".irp r, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, t3, t4, t5, t6\n"
@@ -156,6 +152,12 @@ static void spoil(int signal) {
                          : "memory", "t0", "t1", "t2", "s1", "a1", "a2", "a3", "a4", "a5", "a6",
                            "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3",
                            "t4", "t5", "t6");
+}
+
+/* And then another process runs, so the kernel stores what is in them. */
+static void spoil_and_sleep(int signal) {
+    spoil(signal);
+    sys_sleep(1);
 }
 
 static void registers(void) {
@@ -179,7 +181,10 @@ static void floating_point(void) {
     __asm__ volatile("fmv.d.x f31, %0\n\tfmv.d.x f0, %0" ::"r"(77));
     send_self(SIGUSR1);
     CHECK(FLOATS_ARE(77));
-    CHECK_EQ(ran, 2);
+    handle(SIGUSR1, spoil_and_sleep, 0);
+    send_self(SIGUSR1);
+    CHECK(FLOATS_ARE(77));
+    CHECK_EQ(ran, 3);
 }
 
 static void moves_on(int signal, siginfo_t *info, void *context) {
@@ -233,7 +238,7 @@ static void note_nested(int signal) {
         send_self(signal);
         send_self(SIGUSR2);
     }
-    last = last > nested ? last : nested;
+    deepest = deepest > nested ? deepest : nested;
     nested--;
 }
 
@@ -242,15 +247,122 @@ static void masked(void) {
     handle(SIGUSR2, note_nested, 0);
     CHECK_EQ(sys_sigaction(SIGUSR1, &a, NULL), 0);
     send_self(SIGUSR1);
-    CHECK_EQ(ran, 3); /* each once, and none in another but the two that came last */
-    CHECK(last <= 2);
-    ran = last = 0;
+    CHECK(ran == 3 && deepest == 1);
+    ran = deepest = 0;
     handle(SIGUSR1, note_nested, SA_NODEFER);
     send_self(SIGUSR1);
-    CHECK(ran == 3 && last == 2);
+    CHECK(ran == 3 && deepest == 2);
     uint64_t mask = 1;
     CHECK_EQ(sys_sigprocmask(SIG_BLOCK, NULL, &mask), 0);
     CHECK_EQ(mask, 0);
+}
+
+static uint64_t mask_now(void) {
+    uint64_t mask = 0;
+    CHECK_EQ(sys_sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+    return mask;
+}
+
+static volatile uint64_t mask_there, mask_kept;
+
+static void note_mask(int signal, siginfo_t *info, void *context) {
+    note_info(signal, info, context);
+    mask_there = mask_now();
+    mask_kept = ((ucontext_t *)context)->mask;
+}
+
+/* In a handler: what there was, what its action says, and itself; SIGKILL and SIGSTOP never. */
+static void mask_in_a_handler(void) {
+    struct sigaction a = {.sa_sigaction = note_mask, .sa_mask = ~BIT(SIGCHLD)}, old;
+    block(SIG_SETMASK, BIT(SIGTERM));
+    CHECK_EQ(sys_sigaction(SIGUSR1, &a, &old), 0);
+    CHECK(old.sa_handler == SIG_DFL);
+    CHECK_EQ(sys_sigaction(SIGUSR1, NULL, &old), 0);
+    CHECK_EQ(old.sa_mask, ~(BIT(SIGCHLD) | BIT(SIGKILL) | BIT(SIGSTOP)));
+    send_self(SIGUSR1);
+    CHECK_EQ(mask_there, old.sa_mask);
+    a.sa_mask = BIT(SIGUSR2);
+    CHECK_EQ(sys_sigaction(SIGUSR1, &a, NULL), 0);
+    send_self(SIGUSR1);
+    CHECK_EQ(mask_there, BIT(SIGUSR1) | BIT(SIGUSR2) | BIT(SIGTERM));
+    CHECK_EQ(mask_kept, BIT(SIGTERM));
+    a.sa_flags = SA_NODEFER;
+    CHECK_EQ(sys_sigaction(SIGUSR1, &a, NULL), 0);
+    send_self(SIGUSR1);
+    CHECK_EQ(mask_there, BIT(SIGUSR2) | BIT(SIGTERM));
+    CHECK_EQ(mask_now(), BIT(SIGTERM));
+    CHECK_EQ(ran, 3);
+}
+
+static void unmask(int signal, siginfo_t *info, void *context) {
+    note_info(signal, info, context);
+    ((ucontext_t *)context)->mask = ~(uint64_t)0;
+}
+
+/* Nor by way of what a handler goes back to. */
+static void returns_to_another_mask(void) {
+    on_signal(SIGUSR1, unmask, 0);
+    send_self(SIGUSR1);
+    CHECK_EQ(mask_now(), ~(BIT(SIGKILL) | BIT(SIGSTOP)));
+    int pid = must_fork();
+    if (pid == 0)
+        for (;;)
+            sys_yield();
+    CHECK_EQ(sys_sigsend(pid, SIGKILL), 0);
+    CHECK_EQ(next_word(pid, 0), SIGKILL);
+}
+
+/* One of each number for the process, which keeps who has sent it first, and one for each thread.
+ */
+static void one_of_each(void) {
+    on_signal(SIGUSR1, note_info, 0);
+    block(SIG_BLOCK, BIT(SIGUSR1));
+    send_self(SIGUSR1);
+    int self = sys_getpid(), pid = must_fork();
+    if (pid == 0) {
+        CHECK_EQ(sys_sigsend(self, SIGUSR1), 0);
+        sys_exit(0);
+    }
+    CHECK_EQ(next_word(pid, 0), 0);
+    block(SIG_UNBLOCK, BIT(SIGUSR1));
+    CHECK_EQ(ran, 1);
+    CHECK_EQ(last_info.si_pid, self);
+    block(SIG_BLOCK, BIT(SIGUSR1));
+    send_self(SIGUSR1);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(sys_thread_signal(sys_thread_self(), SIGUSR1), 0);
+    CHECK_EQ(pending(), BIT(SIGUSR1));
+    block(SIG_UNBLOCK, BIT(SIGUSR1));
+    CHECK_EQ(ran, 3);
+    CHECK_EQ(pending(), 0);
+}
+
+static void ignored_is_forgotten(void) {
+    block(SIG_BLOCK, BIT(SIGUSR1));
+    send_self(SIGUSR1);
+    CHECK_EQ(sys_thread_signal(sys_thread_self(), SIGUSR1), 0);
+    CHECK_EQ(pending(), BIT(SIGUSR1));
+    ignore_signal(SIGUSR1);
+    CHECK_EQ(pending(), 0);
+    handle(SIGUSR1, note_it, 0);
+    block(SIG_UNBLOCK, BIT(SIGUSR1));
+    CHECK_EQ(ran, 0);
+}
+
+/* A stop that waits and a continuation undo each other. */
+static void stop_and_continuation(void) {
+    handle(SIGCONT, note_it, 0);
+    block(SIG_BLOCK, BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGCONT));
+    send_self(SIGTSTP);
+    CHECK_EQ(sys_thread_signal(sys_thread_self(), SIGTTIN), 0);
+    CHECK_EQ(pending(), BIT(SIGTSTP) | BIT(SIGTTIN));
+    send_self(SIGCONT);
+    CHECK_EQ(pending(), BIT(SIGCONT));
+    send_self(SIGTSTP);
+    CHECK_EQ(pending(), BIT(SIGTSTP));
+    send_self(SIGCONT);
+    block(SIG_SETMASK, 0);
+    CHECK_EQ(ran, 1);
 }
 
 static void blocked_is_pending(void) {
@@ -310,6 +422,11 @@ const struct test handlers_tests[] = {
     {"faulting_instruction", faulting_instruction, false},
     {"return_page", return_page_is_read_only, false},
     {"masked", masked, false},
+    {"mask_in_a_handler", mask_in_a_handler, false},
+    {"another_mask", returns_to_another_mask, false},
+    {"one_of_each", one_of_each, false},
+    {"ignored", ignored_is_forgotten, false},
+    {"stop_and_continuation", stop_and_continuation, false},
     {"pending", blocked_is_pending, false},
     {"suspend", suspend, false},
     {0},

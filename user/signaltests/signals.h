@@ -3,6 +3,8 @@
 #include "../tests/test.h"
 #include <signal.h>
 
+#define BIT(signal) (1ULL << ((signal)-1))
+
 /* The handler, with SA_SIGINFO. */
 void on_signal(int signal, void (*handler)(int, siginfo_t *, void *), int flags);
 void ignore_signal(int signal);

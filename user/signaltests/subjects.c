@@ -10,6 +10,7 @@ const struct subject subjects[] = {
     {"handlers", handlers_tests},
     {"calls", calls_tests},
     {"faults", faults_tests},
+    {"signals_of_threads", threads_of_signals_tests},
 };
 const unsigned subject_count = sizeof(subjects) / sizeof(subjects[0]);
 

@@ -44,7 +44,8 @@ extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests
 /* Those of threadtests. */
 extern const struct test life_tests[], locks_tests[];
 /* Those of signaltests. */
-extern const struct test handlers_tests[], calls_tests[], faults_tests[];
+extern const struct test handlers_tests[], calls_tests[], faults_tests[],
+    threads_of_signals_tests[];
 
 /* ---- checks ---- */
 void fail_at(const char *file, int line, const char *fmt, ...)

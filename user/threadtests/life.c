@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "../lib/stream.h"
 #include "../tests/test.h"
 
 #define THREADS 8
@@ -366,7 +367,7 @@ static void conversions(void) {
 }
 
 /* What one call writes stays together, and what is written between flockfile and funlockfile. */
-static void streams(void) {
+static void share_stream(void) {
     unsigned at[THREADS] = {0}, pairs = 0, lines = 0, who, n;
     double value;
     stream = fopen("lines", "w+");
@@ -391,6 +392,39 @@ static void streams(void) {
     }
     CHECK(pairs == LINES * THREADS && lines == LINES * THREADS);
     CHECK_EQ(fclose(stream), 0);
+}
+
+static void *open_another(void *arg) {
+    flockfile(stream);
+    CHECK(fputs("x", stream) >= 0);
+    CHECK_EQ(sem_post(&go), 0);
+    while (__atomic_load_n(&stream->lock, __ATOMIC_ACQUIRE) != 2) /* the flusher waits for it */
+        sys_yield();
+    FILE *f = fopen("another", "w");
+    CHECK(f && fclose(f) == 0);
+    funlockfile(stream);
+    return arg;
+}
+
+static void *flush_all(void *arg) {
+    CHECK_EQ(sem_wait(&go), 0);
+    CHECK_EQ(fflush(NULL), 0);
+    __atomic_store_n(&counter, 1, __ATOMIC_RELEASE);
+    return arg;
+}
+
+/* Who flushes all streams waits for one whose holder opens and closes another. */
+static void flush_beside_open(void) {
+    pthread_t a, b;
+    stream = fopen("held", "w");
+    CHECK(stream);
+    CHECK_EQ(pthread_create(&a, NULL, open_another, NULL), 0);
+    CHECK_EQ(pthread_create(&b, NULL, flush_all, NULL), 0);
+    WAIT_UNTIL(__atomic_load_n(&counter, __ATOMIC_ACQUIRE));
+    CHECK(pthread_join(a, NULL) == 0 && pthread_join(b, NULL) == 0);
+    CHECK_EQ(fclose(stream), 0);
+    must_unlink("another");
+    must_unlink("held");
 }
 
 /* A file has a largest size, so it begins again and again. */
@@ -447,7 +481,8 @@ const struct test life_tests[] = {
     {"cleanup", cleanup, false},
     {"heap", heap, false},
     {"conversions", conversions, false},
-    {"streams", streams, false},
+    {"streams", share_stream, false},
+    {"flush_beside_open", flush_beside_open, false},
     {"forks", forks, false},
     {0},
 };

@@ -13,3 +13,10 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t most);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
+
+/* A target that has no C library gets a call for each; of a few bytes the compiler makes a load and
+ * a store only when it knows what these do. */
+#define memcpy(to, from, bytes) __builtin_memcpy(to, from, bytes)
+#define memmove(to, from, bytes) __builtin_memmove(to, from, bytes)
+#define memset(to, value, bytes) __builtin_memset(to, value, bytes)
+#define memcmp(a, b, bytes) __builtin_memcmp(a, b, bytes)

@@ -1,0 +1,91 @@
+/* Who waits for a page of the cache keeps nothing from those who have one (pagecache.h). */
+/* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
+/* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
+/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
+/* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/fs/path.c */
+/* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
+/* sources: kernel/fs/names.c kernel/fs/file.c kernel/fs/open.c kernel/fs/inodefile.c */
+/* sources: kernel/fs/devfile.c kernel/fs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
+/* sources: kernel/fs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c */
+/* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
+/* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
+/* sources: tests/host/fsimage.c tests/host/fsenv.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "fs/cache.h"
+#include "fs/filepage.h"
+#include "fs/path.h"
+#include "fsenv.h"
+
+#define SIZE (16 * PAGE_SIZE) /* most of it behind the indirect block */
+#define HELD_MOST 4096
+
+static struct inode *file;
+static struct page *held[HELD_MOST]; /* all that can be, by others */
+static unsigned held_count;
+static uint32_t wanted;
+
+static void hold_all(void) {
+    while ((held[held_count] = page_new(60000, held_count, false)))
+        held_count++;
+}
+
+/* It has the indirect block, when no page is left. */
+static void reads(void) {
+    struct indirect in = {0};
+    struct page *p;
+    assert_int_equal(inode_lock(file), 0);
+    assert_int_equal(filepage_get(file, 4, &in, &p), 0);
+    page_put(p);
+    assert_true(in.held);
+    hold_all();
+    assert_int_equal(filepage_get(file, wanted, &in, &p), 0);
+    assert_int_equal(p->index, wanted);
+    page_put(p);
+    indirect_end(&in);
+    inode_unlock(file);
+}
+
+static void looks_on(void) {
+    kstub_until_asleep(kstub_proc(1));
+    struct buf *indirect = cache_peek(file->d.addrs[FS_NDIRECT]);
+    assert_non_null(indirect);
+    assert_int_equal(indirect->refs, 1); /* this one */
+    cache_put(indirect);
+    page_put(held[--held_count]);
+}
+
+static void one_of_two(unsigned i) {
+    if (i == 0)
+        reads();
+    else
+        looks_on();
+}
+
+static void waits_for(uint32_t index) {
+    t_make_file("/f", SIZE, 1);
+    fsenv_remount();
+    assert_int_equal(path_lookup("/f", &file), 0);
+    wanted = index;
+    held_count = 0;
+    kstub_parallel(2, one_of_two);
+    while (held_count > 0)
+        page_put(held[--held_count]);
+    inode_put(file);
+}
+
+static void for_one_that_is_idle(void **state) { waits_for(5); }
+static void for_a_new_one(void **state) { waits_for(14); }
+
+#define T(test) cmocka_unit_test_setup_teardown(test, fsenv_setup, fsenv_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(for_one_that_is_idle),
+        T(for_a_new_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
