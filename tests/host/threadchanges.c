@@ -226,6 +226,19 @@ void map(struct thread *t, uint64_t start, uint64_t end) {
         object_put(o);
 }
 
+void map_first_pages(struct env_proc *p) {
+    const struct map_request r = {.start = ENV_MAPS_START,
+                                  .bytes = 8 * PAGE_SIZE,
+                                  .place = MAP_FREE,
+                                  .object = &zeros_mapped,
+                                  .prot = ABI_PROT_READ | ABI_PROT_WRITE,
+                                  .limit = ABI_PROT_READ | ABI_PROT_WRITE | ABI_PROT_EXEC};
+    uint64_t at;
+    MUST(!aspace_map(p->as, &r, &at), "the first mapping");
+    for (uint64_t i = HEAP_PAGES; i < HEAP_PAGES + 8; i++)
+        world_of(p)->page[i] = (struct page){.kind = ZEROS, .perm = PTE_R | PTE_W};
+}
+
 void protect(struct thread *t, uint64_t start, uint64_t end) {
     struct change *c = begin_change(t, PROTECT, start, end);
     c->like.perm = some_perm();

@@ -100,8 +100,8 @@ static void copy_later(struct thread *t, uint64_t i, unsigned which, bool store)
     end_access(t, perm, !err);
     if (!err) {
         t->held = ptr_pa(byte).v;
-        maybe_on_hart();
-        maybe_on_hart();
+        for (uint64_t n = choose(6); n > 0; n--)
+            pause_on_hart();
         t->held = 0;
         if (store)
             *(uint64_t *)byte = ++next_word;
@@ -145,7 +145,8 @@ void do_something(struct thread *t) {
     case 9 ... 11: copy(t, i, which, choose(2)); break;
     case 12 ... 14: copy_later(t, i, which, choose(2)); break;
     case 15: fault_held(t, i, choose(2)); break;
-    case 16 ... 19: map(t, start, end); break;
+    case 16 ... 17: map(t, start, end); break;
+    case 18 ... 19: touch(t, i, which, 1); break;
     case 20: unmap(t, start, end); break;
     case 21 ... 22: protect(t, start, end); break;
     case 23: drop(t, start, end); break;

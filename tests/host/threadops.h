@@ -50,6 +50,7 @@ struct thread *self(void); /* NULL: the test itself */
 /* With TRACE in the environment: what the thread does. */
 void trace(const char *fmt, ...) printf_like(1, 2);
 /* Another one goes on; this one keeps its hart, or has left it. */
+void pause_on_hart(void);
 void maybe_on_hart(void);
 void leave_hart(void);
 void maybe_leave_hart(void);
@@ -83,6 +84,7 @@ void sbrk_some(struct thread *t);
 void fork_some(struct thread *t);
 void exit_some(struct thread *t);
 void forget_shared_objects(void);
+void map_first_pages(struct env_proc *p); /* so that there is something */
 
 /* ---- threadops.c ---- */
 

@@ -61,7 +61,7 @@ static void arrive(struct thread *t) {
         host_hart_be((uint32_t)t->hart);
 }
 
-static void pause_on_hart(void) {
+void pause_on_hart(void) {
     enum walker_mode mode = env_copy_mode;
     if (!self())
         return;
@@ -229,6 +229,8 @@ void threads_begin(unsigned design, unsigned asid_bits) {
     new_file();
     MUST(!env_create(&p), "the first process");
     *world_of(p) = (struct world){.used = true, .whole = true};
+    env_run(p, 0);
+    map_first_pages(p);
     for (unsigned i = 0; i < FIBERS; i++) {
         threads[i] = (struct thread){.hart = -1, .page = NOWHERE};
         fiber_make(i, live);

@@ -40,7 +40,12 @@ CASES = {
         ("/bin/kill -99999", "kill: no group 99999\n", 1),
         ("/bin/kill 1", "kill: process 1 is the first, and has to stay\n", 1),
         ("kill x 99999", "sh: kill: x: not a process number\nsh: kill: no process 99999\n", 2),
-        ("kill", "usage: kill PID...    -PID: the group that began with PID\n", 2),
+        ("kill", "usage: kill [-SIGNAL] PID...    -PID: the group that began with PID\n"
+                 "       kill -l                  the names of signals\n", 2),
+        ("kill -l | grep TERM; kill -NOPE 5",
+         "15 TERM\nsh: kill: NOPE: no such signal; kill -l lists them\n", 2),
+        ("/bin/kill -TERM -99999", "kill: no group 99999\n", 1),
+        ("sleep 100 & kill -0 $! && kill -SIGUSR1 $!; wait $!; echo $?", "255\n", 0),
         ("sleep 0.2; sleep", "usage: sleep SECONDS\n", 2),
         ("(sleep 1; echo late) & echo early; wait", "early\nlate\n", 0)],
     "memory": [

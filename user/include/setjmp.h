@@ -17,3 +17,15 @@ typedef struct {
  * not have returned by then. */
 int setjmp(jmp_buf env) __attribute__((returns_twice));
 void longjmp(jmp_buf env, int value) __attribute__((noreturn));
+
+/* The same with the mask of signals, as POSIX says: if save is not 0, siglongjmp brings back the
+ * one of now, so that a handler can be left so. */
+typedef struct {
+    jmp_buf jump;
+    int saved;
+    unsigned long mask;
+} sigjmp_buf[1];
+
+void sigjump_save(sigjmp_buf env, int save); /* sigsetjmp's */
+#define sigsetjmp(env, save) (sigjump_save(env, save), setjmp((env)->jump))
+void siglongjmp(sigjmp_buf env, int value) __attribute__((noreturn));

@@ -1,6 +1,7 @@
 /* Faults that a program handles, and alternate stacks. */
 #include "signals.h"
 #include <fcntl.h>
+#include <setjmp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -55,6 +56,34 @@ static void kernel_copies_are_errors(void) {
     CHECK_EQ(ran, 0);
     area[0] = 1;
     CHECK_EQ(ran, 1);
+}
+
+/* Out of a handler by a jump: the mask is as it was, so the next fault is handled, too. */
+static sigjmp_buf before_fault;
+
+static void jump_out(int signal, siginfo_t *info, void *context) {
+    (void)info, (void)context;
+    siglongjmp(before_fault, signal);
+}
+
+static void handlers_are_left_by_jumps(void) {
+    volatile int jumps = 0;
+    uint64_t mask;
+    map_area(1, PROT_NONE);
+    on_signal(SIGSEGV, jump_out, 0);
+    if (sigsetjmp(before_fault, 1) == SIGSEGV)
+        jumps++;
+    if (jumps < 3)
+        area[0] = 1;
+    CHECK_EQ(jumps, 3);
+    CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+    CHECK_EQ(mask, 0);
+    if (sigsetjmp(before_fault, 0) == 0) { /* now it stays as the handler has it */
+        CHECK_EQ(raise(SIGSEGV), 0);
+        CHECK(0);
+    }
+    CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &mask), 0);
+    CHECK_EQ(mask, 1UL << (SIGSEGV - 1));
 }
 
 static void jump_over(int signal, siginfo_t *info, void *context) {
@@ -200,6 +229,7 @@ static void bad_frames(void) {
 
 const struct test faults_tests[] = {
     {"pager", pager, false},
+    {"handlers_are_left_by_jumps", handlers_are_left_by_jumps, false},
     {"kernel_copies", kernel_copies_are_errors, false},
     {"kinds_of_fault", kinds_of_fault, false},
     {"faults_that_end", faults_that_end, false},
