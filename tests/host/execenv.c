@@ -9,6 +9,7 @@
 #include "mm/design.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
+#include "vfs/node.h"
 #include <stdio.h>
 #include <string.h>
 
