@@ -39,11 +39,16 @@ static bool is_ram(const struct fdt_reg *where) {
 }
 
 /* RAM that is the kernel's is mapped; what the firmware has reserved for the image is not. NULL:
- * there is none, or it cannot be reached. */
+ * there is none, or it cannot be reached, which is said once. */
 static char *find(struct fdt_reg *where) {
+    static char *base;
+    static bool looked;
     if (ramdisk_where(where))
         return NULL;
-    char *base = is_ram(where) ? kmap_device(where->start, where->size) : NULL;
+    if (looked)
+        return base;
+    looked = true;
+    base = is_ram(where) ? kmap_device(where->start, where->size) : NULL;
     if (!base)
         kprintf("initrd of %lu KiB at %#lx: not in RAM that the kernel reaches\n",
                 (unsigned long)(where->size >> 10), (unsigned long)where->start);

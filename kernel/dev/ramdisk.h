@@ -3,8 +3,8 @@
 #pragma once
 #include "dev/fdt.h"
 
-/* What the image is when it is an archive of files instead (cpio, newc), which is no disk: its bytes,
- * mapped. NULL: there is none. At boot. */
+/* An image that is an archive of files (cpio, newc) is no disk. Its bytes, mapped; NULL: there is
+ * none. At boot. */
 const void *ramdisk_archive(uint64_t *bytes);
 
 /* Where it is, as /chosen says: physical bytes. -K_ENOENT: there is none. */

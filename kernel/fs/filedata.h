@@ -47,7 +47,8 @@ void filedata_clean_end(struct inode *ip);
 /* The same for a page that is going to be written through its frame: what is stored from now on,
  * until the log forbids it (filemap.h), is durable with the running transaction, of which
  * show is a part. -K_ENOSPC (a hole), -K_EROFS: nothing is
- * shown, and some holes of the page may have got blocks of zeros. Only where filemap_takes_writes.
+ * shown, and some holes of the page may have got blocks of zeros. Only where the log has room
+ * for two pages (filemap.h).
  */
 int filedata_show_for_write(struct inode *ip, uint32_t index, object_show_fn show,
                             void *ctx) must_check;

@@ -102,7 +102,8 @@ static const struct object_ops program_ops = {.get = get_program,
                                               .page = page_of_program,
                                               .name = elf_name};
 
-bool filemap_takes_writes(void) { return log_op_max() >= 2 * data_write_cost(PAGE_BLOCKS); }
+/* Whether the log has room for the pages that one store may need. Constant after the mount. */
+static bool takes_stores(void) { return log_op_max() >= 2 * data_write_cost(PAGE_BLOCKS); }
 
 /* ---- which inodes are mapped ---- */
 
@@ -134,11 +135,14 @@ static int grow(struct filemap *f, uint64_t pages, bool program) {
 }
 
 static void set_up(struct filemap *f, struct inode *ip) {
-    *f = (struct filemap){
-        .object = {.ops = &filemap_ops, .name = f->name, .tracks_writes = true, .rmap = &f->rmap},
-        .program = {.ops = &program_ops, .rmap = &f->rmap},
-        .ip = inode_dup(ip),
-        .refs = 1};
+    *f = (struct filemap){.object = {.ops = &filemap_ops,
+                                     .name = f->name,
+                                     .tracks_writes = true,
+                                     .refuses_stores = !takes_stores(),
+                                     .rmap = &f->rmap},
+                          .program = {.ops = &program_ops, .rmap = &f->rmap},
+                          .ip = inode_dup(ip),
+                          .refs = 1};
     rmap_init(&f->rmap);
 }
 

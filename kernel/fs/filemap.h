@@ -6,14 +6,11 @@
  * What is stored through a shared mapping belongs to the transaction that ran when the page was
  * made writable. When that is closed the page is writable no more, and the next store faults and
  * joins the transaction that runs then. So stores are as durable as writes, and fsync, sync and
- * the flusher need not look for them. */
+ * the flusher need not look for them. Where the log has not room for the two pages that one store
+ * may need, the objects refuse stores. */
 #pragma once
 #include "fs/inode.h"
 #include "mm/object.h"
-
-/* Whether files can be written through mappings: the log has room for two pages at a time, which
- * one store may need. Constant after the mount. */
-bool filemap_takes_writes(void);
 
 /* The object for the contents of an inode, one for all mappings of it, with one reference more; it
  * has one of its own to the inode. pages: the mapping that is to be made shows none behind so many.

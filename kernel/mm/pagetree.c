@@ -29,18 +29,28 @@ paddr_t pagetree_find(const struct pagetree *t, uint64_t index) {
     return pte_valid(e) ? pte_pa(e) : PA(0);
 }
 
+/* Those on the way to the first page begin in front of it, so it may enter more than these: then
+ * it is in front of one that begins behind. */
+struct search {
+    uint64_t index;
+    unsigned tables; /* that it may enter */
+    bool found, stopped;
+};
+
 static bool note_first(void *ctx, vaddr_t va, unsigned level, pte_t *e) {
-    if (level > 0)
-        return true;
-    *(uint64_t *)ctx = va.v / PAGE_SIZE;
-    return false;
+    struct search *s = ctx;
+    s->index = va.v / PAGE_SIZE;
+    s->found = level == 0;
+    s->stopped = s->found || s->tables-- == 0;
+    return !s->stopped;
 }
 
 bool pagetree_next(const struct pagetree *t, uint64_t from, uint64_t *index) {
-    *index = pagetree_end();
+    struct search s = {.tables = paging.levels + 1};
     if (from < pagetree_end())
-        pt_visit(&t->pt, VA(at(from)), VA(USER_MAX), note_first, index);
-    return *index < pagetree_end();
+        pt_visit(&t->pt, VA(at(from)), VA(USER_MAX), note_first, &s);
+    *index = s.stopped ? s.index : pagetree_end();
+    return s.found;
 }
 
 unsigned pagetree_add(struct pagetree *t, uint64_t index, paddr_t frame) {

@@ -19,7 +19,8 @@ uint64_t pagetree_tables(uint64_t pages);
 void pagetree_init(struct pagetree *t);
 /* The frame, which is the tree's, or PA(0). */
 paddr_t pagetree_find(const struct pagetree *t, uint64_t index);
-/* The lowest number of a frame, from `from` on. False: there is none. */
+/* The lowest number of a frame, from `from` on, as far as some tables go. False: there is none
+ * below *index, from where the search goes on; that is pagetree_end() when it is over. */
 bool pagetree_next(const struct pagetree *t, uint64_t from, uint64_t *index);
 /* Adds one that is not there; its reference is the tree's now. Returns how many tables were made.
  */

@@ -1,6 +1,5 @@
 /* mmap and its kin, as POSIX has them. */
 #include "vfs/descriptor.h"
-#include "fs/filemap.h"
 #include "vfs/node.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
@@ -67,14 +66,19 @@ static int check_offset(const uint64_t arg[6]) {
 
 /* A reference; and what the file is open for. */
 static int object_of(struct file *f, const uint64_t arg[6], struct object **o, unsigned *limit) {
-    if (!f->readable)
+    bool shared = arg[3] & ABI_MAP_SHARED, writes = arg[2] & ABI_PROT_WRITE;
+    if (!f->readable || (shared && writes && !f->writable))
         return -K_EACCES;
-    *limit = PROT_ALL;
-    if ((arg[3] & ABI_MAP_SHARED) && !(f->writable && filemap_takes_writes()))
-        *limit = ABI_PROT_READ | ABI_PROT_EXEC;
-    if (arg[2] & ~(uint64_t)*limit)
-        return f->writable ? -K_ENOTSUP : -K_EACCES;
-    return file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
+    int err = file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
+    if (err)
+        return err;
+    bool stores = !shared || (f->writable && !(*o)->refuses_stores);
+    *limit = stores ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
+    if (writes && !stores) {
+        object_put(*o);
+        return -K_ENOTSUP;
+    }
+    return 0;
 }
 
 static int file_object(const uint64_t arg[6], struct object **o, unsigned *limit) {

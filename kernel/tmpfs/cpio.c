@@ -8,7 +8,7 @@
 
 #define FIELDS 13
 #define HEADER (6 + 8 * FIELDS)
-#define NAME_MAX 1024 /* with the terminator */
+#define NAME_MAX TMPFS_TARGET /* with the terminator */
 
 enum field {
     INO,
@@ -45,15 +45,16 @@ struct member {
     const char *contents;
 };
 
-/* A file of several names stands in the archive several times, and the last has the contents. These
- * are the numbers of those that are to come, and what they are. */
+/* A file of several names stands in the archive several times, and one of them has the contents,
+ * most often the last. These are those of which there are more to come. */
 #define SEVERAL 64
 struct several {
     uint32_t ino, dev_major, dev_minor;
+    uint32_t left;     /* names to come */
     struct node *node; /* with a reference; NULL: free */
 };
 
-bool cpio_is(const void *data, uint64_t bytes) {
+static bool has_header(const void *data, uint64_t bytes) {
     return bytes >= HEADER && (!memcmp(data, "070701", 6) || !memcmp(data, "070702", 6));
 }
 
@@ -85,7 +86,7 @@ static const char *take(struct archive *a, uint64_t n) {
 }
 
 static bool read_member(struct archive *a, struct member *m) {
-    if (!cpio_is(a->data + a->at, a->bytes - a->at))
+    if (!has_header(a->data + a->at, a->bytes - a->at))
         return false;
     for (unsigned i = 0; i < FIELDS; i++)
         if (!read_field(a->data + a->at + 6 + i * 8, &m->field[i]))
@@ -129,22 +130,55 @@ static void set_attributes(struct node *n, const struct member *m) {
         n, NODE_SET_MODE | NODE_SET_OWNER | NODE_SET_ACCESSED | NODE_SET_MODIFIED, &a);
 }
 
-static struct several *find_several(struct several *all, const struct member *m, bool or_free) {
-    for (struct several *s = all; s < all + SEVERAL; s++)
-        if (or_free ? !s->node
-                    : s->node && s->ino == m->field[INO] && s->dev_major == m->field[DEV_MAJOR] &&
-                          s->dev_minor == m->field[DEV_MINOR])
+static bool has_several(const struct member *m) {
+    return (m->field[MODE] & TYPE_MASK) == TYPE_FILE && m->field[NLINK] > 1;
+}
+
+static bool is_it(const struct several *s, const struct member *m) {
+    return s->node && s->ino == m->field[INO] && s->dev_major == m->field[DEV_MAJOR] &&
+           s->dev_minor == m->field[DEV_MINOR];
+}
+
+/* The file that the member is one more name of, or NULL. */
+static struct several *find_several(struct several *all, const struct member *m) {
+    for (struct several *s = all; s < all + SEVERAL && has_several(m); s++)
+        if (is_it(s, m))
             return s;
     return NULL;
 }
 
-static void note_several(struct several *all, const struct member *m, struct node *n) {
-    struct several *s = find_several(all, m, true);
-    if (s)
-        *s = (struct several){m->field[INO], m->field[DEV_MAJOR], m->field[DEV_MINOR], node_get(n)};
+static void forget(struct several *s) {
+    if (s->node)
+        node_put(s->node);
+    s->node = NULL;
 }
 
-/* What has the name now: a new node, one more name for a node, or the directory that is there. */
+/* -K_EMLINK: too many. */
+static int note_several(struct several *all, const struct member *m, struct node *n) {
+    for (struct several *s = all; s < all + SEVERAL; s++)
+        if (!s->node) {
+            *s = (struct several){m->field[INO], m->field[DEV_MAJOR], m->field[DEV_MINOR],
+                                  m->field[NLINK] - 1, node_get(n)};
+            return 0;
+        }
+    return -K_EMLINK;
+}
+
+static int one_more_name(struct node *dir, const struct name *name, struct several *s,
+                         struct node **out) {
+    *out = node_get(s->node);
+    if (--s->left == 0)
+        forget(s);
+    return dir->ops->link(dir, name, *out);
+}
+
+static int existing_dir(struct node *dir, const struct name *name, struct node **out) {
+    int err = path_step(dir, name, out);
+    return err ? err : node_must_be_dir(*out) ? -K_EEXIST : 0;
+}
+
+/* What has the name now: a new node, one more name for a node, or the directory that is there.
+ * NULL: it is left out. There may be a reference after an error, too. */
 static int enter(struct node *dir, const struct name *name, const struct member *m,
                  struct several *all, struct node **out) {
     static char target[NAME_MAX]; /* at boot, by one process */
@@ -157,41 +191,59 @@ static int enter(struct node *dir, const struct name *name, const struct member 
     *out = NULL;
     if (!kind_of(m, target, &kind))
         return 0;
-    struct several *known = kind.type == NODE_FILE ? find_several(all, m, false) : NULL;
-    if (known) {
-        *out = node_get(known->node);
-        return dir->ops->link(dir, name, *out);
-    }
+    struct several *known = find_several(all, m);
+    if (known)
+        return one_more_name(dir, name, known, out);
     int err = dir->ops->make(dir, name, &kind, out);
     if (err == -K_EEXIST && kind.type == NODE_DIR)
-        err = path_step(dir, name, out);
-    if (!err && kind.type == NODE_FILE && m->field[NLINK] > 1)
-        note_several(all, m, *out);
+        err = existing_dir(dir, name, out);
+    if (!err && has_several(m))
+        err = note_several(all, m, *out);
     return err;
 }
 
-/* The root's own entry is named "." */
-static int unpack_member(struct archive *a, const struct member *m, struct several *all) {
-    struct node *dir, *n;
-    struct name name;
-    const char *path = m->name;
-    while (*path == '/')
-        path++;
-    int err = path_parent_from(a->root, path, &dir, &name);
-    if (err || (name.length == 1 && name.bytes[0] == '.')) {
-        if (!err)
-            node_put(dir);
-        return err;
-    }
-    err = enter(dir, &name, m, all, &n);
+static int unpack_into(struct node *dir, const struct name *name, const struct member *m,
+                       struct several *all) {
+    struct node *n = NULL;
+    int err = enter(dir, name, m, all, &n);
     if (!err && n && tmpnode_of(n)->type == NODE_FILE && m->field[SIZE] > 0)
-        err = tmpfile_append(tmpnode_of(n), m->contents, m->field[SIZE]);
+        err = tmpfile_fill(tmpnode_of(n), m->contents, m->field[SIZE]);
     if (!err && n)
         set_attributes(n, m);
     if (n)
         node_put(n);
+    return err;
+}
+
+/* The root's own entry is named "." or "/". */
+static int unpack_member(struct archive *a, const struct member *m, struct several *all) {
+    struct node *dir;
+    struct name name;
+    const char *path = m->name;
+    while (*path == '/')
+        path++;
+    if (*path == '\0' && path > m->name)
+        return 0;
+    int err = path_parent_from(a->root, path, &dir, &name);
+    if (err)
+        return err;
+    if (name.length != 1 || name.bytes[0] != '.')
+        err = unpack_into(dir, &name, m, all);
     node_put(dir);
     return err;
+}
+
+static const char *complaint(int err) {
+    switch (err) {
+    case -K_ENOSPC: return "there is not enough memory for what is in the archive";
+    case -K_ENOENT:
+    case -K_ENOTDIR: return "the archive names a file in a directory that it has not";
+    case -K_EEXIST: return "the archive has two things of one name";
+    case -K_ENAMETOOLONG: return "the archive has a name of more than 255 bytes";
+    case -K_EMLINK: return "the archive has too many files of several names";
+    case -K_ELOOP: return "the archive has links that lead nowhere on the way to a file";
+    default: return "the archive contradicts itself";
+    }
 }
 
 static int unpack(struct archive *a, struct several *all, const char **why) {
@@ -203,10 +255,10 @@ static int unpack(struct archive *a, struct several *all, const char **why) {
         if (!strcmp(m.name, "TRAILER!!!"))
             return 0;
         int err = unpack_member(a, &m, all);
-        *why = err == -K_ENOSPC ? "there is not enough memory for what is in the archive"
-                                : "the archive names a file in a directory that it has not";
-        if (err)
+        if (err) {
+            *why = complaint(err);
             return err;
+        }
     }
 }
 
@@ -214,10 +266,7 @@ int cpio_unpack(const void *data, uint64_t bytes, struct node *root, const char 
     static struct several all[SEVERAL]; /* at boot, by one process */
     struct archive a = {.data = data, .bytes = bytes, .root = root};
     int err = unpack(&a, all, why);
-    for (struct several *s = all; s < all + SEVERAL; s++) {
-        if (s->node)
-            node_put(s->node);
-        s->node = NULL;
-    }
+    for (struct several *s = all; s < all + SEVERAL; s++)
+        forget(s);
     return err;
 }

@@ -3,11 +3,9 @@
 #pragma once
 #include "vfs/node.h"
 
-/* Whether these bytes begin such an archive. */
-bool cpio_is(const void *data, uint64_t bytes);
-
 /* Makes all that is in the archive below root, a directory of tmpfs; owners, permissions and times
- * as it says, names that are one file in it one file here. What is no file, directory, link or
- * device is left out. On error *why is a sentence, and some of it is there: -K_EINVAL, the
- * archive contradicts itself or is cut off; -K_ENOSPC, memory. */
+ * as it says, names that are one file in it one file here. A directory may stand there twice, and
+ * be there already. What is no file, directory, link or character device is left out. On error *why
+ * is a sentence, and some of it is there: -K_ENOSPC, memory; else the archive is cut off,
+ * contradicts itself, or has what there cannot be here. */
 int cpio_unpack(const void *data, uint64_t bytes, struct node *root, const char **why) must_check;

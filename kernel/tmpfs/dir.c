@@ -4,44 +4,28 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/pieces.h"
 #include "mm/slab.h"
-#include "tmpfs/tmpnode.h"
-#include "vfs/listing.h"
+#include "tmpfs/entry.h"
 
 #define NAME_LONGEST 255
 #define MIX 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio: spreads what it multiplies */
-#define NAME_PER_RAM KIB(64)
+#define NAME_PER_RAM KIB(16)
 
-/* A name, or the place of somebody who lists the directory: then node is NULL. */
-struct entry {
-    struct list order;
-    struct entry *hash_next;
-    struct tmpnode *dir;
-    struct tmpnode *node; /* with a reference */
-    uint64_t number;      /* grows along the list */
-    uint8_t length;
-    char name[];
-};
+struct tmptree tmptree = {.lock = SPINLOCK_INIT(RANK_TMP_TREE)};
 
-static struct {
-    struct spinlock
-        lock; /* all entries, the counts of names, and parents; each has the references */
-    struct entry **buckets;
-    uint64_t mask;
-    uint64_t last_number;
-} tree = {.lock = SPINLOCK_INIT(RANK_TMP_TREE)};
-
+/* Who gives a directory another parent. One that has lost its name has none, with or without. */
 static struct sleeplock moving = SLEEPLOCK_INIT(moving, RANK_TMP_RENAME);
 
 int tmpdir_boot_init(uint64_t ram_bytes) {
     uint64_t n = 1024;
     while (n < ram_bytes / NAME_PER_RAM)
         n *= 2;
-    tree.buckets = frame_boot_alloc(n * sizeof(*tree.buckets), sizeof(*tree.buckets));
-    if (!tree.buckets)
+    tmptree.buckets = frame_boot_alloc(n * sizeof(*tmptree.buckets), sizeof(*tmptree.buckets));
+    if (!tmptree.buckets)
         return -K_ENOMEM;
-    memset(tree.buckets, 0, n * sizeof(*tree.buckets));
-    tree.mask = n - 1;
+    memset(tmptree.buckets, 0, n * sizeof(*tmptree.buckets));
+    tmptree.mask = n - 1;
     return 0;
 }
 
@@ -78,12 +62,12 @@ static struct entry **bucket_of(const struct tmpnode *dir, const char *name, siz
     uint64_t h = (uint64_t)dir;
     for (size_t i = 0; i < length; i++)
         h = (h ^ (uint8_t)name[i]) * MIX;
-    return &tree.buckets[h >> 32 & tree.mask];
+    return &tmptree.buckets[h >> 32 & tmptree.mask];
 }
 
 /* The link in the table that leads to the name's entry, or to NULL. */
 static struct entry **find_locked(const struct tmpnode *dir, const struct name *name) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     struct entry **link = bucket_of(dir, name->bytes, name->length);
     for (; *link; link = &(*link)->hash_next)
         if ((*link)->dir == dir && (*link)->length == name->length &&
@@ -94,11 +78,10 @@ static struct entry **find_locked(const struct tmpnode *dir, const struct name *
 
 /* The name is free. */
 static void insert_locked(struct tmpnode *dir, struct entry *e, struct tmpnode *node) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     struct entry **bucket = bucket_of(dir, e->name, e->length);
     e->dir = dir;
     e->node = node;
-    e->number = ++tree.last_number;
     e->hash_next = *bucket;
     *bucket = e;
     list_push_back(&dir->dir.entries, &e->order);
@@ -107,7 +90,7 @@ static void insert_locked(struct tmpnode *dir, struct entry *e, struct tmpnode *
 
 /* Takes out the entry that the link leads to. */
 static struct entry *remove_locked(struct entry **link) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     struct entry *e = *link;
     *link = e->hash_next;
     list_remove(&e->order);
@@ -130,7 +113,7 @@ static int check(const struct tmpnode *dir, const struct name *name) {
 
 /* With a reference; NULL: there is no such name. */
 static struct tmpnode *look_locked(struct tmpnode *dir, const struct name *name) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     struct tmpnode *found = NULL;
     if (is_dot(name))
         found = dir;
@@ -150,9 +133,9 @@ int tmpdir_step(struct node *n, const struct name *name, struct node **out) {
     int err = check(dir, name);
     if (err)
         return err;
-    spin_lock(&tree.lock);
+    spin_lock(&tmptree.lock);
     struct tmpnode *found = look_locked(dir, name);
-    spin_unlock(&tree.lock);
+    spin_unlock(&tmptree.lock);
     if (!found)
         return -K_ENOENT;
     *out = &found->node;
@@ -162,37 +145,39 @@ int tmpdir_step(struct node *n, const struct name *name, struct node **out) {
 /* ---- a name comes ---- */
 
 static void count_names(struct tmpnode *node, int more) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     node->nlink += (uint32_t)more;
 }
 
 /* Gives node the name, in a directory that is there, and takes over a reference to node. */
 static int enter_locked(struct tmpnode *dir, const struct name *name, struct entry *e,
-                        struct tmpnode *node) {
-    ASSERT_LOCKED(&tree.lock);
-    if (!dir->dir.parent)
+                        struct tmpnode *node, bool has_other) {
+    ASSERT_LOCKED(&tmptree.lock);
+    if (!dir->dir.parent || (has_other && node->nlink == 0))
         return -K_ENOENT;
-    if (*find_locked(dir, name))
+    if (is_special(name) || *find_locked(dir, name))
         return -K_EEXIST;
     insert_locked(dir, e, node);
     count_names(node, 1);
     return 0;
 }
 
-static int enter(struct tmpnode *dir, const struct name *name, struct tmpnode *node) {
-    int err = is_special(name) ? -K_EEXIST : check(dir, name);
+/* has_other: node should have a name, and may have lost it since it was found. */
+static int enter(struct tmpnode *dir, const struct name *name, struct tmpnode *node,
+                 bool has_other) {
+    int err = check(dir, name);
     struct entry *e = err ? NULL : new_entry(name->bytes, name->length);
     if (err || !e)
         return err ? err : -K_ENOSPC;
-    spin_lock(&tree.lock);
-    err = enter_locked(dir, name, e, node);
+    spin_lock(&tmptree.lock);
+    err = enter_locked(dir, name, e, node, has_other);
     if (!err && node->type == NODE_DIR) {
         count_names(node, 1); /* its own "." */
         count_names(dir, 1);  /* and its ".." */
         node->dir.parent = dir;
         tmpnode_get(dir);
     }
-    spin_unlock(&tree.lock);
+    spin_unlock(&tmptree.lock);
     if (err)
         free_entry(e);
     else
@@ -206,7 +191,7 @@ int tmpdir_make(struct node *n, const struct name *name, const struct node_kind 
     if (!t)
         return -K_ENOSPC;
     tmpnode_get(t); /* the name's */
-    int err = enter(tmpnode_of(n), name, t);
+    int err = enter(tmpnode_of(n), name, t, false);
     if (err) {
         tmpnode_put(t);
         tmpnode_put(t);
@@ -221,7 +206,7 @@ int tmpdir_link(struct node *n, const struct name *name, struct node *old) {
     if (t->type == NODE_DIR)
         return -K_EPERM;
     tmpnode_get(t);
-    int err = enter(tmpnode_of(n), name, t);
+    int err = enter(tmpnode_of(n), name, t, true);
     if (err)
         tmpnode_put(t);
     return err;
@@ -231,7 +216,7 @@ int tmpdir_link(struct node *n, const struct name *name, struct node *old) {
 
 /* Whether what the entry names may lose the name. */
 static int may_go_locked(const struct entry *e) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     if (e->node->node.mounted)
         return -K_EBUSY;
     return e->node->type == NODE_DIR && e->node->dir.names > 0 ? -K_ENOTEMPTY : 0;
@@ -244,7 +229,7 @@ struct leaving {
 };
 
 static struct leaving leave_locked(struct entry **link) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     struct leaving l = {.entry = remove_locked(link)};
     struct tmpnode *t = l.entry->node;
     count_names(t, -1);
@@ -272,12 +257,12 @@ int tmpdir_unlink(struct node *n, const struct name *name) {
     int err = is_special(name) ? -K_EINVAL : check(dir, name);
     if (err)
         return err;
-    spin_lock(&tree.lock);
+    spin_lock(&tmptree.lock);
     struct entry **link = find_locked(dir, name);
     err = *link ? may_go_locked(*link) : -K_ENOENT;
     if (!err)
         l = leave_locked(link);
-    spin_unlock(&tree.lock);
+    spin_unlock(&tmptree.lock);
     finish_leaving(&l);
     if (!err)
         tmpnode_modified(dir);
@@ -286,26 +271,45 @@ int tmpdir_unlink(struct node *n, const struct name *name) {
 
 /* ---- a name changes ---- */
 
-/* Whether dir is t or below it. Parents stay while `moving` is held. */
-static bool is_within(struct tmpnode *dir, const struct tmpnode *t) {
-    for (;; dir = dir->dir.parent) {
-        if (dir == t)
-            return true;
-        if (!dir->dir.parent || dir->dir.parent == dir)
-            return false;
-    }
+/* From a directory, whose reference it takes over, up to t, or as far as the lock may be held: with
+ * a reference. NULL: there is nothing above. */
+static struct tmpnode *climb(struct tmpnode *dir, const struct tmpnode *t) {
+    struct tmpnode *at = dir;
+    spin_lock(&tmptree.lock);
+    for (unsigned i = 0; i < TMPTREE_AT_ONCE && at && at != t; i++)
+        at = at->dir.parent == at ? NULL : at->dir.parent;
+    if (at)
+        tmpnode_get(at);
+    spin_unlock(&tmptree.lock);
+    tmpnode_put(dir);
+    return at;
 }
 
-/* Whether what `from` names may have the name of what `to` names, or a free one. */
-static int may_move_locked(const struct entry *from, const struct entry *to,
-                           struct tmpnode *to_dir) {
-    ASSERT_LOCKED(&tree.lock);
+/* Whether dir is t or below it. Parents stay while `moving` is held, but for those of directories
+ * that are removed meanwhile: they were empty, so dir has been removed before. */
+static bool is_within(struct tmpnode *dir, const struct tmpnode *t) {
+    ASSERT_SLEEPLOCKED(&moving);
+    tmpnode_get(dir);
+    while (dir && dir != t) {
+        dir = climb(dir, t);
+        piece_done(TMPTREE_AT_ONCE);
+    }
+    if (dir)
+        tmpnode_put(dir);
+    return dir;
+}
+
+/* Whether what `from` names may have the name of what `to` names, or a free one. checked: the
+ * directory that is known not to be above to_dir; -K_EAGAIN: it is another one now. */
+static int may_move_locked(const struct entry *from, const struct entry *to, struct tmpnode *to_dir,
+                           const struct tmpnode *checked) {
+    ASSERT_LOCKED(&tmptree.lock);
     if (!to_dir->dir.parent)
         return -K_ENOENT;
     if (from->node->node.mounted)
         return -K_EBUSY;
-    if (from->node->type == NODE_DIR && is_within(to_dir, from->node))
-        return -K_EINVAL;
+    if (from->node->type == NODE_DIR && from->dir != to_dir && from->node != checked)
+        return -K_EAGAIN;
     if (to && to->node->type == NODE_DIR)
         return -K_EISDIR;
     if (to && from->node->type == NODE_DIR)
@@ -315,7 +319,7 @@ static int may_move_locked(const struct entry *from, const struct entry *to,
 
 static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entry *e,
                         struct leaving *old) {
-    ASSERT_LOCKED(&tree.lock);
+    ASSERT_LOCKED(&tmptree.lock);
     old->entry = remove_locked(from);
     struct tmpnode *t = old->entry->node;
     tmpnode_get(t); /* the new name's */
@@ -329,159 +333,83 @@ static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entr
     }
 }
 
-static int rename_locked(struct tmpnode *from, const struct name *old, struct tmpnode *to,
-                         const struct name *new, struct entry **e, struct leaving gone[2]) {
-    ASSERT_LOCKED(&tree.lock);
-    struct entry **source = find_locked(from, old), **target = find_locked(to, new);
+/* One name for another. */
+struct renaming {
+    struct tmpnode *from, *to;
+    const struct name *old, *new;
+    struct entry *entry;    /* the new one's, until it is used */
+    struct leaving gone[2]; /* what it replaces, and the old name */
+};
+
+static int rename_locked(struct renaming *r, const struct tmpnode *checked) {
+    ASSERT_LOCKED(&tmptree.lock);
+    struct entry **source = find_locked(r->from, r->old), **target = find_locked(r->to, r->new);
     if (!*source)
         return -K_ENOENT;
     if (*target && (*target)->node == (*source)->node)
         return 0;
-    int err = may_move_locked(*source, *target, to);
+    int err = may_move_locked(*source, *target, r->to, checked);
     if (err)
         return err;
     if (*target)
-        gone[0] = leave_locked(target);
-    move_locked(find_locked(from, old), to, *e, &gone[1]);
-    *e = NULL;
+        r->gone[0] = leave_locked(target);
+    move_locked(find_locked(r->from, r->old), r->to, r->entry, &r->gone[1]);
+    r->entry = NULL;
     return 0;
+}
+
+/* The directory that gets another parent, with a reference. NULL: none does. */
+static struct tmpnode *moving_directory(const struct renaming *r) {
+    if (r->from == r->to)
+        return NULL;
+    spin_lock(&tmptree.lock);
+    struct entry *e = *find_locked(r->from, r->old);
+    struct tmpnode *dir = e && e->node->type == NODE_DIR ? e->node : NULL;
+    if (dir)
+        tmpnode_get(dir);
+    spin_unlock(&tmptree.lock);
+    return dir;
+}
+
+static int try_rename(struct renaming *r) {
+    struct tmpnode *dir = moving_directory(r);
+    int err = dir && is_within(r->to, dir) ? -K_EINVAL : 0;
+    if (!err) {
+        spin_lock(&tmptree.lock);
+        err = rename_locked(r, dir);
+        spin_unlock(&tmptree.lock);
+    }
+    if (dir)
+        tmpnode_put(dir);
+    return err;
 }
 
 int tmpdir_rename(struct node *from_node, const struct name *old, struct node *to_node,
                   const struct name *new) {
-    struct tmpnode *from = tmpnode_of(from_node), *to = tmpnode_of(to_node);
-    struct leaving gone[2] = {0};
-    int err = is_special(old) || is_special(new) ? -K_EINVAL : check(from, old);
+    struct renaming r = {tmpnode_of(from_node), tmpnode_of(to_node), old, new, .entry = NULL};
+    int err = is_special(old) || is_special(new) ? -K_EINVAL : check(r.from, old);
     if (!err)
-        err = check(to, new);
-    struct entry *e = err ? NULL : new_entry(new->bytes, new->length);
-    if (err || !e)
+        err = check(r.to, new);
+    r.entry = err ? NULL : new_entry(new->bytes, new->length);
+    if (err || !r.entry)
         return err ? err : -K_ENOSPC;
     sleeplock_acquire(&moving);
-    spin_lock(&tree.lock);
-    err = rename_locked(from, old, to, new, &e, gone);
-    spin_unlock(&tree.lock);
+    do
+        err = try_rename(&r);
+    while (err == -K_EAGAIN);
     sleeplock_release(&moving);
-    if (e)
-        free_entry(e);
-    finish_leaving(&gone[0]);
-    finish_leaving(&gone[1]);
-    if (!err) {
-        tmpnode_modified(from);
-        tmpnode_modified(to);
+    if (r.entry) {
+        free_entry(r.entry);
+        return err;
     }
-    return err;
+    finish_leaving(&r.gone[0]);
+    finish_leaving(&r.gone[1]);
+    tmpnode_modified(r.from);
+    tmpnode_modified(r.to);
+    return 0;
 }
 
 void tmpdir_destroy(struct tmpnode *t) {
     ASSERT(t->dir.names == 0);
     ASSERT(list_empty(&t->dir.entries));
-}
-
-/* ---- listing ---- */
-
-/* An open directory: a place in its list, in front of what comes next, and how many of the two
- * names that do not stand in the list are passed. */
-struct listing {
-    struct entry place;
-    unsigned passed;
-};
-
-static struct slab listings = SLAB_INIT(listings, sizeof(struct listing));
-
-/* "." or "..". */
-static struct listed special_locked(const struct tmpnode *dir, unsigned i) {
-    ASSERT_LOCKED(&tree.lock);
-    const struct tmpnode *up = dir->dir.parent, *t = i == 0 || !up ? dir : up;
-    return (struct listed){.name = "..", .length = i + 1, .ino = t->ino, .type = NODE_DIR};
-}
-
-/* The entry that comes next, or NULL. */
-static struct entry *next_locked(const struct listing *l, const struct tmpnode *dir) {
-    ASSERT_LOCKED(&tree.lock);
-    for (struct list *at = l->place.order.next; at != &dir->dir.entries; at = at->next) {
-        struct entry *e = LIST_ENTRY(at, struct entry, order);
-        if (e->node) /* no other's place */
-            return e;
-    }
-    return NULL;
-}
-
-static bool list_one_locked(struct listing *l, const struct tmpnode *dir, list_emit_fn emit,
-                            void *ctx) {
-    ASSERT_LOCKED(&tree.lock);
-    if (l->passed < 2) {
-        struct listed special = special_locked(dir, l->passed);
-        bool taken = emit(ctx, &special);
-        l->passed += taken;
-        return taken;
-    }
-    struct entry *e = next_locked(l, dir);
-    if (!e)
-        return false;
-    struct listed found = {
-        .name = e->name, .length = e->length, .ino = e->node->ino, .type = e->node->type};
-    bool taken = emit(ctx, &found);
-    if (taken)
-        list_move_behind(&l->place.order, &e->order);
-    return taken;
-}
-
-static struct listing *listing_of(struct file *f) { return f->place; }
-
-static int list(struct file *f, list_emit_fn emit, void *ctx) {
-    struct tmpnode *dir = f->object;
-    spin_lock(&tree.lock);
-    while (list_one_locked(listing_of(f), dir, emit, ctx))
-        continue;
-    spin_unlock(&tree.lock);
-    return 0;
-}
-
-static int stat(struct file *f, struct abi_stat *st) {
-    struct tmpnode *dir = f->object;
-    return node_stat(&dir->node, st);
-}
-
-/* To the beginning, and nowhere else. */
-static int seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    struct tmpnode *dir = f->object;
-    struct listing *l = listing_of(f);
-    if (offset || whence)
-        return -K_EINVAL;
-    spin_lock(&tree.lock);
-    l->passed = 0;
-    list_remove(&l->place.order);
-    list_push_front(&dir->dir.entries, &l->place.order);
-    spin_unlock(&tree.lock);
-    *result = 0;
-    return 0;
-}
-
-static int sync(struct file *f) { return 0; }
-
-static void close(struct file *f) {
-    struct listing *l = listing_of(f);
-    spin_lock(&tree.lock);
-    list_remove(&l->place.order);
-    spin_unlock(&tree.lock);
-    slab_give(&listings, l);
-    tmpnode_put(f->object);
-}
-
-static const struct file_ops ops = {
-    .read = listing_read, .list = list, .stat = stat, .seek = seek, .sync = sync, .close = close};
-
-int tmpdir_open(struct tmpnode *t, struct file *f) {
-    struct listing *l = slab_take(&listings);
-    if (!l)
-        return -K_ENOMEM;
-    *l = (struct listing){.passed = 0};
-    spin_lock(&tree.lock);
-    list_push_front(&t->dir.entries, &l->place.order);
-    spin_unlock(&tree.lock);
-    f->ops = &ops;
-    f->object = t;
-    f->place = l;
-    return 0;
 }

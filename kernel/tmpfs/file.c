@@ -2,8 +2,9 @@
  * are.
  *
  * A page is shown without the file's lock, since whoever reads or writes holds that while it
- * touches user memory, which may show the same file. So after it was shown it is looked at again:
- * if the file was cut meanwhile, it is taken away again. */
+ * touches user memory, which may show the same file. It has a lock of its own, under which no user
+ * memory is touched: a cut takes it, makes the file shorter and takes pages away, so that none
+ * of them is being shown, and none will be. */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/elf.h"
@@ -111,19 +112,30 @@ static paddr_t get_frame(struct tmpfile *f, uint64_t index) {
     return frame;
 }
 
-static int show_page(struct tmpfile *f, uint64_t index, object_show_fn show, void *ctx) {
-    paddr_t frame;
-    while (!(frame = get_frame(f, index)).v) {
-        if (index >= pages_of(__atomic_load_n(&f->size, __ATOMIC_RELAXED)))
-            return -K_ENXIO;
+static uint64_t size_now(const struct tmpfile *f) {
+    return __atomic_load_n(&f->size, __ATOMIC_ACQUIRE);
+}
+
+/* Nobody cuts the file. */
+static int show_uncut(struct tmpfile *f, uint64_t index, object_show_fn show, void *ctx) {
+    if (index >= pages_of(size_now(f)))
+        return -K_ENXIO;
+    paddr_t frame = get_frame(f, index);
+    if (!frame.v) {
         int err = make(f, index);
         if (err)
             return err;
+        frame = get_frame(f, index);
     }
     int err = show(ctx, &frame, 1);
     frame_put(frame_single(frame));
-    if (!err && index >= pages_of(__atomic_load_n(&f->size, __ATOMIC_ACQUIRE)))
-        rmap_take_away(&f->rmap, index, 1);
+    return err;
+}
+
+static int show_page(struct tmpfile *f, uint64_t index, object_show_fn show, void *ctx) {
+    sleeplock_acquire(&f->showing);
+    int err = show_uncut(f, index, show, ctx);
+    sleeplock_release(&f->showing);
     return err;
 }
 
@@ -160,20 +172,40 @@ static void set_size(struct tmpfile *f, uint64_t size) {
     spin_unlock(&f->guard);
 }
 
-/* Gives back the pages from index on; no mapping shows them. */
-static void drop_pages(struct tmpfile *f, uint64_t index) {
-    for (;; index++) {
-        spin_lock(&f->guard);
-        bool found = f->rooted && pagetree_next(&f->pages, index, &index);
-        paddr_t frame = found ? pagetree_take(&f->pages, index) : PA(0);
-        f->frames -= found;
-        spin_unlock(&f->guard);
-        if (!found)
-            return;
+/* Gives back the next page from *index on, or goes on to where there may be one. */
+static void drop_next(struct tmpfile *f, uint64_t *index) {
+    spin_lock(&f->guard);
+    bool found = pagetree_next(&f->pages, *index, index);
+    paddr_t frame = found ? pagetree_take(&f->pages, *index) : PA(0);
+    f->frames -= found;
+    spin_unlock(&f->guard);
+    if (found) {
         frame_put(frame_single(frame));
         frame_uncommit(1);
-        piece_done(PIECE_FREED);
     }
+    piece_done(found ? PIECE_FREED : PIECE);
+}
+
+/* All pages, and the tables. */
+static void drop_all(struct tmpfile *f) {
+    spin_lock(&f->guard);
+    struct pagetree pages = f->pages;
+    uint64_t frames = f->rooted ? f->frames : 0;
+    f->rooted = false;
+    f->frames = 0;
+    spin_unlock(&f->guard);
+    if (!frames)
+        return;
+    pagetree_destroy(&pages);
+    frame_uncommit(frames);
+}
+
+/* Gives back the pages from index on; no mapping shows them, and none is made. */
+static void drop_pages(struct tmpfile *f, uint64_t index) {
+    if (index == 0)
+        drop_all(f);
+    while (f->rooted && index < pagetree_end())
+        drop_next(f, &index);
 }
 
 /* What stands in the page behind the end of the file becomes zero. */
@@ -193,8 +225,10 @@ static void clean_end(struct tmpfile *f) {
 /* With the file's lock. */
 static void resize(struct tmpfile *f, uint64_t size) {
     if (size < f->size) {
+        sleeplock_acquire(&f->showing);
         set_size(f, size);
         rmap_take_away(&f->rmap, pages_of(size), pagetree_end() - pages_of(size));
+        sleeplock_release(&f->showing);
         drop_pages(f, pages_of(size));
     }
     clean_end(f);
@@ -223,6 +257,7 @@ static int read_at(struct tmpfile *t, uint64_t offset, uaddr_t dst, size_t n, si
         size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
         err = read_page(t, offset + *done, UA(dst.v + *done), m);
         *done += err ? 0 : m;
+        piece_done(PIECE_FREED);
     }
     return err;
 }
@@ -251,27 +286,31 @@ static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, s
         size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
         err = write_page(t, offset + *done, UA(src.v + *done), m);
         *done += err ? 0 : m;
+        piece_done(PIECE_FREED);
     }
     if (*done > 0)
         tmpnode_modified(node_of(t));
     return err;
 }
 
-int tmpfile_append(struct tmpnode *t, const void *src, uint64_t n) {
+static int fill_page(struct tmpfile *f, const char *from, uint64_t n) {
+    paddr_t frame;
+    int err = find_or_make(f, f->size / PAGE_SIZE, &frame);
+    if (err)
+        return err;
+    memcpy(pa_ptr(frame), from, n);
+    set_size(f, f->size + n);
+    return 0;
+}
+
+int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) {
     struct tmpfile *f = &t->file;
     const char *from = src;
     int err = 0;
     sleeplock_acquire(&f->lock);
-    while (n > 0 && !err) {
-        uint64_t within = f->size % PAGE_SIZE, m = MIN(n, PAGE_SIZE - within);
-        paddr_t frame;
-        err = find_or_make(f, f->size / PAGE_SIZE, &frame);
-        if (err)
-            break;
-        memcpy((char *)pa_ptr(frame) + within, from, m);
-        set_size(f, f->size + m);
-        from += m;
-        n -= m;
+    resize(f, 0);
+    while (f->size < n && !err) {
+        err = fill_page(f, from + f->size, MIN(n - f->size, PAGE_SIZE));
         piece_done(PIECE_FREED);
     }
     sleeplock_release(&f->lock);
@@ -337,13 +376,24 @@ static int file_map_op(struct file *f, uint64_t pages, struct object **o) {
     return 0;
 }
 
+/* -K_ETXTBSY: it is run. */
+static int begin_writes(struct tmpfile *t) {
+    spin_lock(&t->guard);
+    int err = t->running > 0 ? -K_ETXTBSY : 0;
+    t->writers += !err;
+    spin_unlock(&t->guard);
+    return err;
+}
+
+static void end_writes(struct tmpfile *t) {
+    spin_lock(&t->guard);
+    t->writers--;
+    spin_unlock(&t->guard);
+}
+
 static void file_close_op(struct file *f) {
-    struct tmpfile *t = open_file(f);
-    if (f->writable) {
-        spin_lock(&t->guard);
-        t->writers--;
-        spin_unlock(&t->guard);
-    }
+    if (f->writable)
+        end_writes(open_file(f));
     tmpnode_put(f->object);
 }
 
@@ -358,25 +408,22 @@ static const struct file_ops file_ops = {
     .close = file_close_op,
 };
 
-/* -K_ETXTBSY: it is run. */
-static int begin_writes(struct tmpfile *t, bool stays) {
-    spin_lock(&t->guard);
-    int err = t->running > 0 ? -K_ETXTBSY : 0;
-    t->writers += !err && stays;
-    spin_unlock(&t->guard);
-    return err;
+static void cut_all(struct tmpfile *t) {
+    sleeplock_acquire(&t->lock);
+    resize(t, 0);
+    sleeplock_release(&t->lock);
 }
 
+/* Whoever cuts counts as a writer meanwhile, so that nobody begins to run what is being cut. */
 int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) {
     bool writes = open_for_writing(mode), cuts = (mode & ABI_O_TRUNC) != 0;
-    int err = writes || cuts ? begin_writes(&t->file, writes) : 0;
+    int err = writes || cuts ? begin_writes(&t->file) : 0;
     if (err)
         return err;
-    if (cuts) {
-        sleeplock_acquire(&t->file.lock);
-        resize(&t->file, 0);
-        sleeplock_release(&t->file.lock);
-    }
+    if (cuts)
+        cut_all(&t->file);
+    if (cuts && !writes)
+        end_writes(&t->file);
     f->ops = &file_ops;
     f->object = t;
     return 0;
@@ -435,15 +482,11 @@ const struct program_ops tmpfile_program = {
 void tmpfile_init(struct tmpnode *t) {
     struct tmpfile *f = &t->file;
     sleeplock_init(&f->lock, RANK_TMP_FILE);
+    sleeplock_init(&f->showing, RANK_TMP_SHOW);
     spin_init(&f->guard, RANK_TMP_PAGES);
     rmap_init(&f->rmap);
     f->object = (struct object){.ops = &object_ops, .name = "file in memory", .rmap = &f->rmap};
     f->program = (struct object){.ops = &running_ops, .rmap = &f->rmap};
 }
 
-void tmpfile_destroy(struct tmpnode *t) {
-    struct tmpfile *f = &t->file;
-    if (f->rooted)
-        pagetree_destroy(&f->pages);
-    frame_uncommit(f->frames);
-}
+void tmpfile_destroy(struct tmpnode *t) { drop_all(&t->file); }

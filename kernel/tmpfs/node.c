@@ -8,7 +8,7 @@
 #include "vfs/open.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct tmpnode));
-static struct slab targets = SLAB_INIT(targets, 1024);
+static struct slab targets = SLAB_INIT(targets, TMPFS_TARGET);
 static uint32_t last_ino;
 
 /* ---- references ---- */
@@ -46,16 +46,18 @@ void tmpnode_modified(struct tmpnode *t) {
 static uint64_t size_of(const struct tmpnode *t) {
     if (t->type == NODE_FILE)
         return __atomic_load_n(&t->file.size, __ATOMIC_RELAXED);
-    return t->type == NODE_DIR ? t->dir.names : t->type == NODE_LINK ? strlen(t->target) : 0;
+    if (t->type == NODE_DIR)
+        return __atomic_load_n(&t->dir.names, __ATOMIC_RELAXED);
+    return t->type == NODE_LINK ? strlen(t->target) : 0;
 }
 
 static int attr(struct node *n, struct node_attr *a) {
     const struct tmpnode *t = tmpnode_of(n);
-    uint64_t frames = t->type == NODE_FILE ? t->file.frames : 0;
+    uint64_t frames = t->type == NODE_FILE ? __atomic_load_n(&t->file.frames, __ATOMIC_RELAXED) : 0;
     *a = (struct node_attr){
         .dev = n->dev,
         .ino = t->ino,
-        .nlink = t->nlink,
+        .nlink = __atomic_load_n(&t->nlink, __ATOMIC_RELAXED),
         .uid = t->uid,
         .gid = t->gid,
         .type = t->type,
@@ -126,7 +128,7 @@ static const struct node_ops tmpnode_ops = {
 static bool copy_target(struct tmpnode *t, const char *target) {
     t->target = slab_take(&targets);
     if (t->target)
-        str_copy(t->target, target, 1024);
+        str_copy(t->target, target, TMPFS_TARGET);
     return t->target;
 }
 

@@ -7,16 +7,20 @@
 #include "tmpfs/tmpfs.h"
 #include "vfs/file.h"
 
+#define TMPFS_TARGET 1024 /* bytes of where a link leads, with the terminator */
+
 /* A file's contents. Holes have no page. Behind the end all bytes of its page are zero, unless
  * somebody stores there through a mapping. */
 struct tmpfile {
-    struct sleeplock lock; /* reading, and all that changes size or contents; with no page shown to
-                              somebody new, it may be waited for across faults */
-    struct spinlock guard; /* the pages; size, which its writer may read without; and the counts */
+    struct sleeplock lock;    /* reading, and all that changes size or contents; held across copies
+                                 from    and to user memory, so no fault takes it */
+    struct sleeplock showing; /* while a mapping is given a page, and while pages are taken away */
+    struct spinlock guard; /* the pages; size, which its writer may read without, and which is less
+                              only with `showing`; and the counts */
     struct pagetree pages; /* if there is a root */
     bool rooted;
     uint64_t size;         /* bytes */
-    uint64_t frames;       /* promised: pages and tables */
+    uint64_t frames;       /* promised: pages, and tables, which stay until it is empty */
     uint32_t writers;      /* that have it open */
     uint32_t running;      /* references to it as a program */
     struct object object;  /* as a file that is mapped */
@@ -25,7 +29,7 @@ struct tmpfile {
 };
 
 /* A directory's entries, in the order in which they came, among the cursors of those who list it.
- * tree.lock guards them. */
+ * tmptree.lock guards them. */
 struct tmpdir {
     struct list entries;
     uint32_t names;         /* entries */
@@ -35,7 +39,7 @@ struct tmpdir {
 struct tmpnode {
     struct node node;
     uint32_t refs;  /* atomic; one for each name, too */
-    uint32_t nlink; /* names; tree.lock */
+    uint32_t nlink; /* names; tmptree.lock */
     uint32_t ino, uid, gid;
     enum node_type type;
     uint16_t mode;
@@ -64,14 +68,13 @@ void tmpnode_modified(struct tmpnode *t);
 void tmpfile_init(struct tmpnode *t);
 void tmpfile_destroy(struct tmpnode *t);
 int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
-/* Bytes of the kernel's behind the end. -K_ENOSPC. */
-int tmpfile_append(struct tmpnode *t, const void *src, uint64_t n) must_check;
+/* Makes n bytes of the kernel's the contents. -K_ENOSPC: the first of them are. */
+int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) must_check;
 extern const struct program_ops tmpfile_program;
 
 /* dir.c */
 int tmpdir_boot_init(uint64_t ram_bytes) must_check;
 void tmpdir_destroy(struct tmpnode *t); /* it is empty, and has no name */
-int tmpdir_open(struct tmpnode *t, struct file *f) must_check;
 int tmpdir_step(struct node *dir, const struct name *name, struct node **out);
 int tmpdir_make(struct node *dir, const struct name *name, const struct node_kind *kind,
                 struct node **out);
@@ -79,3 +82,6 @@ int tmpdir_link(struct node *dir, const struct name *name, struct node *old);
 int tmpdir_unlink(struct node *dir, const struct name *name);
 int tmpdir_rename(struct node *from, const struct name *old, struct node *to,
                   const struct name *new);
+
+/* dirfile.c */
+int tmpdir_open(struct tmpnode *t, struct file *f) must_check;

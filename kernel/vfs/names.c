@@ -19,8 +19,8 @@ static int existing(struct node *dir, const struct name *name, struct node **out
 }
 
 /* Somebody else may create or remove the name between the two looks: again. */
-static int find_or_create(struct node *dir, const struct name *name, const struct node_kind *kind,
-                          struct node **out) {
+static int find_or_make(struct node *dir, const struct name *name, const struct node_kind *kind,
+                        struct node **out) {
     int err;
     do {
         err = existing(dir, name, out);
@@ -32,13 +32,42 @@ static int find_or_create(struct node *dir, const struct name *name, const struc
     return err;
 }
 
+/* A link is there: what it leads to is found or made, in the directory that is in the place of
+ * *dir then. Its reference to the link is given back. */
+static int find_or_make_behind(struct node **dir, struct node *link, const struct node_kind *kind,
+                               struct node **out) {
+    struct name name;
+    struct node *behind;
+    int err = path_parent_from(*dir, link->ops->target(link), &behind, &name);
+    if (!err) {
+        node_put(*dir);
+        *dir = behind;
+        err = find_or_make(behind, &name, kind, out);
+    }
+    node_put(link);
+    return err;
+}
+
+static int find_or_create(struct node **dir, const struct name *name, const struct node_kind *kind,
+                          struct node **out) {
+    unsigned links = 0;
+    int err = find_or_make(*dir, name, kind, out);
+    for (; !err && (*out)->link && links < PATH_LINKS; links++)
+        err = find_or_make_behind(dir, *out, kind, out);
+    if (!err && (*out)->link) {
+        node_put(*out);
+        err = -K_ELOOP;
+    }
+    return err;
+}
+
 int names_create(const char *path, const struct node_kind *kind, struct node **out) {
     struct name name;
     struct node *dir;
     int err = path_parent(path, &dir, &name);
     if (err)
         return err;
-    err = kind->type == NODE_FILE ? find_or_create(dir, &name, kind, out)
+    err = kind->type == NODE_FILE ? find_or_create(&dir, &name, kind, out)
                                   : dir->ops->make(dir, &name, kind, out);
     node_put(dir);
     return err;

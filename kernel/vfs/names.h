@@ -7,8 +7,9 @@
 #include "vfs/path.h"
 
 /* Makes what kind says; *out has a reference to it. If the name exists already
- * and is a file or a device, and a file is to be made, *out is that. -K_EEXIST; -K_ENOSPC;
- * -K_EMLINK: the parent has too many directories. */
+ * and is a file or a device, and a file is to be made, *out is that; if it is a link, what that
+ * leads to is found or made in the same way. -K_EEXIST; -K_ENOSPC; -K_EPERM: the file system has no
+ * such thing; -K_EMLINK: the parent has too many directories. */
 int names_create(const char *path, const struct node_kind *kind, struct node **out) must_check;
 
 /* The same, for who needs no reference. */

@@ -56,8 +56,7 @@ int path_step(struct node *dir, const struct name *name, struct node **out) {
 
 /* ---- symbolic links ---- */
 
-#define LINKS_MAX 40 /* on one path */
-#define NESTED_MAX 8 /* links within links: each takes some of the kernel's stack */
+#define NESTED_MAX 8 /* links in what links lead to: each takes some of the kernel's stack */
 
 struct walk {
     unsigned links, nested;
@@ -70,7 +69,7 @@ static int walk(struct walk *w, struct node *n, const char *path, bool to_parent
 static seldom int follow_link(struct walk *w, struct node *dir, struct node *link,
                               struct node **out) {
     struct name last;
-    if (w->links++ == LINKS_MAX || w->nested == NESTED_MAX) {
+    if (w->links++ == PATH_LINKS || w->nested == NESTED_MAX) {
         node_put(link);
         return -K_ELOOP;
     }

@@ -4,13 +4,18 @@
  * process's current directory. Slashes may be repeated, and stand at the end.
  * The empty path names the starting point, as in xv6.
  * In a directory that has no links any more nothing is found but itself.
- * A symbolic link on the way is followed: -K_ELOOP, when there are too many.
+ * A symbolic link on the way is followed, in the directory where it stands; so is one with a slash
+ * behind it. -K_ELOOP: there are too many, or too many in one another.
+ * -K_ENAMETOOLONG: a name is longer than its file system has names.
  *
  * The caller holds no lock. */
 #pragma once
 #include "vfs/node.h"
 
-/* A reference to what the path names. -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE. */
+#define PATH_LINKS 40 /* that are followed on one path */
+
+/* A reference to what the path names; a link that is the last name is followed. -K_ENOENT,
+ * -K_ENOTDIR, -K_EIO, -K_ENFILE, and the two above. */
 int path_lookup(const char *path, struct node **out) must_check;
 
 /* The same from another starting point; NULL: the current directory. follow: what a link that is

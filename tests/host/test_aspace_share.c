@@ -7,7 +7,7 @@
 /* sources: kernel/mm/design_share.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c tests/host/hostarch.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/inspect.c */
-/* sources: kernel/mm/mmap.c kernel/mm/shm.c tests/host/worldmaps.c */
+/* sources: kernel/mm/mmap.c kernel/mm/shm.c kernel/mm/pagetree.c tests/host/worldmaps.c */
 /* sources: tests/host/aspacetest_copies.c tests/host/aspacetest_maps.c */
 /* sources: tests/host/aspacetest_lazy.c tests/host/aspacetest_checker.c */
 /* sources: tests/host/aspacetest_refused.c tests/host/aspacetest_files.c */

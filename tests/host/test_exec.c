@@ -16,6 +16,7 @@
 /* sources: kernel/mm/design_mirror.c kernel/mm/design_share.c kernel/mm/design_unify.c */
 /* sources: kernel/mm/design_walk.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/mmap.c kernel/mm/shm.c */
+/* sources: kernel/mm/pagetree.c */
 /* sources: kernel/mm/turn.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/execenv.c tests/host/aspaceenv.c tests/host/aspaceprograms.c */

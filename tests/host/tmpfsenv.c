@@ -1,0 +1,112 @@
+/* A file system in memory as the root, on the host: see tmpfsenv.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "tmpfsenv.h"
+#include "mm/frame.h"
+#include "mm/kmap.h"
+#include "mm/rmap.h"
+#include "proc/clock.h"
+#include "tmpfs/tmpfs.h"
+#include "vfs/names.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what it needs from below, besides fsenv.c ---- */
+
+paddr_t frame_take_zeroed(void) {
+    paddr_t frame = frame_take();
+    memset(pa_ptr(frame), 0, PAGE_SIZE);
+    return frame;
+}
+
+void frame_put_zeroed(paddr_t pa) {
+    for (unsigned i = 0; i < PAGE_SIZE; i++)
+        assert_int_equal(((char *)pa_ptr(pa))[i], 0);
+    assert_true(frame_put(frame_single(pa)));
+}
+
+/* Promised by whoever makes a tree. */
+static int table_take(paddr_t *table) {
+    *table = frame_take_zeroed();
+    return 0;
+}
+static void table_give(paddr_t table, bool zeroed) { frame_put(frame_single(table)); }
+const struct pt_memory pt_frames = {table_take, table_give};
+
+size_t str_copy(char *dst, const char *src, size_t size) {
+    return (size_t)snprintf(dst, size, "%s", src);
+}
+
+const char *elf_name(const struct object *o, uint64_t perm) { return "program"; }
+
+uint64_t clock_date(void) { return 1; }
+
+void rmap_init(struct rmap *r) { spin_init(&r->lock, RANK_RMAP); }
+bool rmap_may_write_locked(const struct rmap *r) { return r->writable > 0; }
+
+void (*tmpfsenv_taken_away)(uint64_t first, uint64_t pages);
+void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages) {
+    if (tmpfsenv_taken_away)
+        tmpfsenv_taken_away(first, pages);
+}
+
+/* ---- the root ---- */
+
+static int64_t promised_before;
+
+int tmpfsenv_setup(void **state) {
+    struct node *root;
+    fsenv_setup(state);
+    struct node *disk = node_root();
+    tmpfsenv_taken_away = NULL;
+    assert_int_equal(tmpfs_boot_init(fsenv_ram), 0);
+    promised_before = fsenv_promised();
+    assert_int_equal(tmpfs_create(2, &root), 0);
+    node_set_root(root);
+    assert_int_equal(t_mkdir("/xv6"), 0);
+    struct node *dir;
+    assert_int_equal(path_lookup("/xv6", &dir), 0);
+    assert_int_equal(node_mount(dir, disk), 0);
+    node_put(dir);
+    return 0;
+}
+
+/* Removes all that is below a directory. */
+static void empty(const char *path) {
+    struct fs_dirent d[64];
+    int fd = t_open(path, ABI_O_RDONLY);
+    assert_true(fd >= 0);
+    int64_t n = t_read(fd, d, sizeof d);
+    assert_int_equal(t_close(fd), 0);
+    for (unsigned i = 2; i < (uint64_t)n / sizeof d[0]; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "%s/%.14s", path, d[i].name);
+        if (!strcmp(name, "//xv6"))
+            continue;
+        if (t_unlink(name) == -K_ENOTEMPTY) {
+            empty(name);
+            assert_int_equal(t_unlink(name), 0);
+        }
+    }
+}
+
+int tmpfsenv_teardown(void **state) {
+    struct node *root = node_root(), *disk, *dir;
+    proc_files_drop(proc_self());
+    fsenv_commit_limit = 4096;
+    empty("/");
+    assert_int_equal(path_lookup("/xv6", &disk), 0);
+    dir = disk->under;
+    node_put(disk);
+    dir->mounted = NULL;
+    disk->under = NULL;
+    node_put(dir);
+    assert_int_equal(t_unlink("/xv6"), 0);
+    node_set_root(disk);
+    node_put(root);
+    assert_int_equal(fsenv_promised(), promised_before);
+    return fsenv_teardown(state);
+}
