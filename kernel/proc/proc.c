@@ -243,6 +243,7 @@ int proc_fork(int32_t *pid) {
     thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
+    child->interface = parent->interface;
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;

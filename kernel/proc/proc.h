@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "mm/aspace.h"
 #include "proc/fdtable.h"
+#include "proc/interface.h"
 #include "proc/thread.h"
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
@@ -46,13 +47,14 @@ struct proc {
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
-    uint32_t reserve_left;       /* frames of the reserve that it may still take; atomic */
-    struct aspace *as;           /* the one in use: one of the two below */
-    struct aspace spaces[2];     /* exec builds in the other */
-    const struct design *design; /* of the space that the next exec makes */
-    uint64_t time_used;          /* cpu_time ticks; atomic */
-    struct interval interval;    /* itimer.c's */
-    struct fdtable fds;          /* the fs layer's */
+    uint32_t reserve_left;             /* frames of the reserve that it may still take; atomic */
+    struct aspace *as;                 /* the one in use: one of the two below */
+    struct aspace spaces[2];           /* exec builds in the other */
+    const struct design *design;       /* of the space that the next exec makes */
+    const struct interface *interface; /* of its program: exec's to set */
+    uint64_t time_used;                /* cpu_time ticks; atomic */
+    struct interval interval;          /* itimer.c's */
+    struct fdtable fds;                /* the fs layer's */
     char name[16];
 };
 

@@ -258,6 +258,7 @@ static int replace_program(const char *path, struct node *program, struct header
         return err;
     }
     proc_replace_space(p); /* the commit point */
+    p->interface = &interface_own;
     enter_program(&h->plan, s);
     set_name(p, path);
     return 0;
