@@ -177,7 +177,7 @@ static int unpack_member(struct archive *a, const struct member *m, struct sever
     const char *path = m->name;
     while (*path == '/')
         path++;
-    int err = path_parent_from(a->root, path, &dir, &name);
+    int err = path_parent(a->root, path, &dir, &name);
     if (err || (name.length == 1 && name.bytes[0] == '.')) {
         if (!err)
             node_put(dir);

@@ -460,6 +460,11 @@ static int seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
 
 static int sync(struct file *f) { return 0; }
 
+static struct node *node(const struct file *f) {
+    struct tmpnode *dir = f->object;
+    return &dir->node;
+}
+
 static void close(struct file *f) {
     struct listing *l = listing_of(f);
     spin_lock(&tree.lock);
@@ -469,8 +474,13 @@ static void close(struct file *f) {
     tmpnode_put(f->object);
 }
 
-static const struct file_ops ops = {
-    .read = listing_read, .list = list, .stat = stat, .seek = seek, .sync = sync, .close = close};
+static const struct file_ops ops = {.read = listing_read,
+                                    .list = list,
+                                    .stat = stat,
+                                    .seek = seek,
+                                    .sync = sync,
+                                    .node = node,
+                                    .close = close};
 
 int tmpdir_open(struct tmpnode *t, struct file *f) {
     struct listing *l = slab_take(&listings);
