@@ -162,6 +162,11 @@ static void inodefile_close(struct file *f) {
     inode_reap();
 }
 
+static struct node *inodefile_node(const struct file *f) {
+    struct inode *ip = f->object;
+    return &ip->node;
+}
+
 static int inodefile_map(struct file *f, uint64_t pages, struct object **o) {
     return filemap_create(f->object, pages, o);
 }
@@ -175,6 +180,7 @@ static const struct file_ops inodefile_ops = {
     .sync = inodefile_sync,
     .map = inodefile_map,
     .lost = inodefile_lost,
+    .node = inodefile_node,
     .close = inodefile_close,
 };
 

@@ -14,6 +14,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "linux/linux.h"
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
@@ -37,6 +38,7 @@ void kernel_main_secondary(void);
 #define RAM_MIN MIB(32)
 
 static unsigned asid_limit = 16;
+static bool trace_linux;     /* boot argument trace=linux */
 static uint32_t harts_ready; /* harts besides the first that wait for boot_done */
 static bool boot_done;
 static uint64_t began; /* cpu_time */
@@ -209,6 +211,7 @@ static void read_options(void) {
     bool traced = bootarg("trace", value, sizeof(value));
     proc_trace_exits = traced && !strcmp(value, "exit");
     proc_trace_poweroff = traced && !strcmp(value, "poweroff");
+    trace_linux = traced && !strcmp(value, "linux");
     commit_lazy = asked_for("commit", "lazy", "strict");
     log_sync_always = asked_for("sync", "always", "delayed");
     uint64_t bits;
@@ -263,6 +266,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);
+    linux_init(trace_linux);
     selftest();
     if (proc_spawn_first(first_process))
         panic("the machine is too small: no memory for the first process");

@@ -26,6 +26,7 @@ enum kernel_errno {
     K_EINVAL = 22,       /* invalid argument */
     K_ENFILE = 23,       /* file table full */
     K_EMFILE = 24,       /* too many open files in this process */
+    K_ENOTTY = 25,       /* not a terminal */
     K_ETXTBSY = 26,      /* the file is run as a program, or open for writing */
     K_EFBIG = 27,        /* beyond the largest file */
     K_ENOSPC = 28,       /* no free block or inode */
@@ -33,6 +34,7 @@ enum kernel_errno {
     K_EROFS = 30,        /* the disk takes no more changes */
     K_EMLINK = 31,       /* too many links */
     K_EPIPE = 32,        /* nobody reads this pipe */
+    K_ERANGE = 34,       /* it does not fit */
     K_ENAMETOOLONG = 36, /* path too long */
     K_ENOSYS = 38,       /* no such system call */
     K_ENOTEMPTY = 39,    /* directory not empty */

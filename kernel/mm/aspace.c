@@ -208,18 +208,22 @@ void aspace_destroy(struct aspace *as) {
 
 struct stack {
     uint64_t start, promised, end; /* lazy, then promised */
+    uint64_t guard;                /* from there to start is a mapping that permits nothing */
 };
 
 /* Above the program, as xv6 has it; right below, if it is larger and there is room: then the
  * pages that every process touches are in one page table with the program's. */
 static struct stack stack_of(const struct elf_plan *plan) {
     uint64_t bytes = plan->stack ? plan->stack : PAGE_SIZE;
-    uint64_t promised = MIN(bytes, STACK_PROMISED);
+    uint64_t promised = MIN(bytes, STACK_PROMISED + ROUND_UP(plan->stack_filled, PAGE_SIZE));
     uint64_t first = ROUND_DOWN(plan->segment[0].vaddr, PAGE_SIZE);
     uint64_t end = plan->end + PAGE_SIZE + bytes;
     if (plan->stack && first > PAGE_SIZE && bytes <= first - PAGE_SIZE)
         end = first;
-    return (struct stack){end - bytes, end - promised, end};
+    if (plan->stack_end)
+        end = plan->stack_end;
+    uint64_t start = end - bytes;
+    return (struct stack){start, end - promised, end, plan->stack_end ? start - PAGE_SIZE : start};
 }
 
 uaddr_t aspace_stack(const struct elf_plan *plan) { return UA(stack_of(plan).end - PAGE_SIZE); }
@@ -261,6 +265,8 @@ static int add_stack(struct aspace *as, struct stack s) {
                                  .lazy = true,
                                  .lazy_tables = true};
     int err = s.start < s.promised ? change_insert(as, &rest) : 0;
+    if (!err && s.guard < s.start)
+        err = add_private(as, &zeros_stack, s.guard, s.start, 0, 0);
     return err ? err : add_private(as, &zeros_stack, s.promised, s.end, PTE_R | PTE_W, 0);
 }
 
@@ -279,15 +285,27 @@ static int add_program(struct aspace *as, const struct elf_plan *plan, struct ob
     return err ? err : commit_settle(as);
 }
 
+static void put_stack_page(struct aspace *as, uint64_t at, paddr_t frame) {
+    if (!commit_lazy)
+        frame_uncommit(1); /* the frame's: this space's promise covers it now */
+    if (pt_map(&as->user, VA(at), frame, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
+        panic("a stack's tables were not covered by the commitment");
+    mapping_at(&as->mappings, at)->touched = true;
+    as->present = 1;
+}
+
 /* The lock: whoever goes through the program's reverse map finds this space already. */
 static int load_locked(struct aspace *as, const struct elf_plan *plan, struct object *program,
                        paddr_t stack_page) {
     ASSERT_LOCKED(&as->lock);
     struct stack stack = stack_of(plan);
-    uint64_t first = MIN(plan->segment[0].vaddr, stack.end), last = MAX(plan->end, stack.end);
+    uint64_t first = MIN(plan->segment[0].vaddr, stack.end - PAGE_SIZE);
+    uint64_t last = MAX(plan->end, stack.end);
     uint64_t heap = ROUND_UP(last, LARGE_SIZE); /* USER_MAX is a multiple too */
-    if (last > USER_MAX || plan->stack > USER_MAX)
+    if (last > USER_MAX || plan->stack > USER_MAX || (plan->stack_end && plan->end > stack.guard))
         return -K_ENOEXEC;
+    if (plan->stack_end)
+        heap = last = plan->end;
     ASSERT(as->mappings.count == 0);
     int err = add_program(as, plan, program, stack, heap);
     if (err) {
@@ -295,16 +313,11 @@ static int load_locked(struct aspace *as, const struct elf_plan *plan, struct ob
         ASSERT(!none);
         return err;
     }
-    if (!commit_lazy)
-        frame_uncommit(1); /* the stack's frame: this space's promise covers it now */
-    uint64_t at = stack.end - PAGE_SIZE;
-    if (pt_map(&as->user, VA(at), stack_page, PAGE_SIZE, PTE_R | PTE_W | PTE_U, 0))
-        panic("a stack's tables were not covered by the commitment");
-    mapping_at(&as->mappings, at)->touched = true;
-    as->present = 1;
-    as->brk = as->heap_end = heap;
+    if (stack_page.v)
+        put_stack_page(as, stack.end - PAGE_SIZE, stack_page);
+    as->brk = as->first_brk = as->heap_end = heap;
     change_populate(as, 0, plan->end);
-    change_sync(as, ROUND_DOWN(MIN(first, at), PAGE_SIZE), last);
+    change_sync(as, ROUND_DOWN(first, PAGE_SIZE), last);
     change_sync_finish(as);
     return 0;
 }
@@ -321,7 +334,7 @@ int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *p
 
 int aspace_copied_page(struct aspace *as, uint64_t va, void **page) {
     struct mapping *m = mapping_at(&as->mappings, va);
-    ASSERT(m->object == &zeros_filled);
+    ASSERT(m->object == &zeros_filled || m->object == &zeros_stack);
     int err = m->lazy ? frame_commit(1) : 0;
     if (err)
         return err;
@@ -443,6 +456,7 @@ static int clone(struct aspace *child, struct aspace *parent) {
     if (err)
         return err;
     child->brk = parent->brk;
+    child->first_brk = parent->first_brk;
     child->heap_end = parent->heap_end;
     /* An object has the child's mappings before their pages, and behind the parent's: so it takes
      * away from the child whatever was copied before it took it from the parent. */

@@ -26,7 +26,8 @@
  *
  * A program that asks for a larger stack (plan->stack) has it right below itself if there is
  * room, else above the guard, in two mappings: the upper 64 KiB, which are used first, are
- * promised, and the rest is lazy. The page below is the guard.
+ * promised, and the rest is lazy. The page below is the guard. One that says where its stack ends
+ * (plan->stack_end) has its heap right behind itself, and a guard that nothing else is mapped in.
  *
  * The heap starts where large leaves start, so that all of a large heap has them: one
  * entry of the TLB, one fault, and one step of fork and exit for 2 MiB.
@@ -60,6 +61,7 @@ struct aspace {
     bool many_threads; /* it had others, too */
     struct mappings mappings;
     uint64_t brk;           /* bytes; also the size that the xv6 interface knows */
+    uint64_t first_brk;     /* where the break was at first */
     uint64_t heap_end;      /* where sbrk grants the next page */
     bool changing;          /* some thread has its turn to change mappings: turn.h */
     uint32_t turn, waiting; /* turns that somebody has waited for; who waits now, atomic */
@@ -97,12 +99,14 @@ void aspace_destroy(struct aspace *as);
  * commitment, only when this succeeds. program: what the segments show of the file (elf_pages);
  * NULL if that is nothing. What they have copied is zeros yet (aspace_copied_page). For a space
  * that is empty and that nobody runs. -K_ENOMEM, or -K_ENOEXEC when there is no room below
- * USER_MAX: the space is as it was. */
+ * USER_MAX: the space is as it was. stack_page PA(0): there is none, and aspace_copied_page makes
+ * what is to be in plan->stack_filled. */
 int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *program,
                 paddr_t stack_page) must_check;
 
-/* A page at va that a loaded segment has copied, zero at first, to be filled before the space
- * runs. -K_ENOMEM: nothing is promised in it (commit_lazy), and there is no memory. */
+/* A page at va that a loaded segment has copied, or that is the stack's, zero at first, to be
+ * filled before the space runs, and asked for once. -K_ENOMEM: nothing is promised in it
+ * (commit_lazy), and there is no memory. */
 int aspace_copied_page(struct aspace *as, uint64_t va, void **page) must_check;
 
 /* Where aspace_load puts the frame that it is given: the address of the stack's highest page. */

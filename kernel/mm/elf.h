@@ -55,6 +55,9 @@ struct elf_plan {
     uint64_t pages;    /* of the file, from its first one on, up to the last one that is shown */
     uint64_t end;      /* of the last segment, page-aligned */
     uint64_t stack;    /* bytes that PT_GNU_STACK asks for, page-aligned; 0: as xv6, one page */
+    /* elf_plan leaves these at 0, for programs as xv6 and we have them. */
+    uint64_t stack_end;    /* the stack ends there, and the heap begins behind the program */
+    uint64_t stack_filled; /* bytes of the stack that are used from the start */
     struct elf_segment segment[ELF_SEGMENTS];
 };
 

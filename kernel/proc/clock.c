@@ -172,10 +172,14 @@ static void nap(void) {
     spin_unlock(&nap_lock);
 }
 
-int proc_sleep_ticks(uint64_t ticks) {
-    clock_set_alarm(signal_resume_until(boot_time + (clock_ticks() + ticks) * tick_length));
+int proc_sleep_until(uint64_t when) {
+    clock_set_alarm(when);
     nap();
     return clock_end_alarm() ? 0 : -K_EINTR;
+}
+
+int proc_sleep_ticks(uint64_t ticks) {
+    return proc_sleep_until(signal_resume_until(boot_time + (clock_ticks() + ticks) * tick_length));
 }
 
 int proc_pause(void) {

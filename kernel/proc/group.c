@@ -107,6 +107,29 @@ int proc_set_foreground(int32_t group, bool manages, bool *before) {
     return there ? 0 : -K_ESRCH;
 }
 
+int32_t proc_foreground(void) {
+    spin_lock(&family_lock);
+    int32_t group = foreground ? foreground : proc_self()->group;
+    spin_unlock(&family_lock);
+    return group;
+}
+
+int proc_get_group(int32_t pid, int32_t *group) {
+    struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
+    *group = p ? p->group : 0;
+    if (p)
+        spin_unlock(&p->lock);
+    return p ? 0 : -K_ESRCH;
+}
+
+int32_t proc_parent(void) {
+    spin_lock(&family_lock);
+    const struct proc *parent = proc_self()->parent;
+    int32_t pid = parent ? parent->pid : 0;
+    spin_unlock(&family_lock);
+    return pid;
+}
+
 void proc_forget_foreground_locked(void) {
     ASSERT_LOCKED(&family_lock);
     id_give(foreground);

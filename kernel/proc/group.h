@@ -26,6 +26,13 @@ int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *i
  * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group. */
 int proc_set_group(int32_t pid, int32_t group) must_check;
 
+/* The group of a process; pid 0: the running one. -K_ESRCH: there is none. */
+int proc_get_group(int32_t pid, int32_t *group) must_check;
+/* The pid of the running process's parent; 0: it is the first one. */
+int32_t proc_parent(void);
+/* The foreground; the caller's own group, when nobody has named one. */
+int32_t proc_foreground(void);
+
 /* Makes a group the foreground, whom ^C is for. manages: the caller is a shell that manages jobs,
  * and ^C is never for it from now on. *interrupted: whether ^C was sent to somebody since the last
  * call. -K_ESRCH: there is nobody in that group. */

@@ -224,7 +224,7 @@ static void join_family(struct proc *child, struct proc *parent) {
     spin_unlock(&family_lock);
 }
 
-int proc_fork(int32_t *pid) {
+int proc_fork(const struct birth *birth, int32_t *pid) {
     struct thread *t, *self = thread_self();
     struct proc *parent = self->proc;
     int err = proc_alloc(parent->as->design, false, &t);
@@ -243,9 +243,16 @@ int proc_fork(int32_t *pid) {
     /* From epc on: what is before it is the kernel's, and the child has its own. */
     memcpy(&t->tf->epc, &self->tf->epc, sizeof(*t->tf) - offsetof(struct trapframe, epc));
     t->tf->a0 = 0;
+    if (birth->sp)
+        t->tf->sp = birth->sp;
+    if (birth->tp)
+        t->tf->tp = birth->tp;
+    t->entry = birth->entry;
     thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
+    child->interface = parent->interface;
+    child->umask = parent->umask;
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
@@ -444,6 +451,14 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     spin_unlock(&p->lock);
     spin_unlock(&family_lock);
     return there ? 0 : -K_ENOENT;
+}
+
+uint64_t proc_time_used(void) {
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    uint64_t used = p->time_used + time_running_locked(p);
+    spin_unlock(&p->lock);
+    return used;
 }
 
 struct aspace *proc_lock_space(int32_t pid) {

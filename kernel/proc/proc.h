@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "mm/aspace.h"
 #include "proc/fdtable.h"
+#include "proc/interface.h"
 #include "proc/thread.h"
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
@@ -48,14 +49,16 @@ struct proc {
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
-    uint32_t reserve_left;       /* frames of the reserve that it may still take; atomic */
-    struct aspace *as;           /* the one in use: one of the two below */
-    struct aspace spaces[2];     /* exec builds in the other */
-    const struct design *design; /* of the space that the next exec makes */
-    uint64_t time_used;          /* cpu_time ticks; atomic */
-    struct interval interval;    /* itimer.c's */
-    struct fdtable fds;          /* the fs layer's */
+    uint32_t reserve_left;             /* frames of the reserve that it may still take; atomic */
+    struct aspace *as;                 /* the one in use: one of the two below */
+    struct aspace spaces[2];           /* exec builds in the other */
+    const struct design *design;       /* of the space that the next exec makes */
+    const struct interface *interface; /* of its program: exec's to set */
+    uint64_t time_used;                /* cpu_time ticks; atomic */
+    struct interval interval;          /* itimer.c's */
+    struct fdtable fds;                /* the fs layer's */
     char name[16];
+    uint16_t umask; /* permissions that its new files do not get, in interfaces that have them */
 };
 
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */
@@ -79,13 +82,20 @@ int proc_spawn_first(void (*entry)(void)) must_check;
 int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
-int proc_fork(int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
+/* What of the child's start is not as in its parent; 0: as there. */
+struct birth {
+    uint64_t sp, tp;
+    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
+};
+int proc_fork(const struct birth *birth,
+              int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
 /* Ends the other threads first, and waits for them. When one of them does the same and was first,
  * this ends the running thread alone. */
 void proc_exit(int32_t status) never_returns;
 int proc_kill(int32_t pid) must_check;           /* -K_ESRCH; -K_EPERM: pid 1. A zombie stays one.
                                                   * pid < -1: all of group -pid but pid 1 */
 int proc_sleep_ticks(uint64_t ticks) must_check; /* -K_EINTR */
+int proc_sleep_until(uint64_t when) must_check;  /* cpu_time: -K_EINTR */
 int proc_pause(void) must_check;                 /* until a signal: -K_EINTR */
 
 /* Puts p's other space, loaded, in place of the one in use, which is destroyed;
@@ -134,6 +144,9 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
 /* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */
 struct aspace *proc_lock_space(int32_t pid) must_check;
+
+/* cpu_time that the running process has used. */
+uint64_t proc_time_used(void);
 
 /* Slots in use, of the users'. */
 uint32_t proc_count(void);

@@ -195,10 +195,8 @@ uint64_t signal_resume_until(uint64_t until) {
     return before ? before : until;
 }
 
-/* Whether the call in a7 waits for a time at most, and how that is told: as a span from now. */
-static bool waits_for_time(const struct trapframe *tf) {
-    bool futex = tf->a7 == SYS_futex_wait && tf->a2 != UINT64_MAX;
-    return futex || tf->a7 == SYS_sleep || tf->a7 == TELLING_NUMBER(SYS_sleep);
+static enum after_signal after_signal(const struct thread *t) {
+    return t->proc->interface->after_signal(t->tf);
 }
 
 /* The ecall is executed once more: its arguments are as they were. */
@@ -218,7 +216,7 @@ static void go_on(struct thread *t) {
         s->suspended = false;
     }
     if (s->interrupted) {
-        if (waits_for_time(t->tf))
+        if (after_signal(t) == AFTER_SIGNAL_ENDS_TIMED)
             s->resume_until = t->alarm.at;
         do_again(t);
     }
@@ -229,8 +227,7 @@ static void go_on(struct thread *t) {
 static void end_call(struct thread *t, uint64_t flags) {
     struct thread_signals *s = &t->signals;
     s->resume_until = 0;
-    if (s->interrupted && (flags & ABI_SA_RESTART) && !waits_for_time(t->tf) &&
-        t->tf->a7 != SYS_sigsuspend)
+    if (s->interrupted && (flags & ABI_SA_RESTART) && after_signal(t) == AFTER_SIGNAL_AGAIN)
         do_again(t);
     s->interrupted = false;
 }
@@ -273,7 +270,7 @@ static void run_handler(struct thread *t, const struct taken *taken) {
     if (write_frame(t, at, taken))
         end_without_room(t, taken->signal, at);
     tf->epc = taken->action.handler;
-    tf->ra = taken->page;
+    tf->ra = taken->page + t->proc->interface->signal_return;
     tf->sp = at;
     tf->a0 = (uint64_t)taken->signal;
     tf->a1 = at;

@@ -1,5 +1,5 @@
-/* exec. The new address space is built aside, from a program's file and a stack
- * page; there is one commit point, after which nothing can fail, and one exit for
+/* exec. The new address space is built aside, from a program's file and the strings
+ * that it is given; there is one commit point, after which nothing can fail, and one exit for
  * every failure before it. */
 #include "syscall/exec.h"
 #include "arch/cpu.h"
@@ -87,97 +87,50 @@ static int grant(struct aspace *as, struct node *program, const struct elf_plan 
 
 /* ---- the stack page ----------------------------------------------------------- */
 
-/* The stack page while it is filled from the top: the arguments' strings, those of the
- * environment, then the arrays of their addresses, each with a NULL behind it; argv stands below
- * envp. Everything lies on this page or the arguments are too long. */
-struct stack {
-    paddr_t frame;
-    uint64_t sp;      /* offset in the page of what was pushed last */
-    uint64_t soiled;  /* bytes from the page's start that strings have passed through */
-    uint64_t strings; /* how many were pushed */
-    uint64_t argc;    /* of them, the arguments */
-    uint64_t below;   /* offset of the last argument */
-    bool environment; /* the program gets one */
-    uint16_t string[ABI_MAXARG + ABI_MAXENV]; /* offsets */
-};
-
-static char *stack_at(struct stack *s, uint64_t offset) {
-    return (char *)pa_ptr(s->frame) + offset;
+/* The arrays of the strings' addresses, each with a NULL behind it; argv stands below envp. They
+ * and the strings have to lie on the page. */
+static uint64_t array_bytes(const struct arguments *a) {
+    return (a->count + 1 + a->environment) * sizeof(uint64_t);
 }
 
-/* A string that has been put at the page's start goes to its place. */
-static int push_string(struct stack *s, size_t bytes) {
-    uint64_t place = ROUND_DOWN(s->sp - bytes, 16);
-    s->soiled = MAX(s->soiled, ROUND_UP((uint64_t)bytes, 16));
-    if (bytes > s->sp)
-        return -K_E2BIG;
-    memmove(stack_at(s, place), stack_at(s, 0), bytes);
-    s->sp = place;
-    s->string[s->strings++] = (uint16_t)place;
-    return 0;
-}
-
-static int push_kernel_string(struct stack *s, const char *string) {
-    size_t bytes = strlen(string) + 1;
-    if (s->strings == ABI_MAXARG || bytes > s->sp)
-        return -K_E2BIG;
-    memcpy(stack_at(s, 0), string, bytes);
-    return push_string(s, bytes);
-}
-
-static int push_user_string(struct stack *s, uaddr_t string) {
-    int err = copyinstr(stack_at(s, 0), string, s->sp);
-    if (err)
-        return err == -K_ENAMETOOLONG ? -K_E2BIG : err;
-    return push_string(s, strlen(stack_at(s, 0)) + 1);
-}
-
-/* The strings of an array, at most so many. */
-static int push_user_strings(struct stack *s, uaddr_t array, uint64_t most) {
-    for (most += s->strings;; array.v += sizeof(uint64_t)) {
-        uint64_t string;
-        int err = copyin(&string, array, sizeof(string));
-        if (err || !string)
-            return err;
-        err = s->strings < most ? push_user_string(s, UA(string)) : -K_E2BIG;
-        if (err)
-            return err;
+/* `count` strings from *string on as an array; behind it. base: the page's address in the new
+ * space. */
+static uint64_t *put_array(const struct arguments *a, uint64_t *at, uint64_t count, uint64_t base,
+                           uint64_t *string) {
+    for (; count > 0; count--) {
+        *at++ = base + *string;
+        *string = arguments_next(a, *string);
     }
-}
-
-static void end_arguments(struct stack *s) {
-    s->argc = s->strings;
-    s->below = s->sp;
-}
-
-/* Its strings are wiped away, with their way. */
-static void drop_environment(struct stack *s) {
-    s->environment = false;
-    s->strings = s->argc;
-    s->sp = s->below;
-    s->soiled = 0;
-    memset(stack_at(s, 0), 0, s->sp);
-}
-
-/* Strings first .. end as an array; behind it. base: the page's address in the new space. */
-static uint64_t *put_array(const struct stack *s, uint64_t *at, uint64_t first, uint64_t end,
-                           uint64_t base) {
-    for (; first < end; first++)
-        *at++ = base + s->string[first];
     *at++ = 0;
     return at;
 }
 
-/* The arrays, and nothing of the strings' way left below them. */
-static int push_array(struct stack *s, uint64_t base) {
-    uint64_t bytes = (s->strings + 1 + s->environment) * sizeof(uint64_t);
-    if (bytes > s->sp)
+/* A program whose stack has no size is one of xv6's: it knows of no environment, and needs what
+ * room there is on its page. */
+static void drop_environment(struct arguments *a) {
+    a->environment = false;
+    a->bytes = a->argument_bytes;
+    a->count = a->argc;
+}
+
+/* Makes the frame with the strings the stack's highest page: they move to its end, and nothing is
+ * left where they were. -K_E2BIG. */
+static int make_stack_page(struct arguments *a, const struct elf_plan *plan, uint64_t *sp) {
+    uint64_t soiled = a->bytes;
+    if (a->argc > ABI_MAXARG || a->count - a->argc > ABI_MAXENV || a->bytes > PAGE_SIZE)
         return -K_E2BIG;
-    s->sp = ROUND_DOWN(s->sp - bytes, 16);
-    uint64_t *behind = put_array(s, (uint64_t *)stack_at(s, s->sp), 0, s->argc, base);
-    if (s->environment)
-        put_array(s, behind, s->argc, s->strings, base);
-    memset(stack_at(s, 0), 0, MIN(s->soiled, s->sp));
+    if (!plan->stack)
+        drop_environment(a);
+    if (a->bytes + array_bytes(a) > PAGE_SIZE)
+        return -K_E2BIG;
+    uint64_t string = PAGE_SIZE - a->bytes, base = aspace_stack(plan).v;
+    *sp = ROUND_DOWN(string - array_bytes(a), 16);
+    memmove(arguments_at(a, string), arguments_at(a, 0), a->bytes);
+    memset(arguments_at(a, 0), 0, MIN(soiled, string));
+    uint64_t *arrays = (uint64_t *)arguments_at(a, *sp);
+    uint64_t *behind = put_array(a, arrays, a->argc, base, &string);
+    if (a->environment)
+        put_array(a, behind, a->count - a->argc, base, &string);
     return 0;
 }
 
@@ -195,62 +148,98 @@ static void set_name(struct proc *p, const char *path) {
     p->manages_jobs = false;
 }
 
-static void enter_program(const struct elf_plan *plan, const struct stack *s) {
-    uint64_t base = aspace_stack(plan).v;
+/* What load has found out for the rest of exec. */
+struct start {
+    const struct interface *interface;
+    uint64_t entry, sp;
+    uint64_t a0, a1, a2;
+};
+
+static void enter_program(const struct start *start) {
     struct trapframe *tf = thread_self()->tf;
     memset(&tf->ra, 0, sizeof(*tf) - offsetof(struct trapframe, ra));
-    tf->epc = plan->entry;
-    tf->sp = base + s->sp;
-    tf->a0 = s->argc;
-    tf->a2 = s->environment ? tf->sp + (s->argc + 1) * sizeof(uint64_t) : 0;
-    tf->a1 = tf->sp;
+    tf->epc = start->entry;
+    tf->sp = start->sp;
+    tf->a0 = start->a0;
+    tf->a1 = start->a1;
+    tf->a2 = start->a2;
+    thread_self()->clear_tid = 0;
     thread_fpu_reset();
     signal_exec();
     fence_i();
 }
 
-/* A program whose stack has no size is one of xv6's: it knows of no environment, and needs what
- * room there is on its page. */
-static int finish_stack(struct stack *s, const struct elf_plan *plan) {
-    if (!plan->stack && s->environment)
-        drop_environment(s);
-    return push_array(s, aspace_stack(plan).v);
-}
-
-/* Fills an empty space with the program in a file, which is locked, and the stack's page, which is
- * s->frame no more when the space has it. After an error the space is to be destroyed. */
-static int load(struct aspace *as, struct node *program, uint64_t size, struct headers *h,
-                struct stack *s) {
-    int err = read_headers(program, size, h);
+/* As main of xv6's programs and ours expects its arguments. The first frame becomes the stack's
+ * page, which is not among the arguments any more when the space has it. */
+static int load_own(struct aspace *as, struct node *program, const struct elf_plan *plan,
+                    struct arguments *a, struct start *start) {
+    uint64_t sp;
+    int err = make_stack_page(a, plan, &sp);
     if (!err)
-        err = finish_stack(s, &h->plan);
-    if (!err)
-        err = grant(as, program, &h->plan, s->frame);
+        err = grant(as, program, plan, a->frame[0]);
     if (err)
         return err;
-    s->frame = PA(0);
-    return copy_segments(as, program, &h->plan);
+    a->frame[0] = PA(0);
+    *start = (struct start){.interface = &interface_own,
+                            .entry = plan->entry,
+                            .sp = aspace_stack(plan).v + sp,
+                            .a0 = a->argc};
+    start->a1 = start->sp;
+    start->a2 = a->environment ? start->sp + (a->argc + 1) * sizeof(uint64_t) : 0;
+    return 0;
+}
+
+static const struct foreign_programs *foreign;
+
+void exec_add_foreign(const struct foreign_programs *programs) { foreign = programs; }
+
+/* The stack's pages are filled in the new space. */
+static int load_foreign(struct aspace *as, struct node *program, struct headers *h,
+                        const struct arguments *a, const char *path, struct start *start) {
+    struct foreign_start at;
+    int err = foreign->plan(&h->elf, h->phdr, a, path, &h->plan, &at);
+    if (!err)
+        err = grant(as, program, &h->plan, PA(0));
+    if (!err)
+        err = foreign->fill_stack(as, a, path, &at);
+    *start = (struct start){.interface = foreign->interface, .entry = h->plan.entry, .sp = at.sp};
+    return err;
+}
+
+/* Fills an empty space with the program in a file, which is locked. After an error the space is to
+ * be destroyed. */
+static int load(struct aspace *as, struct node *program, uint64_t size, struct headers *h,
+                struct arguments *a, const char *path, struct start *start) {
+    int err = read_headers(program, size, h);
+    if (err)
+        return err;
+    if (foreign && foreign->is_one(&h->elf, h->phdr, &h->plan))
+        err = load_foreign(as, program, h, a, path, start);
+    else
+        err = load_own(as, program, &h->plan, a, start);
+    return err ? err : copy_segments(as, program, &h->plan);
 }
 
 static int lock_and_load(struct aspace *as, struct node *program, struct headers *h,
-                         struct stack *s) {
+                         struct arguments *a, const char *path, struct start *start) {
     uint64_t size;
     int err = program_ops(program)->begin(program, &size);
     if (err)
         return err;
-    err = load(as, program, size, h, s);
+    err = load(as, program, size, h, a, path, start);
     program_ops(program)->end(program);
     return err;
 }
 
 static int replace_program(const char *path, struct node *program, struct headers *h,
-                           struct stack *s) {
+                           struct arguments *a) {
     struct proc *p = proc_self();
+    struct start start;
     struct aspace *as;
     int err = proc_spare_space(p, &as);
     if (err)
         return err;
-    err = lock_and_load(as, program, h, s);
+    err = lock_and_load(as, program, h, a, path, &start);
     if (!err)
         err = thread_be_alone();
     if (err) {
@@ -258,12 +247,13 @@ static int replace_program(const char *path, struct node *program, struct header
         return err;
     }
     proc_replace_space(p); /* the commit point */
-    enter_program(&h->plan, s);
+    p->interface = start.interface;
+    enter_program(&start);
     set_name(p, path);
     return 0;
 }
 
-static int replace_by_path(const char *path, struct stack *s) {
+static int replace_by_path(const char *path, struct arguments *a) {
     struct node *program;
     paddr_t scratch;
     int err = path_lookup(path, &program);
@@ -271,7 +261,7 @@ static int replace_by_path(const char *path, struct stack *s) {
         return err;
     err = frame_alloc(&scratch);
     if (!err) {
-        err = replace_program(path, program, pa_ptr(scratch), s);
+        err = replace_program(path, program, pa_ptr(scratch), a);
         frame_free(scratch);
     }
     if (!err)
@@ -281,50 +271,41 @@ static int replace_by_path(const char *path, struct stack *s) {
     return err;
 }
 
-static int stack_begin(struct stack *s) {
-    s->strings = 0;
-    s->environment = false;
-    s->sp = PAGE_SIZE;
-    s->argc = s->soiled = 0;
-    return frame_alloc(&s->frame);
-}
-
-/* err: what pushing the strings gave. The stack's frame goes to the new space, or back. */
-static int exec_with(const char *path, struct stack *s, int err) {
+/* err: what gathering the strings gave. */
+static int exec_with(const char *path, struct arguments *a, int err) {
     if (!err)
-        err = replace_by_path(path, s);
-    if (s->frame.v)
-        frame_free(s->frame);
+        err = replace_by_path(path, a);
+    arguments_end(a);
     return err;
 }
 
 int exec_kernel(const char *path, const char *const *argv) {
-    struct stack s;
-    int err = stack_begin(&s);
+    struct arguments a;
+    int err = arguments_begin(&a);
     if (err)
         return err;
     for (; !err && *argv; argv++)
-        err = push_kernel_string(&s, *argv);
-    end_arguments(&s);
-    return exec_with(path, &s, err);
+        err = arguments_add(&a, *argv);
+    arguments_begin_environment(&a);
+    return exec_with(path, &a, err);
 }
 
 /* envp: 0 for a program that gets no environment. */
 static int exec_user(const uint64_t arg[2], uint64_t envp, uint64_t *result) {
     char path[ABI_MAXPATH];
-    struct stack s;
+    struct arguments a;
     int err = copyinstr(path, UA(arg[0]), sizeof(path));
     if (err)
         return err;
-    err = stack_begin(&s);
+    err = arguments_begin(&a);
     if (err)
         return err;
-    err = push_user_strings(&s, UA(arg[1]), ABI_MAXARG);
-    end_arguments(&s);
-    s.environment = envp != 0;
+    err = arguments_add_array(&a, UA(arg[1]));
+    arguments_begin_environment(&a);
+    a.environment = envp != 0;
     if (!err && envp)
-        err = push_user_strings(&s, UA(envp), ABI_MAXENV);
-    err = exec_with(path, &s, err);
+        err = arguments_add_array(&a, UA(envp));
+    err = exec_with(path, &a, err);
     if (!err)
         *result = thread_self()->tf->a0; /* argc, where the program expects it */
     return err;

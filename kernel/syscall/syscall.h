@@ -2,16 +2,10 @@
 #pragma once
 #include "arch/context.h"
 #include "lib/abi.h"
-#include "lib/errno.h"
 #include "lib/types.h"
+#include "proc/interface.h"
 
-/* arg: the six arguments a0..a5 as the program passed them. A handler that
- * succeeds stores its result in *result (0 when it does not) and returns 0;
- * else it returns a negative errno, which the program sees, or -1 (lib/abi.h). */
-typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
-
-/* The handlers, sys_fork and so on, and the table of them by number; NULL: there is no such
- * call. docs/system-calls.md says what each does. */
+/* The handlers, sys_fork and so on: docs/system-calls.md says what each does. */
 #define CALL(number, type, name, arguments) int sys_##name(const uint64_t arg[6], uint64_t *result);
 #include "lib/calls.def"
 
@@ -22,20 +16,19 @@ union syscall_numbers {
 };
 #define SYSCALL_END sizeof(union syscall_numbers) /* the highest number, and 1 */
 
-extern const syscall_fn syscall_table[SYSCALL_END];
-int syscall_unknown(void); /* says so on the console, once */
-
-/* What a program sees of an error of the call in a7, whose arguments are as they were. */
-uint64_t syscall_error(const struct trapframe *tf, int err);
+/* That of xv6's programs and ours: lib/calls.def. An error is -1 or the negative errno (lib/abi.h);
+ * a number that there is not is told on the console, once. */
+extern const struct interface interface_own;
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */
-static inline void syscall_do(struct trapframe *tf) {
+static inline void syscall_do(const struct interface *interface, struct trapframe *tf) {
     uint64_t result = 0;
-    bool known = tf->a7 < SYSCALL_END && syscall_table[tf->a7];
-    int err = __builtin_expect(known, 1) ? syscall_table[tf->a7](&tf->a0, &result)
-                                         : syscall_unknown();
+    syscall_fn fn = tf->a7 < interface->end ? interface->table[tf->a7] : NULL;
+    if (__builtin_expect(!fn, 0))
+        fn = interface->other;
+    int err = fn(&tf->a0, &result);
     if (__builtin_expect(err, 0))
-        result = syscall_error(tf, err);
+        result = interface->error(tf, err);
     tf->a0 = result;
 }

@@ -105,19 +105,19 @@ int sys_mknod(const uint64_t arg[6], uint64_t *result) {
     struct node_kind device = {
         .type = NODE_DEVICE, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
     int err = path_arg(path, arg[0]);
-    return err ? err : names_make(path, &device);
+    return err ? err : names_make(NULL, path, &device);
 }
 
 int sys_mkdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     int err = path_arg(path, arg[0]);
-    return err ? err : names_make(path, &(struct node_kind){.type = NODE_DIR});
+    return err ? err : names_make(NULL, path, &(struct node_kind){.type = NODE_DIR});
 }
 
 int sys_unlink(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     int err = path_arg(path, arg[0]);
-    return err ? err : names_unlink(path);
+    return err ? err : names_unlink(NULL, path);
 }
 
 int sys_link(const uint64_t arg[6], uint64_t *result) {
@@ -125,7 +125,7 @@ int sys_link(const uint64_t arg[6], uint64_t *result) {
     int err = path_arg(old, arg[0]);
     if (!err)
         err = path_arg(new, arg[1]);
-    return err ? err : names_link(old, new);
+    return err ? err : names_link(NULL, old, NULL, new);
 }
 
 int sys_rename(const uint64_t arg[6], uint64_t *result) {
@@ -133,7 +133,7 @@ int sys_rename(const uint64_t arg[6], uint64_t *result) {
     int err = path_arg(from, arg[0]);
     if (!err)
         err = path_arg(to, arg[1]);
-    return err ? err : names_rename(from, to);
+    return err ? err : names_rename(NULL, from, NULL, to);
 }
 
 int sys_chdir(const uint64_t arg[6], uint64_t *result) {

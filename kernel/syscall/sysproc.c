@@ -33,8 +33,9 @@ static bool lazy_fork_possible(void) {
 }
 
 int sys_fork(const uint64_t arg[6], uint64_t *result) {
+    static const struct birth alike;
     int32_t pid;
-    int err = proc_fork(&pid);
+    int err = proc_fork(&alike, &pid);
     if (!err)
         *result = pid;
     else if (err == -K_ENOMEM && !refusal_said && lazy_fork_possible())

@@ -224,7 +224,7 @@ static int unpack_member(struct archive *a, const struct member *m, struct sever
         path++;
     if (*path == '\0' && path > m->name)
         return 0;
-    int err = path_parent_from(a->root, path, &dir, &name);
+    int err = path_parent(a->root, path, &dir, &name);
     if (err)
         return err;
     if (name.length != 1 || name.bytes[0] != '.')

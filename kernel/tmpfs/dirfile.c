@@ -94,8 +94,18 @@ static void close(struct file *f) {
     tmpnode_put(f->object);
 }
 
-static const struct file_ops ops = {
-    .read = listing_read, .list = list, .stat = stat, .seek = seek, .sync = sync, .close = close};
+static struct node *node(const struct file *f) {
+    struct tmpnode *dir = f->object;
+    return &dir->node;
+}
+
+static const struct file_ops ops = {.read = listing_read,
+                                    .list = list,
+                                    .stat = stat,
+                                    .seek = seek,
+                                    .sync = sync,
+                                    .node = node,
+                                    .close = close};
 
 int tmpdir_open(struct tmpnode *t, struct file *f) {
     struct listing *l = slab_take(&listings);

@@ -397,6 +397,11 @@ static void file_close_op(struct file *f) {
     tmpnode_put(f->object);
 }
 
+static struct node *file_node_op(const struct file *f) {
+    struct tmpnode *t = f->object;
+    return &t->node;
+}
+
 static const struct file_ops file_ops = {
     .read = file_read_op,
     .write = file_write_op,
@@ -405,6 +410,7 @@ static const struct file_ops file_ops = {
     .set_size = file_set_size_op,
     .sync = file_sync_op,
     .map = file_map_op,
+    .node = file_node_op,
     .close = file_close_op,
 };
 

@@ -139,7 +139,7 @@ struct user_view trap_user(void) {
     uint64_t cause = csr_read(scause), epc = csr_read(sepc);
     if (cause == CAUSE_ECALL_U) {
         tf->epc = epc + 4;
-        syscall_do(tf);
+        syscall_do(t->proc->interface, tf);
     } else {
         tf->epc = epc;
         user_event(t, cause);

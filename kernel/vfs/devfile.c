@@ -16,12 +16,15 @@ static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 
 static int devfile_stat(struct file *f, struct abi_stat *st) { return node_stat(f->object, st); }
 
+static struct node *devfile_node(const struct file *f) { return f->object; }
+
 static void devfile_close(struct file *f) { node_put(f->object); }
 
 static const struct file_ops devfile_ops = {
     .read = devfile_read,
     .write = devfile_write,
     .stat = devfile_stat,
+    .node = devfile_node,
     .close = devfile_close,
 };
 

@@ -17,6 +17,7 @@ struct chardev_ops;
 struct file;
 struct listed;
 typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
+struct node;
 struct object;
 
 /* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
@@ -32,6 +33,7 @@ struct file_ops {
     int (*list)(struct file *f, list_emit_fn emit, void *ctx);     /* a directory's: listing.h */
     int (*map)(struct file *f, uint64_t pages, struct object **o); /* NULL: -K_ENODEV */
     bool (*lost)(const struct file *f);                            /* NULL: never */
+    struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
     void (*close)(struct file *f);
 };
 

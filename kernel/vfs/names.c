@@ -38,7 +38,7 @@ static int find_or_make_behind(struct node **dir, struct node *link, const struc
                                struct node **out) {
     struct name name;
     struct node *behind;
-    int err = path_parent_from(*dir, link->ops->target(link), &behind, &name);
+    int err = path_parent(*dir, link->ops->target(link), &behind, &name);
     if (!err) {
         node_put(*dir);
         *dir = behind;
@@ -61,10 +61,11 @@ static int find_or_create(struct node **dir, const struct name *name, const stru
     return err;
 }
 
-int names_create(const char *path, const struct node_kind *kind, struct node **out) {
+int names_create(struct node *start, const char *path, const struct node_kind *kind,
+                 struct node **out) {
     struct name name;
     struct node *dir;
-    int err = path_parent(path, &dir, &name);
+    int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
     err = kind->type == NODE_FILE ? find_or_create(&dir, &name, kind, out)
@@ -73,9 +74,9 @@ int names_create(const char *path, const struct node_kind *kind, struct node **o
     return err;
 }
 
-int names_make(const char *path, const struct node_kind *kind) {
+int names_make(struct node *start, const char *path, const struct node_kind *kind) {
     struct node *n;
-    int err = names_create(path, kind, &n);
+    int err = names_create(start, path, kind, &n);
     if (!err)
         node_put(n);
     return err;
@@ -83,10 +84,10 @@ int names_make(const char *path, const struct node_kind *kind) {
 
 /* ---- link, unlink, rename ---- */
 
-static int link_to(const char *new, struct node *old) {
+static int link_to(struct node *start, const char *new, struct node *old) {
     struct name name;
     struct node *dir;
-    int err = path_parent(new, &dir, &name);
+    int err = path_parent(start, new, &dir, &name);
     if (err)
         return err;
     err = dir->dev == old->dev ? dir->ops->link(dir, &name, old) : -K_EXDEV;
@@ -94,20 +95,20 @@ static int link_to(const char *new, struct node *old) {
     return err;
 }
 
-int names_link(const char *old, const char *new) {
+int names_link(struct node *from, const char *old, struct node *to, const char *new) {
     struct node *n;
-    int err = path_lookup(old, &n);
+    int err = path_lookup_from(from, old, true, &n);
     if (err)
         return err;
-    err = link_to(new, n);
+    err = link_to(to, new, n);
     node_put(n);
     return err;
 }
 
-int names_unlink(const char *path) {
+int names_unlink(struct node *start, const char *path) {
     struct name name;
     struct node *dir;
-    int err = path_parent(path, &dir, &name);
+    int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
     err = dir->ops->unlink(dir, &name);
@@ -115,13 +116,13 @@ int names_unlink(const char *path) {
     return err;
 }
 
-int names_rename(const char *from, const char *to) {
+int names_rename(struct node *from_dir, const char *from, struct node *to_dir, const char *to) {
     struct name old, new;
     struct node *old_dir, *new_dir;
-    int err = path_parent(from, &old_dir, &old);
+    int err = path_parent(from_dir, from, &old_dir, &old);
     if (err)
         return err;
-    err = path_parent(to, &new_dir, &new);
+    err = path_parent(to_dir, to, &new_dir, &new);
     if (!err) {
         err = old_dir->dev == new_dir->dev ? old_dir->ops->rename(old_dir, &old, new_dir, &new)
                                            : -K_EXDEV;

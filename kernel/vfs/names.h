@@ -1,6 +1,7 @@
 /* Names: the calls that change what paths stand for.
  *
- * Paths are in kernel memory; the caller holds no lock. Errors of all: those of path.h, -K_EIO,
+ * Paths are in kernel memory, and begin at the directory that is given before each, or, NULL, at
+ * the current one; the caller holds no lock. Errors of all: those of path.h, -K_EIO,
  * -K_EROFS, and -K_ENOENT when a directory on the way has been removed. After an error nothing has
  * changed, but for -K_EIO from the disk. */
 #pragma once
@@ -10,22 +11,24 @@
  * and is a file or a device, and a file is to be made, *out is that; if it is a link, what that
  * leads to is found or made in the same way. -K_EEXIST; -K_ENOSPC; -K_EPERM: the file system has no
  * such thing; -K_EMLINK: the parent has too many directories. */
-int names_create(const char *path, const struct node_kind *kind, struct node **out) must_check;
+int names_create(struct node *start, const char *path, const struct node_kind *kind,
+                 struct node **out) must_check;
 
 /* The same, for who needs no reference. */
-int names_make(const char *path, const struct node_kind *kind) must_check;
+int names_make(struct node *start, const char *path, const struct node_kind *kind) must_check;
 
 /* -K_EPERM: old is a directory; -K_EXDEV: of another file system; -K_EEXIST, -K_ENOSPC, -K_EMLINK.
  */
-int names_link(const char *old, const char *new) must_check;
+int names_link(struct node *from, const char *old, struct node *to, const char *new) must_check;
 
 /* Removes a name; a directory must be empty. -K_EINVAL: the last name is "." or
  * ".."; -K_ENOTEMPTY; -K_EBUSY: the root, or something is mounted there. */
-int names_unlink(const char *path) must_check;
+int names_unlink(struct node *start, const char *path) must_check;
 
 /* Gives what from names the name to; a file or device that has that name loses it
  * in the same moment. Both names for one node: nothing happens. -K_EINVAL: a name
  * is "." or "..", or a directory would get into itself; -K_EISDIR: to is a
  * directory; -K_ENOTDIR: to exists and from is a directory; -K_EXDEV: to would be in another file
  * system; -K_ENOSPC, -K_EMLINK. */
-int names_rename(const char *from, const char *to) must_check;
+int names_rename(struct node *from_dir, const char *from, struct node *to_dir,
+                 const char *to) must_check;

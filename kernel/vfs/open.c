@@ -4,30 +4,37 @@
 
 static int find(const char *path, uint32_t mode, struct node **out) {
     static const struct node_kind file = {.type = NODE_FILE};
-    return mode & ABI_O_CREATE ? names_create(path, &file, out) : path_lookup(path, out);
+    return mode & ABI_O_CREATE ? names_create(NULL, path, &file, out) : path_lookup(path, out);
 }
 
-int file_open(const char *path, uint32_t mode, struct file **out) {
-    struct node *n;
-    struct file *f;
-    int err = file_alloc(&f);
-    if (err)
-        return err;
-    err = find(path, mode, &n);
-    if (err) {
-        file_put(f);
-        return err;
-    }
+/* f, which is new, becomes n as it is opened; both references are taken over. */
+static int open_as(struct file *f, struct node *n, uint32_t mode) {
     f->readable = (mode & ABI_O_WRONLY) == 0;
     f->writable = open_for_writing(mode);
     f->append = (mode & ABI_O_APPEND) != 0;
     f->sync = (mode & ABI_O_SYNC) != 0;
-    err = n->ops->open(n, mode, f);
+    int err = n->ops->open(n, mode, f);
     if (err) {
         node_put(n);
         file_put(f);
+    }
+    return err;
+}
+
+int file_open(const char *path, uint32_t mode, struct file **out) {
+    struct node *n;
+    int err = file_alloc(out);
+    if (err)
+        return err;
+    err = find(path, mode, &n);
+    if (err) {
+        file_put(*out);
         return err;
     }
-    *out = f;
-    return 0;
+    return open_as(*out, n, mode);
+}
+
+int file_open_node(struct node *n, uint32_t mode, struct file **out) {
+    int err = file_alloc(out);
+    return err ? err : open_as(*out, node_get(n), mode);
 }

@@ -11,6 +11,9 @@
  * is open, but a file that was created is there. */
 int file_open(const char *path, uint32_t mode, struct file **out) must_check;
 
+/* The same of a node that has been found. */
+int file_open_node(struct node *n, uint32_t mode, struct file **out) must_check;
+
 static inline bool open_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY | ABI_O_RDWR); }
 
 /* Makes f a device, whose node is n, and takes over the reference. device: its driver; NULL, there

@@ -121,11 +121,7 @@ int path_lookup(const char *path, struct node **out) {
     return path_lookup_from(NULL, path, true, out);
 }
 
-int path_parent_from(struct node *start, const char *path, struct node **out, struct name *name) {
+int path_parent(struct node *start, const char *path, struct node **out, struct name *name) {
     struct walk w = {0};
     return walk(&w, start_of(start, path), path, true, true, out, name);
-}
-
-int path_parent(const char *path, struct node **out, struct name *name) {
-    return path_parent_from(NULL, path, out, name);
 }

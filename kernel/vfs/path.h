@@ -26,9 +26,8 @@ int path_lookup_from(struct node *start, const char *path, bool follow,
 /* A reference to the directory that the last name of the path is to be looked up
  * in, and that name, which is part of the path. It may be "." or "..", and need not exist.
  * -K_ENOENT also when the path has no name. */
-int path_parent(const char *path, struct node **out, struct name *name) must_check;
-int path_parent_from(struct node *start, const char *path, struct node **out,
-                     struct name *name) must_check;
+int path_parent(struct node *start, const char *path, struct node **out,
+                struct name *name) must_check;
 
 /* What name is in the directory dir, with a reference; through what is mounted.
  * -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE: there is no reference to give back. */

@@ -2,7 +2,8 @@
  * memory is refused, all is as it was, for n = 1, 2, 3 ... until it succeeds. */
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
-/* sources: kernel/syscall/exec.c kernel/syscall/sysfile.c */
+/* sources: kernel/syscall/exec.c kernel/syscall/arguments.c */
+/* sources: kernel/syscall/sysfile.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
 /* sources: kernel/fs/filepage.c kernel/fs/filewrite.c kernel/fs/filemap.c */
@@ -16,7 +17,6 @@
 /* sources: kernel/mm/design_mirror.c kernel/mm/design_share.c kernel/mm/design_unify.c */
 /* sources: kernel/mm/design_walk.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/mmap.c kernel/mm/shm.c */
-/* sources: kernel/mm/pagetree.c */
 /* sources: kernel/mm/turn.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/execenv.c tests/host/aspaceenv.c tests/host/aspaceprograms.c */

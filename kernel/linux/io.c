@@ -1,0 +1,161 @@
+/* Reading and writing. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/clock.h"
+#include "proc/signal.h"
+#include "vfs/descriptor.h"
+#include "vfs/listing.h"
+
+#define MOST 0x7ffff000UL /* bytes of one call */
+#define VECTORS 1024
+
+/* A directory is read by getdents64 alone. */
+static int read_at(struct file *f, uint64_t address, uint64_t n, size_t *done) {
+    *done = 0;
+    return f->ops->list ? -K_EISDIR : file_read(f, UA(address), MIN(n, MOST), done);
+}
+
+static int write_at(struct file *f, uint64_t address, uint64_t n, size_t *done) {
+    return file_write(f, UA(address), MIN(n, MOST), done);
+}
+
+typedef int (*move_fn)(struct file *f, uint64_t address, uint64_t n, size_t *done);
+
+static int read_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return read_at(f, arg[1], arg[2], result);
+}
+
+static int write_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return write_at(f, arg[1], arg[2], result);
+}
+
+/* What was moved before an error is the result. */
+static int move_vectors(struct file *f, move_fn move, const uint64_t arg[6], uint64_t *result) {
+    struct {
+        uint64_t base, bytes;
+    } v;
+    if (arg[2] > VECTORS)
+        return -K_EINVAL;
+    for (uint64_t i = 0; i < arg[2]; i++) {
+        size_t done = 0;
+        int err = copyin(&v, UA(arg[1] + i * sizeof(v)), sizeof(v));
+        if (!err)
+            err = move(f, v.base, v.bytes, &done);
+        *result += done;
+        if (err)
+            return *result ? 0 : err;
+        if (done < v.bytes)
+            break;
+    }
+    return 0;
+}
+
+static int read_vectors(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return move_vectors(f, read_at, arg, result);
+}
+
+static int write_vectors(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return move_vectors(f, write_at, arg, result);
+}
+
+/* As another open file of the same, which has this offset and no descriptor. */
+static int move_there(struct file *f, move_fn move, const uint64_t arg[6], uint64_t *result) {
+    if (!f->ops->seek)
+        return -K_ESPIPE;
+    if ((int64_t)arg[3] < 0)
+        return -K_EINVAL;
+    struct file there = *f;
+    there.offset = arg[3];
+    return move(&there, arg[1], arg[2], result);
+}
+
+static int read_there(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return move_there(f, read_at, arg, result);
+}
+
+static int write_there(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return move_there(f, write_at, arg, result);
+}
+
+static int tell_broken_pipe(int err) {
+    if (err == -K_EPIPE)
+        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
+    return err;
+}
+
+int linux_read(const uint64_t arg[6], uint64_t *result) { return fd_call(read_file, arg, result); }
+
+int linux_write(const uint64_t arg[6], uint64_t *result) {
+    return tell_broken_pipe(fd_call(write_file, arg, result));
+}
+
+int linux_readv(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(read_vectors, arg, result);
+}
+
+int linux_writev(const uint64_t arg[6], uint64_t *result) {
+    return tell_broken_pipe(fd_call(write_vectors, arg, result));
+}
+
+int linux_pread64(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(read_there, arg, result);
+}
+
+int linux_pwrite64(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(write_there, arg, result);
+}
+
+/* ---- directories ---- */
+
+static const uint8_t dirent_type[] = {[NODE_DIR] = 4,   [NODE_FILE] = 8, [NODE_DEVICE] = 2,
+                                      [NODE_LINK] = 10, [NODE_FIFO] = 1, [NODE_SOCKET] = 12};
+
+/* Bytes of an entry before its name: inode, offset, length and type. */
+#define DIRENT_HEAD 19
+#define GATHERED 512
+
+struct gathered {
+    uint64_t bytes, most;
+    char entry[GATHERED];
+};
+
+static bool gather(void *ctx, const struct listed *name) {
+    struct gathered *g = ctx;
+    uint64_t ino = name->ino, offset = 0; /* nobody can go to an entry */
+    uint16_t length = (uint16_t)ROUND_UP(DIRENT_HEAD + name->length + 1, 8);
+    if (length > g->most - g->bytes)
+        return false;
+    char *at = g->entry + g->bytes;
+    memset(at, 0, length);
+    memcpy(at, &ino, sizeof(ino));
+    memcpy(at + 8, &offset, sizeof(offset));
+    memcpy(at + 16, &length, sizeof(length));
+    at[18] = (char)dirent_type[name->type];
+    memcpy(at + DIRENT_HEAD, name->name, name->length);
+    g->bytes += length;
+    return true;
+}
+
+/* Room for one entry at least is the caller's to have: -K_EINVAL. */
+static int list_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    struct gathered g;
+    if (!f->ops->list)
+        return -K_ENOTDIR;
+    do {
+        g.bytes = 0;
+        g.most = MIN(arg[2] - *result, (uint64_t)GATHERED);
+        int err = f->ops->list(f, gather, &g);
+        if (!err)
+            err = copyout(UA(arg[1] + *result), g.entry, g.bytes);
+        if (err)
+            return err;
+        *result += g.bytes;
+    } while (g.bytes > 0);
+    return 0;
+}
+
+int linux_getdents64(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(list_file, arg, result);
+}

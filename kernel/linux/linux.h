@@ -1,0 +1,61 @@
+/* The interface of Linux on RISC-V, for programs that know no other: which numbers its calls have,
+ * and how its structures and flags become those of the functions that all interfaces share.
+ * docs/linux.md says what there is. */
+#pragma once
+#include "lib/types.h"
+#include "proc/interface.h"
+#include "syscall/exec.h"
+
+struct file;
+struct node;
+
+/* At boot, once: exec knows such programs from now on. trace: their calls are printed. */
+void linux_init(bool trace);
+
+/* table.c, from calls.def */
+#define CALL(number, name, handler) int handler(const uint64_t arg[6], uint64_t *result);
+#include "linux/calls.def"
+#undef CALL
+
+/* start.c */
+extern struct foreign_programs linux_programs;
+
+/* Bytes of a path, with the terminator; a longer one is -K_ENAMETOOLONG. */
+#define LINUX_PATH 256
+
+/* A path of a call, and the directory at which it begins, with a reference; NULL: the current one.
+ * Not to be ended after an error: -K_EFAULT, -K_ENAMETOOLONG; -K_EBADF, -K_ENOTDIR: the
+ * descriptor; -K_ENOENT: it is empty. */
+struct linux_path {
+    struct node *start;
+    char text[LINUX_PATH];
+};
+int linux_path(struct linux_path *p, uint64_t directory, uint64_t address) must_check;
+void linux_path_end(struct linux_path *p);
+
+/* What a call with a descriptor, a path and flags is about, with a reference. follow: a link that
+ * is the last name is followed. With an empty path, where the flags permit that, the descriptor's
+ * own file. *pipe, if it is not NULL: it is a file without a node; then there is no reference. */
+int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
+
+/* A time of Linux's. */
+struct linux_timespec {
+    int64_t sec, nsec;
+};
+/* -K_EINVAL: it is no time; -K_EFAULT. Too long a span is told as the longest. */
+int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
+
+/* Bytes that nobody is to guess from outside of the machine; they are no secret from who knows its
+ * clock. */
+void linux_random(void *to, size_t n);
+
+#define LINUX_O_CREAT 0x40
+#define LINUX_O_EXCL 0x80
+#define LINUX_O_APPEND 0x400
+#define LINUX_O_NONBLOCK 0x800
+#define LINUX_O_DIRECTORY 0x10000
+#define LINUX_O_NOFOLLOW 0x20000
+#define LINUX_O_CLOEXEC 0x80000
+#define LINUX_O_SYNC 0x101000
+#define LINUX_AT_EMPTY_PATH 0x1000
+#define LINUX_AT_SYMLINK_NOFOLLOW 0x100

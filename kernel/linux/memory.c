@@ -1,0 +1,31 @@
+/* Memory. */
+#include "lib/errno.h"
+#include "linux/linux.h"
+#include "mm/aspace.h"
+#include "proc/proc.h"
+#include "syscall/syscall.h"
+
+/* The new break, or the old one when it cannot be there. */
+int linux_brk(const uint64_t arg[6], uint64_t *result) {
+    struct aspace *as = proc_self()->as;
+    uint64_t old;
+    int err = aspace_sbrk(as, 0, &old);
+    if (!err && arg[0] && arg[0] <= USER_MAX && arg[0] >= as->first_brk)
+        err = aspace_sbrk(as, (int64_t)(arg[0] - old), &old);
+    *result = __atomic_load_n(&as->brk, __ATOMIC_RELAXED);
+    return err == -K_ENOMEM || err == -K_EEXIST ? 0 : err;
+}
+
+#define MAP_GROWSDOWN 0x100
+#define MAP_DENYWRITE 0x800
+#define MAP_EXECUTABLE 0x1000
+#define MAP_STACK 0x20000
+/* Wishes that change nothing here: what is mapped is promised all the same, or costs nothing
+ * until it may be written. */
+#define MAP_WISHES (MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK | ABI_MAP_NORESERVE)
+
+int linux_mmap(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t ours[6] = {arg[0], arg[1], arg[2], arg[3] & ~(uint64_t)MAP_WISHES,
+                              arg[4], arg[5]};
+    return sys_mmap(ours, result);
+}

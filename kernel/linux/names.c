@@ -1,0 +1,122 @@
+/* Calls that change what paths stand for, and where the process is. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/proc.h"
+#include "vfs/descriptor.h"
+#include "vfs/names.h"
+#include "vfs/where.h"
+
+#define AT_REMOVEDIR 0x200
+
+int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
+    struct linux_path p;
+    struct node_kind kind = {.type = NODE_DIR,
+                             .mode = (uint16_t)(arg[2] & 0777 & ~proc_self()->umask)};
+    int err = linux_path(&p, arg[0], arg[1]);
+    if (err)
+        return err;
+    err = names_make(p.start, p.text, &kind);
+    linux_path_end(&p);
+    return err;
+}
+
+int linux_symlinkat(const uint64_t arg[6], uint64_t *result) {
+    char target[LINUX_PATH];
+    struct linux_path p;
+    int err = copyinstr(target, UA(arg[0]), sizeof(target));
+    if (!err)
+        err = linux_path(&p, arg[1], arg[2]);
+    if (err)
+        return err;
+    struct node_kind kind = {.type = NODE_LINK, .mode = 0777, .target = target};
+    err = names_make(p.start, p.text, &kind);
+    linux_path_end(&p);
+    return err;
+}
+
+/* Whether the path may be removed so: rmdir is for directories, and unlink for all others. */
+static int check_removal(const struct linux_path *p, bool directory) {
+    struct node *n;
+    int err = path_lookup_from(p->start, p->text, false, &n);
+    if (err)
+        return err;
+    err = node_must_be_dir(n);
+    node_put(n);
+    if (directory || (err && err != -K_ENOTDIR))
+        return err;
+    return err ? 0 : -K_EISDIR;
+}
+
+int linux_unlinkat(const uint64_t arg[6], uint64_t *result) {
+    struct linux_path p;
+    int err = linux_path(&p, arg[0], arg[1]);
+    if (err)
+        return err;
+    err = check_removal(&p, (arg[2] & AT_REMOVEDIR) != 0);
+    if (!err)
+        err = names_unlink(p.start, p.text);
+    linux_path_end(&p);
+    return err;
+}
+
+/* Two paths, which are a lot for a kernel stack. */
+static int with_two(const uint64_t arg[6],
+                    int (*fn)(struct node *, const char *, struct node *, const char *)) {
+    struct linux_path from, to;
+    int err = linux_path(&from, arg[0], arg[1]);
+    if (err)
+        return err;
+    err = linux_path(&to, arg[2], arg[3]);
+    if (!err) {
+        err = fn(from.start, from.text, to.start, to.text);
+        linux_path_end(&to);
+    }
+    linux_path_end(&from);
+    return err;
+}
+
+int linux_linkat(const uint64_t arg[6], uint64_t *result) { return with_two(arg, names_link); }
+
+int linux_renameat2(const uint64_t arg[6], uint64_t *result) {
+    return arg[4] ? -K_EINVAL : with_two(arg, names_rename);
+}
+
+/* ---- the current directory ---- */
+
+static int enter(struct node *n) {
+    int err = node_must_be_dir(n);
+    struct node *unused = err ? n : cwd_replace(n);
+    if (unused)
+        node_put(unused);
+    return err;
+}
+
+#define AT_FDCWD ((uint64_t)-100)
+
+int linux_chdir(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t here[6] = {AT_FDCWD, arg[0]};
+    struct node *n;
+    int err = linux_find(here, 0, true, &n);
+    return err ? err : enter(n);
+}
+
+int linux_fchdir(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t itself[6] = {arg[0], 0};
+    struct node *n;
+    int err = linux_find(itself, LINUX_AT_EMPTY_PATH, true, &n);
+    return err ? err : enter(n);
+}
+
+int linux_getcwd(const uint64_t arg[6], uint64_t *result) {
+    char path[LINUX_PATH];
+    size_t bytes;
+    int err = cwd_path(path, sizeof(path), &bytes);
+    if (!err && bytes > arg[1])
+        err = -K_ERANGE;
+    if (!err)
+        err = copyout(UA(arg[0]), path + sizeof(path) - bytes, bytes);
+    *result = bytes;
+    return err;
+}

@@ -1,0 +1,157 @@
+/* Calls that open files, and on descriptors. */
+#include "dev/chardev.h"
+#include "lib/errno.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/group.h"
+#include "syscall/syscall.h"
+#include "vfs/descriptor.h"
+#include "vfs/names.h"
+#include "vfs/open.h"
+
+#define O_ACCMODE 3
+#define O_TRUNC 0x200
+
+static uint32_t open_mode(uint64_t flags) {
+    return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? ABI_O_TRUNC : 0) |
+           (flags & LINUX_O_APPEND ? ABI_O_APPEND : 0) | (flags & LINUX_O_SYNC ? ABI_O_SYNC : 0);
+}
+
+/* ---- openat ---- */
+
+static int create(const struct linux_path *p, uint64_t mode, struct node **out) {
+    const struct node_kind kind = {.type = NODE_FILE,
+                                   .mode = (uint16_t)(mode & 0777 & ~proc_self()->umask)};
+    return names_create(p->start, p->text, &kind, out);
+}
+
+/* The last name may be a link to a file; one that leads nowhere creates nothing. */
+static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
+    bool follow = !(flags & (LINUX_O_NOFOLLOW | LINUX_O_EXCL));
+    int err = path_lookup_from(p->start, p->text, follow, out);
+    if (err == -K_ENOENT && (flags & LINUX_O_CREAT))
+        return create(p, mode, out);
+    if (err)
+        return err;
+    if ((flags & LINUX_O_CREAT) && (flags & LINUX_O_EXCL))
+        err = -K_EEXIST;
+    else if ((*out)->link)
+        err = -K_ELOOP;
+    else if (flags & LINUX_O_DIRECTORY)
+        err = node_must_be_dir(*out);
+    if (err)
+        node_put(*out);
+    return err;
+}
+
+static int open_path(const struct linux_path *p, uint64_t flags, uint64_t mode, struct file **out) {
+    struct node *n;
+    int err = find(p, flags, mode, &n);
+    if (err)
+        return err;
+    err = file_open_node(n, open_mode(flags), out);
+    node_put(n);
+    return err;
+}
+
+int linux_openat(const uint64_t arg[6], uint64_t *result) {
+    struct linux_path p;
+    struct file *f;
+    int fd, err = linux_path(&p, arg[0], arg[1]);
+    if (err)
+        return err;
+    err = fd_reserve(0, &fd);
+    if (!err) {
+        err = open_path(&p, arg[2], arg[3], &f);
+        if (err)
+            fd_unreserve(fd);
+    }
+    linux_path_end(&p);
+    if (err)
+        return err;
+    fd_open(fd, f, (arg[2] & LINUX_O_CLOEXEC) != 0);
+    *result = (uint64_t)fd;
+    return 0;
+}
+
+/* ---- descriptors ---- */
+
+static uint64_t on_exec(uint64_t flags) { return flags & LINUX_O_CLOEXEC ? ABI_O_CLOEXEC : 0; }
+
+int linux_dup3(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t ours[6] = {arg[0], arg[1], on_exec(arg[2])};
+    return arg[2] & ~(uint64_t)LINUX_O_CLOEXEC ? -K_EINVAL : sys_dup3(ours, result);
+}
+
+/* No pipe is without waiting. */
+int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t ours[6] = {arg[0], on_exec(arg[1])};
+    return arg[1] & ~(uint64_t)LINUX_O_CLOEXEC ? -K_EINVAL : sys_pipe2(ours, result);
+}
+
+int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t set[6] = {arg[0], arg[1], arg[2] & LINUX_O_APPEND ? ABI_O_APPEND : 0};
+    switch ((int32_t)arg[1]) {
+    case ABI_F_SETFL: return arg[2] & LINUX_O_NONBLOCK ? -K_EINVAL : sys_fcntl(set, result);
+    case ABI_F_GETFL: {
+        int err = sys_fcntl(arg, result);
+        *result = (*result & O_ACCMODE) | (*result & ABI_O_APPEND ? LINUX_O_APPEND : 0) |
+                  (*result & ABI_O_SYNC ? LINUX_O_SYNC : 0);
+        return err;
+    }
+    default: return sys_fcntl(arg, result);
+    }
+}
+
+/* ---- the terminal ---- */
+
+#define TCGETS 0x5401
+#define TIOCGPGRP 0x540f
+#define TIOCSPGRP 0x5410
+#define TIOCGWINSZ 0x5413
+
+/* The console edits lines, makes signals of keys, and ends lines as a terminal wants it. Its echo
+ * is its own and cannot be switched off: programs are told that there is none, so that they do
+ * not add theirs. */
+static const struct {
+    uint32_t iflag, oflag, cflag, lflag;
+    uint8_t line, cc[19];
+} terminal = {
+    .iflag = 0x500, /* ICRNL, IXON */
+    .oflag = 5,     /* OPOST, ONLCR */
+    .cflag = 0xbf,  /* 38400 baud, 8 bits, receives */
+    .lflag = 3,     /* ISIG, ICANON */
+    .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26},
+};
+_Static_assert(sizeof(terminal) == 36, "struct termios");
+
+static bool is_console(const struct file *f) {
+    struct node_attr a;
+    struct node *n = f->ops->node ? f->ops->node(f) : NULL;
+    return n && !n->ops->attr(n, &a) && a.type == NODE_DEVICE && a.major == MAJOR_CONSOLE;
+}
+
+static int set_foreground(uint64_t address) {
+    int32_t group;
+    bool interrupted;
+    int err = copyin(&group, UA(address), sizeof(group));
+    return err ? err : proc_set_foreground(group, true, &interrupted);
+}
+
+static int control(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    static const uint16_t size[4] = {24, 80};
+    if (!is_console(f))
+        return -K_ENOTTY;
+    switch (arg[1]) {
+    case TCGETS: return copyout(UA(arg[2]), &terminal, sizeof(terminal));
+    case TIOCGWINSZ: return copyout(UA(arg[2]), size, sizeof(size));
+    case TIOCSPGRP: return set_foreground(arg[2]);
+    case TIOCGPGRP: {
+        int32_t group = proc_foreground();
+        return copyout(UA(arg[2]), &group, sizeof(group));
+    }
+    default: return -K_ENOTTY;
+    }
+}
+
+int linux_ioctl(const uint64_t arg[6], uint64_t *result) { return fd_call(control, arg, result); }

@@ -1,0 +1,205 @@
+/* What is known of files, and set. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/clock.h"
+#include "vfs/descriptor.h"
+#include "vfs/path.h"
+
+#define SECOND 1000000000UL
+#define MODE_FIFO 0010600
+
+struct linux_stat {
+    uint64_t dev, ino;
+    uint32_t mode, nlink, uid, gid;
+    uint64_t rdev, pad;
+    int64_t size;
+    int32_t block_size, pad2;
+    int64_t blocks;
+    struct linux_timespec accessed, modified, changed;
+    uint32_t unused[2];
+};
+_Static_assert(sizeof(struct linux_stat) == 128, "struct stat");
+
+static const uint32_t type_bits[] = {
+    [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000, [NODE_DEVICE] = 0020000,
+    [NODE_LINK] = 0120000, [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000};
+
+static struct linux_timespec time_of(uint64_t nanoseconds) {
+    return (struct linux_timespec){(int64_t)(nanoseconds / SECOND),
+                                   (int64_t)(nanoseconds % SECOND)};
+}
+
+static int tell(const struct node_attr *a, uint64_t address) {
+    struct linux_stat st = {
+        .dev = a->dev,
+        .ino = a->ino,
+        .mode = type_bits[a->type] | a->mode,
+        .nlink = a->nlink,
+        .uid = a->uid,
+        .gid = a->gid,
+        .rdev = a->type == NODE_DEVICE ? (uint64_t)a->major << 8 | (uint8_t)a->minor : 0,
+        .size = (int64_t)a->size,
+        .block_size = PAGE_SIZE,
+        .blocks = (int64_t)a->blocks,
+        .accessed = time_of(a->accessed),
+        .modified = time_of(a->modified),
+        .changed = time_of(a->changed),
+    };
+    return copyout(UA(address), &st, sizeof(st));
+}
+
+static int tell_node(struct node *n, uint64_t address) {
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    return err ? err : tell(&a, address);
+}
+
+static int tell_pipe(uint64_t address) {
+    struct linux_stat st = {.mode = MODE_FIFO, .nlink = 1, .block_size = PAGE_SIZE};
+    return copyout(UA(address), &st, sizeof(st));
+}
+
+static int stat_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return f->ops->node ? tell_node(f->ops->node(f), arg[1]) : tell_pipe(arg[1]);
+}
+
+int linux_fstat(const uint64_t arg[6], uint64_t *result) { return fd_call(stat_file, arg, result); }
+
+/* glibc's fstat is this one with an empty path. */
+int linux_newfstatat(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t file[6] = {arg[0], arg[2]};
+    char first = 1;
+    struct node *n;
+    if (arg[3] & LINUX_AT_EMPTY_PATH) {
+        int err = copyin(&first, UA(arg[1]), 1);
+        if (err)
+            return err;
+    }
+    if (!first)
+        return linux_fstat(file, result);
+    int err = linux_find(arg, 0, !(arg[3] & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    if (err)
+        return err;
+    err = tell_node(n, arg[2]);
+    node_put(n);
+    return err;
+}
+
+int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
+    struct node *n;
+    int err = linux_find(arg, 0, false, &n);
+    if (err)
+        return err;
+    const char *target = n->link ? n->ops->target(n) : NULL;
+    *result = target ? MIN(strlen(target), arg[3]) : 0;
+    err = target ? copyout(UA(arg[2]), target, *result) : -K_EINVAL;
+    node_put(n);
+    return err;
+}
+
+#define X_OK 1
+#define EXECUTABLE 0111
+
+/* To the superuser, which all are, only what nobody may execute is forbidden. */
+int linux_faccessat(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a;
+    struct node *n;
+    int err = linux_find(arg, 0, true, &n);
+    if (err)
+        return err;
+    err = n->ops->attr(n, &a);
+    node_put(n);
+    if (!err && (arg[2] & X_OK) && a.type == NODE_FILE && !(a.mode & EXECUTABLE))
+        err = -K_EACCES;
+    return err;
+}
+
+/* ---- setting ---- */
+
+/* Takes over the reference. A file system without such attributes keeps none: -K_EPERM. */
+static int set(struct node *n, unsigned which, const struct node_attr *a) {
+    int err = n->ops->set_attr ? n->ops->set_attr(n, which, a) : -K_EPERM;
+    node_put(n);
+    return err;
+}
+
+/* arg: descriptor and path; and flags. */
+static int find_and_set(const uint64_t arg[6], uint64_t flags, unsigned which,
+                        const struct node_attr *a) {
+    struct node *n;
+    int err = linux_find(arg, flags, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    return err ? err : set(n, which, a);
+}
+
+static int set_of_descriptor(uint64_t fd, unsigned which, const struct node_attr *a) {
+    const uint64_t itself[6] = {fd, 0};
+    return find_and_set(itself, LINUX_AT_EMPTY_PATH, which, a);
+}
+
+int linux_fchmod(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a = {.mode = arg[1] & 0777};
+    return set_of_descriptor(arg[0], NODE_SET_MODE, &a);
+}
+
+int linux_fchmodat(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a = {.mode = arg[2] & 0777};
+    return find_and_set(arg, 0, NODE_SET_MODE, &a);
+}
+
+/* -1: as it is. */
+static int change_owner(struct node *n, uint64_t uid, uint64_t gid) {
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    if (err) {
+        node_put(n);
+        return err;
+    }
+    a.uid = (uint32_t)uid == UINT32_MAX ? a.uid : (uint32_t)uid;
+    a.gid = (uint32_t)gid == UINT32_MAX ? a.gid : (uint32_t)gid;
+    return set(n, NODE_SET_OWNER, &a);
+}
+
+int linux_fchownat(const uint64_t arg[6], uint64_t *result) {
+    struct node *n;
+    int err = linux_find(arg, arg[4], !(arg[4] & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    return err ? err : change_owner(n, arg[2], arg[3]);
+}
+
+int linux_fchown(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t itself[6] = {arg[0], 0};
+    struct node *n;
+    int err = linux_find(itself, LINUX_AT_EMPTY_PATH, true, &n);
+    return err ? err : change_owner(n, arg[1], arg[2]);
+}
+
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+static int time_to_set(const struct linux_timespec *t, uint64_t *out, bool *wanted) {
+    *wanted = t->nsec != UTIME_OMIT;
+    if (t->nsec == UTIME_NOW)
+        *out = clock_date();
+    else if (*wanted && (t->sec < 0 || t->nsec < 0 || t->nsec >= (int64_t)SECOND))
+        return -K_EINVAL;
+    else
+        *out = (uint64_t)t->sec * SECOND + (uint64_t)t->nsec;
+    return 0;
+}
+
+int linux_utimensat(const uint64_t arg[6], uint64_t *result) {
+    struct linux_timespec t[2] = {{.nsec = UTIME_NOW}, {.nsec = UTIME_NOW}};
+    struct node_attr a = {0};
+    bool accessed, modified;
+    int err = arg[2] ? copyin(t, UA(arg[2]), sizeof(t)) : 0;
+    if (!err)
+        err = time_to_set(&t[0], &a.accessed, &accessed);
+    if (!err)
+        err = time_to_set(&t[1], &a.modified, &modified);
+    if (err)
+        return err;
+    uint64_t flags = arg[3] | (arg[1] ? 0 : LINUX_AT_EMPTY_PATH);
+    return find_and_set(
+        arg, flags, (accessed ? NODE_SET_ACCESSED : 0) | (modified ? NODE_SET_MODIFIED : 0), &a);
+}

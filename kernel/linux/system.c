@@ -1,0 +1,98 @@
+/* What programs ask of the machine. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/linux.h"
+#include "mm/frame.h"
+#include "mm/uaccess.h"
+#include "proc/clock.h"
+#include "proc/proc.h"
+
+int linux_uname(const uint64_t arg[6], uint64_t *result) {
+    static const char names[6][65] = {"Linux",   "trellis", "6.6.0-trellis",
+                                      "Trellis", "riscv64", ""};
+    return copyout(UA(arg[0]), names, sizeof(names));
+}
+
+struct linux_sysinfo {
+    int64_t uptime;
+    uint64_t loads[3], ram, free_ram, shared_ram, buffer_ram, swap, free_swap;
+    uint16_t procs, pad;
+    uint64_t high, free_high;
+    uint32_t unit;
+};
+_Static_assert(sizeof(struct linux_sysinfo) == 112, "struct sysinfo");
+
+int linux_sysinfo(const uint64_t arg[6], uint64_t *result) {
+    struct linux_sysinfo info;
+    struct frame_stats frames;
+    frame_stats(&frames);
+    memset(&info, 0, sizeof(info));
+    info.uptime = (int64_t)(clock_nanoseconds() / 1000000000);
+    info.ram = frames.total;
+    info.free_ram = frames.free;
+    info.buffer_ram = frames.cached;
+    info.procs = (uint16_t)proc_count();
+    info.unit = PAGE_SIZE;
+    return copyout(UA(arg[0]), &info, sizeof(info));
+}
+
+/* One bit for each hart; the result is how many bytes there are. */
+int linux_sched_getaffinity(const uint64_t arg[6], uint64_t *result) {
+    uint64_t mask = (2UL << (hart_count - 1)) - 1;
+    if (arg[1] < sizeof(mask) || arg[1] % sizeof(mask))
+        return -K_EINVAL;
+    *result = sizeof(mask);
+    return copyout(UA(arg[2]), &mask, sizeof(mask));
+}
+
+#define RLIMIT_STACK 3
+#define RLIMIT_NOFILE 7
+#define RLIMITS 16
+
+static uint64_t limit(uint64_t what) {
+    return what == RLIMIT_STACK ? MIB(8) : what == RLIMIT_NOFILE ? ABI_NOFILE : UINT64_MAX;
+}
+
+/* They are what they are: setting them does nothing. */
+int linux_prlimit64(const uint64_t arg[6], uint64_t *result) {
+    if (arg[1] >= RLIMITS)
+        return -K_EINVAL;
+    const uint64_t told[2] = {limit(arg[1]), limit(arg[1])};
+    return arg[3] ? copyout(UA(arg[3]), told, sizeof(told)) : 0;
+}
+
+/* ---- random bytes ---- */
+
+static uint64_t state;
+
+/* A step of Weyl's sequence and a mixing of bits; the clock goes in each time. */
+static uint64_t next(void) {
+    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
+    x ^= clock_nanoseconds() ^ clock_date() << 17;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+void linux_random(void *to, size_t n) {
+    for (char *at = to; n > 0;) {
+        uint64_t word = next();
+        size_t part = MIN(n, sizeof(word));
+        memcpy(at, &word, part);
+        at += part;
+        n -= part;
+    }
+}
+
+int linux_getrandom(const uint64_t arg[6], uint64_t *result) {
+    char bytes[64];
+    while (*result < arg[1]) {
+        size_t part = MIN(arg[1] - *result, sizeof(bytes));
+        linux_random(bytes, part);
+        int err = copyout(UA(arg[0] + *result), bytes, part);
+        if (err)
+            return err;
+        *result += part;
+    }
+    return 0;
+}

@@ -1,0 +1,146 @@
+/* Time, and waiting. */
+#include "lib/errno.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/clock.h"
+#include "proc/signal.h"
+#include "vfs/descriptor.h"
+
+#define SECOND 1000000000UL
+#define CENTISECOND 10000000UL
+
+enum clocks {
+    REALTIME,
+    MONOTONIC,
+    PROCESS_CPUTIME,
+    THREAD_CPUTIME,
+    MONOTONIC_RAW,
+    REALTIME_COARSE,
+    MONOTONIC_COARSE,
+    BOOTTIME,
+};
+
+static uint64_t time_used(void) { return clock_microseconds(proc_time_used()) * 1000; }
+
+static int read_clock(uint64_t clock, uint64_t *now) {
+    switch ((int32_t)clock) {
+    case REALTIME:
+    case REALTIME_COARSE: *now = clock_date(); return 0;
+    case MONOTONIC:
+    case MONOTONIC_RAW:
+    case MONOTONIC_COARSE:
+    case BOOTTIME: *now = clock_nanoseconds(); return 0;
+    case PROCESS_CPUTIME:
+    case THREAD_CPUTIME: *now = time_used(); return 0;
+    default: return -K_EINVAL;
+    }
+}
+
+static int tell_time(uint64_t address, uint64_t nanoseconds) {
+    struct linux_timespec t = {(int64_t)(nanoseconds / SECOND), (int64_t)(nanoseconds % SECOND)};
+    return copyout(UA(address), &t, sizeof(t));
+}
+
+int linux_clock_gettime(const uint64_t arg[6], uint64_t *result) {
+    uint64_t now;
+    int err = read_clock(arg[0], &now);
+    return err ? err : tell_time(arg[1], now);
+}
+
+int linux_time(uint64_t address, uint64_t *nanoseconds) {
+    struct linux_timespec t;
+    int err = copyin(&t, UA(address), sizeof(t));
+    if (err)
+        return err;
+    if (t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)SECOND)
+        return -K_EINVAL;
+    bool fits = (uint64_t)t.sec < UINT64_MAX / SECOND;
+    *nanoseconds = fits ? (uint64_t)t.sec * SECOND + (uint64_t)t.nsec : UINT64_MAX;
+    return 0;
+}
+
+/* ---- sleeping ---- */
+
+/* Until a time has passed. -K_EINTR: *left: what is left of it. */
+static int sleep_for(uint64_t nanoseconds, uint64_t *left) {
+    uint64_t began = clock_nanoseconds();
+    int err = proc_sleep_until(signal_resume_until(clock_after(nanoseconds)));
+    uint64_t slept = clock_nanoseconds() - began;
+    *left = slept < nanoseconds ? nanoseconds - slept : 0;
+    return err;
+}
+
+static int sleep_and_tell(uint64_t nanoseconds, uint64_t told) {
+    uint64_t left;
+    int err = sleep_for(nanoseconds, &left);
+    int none = err == -K_EINTR && told ? tell_time(told, left) : 0;
+    return none ? none : err;
+}
+
+int linux_nanosleep(const uint64_t arg[6], uint64_t *result) {
+    uint64_t time;
+    int err = linux_time(arg[0], &time);
+    return err ? err : sleep_and_tell(time, arg[1]);
+}
+
+#define TIMER_ABSTIME 1
+
+int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
+    uint64_t time, now;
+    int err = linux_time(arg[2], &time);
+    if (!err)
+        err = read_clock(arg[0], &now);
+    if (err)
+        return err;
+    if (!(arg[1] & TIMER_ABSTIME))
+        return sleep_and_tell(time, arg[3]);
+    return time > now ? sleep_and_tell(time - now, 0) : 0;
+}
+
+/* ---- ppoll ---- */
+
+struct pollfd {
+    int32_t fd;
+    int16_t events, revents;
+};
+#define POLLNVAL 0x20
+
+/* One file, without a limit: the program is told that what it asks for is there, and the read or
+ * write that follows does the waiting. Without files it is a sleep. Others are not done. */
+static int poll_one(uint64_t address, uint64_t *result) {
+    struct pollfd p;
+    int err = copyin(&p, UA(address), sizeof(p));
+    if (err)
+        return err;
+    struct file *f = fd_begin(fd_arg((uint64_t)p.fd));
+    p.revents = f ? p.events & 5 : POLLNVAL; /* POLLIN, POLLOUT */
+    if (f)
+        fd_end(f);
+    *result = 1;
+    return copyout(UA(address), &p, sizeof(p));
+}
+
+int linux_ppoll(const uint64_t arg[6], uint64_t *result) {
+    uint64_t time = UINT64_MAX, left;
+    int err = arg[2] ? linux_time(arg[2], &time) : 0;
+    if (err)
+        return err;
+    if (arg[1] == 1 && !arg[2])
+        return poll_one(arg[0], result);
+    return arg[1] == 0 ? sleep_for(time, &left) : -K_ENOSYS;
+}
+
+/* ---- what was used ---- */
+
+int linux_times(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t used[4] = {time_used() / CENTISECOND};
+    *result = clock_nanoseconds() / CENTISECOND;
+    return arg[0] ? copyout(UA(arg[0]), used, sizeof(used)) : 0;
+}
+
+int linux_getrusage(const uint64_t arg[6], uint64_t *result) {
+    uint64_t usage[18] = {0}, used = (int32_t)arg[0] < 0 ? 0 : time_used();
+    usage[0] = used / SECOND;
+    usage[1] = used % SECOND / 1000;
+    return copyout(UA(arg[1]), usage, sizeof(usage));
+}

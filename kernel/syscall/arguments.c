@@ -1,0 +1,92 @@
+/* Gathering the strings of exec: see arguments.h. */
+#include "syscall/arguments.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/uaccess.h"
+
+#define ALIGN 16
+
+int arguments_begin(struct arguments *a) {
+    memset(a, 0, sizeof(*a));
+    return frame_alloc(&a->frame[0]);
+}
+
+void arguments_end(struct arguments *a) {
+    for (unsigned i = 0; i < ARGUMENTS_FRAMES; i++)
+        if (a->frame[i].v)
+            frame_free(a->frame[i]);
+}
+
+/* Sees to it that there is a byte at this offset. */
+static int need(struct arguments *a, uint64_t offset) {
+    if (offset >= ARGUMENTS_MAX)
+        return -K_E2BIG;
+    paddr_t *frame = &a->frame[offset / PAGE_SIZE];
+    return frame->v ? 0 : frame_alloc(frame);
+}
+
+static uint64_t room_at(uint64_t offset) { return PAGE_SIZE - offset % PAGE_SIZE; }
+
+/* end: behind its terminator, on the same page. */
+static void end_string(struct arguments *a, uint64_t end) {
+    a->bytes = ROUND_UP(end, ALIGN);
+    memset(arguments_at(a, end - 1), 0, a->bytes - end + 1);
+    a->count++;
+}
+
+int arguments_add(struct arguments *a, const char *string) {
+    uint64_t at = a->bytes;
+    for (;;) {
+        int err = need(a, at);
+        if (err)
+            return err;
+        *arguments_at(a, at++) = *string;
+        if (!*string++)
+            break;
+    }
+    end_string(a, at);
+    return 0;
+}
+
+/* A page's end may come before the string's. */
+static int add_user_string(struct arguments *a, uaddr_t from) {
+    uint64_t at = a->bytes;
+    for (;;) {
+        int err = need(a, at);
+        if (err)
+            return err;
+        err = copyinstr(arguments_at(a, at), from, room_at(at));
+        if (!err)
+            break;
+        if (err != -K_ENAMETOOLONG)
+            return err;
+        from.v += room_at(at);
+        at += room_at(at);
+    }
+    end_string(a, at + strlen(arguments_at(a, at)) + 1);
+    return 0;
+}
+
+int arguments_add_array(struct arguments *a, uaddr_t array) {
+    for (;; array.v += sizeof(uint64_t)) {
+        uint64_t string;
+        int err = copyin(&string, array, sizeof(string));
+        if (err || !string)
+            return err;
+        err = add_user_string(a, UA(string));
+        if (err)
+            return err;
+    }
+}
+
+void arguments_begin_environment(struct arguments *a) {
+    a->argc = a->count;
+    a->argument_bytes = a->bytes;
+}
+
+uint64_t arguments_next(const struct arguments *a, uint64_t offset) {
+    while (*arguments_at(a, offset))
+        offset++;
+    return ROUND_UP(offset + 1, ALIGN);
+}
