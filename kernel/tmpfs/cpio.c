@@ -186,8 +186,10 @@ static int enter(struct node *dir, const struct name *name, const struct member 
     bool is_link = (m->field[MODE] & TYPE_MASK) == TYPE_LINK;
     if (is_link && m->field[SIZE] >= sizeof(target))
         return -K_EINVAL;
-    if (is_link)
-        str_copy(target, m->contents, m->field[SIZE] + 1UL);
+    if (is_link) {
+        memcpy(target, m->contents, m->field[SIZE]); /* it is not terminated */
+        target[m->field[SIZE]] = '\0';
+    }
     *out = NULL;
     if (!kind_of(m, target, &kind))
         return 0;
