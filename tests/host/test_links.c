@@ -23,7 +23,8 @@
 #include <string.h>
 
 static void symlink_to(const char *target, const char *path) {
-    assert_int_equal(names_make(path, &(struct node_kind){.type = NODE_LINK, .target = target}), 0);
+    assert_int_equal(
+        names_make(NULL, path, &(struct node_kind){.type = NODE_LINK, .target = target}), 0);
 }
 
 static int open_close(const char *path, int mode) {
@@ -113,14 +114,14 @@ static void long_names(void **state) {
     struct node *n;
     path[0] = '/';
     memset(path + 1, 'x', 255);
-    assert_int_equal(names_create(path, &(struct node_kind){.type = NODE_FILE}, &n), 0);
+    assert_int_equal(names_create(NULL, path, &(struct node_kind){.type = NODE_FILE}, &n), 0);
     node_put(n);
     path[256] = 'x';
-    assert_int_equal(names_create(path, &(struct node_kind){.type = NODE_FILE}, &n),
+    assert_int_equal(names_create(NULL, path, &(struct node_kind){.type = NODE_FILE}, &n),
                      -K_ENAMETOOLONG);
     assert_int_equal(path_lookup(path, &n), -K_ENAMETOOLONG);
     path[256] = '\0';
-    assert_int_equal(names_unlink(path), 0);
+    assert_int_equal(names_unlink(NULL, path), 0);
 }
 
 /* ---- mounts ---- */
