@@ -13,9 +13,10 @@ int arguments_begin(struct arguments *a) {
 }
 
 void arguments_end(struct arguments *a) {
-    for (unsigned i = 0; i < ARGUMENTS_FRAMES; i++)
-        if (a->frame[i].v)
-            frame_free(a->frame[i]);
+    if (a->frame[0].v)
+        frame_free(a->frame[0]);
+    for (unsigned i = 1; i < ARGUMENTS_FRAMES && a->frame[i].v; i++)
+        frame_free(a->frame[i]);
 }
 
 /* Sees to it that there is a byte at this offset. */
@@ -85,8 +86,9 @@ void arguments_begin_environment(struct arguments *a) {
     a->argument_bytes = a->bytes;
 }
 
+/* The last of its 16 bytes ends in a zero, its terminator or the padding, and no other does. */
 uint64_t arguments_next(const struct arguments *a, uint64_t offset) {
-    while (*arguments_at(a, offset))
-        offset++;
-    return ROUND_UP(offset + 1, ALIGN);
+    while (*arguments_at(a, offset + ALIGN - 1))
+        offset += ALIGN;
+    return offset + ALIGN;
 }
