@@ -35,6 +35,7 @@ static const struct {
     {EINVAL, "Invalid argument"},
     {ENFILE, "Too many open files in the system"},
     {EMFILE, "Too many open files"},
+    {ENOTTY, "Not a terminal"},
     {ETXTBSY, "Run as a program, or open for writing"},
     {EFBIG, "File too large"},
     {ENOSPC, "No space left"},

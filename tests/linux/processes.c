@@ -1,0 +1,125 @@
+/* fork, exec of both sorts of programs, waiting, signals and time. Prints one line for each thing
+ * that is not so, and "processes: OK" at the end when all is. */
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(what) \
+    do { \
+        errno = 0; \
+        if (!(what)) { \
+            printf("processes: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
+            failures++; \
+        } \
+    } while (0)
+
+static volatile sig_atomic_t caught, sender;
+
+static void handler(int signal, siginfo_t *info, void *context) {
+    caught = signal;
+    sender = info->si_pid;
+}
+
+static void check_fork(void) {
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(getpid() != getppid() && raise(0) == 0 ? 7 : 1);
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    CHECK(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD);
+    child = vfork();
+    if (child == 0) {
+        execl("/linux/nosuch", "nosuch", NULL);
+        _exit(9);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 9);
+}
+
+/* A program of xv6's, which writes to a pipe. */
+static void check_exec(void) {
+    char text[32] = "";
+    int ends[2], status;
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 1);
+        close(ends[0]);
+        close(ends[1]);
+        execl("/bin/echo", "echo", "from", "xv6", NULL);
+        _exit(1);
+    }
+    close(ends[1]);
+    CHECK(read(ends[0], text, sizeof(text)) == 9 && !strcmp(text, "from xv6\n"));
+    CHECK(read(ends[0], text, sizeof(text)) == 0 && close(ends[0]) == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    char *argv[] = {"true", NULL};
+    CHECK(posix_spawn(&child, "/bin/true", NULL, NULL, argv, NULL) == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void check_signals(void) {
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
+    sigset_t set, old;
+    int status;
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    CHECK(kill(getpid(), SIGUSR1) == 0 && caught == SIGUSR1 && sender == getpid());
+    caught = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    CHECK(sigprocmask(SIG_BLOCK, &set, &old) == 0 && raise(SIGUSR1) == 0 && !caught);
+    CHECK(sigprocmask(SIG_SETMASK, &old, NULL) == 0 && caught == SIGUSR1);
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    CHECK(kill(child, SIGTERM) == 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    CHECK(kill(child, 0) == -1 && errno == ESRCH);
+}
+
+static void check_time(void) {
+    struct timespec before, after, span = {0, 20000000};
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0 && nanosleep(&span, NULL) == 0);
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &after) == 0);
+    CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >=
+          span.tv_nsec);
+    CHECK(time(NULL) > 1700000000);
+}
+
+/* As much as it may be, and more. */
+static void check_arguments(void) {
+    static char text[60000];
+    int status;
+    memset(text, 'x', sizeof(text) - 1);
+    char *two[] = {"start", text, text, NULL}, *three[] = {"start", text, text, text, NULL};
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK(execv("/bin/echo", two) == -1 && errno == E2BIG);
+        CHECK(execv("/linux/start", three) == -1 && errno == E2BIG);
+        execv("/linux/processes", two);
+        _exit(1);
+    }
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WEXITSTATUS(status) == 3);
+}
+
+int main(int argc, char **argv) {
+    if (!strcmp(argv[0], "start"))
+        return strlen(argv[2]) == 59999 ? argc : 99;
+    check_fork();
+    check_exec();
+    check_signals();
+    check_time();
+    check_arguments();
+    if (!failures)
+        puts("processes: OK");
+    return failures != 0;
+}

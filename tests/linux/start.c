@@ -1,0 +1,60 @@
+/* What a program finds when it starts, and whether its memory is as glibc expects it. Prints one
+ * line for each thing that is not so, and "start: OK" at the end when all is. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int failures;
+static _Thread_local int of_thread = 17;
+static char zeros[100000];
+
+#define CHECK(what) \
+    do { \
+        if (!(what)) { \
+            printf("start: line %d: %s\n", __LINE__, #what); \
+            failures++; \
+        } \
+    } while (0)
+
+/* 4 MiB, in steps that do not jump over a guard page. */
+static int deep(int n) {
+    volatile char room[4096];
+    room[0] = (char)n;
+    return n ? deep(n - 1) + room[0] - (char)n : 0;
+}
+
+static void check_memory(void) {
+    char *before = sbrk(0), *room;
+    CHECK(sbrk(1 << 20) == before);
+    memset(before, 1, 1 << 20);
+    CHECK(sbrk(-(1 << 20)) == before + (1 << 20));
+    CHECK(brk((void *)(1UL << 50)) == -1);
+    room = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    CHECK(room != MAP_FAILED && room < (char *)&before && room > before);
+    CHECK(munmap(room, 1 << 20) == 0);
+    CHECK(malloc(300 << 10) && malloc(10));
+    CHECK(deep(1024) == 0);
+}
+
+int main(int argc, char **argv, char **envp) {
+    CHECK(argc == 3 && !strcmp(argv[1], "one") && !strcmp(argv[2], "") && !argv[3]);
+    CHECK(envp == argv + 4 && getenv("NAME") && !strcmp(getenv("NAME"), "value"));
+    CHECK(getauxval(AT_PAGESZ) == 4096 && getauxval(AT_PHDR) && getauxval(AT_ENTRY));
+    CHECK(!strcmp((const char *)getauxval(AT_EXECFN), "/linux/start"));
+    CHECK(getauxval(AT_RANDOM) && !getauxval(AT_SECURE) && getauxval(AT_CLKTCK) == 100);
+    CHECK((uintptr_t)argv % 16 == 8);
+    CHECK(of_thread == 17 && zeros[0] == 0 && zeros[sizeof(zeros) - 1] == 0);
+    check_memory();
+    errno = 0;
+    CHECK(syscall(444) == -1 && errno == ENOSYS);
+    CHECK(syscall(1000000) == -1 && errno == ENOSYS);
+    if (!failures)
+        puts("start: OK");
+    return failures ? 1 : 42;
+}
