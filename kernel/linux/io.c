@@ -118,6 +118,7 @@ static const uint8_t dirent_type[] = {[NODE_DIR] = 4,   [NODE_FILE] = 8, [NODE_D
 
 struct gathered {
     uint64_t bytes, most;
+    bool full; /* there are more entries, and no room */
     char entry[GATHERED];
 };
 
@@ -125,7 +126,8 @@ static bool gather(void *ctx, const struct listed *name) {
     struct gathered *g = ctx;
     uint64_t ino = name->ino, offset = 0; /* nobody can go to an entry */
     uint16_t length = (uint16_t)ROUND_UP(DIRENT_HEAD + name->length + 1, 8);
-    if (length > g->most - g->bytes)
+    g->full = length > g->most - g->bytes;
+    if (g->full)
         return false;
     char *at = g->entry + g->bytes;
     memset(at, 0, length);
@@ -138,13 +140,14 @@ static bool gather(void *ctx, const struct listed *name) {
     return true;
 }
 
-/* Room for one entry at least is the caller's to have: -K_EINVAL. */
+/* -K_EINVAL: there is no room for the next entry. */
 static int list_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct gathered g;
     if (!f->ops->list)
         return -K_ENOTDIR;
     do {
         g.bytes = 0;
+        g.full = false;
         g.most = MIN(arg[2] - *result, (uint64_t)GATHERED);
         int err = f->ops->list(f, gather, &g);
         if (!err)
@@ -153,7 +156,7 @@ static int list_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
             return err;
         *result += g.bytes;
     } while (g.bytes > 0);
-    return 0;
+    return g.full && *result == 0 ? -K_EINVAL : 0;
 }
 
 int linux_getdents64(const uint64_t arg[6], uint64_t *result) {

@@ -34,8 +34,8 @@ int linux_path(struct linux_path *p, uint64_t directory, uint64_t address) must_
 void linux_path_end(struct linux_path *p);
 
 /* What a call with a descriptor, a path and flags is about, with a reference. follow: a link that
- * is the last name is followed. With an empty path, where the flags permit that, the descriptor's
- * own file. *pipe, if it is not NULL: it is a file without a node; then there is no reference. */
+ * is the last name is followed. With an empty path or none, where the flags permit that, the
+ * descriptor's own file. -K_EINVAL: that is a pipe; and the errors of linux_path and path.h. */
 int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
 
 /* A time of Linux's. */

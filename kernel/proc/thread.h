@@ -93,7 +93,6 @@ struct thread {
     bool slice_over;     /* somebody else should run; set by this hart's timer */
     uint64_t trapframe;  /* where the user's table has tf; changed by exec */
     void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
-    uint64_t clear_tid;  /* a word of user memory that is 0 when it has ended; 0: none */
     bool fpu_used;
     uint64_t time_since; /* cpu_time when it was switched to */
 #if DEBUG

@@ -163,7 +163,6 @@ static void enter_program(const struct start *start) {
     tf->a0 = start->a0;
     tf->a1 = start->a1;
     tf->a2 = start->a2;
-    thread_self()->clear_tid = 0;
     thread_fpu_reset();
     signal_exec();
     fence_i();

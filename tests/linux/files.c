@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -75,6 +76,7 @@ static void check_names(void) {
     }
     CHECK(seen[0] == 1 && seen[1] == 1 && seen[2] == 2); /* "." and ".." */
     closedir(list);
+    CHECK(syscall(SYS_getdents64, fd, path, 20) == -1 && errno == EINVAL);
     CHECK(read(fd, path, 1) == -1 && errno == EISDIR);
     CHECK(chdir("d/e") == 0 && getcwd(path, sizeof(path)) && !strcmp(path, "/tmp/w/d/e"));
     CHECK(!getcwd(path, 5) && errno == ERANGE);
