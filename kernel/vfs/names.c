@@ -96,7 +96,7 @@ static int link_to(const char *new, struct node *old) {
 
 int names_link(const char *old, const char *new) {
     struct node *n;
-    int err = path_lookup(old, &n);
+    int err = path_lookup_from(NULL, old, false, &n);
     if (err)
         return err;
     err = link_to(new, n);

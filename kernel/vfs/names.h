@@ -15,7 +15,8 @@ int names_create(const char *path, const struct node_kind *kind, struct node **o
 /* The same, for who needs no reference. */
 int names_make(const char *path, const struct node_kind *kind) must_check;
 
-/* -K_EPERM: old is a directory; -K_EXDEV: of another file system; -K_EEXIST, -K_ENOSPC, -K_EMLINK.
+/* A link gets one more name itself. -K_EPERM: old is a directory; -K_EXDEV: of another file system;
+ * -K_EEXIST, -K_ENOSPC, -K_EMLINK.
  */
 int names_link(const char *old, const char *new) must_check;
 
