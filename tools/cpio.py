@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Archives of files for an initramfs: cpio in the format newc, as Linux and Trellis unpack them.
 
     tools/cpio.py FOLDER ARCHIVE    all that is in the folder, owned by root

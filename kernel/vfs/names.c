@@ -97,7 +97,7 @@ static int link_to(struct node *start, const char *new, struct node *old) {
 
 int names_link(struct node *from, const char *old, struct node *to, const char *new) {
     struct node *n;
-    int err = path_lookup_from(from, old, true, &n);
+    int err = path_lookup_from(from, old, false, &n);
     if (err)
         return err;
     err = link_to(to, new, n);

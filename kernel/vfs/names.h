@@ -17,7 +17,8 @@ int names_create(struct node *start, const char *path, const struct node_kind *k
 /* The same, for who needs no reference. */
 int names_make(struct node *start, const char *path, const struct node_kind *kind) must_check;
 
-/* -K_EPERM: old is a directory; -K_EXDEV: of another file system; -K_EEXIST, -K_ENOSPC, -K_EMLINK.
+/* A link gets one more name itself. -K_EPERM: old is a directory; -K_EXDEV: of another file system;
+ * -K_EEXIST, -K_ENOSPC, -K_EMLINK.
  */
 int names_link(struct node *from, const char *old, struct node *to, const char *new) must_check;
 

@@ -68,6 +68,9 @@ static void links_are_followed(void **state) {
     assert_int_equal(t_unlink("/relative"), 0); /* the link */
     assert_true(t_file_is("/d/e/f", 100, 1));
     assert_int_equal(t_mkdir("/d/up"), -K_EEXIST);
+    assert_int_equal(t_link("/d/up", "/d/second"), 0);
+    assert_int_equal(follow("/d/second", false, &type), 0);
+    assert_int_equal(type, NODE_LINK);
     assert_int_equal(t_rename("/d/up", "/d/renamed"), 0);
     assert_true(t_file_is("/d/renamed", 100, 1));
 }

@@ -49,6 +49,7 @@ def test_a_rank_is_some_locks(rank, sort):
 
 @pytest.mark.parametrize("guards", [guards for _, _, _, _, guards, _ in FOUND])
 def test_who_owns_a_lock_is_there(guards):
-    names = {os.path.basename(path) for path, _ in rules.kernel_files(machine.ROOT)}
-    files = set(re.findall(r"`([\w.]+)`", guards))
+    paths = [path for path, _ in rules.kernel_files(machine.ROOT)]
+    names = {"/".join(path.split(os.sep)[-n:]) for path in paths for n in (1, 2)}
+    files = set(re.findall(r"`([\w./]+)`", guards))
     assert files and files <= names

@@ -11,7 +11,8 @@ from docpages import read
 LIST = re.compile(r"^(CALL|XV6|WRAPPED|WRAPPED_OWN)"
                   r"\((\d+), (?:_Noreturn )?([^,]+), (\w+), \((.*)\)\)$", re.M)
 SECTION = re.compile(r"^## (\w+) \((\d+)\)\n    (.*)\n((?:(?!## ).*\n)*)", re.M)
-GROUPS = {"path errors": ("EFAULT", "ENAMETOOLONG", "ENOENT", "ENOTDIR", "EIO", "ENFILE"),
+GROUPS = {"path errors": ("EFAULT", "ENAMETOOLONG", "ENOENT", "ENOTDIR", "ELOOP", "EIO",
+                          "ENFILE"),
           "disk errors": ("EIO", "EROFS")}
 # A function, as clang-format prints it: its name and its body.
 FUNCTION = re.compile(r"^(static )?(?:inline )?(?:const )?[a-z][\w ]*?[ *](\w+)\([^;{}]*\)\s*"

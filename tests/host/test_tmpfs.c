@@ -391,7 +391,8 @@ static bool showing, cut; /* atomic */
 
 static int show_slowly(void *ctx, const paddr_t *frame, unsigned n) {
     __atomic_store_n(&showing, true, __ATOMIC_RELEASE);
-    kstub_until_asleep(kstub_proc(2)); /* who cuts waits */
+    while (!kstub_sleeps(kstub_proc(2)) && !__atomic_load_n(&cut, __ATOMIC_ACQUIRE))
+        continue; /* who cuts waits */
     assert_false(__atomic_load_n(&cut, __ATOMIC_ACQUIRE));
     assert_true(frame_refs(*frame) > 1);
     return 0;

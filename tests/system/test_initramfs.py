@@ -95,3 +95,16 @@ def test_too_much_for_the_machine(boot, tmp_path):
     trellis = boot(disks=[["-initrd", str(path)]], append="panic=exit", mib=64)
     assert trellis.wait_end(SECONDS) == 1, trellis.text
     assert "there is not enough memory for what is in the archive" in trellis.text
+
+
+def test_the_commands_of_the_page(tmp_path):
+    """As docs/file-system.md has them, with folders of the test's own."""
+    with open(os.path.join(machine.ROOT, "docs", "file-system.md"), encoding="utf-8") as f:
+        commands = re.findall(r"^    ((?:mkdir|cp|tools/cpio.py|qemu-\S+) .*)$", f.read(), re.M)
+    assert len(commands) == 4
+    script = "\n".join(commands).replace("build/root", str(tmp_path / "root"))
+    done = subprocess.run(["sh", "-e", "-c", script.replace("build/", machine.build_path() + "/")],
+                          cwd=machine.ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                          encoding="utf-8", timeout=SECONDS, check=False)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "console\ninit\nls\nsh\nxv6\n" in done.stdout.replace("\r", "")

@@ -2,8 +2,8 @@
  * as it is. The headers name the errors of each call, and docs/system-calls.md says when each
  * comes; these come together in so many of them that they have a name there:
  *
- * path errors: EFAULT, the path cannot be read; ENAMETOOLONG; ENOENT; ENOTDIR; EIO, the disk failed
- * or contradicts itself; ENFILE, the system has no inode free.
+ * path errors: EFAULT, the path cannot be read; ENAMETOOLONG; ENOENT; ENOTDIR; ELOOP; EIO, the
+ * disk failed or contradicts itself; ENFILE, the system has no inode free.
  * disk errors: EIO; EROFS, the disk takes no more changes. */
 #pragma once
 

@@ -16,7 +16,7 @@
  * fsync: EBADF, EINVAL, EIO
  * sync: EIO
  * chdir: path errors
- * link: path errors, disk errors, EPERM, EEXIST, ENOSPC, EMLINK
+ * link: path errors, disk errors, EPERM, EXDEV, EEXIST, ENOSPC, EMLINK
  * unlink: path errors, disk errors, EINVAL, ENOTEMPTY, EBUSY
  * sbrk: ENOMEM, EEXIST
  * pause: EINTR
