@@ -6,7 +6,7 @@
 #include "fs/fsnode.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
-#include "vfs/file.h"
+#include "vfs/listing.h"
 
 static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct inode *ip = f->object;
@@ -171,6 +171,32 @@ static int inodefile_map(struct file *f, uint64_t pages, struct object **o) {
     return filemap_create(f->object, pages, o);
 }
 
+/* One entry of the disk's; false: the end, or emit has no room for it. */
+static bool list_one(struct inode *ip, uint64_t offset, list_emit_fn emit, void *ctx, int *err) {
+    struct fs_dirent d;
+    size_t done;
+    *err = data_read_kernel(ip, offset, &d, sizeof(d), &done);
+    if (*err || done < sizeof(d))
+        return false;
+    struct listed name = {.name = d.name, .ino = d.inum};
+    while (name.length < sizeof(d.name) && d.name[name.length])
+        name.length++;
+    return d.inum == 0 || emit(ctx, &name);
+}
+
+static int inodefile_list(struct file *f, list_emit_fn emit, void *ctx) {
+    struct inode *ip = f->object;
+    int err = inode_lock(ip);
+    if (err)
+        return err;
+    if (ip->d.type != ABI_T_DIR)
+        err = -K_ENOTDIR;
+    while (!err && list_one(ip, f->offset, emit, ctx, &err))
+        f->offset += sizeof(struct fs_dirent);
+    inode_unlock(ip);
+    return err;
+}
+
 static const struct file_ops inodefile_ops = {
     .read = inodefile_read,
     .write = inodefile_write,
@@ -178,6 +204,7 @@ static const struct file_ops inodefile_ops = {
     .seek = inodefile_seek,
     .set_size = inodefile_set_size,
     .sync = inodefile_sync,
+    .list = inodefile_list,
     .map = inodefile_map,
     .lost = inodefile_lost,
     .node = inodefile_node,

@@ -7,7 +7,7 @@ struct listed {
     const char *name; /* not terminated */
     size_t length;
     uint32_t ino;
-    enum node_type type;
+    enum node_type type; /* 0: it would have to be looked up */
 };
 
 /* file_ops.list gives emit each name from where the file has come to, and passes those for which it

@@ -45,7 +45,7 @@ static int prepend_name(struct growing *g, struct node *n, struct node *up) {
         return err;
     g->ino = a.ino;
     g->found = false;
-    err = f->ops->list ? f->ops->list(f, prepend_if_it, g) : -K_ENOTSUP;
+    err = f->ops->list(f, prepend_if_it, g);
     file_put(f);
     if (err)
         return err;

@@ -8,7 +8,7 @@
 /* sources: kernel/fs/inodefile.c kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c */
 /* sources: kernel/syscall/sysfile.c kernel/vfs/descriptor.c kernel/syscall/sysfd.c */
 /* sources: kernel/mm/slab.c kernel/mm/pt.c kernel/mm/pagetree.c kernel/mm/pieces.c */
-/* sources: kernel/vfs/listing.c kernel/tmpfs/ */
+/* sources: kernel/vfs/listing.c kernel/vfs/where.c kernel/tmpfs/ */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c tests/host/tmpfsenv.c */
@@ -18,7 +18,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "tmpfsenv.h"
+#include "vfs/listing.h"
 #include "vfs/names.h"
+#include "vfs/open.h"
+#include "vfs/where.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -162,11 +165,88 @@ static void what_is_mounted_stays(void **state) {
     assert_true(t_file_is("/f", 100, 1) && t_file_is("/xv6/g", 100, 2));
 }
 
+/* ---- names that are found from the other side ---- */
+
+/* One name, and then no room. */
+struct one {
+    bool full;
+    char name[32];
+};
+
+static bool take_one(void *ctx, const struct listed *l) {
+    struct one *o = ctx;
+    if (o->full)
+        return false;
+    o->full = true;
+    memcpy(o->name, l->name, l->length);
+    o->name[l->length] = '\0';
+    return true;
+}
+
+static const char *next_in(struct file *f, struct one *o) {
+    o->full = false;
+    assert_int_equal(f->ops->list(f, take_one, o), 0);
+    return o->full ? o->name : "(end)";
+}
+
+static void names_of_a_disk_are_listed(void **state) {
+    struct file *f;
+    struct one o;
+    t_mkdir("/xv6/d");
+    t_make_file("/xv6/d/gone", 10, 1);
+    t_make_file("/xv6/d/fourteen-bytes", 10, 1);
+    t_make_file("/xv6/d/last", 10, 1);
+    t_unlink("/xv6/d/gone");
+    assert_int_equal(file_open("/xv6/d", ABI_O_RDONLY, &f), 0);
+    assert_string_equal(next_in(f, &o), ".");
+    assert_string_equal(next_in(f, &o), "..");
+    assert_string_equal(next_in(f, &o), "fourteen-bytes");
+    assert_string_equal(next_in(f, &o), "last");
+    assert_string_equal(next_in(f, &o), "(end)");
+    file_put(f);
+    assert_int_equal(file_open("/xv6/d/last", ABI_O_RDONLY, &f), 0);
+    assert_int_equal(f->ops->list(f, take_one, &o), -K_ENOTDIR);
+    file_put(f);
+}
+
+static void assert_cwd(const char *path) {
+    char buffer[64];
+    size_t bytes;
+    assert_int_equal(cwd_path(buffer, sizeof(buffer), &bytes), 0);
+    assert_int_equal(bytes, strlen(path) + 1);
+    assert_string_equal(buffer + sizeof(buffer) - bytes, path);
+    assert_int_equal(cwd_path(buffer, bytes, &bytes), 0);
+    assert_int_equal(cwd_path(buffer, bytes - 1, &bytes), bytes == 2 ? 0 : -K_ERANGE);
+}
+
+static void the_directory_has_a_path(void **state) {
+    t_mkdir("/xv6/d");
+    t_mkdir("/xv6/d/e");
+    t_mkdir("/m");
+    assert_int_equal(t_chdir("/xv6/d/e"), 0);
+    assert_cwd("/xv6/d/e");
+    assert_int_equal(t_chdir("../.."), 0);
+    assert_cwd("/xv6");
+    assert_int_equal(t_chdir("/m"), 0);
+    assert_cwd("/m");
+    assert_int_equal(t_unlink("/m"), 0);
+    char buffer[64];
+    size_t bytes;
+    assert_int_equal(cwd_path(buffer, sizeof(buffer), &bytes), -K_ENOENT);
+    assert_int_equal(t_chdir("/"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, tmpfsenv_setup, tmpfsenv_teardown)
-        T(links_are_followed), T(files_are_made_behind_links), T(too_many_links),
-        T(long_names),         T(into_and_out_of_a_mount),     T(what_is_mounted_stays),
+        T(links_are_followed),
+        T(files_are_made_behind_links),
+        T(too_many_links),
+        T(long_names),
+        T(into_and_out_of_a_mount),
+        T(what_is_mounted_stays),
+        T(names_of_a_disk_are_listed),
+        T(the_directory_has_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
