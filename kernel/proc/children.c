@@ -36,10 +36,13 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
     spin_lock(&child->lock);
     bool stopped = child->stopped;
     int32_t signal = child->stop_signal;
+    bool all = child->halted == child->living;
     spin_unlock(&child->lock);
-    if (!(options & (stopped ? ABI_WUNTRACED : ABI_WCONTINUED)))
+    /* It may do the other thing by now, and tells of that when all its threads have done so. */
+    if ((stopped && !all) || child->tells != (stopped ? ABI_CLD_STOPPED : ABI_CLD_CONTINUED) ||
+        !(options & (stopped ? ABI_WUNTRACED : ABI_WCONTINUED)))
         return false;
-    child->tells = false;
+    child->tells = 0;
     news->word = stopped ? signal << 8 | WORD_STOPPED : WORD_CONTINUED;
     return true;
 }
@@ -78,7 +81,7 @@ void proc_wait_again(const struct child_news *news) {
     if (news->exited)
         news->child->waited_for = false;
     else if (news->child->pid == news->pid) /* else another one has seen its end */
-        news->child->tells = true;
+        news->child->tells = news->word == WORD_CONTINUED ? ABI_CLD_CONTINUED : ABI_CLD_STOPPED;
     wakeup(&proc_self()->child_exited);
     spin_unlock(&family_lock);
 }

@@ -40,10 +40,10 @@ struct proc {
     struct list children; /* sibling */
     struct list sibling;
     struct wait_channel child_exited;
-    bool exited;       /* for wait to find */
-    bool waited_for;   /* by a thread of the parent that has found it */
-    int32_t status;    /* for wait, when it has exited */
-    bool tells;        /* that it has stopped, or continued, and nobody was told yet */
+    bool exited;     /* for wait to find */
+    bool waited_for; /* by a thread of the parent that has found it */
+    int32_t status;  /* for wait, when it has exited */
+    int32_t tells;   /* that it has (ABI_CLD_STOPPED, _CONTINUED), and nobody was told yet; or 0 */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */

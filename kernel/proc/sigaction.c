@@ -188,5 +188,6 @@ void signal_reset(struct proc *p) {
     p->signals_pending = 0;
     p->end_signal = p->stop_signal = 0;
     p->halted = 0;
-    p->stopped = p->tells = false;
+    p->stopped = false;
+    p->tells = 0;
 }

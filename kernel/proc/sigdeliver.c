@@ -58,7 +58,7 @@ static void tell_parent(struct proc *p, bool stopped) {
     int32_t signal = p->stop_signal;
     spin_unlock(&p->lock);
     if (so) {
-        p->tells = true;
+        p->tells = stopped ? ABI_CLD_STOPPED : ABI_CLD_CONTINUED;
         signal_parent_locked(p, stopped ? ABI_CLD_STOPPED : ABI_CLD_CONTINUED,
                              stopped ? signal : ABI_SIGCONT);
         wakeup(&p->parent->child_exited);
