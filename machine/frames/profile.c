@@ -170,7 +170,7 @@ static bool read_field(struct profile_field *field, const char *word) {
 }
 
 static const char *add_processes(struct profile_processes *p, const struct words *w,
-                                 const struct symbols *symbols) {
+                                 const struct symbols *symbols, bool own) {
     uint64_t value;
     const char *array = w->word[1];
     p->pointer = array[0] == '*';
@@ -181,8 +181,10 @@ static const char *add_processes(struct profile_processes *p, const struct words
                "says "
                "how many there are";
     if (!symbols_address(symbols, p->array, &value) ||
-        (p->pointer && !symbols_address(symbols, p->count, &value)))
-        return "the kernel has nothing of this name";
+        (p->pointer && !symbols_address(symbols, p->count, &value))) {
+        p->array[0] = 0;
+        return own ? NULL : "the kernel has nothing of this name";
+    }
     return NULL;
 }
 
@@ -209,7 +211,7 @@ static bool add_other(struct profile *profile, const struct words *w, const stru
     if (strcmp(w->word[0], "racy") == 0)
         *wrong = add_racy(profile, w, symbols, own);
     else if (strcmp(w->word[0], "processes") == 0)
-        *wrong = add_processes(&profile->processes, w, symbols);
+        *wrong = add_processes(&profile->processes, w, symbols, own);
     else if (strcmp(w->word[0], "process") == 0)
         *wrong = add_process(&profile->processes, w);
     else
@@ -217,7 +219,7 @@ static bool add_other(struct profile *profile, const struct words *w, const stru
     return true;
 }
 
-/* Of one of the machine's own profiles, not all that is racy has to be there. */
+/* Of one of the machine's own profiles, not all that is racy has to be there, nor processes. */
 static bool add(struct profile *profile, struct words *w, const struct symbols *symbols, bool own,
                 char *error, size_t error_size) {
     struct profile_line line;
