@@ -11,6 +11,7 @@
 #define NAME_LONGEST 255
 #define MIX 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio: spreads what it multiplies */
 #define NAME_PER_RAM KIB(16)
+#define BUCKETS_MOST 65536UL /* clearing more of them takes longer than a boot may */
 
 struct tmptree tmptree = {.lock = SPINLOCK_INIT(RANK_TMP_TREE)};
 
@@ -19,7 +20,7 @@ static struct sleeplock moving = SLEEPLOCK_INIT(moving, RANK_TMP_RENAME);
 
 int tmpdir_boot_init(uint64_t ram_bytes) {
     uint64_t n = 1024;
-    while (n < ram_bytes / NAME_PER_RAM)
+    while (n < MIN(ram_bytes / NAME_PER_RAM, BUCKETS_MOST))
         n *= 2;
     tmptree.buckets = frame_boot_alloc(n * sizeof(*tmptree.buckets), sizeof(*tmptree.buckets));
     if (!tmptree.buckets)
