@@ -317,7 +317,10 @@ $(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))
 	$(eval $(call HOST_OBJECT,$(s),$(3),$(4)))))
 endef
 host_test = $(eval $(call HOST_TEST,$(1),tests/host/$(1).c $(call field,$(1),sources),$(call host_key,$(2)),$(2)))
+# Their rules take a second or two to make: not for what ./run and ./sim ask for.
+ifneq ($(filter-out kernel user image sim,$(or $(MAKECMDGOALS),all)),)
 $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)))
+endif
 
 # ---- the machine -----------------------------------------------------------
 # ./sim --help; it is compiled for this host.
@@ -384,7 +387,9 @@ $(F)/$(1): tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) $(wildcard kernel/*
 	  $(foreach n,$(call fuzz_field,$(1),include),-include $(n)) \
 	  tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) -o $$@
 endef
+ifneq ($(filter-out kernel user image sim,$(or $(MAKECMDGOALS),all)),)
 $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
+endif
 
 # ---- the rest ------------------------------------------------------------
 bench:
