@@ -38,7 +38,7 @@ union numbers {
 };
 #undef CALL
 
-#define CALL(number, name, handler) [number] = handler,
+#define CALL(number, name, handler) [number] = (handler),
 static const struct interface interface_linux = {
     .end = sizeof(union numbers),
     .other = missing,

@@ -113,7 +113,7 @@ static int poll_one(uint64_t address, uint64_t *result) {
     if (err)
         return err;
     struct file *f = fd_begin(fd_arg((uint64_t)p.fd));
-    p.revents = f ? p.events & 5 : POLLNVAL; /* POLLIN, POLLOUT */
+    p.revents = (int16_t)(f ? p.events & 5 : POLLNVAL); /* POLLIN, POLLOUT */
     if (f)
         fd_end(f);
     *result = 1;

@@ -22,10 +22,11 @@ int tmpdir_boot_init(uint64_t ram_bytes) {
     uint64_t n = 1024;
     while (n < MIN(ram_bytes / NAME_PER_RAM, BUCKETS_MOST))
         n *= 2;
-    tmptree.buckets = frame_boot_alloc(n * sizeof(*tmptree.buckets), sizeof(*tmptree.buckets));
+    size_t bytes = n * sizeof(struct entry *);
+    tmptree.buckets = frame_boot_alloc(bytes, sizeof(struct entry *));
     if (!tmptree.buckets)
         return -K_ENOMEM;
-    memset(tmptree.buckets, 0, n * sizeof(*tmptree.buckets));
+    memset(tmptree.buckets, 0, bytes);
     tmptree.mask = n - 1;
     return 0;
 }
