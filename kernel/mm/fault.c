@@ -362,6 +362,7 @@ __attribute__((noinline)) int aspace_fault(struct aspace *as, uint64_t va, uint6
     w.need = NOTHING;
     w.had.frame = frame_single(PA(0));
     w.had.from = PA(0);
+    w.had.lazy = false;
     w.frame = NULL;
     w.n = 0;
     int err = repair_with_lock(as, va, access, &w);
