@@ -332,7 +332,7 @@ static const struct operation operations[] = {
     {"thread", 50, 1, one_thread, 0, 0},
     {"mutex", 10, LOCK_PAIRS, one_mutex, 0, 0},
     {"mutex_awaited", 50, 1, one_contended, begin_contended, end_contended},
-    {"futex", 100, 1, one_futex, begin_futex, end_futex},
+    {"futex", 100, 1, one_turn, begin_partner, end_partner},
     {"storm_own", 5, STORM_THREADS *STORM_PAGES, one_storm_own, 0, 0},
     {"storm_same", 5, STORM_THREADS *STORM_PAGES, one_storm_same, 0, 0},
     {"unmap", 20, FAULT_PAGES, one_unmap, begin_change, end_change},

@@ -8,6 +8,7 @@
  * What changes the space of a process does so while all other harts run threads of it, which count
  * in a loop. */
 #include "benchgang.h"
+#include "benchturns.h"
 
 #define MEMBERS 8 /* of a gang, on however many harts */
 #define MEMORY_ENDS 2
@@ -17,21 +18,13 @@ static unsigned harts;
 
 static void mark(void) { uptime(); }
 
-static void start(pthread_t *thread, void *(*fn)(void *), void *arg) {
-    need(pthread_create(thread, NULL, fn, arg) == 0, "pthread_create");
-}
-
-static void join(pthread_t thread) { need(pthread_join(thread, NULL) == 0, "pthread_join"); }
-
 /* ---- threads, and what they wait for ---- */
-
-static void *end_at_once(void *arg) { return arg; }
 
 static void make_threads(int n) {
     pthread_t thread;
     for (int i = 0; i < n; i++) {
-        start(&thread, end_at_once, NULL);
-        join(thread);
+        start_thread(&thread, end_at_once, NULL);
+        join_thread(thread);
     }
 }
 
@@ -72,44 +65,19 @@ static void end_lockers(int n) {
     need(locked == MEMBERS * n, "the mutex");
 }
 
-static pthread_t partner;
-static uint32_t turn; /* of the partner: 1; it ends: 2 */
-
-static uint32_t get_turn(void) { return __atomic_load_n(&turn, __ATOMIC_ACQUIRE); }
-
-static void give_turn(uint32_t value) {
-    __atomic_store_n(&turn, value, __ATOMIC_RELEASE);
-    futex_wake(&turn, 1);
-}
-
-static void await_turn(uint32_t while_it_is) {
-    while (get_turn() == while_it_is)
-        sys_futex_wait(&turn, while_it_is, UINT64_MAX);
-}
-
-static void *give_back_turn(void *arg) {
-    for (await_turn(0); get_turn() != 2; await_turn(0))
-        give_turn(0);
-    return arg;
-}
-
 static void begin_turns(int n) {
     (void)n;
-    turn = 0;
-    start(&partner, give_back_turn, NULL);
+    begin_partner();
 }
 
 static void take_turns(int n) {
-    for (int i = 0; i < n; i++) {
-        give_turn(1);
-        await_turn(1);
-    }
+    for (int i = 0; i < n; i++)
+        one_turn();
 }
 
 static void end_turns(int n) {
     (void)n;
-    give_turn(2);
-    join(partner);
+    end_partner();
 }
 
 /* ---- page faults of a gang ---- */
@@ -191,7 +159,7 @@ static void begin_active(int n) {
     enough = false;
     note_counts();
     for (unsigned i = 1; i < harts; i++)
-        start(&counting[i].thread, count, &counting[i]);
+        start_thread(&counting[i].thread, count, &counting[i]);
     while (!all_go_on())
         continue;
     map(2 * n + 1);
@@ -204,7 +172,7 @@ static void end_active(int n) {
     need(n == 0 || all_go_on(), "a hart did not run its thread: what is measured");
     enough = true;
     for (unsigned i = 1; i < harts; i++)
-        join(counting[i].thread);
+        join_thread(counting[i].thread);
     unmap();
 }
 

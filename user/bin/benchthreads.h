@@ -1,27 +1,17 @@
 /* bench's operations on threads; they come last, since the library takes locks from the first
  * thread on. A partner takes turns with the caller on the one hart that is counted on. */
 #pragma once
-#include <pthread.h>
 #include <sched.h>
+#include "benchturns.h"
 #include "benchuse.h"
 
 #define LOCK_PAIRS 100
 
-static pthread_t partner;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t turn; /* of the partner: 1; it ends: 2 */
-
-static void start_thread(pthread_t *thread, void *(*fn)(void *)) {
-    need(pthread_create(thread, NULL, fn, NULL) == 0, "pthread_create");
-}
-
-static void join_thread(pthread_t thread) { need(pthread_join(thread, NULL) == 0, "pthread_join"); }
-
-static void *end_at_once(void *arg) { return arg; }
 
 static void one_thread(void) {
     pthread_t thread;
-    start_thread(&thread, end_at_once);
+    start_thread(&thread, end_at_once, NULL);
     join_thread(thread);
 }
 
@@ -31,8 +21,6 @@ static void one_mutex(void) {
         pthread_mutex_unlock(&mutex);
     }
 }
-
-static int get_turn(void) { return __atomic_load_n(&turn, __ATOMIC_ACQUIRE); }
 
 /* ---- a mutex that another one waits for ---- */
 
@@ -47,7 +35,7 @@ static void *lock_in_turn(void *arg) {
 
 static void begin_contended(void) {
     turn = 0;
-    start_thread(&partner, lock_in_turn);
+    start_thread(&partner, lock_in_turn, NULL);
     sched_yield();
 }
 
@@ -61,38 +49,5 @@ static void one_contended(void) {
 
 static void end_contended(void) {
     __atomic_store_n(&turn, 2, __ATOMIC_RELEASE);
-    join_thread(partner);
-}
-
-/* ---- a word that goes to and fro ---- */
-
-static void give_turn(int value) {
-    __atomic_store_n(&turn, value, __ATOMIC_RELEASE);
-    futex_wake(&turn, 1);
-}
-
-static void await_turn(int while_it_is) {
-    while (get_turn() == while_it_is)
-        sys_futex_wait(&turn, while_it_is, UINT64_MAX);
-}
-
-static void *give_back_turn(void *arg) {
-    for (await_turn(0); get_turn() != 2; await_turn(0))
-        give_turn(0);
-    return arg;
-}
-
-static void begin_futex(void) {
-    turn = 0;
-    start_thread(&partner, give_back_turn);
-}
-
-static void one_futex(void) {
-    give_turn(1);
-    await_turn(1);
-}
-
-static void end_futex(void) {
-    give_turn(2);
     join_thread(partner);
 }
