@@ -1,25 +1,8 @@
 /* Headers of units: see lineunit.h. */
 #include "machine/image/lineunit.h"
-
-#define LENGTH_OF_64_BITS 0xffffffff /* the length follows, and offsets have 8 bytes */
+#include "machine/image/dwarf.h"
 
 enum { DW_LNCT_PATH = 1, DW_LNCT_DIRECTORY_INDEX = 2 };
-
-enum {
-    DW_FORM_BLOCK2 = 0x03,
-    DW_FORM_BLOCK4 = 0x04,
-    DW_FORM_DATA2 = 0x05,
-    DW_FORM_DATA4 = 0x06,
-    DW_FORM_DATA8 = 0x07,
-    DW_FORM_STRING = 0x08,
-    DW_FORM_BLOCK = 0x09,
-    DW_FORM_BLOCK1 = 0x0a,
-    DW_FORM_DATA1 = 0x0b,
-    DW_FORM_STRP = 0x0e,
-    DW_FORM_UDATA = 0x0f,
-    DW_FORM_DATA16 = 0x1e,
-    DW_FORM_LINE_STRP = 0x1f,
-};
 
 struct form_value {
     const char *text;
