@@ -13,19 +13,9 @@
 /* sources: tests/host/aspaceenv.c tests/host/aspaceprograms.c tests/host/aspacehash.c */
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
+#include "tests/fuzz/frominput.h"
 #include "hostarch.h"
 #include "world.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t *next, *end;
-
-static uint64_t from_input(uint64_t n) {
-    uint64_t value = 0;
-    for (uint64_t left = n - 1; left > 0 && next < end; left >>= 8)
-        value = value << 8 | *next++;
-    return value % n;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     next = data;

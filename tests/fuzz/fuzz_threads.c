@@ -15,19 +15,9 @@
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 /* sources: tests/host/fibers.c tests/host/threadmodel.c tests/host/threadops.c */
 /* sources: tests/host/threadturns.c tests/host/threadfile.c tests/host/threadchanges.c */
+#include "tests/fuzz/frominput.h"
 #include "hostarch.h"
 #include "threadworld.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const uint8_t *next, *end;
-
-static uint64_t from_input(uint64_t n) {
-    uint64_t value = 0;
-    for (uint64_t left = n - 1; left > 0 && next < end; left >>= 8)
-        value = value << 8 | *next++;
-    return value % n;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const unsigned asid_bits[] = {16, 16, 4, 0};
