@@ -2,6 +2,8 @@
  * several harts against a flat model; the n-th commitment fails. The files
  * test_aspace_NAME.c say which design. */
 #include "aspacetest.h"
+#include "mm/mmap.h"
+#include "mm/zeros.h"
 #include "hostarch.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
@@ -336,6 +338,17 @@ static void test_random_use(void **state) {
         world_check();
         world_end();
     }
+}
+
+void map_zeros(struct env_proc *p, uint64_t start, uint64_t pages) {
+    const struct map_request r = {.start = start,
+                                  .bytes = pages * P,
+                                  .place = MAP_FREE,
+                                  .object = &zeros_mapped,
+                                  .prot = ABI_PROT_READ | ABI_PROT_WRITE,
+                                  .limit = ABI_PROT_READ | ABI_PROT_WRITE};
+    uint64_t at;
+    assert_int_equal(aspace_map(p->as, &r, &at), 0);
 }
 
 int main(void) {

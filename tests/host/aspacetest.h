@@ -8,6 +8,9 @@
 #define P PAGE_SIZE
 #define RW (PTE_R | PTE_W)
 
+/* Maps so many pages of zeros, private, to be read and written, where nothing is mapped. */
+void map_zeros(struct env_proc *p, uint64_t start, uint64_t pages);
+
 void test_strings(void **state);
 void test_bytes_at_borders(void **state);
 void test_pieces(void **state);

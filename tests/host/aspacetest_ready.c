@@ -11,7 +11,6 @@
 #include "mm/ready.h"
 #include "mm/turn.h"
 #include "mm/uaccess.h"
-#include "mm/zeros.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,21 +19,9 @@
 
 #define START MIB(64)
 #define OTHER MIB(128)
-#define ALL (ABI_PROT_READ | ABI_PROT_WRITE)
 
 static struct env_proc *p, *child;
 static struct frame_stats before;
-
-static void map(uint64_t start, uint64_t pages) {
-    const struct map_request r = {.start = start,
-                                  .bytes = pages * P,
-                                  .place = MAP_FREE,
-                                  .object = &zeros_mapped,
-                                  .prot = ALL,
-                                  .limit = ALL};
-    uint64_t at;
-    assert_int_equal(aspace_map(p->as, &r, &at), 0);
-}
 
 /* Threads on harts 0 and 1; hart 0 goes on. */
 static void begin(bool lazy, uint64_t pages) {
@@ -43,8 +30,8 @@ static void begin(bool lazy, uint64_t pages) {
     frame_stats(&before);
     assert_int_equal(env_create(&p), 0);
     env_run(p, 0);
-    map(START, pages);
-    map(OTHER, 1);
+    map_zeros(p, START, pages);
+    map_zeros(p, OTHER, 1);
     env_join(p, 1);
     env_join(p, 0);
 }

@@ -7,7 +7,6 @@
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/turn.h"
-#include "mm/zeros.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,24 +20,13 @@
 
 static struct env_proc *p;
 
-static void map(uint64_t start, uint64_t pages) {
-    const struct map_request r = {.start = start,
-                                  .bytes = pages * P,
-                                  .place = MAP_FREE,
-                                  .object = &zeros_mapped,
-                                  .prot = ALL,
-                                  .limit = ALL};
-    uint64_t at;
-    assert_int_equal(aspace_map(p->as, &r, &at), 0);
-}
-
 /* Two threads, on harts 0 and 1; hart 0 is the caller. */
 static void begin(unsigned asid_bits) {
     env_fresh(64, asid_bits);
     assert_int_equal(env_create(&p), 0);
     env_run(p, 0);
-    map(START, PAGES);
-    map(FAR, 2);
+    map_zeros(p, START, PAGES);
+    map_zeros(p, FAR, 2);
     env_join(p, 1);
     env_join(p, 0);
 }
@@ -178,7 +166,7 @@ void test_a_fault_waits_for_a_change(void **state) {
     finish();
     prepare(0); /* fork closes all */
     for (uint64_t at = 0; at < 1200; at += 2)
-        map(MIB(256) + at * P, 1); /* small mappings, which take long to copy */
+        map_zeros(p, MIB(256) + at * P, 1); /* small mappings, which take long to copy */
     piece_break = fault_meanwhile;
     assert_int_equal(env_fork(p, &child), 0);
     env_exit(child);
