@@ -1,4 +1,4 @@
-/* What a process has open: the record alone, since it is part of the process. It is the fs layer's
+/* What a process has open: the record alone, since it is part of the process. It is vfs's
  * (vfs/descriptor.h), and all zeros when nothing is open.
  *
  * Descriptors come in blocks: the first is here, others are made when they are needed. */

@@ -56,7 +56,7 @@ struct proc {
     const struct interface *interface; /* of its program: exec's to set */
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's */
-    struct fdtable fds;                /* the fs layer's */
+    struct fdtable fds;                /* vfs's */
     char name[16];
     uint16_t umask; /* permissions that its new files do not get, in interfaces that have them */
 };
@@ -151,7 +151,7 @@ uint64_t proc_time_used(void);
 /* Slots in use, of the users'. */
 uint32_t proc_count(void);
 
-/* Implemented by the fs layer: a child, which has none, gets its parent's open files and current
+/* Implemented by vfs: a child, which has none, gets its parent's open files and current
  * directory (-K_ENOMEM: it has none still); a dying process, which may sleep here, gives its own
  * back. */
 int proc_files_clone(struct proc *child, struct proc *parent) must_check;
