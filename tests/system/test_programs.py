@@ -44,6 +44,7 @@ CASES = {
                  "       kill -l                  the names of signals\n", 2),
         ("kill -l | grep TERM; kill -NOPE 5",
          "15 TERM\nsh: kill: NOPE: no such signal; kill -l lists them\n", 2),
+        ("kill -l > f; grep TERM f; kill -l | grep INT", "15 TERM\n 2 INT\n", 0),
         ("/bin/kill -TERM -99999", "kill: no group 99999\n", 1),
         ("sleep 100 & kill -0 $! && kill -SIGUSR1 $!; wait $!; echo $?", "255\n", 0),
         ("sleep 0.2; sleep", "usage: sleep SECONDS\n", 2),

@@ -85,14 +85,21 @@ static int wait_for(int n, pid_t last, const struct job *job) {
 
 /* ---- commands ------------------------------------------------------------ */
 
+/* What it prints goes where its output goes now, and before that of a child. */
+static int run_builtin(builtin fn, char **argv) {
+    int status = fn(&shell, argv);
+    fflush(stdout);
+    return status;
+}
+
 /* Runs fn in this very process with redirections, and undoes them afterwards. */
 static int run_redirected(const struct redirect *r, builtin fn, char **argv) {
     struct saved saved[SAVED_MAX];
     int n = 0, status = 1;
     if (!r)
-        return fn(&shell, argv);
+        return run_builtin(fn, argv);
     if (save_all(r, saved, &n) && redirect_all(r, &shell))
-        status = fn(&shell, argv);
+        status = run_builtin(fn, argv);
     restore_all(saved, n);
     return status;
 }
@@ -189,7 +196,7 @@ static void run_and_exit(const struct node *node) {
     if (is_exec(&f))
         _exit(do_exec(&f, NULL));
     if (find_builtin(f.argv[0]))
-        _exit(find_builtin(f.argv[0])(&shell, f.argv));
+        _exit(run_builtin(find_builtin(f.argv[0]), f.argv));
     execute(&f);
 }
 

@@ -51,7 +51,6 @@ bool set_variable(char *text) {
 static int do_export(struct shell_args *shell, char **argv) {
     for (char **e = environ; !argv[1] && e && *e; e++)
         printf("export %s\n", *e);
-    fflush(stdout);
     for (argv++; *argv; argv++) {
         size_t n = name_length(*argv);
         if (n == 0 || ((*argv)[n] && (*argv)[n] != '=')) {
