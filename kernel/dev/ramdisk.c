@@ -38,20 +38,17 @@ static bool is_ram(const struct fdt_reg *where) {
     return false;
 }
 
-/* RAM that is the kernel's is mapped; what the firmware has reserved for the image is not. NULL:
- * there is none, or it cannot be reached, which is said once. */
+/* RAM that is the kernel's is mapped; what the firmware has reserved for the image is not, until
+ * this. NULL: there is none, or it cannot be reached, which is said once. */
 static char *find(struct fdt_reg *where) {
-    static char *base;
-    static bool looked;
+    static bool said;
     if (ramdisk_where(where))
         return NULL;
-    if (looked)
-        return base;
-    looked = true;
-    base = is_ram(where) ? kmap_device(where->start, where->size) : NULL;
-    if (!base)
+    char *base = is_ram(where) ? kmap_device(where->start, where->size) : NULL;
+    if (!base && !said)
         kprintf("initrd of %lu KiB at %#lx: not in RAM that the kernel reaches\n",
                 (unsigned long)(where->size >> 10), (unsigned long)where->start);
+    said |= !base;
     return base;
 }
 
