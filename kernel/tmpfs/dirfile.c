@@ -5,11 +5,11 @@
 #include "tmpfs/entry.h"
 #include "vfs/listing.h"
 
-/* An open directory: a place in its list, in front of what comes next, and how many of the two
- * names that do not stand in the list are passed. */
+/* An open directory: how many of the two names that do not stand in its list are passed, and a
+ * place in the list, in front of what comes next. */
 struct listing {
-    struct entry place;
     unsigned passed;
+    struct entry place; /* last: an entry ends in its name, of which a place has none */
 };
 
 static struct slab listings = SLAB_INIT(listings, sizeof(struct listing));
