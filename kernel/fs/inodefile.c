@@ -135,16 +135,10 @@ static int inodefile_stat(struct file *f, struct abi_stat *st) {
 
 static int inodefile_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
     struct inode *ip = f->object;
-    int64_t target;
     int err = inode_lock(ip);
     if (err)
         return err;
-    int64_t bases[] = {0, (int64_t)f->offset, ip->d.size};
-    if (whence < 0 || whence >= (int)ARRAY_LEN(bases) ||
-        __builtin_add_overflow(bases[whence], offset, &target) || target < 0)
-        err = -K_EINVAL;
-    else
-        *result = f->offset = (uint64_t)target;
+    err = file_seek_in(f, ip->d.size, offset, whence, result);
     inode_unlock(ip);
     return err;
 }
@@ -189,8 +183,6 @@ static int inodefile_list(struct file *f, list_emit_fn emit, void *ctx) {
     int err = inode_lock(ip);
     if (err)
         return err;
-    if (ip->d.type != ABI_T_DIR)
-        err = -K_ENOTDIR;
     while (!err && list_one(ip, f->offset, emit, ctx, &err))
         f->offset += sizeof(struct fs_dirent);
     inode_unlock(ip);
@@ -204,14 +196,25 @@ static const struct file_ops inodefile_ops = {
     .seek = inodefile_seek,
     .set_size = inodefile_set_size,
     .sync = inodefile_sync,
-    .list = inodefile_list,
     .map = inodefile_map,
     .lost = inodefile_lost,
     .node = inodefile_node,
     .close = inodefile_close,
 };
 
+/* Nobody has it open to write; xv6's programs read its entries. */
+static const struct file_ops directory_ops = {
+    .read = inodefile_read,
+    .stat = inodefile_stat,
+    .seek = inodefile_seek,
+    .sync = inodefile_sync,
+    .list = inodefile_list,
+    .node = inodefile_node,
+    .close = inodefile_close,
+};
+
+/* The type of an inode in use never changes, so it is read without the lock. */
 void inodefile_init(struct file *f, struct inode *ip) {
-    f->ops = &inodefile_ops;
+    f->ops = ip->d.type == ABI_T_DIR ? &directory_ops : &inodefile_ops;
     f->object = ip;
 }

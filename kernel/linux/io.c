@@ -4,7 +4,7 @@
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
-#include "proc/signal.h"
+#include "syscall/syscall.h"
 #include "vfs/descriptor.h"
 #include "vfs/listing.h"
 
@@ -46,7 +46,8 @@ static int move_vectors(struct file *f, move_fn move, const uint64_t arg[6], uin
         *result += done;
         if (err)
             return *result ? 0 : err;
-        if (done < v.bytes)
+        /* What is there is enough: what has no offset would wait for more. */
+        if (done < v.bytes || (done && move == read_at && !f->ops->seek))
             break;
     }
     return 0;
@@ -79,16 +80,10 @@ static int write_there(struct file *f, const uint64_t arg[6], uint64_t *result) 
     return move_there(f, write_at, arg, result);
 }
 
-static int tell_broken_pipe(int err) {
-    if (err == -K_EPIPE)
-        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
-    return err;
-}
-
 int linux_read(const uint64_t arg[6], uint64_t *result) { return fd_call(read_file, arg, result); }
 
 int linux_write(const uint64_t arg[6], uint64_t *result) {
-    return tell_broken_pipe(fd_call(write_file, arg, result));
+    return syscall_tell_pipe(fd_call(write_file, arg, result));
 }
 
 int linux_readv(const uint64_t arg[6], uint64_t *result) {
@@ -96,7 +91,7 @@ int linux_readv(const uint64_t arg[6], uint64_t *result) {
 }
 
 int linux_writev(const uint64_t arg[6], uint64_t *result) {
-    return tell_broken_pipe(fd_call(write_vectors, arg, result));
+    return syscall_tell_pipe(fd_call(write_vectors, arg, result));
 }
 
 int linux_pread64(const uint64_t arg[6], uint64_t *result) {
@@ -153,7 +148,7 @@ static int list_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
         if (!err)
             err = copyout(UA(arg[1] + *result), g.entry, g.bytes);
         if (err)
-            return err;
+            return *result ? 0 : err;
         *result += g.bytes;
     } while (g.bytes > 0);
     return g.full && *result == 0 ? -K_EINVAL : 0;

@@ -42,20 +42,16 @@ int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node *
 struct linux_timespec {
     int64_t sec, nsec;
 };
-/* -K_EINVAL: it is no time; -K_EFAULT. Too long a span is told as the longest. */
+#define SECOND 1000000000UL /* in nanoseconds */
+/* -K_EINVAL: it is no time. Too long a span is told as the longest. */
+int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) must_check;
+/* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 
 /* Bytes that nobody is to guess from outside of the machine; they are no secret from who knows its
  * clock. */
 void linux_random(void *to, size_t n);
 
-#define LINUX_O_CREAT 0x40
-#define LINUX_O_EXCL 0x80
-#define LINUX_O_APPEND 0x400
-#define LINUX_O_NONBLOCK 0x800
-#define LINUX_O_DIRECTORY 0x10000
-#define LINUX_O_NOFOLLOW 0x20000
-#define LINUX_O_CLOEXEC 0x80000
-#define LINUX_O_SYNC 0x101000
+#define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000
 #define LINUX_AT_SYMLINK_NOFOLLOW 0x100

@@ -36,10 +36,11 @@ int linux_symlinkat(const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
-/* Whether the path may be removed so: rmdir is for directories, and unlink for all others. */
-static int check_removal(const struct linux_path *p, bool directory) {
+/* Whether what has the name may be removed so: rmdir is for directories, and unlink for all others.
+ */
+static int check_removal(struct node *dir, const struct name *name, bool directory) {
     struct node *n;
-    int err = path_lookup_from(p->start, p->text, false, &n);
+    int err = path_step(dir, name, &n);
     if (err)
         return err;
     err = node_must_be_dir(n);
@@ -49,14 +50,27 @@ static int check_removal(const struct linux_path *p, bool directory) {
     return err ? 0 : -K_EISDIR;
 }
 
+static int remove_name(const struct linux_path *p, bool directory) {
+    struct node *dir;
+    struct name name;
+    int err = path_parent(p->start, p->text, &dir, &name);
+    if (err)
+        return err;
+    err = check_removal(dir, &name, directory);
+    if (!err && !directory && name.bytes[name.length] == '/')
+        err = -K_ENOTDIR;
+    if (!err)
+        err = dir->ops->unlink(dir, &name);
+    node_put(dir);
+    return err;
+}
+
 int linux_unlinkat(const uint64_t arg[6], uint64_t *result) {
     struct linux_path p;
     int err = linux_path(&p, arg[0], arg[1]);
     if (err)
         return err;
-    err = check_removal(&p, (arg[2] & AT_REMOVEDIR) != 0);
-    if (!err)
-        err = names_unlink(p.start, p.text);
+    err = remove_name(&p, (arg[2] & AT_REMOVEDIR) != 0);
     linux_path_end(&p);
     return err;
 }
@@ -85,28 +99,18 @@ int linux_renameat2(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- the current directory ---- */
 
-static int enter(struct node *n) {
-    int err = node_must_be_dir(n);
-    struct node *unused = err ? n : cwd_replace(n);
-    if (unused)
-        node_put(unused);
-    return err;
-}
-
-#define AT_FDCWD ((uint64_t)-100)
-
 int linux_chdir(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t here[6] = {AT_FDCWD, arg[0]};
+    const uint64_t here[6] = {(uint64_t)LINUX_AT_FDCWD, arg[0]};
     struct node *n;
     int err = linux_find(here, 0, true, &n);
-    return err ? err : enter(n);
+    return err ? err : cwd_enter(n);
 }
 
 int linux_fchdir(const uint64_t arg[6], uint64_t *result) {
     const uint64_t itself[6] = {arg[0], 0};
     struct node *n;
     int err = linux_find(itself, LINUX_AT_EMPTY_PATH, true, &n);
-    return err ? err : enter(n);
+    return err ? err : cwd_enter(n);
 }
 
 int linux_getcwd(const uint64_t arg[6], uint64_t *result) {

@@ -10,34 +10,41 @@
 #include "vfs/open.h"
 
 #define O_ACCMODE 3
+#define O_CREAT 0x40
+#define O_EXCL 0x80
 #define O_TRUNC 0x200
+#define O_APPEND 0x400
+#define O_NONBLOCK 0x800
+#define O_DIRECTORY 0x10000
+#define O_NOFOLLOW 0x20000
+#define O_CLOEXEC 0x80000
+#define O_SYNC 0x101000
 
 static uint32_t open_mode(uint64_t flags) {
     return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? ABI_O_TRUNC : 0) |
-           (flags & LINUX_O_APPEND ? ABI_O_APPEND : 0) | (flags & LINUX_O_SYNC ? ABI_O_SYNC : 0);
+           (flags & O_APPEND ? ABI_O_APPEND : 0) | (flags & O_SYNC ? ABI_O_SYNC : 0);
 }
 
 /* ---- openat ---- */
 
-static int create(const struct linux_path *p, uint64_t mode, struct node **out) {
+static int create(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
     const struct node_kind kind = {.type = NODE_FILE,
                                    .mode = (uint16_t)(mode & 0777 & ~proc_self()->umask)};
-    return names_create(p->start, p->text, &kind, out);
+    return flags & O_EXCL ? names_create_new(p->start, p->text, &kind, out)
+                          : names_create(p->start, p->text, &kind, out);
 }
 
-/* The last name may be a link to a file; one that leads nowhere creates nothing. */
 static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
-    bool follow = !(flags & (LINUX_O_NOFOLLOW | LINUX_O_EXCL));
-    int err = path_lookup_from(p->start, p->text, follow, out);
-    if (err == -K_ENOENT && (flags & LINUX_O_CREAT))
-        return create(p, mode, out);
+    if ((flags & O_CREAT) && (flags & O_EXCL))
+        return create(p, flags, mode, out);
+    int err = path_lookup_from(p->start, p->text, !(flags & O_NOFOLLOW), out);
+    if (err == -K_ENOENT && (flags & O_CREAT))
+        return create(p, flags, mode, out);
     if (err)
         return err;
-    if ((flags & LINUX_O_CREAT) && (flags & LINUX_O_EXCL))
-        err = -K_EEXIST;
-    else if ((*out)->link)
+    if ((*out)->link)
         err = -K_ELOOP;
-    else if (flags & LINUX_O_DIRECTORY)
+    else if (flags & O_DIRECTORY)
         err = node_must_be_dir(*out);
     if (err)
         node_put(*out);
@@ -69,34 +76,34 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
     linux_path_end(&p);
     if (err)
         return err;
-    fd_open(fd, f, (arg[2] & LINUX_O_CLOEXEC) != 0);
+    fd_open(fd, f, (arg[2] & O_CLOEXEC) != 0);
     *result = (uint64_t)fd;
     return 0;
 }
 
 /* ---- descriptors ---- */
 
-static uint64_t on_exec(uint64_t flags) { return flags & LINUX_O_CLOEXEC ? ABI_O_CLOEXEC : 0; }
+static uint64_t on_exec(uint64_t flags) { return flags & O_CLOEXEC ? ABI_O_CLOEXEC : 0; }
 
 int linux_dup3(const uint64_t arg[6], uint64_t *result) {
     const uint64_t ours[6] = {arg[0], arg[1], on_exec(arg[2])};
-    return arg[2] & ~(uint64_t)LINUX_O_CLOEXEC ? -K_EINVAL : sys_dup3(ours, result);
+    return arg[2] & ~(uint64_t)O_CLOEXEC ? -K_EINVAL : sys_dup3(ours, result);
 }
 
 /* No pipe is without waiting. */
 int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
     const uint64_t ours[6] = {arg[0], on_exec(arg[1])};
-    return arg[1] & ~(uint64_t)LINUX_O_CLOEXEC ? -K_EINVAL : sys_pipe2(ours, result);
+    return arg[1] & ~(uint64_t)O_CLOEXEC ? -K_EINVAL : sys_pipe2(ours, result);
 }
 
 int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t set[6] = {arg[0], arg[1], arg[2] & LINUX_O_APPEND ? ABI_O_APPEND : 0};
+    const uint64_t set[6] = {arg[0], arg[1], arg[2] & O_APPEND ? ABI_O_APPEND : 0};
     switch ((int32_t)arg[1]) {
-    case ABI_F_SETFL: return arg[2] & LINUX_O_NONBLOCK ? -K_EINVAL : sys_fcntl(set, result);
+    case ABI_F_SETFL: return arg[2] & O_NONBLOCK ? -K_EINVAL : sys_fcntl(set, result);
     case ABI_F_GETFL: {
         int err = sys_fcntl(arg, result);
-        *result = (*result & O_ACCMODE) | (*result & ABI_O_APPEND ? LINUX_O_APPEND : 0) |
-                  (*result & ABI_O_SYNC ? LINUX_O_SYNC : 0);
+        *result = (*result & O_ACCMODE) | (*result & ABI_O_APPEND ? O_APPEND : 0) |
+                  (*result & ABI_O_SYNC ? O_SYNC : 0);
         return err;
     }
     default: return sys_fcntl(arg, result);

@@ -5,8 +5,6 @@
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
 
-#define AT_FDCWD (-100)
-
 /* The node that a descriptor is open on, with a reference. */
 static int node_of(uint64_t fd, struct node **out) {
     struct file *f = fd_begin(fd_arg(fd));
@@ -19,7 +17,7 @@ static int node_of(uint64_t fd, struct node **out) {
 
 static int start_at(uint64_t directory, struct node **start) {
     *start = NULL;
-    if ((int32_t)directory == AT_FDCWD)
+    if ((int32_t)directory == LINUX_AT_FDCWD)
         return 0;
     int err = node_of(directory, start);
     if (err)

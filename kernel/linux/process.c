@@ -58,8 +58,6 @@ int linux_set_tid_address(const uint64_t arg[6], uint64_t *result) {
 /* There is one thread, and it leaves nothing locked. */
 int linux_set_robust_list(const uint64_t arg[6], uint64_t *result) { return 0; }
 
-int linux_exit(const uint64_t arg[6], uint64_t *result) { return sys_exit(arg, result); }
-
 #define WAIT_FLAGS (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED)
 #define WAIT_ALL 0xe0000000 /* __WALL and its kin: all children are alike */
 
@@ -68,8 +66,11 @@ int linux_wait4(const uint64_t arg[6], uint64_t *result) {
     const uint64_t ours[6] = {arg[0], arg[1], arg[2] & WAIT_FLAGS};
     uint32_t unknown = (uint32_t)arg[2] & ~(uint32_t)(WAIT_FLAGS | WAIT_ALL);
     static const uint64_t nothing[18];
-    int err = unknown ? -K_EINVAL : sys_waitpid(ours, result);
-    return !err && arg[3] ? copyout(UA(arg[3]), nothing, sizeof(nothing)) : err;
+    if (unknown)
+        return -K_EINVAL;
+    /* First: with an error afterwards the child would be gone, and nobody told. */
+    int err = arg[3] ? copyout(UA(arg[3]), nothing, sizeof(nothing)) : 0;
+    return err ? err : sys_waitpid(ours, result);
 }
 
 /* ---- who ---- */

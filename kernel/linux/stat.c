@@ -7,7 +7,6 @@
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
 
-#define SECOND 1000000000UL
 #define MODE_FIFO 0010600
 
 struct linux_stat {
@@ -181,10 +180,8 @@ static int time_to_set(const struct linux_timespec *t, uint64_t *out, bool *want
     *wanted = t->nsec != UTIME_OMIT;
     if (t->nsec == UTIME_NOW)
         *out = clock_date();
-    else if (*wanted && (t->sec < 0 || t->nsec < 0 || t->nsec >= (int64_t)SECOND))
-        return -K_EINVAL;
-    else
-        *out = (uint64_t)t->sec * SECOND + (uint64_t)t->nsec;
+    else if (*wanted)
+        return linux_nanoseconds(t, out);
     return 0;
 }
 

@@ -6,7 +6,6 @@
 #include "proc/signal.h"
 #include "vfs/descriptor.h"
 
-#define SECOND 1000000000UL
 #define CENTISECOND 10000000UL
 
 enum clocks {
@@ -47,16 +46,20 @@ int linux_clock_gettime(const uint64_t arg[6], uint64_t *result) {
     return err ? err : tell_time(arg[1], now);
 }
 
+int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) {
+    if (t->sec < 0 || t->nsec < 0 || t->nsec >= (int64_t)SECOND)
+        return -K_EINVAL;
+    bool fits = (uint64_t)t->sec < UINT64_MAX / SECOND;
+    *nanoseconds = fits ? (uint64_t)t->sec * SECOND + (uint64_t)t->nsec : UINT64_MAX;
+    return 0;
+}
+
 int linux_time(uint64_t address, uint64_t *nanoseconds) {
     struct linux_timespec t;
     int err = copyin(&t, UA(address), sizeof(t));
     if (err)
         return err;
-    if (t.sec < 0 || t.nsec < 0 || t.nsec >= (int64_t)SECOND)
-        return -K_EINVAL;
-    bool fits = (uint64_t)t.sec < UINT64_MAX / SECOND;
-    *nanoseconds = fits ? (uint64_t)t.sec * SECOND + (uint64_t)t.nsec : UINT64_MAX;
-    return 0;
+    return linux_nanoseconds(&t, nanoseconds);
 }
 
 /* ---- sleeping ---- */
@@ -105,15 +108,20 @@ struct pollfd {
 };
 #define POLLNVAL 0x20
 
-/* One file, without a limit: the program is told that what it asks for is there, and the read or
- * write that follows does the waiting. Without files it is a sleep. Others are not done. */
+#define POLL_MOVES 5 /* POLLIN, POLLOUT */
+
+/* One file, to be read or written, without a limit: the program is told that what it asks for is
+ * there, and the read or write that follows does the waiting. Without files it is a sleep. Others
+ * are not done. */
 static int poll_one(uint64_t address, uint64_t *result) {
     struct pollfd p;
     int err = copyin(&p, UA(address), sizeof(p));
     if (err)
         return err;
+    if (p.fd < 0 || !(p.events & POLL_MOVES))
+        return -K_ENOSYS;
     struct file *f = fd_begin(fd_arg((uint64_t)p.fd));
-    p.revents = (int16_t)(f ? p.events & 5 : POLLNVAL); /* POLLIN, POLLOUT */
+    p.revents = (int16_t)(f ? p.events & POLL_MOVES : POLLNVAL);
     if (f)
         fd_end(f);
     *result = 1;

@@ -116,12 +116,11 @@ static void drop_environment(struct arguments *a) {
 /* Makes the frame with the strings the stack's highest page: they move to its end, and nothing is
  * left where they were. -K_E2BIG. */
 static int make_stack_page(struct arguments *a, const struct elf_plan *plan, uint64_t *sp) {
-    uint64_t soiled = a->bytes;
-    if (a->argc > ABI_MAXARG || a->count - a->argc > ABI_MAXENV || a->bytes > PAGE_SIZE)
-        return -K_E2BIG;
+    uint64_t soiled = MIN(a->bytes, PAGE_SIZE);
     if (!plan->stack)
         drop_environment(a);
-    if (a->bytes + array_bytes(a) > PAGE_SIZE)
+    if (a->argc > ABI_MAXARG || a->count - a->argc > ABI_MAXENV ||
+        a->bytes + array_bytes(a) > PAGE_SIZE)
         return -K_E2BIG;
     uint64_t string = PAGE_SIZE - a->bytes, base = aspace_stack(plan).v;
     *sp = ROUND_DOWN(string - array_bytes(a), 16);
@@ -201,8 +200,10 @@ static int load_foreign(struct aspace *as, struct node *program, struct headers 
         err = grant(as, program, &h->plan, PA(0));
     if (!err)
         err = foreign->fill_stack(as, a, path, &at);
+    if (err)
+        return err;
     *start = (struct start){.interface = foreign->interface, .entry = h->plan.entry, .sp = at.sp};
-    return err;
+    return 0;
 }
 
 /* Fills an empty space with the program in a file, which is locked. After an error the space is to

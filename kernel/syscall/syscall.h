@@ -3,7 +3,9 @@
 #include "arch/context.h"
 #include "lib/abi.h"
 #include "lib/types.h"
+#include "lib/errno.h"
 #include "proc/interface.h"
+#include "proc/signal.h"
 
 /* The handlers, sys_fork and so on: docs/system-calls.md says what each does. */
 #define CALL(number, type, name, arguments) int sys_##name(const uint64_t arg[6], uint64_t *result);
@@ -19,6 +21,13 @@ union syscall_numbers {
 /* That of xv6's programs and ours: lib/calls.def. An error is -1 or the negative errno (lib/abi.h);
  * a number that there is not is told on the console, once. */
 extern const struct interface interface_own;
+
+/* For what writes: nobody reads the pipe, which the program is told by a signal, too. */
+static inline int syscall_tell_pipe(int err) {
+    if (__builtin_expect(err == -K_EPIPE, 0))
+        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
+    return err;
+}
 
 /* Serves the call in a7, with the arguments in a0..a5; the result is in a0. In the
  * header since it is on the way of every call. */

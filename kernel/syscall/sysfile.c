@@ -48,10 +48,7 @@ static int sync_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
 int sys_read(const uint64_t arg[6], uint64_t *result) { return fd_call(read_file, arg, result); }
 
 int sys_write(const uint64_t arg[6], uint64_t *result) {
-    int err = fd_call(write_file, arg, result);
-    if (__builtin_expect(err == -K_EPIPE, 0))
-        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
-    return err;
+    return syscall_tell_pipe(fd_call(write_file, arg, result));
 }
 
 int sys_fstat(const uint64_t arg[6], uint64_t *result) { return fd_call(stat_file, arg, result); }
@@ -103,7 +100,7 @@ int sys_open(const uint64_t arg[6], uint64_t *result) {
 int sys_mknod(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     struct node_kind device = {
-        .type = NODE_DEVICE, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
+        .type = NODE_DEVICE, .mode = 0777, .major = (int16_t)arg[1], .minor = (int16_t)arg[2]};
     int err = path_arg(path, arg[0]);
     return err ? err : names_make(NULL, path, &device);
 }
@@ -111,7 +108,7 @@ int sys_mknod(const uint64_t arg[6], uint64_t *result) {
 int sys_mkdir(const uint64_t arg[6], uint64_t *result) {
     char path[ABI_MAXPATH];
     int err = path_arg(path, arg[0]);
-    return err ? err : names_make(NULL, path, &(struct node_kind){.type = NODE_DIR});
+    return err ? err : names_make(NULL, path, &(struct node_kind){.type = NODE_DIR, .mode = 0777});
 }
 
 int sys_unlink(const uint64_t arg[6], uint64_t *result) {
@@ -142,11 +139,5 @@ int sys_chdir(const uint64_t arg[6], uint64_t *result) {
     int err = path_arg(path, arg[0]);
     if (!err)
         err = path_lookup(path, &n);
-    if (err)
-        return err;
-    err = node_must_be_dir(n);
-    struct node *unused = err ? n : cwd_replace(n);
-    if (unused)
-        node_put(unused);
-    return err;
+    return err ? err : cwd_enter(n);
 }

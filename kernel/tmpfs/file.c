@@ -344,15 +344,8 @@ static int file_stat_op(struct file *f, struct abi_stat *st) {
 
 static int file_seek_op(struct file *f, int64_t offset, int whence, uint64_t *result) {
     struct tmpfile *t = open_file(f);
-    int64_t target;
-    int err = 0;
     sleeplock_acquire(&t->lock);
-    int64_t bases[] = {0, (int64_t)f->offset, (int64_t)t->size};
-    if (whence < 0 || whence >= (int)ARRAY_LEN(bases) ||
-        __builtin_add_overflow(bases[whence], offset, &target) || target < 0)
-        err = -K_EINVAL;
-    else
-        *result = f->offset = (uint64_t)target;
+    int err = file_seek_in(f, t->size, offset, whence, result);
     sleeplock_release(&t->lock);
     return err;
 }

@@ -1,6 +1,6 @@
 /* A file system in memory: what is in it is gone when the machine is switched off. Files of any
  * size, names of 255 bytes, symbolic links, devices; permissions, owners and times are kept, and
- * nobody asks for them. It takes the memory that its contents need, and says ENOSPC when that
+ * told, but forbid nothing. It takes the memory that its contents need, and says ENOSPC when that
  * cannot be promised. */
 #pragma once
 #include "vfs/node.h"

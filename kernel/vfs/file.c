@@ -66,6 +66,15 @@ int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
     return f->ops->seek ? f->ops->seek(f, offset, whence, result) : -K_ESPIPE;
 }
 
+int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence, uint64_t *result) {
+    int64_t target, bases[] = {0, (int64_t)f->offset, (int64_t)size};
+    if (whence < 0 || whence >= (int)ARRAY_LEN(bases) ||
+        __builtin_add_overflow(bases[whence], offset, &target) || target < 0)
+        return -K_EINVAL;
+    *result = f->offset = (uint64_t)target;
+    return 0;
+}
+
 int file_set_size(struct file *f, uint64_t size) {
     if (!f->writable)
         return -K_EBADF;

@@ -73,14 +73,17 @@ int file_stat(struct file *f, struct abi_stat *st) must_check;
 /* whence: 0 from the start, 1 from here, 2 from the end. -K_ESPIPE: it has no
  * offset; -K_EINVAL: another whence, or the result would be negative. */
 int file_seek(struct file *f, int64_t offset, int whence, uint64_t *result) must_check;
-/* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: not a file of the
- * disk; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */
+/* The same for what has an offset and so many bytes; what guards the offset is held. */
+int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence,
+                 uint64_t *result) must_check;
+/* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: it has no size to
+ * set; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */
 int file_set_size(struct file *f, uint64_t size) must_check;
-/* An object for the contents, to be mapped up to so many pages, with a reference. -K_ENODEV: not a
- * file of the disk; -K_ENOMEM; -K_EIO. */
+/* An object for the contents, to be mapped up to so many pages, with a reference. -K_ENODEV: it
+ * has no pages; -K_ENOMEM; -K_EIO. */
 int file_map(struct file *f, uint64_t pages, struct object **o) must_check;
-/* Waits until what was written is on the disk, and all that was done before. -K_EINVAL: not
- * a file of the disk; -K_EIO: it never will be. */
+/* Waits until what was written is on the disk, and all that was done before. -K_EINVAL: a
+ * device or a pipe; -K_EIO: it never will be. */
 int file_sync(struct file *f) must_check;
 /* Whether f may have written what never will be on the disk. */
 bool file_lost(const struct file *f) must_check;

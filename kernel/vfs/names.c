@@ -68,15 +68,26 @@ int names_create(struct node *start, const char *path, const struct node_kind *k
     int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
-    err = kind->type == NODE_FILE ? find_or_create(&dir, &name, kind, out)
-                                  : dir->ops->make(dir, &name, kind, out);
+    err = find_or_create(&dir, &name, kind, out);
+    node_put(dir);
+    return err;
+}
+
+int names_create_new(struct node *start, const char *path, const struct node_kind *kind,
+                     struct node **out) {
+    struct name name;
+    struct node *dir;
+    int err = path_parent(start, path, &dir, &name);
+    if (err)
+        return err;
+    err = dir->ops->make(dir, &name, kind, out);
     node_put(dir);
     return err;
 }
 
 int names_make(struct node *start, const char *path, const struct node_kind *kind) {
     struct node *n;
-    int err = names_create(start, path, kind, &n);
+    int err = names_create_new(start, path, kind, &n);
     if (!err)
         node_put(n);
     return err;

@@ -7,19 +7,23 @@
 #pragma once
 #include "vfs/path.h"
 
-/* Makes what kind says; *out has a reference to it. If the name exists already
- * and is a file or a device, and a file is to be made, *out is that; if it is a link, what that
- * leads to is found or made in the same way. -K_EEXIST; -K_ENOSPC; -K_EPERM: the file system has no
- * such thing; -K_EMLINK: the parent has too many directories. */
+/* Makes a file; *out has a reference to it. If the name exists already and is a file or a device,
+ * *out is that; if it is a link, what that leads to is found or made in the same way. -K_EEXIST: a
+ * directory; -K_ENOSPC. */
 int names_create(struct node *start, const char *path, const struct node_kind *kind,
                  struct node **out) must_check;
+
+/* Makes what kind says, where nothing has the name; *out has a reference to it. -K_EEXIST, also for
+ * a link that leads nowhere; -K_ENOSPC; -K_EPERM: the file system has no such thing; -K_EMLINK: the
+ * parent has too many directories. */
+int names_create_new(struct node *start, const char *path, const struct node_kind *kind,
+                     struct node **out) must_check;
 
 /* The same, for who needs no reference. */
 int names_make(struct node *start, const char *path, const struct node_kind *kind) must_check;
 
 /* A link gets one more name itself. -K_EPERM: old is a directory; -K_EXDEV: of another file system;
- * -K_EEXIST, -K_ENOSPC, -K_EMLINK.
- */
+ * -K_EEXIST, -K_ENOSPC, -K_EMLINK. */
 int names_link(struct node *from, const char *old, struct node *to, const char *new) must_check;
 
 /* Removes a name; a directory must be empty. -K_EINVAL: the last name is "." or

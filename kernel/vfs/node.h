@@ -72,7 +72,7 @@ struct node_ops {
     /* The last one may give back what the node consists of. */
     void (*put)(struct node *n);
     int (*attr)(struct node *n, struct node_attr *a); /* -K_EIO */
-    /* NULL: it has no such attributes. */
+    /* NULL: it has no such attributes. -K_EIO: none is set. */
     int (*set_attr)(struct node *n, unsigned which, const struct node_attr *a);
     /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
      * over the reference when that is done. Errors: see file_open. */
@@ -116,8 +116,9 @@ int node_must_be_dir(struct node *n) must_check;
 /* What fstat says of it. -K_EIO. */
 int node_stat(struct node *n, struct abi_stat *st) must_check;
 
-/* Mounts the file system of root, whose reference is taken over, on a directory. -K_ENOTDIR,
- * -K_EIO; -K_EBUSY: something is mounted there already. */
+/* Mounts the file system of root on a directory, and takes over the reference to root; after an
+ * error that is still the caller's. -K_ENOTDIR, -K_EIO; -K_EBUSY: something is mounted there
+ * already. */
 int node_mount(struct node *dir, struct node *root) must_check;
 
 /* Where paths begin; it takes over the reference. At mount. */

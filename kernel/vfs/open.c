@@ -3,7 +3,7 @@
 #include "vfs/names.h"
 
 static int find(const char *path, uint32_t mode, struct node **out) {
-    static const struct node_kind file = {.type = NODE_FILE};
+    static const struct node_kind file = {.type = NODE_FILE, .mode = 0777};
     return mode & ABI_O_CREATE ? names_create(NULL, path, &file, out) : path_lookup(path, out);
 }
 

@@ -125,3 +125,11 @@ int path_parent(struct node *start, const char *path, struct node **out, struct 
     struct walk w = {0};
     return walk(&w, start_of(start, path), path, true, true, out, name);
 }
+
+int cwd_enter(struct node *n) {
+    int err = node_must_be_dir(n);
+    struct node *unused = err ? n : cwd_replace(n);
+    if (unused)
+        node_put(unused);
+    return err;
+}

@@ -32,3 +32,7 @@ int path_parent(struct node *start, const char *path, struct node **out,
 /* What name is in the directory dir, with a reference; through what is mounted.
  * -K_ENOENT, -K_ENOTDIR, -K_EIO, -K_ENFILE: there is no reference to give back. */
 int path_step(struct node *dir, const struct name *name, struct node **out) must_check;
+
+/* Paths of the running process begin at the directory n from now on; the reference is taken over.
+ * -K_ENOTDIR, -K_EIO: they begin where they did, and it is given back. */
+int cwd_enter(struct node *n) must_check;

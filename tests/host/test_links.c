@@ -205,7 +205,7 @@ static void names_of_a_disk_are_listed(void **state) {
     assert_string_equal(next_in(f, &o), "(end)");
     file_put(f);
     assert_int_equal(file_open("/xv6/d/last", ABI_O_RDONLY, &f), 0);
-    assert_int_equal(f->ops->list(f, take_one, &o), -K_ENOTDIR);
+    assert_null(f->ops->list); /* Linux's programs tell directories by it */
     file_put(f);
 }
 

@@ -65,6 +65,11 @@ static void check_names(void) {
     CHECK(renameat(fd, "hard", fd, "other") == 0 && mkdirat(fd, "e", 0700) == 0);
     CHECK(unlink("d/e") == -1 && errno == EISDIR && rmdir("d/other") == -1 && errno == ENOTDIR);
     CHECK(rmdir("d") == -1 && errno == ENOTEMPTY);
+    CHECK(rmdir("s") == -1 && errno == ENOTDIR && unlink("s/") == -1 && errno == ENOTDIR);
+    CHECK(symlink("d", "sd") == 0 && rmdir("sd/") == -1 && errno == ENOTDIR && unlink("sd") == 0);
+    CHECK(symlink("nothing", "sn") == 0);
+    CHECK(open("sn", O_CREAT | O_EXCL, 0600) == -1 && errno == EEXIST);
+    CHECK(unlink("sn") == 0 && access("nothing", F_OK) == -1 && errno == ENOENT);
     DIR *list = opendir("d");
     for (struct dirent *e; list && (e = readdir(list));) {
         if (!strcmp(e->d_name, "other") && e->d_type == DT_REG)
@@ -84,11 +89,21 @@ static void check_names(void) {
     CHECK(rmdir("d") == 0 && unlink("s") == 0 && unlink("f") == 0 && close(fd) == 0);
 }
 
+/* One vector is filled, and that is enough. */
+static void check_vectors_of_a_pipe(void) {
+    char a[2], b[2];
+    struct iovec two[2] = {{a, 2}, {b, 2}};
+    int ends[2];
+    CHECK(pipe(ends) == 0 && write(ends[1], "xy", 2) == 2 && readv(ends[0], two, 2) == 2);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 int main(void) {
     CHECK(chdir("/tmp") == 0 && mkdir("w", 0777) == 0 && chdir("w") == 0);
     check_offsets();
     check_attributes();
     check_names();
+    check_vectors_of_a_pipe();
     CHECK(chdir("/") == 0 && rmdir("/tmp/w") == 0);
     if (!failures)
         puts("files: OK");

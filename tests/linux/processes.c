@@ -1,10 +1,12 @@
 /* fork, exec of both sorts of programs, waiting, signals and time. Prints one line for each thing
  * that is not so, and "processes: OK" at the end when all is. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,6 +113,34 @@ static void check_arguments(void) {
     CHECK(WEXITSTATUS(status) == 3);
 }
 
+/* One of xv6's gets none, so it does not matter how much there is. */
+static void check_environment(void) {
+    static char text[100];
+    char *many[101] = {NULL}, *argv[] = {"usertests", "-l", NULL};
+    int status;
+    memset(text, 'x', sizeof(text) - 1);
+    for (int i = 0; i < 100; i++)
+        many[i] = text;
+    pid_t child = fork();
+    if (child == 0) {
+        close(1);
+        open("/tmp/list", O_CREAT | O_WRONLY, 0600);
+        execve("/bin/usertests", argv, many);
+        _exit(1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0 && unlink("/tmp/list") == 0);
+}
+
+/* The child is not lost when there is no place for what it has used. */
+static void check_usage(void) {
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(5);
+    CHECK(syscall(SYS_wait4, child, &status, 0, (void *)-16L) == -1 && errno == EFAULT);
+    CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5);
+}
+
 int main(int argc, char **argv) {
     if (!strcmp(argv[0], "start"))
         return strlen(argv[2]) == 59999 ? argc : 99;
@@ -118,6 +148,8 @@ int main(int argc, char **argv) {
     check_exec();
     check_signals();
     check_time();
+    check_environment();
+    check_usage();
     check_arguments();
     if (!failures)
         puts("processes: OK");

@@ -14,7 +14,7 @@ import pytest
 
 COMPILER = "riscv64-linux-gnu-gcc"
 SOURCES = os.path.join(machine.ROOT, "tests", "linux")
-PROGRAMS = ("sh", "echo", "cat", "wc", "grep", "true")
+PROGRAMS = ("sh", "echo", "cat", "wc", "grep", "true", "usertests")
 BUSYBOX = os.environ.get("BUSYBOX", "/usr/lib/riscv64-linux-gnu/busybox")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
@@ -74,7 +74,7 @@ def compiled():
 
 def archive(path, busybox=None):
     made = cpio.Archive()
-    for folder in ("bin", "dev", "linux", "busybox", "tmp"):
+    for folder in ("bin", "dev", "linux", "busybox", "tmp", "xv6"):
         made.add_folder(folder)
     for name in (*PROGRAMS, "init"):
         with open(machine.build_path("user", "bin", name), "rb") as f:
@@ -95,7 +95,7 @@ def archive(path, busybox=None):
 
 def session(boot, design, root, command, **options):
     """What the console says of a command from the first program on; the machine's status."""
-    machine_ = boot(design=design, disks=[], extra=("-initrd", str(root)),
+    machine_ = boot(design=design, disks=None, extra=("-initrd", str(root)),
                     append=f"panic=exit quiet {options.pop('append', '')} -- {command}", **options)
     status = machine_.wait_end()
     return machine_.text, status
@@ -109,7 +109,8 @@ def programs(tmp_path_factory):
 def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, and exec in both directions."""
     said, status = session(boot, design, programs,
-                           "NAME=value /linux/start one ''; /linux/files; /linux/processes")
+                           "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
+                           "/linux/processes")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
