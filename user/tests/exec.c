@@ -87,9 +87,7 @@ static void hidden_environment(void) {
         CHECK_EQ(run_with_environment("p", argv, all[i]), sum);
         CHECK_EQ(run_with_environment("r", argv, all[i]), 0);
     }
-    argv[1] = text;
-    CHECK_EQ(run_with_environment("p", argv, large), EXEC_FAILED);
-    text[1900] = 0;
+    argv[1] = text; /* with the environment it would not fit on the page */
     CHECK_EQ(run_with_environment("p", argv, large), run_program("p", argv));
 }
 
