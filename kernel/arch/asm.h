@@ -30,4 +30,5 @@
 #define HART_SEPC 32
 #define HART_SCAUSE 40
 #define HART_STVAL 48
-#define HART_SIZE 88
+#define HART_COUNTS 13
+#define HART_SIZE (88 + 8 * HART_COUNTS)

@@ -23,6 +23,7 @@ struct hart {
      * and whether a fault may not sleep. */
     struct aspace *page_of;
     bool faults_held;
+    uint64_t counted[HART_COUNTS]; /* mm/vmstat.h */
 };
 
 _Static_assert(offsetof(struct hart, hartid) == HART_ID, "asm.h");

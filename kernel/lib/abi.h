@@ -203,6 +203,24 @@ struct abi_sysinfo {
     uint64_t levels;              /* of page tables: 3, 4 or 5 */
 };
 
+/* What happened to user memory since the boot, on all harts. A fault may come to more than one
+ * thing: a page of a file that is written first is shown, and copied. */
+struct abi_vmstat {
+    uint64_t faults;         /* of programs, and of the kernel on behalf of them */
+    uint64_t zeroed;         /* pages filled with zeros */
+    uint64_t zeroed_large;   /* ranges of 2 MiB filled with zeros, one leaf each */
+    uint64_t shown;          /* pages of files and of shared memory that were mapped */
+    uint64_t shown_beside;   /* more of them, mapped by the same faults */
+    uint64_t copied;         /* pages copied at the first write, after fork or of a file */
+    uint64_t taken_over;     /* the same of pages that nobody else had any more */
+    uint64_t permitted;      /* leaves that permit more, as their mapping does */
+    uint64_t tables;         /* page tables made */
+    uint64_t fence_requests; /* that other harts forget translations */
+    uint64_t fenced_harts;   /* harts that were asked */
+    uint64_t bytes_in;       /* copied from programs; the strings of paths are not counted */
+    uint64_t bytes_out;      /* copied to programs */
+};
+
 enum abi_procstate {
     ABI_P_RUNNABLE = 1,
     ABI_P_RUNNING,

@@ -13,3 +13,11 @@ static inline unsigned bit_lowest(uint64_t x) {
         }
     return n;
 }
+
+/* How many are set. */
+static inline unsigned bits_set(uint64_t x) {
+    unsigned n = 0;
+    for (; x; x &= x - 1)
+        n++;
+    return n;
+}

@@ -12,6 +12,7 @@
 #include "mm/frame.h"
 #include "mm/ready.h"
 #include "mm/turn.h"
+#include "mm/vmstat.h"
 
 /* The new leaf stands in the user's table: makes the kernel's view agree, and
  * orders it before the next use. Where it only adds something, other harts need no fence before
@@ -98,6 +99,7 @@ static seldom int fill_large(struct aspace *as, struct mapping *m, uint64_t star
         if (!fits)
             return -K_EAGAIN;
         fill(as, m, start, 1, w->had.frame.pa, m->perm);
+        VM_COUNT(zeroed_large, 1);
         w->had.frame.pa = PA(0);
         return 0;
     }
@@ -131,6 +133,7 @@ static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned
         return err;
     }
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
+    VM_COUNT(zeroed, 1);
     return 0;
 }
 
@@ -161,9 +164,13 @@ static int own(struct aspace *as, const struct mapping *m, uint64_t va, pte_t *e
             return err;
     }
     replace(as, va, entry, level, frame, m->perm);
-    if (old_frame.v)
-        change_wait_for_copies(as);
-    if (old_frame.v && frame_put(frame_single(old_frame)) && m->lazy)
+    if (!old_frame.v) {
+        VM_COUNT(taken_over, 1);
+        return 0;
+    }
+    VM_COUNT(copied, 1);
+    change_wait_for_copies(as);
+    if (frame_put(frame_single(old_frame)) && m->lazy)
         frame_uncommit(1); /* the others have dropped it meanwhile */
     return 0;
 }
@@ -220,6 +227,7 @@ __attribute__((noinline)) static int show(struct aspace *as, const struct mappin
         return err;
     ASSERT(frame.v == pte_pa(*entry).v);
     replace(as, va, entry, level, frame, shown_perm(m, access) | (m->perm & *entry & PTE_W));
+    VM_COUNT(permitted, 1);
     return 0;
 }
 
@@ -245,6 +253,7 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
         *entry = pte_leaf(w->frame[n], (m->perm & ~PTE_W) | PTE_U);
     }
     as->present += n - 1;
+    VM_COUNT(shown_beside, n - 1);
     design_sync(as, VA(start), VA(start + (n - 1) * PAGE_SIZE), NULL);
 }
 
@@ -260,6 +269,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
     if (err)
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
+    VM_COUNT(shown, 1);
     if (access != PTE_W && w->n > 1)
         fill_behind(as, m, va, w);
     return 0;
@@ -365,6 +375,7 @@ __attribute__((noinline)) int aspace_fault(struct aspace *as, uint64_t va, uint6
     w.had.lazy = false;
     w.frame = NULL;
     w.n = 0;
+    VM_COUNT(faults, 1);
     int err = repair_with_lock(as, va, access, &w);
     while (__builtin_expect(err == -K_EAGAIN, 0))
         err = go_on(as, va, access, &w);

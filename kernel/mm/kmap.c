@@ -6,6 +6,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/vmstat.h"
 #include "mm/kstack.h"
 #include "mm/tlb.h"
 
@@ -40,6 +41,7 @@ static int table_take(paddr_t *table) {
         return 0;
     }
     *table = frame_take_zeroed();
+    VM_COUNT(tables, 1);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "arch/sbi.h"
 #include "lib/bits.h"
 #include "lib/panic.h"
+#include "mm/vmstat.h"
 
 static unsigned asid_bits = 16;
 
@@ -102,8 +103,12 @@ static struct sbi_harts take_harts(uint32_t *set) {
 /* These harts have forgotten [start, start + bytes) when this returns. */
 __attribute__((noinline)) static void flush_elsewhere(uint32_t set, uint64_t start,
                                                       uint64_t bytes) {
-    while (set)
-        sbi_fence(take_harts(&set), start, bytes);
+    while (set) {
+        struct sbi_harts who = take_harts(&set);
+        VM_COUNT(fence_requests, 1);
+        VM_COUNT(fenced_harts, bits_set(who.mask));
+        sbi_fence(who, start, bytes);
+    }
 }
 
 static uint64_t begin_generation(struct tlb_tag *tag) {

@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/design.h"
+#include "mm/vmstat.h"
 #include "sync/spinlock.h"
 
 /* A copy may fault, and a fault takes the space's lock. */
@@ -12,10 +13,12 @@ static bool may_copy(uaddr_t start, uint64_t n) {
 }
 
 int copyin(void *dst, uaddr_t src, size_t n) {
+    VM_COUNT(bytes_in, n);
     return may_copy(src, n) ? aspace_self()->design->copyin(dst, src, n) : -K_EFAULT;
 }
 
 int copyout(uaddr_t dst, const void *src, size_t n) {
+    VM_COUNT(bytes_out, n);
     return may_copy(dst, n) ? aspace_self()->design->copyout(dst, src, n) : -K_EFAULT;
 }
 
@@ -41,6 +44,10 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
     while (inside > 0 && !may_copy(user, bytes))
         bytes -= p[--inside].bytes;
     int err = aspace_self()->design->copy_pieces(user, p, inside, to_user, done);
+    if (to_user)
+        VM_COUNT(bytes_out, bytes);
+    else
+        VM_COUNT(bytes_in, bytes);
     return !err && inside < n ? -K_EFAULT : err;
 }
 

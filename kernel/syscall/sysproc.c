@@ -10,6 +10,7 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
+#include "mm/vmstat.h"
 #include "proc/clock.h"
 #include "proc/group.h"
 #include "proc/sched.h"
@@ -154,6 +155,12 @@ int sys_sysinfo(const uint64_t arg[6], uint64_t *result) {
     };
     str_copy(info.design, design_default->name, sizeof(info.design));
     return copyout(UA(arg[0]), &info, sizeof(info));
+}
+
+int sys_vmstat(const uint64_t arg[6], uint64_t *result) {
+    struct abi_vmstat counts;
+    vmstat_get(&counts);
+    return copyout(UA(arg[0]), &counts, sizeof(counts));
 }
 
 int sys_design(const uint64_t arg[6], uint64_t *result) {

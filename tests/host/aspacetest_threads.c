@@ -7,6 +7,7 @@
 #include "mm/mmap.h"
 #include "mm/pieces.h"
 #include "mm/turn.h"
+#include "mm/vmstat.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,13 +77,17 @@ void test_more_is_asked_of_nobody(void **state) {
     touch(START);
     touch(START + P);
     for (uint64_t pages = 1; pages <= 2; pages++) {
-        uint64_t asked = tlbmodel_remote_fences;
+        uint64_t asked = tlbmodel_remote_fences, *counted = &harts[0].counted[0];
+        uint64_t requests = counted[VM_EVENT(fence_requests)];
+        uint64_t fenced = counted[VM_EVENT(fenced_harts)];
         assert_int_equal(aspace_protect(p->as, START, START + pages * P, ABI_PROT_READ), 0);
         assert_int_equal(tlbmodel_remote_fences, asked + 1);
         tlbmodel_speculate(4);
         assert_int_equal(aspace_protect(p->as, START, START + pages * P, ALL), 0);
         assert_int_equal(aspace_protect(p->as, START, START + pages * P, ALL), 0);
         assert_int_equal(tlbmodel_remote_fences, asked + 1);
+        assert_int_equal(counted[VM_EVENT(fence_requests)], requests + 1);
+        assert_int_equal(counted[VM_EVENT(fenced_harts)], fenced + 1);
         assert_null(tlbmodel_stale());
         env_join(p, 1);
         touch(START);

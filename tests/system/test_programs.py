@@ -59,6 +59,10 @@ CASES = {
         ("vmmap -1", "usage: vmmap [PID]\n", 2), ("vmmap --help", "usage: vmmap [PID]\n", 0),
         ("vmmap 4294967297", "usage: vmmap [PID]\n", 2),
         ("free -x", "usage: free [-f]\n", 2), ("ps -l x", "usage: ps [-l]\n", 2),
+        ("vmstat -x", "usage: vmstat [COMMAND [ARGUMENT...]]\n", 2),
+        ("vmstat true 2> e; grep -c '[0-9]$' e; vmstat nosuch 2> e; echo $?; head -n 1 e; "
+         "vmstat false 2> e",
+         "15\n127\nvmstat: nosuch: No such file or directory\n", 1),
         ("ps --help", "usage: ps [-l]\n", 0)],
     "addresses": [
         (f"vmwalk {arguments}",

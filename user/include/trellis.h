@@ -20,6 +20,7 @@ int sleep_ticks(int ticks);
  * xv6's calls. abi.h has the structures. The errors of those that no other header has:
  *
  * sysinfo: EFAULT
+ * vmstat: EFAULT
  * procinfo: EINVAL, EFAULT
  * vmprint: ESRCH
  * vmtable: ESRCH, EINVAL, EFAULT, ENOMEM

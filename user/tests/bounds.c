@@ -78,6 +78,7 @@ static void bad_result_pointer(void) {
         CHECK_MSG(sys_pipe(opaque(*a)) == -1, "pipe at 0x%lx", (long)*a);
         CHECK_MSG(sys_fstat(fd, opaque(*a)) == -1, "fstat at 0x%lx", (long)*a);
         CHECK_MSG(sys_sysinfo(opaque(*a)) == -EFAULT, "sysinfo at 0x%lx", (long)*a);
+        CHECK_MSG(sys_vmstat(opaque(*a)) == -EFAULT, "vmstat at 0x%lx", (long)*a);
         int used = 0;
         struct abi_procinfo pi;
         while (sys_procinfo(used, &pi) != 1)

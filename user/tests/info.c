@@ -166,10 +166,64 @@ static void clocks(void) {
     }
 }
 
+static void must_vmstat(struct abi_vmstat *counts) { CHECK_EQ(sys_vmstat(counts), 0); }
+
+/* Others, such as the kernel's own threads, add to these counts, but take nothing away. */
+static void vmstat_of_memory(void) {
+    struct abi_vmstat a, b;
+    char *p = must_sbrk(2 * 512 * PAGE);
+    p += -(uint64_t)p % (512 * PAGE); /* where a large leaf may stand */
+    must_vmstat(&a);
+    p[0] = 1; /* 2 MiB, when there is a run of frames */
+    must_vmstat(&b);
+    CHECK(b.faults > a.faults);
+    CHECK(b.zeroed + b.zeroed_large > a.zeroed + a.zeroed_large);
+    must_vmstat(&a);
+    int pid = must_fork();
+    if (pid == 0) {
+        p[0] = 2;
+        sys_exit(0);
+    }
+    CHECK_EQ(reap(pid), 0);
+    must_vmstat(&b);
+    CHECK(b.copied > a.copied);
+    CHECK(b.tables >= a.tables + 3);
+    p[0] = 3;
+    p[PAGE] = 3;
+    must_vmstat(&a);
+    CHECK(a.taken_over > b.taken_over);
+}
+
+static void vmstat_of_files(void) {
+    struct abi_vmstat a, b;
+    make_file("f", 4 * PAGE, 1);
+    int fd = must_open("f", ABI_O_RDWR);
+    must_vmstat(&a);
+    CHECK_EQ(sys_read(fd, scratch, 2 * PAGE), 2 * PAGE);
+    CHECK_EQ(sys_write(fd, scratch, PAGE), PAGE);
+    must_vmstat(&b);
+    CHECK(b.bytes_out >= a.bytes_out + 2 * PAGE);
+    CHECK(b.bytes_in >= a.bytes_in + PAGE && b.bytes_in < a.bytes_in + 2 * PAGE);
+    volatile char *p = sys_mmap(NULL, 4 * PAGE, ABI_PROT_READ | ABI_PROT_WRITE, ABI_MAP_SHARED, fd,
+                                0);
+    CHECK((int64_t)p > 0);
+    must_vmstat(&a);
+    (void)p[0];
+    must_vmstat(&b);
+    CHECK(b.shown > a.shown && b.shown + b.shown_beside >= a.shown + a.shown_beside + 4);
+    p[0] = 1; /* the file is told of the first write */
+    must_vmstat(&a);
+    CHECK(a.permitted > b.permitted);
+    CHECK_EQ(sys_munmap((void *)p, 4 * PAGE), 0);
+    must_close(fd);
+}
+
 const struct test info_tests[] = {
     {"clocks", clocks, false},
     {"sysinfo_is_sane", sysinfo_is_sane, false},
     {"sysinfo_counts", sysinfo_counts, false},
+    {"vmstat_of_memory", vmstat_of_memory, false},
+    {"vmstat_of_files", vmstat_of_files, false},
     {"procinfo_of_self", procinfo_of_self, false},
     {"procinfo_of_nobody", procinfo_of_nobody, false},
     {"procinfo_of_others", procinfo_of_others, false},
