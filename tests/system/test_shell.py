@@ -184,8 +184,8 @@ def test_recalled_line(shell):
     assert shell.run("echo one") == "one\n"
     shell.type("draft\x1b[A\x1b[A\x1b[B\x1b[D\x1b[D\x1b[Dtw\x1b[3~o \x0c\n")
     shell.expect(r"\x1b\[H\x1b\[2J\$ echo two ne.*\ntwo ne\r?\n\$ $")
-    shell.type("\x1b[A\x1b[A\x1b[A\n")
-    shell.expect(r"cat\r?\n$")
+    shell.type("\x1b[A\x1b[A\x1b[A\nagain\n")
+    shell.expect(r"\nagain\r?\nagain\r?\n$")  # it runs: the shell itself would ignore ^C
     shell.type("\x03")
     shell.expect(r"\$ $")
 

@@ -101,9 +101,9 @@ static int do_fg(struct shell_args *shell, char **argv) {
     struct background *job = background_find("fg", argv[1]);
     if (!job)
         return 1;
+    jobs_put_in_foreground(job->group); /* before it is shown: then ^C is for the job */
     printf("%s\n", job->command ? job->command : "?");
     fflush(stdout);
-    jobs_put_in_foreground(job->group);
     background_continue(job);
     int status = background_wait(job);
     shell->interrupted |= jobs_end_foreground();
