@@ -1,6 +1,6 @@
 /* A process's memory: what it may use (mappings), and both its page tables. Leaves of mappings are
- * written by aspace.c, change.c and fault.c alone, what threads need by kernel_view.c, and the
- * kernel's view by the design.
+ * written by aspace.c, load.c, change.c and fault.c alone, what threads need by kernel_view.c, and
+ * the kernel's view by the design.
  *
  * Two views show the same memory: the user's table, and the kernel's view of it,
  * which depends on the design. They change together, under the space's lock, or

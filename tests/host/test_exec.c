@@ -12,6 +12,7 @@
 /* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
 /* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/vfs/descriptor.c */
 /* sources: kernel/mm/populate.c */
+/* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
