@@ -104,6 +104,12 @@ void aspace_destroy(struct aspace *as);
 int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *program,
                 paddr_t stack_page) must_check;
 
+/* Grants the segments of another program beside those of the first: of its interpreter. As above;
+ * its stack and heap stay. -K_EEXIST: something is there, or it ends beyond USER_MAX; -K_ENOMEM:
+ * the space is as it was. */
+int aspace_load_more(struct aspace *as, const struct elf_plan *plan,
+                     struct object *program) must_check;
+
 /* A page at va that a loaded segment has copied, or that is the stack's, zero at first, to be
  * filled before the space runs, and asked for once. -K_ENOMEM: nothing is promised in it
  * (commit_lazy), and there is no memory. */

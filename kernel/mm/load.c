@@ -76,11 +76,16 @@ static int add_stack(struct aspace *as, struct stack s) {
     return err ? err : add_private(as, &zeros_stack, s.promised, s.end, PTE_R | PTE_W, 0);
 }
 
-static int add_program(struct aspace *as, const struct elf_plan *plan, struct object *program,
-                       struct stack stack, uint64_t heap) {
+static int add_segments(struct aspace *as, const struct elf_plan *plan, struct object *program) {
     int err = 0;
     for (uint32_t i = 0; !err && i < plan->segments; i++)
         err = add_segment(as, program, &plan->segment[i]);
+    return err;
+}
+
+static int add_program(struct aspace *as, const struct elf_plan *plan, struct object *program,
+                       struct stack stack, uint64_t heap) {
+    int err = add_segments(as, plan, program);
     if (!err)
         err = add_stack(as, stack);
     /* To a program of xv6 the byte below the break can be used before anything was granted, since
@@ -122,6 +127,7 @@ static int load_locked(struct aspace *as, const struct elf_plan *plan, struct ob
     if (stack_page.v)
         put_stack_page(as, stack.end - PAGE_SIZE, stack_page);
     as->brk = as->first_brk = as->heap_end = heap;
+    as->map_below = plan->map_below;
     change_populate(as, 0, plan->end);
     change_sync(as, ROUND_DOWN(first, PAGE_SIZE), last);
     change_sync_finish(as);
@@ -132,6 +138,36 @@ int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *p
                 paddr_t stack_page) {
     spin_lock(&as->lock);
     int err = load_locked(as, plan, program, stack_page);
+    spin_unlock(&as->lock);
+    if (DEBUG && !err)
+        check_space(as);
+    return err;
+}
+
+static int load_more_locked(struct aspace *as, const struct elf_plan *plan,
+                            struct object *program) {
+    ASSERT_LOCKED(&as->lock);
+    uint64_t start = ROUND_DOWN(plan->segment[0].vaddr, PAGE_SIZE);
+    const struct mapping *next = mapping_from(&as->mappings, start);
+    if (plan->end > USER_MAX || (next && next->start < plan->end))
+        return -K_EEXIST;
+    int err = add_segments(as, plan, program);
+    if (!err)
+        err = commit_settle(as);
+    if (err) {
+        int none = change_remove(as, start, plan->end);
+        ASSERT(!none);
+        return err;
+    }
+    change_populate(as, start, plan->end);
+    change_sync(as, start, plan->end);
+    change_sync_finish(as);
+    return 0;
+}
+
+int aspace_load_more(struct aspace *as, const struct elf_plan *plan, struct object *program) {
+    spin_lock(&as->lock);
+    int err = load_more_locked(as, plan, program);
     spin_unlock(&as->lock);
     if (DEBUG && !err)
         check_space(as);

@@ -3,6 +3,7 @@
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/syscall/exec.c kernel/syscall/arguments.c */
+/* sources: kernel/syscall/program.c kernel/syscall/script.c */
 /* sources: kernel/syscall/sysfile.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
