@@ -58,23 +58,20 @@ static int find_tag_in(struct node *file, const struct elf_phdr *notes, bool *fo
     return 0;
 }
 
-static int find_tag(struct node *file, const struct program *p, bool *found) {
-    const struct elf_phdr *notes;
-    int err = 0;
-    for (uint32_t i = 0; !err && !*found && (notes = next_phdr(p, PT_NOTE, &i));)
-        err = find_tag_in(file, notes, found);
-    return err;
-}
-
-/* An operating system in the header, an interpreter, no place of its own, or a first segment where
- * Linux's linkers put it; programs of ours have that, too, but say how large their stack is. Last
- * the note, which has to be read. */
+/* An operating system in the header, no place of its own, or a first segment where Linux's linkers
+ * put it; programs of ours have that, too, but say how large their stack is. Else an interpreter,
+ * or a note, which has to be read. */
 static int is_one(struct node *file, const struct program *p, bool *is) {
     const struct elf_plan *plan = &p->plan;
-    uint32_t i = 0;
-    *is = p->elf.ident[OSABI] == OSABI_GNU || plan->movable || next_phdr(p, PT_INTERP, &i) ||
+    int err = 0;
+    *is = p->elf.ident[OSABI] == OSABI_GNU || plan->movable ||
           (!plan->stack && plan->segment[0].vaddr >= LOWEST);
-    return *is ? 0 : find_tag(file, p, is);
+    for (uint32_t i = 0; i < p->elf.phnum && !*is && !err; i++)
+        if (p->phdr[i].type == PT_INTERP)
+            *is = true;
+        else if (p->phdr[i].type == PT_NOTE)
+            err = find_tag_in(file, &p->phdr[i], is);
+    return err;
 }
 
 /* ---- the plan ---- */

@@ -72,7 +72,9 @@ const char *elf_name(const struct object *program, uint64_t perm) {
 
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
              struct elf_plan *plan) {
-    *plan = (struct elf_plan){.entry = h->entry, .movable = h->type == ET_DYN};
+    memset(plan, 0, offsetof(struct elf_plan, segment)); /* not those that there are not */
+    plan->entry = h->entry;
+    plan->movable = h->type == ET_DYN;
     for (uint32_t i = 0; i < h->phnum; i++) {
         const struct elf_phdr *p = &phdr[i];
         if (p->type != PT_LOAD || (p->memsz == 0 && p->filesz == 0))
