@@ -87,7 +87,7 @@ static struct image image_of(unsigned file) {
     im.p[0] = (struct elf_phdr){file == PROGRAM ? PT_INTERP : 0, 4, NAME, NAME, 0, 8, 8, 1};
     im.p[1] = (struct elf_phdr){PT_LOAD, 5, 0, start, 0, 0x2800, 0x2800, PAGE_SIZE};
     im.p[2] = (struct elf_phdr){PT_LOAD, 4, 0x3000, start + 0x4000, 0, 0x1000, 0x1000, PAGE_SIZE};
-    im.p[3] = (struct elf_phdr){PT_LOAD, 6, 0x4800, start + DATA, 0, 0x1800, 0x5000, PAGE_SIZE};
+    im.p[3] = (struct elf_phdr){PT_LOAD, 6, 0x4800, start + DATA, 0, 0x1700, 0x5000, PAGE_SIZE};
     strcpy((char *)&im + NAME, "/linker");
     return im;
 }
@@ -120,7 +120,7 @@ static void assert_is(unsigned file, uint64_t start) {
         for (uint64_t at = i == 1 ? ENTRY : 0; at < im.p[i].filesz; at += 0x1f8)
             assert_int_equal(user_word(start + im.p[i].vaddr + at),
                              word_of(file, im.p[i].offset + at));
-    for (uint64_t at = 0x1800; at < 0x5000; at += 8)
+    for (uint64_t at = 0x1700; at < 0x5000; at += 8)
         assert_int_equal(user_word(start + im.p[3].vaddr + at), 0);
 }
 
