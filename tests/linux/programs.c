@@ -168,11 +168,11 @@ static void check_damaged_interpreters(void) {
     CHECK(run_with_linker(64), ELIBBAD);
     CHECK(run_with_linker(linker.n / 2), ELIBBAD);
     CHECK_DAMAGED(PT_LOAD, 0, p_memsz, UINT64_MAX);
-    CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, 1UL << 50);
+    CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, 1UL << 60);
     CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, 0);
     CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, segment(&linker, PT_LOAD, 1)->p_vaddr + 8);
     CHECK_DAMAGED(PT_LOAD, 1, p_offset, UINT64_MAX - 4095);
-    CHECK_DAMAGED(PT_LOAD, 1, p_memsz, 1UL << 38);
+    CHECK_DAMAGED(PT_LOAD, 1, p_memsz, 1UL << 60);
     CHECK_DAMAGED(PT_LOAD, 0, p_flags, PF_R);
     CHECK_DAMAGED(PT_LOAD, 0, p_align, 3);
     CHECK_DAMAGED(PT_LOAD, 0, p_align, 1UL << 63);

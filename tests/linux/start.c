@@ -36,7 +36,7 @@ static void check_memory(void) {
     CHECK(sbrk(1 << 20) == before);
     memset(before, 1, 1 << 20);
     CHECK(sbrk(-(1 << 20)) == before + (1 << 20));
-    CHECK(brk((void *)(1UL << 50)) == -1);
+    CHECK(brk((void *)(1UL << 60)) == -1);
     room = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     CHECK(room != MAP_FAILED && room < (char *)&before && room > before);
