@@ -266,6 +266,9 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     if (commit_spares(hart_count))
         panic("the machine is too small: no memory is left");
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);
+    uint64_t seed;
+    if (!bootarg_number("random", &seed))
+        linux_random_seed(seed);
     linux_init(trace_linux);
     selftest();
     if (proc_spawn_first(first_process))

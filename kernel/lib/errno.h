@@ -40,6 +40,7 @@ enum kernel_errno {
     K_ENOTEMPTY = 39,    /* directory not empty */
     K_ELOOP = 40,        /* too many symbolic links on a path */
     K_EOVERFLOW = 75,    /* beyond the largest offset */
+    K_ELIBBAD = 80,      /* a program's interpreter is damaged */
     K_ENOTSUP = 95,      /* not done here */
     K_ETIMEDOUT = 110,   /* the time is over */
 };

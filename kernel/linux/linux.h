@@ -17,7 +17,7 @@ void linux_init(bool trace);
 #include "linux/calls.def"
 #undef CALL
 
-/* start.c */
+/* start.c. Where programs and mappings are is chosen by linux_random. */
 extern struct foreign_programs linux_programs;
 
 /* Bytes of a path, with the terminator; a longer one is -K_ENAMETOOLONG. */
@@ -51,6 +51,8 @@ int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 /* Bytes that nobody is to guess from outside of the machine; they are no secret from who knows its
  * clock. */
 void linux_random(void *to, size_t n);
+/* They are the same in each run from now on, as far as the order of calls is. At boot. */
+void linux_random_seed(uint64_t seed);
 
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000

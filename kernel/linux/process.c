@@ -48,6 +48,18 @@ int linux_clone(const uint64_t arg[6], uint64_t *result) {
     return 0;
 }
 
+/* ---- exec ---- */
+
+int linux_execve(const uint64_t arg[6], uint64_t *result) {
+    const struct exec_strings strings = {
+        .argv = arg[1], .envp = arg[2], .environment = true, .empty_argv = true};
+    char path[LINUX_PATH];
+    int err = copyinstr(path, UA(arg[0]), sizeof(path));
+    if (!err && !path[0])
+        err = -K_ENOENT;
+    return err ? err : exec_path(path, &strings, result);
+}
+
 /* ---- the end ---- */
 
 int linux_set_tid_address(const uint64_t arg[6], uint64_t *result) {

@@ -3,23 +3,75 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/linux.h"
-#include "mm/elf.h"
+#include "mm/mmap.h"
 #include "proc/proc.h"
 
 #define OSABI 7 /* in the ELF header's ident */
 #define OSABI_GNU 3
+#define PT_LOAD 1
 #define PT_INTERP 3
+#define PT_NOTE 4
 #define LOWEST KIB(64) /* where Linux's linkers begin, or above */
 #define STACK MIB(8)
 
-/* An operating system in the header, an interpreter, or a first segment where Linux's linkers put
- * it; programs of ours have that, too, but say how large their stack is. */
-static bool is_one(const struct elf_header *h, const struct elf_phdr *phdr,
-                   const struct elf_plan *plan) {
-    for (uint32_t i = 0; i < h->phnum; i++)
-        if (phdr[i].type == PT_INTERP)
-            return true;
-    return h->ident[OSABI] == OSABI_GNU || (!plan->stack && plan->segment[0].vaddr >= LOWEST);
+/* ---- how one is told ---- */
+
+/* The next program header of this type from *i on, behind which *i is then; NULL: there is none. */
+static const struct elf_phdr *next_phdr(const struct program *p, uint32_t type, uint32_t *i) {
+    while (*i < p->elf.phnum) {
+        const struct elf_phdr *found = &p->phdr[(*i)++];
+        if (found->type == type)
+            return found;
+    }
+    return NULL;
+}
+
+/* The note with which a C library says for which system it is. (Linux Standard Base, 10.) */
+struct note {
+    uint32_t name_bytes, bytes, type;
+    char name[4]; /* if it has so many */
+    uint32_t system;
+};
+#define NOTE_ABI_TAG 1
+#define NOTE_LINUX 0
+#define NOTES 16 /* that are looked at in one segment */
+
+static bool is_tag(const struct note *n) {
+    return n->name_bytes == sizeof("GNU") && !memcmp(n->name, "GNU", sizeof("GNU")) &&
+           n->type == NOTE_ABI_TAG && n->bytes >= 4 * sizeof(uint32_t) && n->system == NOTE_LINUX;
+}
+
+/* A note that is not in the file says nothing: -K_EIO alone is an error. */
+static int find_tag_in(struct node *file, const struct elf_phdr *notes, bool *found) {
+    uint64_t at = 0;
+    for (unsigned i = 0; i < NOTES && at <= notes->filesz && !*found; i++) {
+        struct note n;
+        if (notes->filesz - at < sizeof(n))
+            return 0;
+        int err = program_read(file, notes->offset + at, &n, sizeof(n));
+        if (err)
+            return err == -K_ENOEXEC ? 0 : err;
+        *found = is_tag(&n);
+        at += offsetof(struct note, name) + ROUND_UP((uint64_t)n.name_bytes, 4) +
+              ROUND_UP((uint64_t)n.bytes, 4);
+    }
+    return 0;
+}
+
+/* An operating system in the header, no place of its own, or a first segment where Linux's linkers
+ * put it; programs of ours have that, too, but say how large their stack is. Else an interpreter,
+ * or a note, which has to be read. */
+static int is_one(struct node *file, const struct program *p, bool *is) {
+    const struct elf_plan *plan = &p->plan;
+    int err = 0;
+    *is = p->elf.ident[OSABI] == OSABI_GNU || plan->movable ||
+          (!plan->stack && plan->segment[0].vaddr >= LOWEST);
+    for (uint32_t i = 0; i < p->elf.phnum && !*is && !err; i++)
+        if (p->phdr[i].type == PT_INTERP)
+            *is = true;
+        else if (p->phdr[i].type == PT_NOTE)
+            err = find_tag_in(file, &p->phdr[i], is);
+    return err;
 }
 
 /* ---- the plan ---- */
@@ -66,20 +118,93 @@ static uint64_t headers_address(const struct elf_header *h, const struct elf_pla
     return 0;
 }
 
-static int plan_start(const struct elf_header *h, const struct elf_phdr *phdr,
-                      const struct arguments *a, const char *path, struct elf_plan *plan,
-                      struct foreign_start *start) {
-    for (uint32_t i = 0; i < h->phnum; i++)
-        if (phdr[i].type == PT_INTERP)
-            return -K_ENOEXEC; /* nothing is linked when it starts */
+/* The first one counts. Its last byte is a zero, and there may be others. */
+static int read_interpreter(struct node *file, struct program *p) {
+    uint32_t i = 0;
+    const struct elf_phdr *name = next_phdr(p, PT_INTERP, &i);
+    if (!name)
+        return 0;
+    if (name->filesz < 2 || name->filesz > sizeof(p->interpreter))
+        return -K_ENOEXEC;
+    int err = program_read(file, name->offset, p->interpreter, name->filesz);
+    if (err)
+        return err;
+    return p->interpreter[0] && !p->interpreter[name->filesz - 1] ? 0 : -K_ENOEXEC;
+}
+
+/* ---- places ---- */
+
+/* Mappings begin at random below the stack, but near it: then they can have tables in common.
+ * Programs that are movable are in the middle, with room for a heap above. */
+#define MAP_PLACES MIB(256)
+#define PROGRAM_PLACES MIB(1024)
+#define PROGRAM_BASE ROUND_DOWN(USER_MAX / 3 * 2, MIB(1024))
+#define LARGEST_ALIGN MIB(1024)
+
+/* Below `places`, page-aligned. */
+static uint64_t random_offset(uint64_t places) {
+    uint64_t random;
+    linux_random(&random, sizeof(random));
+    return ROUND_DOWN(random % places, PAGE_SIZE);
+}
+
+/* The largest that a segment asks for. -K_ENOEXEC: that is no power of two, or too
+ * large. */
+static int alignment(const struct program *p, uint64_t *align) {
+    const struct elf_phdr *load;
+    *align = PAGE_SIZE;
+    for (uint32_t i = 0; (load = next_phdr(p, PT_LOAD, &i));) {
+        if (load->align & (load->align - 1) || load->align > LARGEST_ALIGN)
+            return -K_ENOEXEC;
+        *align = MAX(*align, load->align);
+    }
+    return 0;
+}
+
+static int place_program(struct program *p) {
+    uint64_t align;
+    if (!p->plan.movable)
+        return 0;
+    int err = alignment(p, &align);
+    if (!err)
+        elf_move(&p->plan, ROUND_DOWN(PROGRAM_BASE + random_offset(PROGRAM_PLACES), align));
+    return err;
+}
+
+/* Where mmap would put it. */
+static int place_interpreter(struct aspace *as, struct program *p, struct foreign_start *start) {
+    struct elf_plan *plan = &p->plan;
+    uint64_t align, bytes = plan->end - ROUND_DOWN(plan->segment[0].vaddr, PAGE_SIZE);
+    if (!plan->movable)
+        return 0;
+    int err = alignment(p, &align);
+    if (err)
+        return err;
+    uint64_t at = aspace_find_room(as, bytes, align);
+    if (!at)
+        return -K_ENOMEM;
+    elf_move(plan, at);
+    start->base = plan->moved;
+    return 0;
+}
+
+static int plan_start(struct node *file, struct program *p, const struct arguments *a,
+                      const char *path, struct foreign_start *start) {
+    struct elf_plan *plan = &p->plan;
+    int err = read_interpreter(file, p);
+    if (!err)
+        err = place_program(p);
+    if (err)
+        return err;
     plan->stack = STACK;
     plan->stack_end = USER_MAX;
     plan->stack_filled = filled(a, path);
+    plan->map_below = USER_MAX - STACK - PAGE_SIZE - random_offset(MAP_PLACES);
     *start = (struct foreign_start){.sp = USER_MAX - plan->stack_filled,
                                     .end = USER_MAX,
-                                    .phdr = headers_address(h, plan),
-                                    .phnum = h->phnum,
-                                    .entry = h->entry};
+                                    .phdr = headers_address(&p->elf, plan),
+                                    .phnum = p->elf.phnum,
+                                    .entry = plan->entry};
     return 0;
 }
 
@@ -141,7 +266,7 @@ static int put_auxv(struct filling *f, const struct foreign_start *start, uint64
         {AT_PHENT, sizeof(struct elf_phdr)},
         {AT_PHNUM, start->phnum},
         {AT_PAGESZ, PAGE_SIZE},
-        {AT_BASE, 0},
+        {AT_BASE, start->base},
         {AT_FLAGS, 0},
         {AT_ENTRY, start->entry},
         {AT_UID, 0},
@@ -184,4 +309,4 @@ static int fill_stack(struct aspace *as, const struct arguments *a, const char *
 }
 
 struct foreign_programs linux_programs = {
-    .is_one = is_one, .plan = plan_start, .fill_stack = fill_stack};
+    .is_one = is_one, .plan = plan_start, .place = place_interpreter, .fill_stack = fill_stack};

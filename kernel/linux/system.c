@@ -64,11 +64,19 @@ int linux_prlimit64(const uint64_t arg[6], uint64_t *result) {
 /* ---- random bytes ---- */
 
 static uint64_t state;
+static bool repeatable;
 
-/* A step of Weyl's sequence and a mixing of bits; the clock goes in each time. */
+void linux_random_seed(uint64_t seed) {
+    state = seed;
+    repeatable = true;
+}
+
+/* A step of Weyl's sequence and a mixing of bits; the clock goes in each time, unless all is to be
+ * repeatable. */
 static uint64_t next(void) {
     uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
-    x ^= clock_nanoseconds() ^ clock_date() << 17;
+    if (!repeatable)
+        x ^= clock_nanoseconds() ^ clock_date() << 17;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
     x = (x ^ x >> 27) * 0x94d049bb133111eb;
     return x ^ x >> 31;

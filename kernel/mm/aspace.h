@@ -1,6 +1,6 @@
 /* A process's memory: what it may use (mappings), and both its page tables. Leaves of mappings are
- * written by aspace.c, change.c and fault.c alone, what threads need by kernel_view.c, and the
- * kernel's view by the design.
+ * written by aspace.c, load.c, change.c and fault.c alone, what threads need by kernel_view.c, and
+ * the kernel's view by the design.
  *
  * Two views show the same memory: the user's table, and the kernel's view of it,
  * which depends on the design. They change together, under the space's lock, or
@@ -103,6 +103,12 @@ void aspace_destroy(struct aspace *as);
  * what is to be in plan->stack_filled. */
 int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *program,
                 paddr_t stack_page) must_check;
+
+/* Grants the segments of another program beside those of the first: of its interpreter. As above;
+ * its stack and heap stay. -K_EEXIST: something is there, or it ends beyond USER_MAX; -K_ENOMEM:
+ * the space is as it was. */
+int aspace_load_more(struct aspace *as, const struct elf_plan *plan,
+                     struct object *program) must_check;
 
 /* A page at va that a loaded segment has copied, or that is the stack's, zero at first, to be
  * filled before the space runs, and asked for once. -K_ENOMEM: nothing is promised in it

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 
 #define ET_EXEC 2
+#define ET_DYN 3
 #define EM_RISCV 243
 #define PT_LOAD 1
 #define PT_GNU_STACK 0x6474e551
@@ -14,8 +15,9 @@
 static const uint8_t ident[7] = {0x7f, 'E', 'L', 'F', 2 /* 64 bits */, 1 /* little-endian */, 1};
 
 int elf_check_header(const struct elf_header *h, uint64_t file_size) {
-    bool ok = memcmp(h->ident, ident, sizeof(ident)) == 0 && h->type == ET_EXEC &&
-              h->machine == EM_RISCV && h->phentsize == sizeof(struct elf_phdr) && h->phnum > 0 &&
+    bool ok = memcmp(h->ident, ident, sizeof(ident)) == 0 &&
+              (h->type == ET_EXEC || h->type == ET_DYN) && h->machine == EM_RISCV &&
+              h->phentsize == sizeof(struct elf_phdr) && h->phnum > 0 &&
               h->phnum <= ELF_MAX_PHDRS && h->phoff <= file_size &&
               h->phnum * sizeof(struct elf_phdr) <= file_size - h->phoff;
     return ok ? 0 : -K_ENOEXEC;
@@ -70,7 +72,9 @@ const char *elf_name(const struct object *program, uint64_t perm) {
 
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
              struct elf_plan *plan) {
-    *plan = (struct elf_plan){.entry = h->entry};
+    memset(plan, 0, offsetof(struct elf_plan, segment)); /* not those that there are not */
+    plan->entry = h->entry;
+    plan->movable = h->type == ET_DYN;
     for (uint32_t i = 0; i < h->phnum; i++) {
         const struct elf_phdr *p = &phdr[i];
         if (p->type != PT_LOAD || (p->memsz == 0 && p->filesz == 0))
@@ -87,4 +91,13 @@ int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t f
         plan->end = pages.end;
     }
     return entry_ok(plan) ? plan_stack(plan, phdr, h->phnum) : -K_ENOEXEC;
+}
+
+void elf_move(struct elf_plan *plan, uint64_t start) {
+    uint64_t by = start - ROUND_DOWN(plan->segment[0].vaddr, PAGE_SIZE);
+    for (uint32_t i = 0; i < plan->segments; i++)
+        plan->segment[i].vaddr += by;
+    plan->entry += by;
+    plan->end += by;
+    plan->moved = by;
 }

@@ -55,13 +55,16 @@ struct elf_plan {
     uint64_t pages;    /* of the file, from its first one on, up to the last one that is shown */
     uint64_t end;      /* of the last segment, page-aligned */
     uint64_t stack;    /* bytes that PT_GNU_STACK asks for, page-aligned; 0: as xv6, one page */
+    bool movable;      /* ET_DYN: it may be loaded anywhere */
     /* elf_plan leaves these at 0, for programs as xv6 and we have them. */
+    uint64_t moved;        /* by elf_move, modulo 2^64 */
+    uint64_t map_below;    /* mmap looks for room below that first */
     uint64_t stack_end;    /* the stack ends there, and the heap begins behind the program */
     uint64_t stack_filled; /* bytes of the stack that are used from the start */
     struct elf_segment segment[ELF_SEGMENTS];
 };
 
-/* Whether the header is one of an executable for this machine, whose program
+/* Whether the header is one of an executable or shared object for this machine, whose program
  * headers lie in a file of file_size bytes. -K_ENOEXEC: no. */
 int elf_check_header(const struct elf_header *h, uint64_t file_size) must_check;
 
@@ -73,3 +76,7 @@ int elf_check_header(const struct elf_header *h, uint64_t file_size) must_check;
  * nothing. */
 int elf_plan(const struct elf_header *h, const struct elf_phdr *phdr, uint64_t file_size,
              struct elf_plan *plan) must_check;
+
+/* Has a plan that elf_plan made, of a movable program, begin at `start`, page-aligned and below
+ * USER_MAX; its end may be beyond. */
+void elf_move(struct elf_plan *plan, uint64_t start);

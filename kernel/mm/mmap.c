@@ -54,6 +54,13 @@ static uint64_t find_gap(struct aspace *as, uint64_t bytes, uint64_t align) {
     return start;
 }
 
+uint64_t aspace_find_room(struct aspace *as, uint64_t bytes, uint64_t align) {
+    spin_lock(&as->lock);
+    uint64_t start = find_gap(as, bytes, align);
+    spin_unlock(&as->lock);
+    return IS_ALIGNED(start, align) ? start : 0;
+}
+
 /* 0: there is no room. */
 static uint64_t place_of(struct aspace *as, const struct map_request *r) {
     /* Large memory is where it can have large leaves, if there is such a place. */

@@ -29,6 +29,10 @@ struct map_request {
 /* *start: where it is mapped. -K_EEXIST; -K_ENOMEM: no room, or it cannot be promised. */
 int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) must_check;
 
+/* Where memory could be mapped that has to begin at a multiple of align, a power of two; 0: no
+ * room. For a space that nobody runs. */
+uint64_t aspace_find_room(struct aspace *as, uint64_t bytes, uint64_t align);
+
 /* Takes away all that is mapped in the range; whatever it was, the program and the heap too.
  * -K_ENOMEM: no memory to keep both ends of one mapping. */
 int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) must_check;

@@ -86,6 +86,51 @@ void arguments_begin_environment(struct arguments *a) {
     a->argument_bytes = a->bytes;
 }
 
+static uint64_t padded(const char *string) { return ROUND_UP(strlen(string) + 1, ALIGN); }
+
+/* 16 bytes are on one page. */
+static void move_unit(struct arguments *a, uint64_t to, uint64_t from) {
+    memcpy(arguments_at(a, to), arguments_at(a, from), ALIGN);
+}
+
+/* Moves all from `from` on to `to`, for which there is room. */
+static void move(struct arguments *a, uint64_t to, uint64_t from) {
+    uint64_t n = a->bytes - from;
+    for (uint64_t i = 0; to < from && i < n; i += ALIGN)
+        move_unit(a, to + i, from + i);
+    for (uint64_t i = n; to > from && i > 0; i -= ALIGN)
+        move_unit(a, to + i - ALIGN, from + i - ALIGN);
+    for (uint64_t at = to + n; at < a->bytes; at += ALIGN)
+        memset(arguments_at(a, at), 0, ALIGN); /* nobody cleans behind the last one */
+}
+
+static void put_at(struct arguments *a, uint64_t at, const char *string) {
+    uint64_t end = at + padded(string);
+    for (; at < end; at++)
+        *arguments_at(a, at) = *string ? *string++ : '\0';
+}
+
+int arguments_replace_first(struct arguments *a, const char *const string[], unsigned n) {
+    uint64_t old = a->argc ? arguments_next(a, 0) : 0, new = 0;
+    for (unsigned i = 0; i < n; i++)
+        new += padded(string[i]);
+    uint64_t bytes = a->bytes - old + new;
+    for (uint64_t at = ROUND_DOWN(a->bytes, PAGE_SIZE); at < bytes; at += PAGE_SIZE) {
+        int err = need(a, at);
+        if (err)
+            return err;
+    }
+    move(a, new, old);
+    for (uint64_t i = 0, at = 0; i < n; at += padded(string[i++]))
+        put_at(a, at, string[i]);
+    unsigned less = a->argc ? 1 : 0;
+    a->bytes = bytes;
+    a->argument_bytes += new - old;
+    a->argc += n - less;
+    a->count += n - less;
+    return 0;
+}
+
 /* The last of its 16 bytes ends in a zero, its terminator or the padding, and no other does. */
 uint64_t arguments_next(const struct arguments *a, uint64_t offset) {
     while (*arguments_at(a, offset + ALIGN - 1))

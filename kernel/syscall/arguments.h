@@ -29,6 +29,10 @@ int arguments_add_array(struct arguments *a, uaddr_t array) must_check;
 /* What follows is the environment. */
 void arguments_begin_environment(struct arguments *a);
 
+/* Puts n strings in the place of the first argument, if there is one, when all are there. -K_E2BIG,
+ * -K_ENOMEM: nothing changed. */
+int arguments_replace_first(struct arguments *a, const char *const string[], unsigned n) must_check;
+
 /* Where the string behind the one at this offset is. */
 uint64_t arguments_next(const struct arguments *a, uint64_t offset);
 

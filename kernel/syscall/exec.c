@@ -8,82 +8,11 @@
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/elf.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 #include "proc/signal.h"
+#include "syscall/program.h"
 #include "syscall/syscall.h"
-
-/* ---- the program ------------------------------------------------------------ */
-
-static const struct program_ops *program_ops(const struct node *program) {
-    return program->ops->program;
-}
-
-/* All n bytes, or an error: a file that ends too early is no executable. */
-static int read_fully(struct node *program, uint64_t offset, void *dst, size_t n) {
-    size_t done;
-    int err = program_ops(program)->read(program, offset, dst, n, &done);
-    return err ? err : done == n ? 0 : -K_ENOEXEC;
-}
-
-/* What stands in the file's headers; too large together for a kernel stack. The program headers
- * nearly always follow the ELF header, and then one read brings both. */
-struct headers {
-    struct elf_header elf;
-    struct elf_phdr phdr[ELF_MAX_PHDRS];
-    struct elf_plan plan;
-};
-_Static_assert(sizeof(struct headers) <= PAGE_SIZE, "headers fit a frame");
-_Static_assert(offsetof(struct headers, phdr) == sizeof(struct elf_header), "as in most files");
-
-#define USUAL_PHDRS 6
-
-static int read_headers(struct node *program, uint64_t size, struct headers *h) {
-    size_t done, usual = offsetof(struct headers, phdr[USUAL_PHDRS]);
-    int err = program_ops(program)->read(program, 0, h, usual, &done);
-    if (!err)
-        err = done < sizeof(h->elf) ? -K_ENOEXEC : elf_check_header(&h->elf, size);
-    if (!err && (h->elf.phoff != sizeof(h->elf) || h->elf.phnum > USUAL_PHDRS))
-        err = read_fully(program, h->elf.phoff, h->phdr, h->elf.phnum * sizeof(h->phdr[0]));
-    return err ? err : elf_plan(&h->elf, h->phdr, size, &h->plan);
-}
-
-/* The bytes of the file that a segment has in pages of its own. */
-static int copy_segment(struct aspace *as, struct node *program, const struct elf_segment *s) {
-    struct elf_pages p = elf_pages(s);
-    uint64_t end = s->vaddr + s->filesz, at = MAX(p.shown, s->vaddr), stop;
-    int err = 0;
-    for (; at < end && !err; at = stop) {
-        void *page;
-        stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
-        err = aspace_copied_page(as, at, &page);
-        if (!err)
-            err = read_fully(program, s->offset + (at - s->vaddr), (char *)page + at % PAGE_SIZE,
-                             stop - at);
-    }
-    return err;
-}
-
-static int copy_segments(struct aspace *as, struct node *program, const struct elf_plan *plan) {
-    int err = 0;
-    for (uint32_t i = 0; i < plan->segments && !err; i++)
-        err = copy_segment(as, program, &plan->segment[i]);
-    return err;
-}
-
-/* Grants what the program wants. The rest of its pages come from the file when they are touched. */
-static int grant(struct aspace *as, struct node *program, const struct elf_plan *plan,
-                 paddr_t stack) {
-    struct object *pages = NULL;
-    int err = plan->pages > 0 ? program_ops(program)->map(program, plan->pages, &pages) : 0;
-    if (err)
-        return err;
-    err = aspace_load(as, plan, pages, stack);
-    if (pages)
-        object_put(pages);
-    return err;
-}
 
 /* ---- the stack page ----------------------------------------------------------- */
 
@@ -152,6 +81,8 @@ struct start {
     const struct interface *interface;
     uint64_t entry, sp;
     uint64_t a0, a1, a2;
+    bool other; /* it is started as another system has it */
+    struct foreign_start foreign;
 };
 
 static void enter_program(const struct start *start) {
@@ -169,12 +100,12 @@ static void enter_program(const struct start *start) {
 
 /* As main of xv6's programs and ours expects its arguments. The first frame becomes the stack's
  * page, which is not among the arguments any more when the space has it. */
-static int load_own(struct aspace *as, struct node *program, const struct elf_plan *plan,
+static int load_own(struct aspace *as, struct node *file, const struct elf_plan *plan,
                     struct arguments *a, struct start *start) {
     uint64_t sp;
-    int err = make_stack_page(a, plan, &sp);
+    int err = plan->movable ? -K_ENOEXEC : make_stack_page(a, plan, &sp);
     if (!err)
-        err = grant(as, program, plan, a->frame[0]);
+        err = program_load(as, file, plan, a->frame[0]);
     if (err)
         return err;
     a->frame[0] = PA(0);
@@ -187,51 +118,99 @@ static int load_own(struct aspace *as, struct node *program, const struct elf_pl
     return 0;
 }
 
+/* ---- programs of another system ---- */
+
 static const struct foreign_programs *foreign;
 
 void exec_add_foreign(const struct foreign_programs *programs) { foreign = programs; }
 
-/* The stack's pages are filled in the new space. */
-static int load_foreign(struct aspace *as, struct node *program, struct headers *h,
+static int load_foreign(struct aspace *as, struct node *file, struct program *p,
                         const struct arguments *a, const char *path, struct start *start) {
-    struct foreign_start at;
-    int err = foreign->plan(&h->elf, h->phdr, a, path, &h->plan, &at);
+    *start = (struct start){.interface = foreign->interface, .other = true};
+    int err = foreign->plan(file, p, a, path, &start->foreign);
     if (!err)
-        err = grant(as, program, &h->plan, PA(0));
-    if (!err)
-        err = foreign->fill_stack(as, a, path, &at);
-    if (err)
-        return err;
-    *start = (struct start){.interface = foreign->interface, .entry = h->plan.entry, .sp = at.sp};
-    return 0;
-}
-
-/* Fills an empty space with the program in a file, which is locked. After an error the space is to
- * be destroyed. */
-static int load(struct aspace *as, struct node *program, uint64_t size, struct headers *h,
-                struct arguments *a, const char *path, struct start *start) {
-    int err = read_headers(program, size, h);
-    if (err)
-        return err;
-    if (foreign && foreign->is_one(&h->elf, h->phdr, &h->plan))
-        err = load_foreign(as, program, h, a, path, start);
-    else
-        err = load_own(as, program, &h->plan, a, start);
-    return err ? err : copy_segments(as, program, &h->plan);
-}
-
-static int lock_and_load(struct aspace *as, struct node *program, struct headers *h,
-                         struct arguments *a, const char *path, struct start *start) {
-    uint64_t size;
-    int err = program_ops(program)->begin(program, &size);
-    if (err)
-        return err;
-    err = load(as, program, size, h, a, path, start);
-    program_ops(program)->end(program);
+        err = program_load(as, file, &p->plan, PA(0));
+    start->entry = p->plan.entry;
+    start->sp = start->foreign.sp;
     return err;
 }
 
-static int replace_program(const char *path, struct node *program, struct headers *h,
+/* In the file of the interpreter, which does not change meanwhile. What is no program would be
+ * taken for a script, or for a mistake of who asked for the program. */
+static int load_more(struct aspace *as, struct node *file, uint64_t size, struct program *p,
+                     struct start *start) {
+    int err = program_read_headers(file, size, p);
+    if (!err)
+        err = foreign->place(as, p, &start->foreign);
+    if (!err)
+        err = program_load_more(as, file, &p->plan);
+    if (!err)
+        err = program_copy(as, file, &p->plan);
+    start->entry = p->plan.entry;
+    return err == -K_ENOEXEC || err == -K_EEXIST ? -K_ELIBBAD : err;
+}
+
+/* The program that is entered in the place of the one that asks for it, and finds that one by what
+ * is on the stack. */
+static int load_interpreter(struct aspace *as, struct program *p, struct start *start) {
+    struct node *file;
+    uint64_t size;
+    int err = path_lookup(p->interpreter, &file);
+    if (err)
+        return err;
+    err = program_begin(file, &size);
+    if (err) {
+        err = err == -K_ENOEXEC ? -K_EACCES : err;
+    } else {
+        err = load_more(as, file, size, p, start);
+        program_end(file);
+    }
+    node_put(file);
+    return err;
+}
+
+/* What does not need the program's file any more, which its interpreter may be, too. The stack's
+ * pages are filled in the new space. */
+static int finish_foreign(struct aspace *as, struct program *p, const struct arguments *a,
+                          const char *path, struct start *start) {
+    int err = p->interpreter[0] ? load_interpreter(as, p, start) : 0;
+    return err ? err : foreign->fill_stack(as, a, path, &start->foreign);
+}
+
+/* ---- one of either sort ---- */
+
+/* Fills an empty space with the program in a file, which is locked. */
+static int load(struct aspace *as, struct node *file, uint64_t size, struct program *p,
+                struct arguments *a, const char *path, struct start *start) {
+    bool other = false;
+    int err = program_read_headers(file, size, p);
+    if (!err && foreign)
+        err = foreign->is_one(file, p, &other);
+    if (err)
+        return err;
+    if (other)
+        err = load_foreign(as, file, p, a, path, start);
+    else
+        err = load_own(as, file, &p->plan, a, start);
+    return err ? err : program_copy(as, file, &p->plan);
+}
+
+/* After an error the space is to be destroyed. */
+static int lock_and_load(struct aspace *as, struct node *file, struct program *p,
+                         struct arguments *a, const char *path, struct start *start) {
+    uint64_t size;
+    p->interpreter[0] = '\0';
+    int err = program_begin(file, &size);
+    if (err)
+        return err;
+    err = load(as, file, size, p, a, path, start);
+    program_end(file);
+    if (!err && start->other)
+        err = finish_foreign(as, p, a, path, start);
+    return err;
+}
+
+static int replace_program(const char *path, struct node *file, struct program *program,
                            struct arguments *a) {
     struct proc *p = proc_self();
     struct start start;
@@ -239,7 +218,7 @@ static int replace_program(const char *path, struct node *program, struct header
     int err = proc_spare_space(p, &as);
     if (err)
         return err;
-    err = lock_and_load(as, program, h, a, path, &start);
+    err = lock_and_load(as, file, program, a, path, &start);
     if (!err)
         err = thread_be_alone();
     if (err) {
@@ -253,20 +232,51 @@ static int replace_program(const char *path, struct node *program, struct header
     return 0;
 }
 
-static int replace_by_path(const char *path, struct arguments *a) {
-    struct node *program;
-    paddr_t scratch;
-    int err = path_lookup(path, &program);
+static int replace_by_file(const char *path, const char *name, struct program *program,
+                           struct arguments *a) {
+    struct node *file;
+    program->script.name = 0;
+    int err = path_lookup(name, &file);
     if (err)
         return err;
-    err = frame_alloc(&scratch);
-    if (!err) {
-        err = replace_program(path, program, pa_ptr(scratch), a);
-        frame_free(scratch);
-    }
+    err = replace_program(path, file, program, a);
     if (!err)
         fd_exec();
-    node_put(program);
+    node_put(file);
+    return err;
+}
+
+/* The script with this name is read by the program that it asks for, whose arguments are its own
+ * path, the one that the script has for it, the script, and what the script was given. */
+static int follow_script(struct program *p, const char *name, struct arguments *a) {
+    const char *first[3], *reader = p->script.line + p->script.name;
+    unsigned n = 0;
+    first[n++] = reader;
+    if (p->script.argument)
+        first[n++] = p->script.line + p->script.argument;
+    first[n++] = name;
+    int err = arguments_replace_first(a, first, n);
+    str_copy(p->file, reader, sizeof(p->file));
+    return err;
+}
+
+static int replace_by_path(const char *path, struct arguments *a) {
+    const char *name = path;
+    paddr_t scratch;
+    int err = frame_alloc(&scratch);
+    if (err)
+        return err;
+    struct program *program = pa_ptr(scratch);
+    for (unsigned scripts = 0;; scripts++) {
+        err = replace_by_file(path, name, program, a);
+        if (err != -K_ENOEXEC || !program->script.name)
+            break;
+        err = scripts < SCRIPT_DEPTH ? follow_script(program, name, a) : -K_ELOOP;
+        if (err)
+            break;
+        name = program->file;
+    }
+    frame_free(scratch);
     node_reap(); /* what the program before had mapped */
     return err;
 }
@@ -290,25 +300,35 @@ int exec_kernel(const char *path, const char *const *argv) {
     return exec_with(path, &a, err);
 }
 
-/* envp: 0 for a program that gets no environment. */
-static int exec_user(const uint64_t arg[2], uint64_t envp, uint64_t *result) {
-    char path[ABI_MAXPATH];
+/* Those of an array, or none. */
+static int add_array(struct arguments *a, uint64_t array) {
+    return array ? arguments_add_array(a, UA(array)) : 0;
+}
+
+int exec_path(const char *path, const struct exec_strings *s, uint64_t *result) {
     struct arguments a;
-    int err = copyinstr(path, UA(arg[0]), sizeof(path));
+    int err = arguments_begin(&a);
     if (err)
         return err;
-    err = arguments_begin(&a);
-    if (err)
-        return err;
-    err = arguments_add_array(&a, UA(arg[1]));
+    err = s->argv || !s->empty_argv ? arguments_add_array(&a, UA(s->argv)) : 0;
+    if (!err && s->empty_argv && a.count == 0)
+        err = arguments_add(&a, "");
     arguments_begin_environment(&a);
-    a.environment = envp != 0;
-    if (!err && envp)
-        err = arguments_add_array(&a, UA(envp));
+    a.environment = s->environment;
+    if (!err)
+        err = add_array(&a, s->envp);
     err = exec_with(path, &a, err);
     if (!err)
         *result = thread_self()->tf->a0; /* argc, where the program expects it */
     return err;
+}
+
+/* envp: 0 for a program that gets no environment. */
+static int exec_user(const uint64_t arg[2], uint64_t envp, uint64_t *result) {
+    const struct exec_strings strings = {.argv = arg[1], .envp = envp, .environment = envp != 0};
+    char path[ABI_MAXPATH];
+    int err = copyinstr(path, UA(arg[0]), sizeof(path));
+    return err ? err : exec_path(path, &strings, result);
 }
 
 int sys_exec(const uint64_t arg[6], uint64_t *result) { return exec_user(arg, 0, result); }

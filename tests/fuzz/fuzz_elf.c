@@ -49,6 +49,17 @@ static void check(const struct elf_plan *plan, uint64_t file_size) {
     must(plan->stack % PAGE_SIZE == 0 && plan->stack <= USER_MAX - PAGE_SIZE - end);
 }
 
+/* It begins there, and all keeps its distance. */
+static void check_moved(const struct elf_plan *plan, uint64_t start) {
+    struct elf_plan moved = *plan;
+    uint64_t first = plan->segment[0].vaddr / PAGE_SIZE * PAGE_SIZE;
+    elf_move(&moved, start);
+    for (uint32_t i = 0; i < plan->segments; i++)
+        must(moved.segment[i].vaddr - start == plan->segment[i].vaddr - first);
+    must(moved.entry - start == plan->entry - first && moved.end - start == plan->end - first);
+    must(moved.end >= start && moved.moved == start - first);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct elf_header h;
     struct elf_phdr phdr[ELF_MAX_PHDRS];
@@ -67,7 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         uint64_t n = size - h.phoff;
         memcpy(phdr, data + h.phoff, n < sizeof phdr ? n : sizeof phdr);
     }
-    if (elf_plan(&h, phdr, file_size, &plan) == 0)
+    if (elf_plan(&h, phdr, file_size, &plan) == 0) {
         check(&plan, file_size);
+        check_moved(&plan, h.shoff / PAGE_SIZE * PAGE_SIZE % USER_MAX);
+    }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* The memory core under the design share. */
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/mm/populate.c */
+/* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */

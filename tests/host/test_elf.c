@@ -78,6 +78,31 @@ static void test_a_good_one(void **state) {
     assert_int_equal(plan.segment[1].memsz, 0x5001);
 }
 
+static void test_a_movable_one(void **state) {
+    struct file f = good();
+    struct elf_plan plan, moved;
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_false(plan.movable);
+    f.h.type = 3;
+    f.h.entry += P;
+    f.p[0].vaddr += P;
+    f.p[2].vaddr += P;
+    assert_int_equal(plan_of(&f, &plan), 0);
+    assert_true(plan.movable);
+    assert_int_equal(plan.moved, 0);
+    const uint64_t places[] = {0, P, 5 * P, GIB(100), USER_MAX - P};
+    for (unsigned i = 0; i < ARRAY_LEN(places); i++) {
+        moved = plan;
+        elf_move(&moved, places[i]);
+        assert_int_equal(moved.segment[0].vaddr, places[i]);
+        assert_int_equal(moved.segment[1].vaddr, places[i] + 0x2000);
+        assert_int_equal(moved.end, places[i] + 0x8000);
+        assert_int_equal(moved.entry, places[i] + 0x10);
+        assert_int_equal(moved.moved + P, places[i]);
+        assert_int_equal(moved.segment[1].offset, plan.segment[1].offset);
+    }
+}
+
 static void test_one_segment_that_may_do_all(void **state) {
     struct file f = good();
     f.h.phnum = 1;
@@ -105,8 +130,8 @@ static void test_one_segment_that_may_do_all(void **state) {
 static void test_header_fields(void **state) {
     for (unsigned i = 0; i < 7; i++)
         REFUSED(f.h.ident[i] ^= 1);
-    REFUSED(f.h.type = 1); /* relocatable, shared, core */
-    REFUSED(f.h.type = 3);
+    REFUSED(f.h.type = 1); /* relocatable, core */
+    TAKEN(f.h.type = 3);   /* shared */
     REFUSED(f.h.type = 4);
     REFUSED(f.h.machine = 62);
     REFUSED(f.h.phentsize = 55);
@@ -289,8 +314,9 @@ typedef unsigned __int128 wide; /* sums of which cannot wrap */
 static bool should_run(const struct file *f) {
     static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
     const struct elf_header *h = &f->h;
-    if (memcmp(h->ident, ident, 7) || h->type != 2 || h->machine != 243 || h->phentsize != 56 ||
-        h->phnum < 1 || h->phnum > ELF_MAX_PHDRS || (wide)h->phoff + h->phnum * 56 > f->size)
+    if (memcmp(h->ident, ident, 7) || (h->type != 2 && h->type != 3) || h->machine != 243 ||
+        h->phentsize != 56 || h->phnum < 1 || h->phnum > ELF_MAX_PHDRS ||
+        (wide)h->phoff + h->phnum * 56 > f->size)
         return false;
     unsigned segments = 0;
     wide end = 0;
@@ -389,6 +415,7 @@ int main(void) {
     host_random_seed(20240610);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_one),
+        cmocka_unit_test(test_a_movable_one),
         cmocka_unit_test(test_one_segment_that_may_do_all),
         cmocka_unit_test(test_header_fields),
         cmocka_unit_test(test_program_headers_lie_in_the_file),

@@ -3,6 +3,7 @@
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/syscall/exec.c kernel/syscall/arguments.c */
+/* sources: kernel/syscall/program.c kernel/syscall/script.c */
 /* sources: kernel/syscall/sysfile.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
@@ -12,6 +13,7 @@
 /* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
 /* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/vfs/descriptor.c */
 /* sources: kernel/mm/populate.c */
+/* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */

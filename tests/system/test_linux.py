@@ -1,9 +1,11 @@
-"""Programs of Linux, statically linked and unchanged, beside xv6's: from an archive in memory.
-Those in tests/linux are compiled here with the cross compiler's C library, and BUSYBOX=FILE names
-a busybox for RISC-V, whose shell is tried, too."""
+"""Programs of Linux, unchanged, beside xv6's: from an archive in memory.
+Those in tests/linux are compiled here with the cross compiler's C library: statically, unless a
+comment in them has other flags, and some of them in other ways, too. BUSYBOX=FILE names a busybox
+for RISC-V, whose shell is tried, too."""
 import functools
 import glob
 import os
+import re
 import shutil
 import subprocess
 
@@ -16,6 +18,13 @@ COMPILER = "riscv64-linux-gnu-gcc"
 SOURCES = os.path.join(machine.ROOT, "tests", "linux")
 PROGRAMS = ("sh", "echo", "cat", "wc", "grep", "true", "usertests")
 BUSYBOX = os.environ.get("BUSYBOX", "/usr/lib/riscv64-linux-gnu/busybox")
+FLAGS = re.compile(r"^/\* flags: (.*) \*/$", re.MULTILINE)
+STATIC = "-static"
+# {name: {of a file: flags}} of those that are also linked otherwise
+VARIANTS = {"start": {"start-dynamic": "", "start-dynamic-fixed": "-no-pie",
+                      "start-note": "-static -Wl,-z,stack-size=1048576"},
+            "processes": {"processes-dynamic": ""}, "programs": {"programs-dynamic": ""}}
+LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
 
@@ -51,9 +60,36 @@ trapped
 """
 
 
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def compile_one(source, program, flags):
+    done = subprocess.run([COMPILER, *flags.split(), "-O1", "-Wall", "-o", program, source],
+                          check=False, capture_output=True, encoding="utf-8")
+    if "cannot find" in done.stderr or "No such file" in done.stderr:
+        pytest.skip(f"{COMPILER} has no C library to link with")
+    assert done.returncode == 0, done.stderr
+    return read(program)
+
+
+@functools.cache
+def libraries():
+    """{name: bytes} of what programs that are not static need in /lib."""
+    found = {}
+    for name in LIBRARIES:
+        path = subprocess.run([COMPILER, f"-print-file-name={name}"], check=True,
+                              capture_output=True, encoding="utf-8").stdout.strip()
+        if not os.path.exists(path):
+            pytest.skip(f"{COMPILER} has no {name}")
+        found[name] = read(path)
+    return found
+
+
 @functools.cache
 def compiled():
-    """{name: bytes} of the programs in tests/linux."""
+    """{name: bytes} of the programs in tests/linux, linked in all their ways."""
     if not shutil.which(COMPILER):
         pytest.skip(f"there is no {COMPILER}")
     folder = machine.build_path("linux")
@@ -61,31 +97,28 @@ def compiled():
     found = {}
     for source in sorted(glob.glob(os.path.join(SOURCES, "*.c"))):
         name = os.path.basename(source)[:-2]
-        program = os.path.join(folder, name)
-        done = subprocess.run([COMPILER, "-static", "-O1", "-Wall", "-o", program, source],
-                              check=False, capture_output=True, encoding="utf-8")
-        if "cannot find" in done.stderr or "No such file" in done.stderr:
-            pytest.skip(f"{COMPILER} has no C library to link with")
-        assert done.returncode == 0, done.stderr
-        with open(program, "rb") as f:
-            found[name] = f.read()
+        own = FLAGS.search(read(source).decode())
+        ways = {name: own.group(1) if own else STATIC, **VARIANTS.get(name, {})}
+        for way, flags in ways.items():
+            found[way] = compile_one(source, os.path.join(folder, way), flags)
     return found
 
 
 def archive(path, busybox=None):
     made = cpio.Archive()
-    for folder in ("bin", "dev", "linux", "busybox", "tmp", "xv6"):
+    for folder in ("bin", "dev", "linux", "busybox", "lib", "tmp", "xv6"):
         made.add_folder(folder)
     for name in (*PROGRAMS, "init"):
-        with open(machine.build_path("user", "bin", name), "rb") as f:
-            made.add_file(name if name == "init" else f"bin/{name}", f.read(), 0o755)
+        made.add_file(name if name == "init" else f"bin/{name}",
+                      read(machine.build_path("user", "bin", name)), 0o755)
     made.add_device("console", 1, 0)
     made.add_file("dev/null", b"")
     for name, program in ({} if busybox else compiled()).items():
         made.add_file(f"linux/{name}", program, 0o755)
+    for name, library in ({} if busybox else libraries()).items():
+        made.add_file(f"lib/{name}", library, 0o755)
     if busybox:
-        with open(busybox, "rb") as f:
-            made.add_file("busybox/busybox", f.read(), 0o755)
+        made.add_file("busybox/busybox", read(busybox), 0o755)
         for name in APPLETS:
             made.add_link(f"busybox/{name}", "busybox")
         made.add_file("script", SCRIPT.encode())
@@ -107,17 +140,36 @@ def programs(tmp_path_factory):
 
 
 def test_own_programs(boot, design, programs):
-    """Start, memory, files, processes, signals, time, and exec in both directions."""
-    said, status = session(boot, design, programs,
-                           "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
-                           "/linux/processes")
-    assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
+    """Start, memory, files, processes, signals, time, exec in both directions; and what is linked
+    in several ways in each of them."""
+    starts = "".join(f"NAME=value /linux/{name} one ''; " for name in compiled()
+                     if name.startswith("start"))
+    others = "; ".join(f"/linux/{name}" for name in compiled() if not name.startswith("start"))
+    said, status = session(boot, design, programs, starts + others)
+    for name in compiled():
+        source = name.split("-", maxsplit=1)[0]
+        ways = sum(way.split("-", maxsplit=1)[0] == source for way in compiled())
+        assert said.count(f"{source}: OK\n") == ways, said
+    assert status == 0
+
+
+def test_places_are_repeatable(boot, programs):
+    """random=SEED chooses the same places each time; another one, and none, others."""
+    def places(option):
+        said, _ = session(boot, machine.default_design(), programs, "/linux/start-dynamic",
+                          append=f"trace=linux {option}")
+        return re.findall(r"brk\(0x0, .* = (0x\w+)|mmap\(.* = (0x\w+)", said)
+
+    first = places("random=1")
+    assert first and first == places("random=1")
+    assert first not in (places("random=2"), places(""))
 
 
 def test_under_the_debug_kernel(boot, programs):
     said, status = session(boot, machine.default_design(), programs,
-                           "/linux/files && /linux/processes", debug=True)
-    assert status == 0 and "files: OK\n" in said and "processes: OK\n" in said, said
+                           "/linux/files && /linux/processes-dynamic && /linux/programs",
+                           debug=True)
+    assert status == 0 and said.count(": OK\n") == 3, said
 
 
 def test_status_and_pipe(boot, programs):

@@ -48,5 +48,6 @@ extern _Thread_local int errno;
 #define ENOTEMPTY 39
 #define ELOOP 40
 #define EOVERFLOW 75
+#define ELIBBAD 80
 #define ENOTSUP 95
 #define ETIMEDOUT 110

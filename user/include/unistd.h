@@ -2,8 +2,8 @@
  * calls path errors and disk errors is meant here, too.
  *
  * fork: EAGAIN, ENOMEM
- * exec: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
- * execve: path errors, ETXTBSY, ENOEXEC, E2BIG, ENOMEM
+ * exec: path errors, ETXTBSY, ENOEXEC, ELIBBAD, EACCES, E2BIG, ENOMEM
+ * execve: path errors, ETXTBSY, ENOEXEC, ELIBBAD, EACCES, E2BIG, ENOMEM
  * read: EBADF, EINVAL, EFAULT, ENODEV, EIO, EINTR
  * write: disk errors, EBADF, EINVAL, EFAULT, EFBIG, ENOSPC, EPIPE, ENODEV, EINTR
  * close: EBADF, EIO

@@ -51,6 +51,7 @@ static const struct {
     {ENOTEMPTY, "Directory not empty"},
     {ELOOP, "Too many symbolic links"},
     {EOVERFLOW, "Value too large for its type"},
+    {ELIBBAD, "Its interpreter is damaged"},
     {ENOTSUP, "Not supported"},
     {ETIMEDOUT, "Timed out"},
 };
