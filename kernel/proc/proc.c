@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "proc/clock.h"
+#include "proc/endwords.h"
 #include "proc/futex.h"
 #include "proc/group.h"
 #include "proc/ids.h"
@@ -225,8 +226,8 @@ static void join_family(struct proc *child, struct proc *parent) {
 }
 
 int proc_fork(const struct birth *birth, int32_t *pid) {
-    struct thread *t, *self = thread_self();
-    struct proc *parent = self->proc;
+    struct thread *t;
+    struct proc *parent = proc_self();
     int err = proc_alloc(parent->as->design, false, &t);
     if (err)
         return err;
@@ -240,15 +241,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
         proc_free(t);
         return err;
     }
-    /* From epc on: what is before it is the kernel's, and the child has its own. */
-    memcpy(&t->tf->epc, &self->tf->epc, sizeof(*t->tf) - offsetof(struct trapframe, epc));
-    t->tf->a0 = 0;
-    if (birth->sp)
-        t->tf->sp = birth->sp;
-    if (birth->tp)
-        t->tf->tp = birth->tp;
-    t->entry = birth->entry;
-    thread_fpu_copy(t);
+    thread_copy(t, birth);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
     child->interface = parent->interface;
@@ -272,6 +265,7 @@ void proc_replace_space(struct proc *p) {
     struct aspace *old = p->as;
     struct thread *t = thread_self();
     ASSERT(p->thread_count == 1);
+    end_words_leave(false);
     spin_lock(&p->lock); /* for those who look at p->as from outside */
     p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
     id_hold(p->pid);
@@ -337,7 +331,8 @@ void proc_exit(int32_t status) {
     if (p == proc_first)
         proc_first_ended(status);
     if (thread_be_alone())
-        thread_exit();
+        thread_exit(status);
+    end_words_leave(false);
     itimer_stop(p);
     proc_files_drop(p);
     if (p->killed)

@@ -82,11 +82,6 @@ int proc_spawn_first(void (*entry)(void)) must_check;
 int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
-/* What of the child's start is not as in its parent; 0: as there. */
-struct birth {
-    uint64_t sp, tp;
-    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
-};
 int proc_fork(const struct birth *birth,
               int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
 /* Ends the other threads first, and waits for them. When one of them does the same and was first,
