@@ -60,8 +60,7 @@ static int make_thread(const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
-/* A process or a thread. fork, and vfork, whose child gets a copy of the memory, too: it sees no
- * difference, and a parent that looks for what the child has written there finds nothing. */
+/* A thread, or a process: fork and vfork. */
 int linux_clone(const uint64_t arg[6], uint64_t *result) {
     uint64_t flags = arg[0];
     bool vm = flags & CLONE_VM, vfork = flags & CLONE_VFORK;
@@ -70,6 +69,7 @@ int linux_clone(const uint64_t arg[6], uint64_t *result) {
     if ((flags & ~(uint64_t)FORK_FLAGS) || vm != vfork || (flags & CLONE_SIGNAL) != ABI_SIGCHLD)
         return -K_ENOSYS;
     struct birth b = birth(arg);
+    b.borrows = vm;
     int32_t pid;
     int err = proc_fork(&b, &pid);
     *result = (uint64_t)pid;

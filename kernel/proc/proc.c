@@ -233,10 +233,15 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
         return err;
     struct proc *child = t->proc;
     err = signal_fork(t);
-    if (!err)
+    if (!err && !birth->borrows)
         err = aspace_clone(child->as, parent->as);
     if (!err)
         err = proc_files_clone(child, parent);
+    if (!err && birth->borrows) {
+        err = proc_borrow_space(t);
+        if (err)
+            proc_files_drop(child);
+    }
     if (err) {
         proc_free(t);
         return err;
@@ -251,34 +256,44 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     *pid = child->pid;
     join_family(child, parent);
     start(t);
+    if (birth->borrows)
+        proc_wait_for_space(child);
     return 0;
 }
 
 /* ---- exec -------------------------------------------------------------------- */
 
 int proc_spare_space(struct proc *p, struct aspace **out) {
-    *out = p->as == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    *out = p->as == &p->spaces[1] ? &p->spaces[0] : &p->spaces[1];
     return space_create(thread_self(), *out, p->design);
 }
 
-void proc_replace_space(struct proc *p) {
+void proc_enter_space(struct proc *p, struct aspace *as) {
+    struct thread *t = thread_self();
     struct aspace *old = p->as;
+    spin_lock(&p->lock); /* for those who look at p->as from outside */
+    p->as = as;
+    spin_unlock(&p->lock);
+    hart_self()->space = as;
+    t->tf->kernel_satp = as->kernel_satp;
+    t->trapframe = TRAPFRAME;
+    tlb_activate(&as->tlb);
+    tlb_load(as->kernel_satp);
+    tlb_leave(&old->tlb);
+}
+
+void proc_replace_space(struct proc *p) {
     struct thread *t = thread_self();
     ASSERT(p->thread_count == 1);
     end_words_leave(false);
-    spin_lock(&p->lock); /* for those who look at p->as from outside */
-    p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    proc_return_space(p);
+    struct aspace *old = p->as;
+    spin_lock(&p->lock);
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
     spin_unlock(&p->lock);
-    hart_self()->space = p->as;
-    t->tf->kernel_satp = p->as->kernel_satp;
-    t->trapframe = TRAPFRAME;
-    tlb_activate(&p->as->tlb);
-    /* Both tables map this stack at the same address. */
-    tlb_load(p->as->kernel_satp);
-    tlb_leave(&old->tlb);
+    proc_enter_space(p, old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0]);
     aspace_destroy(old);
 }
 
@@ -333,6 +348,7 @@ void proc_exit(int32_t status) {
     if (thread_be_alone())
         thread_exit(status);
     end_words_leave(false);
+    proc_return_space(p);
     itimer_stop(p);
     proc_files_drop(p);
     if (p->killed)

@@ -121,7 +121,7 @@ static int join_process(struct thread *t) {
 static int make(struct thread **out) {
     struct proc *p = proc_self();
     struct thread *t;
-    int err = thread_new(p, &t);
+    int err = p->lender ? -K_EAGAIN : thread_new(p, &t);
     if (err)
         return err;
     t->tid = id_take();

@@ -101,6 +101,7 @@ struct thread {
     struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
     struct futex_waiter futex;
     struct end_words end_words;
+    bool lends; /* a child that it has made runs in its process's space; the family lock */
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
@@ -144,6 +145,7 @@ struct birth {
      * that cannot be written is the program's mistake, and not told. 0: none. */
     uint64_t number_at;
     uint64_t cleared; /* end_words; 0: none */
+    bool borrows;     /* a process: runs in its parent's space (proc_fork) */
 };
 
 /* A thread of the running process that goes on where the running one does, with 0 in a0, the same
