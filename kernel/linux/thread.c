@@ -2,7 +2,7 @@
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
-#include "proc/proc.h"
+#include "proc/clock.h"
 #include "proc/signal.h"
 
 /* ---- the end ---- */
@@ -41,7 +41,24 @@ int linux_get_robust_list(const uint64_t arg[6], uint64_t *result) {
 int linux_tgkill(const uint64_t arg[6], uint64_t *result) {
     if ((int32_t)arg[0] <= 0 || (int32_t)arg[1] <= 0)
         return -K_EINVAL;
-    if ((int32_t)arg[0] != proc_self()->pid)
-        return -K_ESRCH;
-    return signal_send_thread((int32_t)arg[1], (int32_t)arg[2]);
+    return signal_send_thread((int32_t)arg[0], (int32_t)arg[1], (int32_t)arg[2]);
+}
+
+int linux_rt_sigtimedwait(const uint64_t arg[6], uint64_t *result) {
+    uint64_t set, time, until = UINT64_MAX;
+    struct abi_siginfo info;
+    if (arg[3] != sizeof(set))
+        return -K_EINVAL;
+    int err = copyin(&set, UA(arg[0]), sizeof(set));
+    if (!err && arg[2])
+        err = linux_time(arg[2], &time);
+    if (err)
+        return err;
+    if (arg[2])
+        until = signal_resume_until(clock_after(time));
+    err = signal_wait(set, until, &info);
+    if (!err && arg[1])
+        err = copyout(UA(arg[1]), &info, sizeof(info));
+    *result = (uint64_t)info.signal;
+    return err;
 }

@@ -292,6 +292,7 @@ void proc_replace_space(struct proc *p) {
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
+    t->name[0] = '\0';
     spin_unlock(&p->lock);
     proc_enter_space(p, old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0]);
     aspace_destroy(old);

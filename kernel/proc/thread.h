@@ -53,6 +53,7 @@ enum thread_state {
 struct thread_signals {
     uint64_t blocked;
     uint64_t pending; /* sent to it and no other */
+    uint64_t awaited; /* it sleeps until one of these is there (signal_wait) */
     /* Its own. */
     uint64_t blocked_before; /* in sigsuspend, when it has to come back to it */
     bool suspended;
@@ -101,7 +102,8 @@ struct thread {
     struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
     struct futex_waiter futex;
     struct end_words end_words;
-    bool lends; /* a child that it has made runs in its process's space; the family lock */
+    char name[16]; /* empty: its process's */
+    bool lends;    /* a child that it has made runs in its process's space; the family lock */
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */

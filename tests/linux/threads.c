@@ -363,6 +363,67 @@ static void *read_for_ever(void *arg) {
     return (void *)read(*(int *)arg, &byte, 1);
 }
 
+static pid_t main_process;
+
+static void *send_term(void *arg) {
+    kill(main_process, SIGTERM);
+    return arg;
+}
+
+static void send_to_first(void) {
+    _exit(syscall(SYS_tgkill, main_process, main_process, SIGUSR2) == 0 ? 0 : 1);
+}
+
+/* What is waited for does nothing else, whatever it does to others. */
+static void check_waits_for_signals(void) {
+    struct timespec soon = {0, 1000000}, never = {1000, 0};
+    siginfo_t info;
+    sigset_t set, old;
+    main_process = getpid();
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMAX);
+    CHECK(pthread_sigmask(SIG_BLOCK, &set, &old) == 0);
+    CHECK(sigtimedwait(&set, &info, &soon) == -1 && errno == EAGAIN);
+    pthread_t t = begin(send_term, NULL);
+    CHECK(sigtimedwait(&set, &info, &never) == SIGTERM && info.si_pid == main_process);
+    end_of(t);
+    CHECK(status_of(send_to_first) == 0);
+    CHECK(sigwaitinfo(&set, &info) == SIGUSR2);
+    CHECK(raise(SIGRTMAX) == 0 && sigwaitinfo(&set, NULL) == SIGRTMAX);
+    CHECK(sigpending(&set) == 0 && !sigismember(&set, SIGTERM) && !sigismember(&set, SIGRTMAX));
+    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+}
+
+/* ---- scheduling ---- */
+
+static void *take_name(void *arg) {
+    char name[16];
+    CHECK(pthread_setname_np(pthread_self(), arg) == 0);
+    sched_yield();
+    CHECK(pthread_getname_np(pthread_self(), name, sizeof(name)) == 0 && !strcmp(name, arg));
+    return NULL;
+}
+
+static void check_scheduling(void) {
+    struct sched_param param = {1};
+    cpu_set_t harts;
+    char name[16];
+    pthread_t a = begin(take_name, "one"), b = begin(take_name, "another");
+    end_of(a);
+    end_of(b);
+    CHECK(pthread_getname_np(pthread_self(), name, sizeof(name)) == 0 && !strcmp(name, "threads"));
+    CHECK(pthread_getaffinity_np(pthread_self(), sizeof(harts), &harts) == 0);
+    CHECK(CPU_COUNT(&harts) == sysconf(_SC_NPROCESSORS_ONLN) && CPU_ISSET(sched_getcpu(), &harts));
+    CHECK(sched_setaffinity(0, sizeof(harts), &harts) == 0);
+    CPU_ZERO(&harts);
+    CHECK(sched_setaffinity(0, sizeof(harts), &harts) == -1 && errno == EINVAL);
+    CHECK(sched_getscheduler(0) == SCHED_OTHER && sched_getparam(0, &param) == 0);
+    CHECK(param.sched_priority == 0 && sched_get_priority_max(SCHED_OTHER) == 0);
+    CHECK(sched_setscheduler(0, SCHED_FIFO, &param) == -1 && errno == EINVAL);
+}
+
 static void check_signals(void) {
     struct sigaction action = {.sa_handler = handler};
     pid_t tid;
@@ -395,6 +456,8 @@ int main(int argc, char **argv) {
     check_wrong_lists();
     check_futex();
     check_signals();
+    check_waits_for_signals();
+    check_scheduling();
     if (!failures)
         puts("threads: OK");
     return failures != 0;
