@@ -103,11 +103,11 @@ struct thread {
     struct futex_waiter futex;
     struct end_words end_words;
     char name[16]; /* empty: its process's */
-    bool lends;    /* a child that it has made runs in its process's space; the family lock */
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
     bool slice_over;     /* somebody else should run; set by this hart's timer */
+    bool lends;          /* a child that it has made runs in its process's space; the family lock */
     uint64_t trapframe;  /* where the user's table has tf; changed by exec */
     void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
     bool fpu_used;
