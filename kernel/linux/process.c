@@ -1,51 +1,79 @@
-/* Processes, threads and signals. */
+/* Processes and threads: their making, waiting for them, and who they are. */
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
-#include "proc/clock.h"
-#include "proc/futex.h"
 #include "proc/group.h"
-#include "proc/signal.h"
 #include "syscall/syscall.h"
+#include "vfs/descriptor.h"
 
 /* ---- clone ---- */
 
+#define CLONE_SIGNAL 0xff
 #define CLONE_VM 0x100
+#define CLONE_FS 0x200
+#define CLONE_FILES 0x400
+#define CLONE_SIGHAND 0x800
 #define CLONE_VFORK 0x4000
+#define CLONE_THREAD 0x10000
+#define CLONE_SYSVSEM 0x40000
 #define CLONE_SETTLS 0x80000
 #define CLONE_PARENT_SETTID 0x100000
 #define CLONE_CHILD_CLEARTID 0x200000
+#define CLONE_DETACHED 0x400000
 #define CLONE_CHILD_SETTID 0x1000000
-#define CLONE_SIGNAL 0xff
-#define FORK_FLAGS \
-    (CLONE_SIGNAL | CLONE_VM | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | \
-     CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
 
-/* In the child, whose registers are those of its parent's call, but for a0. glibc finds its own
- * number there. */
-static void tell_child(void) {
+/* Of both. */
+#define START_FLAGS \
+    (CLONE_SIGNAL | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | \
+     CLONE_CHILD_SETTID)
+#define FORK_FLAGS (START_FLAGS | CLONE_VM | CLONE_VFORK)
+/* What threads share here, all of it; and what else may be said. */
+#define THREAD_SHARES (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define THREAD_FLAGS (START_FLAGS | THREAD_SHARES | CLONE_SYSVSEM)
+
+/* In the new one, whose registers are those of the call, but for a0. */
+static void tell_itself(void) {
     struct thread *t = thread_self();
-    (void)!copyout(UA(t->tf->a4), &t->tid, sizeof(t->tid)); /* its parent's mistake, if it fails */
+    (void)!copyout(UA(t->tf->a4), &t->tid, sizeof(t->tid)); /* its maker's mistake, if it fails */
 }
 
-/* fork, and vfork, whose child gets a copy of the memory, too: it sees no difference, and a parent
- * that looks for what the child has written there finds nothing. */
+static struct birth birth(const uint64_t arg[6]) {
+    uint64_t flags = arg[0];
+    return (struct birth){.sp = arg[1],
+                          .tp = flags & CLONE_SETTLS ? arg[3] : 0,
+                          .entry = flags & CLONE_CHILD_SETTID ? tell_itself : NULL,
+                          .number_at = flags & CLONE_PARENT_SETTID ? arg[2] : 0,
+                          .cleared = flags & CLONE_CHILD_CLEARTID ? arg[4] : 0};
+}
+
+static int make_thread(const uint64_t arg[6], uint64_t *result) {
+    uint64_t flags = arg[0];
+    if ((flags & (CLONE_SIGHAND | CLONE_VM)) != (CLONE_SIGHAND | CLONE_VM))
+        return -K_EINVAL;
+    if ((flags & ~(uint64_t)THREAD_FLAGS) || (flags & THREAD_SHARES) != THREAD_SHARES)
+        return -K_ENOSYS;
+    struct birth b = birth(arg);
+    int32_t tid;
+    fd_share();
+    int err = thread_clone(&b, &tid);
+    *result = (uint64_t)tid;
+    return err;
+}
+
+/* A thread, or a process: fork and vfork. */
 int linux_clone(const uint64_t arg[6], uint64_t *result) {
     uint64_t flags = arg[0];
     bool vm = flags & CLONE_VM, vfork = flags & CLONE_VFORK;
+    if (flags & CLONE_THREAD)
+        return make_thread(arg, result);
     if ((flags & ~(uint64_t)FORK_FLAGS) || vm != vfork || (flags & CLONE_SIGNAL) != ABI_SIGCHLD)
         return -K_ENOSYS;
-    struct birth birth = {.sp = arg[1],
-                          .tp = flags & CLONE_SETTLS ? arg[3] : 0,
-                          .entry = flags & CLONE_CHILD_SETTID ? tell_child : NULL};
+    struct birth b = birth(arg);
+    b.borrows = vm;
     int32_t pid;
-    int err = proc_fork(&birth, &pid);
-    if (err)
-        return err;
+    int err = proc_fork(&b, &pid);
     *result = (uint64_t)pid;
-    if (flags & CLONE_PARENT_SETTID)
-        (void)!copyout(UA(arg[2]), &pid, sizeof(pid)); /* the child is there all the same */
-    return 0;
+    return err;
 }
 
 /* ---- exec ---- */
@@ -60,15 +88,7 @@ int linux_execve(const uint64_t arg[6], uint64_t *result) {
     return err ? err : exec_path(path, &strings, result);
 }
 
-/* ---- the end ---- */
-
-int linux_set_tid_address(const uint64_t arg[6], uint64_t *result) {
-    *result = thread_self()->tid;
-    return 0;
-}
-
-/* There is one thread, and it leaves nothing locked. */
-int linux_set_robust_list(const uint64_t arg[6], uint64_t *result) { return 0; }
+/* ---- waiting for children ---- */
 
 #define WAIT_FLAGS (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED)
 #define WAIT_ALL 0xe0000000 /* __WALL and its kin: all children are alike */
@@ -112,57 +132,4 @@ int linux_umask(const uint64_t arg[6], uint64_t *result) {
     *result = p->umask;
     p->umask = arg[0] & 0777;
     return 0;
-}
-
-/* ---- signals ---- */
-
-int linux_tgkill(const uint64_t arg[6], uint64_t *result) {
-    if ((int32_t)arg[0] != proc_self()->pid)
-        return -K_ESRCH;
-    return signal_send_thread((int32_t)arg[1], (int32_t)arg[2]);
-}
-
-/* ---- futex ---- */
-
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_WAIT_BITSET 9
-#define FUTEX_WAKE_BITSET 10
-#define FUTEX_CLOCK_REALTIME 256
-
-/* A span, or a point in time by one of the clocks. */
-static int wait_until(const uint64_t arg[6], uint64_t *until) {
-    uint64_t time;
-    *until = UINT64_MAX;
-    if (!arg[3])
-        return 0;
-    int err = linux_time(arg[3], &time);
-    if (err)
-        return err;
-    if ((arg[1] & 127) == FUTEX_WAIT_BITSET) {
-        uint64_t now = arg[1] & FUTEX_CLOCK_REALTIME ? clock_date() : clock_nanoseconds();
-        time = time > now ? time - now : 0;
-    }
-    *until = signal_resume_until(clock_after(time));
-    return 0;
-}
-
-/* Sets of bits are for those who wait for different things at one word; here all are woken that a
- * wake may mean, and look again. */
-int linux_futex(const uint64_t arg[6], uint64_t *result) {
-    uint32_t woken;
-    uint64_t until;
-    int err;
-    switch (arg[1] & 127) {
-    case FUTEX_WAIT:
-    case FUTEX_WAIT_BITSET:
-        err = wait_until(arg, &until);
-        return err ? err : futex_wait(UA(arg[0]), (uint32_t)arg[2], until);
-    case FUTEX_WAKE:
-    case FUTEX_WAKE_BITSET:
-        err = futex_wake(UA(arg[0]), (uint32_t)arg[2], &woken);
-        *result = woken;
-        return err;
-    default: return -K_ENOSYS;
-    }
 }

@@ -36,15 +36,6 @@ int linux_sysinfo(const uint64_t arg[6], uint64_t *result) {
     return copyout(UA(arg[0]), &info, sizeof(info));
 }
 
-/* One bit for each hart; the result is how many bytes there are. */
-int linux_sched_getaffinity(const uint64_t arg[6], uint64_t *result) {
-    uint64_t mask = (2UL << (hart_count - 1)) - 1;
-    if (arg[1] < sizeof(mask) || arg[1] % sizeof(mask))
-        return -K_EINVAL;
-    *result = sizeof(mask);
-    return copyout(UA(arg[2]), &mask, sizeof(mask));
-}
-
 #define RLIMIT_STACK 3
 #define RLIMIT_NOFILE 7
 #define RLIMITS 16

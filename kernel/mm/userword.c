@@ -2,6 +2,7 @@
 #include "mm/userword.h"
 #include "lib/errno.h"
 #include "mm/aspace.h"
+#include "mm/uaccess.h"
 
 int user_word_find(uaddr_t word, struct user_word *out) {
     struct aspace *as = aspace_self();
@@ -24,3 +25,19 @@ int user_word_begin(uaddr_t word, const uint32_t **value) {
 }
 
 void user_word_end(void) { aspace_page_end(); }
+
+int user_word_exchange(uaddr_t word, uint32_t from, uint32_t to, uint32_t *was) {
+    void *byte;
+    if (!IS_ALIGNED(word.v, sizeof(uint32_t)))
+        return -K_EINVAL;
+    if (!user_range_ok(word, sizeof(uint32_t)))
+        return -K_EFAULT;
+    int err = aspace_page(aspace_self(), word.v, PTE_W, &byte);
+    if (!err) {
+        *was = from;
+        (void)__atomic_compare_exchange_n((uint32_t *)byte, was, to, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_RELAXED);
+    }
+    user_word_end();
+    return err;
+}

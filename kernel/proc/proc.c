@@ -11,6 +11,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "proc/clock.h"
+#include "proc/endwords.h"
 #include "proc/futex.h"
 #include "proc/group.h"
 #include "proc/ids.h"
@@ -225,30 +226,27 @@ static void join_family(struct proc *child, struct proc *parent) {
 }
 
 int proc_fork(const struct birth *birth, int32_t *pid) {
-    struct thread *t, *self = thread_self();
-    struct proc *parent = self->proc;
+    struct thread *t;
+    struct proc *parent = proc_self();
     int err = proc_alloc(parent->as->design, false, &t);
     if (err)
         return err;
     struct proc *child = t->proc;
     err = signal_fork(t);
-    if (!err)
+    if (!err && !birth->borrows)
         err = aspace_clone(child->as, parent->as);
     if (!err)
         err = proc_files_clone(child, parent);
+    if (!err && birth->borrows) {
+        err = proc_borrow_space(t);
+        if (err)
+            proc_files_drop(child);
+    }
     if (err) {
         proc_free(t);
         return err;
     }
-    /* From epc on: what is before it is the kernel's, and the child has its own. */
-    memcpy(&t->tf->epc, &self->tf->epc, sizeof(*t->tf) - offsetof(struct trapframe, epc));
-    t->tf->a0 = 0;
-    if (birth->sp)
-        t->tf->sp = birth->sp;
-    if (birth->tp)
-        t->tf->tp = birth->tp;
-    t->entry = birth->entry;
-    thread_fpu_copy(t);
+    thread_copy(t, birth);
     memcpy(child->name, parent->name, sizeof(child->name));
     child->design = parent->design;
     child->interface = parent->interface;
@@ -258,33 +256,45 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     *pid = child->pid;
     join_family(child, parent);
     start(t);
+    if (birth->borrows)
+        proc_wait_for_space(child);
     return 0;
 }
 
 /* ---- exec -------------------------------------------------------------------- */
 
 int proc_spare_space(struct proc *p, struct aspace **out) {
-    *out = p->as == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    *out = p->as == &p->spaces[1] ? &p->spaces[0] : &p->spaces[1];
     return space_create(thread_self(), *out, p->design);
 }
 
-void proc_replace_space(struct proc *p) {
+void proc_enter_space(struct proc *p, struct aspace *as) {
+    struct thread *t = thread_self();
     struct aspace *old = p->as;
+    spin_lock(&p->lock); /* for those who look at p->as from outside */
+    p->as = as;
+    spin_unlock(&p->lock);
+    hart_self()->space = as;
+    t->tf->kernel_satp = as->kernel_satp;
+    t->trapframe = TRAPFRAME;
+    tlb_activate(&as->tlb);
+    tlb_load(as->kernel_satp);
+    tlb_leave(&old->tlb);
+}
+
+void proc_replace_space(struct proc *p) {
     struct thread *t = thread_self();
     ASSERT(p->thread_count == 1);
-    spin_lock(&p->lock); /* for those who look at p->as from outside */
-    p->as = old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0];
+    end_words_leave(false);
+    proc_return_space(p);
+    struct aspace *old = p->as;
+    spin_lock(&p->lock);
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
+    t->name[0] = '\0';
     spin_unlock(&p->lock);
-    hart_self()->space = p->as;
-    t->tf->kernel_satp = p->as->kernel_satp;
-    t->trapframe = TRAPFRAME;
-    tlb_activate(&p->as->tlb);
-    /* Both tables map this stack at the same address. */
-    tlb_load(p->as->kernel_satp);
-    tlb_leave(&old->tlb);
+    proc_enter_space(p, old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0]);
     aspace_destroy(old);
 }
 
@@ -337,7 +347,9 @@ void proc_exit(int32_t status) {
     if (p == proc_first)
         proc_first_ended(status);
     if (thread_be_alone())
-        thread_exit();
+        thread_exit(status);
+    end_words_leave(false);
+    proc_return_space(p);
     itimer_stop(p);
     proc_files_drop(p);
     if (p->killed)

@@ -40,17 +40,18 @@ struct proc {
     struct list children; /* sibling */
     struct list sibling;
     struct wait_channel child_exited;
-    bool exited;     /* for wait to find */
-    bool waited_for; /* by a thread of the parent that has found it */
-    int32_t status;  /* for wait, when it has exited */
-    int32_t tells;   /* that it has (ABI_CLD_STOPPED, _CONTINUED), and nobody was told yet; or 0 */
+    bool exited;           /* for wait to find */
+    bool waited_for;       /* by a thread of the parent that has found it */
+    int32_t status;        /* for wait, when it has exited */
+    struct thread *lender; /* of the parent's, which sleeps; NULL: its space is its own */
+    int32_t tells; /* that it has (ABI_CLD_STOPPED, _CONTINUED), and nobody was told yet; or 0 */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
 
     uint32_t reserve_left;             /* frames of the reserve that it may still take; atomic */
-    struct aspace *as;                 /* the one in use: one of the two below */
+    struct aspace *as;                 /* the one in use: one of the two below, or the lender's */
     struct aspace spaces[2];           /* exec builds in the other */
     const struct design *design;       /* of the space that the next exec makes */
     const struct interface *interface; /* of its program: exec's to set */
@@ -82,13 +83,10 @@ int proc_spawn_first(void (*entry)(void)) must_check;
 int proc_spawn_kernel(const char *name, void (*entry)(void)) must_check;
 
 /* Each is what its system call says. On error nothing changed. */
-/* What of the child's start is not as in its parent; 0: as there. */
-struct birth {
-    uint64_t sp, tp;
-    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
-};
-int proc_fork(const struct birth *birth,
-              int32_t *pid) must_check; /* -K_EAGAIN no slot, -K_ENOMEM */
+/* -K_EAGAIN: no slot; -K_ENOMEM. birth->borrows: the child has no copy of the memory, but runs in
+ * the caller's space, with one thread, until it execs or ends; till then the caller sleeps. If it
+ * is killed meanwhile, the child is, too. */
+int proc_fork(const struct birth *birth, int32_t *pid) must_check;
 /* Ends the other threads first, and waits for them. When one of them does the same and was first,
  * this ends the running thread alone. */
 void proc_exit(int32_t status) never_returns;

@@ -103,11 +103,13 @@ static void stop_all_locked(struct proc *p, int32_t signal) {
 
 static int32_t lowest(uint64_t set) { return (int32_t)bit_lowest(set) + 1; }
 
-/* The next signal's number and what is known of it: a fault's own first. 0: there is none. */
-static int32_t next_locked(struct proc *p, struct thread_signals *s, struct abi_siginfo *info) {
+/* The number of the next signal of these, and what is known of it: a fault's own first. 0: there is
+ * none. */
+static int32_t next_locked(struct proc *p, struct thread_signals *s, uint64_t set,
+                           struct abi_siginfo *info) {
     ASSERT_LOCKED(&p->lock);
     memset(info, 0, sizeof(*info));
-    uint64_t own = s->pending & ~s->blocked, shared = p->signals_pending & ~s->blocked;
+    uint64_t own = s->pending & set, shared = p->signals_pending & set;
     if (s->fault.signal) {
         info->signal = s->fault.signal;
         info->code = s->fault.code;
@@ -161,7 +163,7 @@ static bool take(struct thread *t, struct taken *taken) {
             spin_lock(&p->lock);
             continue;
         }
-        taken->signal = next_locked(p, &t->signals, &taken->info);
+        taken->signal = next_locked(p, &t->signals, ~t->signals.blocked, &taken->info);
         if (!taken->signal) {
             __atomic_and_fetch(&t->reasons, ~THREAD_SIGNAL, __ATOMIC_RELAXED);
             break;
@@ -178,6 +180,29 @@ static bool take(struct thread *t, struct taken *taken) {
     }
     spin_unlock(&p->lock);
     return false;
+}
+
+/* ---- waiting for one ---------------------------------------------------------------- */
+
+int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
+    struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    int err = 0;
+    set &= ~SIGNALS_SURE;
+    if (until != UINT64_MAX)
+        clock_set_alarm(until);
+    spin_lock(&p->lock);
+    t->signals.awaited = set;
+    while (!err && !next_locked(p, &t->signals, set, info)) {
+        err = proc_interrupted() ? -K_EINTR : clock_alarm_rang() ? -K_EAGAIN : 0;
+        if (!err)
+            sleep_on(&p->buried, &p->lock); /* who is told wakes up */
+    }
+    t->signals.awaited = 0;
+    spin_unlock(&p->lock);
+    if (until != UINT64_MAX)
+        clock_end_alarm();
+    return err;
 }
 
 /* ---- calls that were interrupted ----------------------------------------------------- */

@@ -30,12 +30,16 @@ enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal) {
 
 /* ---- sending ------------------------------------------------------------------- */
 
-/* One that does not block it; NULL: all do. */
+static bool takes(const struct thread *t, uint64_t bit) {
+    return (!(t->signals.blocked & bit) || (t->signals.awaited & bit)) && t->state != T_DEAD;
+}
+
+/* One that does not block it, or waits for it; NULL: there is none. */
 static struct thread *taker_locked(const struct proc *p, uint64_t bit) {
     ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
-        if (!(t->signals.blocked & bit) && t->state != T_DEAD)
+        if (takes(t, bit))
             return t;
     }
     return NULL;
@@ -88,10 +92,11 @@ void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
     undo_opposite_locked(p, signal);
     enum signal_effect effect = signal_effect_locked(p, signal);
     uint64_t bit = signal_bit(signal);
-    struct thread *t = !only ? taker_locked(p, bit) : only->signals.blocked & bit ? NULL : only;
-    if (t && effect == DOES_END) {
+    struct thread *t = !only ? taker_locked(p, bit) : takes(only, bit) ? only : NULL;
+    bool awaited = t && (t->signals.awaited & bit);
+    if (t && !awaited && effect == DOES_END) {
         signal_end_locked(p, signal);
-    } else if (!t || effect == DOES_HANDLE || effect == DOES_STOP) {
+    } else if (!t || awaited || effect == DOES_HANDLE || effect == DOES_STOP) {
         make_pending_locked(p, only, signal, info);
         if (t)
             thread_tell(t, THREAD_SIGNAL);
@@ -119,19 +124,21 @@ int signal_send(int32_t pid, int32_t signal) {
     return err;
 }
 
-int signal_send_thread(int32_t tid, int32_t signal) {
-    struct proc *p = proc_self();
+int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) {
     if (signal != 0 && !signal_exists(signal))
         return -K_EINVAL;
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    struct signal_info info = sent_by_self(ABI_SI_TKILL);
     int err = -K_ESRCH;
-    spin_lock(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
         if (t->tid != tid || t->state == T_DEAD)
             continue;
         err = 0;
         if (signal)
-            signal_post_locked(p, t, signal, NULL);
+            signal_post_locked(p, t, signal, &info);
         break;
     }
     spin_unlock(&p->lock);

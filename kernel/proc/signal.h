@@ -36,7 +36,8 @@ void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
 /* As the system calls say; signal 0: to nobody. -K_EINVAL: no such signal; -K_ESRCH: nobody there;
  * -K_EPERM: SIGKILL, to pid 1. */
 int signal_send(int32_t pid, int32_t signal) must_check;
-int signal_send_thread(int32_t tid, int32_t signal) must_check;
+/* To a thread of this process. */
+int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) must_check;
 
 /* For a signal that the running program has caused itself, by a fault. True: its handler will run;
  * false: there is none that may, and the program is to end for it. */
@@ -56,6 +57,11 @@ uint64_t signal_pending(void); /* of those that it blocks */
 
 /* Blocks these instead until a handler has run: -K_EINTR. */
 int signal_suspend(uint64_t mask) must_check;
+
+/* Takes a signal of these that is pending, or sleeps until there is one, which does nothing else
+ * then. until: cpu_time; UINT64_MAX: for ever. -K_EAGAIN: there was none till then; -K_EINTR:
+ * another signal. */
+int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) must_check;
 
 /* -K_EPERM: it is on that stack now. */
 int signal_set_stack(const struct abi_sigstack *stack) must_check;

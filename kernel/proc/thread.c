@@ -8,6 +8,8 @@
 #include "mm/frame.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
+#include "mm/uaccess.h"
+#include "proc/endwords.h"
 #include "proc/ids.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
@@ -57,7 +59,7 @@ int thread_new(struct proc *p, struct thread **out) {
     list_init(&t->in_process);
     list_init(&t->run_link);
     list_init(&t->wait_link);
-    wait_channel_init(&t->futex.channel);
+    futex_waiter_init(&t->futex);
     t->hart = hart_self()->index;
     t->trapframe = TRAPFRAME;
     *t->tf = (struct trapframe){.kernel_sp = KSTACK_TOP(t->stack),
@@ -78,7 +80,6 @@ void thread_free(struct thread *t) {
 static void set_registers(struct thread *t, uint64_t entry, uint64_t arg, uint64_t sp,
                           uint64_t tp) {
     struct trapframe *tf = t->tf;
-    tf->kernel_satp = t->proc->as->kernel_satp;
     tf->epc = entry;
     tf->a0 = arg;
     tf->sp = sp;
@@ -116,37 +117,88 @@ static int join_process(struct thread *t) {
     return err;
 }
 
-static int create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
+/* In state NEW, with its pages in the running process's space. */
+static int make(struct thread **out) {
     struct proc *p = proc_self();
     struct thread *t;
-    int err = thread_new(p, &t);
+    int err = p->lender ? -K_EAGAIN : thread_new(p, &t);
     if (err)
         return err;
-    *tid = t->tid = id_take();
+    t->tid = id_take();
     t->signals.blocked = thread_self()->signals.blocked;
     t->trapframe = TRAPFRAME_OF(t->stack);
-    set_registers(t, entry, arg, sp, tp);
+    t->tf->kernel_satp = p->as->kernel_satp;
     err = kernel_view_add_thread(p->as, t->stack, ptr_pa(t->tf));
-    if (!err) {
-        err = join_process(t);
-        if (err)
-            kernel_view_remove_thread(p->as, t->stack, t->trapframe);
-    }
     if (err)
         thread_free(t);
     else
+        *out = t;
+    return err;
+}
+
+static int make_further(struct thread **out) {
+    int err = count_further();
+    if (err)
+        return err;
+    err = make(out);
+    if (err)
+        uncount_further();
+    return err;
+}
+
+/* One that is complete: it runs, or there is none. */
+static int launch(struct thread *t, int32_t *tid) {
+    *tid = t->tid;
+    int err = join_process(t);
+    if (!err) {
         thread_start(t);
+        return 0;
+    }
+    kernel_view_remove_thread(t->proc->as, t->stack, t->trapframe);
+    thread_free(t);
+    uncount_further();
     return err;
 }
 
 int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) {
-    int err = count_further();
+    struct thread *t;
+    int err = make_further(&t);
     if (err)
         return err;
-    err = create(entry, arg, sp, tp, tid);
+    set_registers(t, entry, arg, sp, tp);
+    return launch(t, tid);
+}
+
+static void copy_fpu(struct thread *to) {
+    struct thread *t = thread_self();
+    fpu_keep(&t->fpu);
+    to->fpu_used = t->fpu_used;
+    if (t->fpu_used)
+        to->fpu = t->fpu;
+}
+
+void thread_copy(struct thread *t, const struct birth *birth) {
+    /* From epc on: what is before it is the kernel's, and each thread has its own. */
+    memcpy(&t->tf->epc, &thread_self()->tf->epc, sizeof(*t->tf) - offsetof(struct trapframe, epc));
+    t->tf->a0 = 0;
+    if (birth->sp)
+        t->tf->sp = birth->sp;
+    if (birth->tp)
+        t->tf->tp = birth->tp;
+    t->entry = birth->entry;
+    t->end_words.cleared = birth->cleared;
+    copy_fpu(t);
+    if (birth->number_at)
+        (void)!copyout(UA(birth->number_at), &t->tid, sizeof(t->tid));
+}
+
+int thread_clone(const struct birth *birth, int32_t *tid) {
+    struct thread *t;
+    int err = make_further(&t);
     if (err)
-        uncount_further();
-    return err;
+        return err;
+    thread_copy(t, birth);
+    return launch(t, tid);
 }
 
 void thread_start(struct thread *t) {
@@ -262,10 +314,10 @@ static bool leave_others(struct thread *t) {
     return others;
 }
 
-void thread_exit(void) {
-    struct thread *t = thread_self();
-    if (!leave_others(t))
-        proc_exit(0);
+void thread_exit(int32_t status) {
+    end_words_leave(!proc_killed());
+    if (!leave_others(thread_self()))
+        proc_exit(status);
     sched_leave_for_good();
 }
 
@@ -308,12 +360,4 @@ void thread_fpu_set(void) {
         return;
     t->fpu_used = true;
     fpu_give(&t->fpu);
-}
-
-void thread_fpu_copy(struct thread *to) {
-    struct thread *t = thread_self();
-    fpu_keep(&t->fpu);
-    to->fpu_used = t->fpu_used;
-    if (t->fpu_used)
-        to->fpu = t->fpu;
 }

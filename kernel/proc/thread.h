@@ -21,13 +21,20 @@ struct proc;
 
 /* What a thread waits for in futex_wait (futex.c); in its record, since a kernel stack is mapped
  * for its own process alone. */
+struct futex_bucket;
 struct futex_waiter {
+    /* Under the lock of the bucket, which changes under the locks of both. */
+    struct futex_bucket *bucket;
     struct list link;
     struct user_word word; /* what NULL: for none */
-    uint32_t number;       /* in the order in which they came */
+    uint32_t bits;
+    uint32_t number; /* in the order in which they came */
+
+    struct spinlock lock;
     bool woken;
     struct wait_channel channel; /* it alone sleeps there */
 };
+void futex_waiter_init(struct futex_waiter *w);
 
 enum thread_state {
     T_NEW,
@@ -46,6 +53,7 @@ enum thread_state {
 struct thread_signals {
     uint64_t blocked;
     uint64_t pending; /* sent to it and no other */
+    uint64_t awaited; /* it sleeps until one of these is there (signal_wait) */
     /* Its own. */
     uint64_t blocked_before; /* in sigsuspend, when it has to come back to it */
     bool suspended;
@@ -58,6 +66,12 @@ struct thread_signals {
         int32_t code;
         uint64_t address;
     } fault;
+};
+
+/* What a thread does with its program's memory when it ends; see endwords.h. Its own. */
+struct end_words {
+    uint64_t cleared; /* a word that becomes 0, and one who waits for it is woken; 0: none */
+    uint64_t robust;  /* a list of locks that it may have; 0: none */
 };
 
 struct thread {
@@ -87,10 +101,13 @@ struct thread {
     /* Its own, touched by itself alone while it runs. */
     struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
     struct futex_waiter futex;
+    struct end_words end_words;
+    char name[16]; /* empty: its process's */
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
     bool slice_over;     /* somebody else should run; set by this hart's timer */
+    bool lends;          /* a child that it has made runs in its process's space; the family lock */
     uint64_t trapframe;  /* where the user's table has tf; changed by exec */
     void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
     bool fpu_used;
@@ -121,15 +138,35 @@ void thread_free(struct thread *t);
  * is ending. Nothing changed. */
 int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_t *tid) must_check;
 
+/* What of the start of the running thread's copy, which fork or thread_clone makes, is not as it is
+ * there; 0: as there. */
+struct birth {
+    uint64_t sp, tp;
+    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
+    /* A word of the running thread's memory that gets the copy's number before that one runs; one
+     * that cannot be written is the program's mistake, and not told. 0: none. */
+    uint64_t number_at;
+    uint64_t cleared; /* end_words; 0: none */
+    bool borrows;     /* a process: runs in its parent's space (proc_fork) */
+};
+
+/* A thread of the running process that goes on where the running one does, with 0 in a0, the same
+ * floating-point registers and signals blocked. Errors as above. */
+int thread_clone(const struct birth *birth, int32_t *tid) must_check;
+
+/* For proc.c: t, which nobody runs and which has its number, goes on where the running thread
+ * does. May sleep. */
+void thread_copy(struct thread *t, const struct birth *birth);
+
 /* From NEW to a queue. */
 void thread_start(struct thread *t);
 
 /* Lets other threads run. */
 void thread_yield(void);
 
-/* Ends the running thread; the last one ends the process, with status 0, or -1 if it was
+/* Ends the running thread; the last one ends the process, with this status, or -1 if it was
  * killed. */
-void thread_exit(void) never_returns;
+void thread_exit(int32_t status) never_returns;
 
 /* Ends all threads of the running process but the running one, wherever they run or sleep, and
  * returns when they have gone. -K_EINTR: another one does that, or exits; the caller is to end. */
@@ -160,8 +197,6 @@ void thread_fpu_reset(void);    /* exec: no state again */
  * point. */
 void thread_fpu_set(void);
 void thread_fpu_save(void); /* brings its record up to date */
-/* A new thread goes on with the state that the running one has. */
-void thread_fpu_copy(struct thread *to);
 
 /* Implemented by the trap layer: where the trampoline enters the kernel (returns what its way back
  * needs), and the way into user mode from the trapframe. */

@@ -25,7 +25,7 @@ extern const struct interface interface_own;
 /* For what writes: nobody reads the pipe, which the program is told by a signal, too. */
 static inline int syscall_tell_pipe(int err) {
     if (__builtin_expect(err == -K_EPIPE, 0))
-        (void)!signal_send_thread(thread_self()->tid, ABI_SIGPIPE);
+        (void)!signal_send_thread(proc_self()->pid, thread_self()->tid, ABI_SIGPIPE);
     return err;
 }
 

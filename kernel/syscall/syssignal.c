@@ -13,7 +13,7 @@ int sys_sigsend(const uint64_t arg[6], uint64_t *result) {
 }
 
 int sys_thread_signal(const uint64_t arg[6], uint64_t *result) {
-    return signal_send_thread((int32_t)arg[0], (int32_t)arg[1]);
+    return signal_send_thread(proc_self()->pid, (int32_t)arg[0], (int32_t)arg[1]);
 }
 
 /* ---- actions ---- */

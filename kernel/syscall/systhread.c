@@ -22,8 +22,8 @@ int sys_thread_exit(const uint64_t arg[6], uint64_t *result) {
     static const uint32_t gone = 0;
     uint32_t woken;
     if (arg[0] && !copyout(UA(arg[0]), &gone, sizeof(gone)))
-        (void)!futex_wake(UA(arg[0]), UINT32_MAX, &woken);
-    thread_exit();
+        (void)!futex_wake(UA(arg[0]), UINT32_MAX, FUTEX_ALL, &woken);
+    thread_exit(0);
 }
 
 int sys_thread_self(const uint64_t arg[6], uint64_t *result) {
@@ -33,12 +33,12 @@ int sys_thread_self(const uint64_t arg[6], uint64_t *result) {
 
 int sys_futex_wait(const uint64_t arg[6], uint64_t *result) {
     uint64_t until = arg[2] == UINT64_MAX ? UINT64_MAX : signal_resume_until(clock_after(arg[2]));
-    return futex_wait(UA(arg[0]), (uint32_t)arg[1], until);
+    return futex_wait(UA(arg[0]), (uint32_t)arg[1], FUTEX_ALL, until);
 }
 
 int sys_futex_wake(const uint64_t arg[6], uint64_t *result) {
     uint32_t woken;
-    int err = futex_wake(UA(arg[0]), (uint32_t)arg[1], &woken);
+    int err = futex_wake(UA(arg[0]), (uint32_t)arg[1], FUTEX_ALL, &woken);
     *result = woken;
     return err;
 }

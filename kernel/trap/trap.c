@@ -115,7 +115,7 @@ __attribute__((noinline)) static void attend(struct thread *t) {
     while (__atomic_load_n(&t->reasons, __ATOMIC_RELAXED)) {
         thread_tell_more(t->proc);
         if (proc_killed())
-            thread_exit();
+            thread_exit(-1);
         signal_deliver();
     }
 }

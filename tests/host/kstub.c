@@ -124,7 +124,7 @@ bool proc_killed(void) {
     return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
 }
 
-int signal_send_thread(int32_t tid, int32_t signal) { return 0; }
+int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) { return 0; }
 
 bool proc_interrupted(void) { return proc_killed(); }
 

@@ -1,0 +1,107 @@
+/* On which harts a thread runs, how it is scheduled, and its name. There is one way to schedule,
+ * Linux's SCHED_OTHER with priority 0, and every thread runs on any hart: what says so is
+ * accepted. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/linux.h"
+#include "mm/uaccess.h"
+#include "proc/proc.h"
+
+#define SCHED_OTHER 0
+
+/* Of the running process, or another one: that is alike. -K_ESRCH is not told. */
+static int check_who(uint64_t pid) { return (int32_t)pid < 0 ? -K_EINVAL : 0; }
+
+/* ---- harts ---- */
+
+static uint64_t all_harts(void) { return (2UL << (hart_count - 1)) - 1; }
+
+/* One bit for each hart; the result is how many bytes there are. */
+int linux_sched_getaffinity(const uint64_t arg[6], uint64_t *result) {
+    uint64_t mask = all_harts();
+    if (arg[1] < sizeof(mask) || arg[1] % sizeof(mask))
+        return -K_EINVAL;
+    *result = sizeof(mask);
+    return copyout(UA(arg[2]), &mask, sizeof(mask));
+}
+
+/* A set with none of the harts is refused. */
+int linux_sched_setaffinity(const uint64_t arg[6], uint64_t *result) {
+    uint64_t mask = 0;
+    int err = check_who(arg[0]);
+    if (!err)
+        err = copyin(&mask, UA(arg[2]), MIN(arg[1], sizeof(mask)));
+    return err ? err : mask & all_harts() ? 0 : -K_EINVAL;
+}
+
+int linux_getcpu(const uint64_t arg[6], uint64_t *result) {
+    uint32_t hart = hart_self()->index, node = 0;
+    int err = arg[0] ? copyout(UA(arg[0]), &hart, sizeof(hart)) : 0;
+    return err || !arg[1] ? err : copyout(UA(arg[1]), &node, sizeof(node));
+}
+
+/* ---- priorities ---- */
+
+int linux_sched_getscheduler(const uint64_t arg[6], uint64_t *result) { return check_who(arg[0]); }
+
+int linux_sched_getparam(const uint64_t arg[6], uint64_t *result) {
+    int32_t priority = 0;
+    int err = check_who(arg[0]);
+    return err ? err : copyout(UA(arg[1]), &priority, sizeof(priority));
+}
+
+static int set_priority(uint64_t pid, uint64_t param) {
+    int32_t priority;
+    int err = check_who(pid);
+    if (!err)
+        err = copyin(&priority, UA(param), sizeof(priority));
+    return err ? err : priority ? -K_EINVAL : 0;
+}
+
+int linux_sched_setparam(const uint64_t arg[6], uint64_t *result) {
+    return set_priority(arg[0], arg[1]);
+}
+
+int linux_sched_setscheduler(const uint64_t arg[6], uint64_t *result) {
+    return (int32_t)arg[1] == SCHED_OTHER ? set_priority(arg[0], arg[2]) : -K_EINVAL;
+}
+
+/* The highest, and the lowest. */
+int linux_sched_get_priority(const uint64_t arg[6], uint64_t *result) {
+    return (int32_t)arg[0] == SCHED_OTHER ? 0 : -K_EINVAL;
+}
+
+/* ---- names ---- */
+
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+
+/* That of the thread; what tells of processes shows the first one's. */
+static int set_name(uint64_t from) {
+    char name[sizeof(thread_self()->name)];
+    struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    int err = copyinstr(name, UA(from), sizeof(name));
+    if (err && err != -K_ENAMETOOLONG)
+        return err;
+    name[sizeof(name) - 1] = '\0';
+    str_copy(t->name, name, sizeof(t->name));
+    if (t->tid != p->pid)
+        return 0;
+    spin_lock(&p->lock); /* proc_info may be reading it */
+    str_copy(p->name, name, sizeof(p->name));
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+int linux_prctl(const uint64_t arg[6], uint64_t *result) {
+    char name[sizeof(thread_self()->name)] = {0};
+    const struct thread *t = thread_self();
+    switch ((int32_t)arg[0]) {
+    case PR_SET_NAME: return set_name(arg[1]);
+    case PR_GET_NAME:
+        str_copy(name, t->name[0] ? t->name : t->proc->name, sizeof(name));
+        return copyout(UA(arg[1]), name, sizeof(name));
+    default: return -K_EINVAL;
+    }
+}
