@@ -13,13 +13,17 @@ static bool may_copy(uaddr_t start, uint64_t n) {
 }
 
 int copyin(void *dst, uaddr_t src, size_t n) {
+    if (!may_copy(src, n))
+        return -K_EFAULT;
     VM_COUNT(bytes_in, n);
-    return may_copy(src, n) ? aspace_self()->design->copyin(dst, src, n) : -K_EFAULT;
+    return aspace_self()->design->copyin(dst, src, n);
 }
 
 int copyout(uaddr_t dst, const void *src, size_t n) {
+    if (!may_copy(dst, n))
+        return -K_EFAULT;
     VM_COUNT(bytes_out, n);
-    return may_copy(dst, n) ? aspace_self()->design->copyout(dst, src, n) : -K_EFAULT;
+    return aspace_self()->design->copyout(dst, src, n);
 }
 
 int copyinstr(char *dst, uaddr_t src, size_t size) {
