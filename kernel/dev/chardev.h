@@ -5,11 +5,15 @@
 #define NMAJOR 16
 #define MAJOR_CONSOLE 1
 
+struct object;
+
 struct chardev_ops {
     /* Move up to n bytes; *done says how many, also after an error. 0, or a
      * negative errno when nothing was moved. *done = 0 from read: end of file. */
     int (*read)(uaddr_t dst, size_t n, size_t *done);
     int (*write)(uaddr_t src, size_t n, size_t *done);
+    /* An object to be mapped, for both sorts of mappings, with a reference. NULL: -K_ENODEV. */
+    int (*map)(uint64_t pages, struct object **o);
 };
 
 /* At boot, once per major. */

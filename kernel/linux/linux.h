@@ -38,6 +38,12 @@ void linux_path_end(struct linux_path *p);
  * descriptor's own file. -K_EINVAL: that is a pipe; and the errors of linux_path and path.h. */
 int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
 
+/* A device's number as stat tells it. */
+static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
+    uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;
+    return low | (uint64_t)(uint16_t)major << 8 | (uint64_t)high << 12;
+}
+
 /* A time of Linux's. */
 struct linux_timespec {
     int64_t sec, nsec;
@@ -47,10 +53,6 @@ struct linux_timespec {
 int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) must_check;
 /* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
-
-/* Bytes that nobody is to guess from outside of the machine; they are no secret from who knows its
- * clock. */
-void linux_random(void *to, size_t n);
 
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000

@@ -38,7 +38,7 @@ static int tell(const struct node_attr *a, uint64_t address) {
         .nlink = a->nlink,
         .uid = a->uid,
         .gid = a->gid,
-        .rdev = a->type == NODE_DEVICE ? (uint64_t)a->major << 8 | (uint8_t)a->minor : 0,
+        .rdev = a->type == NODE_DEVICE ? linux_device_number(a->major, a->minor) : 0,
         .size = (int64_t)a->size,
         .block_size = PAGE_SIZE,
         .blocks = (int64_t)a->blocks,

@@ -1,5 +1,5 @@
 /* Nodes of the file system in memory. */
-#include "dev/chardev.h"
+#include "dev/devices.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -100,9 +100,10 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
                                                                                : tmpdir_open(t, f);
     if (t->type != NODE_DEVICE)
         return -K_ENXIO;
-    if (t->major < 0 || t->major >= NMAJOR)
-        return -K_ENODEV;
-    devfile_init(f, n, chardev_find(t->major));
+    const struct chardev_ops *device = device_find(t->major, t->minor);
+    if (!device)
+        return -K_ENXIO;
+    devfile_init(f, n, device);
     return 0;
 }
 

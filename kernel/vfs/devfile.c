@@ -16,6 +16,10 @@ static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 
 static int devfile_stat(struct file *f, struct abi_stat *st) { return node_stat(f->object, st); }
 
+static int devfile_map(struct file *f, uint64_t pages, struct object **o) {
+    return f->device && f->device->map ? f->device->map(pages, o) : -K_ENODEV;
+}
+
 static struct node *devfile_node(const struct file *f) { return f->object; }
 
 static void devfile_close(struct file *f) { node_put(f->object); }
@@ -24,6 +28,7 @@ static const struct file_ops devfile_ops = {
     .read = devfile_read,
     .write = devfile_write,
     .stat = devfile_stat,
+    .map = devfile_map,
     .node = devfile_node,
     .close = devfile_close,
 };
@@ -32,4 +37,8 @@ void devfile_init(struct file *f, struct node *n, const struct chardev_ops *devi
     f->ops = &devfile_ops;
     f->object = n;
     f->device = device;
+}
+
+const struct chardev_ops *devfile_device(const struct file *f) {
+    return f->ops == &devfile_ops ? f->device : NULL;
 }

@@ -80,7 +80,6 @@ def archive(path, busybox=None):
         with open(machine.build_path("user", "bin", name), "rb") as f:
             made.add_file(name if name == "init" else f"bin/{name}", f.read(), 0o755)
     made.add_device("console", 1, 0)
-    made.add_file("dev/null", b"")
     for name, program in ({} if busybox else compiled()).items():
         made.add_file(f"linux/{name}", program, 0o755)
     if busybox:
@@ -110,7 +109,7 @@ def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, and exec in both directions."""
     said, status = session(boot, design, programs,
                            "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
-                           "/linux/processes")
+                           "/linux/processes; /linux/devices")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
