@@ -13,7 +13,7 @@ enum kernel_errno {
     K_ENOEXEC = 8,       /* not an executable that can run here */
     K_EBADF = 9,         /* bad file descriptor, or not open for this */
     K_ECHILD = 10,       /* no children */
-    K_EAGAIN = 11,       /* no process slot */
+    K_EAGAIN = 11,       /* no process slot; it would wait, and is not to */
     K_ENOMEM = 12,       /* memory cannot be promised */
     K_EACCES = 13,       /* the file is not open for this */
     K_EFAULT = 14,       /* bad user address */

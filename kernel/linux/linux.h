@@ -53,6 +53,7 @@ struct linux_timespec {
 int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) must_check;
 /* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
+int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
 
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000

@@ -14,6 +14,7 @@
 #include "mm/userword.h"
 #include "proc/alarm.h"
 #include "proc/wait.h"
+#include "proc/watch.h"
 #include "sync/rank.h"
 #include "sync/spinlock.h"
 
@@ -87,6 +88,7 @@ struct thread {
     /* Its own, touched by itself alone while it runs. */
     struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
     struct futex_waiter futex;
+    struct watcher watcher;
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */

@@ -109,7 +109,7 @@ def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, and exec in both directions."""
     said, status = session(boot, design, programs,
                            "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
-                           "/linux/processes; /linux/devices")
+                           "/linux/processes; /linux/devices; /linux/waiting")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
