@@ -38,6 +38,11 @@ void linux_path_end(struct linux_path *p);
  * descriptor's own file. -K_EINVAL: that is a pipe; and the errors of linux_path and path.h. */
 int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
 
+/* What is known of what such a call is about, pipes included. */
+struct node_attr;
+int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) must_check;
+uint32_t linux_mode(const struct node_attr *a); /* type and permissions */
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;

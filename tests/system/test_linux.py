@@ -109,7 +109,8 @@ def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, and exec in both directions."""
     said, status = session(boot, design, programs,
                            "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
-                           "/linux/processes; /linux/devices; /linux/waiting")
+                           "/linux/processes; /linux/devices; /linux/waiting; "
+                           "/linux/calls")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
