@@ -1,7 +1,6 @@
 /* The generator of random bytes: see random.h. Its lock guards the key alone, for the time of one
  * block; what a request is given is made without it. */
 #include "dev/random.h"
-#include "arch/cpu.h"
 #include "dev/fdt.h"
 #include "lib/string.h"
 #include "proc/clock.h"
@@ -55,7 +54,7 @@ static struct chacha begin_request(void) {
     uint32_t block[BLOCK_WORDS];
     struct chacha request = {.nonce = 0};
     spin_lock(&generator.lock);
-    generator.state.nonce = (uint32_t)cpu_time();
+    generator.state.nonce = (uint32_t)clock_nanoseconds();
     next_block(&generator.state, block);
     memcpy(generator.state.key, block, sizeof(generator.state.key));
     spin_unlock(&generator.lock);
@@ -94,7 +93,7 @@ void random_init(void) {
     uint32_t bytes = 0;
     fdt_node chosen = fdt_path("/chosen");
     const void *seed = chosen == FDT_NONE ? NULL : fdt_prop(chosen, "rng-seed", &bytes);
-    const uint64_t times[2] = {cpu_time(), clock_date()};
+    const uint64_t times[2] = {clock_nanoseconds(), clock_date()};
     if (seed)
         mix_in(seed, bytes);
     mix_in(times, sizeof(times));

@@ -14,5 +14,5 @@
 /* At boot, after fdt_init and rtc_init. */
 void random_init(void);
 
-/* n bytes; from any context, also before random_init. */
+/* n bytes; from any context, after clock_init. */
 void random_bytes(void *to, size_t n);

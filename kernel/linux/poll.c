@@ -1,5 +1,4 @@
 /* Waiting until files are ready: poll and select. */
-#include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/linux.h"
@@ -27,10 +26,8 @@ static int time_limit(uint64_t address, uint64_t *until) {
 
 /* What is left of it; a program that has it in memory that cannot be written does not hear. */
 static void tell_left(uint64_t address, uint64_t until) {
-    uint64_t now = cpu_time();
-    uint64_t left = until > now ? clock_microseconds(until - now) * 1000 : 0;
     if (address && until != UINT64_MAX)
-        (void)!linux_tell_time(address, left);
+        (void)!linux_tell_time(address, clock_left(until));
 }
 
 /* With the signals of a set in user memory blocked instead; 0: those that are. */
