@@ -7,11 +7,13 @@
 #include "fs/fs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "procfs/procfs.h"
 #include "tmpfs/cpio.h"
 #include "tmpfs/tmpfs.h"
 #include "vfs/names.h"
 
 #define MEMORY_DEV 2 /* as stat names it */
+#define PROC_DEV 3
 
 static int mount_disk(const char **what, const char **why) {
     struct node *dir, *disk;
@@ -46,6 +48,17 @@ static void fill_dev(void) {
     node_put(dev);
 }
 
+/* In a folder /proc of the archive. */
+static void mount_proc(void) {
+    struct node *dir;
+    if (path_lookup("/proc", &dir))
+        return;
+    struct node *root = procfs_root(PROC_DEV);
+    if (node_mount(dir, root))
+        node_put(root); /* it is no folder */
+    node_put(dir);
+}
+
 static int unpack(const void *archive, uint64_t bytes, const char **what, const char **why) {
     struct node *root;
     *what = "the files in memory cannot be used";
@@ -61,6 +74,7 @@ static int unpack(const void *archive, uint64_t bytes, const char **what, const 
     if (err)
         return err;
     fill_dev();
+    mount_proc();
     return mount_disk(what, why);
 }
 

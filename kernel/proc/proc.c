@@ -250,6 +250,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     t->entry = birth->entry;
     thread_fpu_copy(t);
     memcpy(child->name, parent->name, sizeof(child->name));
+    memcpy(child->program, parent->program, sizeof(child->program));
     child->design = parent->design;
     child->interface = parent->interface;
     child->umask = parent->umask;

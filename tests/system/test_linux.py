@@ -74,7 +74,7 @@ def compiled():
 
 def archive(path, busybox=None):
     made = cpio.Archive()
-    for folder in ("bin", "dev", "linux", "busybox", "tmp", "xv6"):
+    for folder in ("bin", "dev", "linux", "busybox", "proc", "tmp", "xv6"):
         made.add_folder(folder)
     for name in (*PROGRAMS, "init"):
         with open(machine.build_path("user", "bin", name), "rb") as f:
@@ -110,7 +110,7 @@ def test_own_programs(boot, design, programs):
     said, status = session(boot, design, programs,
                            "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
                            "/linux/processes; /linux/devices; /linux/waiting; "
-                           "/linux/calls")
+                           "/linux/calls; /linux/procfs")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
