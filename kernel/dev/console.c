@@ -28,9 +28,10 @@
 static struct {
     struct spinlock lock;
     struct wait_channel input;
-    bool held;        /* input stays in the UART */
-    bool interrupted; /* by ^C, and no shell has written or read since */
-    bool in_line;     /* some of the oldest line has been read */
+    struct watched watched; /* the same */
+    bool held;              /* input stays in the UART */
+    bool interrupted;       /* by ^C, and no shell has written or read since */
+    bool in_line;           /* some of the oldest line has been read */
     uint32_t read, committed;
     char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
     uint32_t prompt_bytes;
@@ -54,6 +55,7 @@ static void commit_locked(void) {
         *at(console.committed++) = console.line.text[i];
     line_begin(&console.line);
     wakeup(&console.input);
+    watched_changed(&console.watched);
 }
 
 static void type_locked(char c) {
@@ -91,6 +93,7 @@ static void interrupted_by(char c) {
     proc_interrupt(c == CTRL('C') ? ABI_SIGINT : c == CTRL('Z') ? ABI_SIGTSTP : ABI_SIGQUIT);
     spin_lock(&console.lock);
     wakeup(&console.input);
+    watched_changed(&console.watched);
     spin_unlock(&console.lock);
 }
 
@@ -149,7 +152,7 @@ static void remember_locked(void) {
 /* Moves up to n > 0 bytes of the oldest line to chunk; *end when that was its last.
  * Waits for a line unless the caller has got a part of one. -K_EINTR: killed, or ^C; a shell
  * that knows of no ^C gets an empty line. */
-static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
+static int take(char *chunk, size_t n, bool started, bool waits, size_t *taken, bool *end) {
     bool interrupted = false;
     *taken = 0;
     spin_lock(&console.lock);
@@ -159,6 +162,10 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
             return -K_EINTR;
         }
         interrupted = learns_of_interrupt_locked();
+        if (!interrupted && !waits) {
+            spin_unlock(&console.lock);
+            return -K_EAGAIN;
+        }
         if (!interrupted)
             sleep_on(&console.input, &console.lock);
     }
@@ -182,13 +189,13 @@ static int take(char *chunk, size_t n, bool started, size_t *taken, bool *end) {
     return interrupted && *taken == 0 ? -K_EINTR : 0;
 }
 
-static int console_read(uaddr_t dst, size_t n, size_t *done) {
+static int read_some(uaddr_t dst, size_t n, bool waits, size_t *done) {
     char chunk[CHUNK];
     bool end = false;
     *done = 0;
     while (*done < n && !end) {
         size_t taken;
-        int err = take(chunk, MIN(n - *done, sizeof(chunk)), *done > 0, &taken, &end);
+        int err = take(chunk, MIN(n - *done, sizeof(chunk)), *done > 0, waits, &taken, &end);
         if (!err)
             err = copyout(UA(dst.v + *done), chunk, taken);
         if (err)
@@ -196,6 +203,25 @@ static int console_read(uaddr_t dst, size_t n, size_t *done) {
         *done += taken;
     }
     return 0;
+}
+
+static int console_read(uaddr_t dst, size_t n, size_t *done) {
+    return read_some(dst, n, true, done);
+}
+
+static int console_read_now(uaddr_t dst, size_t n, size_t *done) {
+    return read_some(dst, n, false, done);
+}
+
+/* Output is always taken, in the end. */
+static unsigned console_ready(struct watch *w) {
+    spin_lock(&console.lock);
+    if (w)
+        watch_begin(w, &console.watched, &console.lock);
+    bool news = console.interrupted && is_shell();
+    bool line = console.read != console.committed;
+    spin_unlock(&console.lock);
+    return READY_WRITABLE | (line || news ? READY_READABLE : 0);
 }
 
 /* ---- output --------------------------------------------------------------*/
@@ -252,7 +278,10 @@ static void console_sink(void *ctx, const char *text, size_t n) {
     uart_write_now(text, n);
 }
 
-static const struct chardev_ops console_ops = {.read = console_read, .write = console_write};
+static const struct chardev_ops console_ops = {.read = console_read,
+                                               .read_now = console_read_now,
+                                               .write = console_write,
+                                               .ready = console_ready};
 
 void console_init(void) {
     bool have_uart = uart_init();

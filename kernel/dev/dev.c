@@ -4,6 +4,7 @@
 #include "dev/console.h"
 #include "dev/irq.h"
 #include "dev/poweroff.h"
+#include "dev/random.h"
 #include "dev/rtc.h"
 
 void dev_init(void) {
@@ -11,6 +12,7 @@ void dev_init(void) {
     irq_init();
     console_init();
     rtc_init();
+    random_init();
     blk_init();
 }
 

@@ -4,7 +4,9 @@
 #include "fs/data.h"
 #include "fs/entries.h"
 #include "fs/filemap.h"
+#include "fs/fs.h"
 #include "fs/step.h"
+#include "fs/super.h"
 #include "lib/errno.h"
 #include "vfs/file.h"
 #include "vfs/open.h"
@@ -43,6 +45,18 @@ static int attr(struct node *n, struct node_attr *a) {
     };
     inode_unlock(ip);
     return 0;
+}
+
+static void space(struct node *n, struct node_space *s) {
+    struct fs_stats stats;
+    fs_stats(&stats);
+    *s = (struct node_space){.magic = FS_MAGIC,
+                             .block_bytes = FS_BLOCK_SIZE,
+                             .blocks = super.size - super.data_start,
+                             .blocks_free = stats.blocks_free,
+                             .nodes = super.inode_end - 1,
+                             .nodes_free = stats.inodes_free,
+                             .name_bytes = ABI_DIRSIZ};
 }
 
 /* ---- open ---- */
@@ -162,6 +176,7 @@ const struct node_ops fsnode_ops = {
     .get = get,
     .put = put,
     .attr = attr,
+    .space = space,
     .open = open,
     .program = &program,
     .step = step,

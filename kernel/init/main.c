@@ -6,6 +6,7 @@
 #include "dev/dev.h"
 #include "dev/fdt.h"
 #include "dev/isa.h"
+#include "dev/random.h"
 #include "fs/fs.h"
 #include "fs/log.h"
 #include "init/memory.h"
@@ -268,7 +269,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     frame_keep_reserve(RESERVE_FRAMES, proc_reserve_granted);
     uint64_t seed;
     if (!bootarg_number("random", &seed))
-        linux_random_seed(seed);
+        random_repeat(seed);
     linux_init(trace_linux);
     selftest();
     if (proc_spawn_first(first_process))

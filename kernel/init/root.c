@@ -2,15 +2,18 @@
 #include "init/root.h"
 #include "dev/blk.h"
 #include "dev/bootargs.h"
+#include "dev/devices.h"
 #include "dev/ramdisk.h"
 #include "fs/fs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "procfs/procfs.h"
 #include "tmpfs/cpio.h"
 #include "tmpfs/tmpfs.h"
-#include "vfs/path.h"
+#include "vfs/names.h"
 
 #define MEMORY_DEV 2 /* as stat names it */
+#define PROC_DEV 3
 
 static int mount_disk(const char **what, const char **why) {
     struct node *dir, *disk;
@@ -26,6 +29,36 @@ static int mount_disk(const char **what, const char **why) {
     return err;
 }
 
+/* The devices that there are, in a folder /dev of the archive that has none of its own. A name that
+ * is taken stays what it is; without memory there are fewer. */
+static void fill_dev(void) {
+    struct node *dev, *null;
+    if (path_lookup("/dev", &dev))
+        return;
+    bool filled = !path_lookup_from(dev, "null", true, &null);
+    if (filled)
+        node_put(null);
+    for (unsigned i = 0; !filled && i < device_count; i++) {
+        const struct node_kind kind = {.type = NODE_DEVICE,
+                                       .major = devices[i].major,
+                                       .minor = devices[i].minor,
+                                       .mode = devices[i].mode};
+        (void)!names_make(dev, devices[i].name, &kind);
+    }
+    node_put(dev);
+}
+
+/* In a folder /proc of the archive. */
+static void mount_proc(void) {
+    struct node *dir;
+    if (path_lookup("/proc", &dir))
+        return;
+    struct node *root = procfs_root(PROC_DEV);
+    if (node_mount(dir, root))
+        node_put(root); /* it is no folder */
+    node_put(dir);
+}
+
 static int unpack(const void *archive, uint64_t bytes, const char **what, const char **why) {
     struct node *root;
     *what = "the files in memory cannot be used";
@@ -38,7 +71,11 @@ static int unpack(const void *archive, uint64_t bytes, const char **what, const 
     if (!err && !boot_quiet())
         kprintf("the root is in memory, from an archive of %lu KiB\n",
                 (unsigned long)(bytes >> 10));
-    return err ? err : mount_disk(what, why);
+    if (err)
+        return err;
+    fill_dev();
+    mount_proc();
+    return mount_disk(what, why);
 }
 
 int root_mount(const char **what, const char **why) {

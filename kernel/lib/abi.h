@@ -27,9 +27,10 @@ enum {
 #define ABI_O_RDWR 0x002
 #define ABI_O_CREATE 0x200
 #define ABI_O_TRUNC 0x400
-#define ABI_O_APPEND 0x800   /* ours: every write goes to the end */
-#define ABI_O_SYNC 0x1000    /* ours: every write is on the disk when it returns */
-#define ABI_O_CLOEXEC 0x2000 /* ours: exec closes it; also of dup3 and pipe2 */
+#define ABI_O_APPEND 0x800    /* ours: every write goes to the end */
+#define ABI_O_SYNC 0x1000     /* ours: every write is on the disk when it returns */
+#define ABI_O_CLOEXEC 0x2000  /* ours: exec closes it; also of dup3 and pipe2 */
+#define ABI_O_NONBLOCK 0x4000 /* ours: what would wait is EAGAIN; of pipes and the console */
 
 /* fcntl's commands */
 #define ABI_F_DUPFD 0

@@ -8,12 +8,12 @@ enum kernel_errno {
     K_ESRCH = 3,         /* no such process */
     K_EINTR = 4,         /* a signal came while it waited */
     K_EIO = 5,           /* device error, or a disk image that contradicts itself */
-    K_ENXIO = 6,         /* beyond the end of what is mapped */
+    K_ENXIO = 6,         /* beyond the end of what is mapped; no driver */
     K_E2BIG = 7,         /* argument list too long */
     K_ENOEXEC = 8,       /* not an executable that can run here */
     K_EBADF = 9,         /* bad file descriptor, or not open for this */
     K_ECHILD = 10,       /* no children */
-    K_EAGAIN = 11,       /* no process slot */
+    K_EAGAIN = 11,       /* no process slot; it would wait, and is not to */
     K_ENOMEM = 12,       /* memory cannot be promised */
     K_EACCES = 13,       /* the file is not open for this */
     K_EFAULT = 14,       /* bad user address */

@@ -17,7 +17,7 @@ void linux_init(bool trace);
 #include "linux/calls.def"
 #undef CALL
 
-/* start.c. Where programs and mappings are is chosen by linux_random. */
+/* start.c. Where programs and mappings are is chosen by dev/random.h. */
 extern struct foreign_programs linux_programs;
 
 /* Bytes of a path, with the terminator; a longer one is -K_ENAMETOOLONG. */
@@ -38,6 +38,17 @@ void linux_path_end(struct linux_path *p);
  * descriptor's own file. -K_EINVAL: that is a pipe; and the errors of linux_path and path.h. */
 int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
 
+/* What is known of what such a call is about, pipes included. */
+struct node_attr;
+int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) must_check;
+uint32_t linux_mode(const struct node_attr *a); /* type and permissions */
+
+/* A device's number as stat tells it. */
+static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
+    uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;
+    return low | (uint64_t)(uint16_t)major << 8 | (uint64_t)high << 12;
+}
+
 /* A time of Linux's. */
 struct linux_timespec {
     int64_t sec, nsec;
@@ -47,12 +58,7 @@ struct linux_timespec {
 int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) must_check;
 /* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
-
-/* Bytes that nobody is to guess from outside of the machine; they are no secret from who knows its
- * clock. */
-void linux_random(void *to, size_t n);
-/* They are the same in each run from now on, as far as the order of calls is. At boot. */
-void linux_random_seed(uint64_t seed);
+int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
 
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000

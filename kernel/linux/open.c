@@ -22,7 +22,8 @@
 
 static uint32_t open_mode(uint64_t flags) {
     return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? ABI_O_TRUNC : 0) |
-           (flags & O_APPEND ? ABI_O_APPEND : 0) | (flags & O_SYNC ? ABI_O_SYNC : 0);
+           (flags & O_APPEND ? ABI_O_APPEND : 0) | (flags & O_SYNC ? ABI_O_SYNC : 0) |
+           (flags & O_NONBLOCK ? ABI_O_NONBLOCK : 0);
 }
 
 /* ---- openat ---- */
@@ -90,20 +91,34 @@ int linux_dup3(const uint64_t arg[6], uint64_t *result) {
     return arg[2] & ~(uint64_t)O_CLOEXEC ? -K_EINVAL : sys_dup3(ours, result);
 }
 
-/* No pipe is without waiting. */
 int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t ours[6] = {arg[0], on_exec(arg[1])};
-    return arg[1] & ~(uint64_t)O_CLOEXEC ? -K_EINVAL : sys_pipe2(ours, result);
+    const uint64_t ours[6] = {arg[0], on_exec(arg[1]) | (arg[1] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
+    return arg[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK) ? -K_EINVAL : sys_pipe2(ours, result);
+}
+
+/* Locks of ranges are for processes that share a file: each gets those that it wants, and nobody
+ * is found to have one. */
+#define F_GETLK 5
+#define F_SETLKW 7
+#define F_UNLCK 2
+
+static int lock_range(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    static const int16_t unlocked = F_UNLCK;
+    return arg[1] == F_GETLK ? copyout(UA(arg[2]), &unlocked, sizeof(unlocked)) : 0;
 }
 
 int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t set[6] = {arg[0], arg[1], arg[2] & O_APPEND ? ABI_O_APPEND : 0};
+    const uint64_t set[6] = {arg[0], arg[1],
+                             (arg[2] & O_APPEND ? ABI_O_APPEND : 0) |
+                                 (arg[2] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
+    if (arg[1] >= F_GETLK && arg[1] <= F_SETLKW)
+        return fd_call(lock_range, arg, result);
     switch ((int32_t)arg[1]) {
-    case ABI_F_SETFL: return arg[2] & O_NONBLOCK ? -K_EINVAL : sys_fcntl(set, result);
+    case ABI_F_SETFL: return sys_fcntl(set, result);
     case ABI_F_GETFL: {
         int err = sys_fcntl(arg, result);
         *result = (*result & O_ACCMODE) | (*result & ABI_O_APPEND ? O_APPEND : 0) |
-                  (*result & ABI_O_SYNC ? O_SYNC : 0);
+                  (*result & ABI_O_SYNC ? O_SYNC : 0) | (*result & ABI_O_NONBLOCK ? O_NONBLOCK : 0);
         return err;
     }
     default: return sys_fcntl(arg, result);
@@ -133,9 +148,8 @@ static const struct {
 _Static_assert(sizeof(terminal) == 36, "struct termios");
 
 static bool is_console(const struct file *f) {
-    struct node_attr a;
-    struct node *n = f->ops->node ? f->ops->node(f) : NULL;
-    return n && !n->ops->attr(n, &a) && a.type == NODE_DEVICE && a.major == MAJOR_CONSOLE;
+    const struct chardev_ops *device = devfile_device(f);
+    return device && device == chardev_find(MAJOR_CONSOLE);
 }
 
 static int set_foreground(uint64_t address) {

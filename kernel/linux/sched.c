@@ -8,6 +8,9 @@
 #include "proc/proc.h"
 
 #define SCHED_OTHER 0
+#define SCHED_FIFO 1
+#define SCHED_RR 2
+#define POLICIES 7
 
 /* Of the running process, or another one: that is alike. -K_ESRCH is not told. */
 static int check_who(uint64_t pid) { return (int32_t)pid < 0 ? -K_EINVAL : 0; }
@@ -66,9 +69,20 @@ int linux_sched_setscheduler(const uint64_t arg[6], uint64_t *result) {
     return (int32_t)arg[1] == SCHED_OTHER ? set_priority(arg[0], arg[2]) : -K_EINVAL;
 }
 
-/* The highest, and the lowest. */
-int linux_sched_get_priority(const uint64_t arg[6], uint64_t *result) {
-    return (int32_t)arg[0] == SCHED_OTHER ? 0 : -K_EINVAL;
+static int priority_of(uint64_t policy, uint64_t of_realtime, uint64_t *result) {
+    if ((uint32_t)policy >= POLICIES)
+        return -K_EINVAL;
+    *result = policy == SCHED_FIFO || policy == SCHED_RR ? of_realtime : 0;
+    return 0;
+}
+
+/* What Linux tells of each policy, though there is only one. */
+int linux_sched_get_priority_max(const uint64_t arg[6], uint64_t *result) {
+    return priority_of(arg[0], 99, result);
+}
+
+int linux_sched_get_priority_min(const uint64_t arg[6], uint64_t *result) {
+    return priority_of(arg[0], 1, result);
 }
 
 /* ---- names ---- */

@@ -1,5 +1,6 @@
 /* How programs of Linux are told from others, and what they find on their stack. (System V ABI,
  * RISC-V supplement: process initialization.) */
+#include "dev/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/linux.h"
@@ -144,7 +145,7 @@ static int read_interpreter(struct node *file, struct program *p) {
 /* Below `places`, page-aligned. */
 static uint64_t random_offset(uint64_t places) {
     uint64_t random;
-    linux_random(&random, sizeof(random));
+    random_bytes(&random, sizeof(random));
     return ROUND_DOWN(random % places, PAGE_SIZE);
 }
 
@@ -289,7 +290,7 @@ static int fill_stack(struct aspace *as, const struct arguments *a, const char *
     uint64_t string = 0, strings = start->end - a->bytes;
     uint64_t path_at = strings - path_bytes(path), random_at = path_at - RANDOM_BYTES;
     char random[RANDOM_BYTES], padding[16] = {0};
-    linux_random(random, sizeof(random));
+    random_bytes(random, sizeof(random));
     int err = put_word(&f, a->argc);
     if (!err)
         err = put_array(&f, a, a->argc, strings, &string);

@@ -7,8 +7,6 @@
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
 
-#define MODE_FIFO 0010600
-
 struct linux_stat {
     uint64_t dev, ino;
     uint32_t mode, nlink, uid, gid;
@@ -25,6 +23,8 @@ static const uint32_t type_bits[] = {
     [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000, [NODE_DEVICE] = 0020000,
     [NODE_LINK] = 0120000, [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000};
 
+uint32_t linux_mode(const struct node_attr *a) { return type_bits[a->type] | a->mode; }
+
 static struct linux_timespec time_of(uint64_t nanoseconds) {
     return (struct linux_timespec){(int64_t)(nanoseconds / SECOND),
                                    (int64_t)(nanoseconds % SECOND)};
@@ -34,11 +34,11 @@ static int tell(const struct node_attr *a, uint64_t address) {
     struct linux_stat st = {
         .dev = a->dev,
         .ino = a->ino,
-        .mode = type_bits[a->type] | a->mode,
+        .mode = linux_mode(a),
         .nlink = a->nlink,
         .uid = a->uid,
         .gid = a->gid,
-        .rdev = a->type == NODE_DEVICE ? (uint64_t)a->major << 8 | (uint8_t)a->minor : 0,
+        .rdev = a->type == NODE_DEVICE ? linux_device_number(a->major, a->minor) : 0,
         .size = (int64_t)a->size,
         .block_size = PAGE_SIZE,
         .blocks = (int64_t)a->blocks,
@@ -49,41 +49,52 @@ static int tell(const struct node_attr *a, uint64_t address) {
     return copyout(UA(address), &st, sizeof(st));
 }
 
-static int tell_node(struct node *n, uint64_t address) {
-    struct node_attr a;
-    int err = n->ops->attr(n, &a);
-    return err ? err : tell(&a, address);
+/* A pipe has no node. */
+static int attr_of_file(struct file *f, struct node_attr *a) {
+    struct node *n = f->ops->node ? f->ops->node(f) : NULL;
+    *a = (struct node_attr){.type = NODE_FIFO, .mode = 0600, .nlink = 1};
+    return n ? n->ops->attr(n, a) : 0;
 }
 
-static int tell_pipe(uint64_t address) {
-    struct linux_stat st = {.mode = MODE_FIFO, .nlink = 1, .block_size = PAGE_SIZE};
-    return copyout(UA(address), &st, sizeof(st));
+static int attr_of_descriptor(uint64_t fd, struct node_attr *a) {
+    struct file *f = fd_begin(fd_arg(fd));
+    if (!f)
+        return -K_EBADF;
+    int err = attr_of_file(f, a);
+    fd_end(f);
+    return err;
 }
 
-static int stat_file(struct file *f, const uint64_t arg[6], uint64_t *result) {
-    return f->ops->node ? tell_node(f->ops->node(f), arg[1]) : tell_pipe(arg[1]);
-}
-
-int linux_fstat(const uint64_t arg[6], uint64_t *result) { return fd_call(stat_file, arg, result); }
-
-/* glibc's fstat is this one with an empty path. */
-int linux_newfstatat(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t file[6] = {arg[0], arg[2]};
+int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) {
     char first = 1;
     struct node *n;
-    if (arg[3] & LINUX_AT_EMPTY_PATH) {
-        int err = copyin(&first, UA(arg[1]), 1);
+    if (flags & LINUX_AT_EMPTY_PATH) {
+        first = 0;
+        int err = arg[1] ? copyin(&first, UA(arg[1]), 1) : 0;
         if (err)
             return err;
     }
-    if (!first)
-        return linux_fstat(file, result);
-    int err = linux_find(arg, 0, !(arg[3] & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    if (!first && (int32_t)arg[0] != LINUX_AT_FDCWD)
+        return attr_of_descriptor(arg[0], a);
+    int err = linux_find(arg, 0, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
     if (err)
         return err;
-    err = tell_node(n, arg[2]);
+    err = n->ops->attr(n, a);
     node_put(n);
     return err;
+}
+
+int linux_fstat(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a;
+    int err = attr_of_descriptor(arg[0], &a);
+    return err ? err : tell(&a, arg[1]);
+}
+
+/* glibc's fstat is this one with an empty path. */
+int linux_newfstatat(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a;
+    int err = linux_attr(arg, arg[3], &a);
+    return err ? err : tell(&a, arg[2]);
 }
 
 int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
@@ -102,18 +113,17 @@ int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
 #define EXECUTABLE 0111
 
 /* To the superuser, which all are, only what nobody may execute is forbidden. */
-int linux_faccessat(const uint64_t arg[6], uint64_t *result) {
+static int may_access(const uint64_t arg[6], uint64_t flags) {
     struct node_attr a;
-    struct node *n;
-    int err = linux_find(arg, 0, true, &n);
-    if (err)
-        return err;
-    err = n->ops->attr(n, &a);
-    node_put(n);
+    int err = linux_attr(arg, flags, &a);
     if (!err && (arg[2] & X_OK) && a.type == NODE_FILE && !(a.mode & EXECUTABLE))
         err = -K_EACCES;
     return err;
 }
+
+int linux_faccessat(const uint64_t arg[6], uint64_t *result) { return may_access(arg, 0); }
+
+int linux_faccessat2(const uint64_t arg[6], uint64_t *result) { return may_access(arg, arg[3]); }
 
 /* ---- setting ---- */
 

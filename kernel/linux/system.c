@@ -1,4 +1,5 @@
 /* What programs ask of the machine. */
+#include "dev/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/linux.h"
@@ -54,41 +55,12 @@ int linux_prlimit64(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- random bytes ---- */
 
-static uint64_t state;
-static bool repeatable;
-
-void linux_random_seed(uint64_t seed) {
-    state = seed;
-    repeatable = true;
-}
-
-/* A step of Weyl's sequence and a mixing of bits; the clock goes in each time, unless all is to be
- * repeatable. */
-static uint64_t next(void) {
-    uint64_t x = __atomic_add_fetch(&state, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
-    if (!repeatable)
-        x ^= clock_nanoseconds() ^ clock_date() << 17;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
-void linux_random(void *to, size_t n) {
-    for (char *at = to; n > 0;) {
-        uint64_t word = next();
-        size_t part = MIN(n, sizeof(word));
-        memcpy(at, &word, part);
-        at += part;
-        n -= part;
-    }
-}
-
 int linux_getrandom(const uint64_t arg[6], uint64_t *result) {
-    char bytes[64];
+    char bytes[256];
     uint64_t most = MIN(arg[1], MIB(1)); /* as other calls, it may do less than all */
     while (*result < most) {
         size_t part = MIN(most - *result, sizeof(bytes));
-        linux_random(bytes, part);
+        random_bytes(bytes, part);
         int err = copyout(UA(arg[0] + *result), bytes, part);
         if (err)
             return *result ? 0 : err;

@@ -4,7 +4,6 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/signal.h"
-#include "vfs/descriptor.h"
 
 #define CENTISECOND 10000000UL
 
@@ -35,7 +34,7 @@ static int read_clock(uint64_t clock, uint64_t *now) {
     }
 }
 
-static int tell_time(uint64_t address, uint64_t nanoseconds) {
+int linux_tell_time(uint64_t address, uint64_t nanoseconds) {
     struct linux_timespec t = {(int64_t)(nanoseconds / SECOND), (int64_t)(nanoseconds % SECOND)};
     return copyout(UA(address), &t, sizeof(t));
 }
@@ -43,7 +42,7 @@ static int tell_time(uint64_t address, uint64_t nanoseconds) {
 int linux_clock_gettime(const uint64_t arg[6], uint64_t *result) {
     uint64_t now;
     int err = read_clock(arg[0], &now);
-    return err ? err : tell_time(arg[1], now);
+    return err ? err : linux_tell_time(arg[1], now);
 }
 
 int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) {
@@ -76,7 +75,7 @@ static int sleep_for(uint64_t nanoseconds, uint64_t *left) {
 static int sleep_and_tell(uint64_t nanoseconds, uint64_t told) {
     uint64_t left;
     int err = sleep_for(nanoseconds, &left);
-    int none = err == -K_EINTR && told ? tell_time(told, left) : 0;
+    int none = err == -K_EINTR && told ? linux_tell_time(told, left) : 0;
     return none ? none : err;
 }
 
@@ -98,44 +97,6 @@ int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
     if (!(arg[1] & TIMER_ABSTIME))
         return sleep_and_tell(time, arg[3]);
     return time > now ? sleep_and_tell(time - now, 0) : 0;
-}
-
-/* ---- ppoll ---- */
-
-struct pollfd {
-    int32_t fd;
-    int16_t events, revents;
-};
-#define POLLNVAL 0x20
-
-#define POLL_MOVES 5 /* POLLIN, POLLOUT */
-
-/* One file, to be read or written, without a limit: the program is told that what it asks for is
- * there, and the read or write that follows does the waiting. Without files it is a sleep. Others
- * are not done. */
-static int poll_one(uint64_t address, uint64_t *result) {
-    struct pollfd p;
-    int err = copyin(&p, UA(address), sizeof(p));
-    if (err)
-        return err;
-    if (p.fd < 0 || !(p.events & POLL_MOVES))
-        return -K_ENOSYS;
-    struct file *f = fd_begin(fd_arg((uint64_t)p.fd));
-    p.revents = (int16_t)(f ? p.events & POLL_MOVES : POLLNVAL);
-    if (f)
-        fd_end(f);
-    *result = 1;
-    return copyout(UA(address), &p, sizeof(p));
-}
-
-int linux_ppoll(const uint64_t arg[6], uint64_t *result) {
-    uint64_t time = UINT64_MAX, left;
-    int err = arg[2] ? linux_time(arg[2], &time) : 0;
-    if (err)
-        return err;
-    if (arg[1] == 1 && !arg[2])
-        return poll_one(arg[0], result);
-    return arg[1] == 0 ? sleep_for(time, &left) : -K_ENOSYS;
 }
 
 /* ---- what was used ---- */

@@ -37,6 +37,14 @@ const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level) {
     return pt_table(&c);
 }
 
+void inspect_permissions(const struct mapping *m, char text[5]) {
+    text[0] = m->perm & PTE_R ? 'r' : '-';
+    text[1] = m->perm & PTE_W ? 'w' : '-';
+    text[2] = m->perm & PTE_X ? 'x' : '-';
+    text[3] = m->shared ? 's' : 'p';
+    text[4] = '\0';
+}
+
 /* Whether a page of a private mapping is not the object's own any more. *passed: as pieces.h counts
  * what that takes. */
 static bool is_copy(const struct mapping *m, uint64_t va, pte_t e, unsigned *passed) {

@@ -13,6 +13,9 @@ uint64_t inspect_satp(const struct aspace *as, bool kernel);
  * ends above, or va is not canonical. */
 const pte_t *inspect_table(const struct pt *pt, vaddr_t va, unsigned level);
 
+/* What a mapping permits, and whether it is shared, as "r-xp": terminated. */
+void inspect_permissions(const struct mapping *m, char text[5]);
+
 /* What there is of a range's pages, in pages of 4 KiB. */
 struct inspect_pages {
     uint64_t present; /* mapped */

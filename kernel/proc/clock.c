@@ -47,6 +47,11 @@ uint64_t clock_after(uint64_t ns) {
     return cpu_time() + seconds * hz + (rest + NANOSECONDS - 1) / NANOSECONDS;
 }
 
+uint64_t clock_left(uint64_t when) {
+    uint64_t now = cpu_time(), left = when > now ? when - now : 0;
+    return left / hz * NANOSECONDS + left % hz * NANOSECONDS / hz;
+}
+
 uint64_t clock_microseconds(uint64_t time) {
     return time / hz * 1000000 + time % hz * 1000000 / hz;
 }

@@ -31,6 +31,9 @@ void clock_set_alarm(uint64_t when);
 bool clock_end_alarm(void);
 bool clock_alarm_rang(void);
 
+/* How many nanoseconds are left until cpu_time has reached `when`. */
+uint64_t clock_left(uint64_t when);
+
 /* The cpu_time that is so many nanoseconds from now; UINT64_MAX: never. */
 uint64_t clock_after(uint64_t nanoseconds);
 

@@ -59,6 +59,7 @@ struct proc {
     struct interval interval;          /* itimer.c's */
     struct fdtable fds;                /* vfs's */
     char name[16];
+    char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
     uint16_t umask; /* permissions that its new files do not get, in interfaces that have them */
 };
 
@@ -138,6 +139,10 @@ void proc_dump(void);
 
 /* Fills in what the table knows of a slot. -K_EINVAL no such slot, -K_ENOENT free. */
 int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
+
+/* The path of a process's program, as exec was given it; empty: it did not begin at the root.
+ * -K_ESRCH: no such process. */
+int proc_program(int32_t pid, char path[ABI_MAXPATH]) must_check;
 
 /* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */

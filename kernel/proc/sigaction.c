@@ -112,7 +112,7 @@ uint64_t signal_pending(void) {
     return set;
 }
 
-int signal_suspend(uint64_t mask) {
+int signal_mask_begin(uint64_t mask) {
     struct thread_signals *s = &thread_self()->signals;
     int err = need_record();
     if (err)
@@ -120,7 +120,20 @@ int signal_suspend(uint64_t mask) {
     s->blocked_before = s->blocked;
     s->suspended = true;
     set_blocked(thread_self(), mask);
-    return proc_pause();
+    return 0;
+}
+
+void signal_mask_end(int err) {
+    struct thread_signals *s = &thread_self()->signals;
+    if (err == -K_EINTR)
+        return; /* signal_deliver comes back to it */
+    s->suspended = false;
+    set_blocked(thread_self(), s->blocked_before);
+}
+
+int signal_suspend(uint64_t mask) {
+    int err = signal_mask_begin(mask);
+    return err ? err : proc_pause();
 }
 
 /* ---- alternate stacks --------------------------------------------------------------- */

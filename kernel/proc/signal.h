@@ -55,6 +55,12 @@ uint64_t signal_page_address(void); /* 0: there is none */
 int signal_block(uint64_t mask) must_check;
 uint64_t signal_pending(void); /* of those that it blocks */
 
+/* The same for the time of one call that may wait: signal_mask_end, with what that returns, comes
+ * back to the mask from before at once, or, after -K_EINTR, when a handler has run or none does.
+ * -K_ENOMEM as above: then there is nothing to end. */
+int signal_mask_begin(uint64_t mask) must_check;
+void signal_mask_end(int err);
+
 /* Blocks these instead until a handler has run: -K_EINTR. */
 int signal_suspend(uint64_t mask) must_check;
 

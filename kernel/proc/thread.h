@@ -14,6 +14,7 @@
 #include "mm/userword.h"
 #include "proc/alarm.h"
 #include "proc/wait.h"
+#include "proc/watch.h"
 #include "sync/rank.h"
 #include "sync/spinlock.h"
 
@@ -103,6 +104,7 @@ struct thread {
     struct futex_waiter futex;
     struct end_words end_words;
     char name[16]; /* empty: its process's */
+    struct watcher watcher;
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */

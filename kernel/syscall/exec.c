@@ -70,8 +70,9 @@ static void set_name(struct proc *p, const char *path) {
     for (const char *c = path; *c; c++)
         if (*c == '/' && c[1])
             name = c + 1;
-    spin_lock(&p->lock); /* proc_info may be reading it */
+    spin_lock(&p->lock); /* proc_info may be reading them */
     str_copy(p->name, name, sizeof(p->name));
+    str_copy(p->program, *path == '/' ? path : "", sizeof(p->program));
     spin_unlock(&p->lock);
     p->manages_jobs = false;
 }

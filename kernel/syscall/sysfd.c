@@ -55,7 +55,7 @@ static int reserve_pair(int fd[2]) {
 }
 
 /* Two reserved descriptors, which are told before they are open: then nothing can fail. */
-static int open_pair(uaddr_t told, const int fd[2], bool on_exec) {
+static int open_pair(uaddr_t told, const int fd[2], uint32_t flags) {
     struct file *reader, *writer;
     int err = pipe_create(&reader, &writer);
     if (err)
@@ -66,19 +66,21 @@ static int open_pair(uaddr_t told, const int fd[2], bool on_exec) {
         file_put(writer);
         return err;
     }
-    fd_open(fd[0], reader, on_exec);
-    fd_open(fd[1], writer, on_exec);
+    file_set_flags(reader, flags & ABI_O_NONBLOCK);
+    file_set_flags(writer, flags & ABI_O_NONBLOCK);
+    fd_open(fd[0], reader, (flags & ABI_O_CLOEXEC) != 0);
+    fd_open(fd[1], writer, (flags & ABI_O_CLOEXEC) != 0);
     return 0;
 }
 
 static int make_pipe(uaddr_t told, uint32_t flags) {
     int fd[2];
-    if (flags & ~(uint32_t)ABI_O_CLOEXEC)
+    if (flags & ~(uint32_t)(ABI_O_CLOEXEC | ABI_O_NONBLOCK))
         return -K_EINVAL;
     int err = reserve_pair(fd);
     if (err)
         return err;
-    err = open_pair(told, fd, flags != 0);
+    err = open_pair(told, fd, flags);
     if (err) {
         fd_unreserve(fd[0]);
         fd_unreserve(fd[1]);
@@ -111,7 +113,7 @@ static int file_command(struct file *f, const uint64_t arg[6], uint64_t *result)
     case ABI_F_DUPFD: return dup_above(f, (int32_t)arg[2], false, result);
     case ABI_F_DUPFD_CLOEXEC: return dup_above(f, (int32_t)arg[2], true, result);
     case ABI_F_GETFL: *result = file_flags(f); return 0;
-    case ABI_F_SETFL: file_set_append(f, (arg[2] & ABI_O_APPEND) != 0); return 0;
+    case ABI_F_SETFL: file_set_flags(f, (uint32_t)arg[2]); return 0;
     default: return -K_EINVAL;
     }
 }

@@ -1,7 +1,8 @@
 /* Nodes of the file system in memory. */
-#include "dev/chardev.h"
+#include "dev/devices.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/frame.h"
 #include "mm/slab.h"
 #include "proc/clock.h"
 #include "tmpfs/tmpnode.h"
@@ -89,6 +90,19 @@ static int set_attr(struct node *n, unsigned which, const struct node_attr *a) {
     return 0;
 }
 
+#define TMPFS_MAGIC 0x01021994
+
+/* It takes what memory there is. */
+static void space(struct node *n, struct node_space *s) {
+    struct frame_stats frames;
+    frame_stats(&frames);
+    *s = (struct node_space){.magic = TMPFS_MAGIC,
+                             .block_bytes = PAGE_SIZE,
+                             .blocks = frames.total,
+                             .blocks_free = frames.free,
+                             .name_bytes = 255};
+}
+
 /* ---- open ---- */
 
 static int open(struct node *n, uint32_t mode, struct file *f) {
@@ -100,9 +114,10 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
                                                                                : tmpdir_open(t, f);
     if (t->type != NODE_DEVICE)
         return -K_ENXIO;
-    if (t->major < 0 || t->major >= NMAJOR)
-        return -K_ENODEV;
-    devfile_init(f, n, chardev_find(t->major));
+    const struct chardev_ops *device = device_find(t->major, t->minor);
+    if (!device)
+        return -K_ENXIO;
+    devfile_init(f, n, device);
     return 0;
 }
 
@@ -113,6 +128,7 @@ static const struct node_ops tmpnode_ops = {
     .put = put,
     .attr = attr,
     .set_attr = set_attr,
+    .space = space,
     .open = open,
     .program = &tmpfile_program,
     .target = target,

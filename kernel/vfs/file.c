@@ -94,9 +94,11 @@ bool file_lost(const struct file *f) { return f->writable && f->ops->lost && f->
 uint32_t file_flags(const struct file *f) {
     uint32_t mode = !f->writable ? ABI_O_RDONLY : f->readable ? ABI_O_RDWR : ABI_O_WRONLY;
     bool append = __atomic_load_n(&f->append, __ATOMIC_RELAXED);
-    return mode | (append ? ABI_O_APPEND : 0) | (f->sync ? ABI_O_SYNC : 0);
+    return mode | (append ? ABI_O_APPEND : 0) | (f->sync ? ABI_O_SYNC : 0) |
+           (file_waits(f) ? 0 : ABI_O_NONBLOCK);
 }
 
-void file_set_append(struct file *f, bool append) {
-    __atomic_store_n(&f->append, append, __ATOMIC_RELAXED);
+void file_set_flags(struct file *f, uint32_t flags) {
+    __atomic_store_n(&f->append, (flags & ABI_O_APPEND) != 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&f->nonblock, (flags & ABI_O_NONBLOCK) != 0, __ATOMIC_RELAXED);
 }

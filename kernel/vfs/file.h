@@ -4,9 +4,9 @@
  * Descriptors (descriptor.h) and the calls that use them refer to a file; fork and dup share it,
  * with its offset. When the last reference goes, its close operation runs.
  *
- * Locks: refs and append are atomic, and what else open decides is constant; the operations guard
- * offset and object themselves. Without a reference nobody has a pointer to a file, so file_alloc
- * may write all of one that was given back. */
+ * Locks: refs, append and nonblock are atomic, and what else open decides is constant; the
+ * operations guard offset and object themselves. Without a reference nobody has a pointer to a
+ * file, so file_alloc may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/errno.h"
@@ -19,6 +19,7 @@ struct listed;
 typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
 struct node;
 struct object;
+struct watch;
 
 /* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
  * after an error. All may sleep; no lock is held. */
@@ -33,6 +34,9 @@ struct file_ops {
     int (*list)(struct file *f, list_emit_fn emit, void *ctx);     /* a directory's: listing.h */
     int (*map)(struct file *f, uint64_t pages, struct object **o); /* NULL: -K_ENODEV */
     bool (*lost)(const struct file *f);                            /* NULL: never */
+    /* What it is now, READY_... of watch.h; w, unless it is NULL, is told of each change from
+     * before that look on. NULL: it can always be read and written. */
+    unsigned (*ready)(struct file *f, struct watch *w);
     struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
     void (*close)(struct file *f);
 };
@@ -47,8 +51,9 @@ struct file {
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;
     bool readable, writable;
-    bool append; /* every write goes to the end; atomic */
-    bool sync;   /* and is on the disk when it returns */
+    bool append;   /* every write goes to the end; atomic */
+    bool nonblock; /* what would wait is -K_EAGAIN; atomic */
+    bool sync;     /* and is on the disk when it returns */
 };
 
 /* Boot: no file is open. */
@@ -88,10 +93,13 @@ int file_sync(struct file *f) must_check;
 /* Whether f may have written what never will be on the disk. */
 bool file_lost(const struct file *f) must_check;
 
-/* With which flags it was opened, of those that last: ABI_O_RDONLY, _WRONLY, _RDWR, _APPEND, _SYNC;
- * and whether every write goes to the end from now on, whoever shares f. */
+/* Its flags, of those that last: ABI_O_RDONLY, _WRONLY, _RDWR, _APPEND, _SYNC, _NONBLOCK; and sets
+ * _APPEND and _NONBLOCK as in flags from now on, whoever shares f. */
 uint32_t file_flags(const struct file *f);
-void file_set_append(struct file *f, bool append);
+void file_set_flags(struct file *f, uint32_t flags);
+static inline bool file_waits(const struct file *f) {
+    return !__atomic_load_n(&f->nonblock, __ATOMIC_RELAXED);
+}
 
 uint64_t file_open_count(void);
 

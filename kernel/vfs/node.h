@@ -55,6 +55,15 @@ struct node_attr {
 #define NODE_SET_ACCESSED 4
 #define NODE_SET_MODIFIED 8
 
+/* How much room a file system has. */
+struct node_space {
+    uint64_t magic;       /* its number for programs of Linux */
+    uint64_t block_bytes; /* of these: */
+    uint64_t blocks, blocks_free;
+    uint64_t nodes, nodes_free; /* 0: they have no bound of their own */
+    uint64_t name_bytes;        /* of the longest name */
+};
+
 /* A program that is about to be run. Between begin and end, while its file cannot change, it is
  * read, and its object made. */
 struct program_ops {
@@ -74,6 +83,8 @@ struct node_ops {
     int (*attr)(struct node *n, struct node_attr *a); /* -K_EIO */
     /* NULL: it has no such attributes. -K_EIO: none is set. */
     int (*set_attr)(struct node *n, unsigned which, const struct node_attr *a);
+    /* Of the file system that it is in. NULL: that has no room of its own. */
+    void (*space)(struct node *n, struct node_space *s);
     /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
      * over the reference when that is done. Errors: see file_open. */
     int (*open)(struct node *n, uint32_t mode, struct file *f);

@@ -13,7 +13,8 @@ static int open_as(struct file *f, struct node *n, uint32_t mode) {
     f->writable = open_for_writing(mode);
     f->append = (mode & ABI_O_APPEND) != 0;
     f->sync = (mode & ABI_O_SYNC) != 0;
-    int err = n->ops->open(n, mode, f);
+    f->nonblock = (mode & ABI_O_NONBLOCK) != 0;
+    int err = n->ops->open(n, mode & ~(uint32_t)ABI_O_NONBLOCK, f);
     if (err) {
         node_put(n);
         file_put(f);

@@ -21,3 +21,5 @@ static inline bool open_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY
 struct chardev_ops;
 struct node;
 void devfile_init(struct file *f, struct node *n, const struct chardev_ops *device);
+/* The driver of a file that is a device; NULL: it is none, or has none. */
+const struct chardev_ops *devfile_device(const struct file *f);

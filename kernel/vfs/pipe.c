@@ -10,7 +10,8 @@
  * each copies on its own side of the other's number, which it reads under the lock.
  *
  * A writer that found no room is woken when half of the ring is free, or all that
- * it still wants, so that it does not wake for every byte that is read.
+ * it still wants, so that it does not wake for every byte that is read. One that does not wait
+ * leaves wanted as it is: who polls is told as soon as there is room for PIPE_ATOMIC bytes.
  *
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
@@ -22,15 +23,18 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 #include "proc/sleeplock.h"
+#include "vfs/poll.h"
 
 #define PIPE_FRAMES 4
 #define PIPE_SIZE (PIPE_FRAMES * PAGE_SIZE)
+#define PIPE_ATOMIC 4096UL /* bytes of a write that is done as a whole or not at all */
 
 struct side {
     bool open;
     bool busy;                   /* somebody copies on this side */
     uint32_t waiting;            /* sleepers on changed */
     struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
+    struct watched watched;      /* the same */
 };
 
 struct pipe {
@@ -79,6 +83,7 @@ static int wait_for(struct pipe *p, struct side *s) {
 static void wake(struct side *s) {
     if (s->waiting > 0)
         wakeup(&s->changed);
+    watched_changed(&s->watched);
 }
 
 /* ---- copying ---- */
@@ -125,13 +130,15 @@ static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *d
     return err;
 }
 
+static size_t room(const struct pipe *p) { return PIPE_SIZE - (size_t)(p->head - p->tail); }
+
 /* ---- reading ---- */
 
-static int read_some(struct pipe *p, uaddr_t dst, size_t n, size_t *done) {
+static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *done) {
     int err = 0;
     spin_lock(&p->lock);
     while (!err && (p->readers.busy || (p->head == p->tail && p->writers.open)))
-        err = wait_for(p, &p->readers);
+        err = waits || p->readers.busy ? wait_for(p, &p->readers) : -K_EAGAIN;
     size_t len = MIN(n, (size_t)(p->head - p->tail));
     uint64_t tail = p->tail;
     if (err || len == 0) {
@@ -148,8 +155,10 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, size_t *done) {
     p->readers.busy = false;
     if (p->head == p->tail && !p->writers.busy)
         p->head = p->tail = 0;
-    if (PIPE_SIZE - (p->head - p->tail) >= MIN(p->wanted, PIPE_SIZE / 2))
+    if (room(p) >= MIN(p->wanted, PIPE_SIZE / 2))
         wake(&p->writers);
+    else if (room(p) >= PIPE_ATOMIC)
+        watched_changed(&p->writers.watched);
     wake(&p->readers);
     spin_unlock(&p->lock);
     return err;
@@ -158,7 +167,7 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, size_t *done) {
 static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct pipe *p = f->object;
     sleep_enter(&p->readers, RANK_PIPE_END);
-    int err = read_some(p, dst, n, done);
+    int err = read_some(p, dst, n, file_waits(f), done);
     sleep_leave(&p->readers);
     return err;
 }
@@ -166,12 +175,12 @@ static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
 /* ---- writing ---- */
 
 /* The writer is busy. One round: waits for room, and fills it. */
-static int write_some(struct pipe *p, uaddr_t src, size_t n, size_t *moved) {
+static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t *moved) {
     int err = 0;
     *moved = 0;
     p->wanted = n;
-    while (!err && p->readers.open && p->head - p->tail == PIPE_SIZE)
-        err = wait_for(p, &p->writers);
+    while (!err && p->readers.open && room(p) == 0)
+        err = waits ? wait_for(p, &p->writers) : -K_EAGAIN;
     if (err)
         return err;
     if (!p->readers.open)
@@ -179,7 +188,7 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, size_t *moved) {
     if (proc_killed())
         return -K_EINTR;
     uint64_t head = p->head;
-    size_t len = MIN(n, (size_t)(PIPE_SIZE - (head - p->tail)));
+    size_t len = MIN(n, room(p));
     spin_unlock(&p->lock);
 
     err = fill(p, head, src, len, moved);
@@ -192,16 +201,19 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, size_t *moved) {
 
 static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct pipe *p = f->object;
+    bool waits = file_waits(f);
     int err = 0;
     sleep_enter(&p->writers, RANK_PIPE_END);
     spin_lock(&p->lock);
     while (!err && p->writers.busy)
-        err = wait_for(p, &p->writers);
+        err = waits ? wait_for(p, &p->writers) : -K_EAGAIN;
+    if (!err && !waits && p->readers.open && n <= PIPE_ATOMIC && room(p) < n)
+        err = -K_EAGAIN;
     if (!err) {
         p->writers.busy = true;
         while (*done < n && !err) {
             size_t moved;
-            err = write_some(p, UA(src.v + *done), n - *done, &moved);
+            err = write_some(p, UA(src.v + *done), n - *done, waits, &moved);
             *done += moved;
         }
         p->writers.busy = false;
@@ -210,6 +222,32 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     spin_unlock(&p->lock);
     sleep_leave(&p->writers);
     return err;
+}
+
+/* ---- being ready ---- */
+
+static unsigned reader_ready(struct file *f, struct watch *w) {
+    struct pipe *p = f->object;
+    spin_lock(&p->lock);
+    if (w)
+        watch_begin(w, &p->readers.watched, &p->lock);
+    unsigned ready = (p->head != p->tail ? READY_READABLE : 0) |
+                     (p->writers.open ? 0 : READY_HANGUP);
+    spin_unlock(&p->lock);
+    return ready;
+}
+
+static unsigned writer_ready(struct file *f, struct watch *w) {
+    struct pipe *p = f->object;
+    spin_lock(&p->lock);
+    if (w)
+        watch_begin(w, &p->writers.watched, &p->lock);
+    bool would_wait = p->writers.busy || room(p) < PIPE_ATOMIC;
+    unsigned ready = !p->readers.open ? READY_WRITABLE | READY_ERROR
+                     : would_wait     ? 0
+                                      : READY_WRITABLE;
+    spin_unlock(&p->lock);
+    return ready;
 }
 
 /* ---- opening and closing ---- */
@@ -250,12 +288,15 @@ static void close_writer(struct file *f) {
     close_side(p, &p->writers);
 }
 
-static const struct file_ops reader_ops = {.read = pipe_read, .close = close_reader};
-static const struct file_ops writer_ops = {.write = pipe_write, .close = close_writer};
+static const struct file_ops reader_ops = {
+    .read = pipe_read, .ready = reader_ready, .close = close_reader};
+static const struct file_ops writer_ops = {
+    .write = pipe_write, .ready = writer_ready, .close = close_writer};
 
 static void open_side(struct side *s) {
     ASSERT(s->waiting == 0);
     ASSERT(list_empty(&s->changed.sleepers));
+    ASSERT(!s->watched.first);
     s->open = true;
     s->busy = false;
 }

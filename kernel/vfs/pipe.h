@@ -13,5 +13,8 @@ int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
  * none when nobody can write any more. Writing waits for room until all n bytes
  * are written, and no other writer's bytes come between them; -K_EPIPE: nobody can
  * read. Both: -K_EFAULT for a bad address, -K_ENOMEM for a lazy page (mm/uaccess.h), -K_EINTR
- * for a signal; what was moved before is counted. */
+ * for a signal; what was moved before is counted.
+ *
+ * With nonblock (file.h), what would wait for the other side is -K_EAGAIN. A write of up to
+ * 4096 bytes is then done as a whole or not at all; of a longer one what there is room for. */
 int pipe_create(struct file **reader, struct file **writer) must_check;

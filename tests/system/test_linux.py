@@ -106,13 +106,12 @@ def compiled():
 
 def archive(path, busybox=None):
     made = cpio.Archive()
-    for folder in ("bin", "dev", "linux", "busybox", "lib", "tmp", "xv6"):
+    for folder in ("bin", "dev", "linux", "busybox", "lib", "proc", "tmp", "xv6"):
         made.add_folder(folder)
     for name in (*PROGRAMS, "init"):
         made.add_file(name if name == "init" else f"bin/{name}",
                       read(machine.build_path("user", "bin", name)), 0o755)
     made.add_device("console", 1, 0)
-    made.add_file("dev/null", b"")
     for name, program in ({} if busybox else compiled()).items():
         made.add_file(f"linux/{name}", program, 0o755)
     for name, library in ({} if busybox else libraries()).items():

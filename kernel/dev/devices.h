@@ -1,0 +1,21 @@
+/* Character devices by the numbers that Linux gives them, as archives and mknod of its programs
+ * name them: null, zero, full, random, urandom, tty, console and the serial line. File systems in
+ * memory know devices so; xv6's disk has numbers of its own (chardev.h). */
+#pragma once
+#include "dev/chardev.h"
+
+struct device {
+    const char *name; /* in /dev */
+    int16_t major, minor;
+    uint16_t mode;
+    /* What it does; NULL: as the console. */
+    const struct chardev_ops *ops;
+};
+
+/* All of them, and how many there are. */
+extern const struct device devices[];
+extern const unsigned device_count;
+
+/* The driver of a number. A number of major MAJOR_CONSOLE that Linux gives to no device here is
+ * xv6's console. NULL: there is none; any numbers may be asked for. */
+const struct chardev_ops *device_find(int major, int minor);

@@ -1,0 +1,18 @@
+/* What the files of /proc say: system.c and process.c have the functions. */
+#pragma once
+#include "procfs/text.h"
+
+/* Writes what the file says now. pid: of the process whose folder it is in; the machine's have
+ * none. May sleep. -K_ESRCH: there is no such process (any more). */
+typedef int (*contents_fn)(struct text *t, int32_t pid);
+
+struct contents {
+    const char *name;
+    contents_fn make;
+};
+
+extern const struct contents system_contents[], process_contents[];
+extern const unsigned system_contents_count, process_contents_count;
+
+/* The slot of a process (proc_info), or -1. */
+int process_slot(int32_t pid);

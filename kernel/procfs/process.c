@@ -1,0 +1,186 @@
+/* What /proc says of a process. */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/inspect.h"
+#include "mm/pieces.h"
+#include "proc/group.h"
+#include "proc/proc.h"
+#include "procfs/contents.h"
+
+#define KIB_PAGE (PAGE_SIZE / 1024)
+
+int process_slot(int32_t pid) {
+    struct abi_procinfo info;
+    for (uint32_t slot = 0; slot < proc_slots; slot++)
+        if (!proc_info(slot, &info) && info.pid == pid)
+            return (int)slot;
+    return -1;
+}
+
+static int info_of(int32_t pid, struct abi_procinfo *info) {
+    int slot = process_slot(pid);
+    if (slot < 0 || proc_info((uint32_t)slot, info) || info->pid != pid)
+        return -K_ESRCH;
+    return 0;
+}
+
+static const struct {
+    char letter;
+    const char *words;
+} states[] = {
+    [ABI_P_RUNNABLE] = {'R', "R (running)"},  [ABI_P_RUNNING] = {'R', "R (running)"},
+    [ABI_P_SLEEPING] = {'S', "S (sleeping)"}, [ABI_P_ZOMBIE] = {'Z', "Z (zombie)"},
+    [ABI_P_STOPPED] = {'T', "T (stopped)"},
+};
+
+/* ---- one line, or one for each thing ---- */
+
+#define TICKS(ticks) ((unsigned long)((ticks) * (100 / ABI_TICKS_PER_SECOND)))
+
+static int stat(struct text *t, int32_t pid) {
+    struct abi_procinfo i;
+    int32_t group = 0;
+    int err = info_of(pid, &i);
+    if (err)
+        return err;
+    (void)!proc_get_group(pid, &group); /* it may have ended */
+    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
+               i.name, states[i.state].letter, i.parent, group, group, TICKS(i.ticks), i.threads,
+               (unsigned long)i.size, (unsigned long)i.frames);
+    text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+               i.hart);
+    return 0;
+}
+
+static int statm(struct text *t, int32_t pid) {
+    struct abi_procinfo i;
+    int err = info_of(pid, &i);
+    if (!err)
+        text_print(t, "%lu %lu 0 0 0 %lu 0\n", (unsigned long)(i.size / PAGE_SIZE),
+                   (unsigned long)i.frames, (unsigned long)(i.size / PAGE_SIZE));
+    return err;
+}
+
+static int status(struct text *t, int32_t pid) {
+    struct abi_procinfo i;
+    int err = info_of(pid, &i);
+    if (err)
+        return err;
+    text_print(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", i.name,
+               states[i.state].words, i.pid, i.pid, i.parent);
+    text_print(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\n",
+               (unsigned long)(i.size / 1024), (unsigned long)(i.frames * KIB_PAGE));
+    text_print(t, "VmPTE:\t%lu kB\nThreads:\t%u\n", (unsigned long)(i.table_frames * KIB_PAGE),
+               i.threads);
+    return 0;
+}
+
+static int comm(struct text *t, int32_t pid) {
+    struct abi_procinfo i;
+    int err = info_of(pid, &i);
+    if (!err)
+        text_print(t, "%s\n", i.name);
+    return err;
+}
+
+/* Its arguments are not kept: its name stands for them. */
+static int cmdline(struct text *t, int32_t pid) {
+    struct abi_procinfo i;
+    int err = info_of(pid, &i);
+    if (!err && i.state != ABI_P_ZOMBIE) {
+        text_print(t, "%s", i.name);
+        text_byte(t, '\0');
+    }
+    return err;
+}
+
+/* ---- mappings ---- */
+
+/* A mapping as it is told: nothing of it refers to the space. */
+struct told {
+    uint64_t start, end, offset;
+    char permissions[5];
+    bool bracketed, zeros;
+    char name[ABI_VM_NAME_SIZE];
+    struct inspect_pages pages;
+};
+
+static struct told describe(const struct mapping *m) {
+    struct told told = {.start = m->start,
+                        .end = m->end,
+                        .offset = m->object->zeros ? 0 : m->first * PAGE_SIZE,
+                        .bracketed = m->object->zeros || m->shared,
+                        .zeros = m->object->zeros};
+    inspect_permissions(m, told.permissions);
+    str_copy(told.name, object_name(m->object, m->perm), sizeof(told.name));
+    return told;
+}
+
+/* The first mapping that ends above `at`. *there: whether there is one. -K_ESRCH. */
+static int find(int32_t pid, uint64_t at, struct told *told, bool *there) {
+    struct aspace *as = proc_lock_space(pid);
+    if (!as)
+        return -K_ESRCH;
+    const struct mapping *m = mapping_from(&as->mappings, at);
+    *there = m;
+    if (m)
+        *told = describe(m);
+    spin_unlock(&as->lock);
+    return 0;
+}
+
+/* What there is of its pages, in pieces: each finds the space again. -K_ESRCH. */
+static int count(int32_t pid, struct told *told) {
+    for (uint64_t at = told->start; at < told->end && !proc_killed();) {
+        unsigned passed = 0;
+        struct aspace *as = proc_lock_space(pid);
+        if (!as)
+            return -K_ESRCH;
+        at = inspect_count(as, at, told->end, &passed, &told->pages);
+        spin_unlock(&as->lock);
+        piece_done(passed);
+    }
+    return 0;
+}
+
+static void print_mapping(struct text *t, const struct told *m) {
+    text_print(t, "%08lx-%08lx %s %08lx 00:00 0 %s%s%s\n", (unsigned long)m->start,
+               (unsigned long)m->end, m->permissions, (unsigned long)m->offset,
+               m->bracketed ? "[" : "", m->name, m->bracketed ? "]" : "");
+}
+
+static void print_pages(struct text *t, const struct told *m) {
+    const struct inspect_pages *p = &m->pages;
+    uint64_t own = p->present - MIN(p->shared, p->present);
+    text_print(t, "Size: %lu kB\nKernelPageSize: 4 kB\nMMUPageSize: 4 kB\nRss: %lu kB\n",
+               (unsigned long)((m->end - m->start) / 1024), (unsigned long)(p->present * KIB_PAGE));
+    text_print(t, "Pss: %lu kB\nShared_Clean: %lu kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\n",
+               (unsigned long)(p->present * KIB_PAGE), (unsigned long)(p->shared * KIB_PAGE));
+    text_print(t, "Private_Dirty: %lu kB\nAnonymous: %lu kB\nSwap: 0 kB\n",
+               (unsigned long)(own * KIB_PAGE),
+               (unsigned long)((m->zeros ? p->present : p->copied) * KIB_PAGE));
+}
+
+static int tell_mappings(struct text *t, int32_t pid, bool pages) {
+    struct told m = {.end = 0};
+    for (;;) {
+        bool there;
+        int err = find(pid, m.end, &m, &there);
+        if (!err && there && pages)
+            err = count(pid, &m);
+        if (err || !there || proc_killed() || t->cut)
+            return t->bytes ? 0 : err;
+        print_mapping(t, &m);
+        if (pages)
+            print_pages(t, &m);
+    }
+}
+
+static int maps(struct text *t, int32_t pid) { return tell_mappings(t, pid, false); }
+static int smaps(struct text *t, int32_t pid) { return tell_mappings(t, pid, true); }
+
+const struct contents process_contents[] = {
+    {"stat", stat}, {"statm", statm},     {"status", status}, {"comm", comm},
+    {"maps", maps}, {"cmdline", cmdline}, {"smaps", smaps},
+};
+const unsigned process_contents_count = ARRAY_LEN(process_contents);

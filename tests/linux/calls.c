@@ -1,0 +1,96 @@
+/* Calls that programs make on the way to others: what is known of files in other structures, and
+ * hints. Prints one line for each thing that is not so, and "calls: OK" at the end when all is. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(what) \
+    do { \
+        errno = 0; \
+        if (!(what)) { \
+            printf("calls: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
+            failures++; \
+        } \
+    } while (0)
+
+static void check_statx(void) {
+    struct statx sx;
+    struct stat st;
+    int ends[2], fd = open("/tmp/calls", O_RDWR | O_CREAT, 0604);
+    CHECK(fd >= 0 && write(fd, "12345", 5) == 5 && stat("/tmp/calls", &st) == 0);
+    CHECK(statx(AT_FDCWD, "/tmp/calls", 0, STATX_BASIC_STATS, &sx) == 0);
+    CHECK((sx.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS && sx.stx_size == 5);
+    CHECK(sx.stx_mode == st.st_mode && sx.stx_ino == st.st_ino && sx.stx_nlink == 1);
+    CHECK(sx.stx_mtime.tv_sec == st.st_mtim.tv_sec && sx.stx_blksize == 4096);
+    CHECK(makedev(sx.stx_dev_major, sx.stx_dev_minor) == st.st_dev);
+    CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &sx) == 0 && sx.stx_size == 5);
+    CHECK(statx(AT_FDCWD, "/dev/zero", 0, STATX_TYPE, &sx) == 0 && S_ISCHR(sx.stx_mode));
+    CHECK(sx.stx_rdev_major == 1 && sx.stx_rdev_minor == 5);
+    CHECK(statx(AT_FDCWD, "/none", 0, 0, &sx) == -1 && errno == ENOENT);
+    CHECK(pipe(ends) == 0 && statx(ends[0], "", AT_EMPTY_PATH, 0, &sx) == 0);
+    CHECK(S_ISFIFO(sx.stx_mode) && close(ends[0]) == 0 && close(ends[1]) == 0);
+    CHECK(truncate("/tmp/calls", 3) == 0 && fstat(fd, &st) == 0 && st.st_size == 3);
+    CHECK(truncate("/tmp", 3) == -1 && errno == EISDIR);
+    CHECK(truncate("/tmp/calls", -1) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_faccessat2, AT_FDCWD, "/tmp/calls", R_OK | W_OK, 0) == 0);
+    CHECK(syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH) == -1 && errno == EACCES);
+    CHECK(posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED) == 0 && flock(fd, LOCK_EX) == 0);
+    CHECK(fallocate(fd, 0, 0, 10) == -1 && errno == EOPNOTSUPP);
+    CHECK(close(fd) == 0 && unlink("/tmp/calls") == 0 && flock(fd, LOCK_EX) == -1);
+}
+
+static void check_locks(void) {
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 5, .l_len = 3};
+    int fd = open("/tmp/calls", O_RDWR | O_CREAT, 0600);
+    CHECK(fcntl(fd, F_SETLK, &l) == 0 && fcntl(fd, F_GETLK, &l) == 0 && l.l_type == F_UNLCK);
+    CHECK(fcntl(fd, F_SETLKW, &l) == 0 && close(fd) == 0 && unlink("/tmp/calls") == 0);
+    CHECK(fcntl(fd, F_SETLK, &l) == -1 && errno == EBADF);
+}
+
+static void check_room(void) {
+    struct statfs fs;
+    CHECK(statfs("/tmp", &fs) == 0 && fs.f_type == 0x01021994 && fs.f_bsize == 4096);
+    CHECK(fs.f_blocks > 1000 && fs.f_bfree > 0 && fs.f_bfree <= fs.f_blocks && fs.f_namelen == 255);
+    CHECK(statfs("/none", &fs) == -1 && errno == ENOENT);
+    int fd = open("/", O_RDONLY);
+    CHECK(fstatfs(fd, &fs) == 0 && fs.f_type == 0x01021994 && close(fd) == 0);
+}
+
+static void check_scheduling(void) {
+    struct sched_param p = {.sched_priority = 5};
+    struct rlimit limit;
+    unsigned cpu = 99, node = 99;
+    CHECK(sched_getscheduler(0) == SCHED_OTHER && sched_getparam(0, &p) == 0);
+    CHECK(p.sched_priority == 0 && sched_setscheduler(0, SCHED_OTHER, &p) == 0);
+    CHECK(sched_get_priority_max(SCHED_FIFO) == 99 && sched_get_priority_min(SCHED_RR) == 1);
+    CHECK(sched_get_priority_max(SCHED_OTHER) == 0);
+    CHECK(sched_get_priority_max(50) == -1 && errno == EINVAL);
+    CHECK(getpriority(PRIO_PROCESS, 0) == 0 && errno == 0);
+    CHECK(setpriority(PRIO_PROCESS, 0, 5) == 0);
+    CHECK(syscall(SYS_getcpu, &cpu, &node, NULL) == 0 && cpu < 8 && node == 0);
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 1024);
+    CHECK(dup2(0, (int)limit.rlim_cur - 1) == 1023 && close(1023) == 0);
+    CHECK(dup2(0, (int)limit.rlim_cur) == -1 && errno == EBADF);
+}
+
+int main(void) {
+    check_statx();
+    check_locks();
+    check_room();
+    check_scheduling();
+    if (!failures)
+        puts("calls: OK");
+    return failures != 0;
+}

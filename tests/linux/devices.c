@@ -1,0 +1,109 @@
+/* The devices that are nothing but memory, by their names in /dev and by their numbers. Prints one
+ * line for each thing that is not so, and "devices: OK" at the end when all is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(what) \
+    do { \
+        errno = 0; \
+        if (!(what)) { \
+            printf("devices: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
+            failures++; \
+        } \
+    } while (0)
+
+static char bytes[10000], others[10000], zeros[10000];
+
+static void check_null(void) {
+    struct stat st;
+    int fd = open("/dev/null", O_RDWR | O_CREAT | O_TRUNC, 0666);
+    CHECK(fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode));
+    CHECK(st.st_rdev == makedev(1, 3) && (st.st_mode & 0777) == 0666);
+    CHECK(write(fd, bytes, sizeof(bytes)) == sizeof(bytes) && read(fd, bytes, 10) == 0);
+    CHECK(!isatty(fd) && errno == ENOTTY);
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == ENODEV);
+    CHECK(close(fd) == 0);
+}
+
+static void check_zero(void) {
+    int fd = open("/dev/zero", O_RDWR);
+    memset(bytes, 1, sizeof(bytes));
+    CHECK(read(fd, bytes, sizeof(bytes)) == sizeof(bytes) && !memcmp(bytes, zeros, sizeof(bytes)));
+    CHECK(write(fd, bytes, 5) == 5 && read(fd, (void *)-4096L, 5) == -1 && errno == EFAULT);
+    char *mine = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    char *other = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 4096);
+    CHECK(mine != MAP_FAILED && other != MAP_FAILED && !memcmp(mine, zeros, 8192));
+    mine[5000] = 7;
+    CHECK(mine[5000] == 7 && other[904] == 0 && !munmap(mine, 8192) && !munmap(other, 8192));
+    CHECK(close(fd) == 0);
+}
+
+static void check_full(void) {
+    int fd = open("/dev/full", O_RDWR);
+    CHECK(write(fd, bytes, 1) == -1 && errno == ENOSPC);
+    CHECK(read(fd, bytes, 100) == 100 && !memcmp(bytes, zeros, 100) && close(fd) == 0);
+}
+
+/* Each gives other bytes, and all values of a byte come. */
+static void check_random(void) {
+    static const char *const names[] = {"/dev/random", "/dev/urandom"};
+    char seen[256] = {0};
+    for (int i = 0; i < 2; i++) {
+        int fd = open(names[i], O_RDONLY);
+        CHECK(read(fd, bytes, sizeof(bytes)) == sizeof(bytes) && close(fd) == 0);
+        CHECK(memcmp(bytes, others, sizeof(bytes)) != 0);
+        memcpy(others, bytes, sizeof(bytes));
+    }
+    CHECK(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
+    CHECK(memcmp(bytes, others, sizeof(bytes)) != 0);
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        seen[(unsigned char)bytes[i]] = 1;
+    CHECK(!memchr(seen, 0, sizeof(seen)));
+    CHECK(memcmp(bytes, bytes + 64, 64) != 0 && memcmp(bytes, bytes + 256, 64) != 0);
+}
+
+static void check_terminal(void) {
+    static const char *const names[] = {"/dev/tty", "/dev/console", "/dev/ttyS0"};
+    for (int i = 0; i < 3; i++) {
+        int fd = open(names[i], O_RDWR);
+        CHECK(fd >= 0 && isatty(fd) && write(fd, "", 0) == 0 && close(fd) == 0);
+    }
+}
+
+static void check_mknod(void) {
+    struct stat st;
+    CHECK(mknod("/tmp/zero", S_IFCHR | 0640, makedev(1, 5)) == 0 && stat("/tmp/zero", &st) == 0);
+    CHECK(st.st_rdev == makedev(1, 5) && (st.st_mode & 0777) == 0640);
+    int fd = open("/tmp/zero", O_RDONLY);
+    CHECK(read(fd, bytes, 7) == 7 && close(fd) == 0);
+    CHECK(mknod("/tmp/zero", S_IFCHR, makedev(1, 3)) == -1 && errno == EEXIST);
+    CHECK(unlink("/tmp/zero") == 0);
+    CHECK(mknod("/tmp/none", S_IFCHR | 0600, makedev(200, 300)) == 0);
+    CHECK(stat("/tmp/none", &st) == 0 && st.st_rdev == makedev(200, 300));
+    CHECK(open("/tmp/none", O_RDONLY) == -1 && errno == ENXIO && unlink("/tmp/none") == 0);
+    CHECK(mknod("/tmp/none", S_IFBLK, makedev(8, 0)) == -1 && errno == EPERM);
+    CHECK(mknod("/tmp/file", S_IFREG | 0604, 0) == 0 && stat("/tmp/file", &st) == 0);
+    CHECK(S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0604 && unlink("/tmp/file") == 0);
+}
+
+int main(void) {
+    umask(0);
+    check_null();
+    check_zero();
+    check_full();
+    check_random();
+    check_terminal();
+    check_mknod();
+    if (!failures)
+        puts("devices: OK");
+    return failures != 0;
+}

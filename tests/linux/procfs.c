@@ -1,0 +1,203 @@
+/* What /proc says of processes and of the machine. Prints one line for each thing that is not so,
+ * and "procfs: OK" at the end when all is. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(what) \
+    do { \
+        errno = 0; \
+        if (!(what)) { \
+            printf("procfs: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
+            failures++; \
+        } \
+    } while (0)
+
+static char text[200000];
+
+/* Of a file, all that is in it; NULL: it is not there. */
+static const char *contents(const char *path) {
+    size_t all = 0;
+    int fd = open(path, O_RDONLY);
+    if (fd < 0)
+        return NULL;
+    for (ssize_t n; (n = read(fd, text + all, sizeof(text) - 1 - all)) > 0;)
+        all += (size_t)n;
+    close(fd);
+    text[all] = '\0';
+    return text;
+}
+
+static const char *of(int pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+    return contents(path);
+}
+
+static long number_behind(const char *all, const char *word) {
+    const char *at = all ? strstr(all, word) : NULL;
+    return at ? strtol(at + strlen(word), NULL, 10) : -1;
+}
+
+static void check_machine(void) {
+    struct statfs fs;
+    double up = 0, idle = 0;
+    CHECK(statfs("/proc", &fs) == 0 && fs.f_type == 0x9fa0);
+    long all = number_behind(contents("/proc/meminfo"), "MemTotal:");
+    CHECK(all > 30000 && number_behind(text, "MemFree:") > 0);
+    CHECK(number_behind(text, "MemFree:") < all && number_behind(text, "SwapTotal:") == 0);
+    CHECK(strstr(contents("/proc/cpuinfo"), "processor\t: 0\n") && strstr(text, "rv64"));
+    CHECK(number_behind(contents("/proc/stat"), "btime ") > 1700000000 &&
+          !strncmp(text, "cpu ", 4));
+    CHECK(sscanf(contents("/proc/uptime"), "%lf %lf", &up, &idle) == 2 && up > 0);
+    CHECK(strstr(contents("/proc/mounts"), " / ") && strstr(contents("/proc/filesystems"), "proc"));
+    CHECK(!strncmp(contents("/proc/version"), "Linux version ", 14));
+    CHECK(number_behind(contents("/proc/loadavg"), "/") > 1);
+    CHECK(open("/proc/none", O_RDONLY) == -1 && errno == ENOENT);
+    CHECK(open("/proc/stat", O_WRONLY) == -1 && errno == EACCES);
+    CHECK(mkdir("/proc/new", 0700) == -1 && errno == EROFS);
+    CHECK(unlink("/proc/stat") == -1 && errno == EROFS);
+}
+
+static void check_self(void) {
+    char link[128] = "", own[16];
+    int parent, pid;
+    char name[32], state;
+    snprintf(own, sizeof(own), "%d", getpid());
+    CHECK(readlink("/proc/self", link, sizeof(link)) == (ssize_t)strlen(own) && !strcmp(link, own));
+    memset(link, 0, sizeof(link));
+    CHECK(readlink("/proc/self/exe", link, sizeof(link)) > 0 && !strcmp(link, "/linux/procfs"));
+    CHECK(!strcmp(contents("/proc/self/comm"), "procfs\n"));
+    CHECK(sscanf(contents("/proc/self/stat"), "%d (%31[^)]) %c %d", &pid, name, &state, &parent) ==
+          4);
+    CHECK(pid == getpid() && parent == getppid() && state == 'R' && !strcmp(name, "procfs"));
+    CHECK(number_behind(contents("/proc/self/status"), "Pid:\t") == getpid());
+    CHECK(number_behind(text, "VmRSS:\t") > 0 && number_behind(text, "Threads:\t") == 1);
+    CHECK(strcmp(contents("/proc/self/cmdline"), "procfs") == 0);
+    int fd = open("/proc/self/stat", O_RDONLY), exe = open("/proc/self/exe", O_RDONLY);
+    CHECK(pread(fd, link, 3, 1) == 3 && lseek(fd, 0, SEEK_CUR) == 0 && read(fd, name, 1) == 1);
+    CHECK(name[0] == own[0] && close(fd) == 0);
+    CHECK(read(exe, link, 4) == 4 && !memcmp(link, "\177ELF", 4) && close(exe) == 0);
+}
+
+/* The line of the mapping that has this address. */
+static int find_mapping(const char *file, void *at, char permissions[5]) {
+    unsigned long start, end;
+    for (const char *line = contents(file); line && *line; line = strchr(line, '\n') + 1)
+        if (sscanf(line, "%lx-%lx %4s", &start, &end, permissions) == 3 &&
+            start <= (unsigned long)at && (unsigned long)at < end)
+            return (int)(line - text);
+    return -1;
+}
+
+static void check_maps(void) {
+    static char data[1];
+    char permissions[5], local = 0;
+    char *mine = mmap(NULL, 40 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(mprotect(mine + 4096, 4096, PROT_READ) == 0);
+    CHECK(find_mapping("/proc/self/maps", check_maps, permissions) >= 0);
+    CHECK(!strcmp(permissions, "r-xp"));
+    CHECK(find_mapping("/proc/self/maps", data, permissions) >= 0 && !strcmp(permissions, "rw-p"));
+    CHECK(find_mapping("/proc/self/maps", &local, permissions) >= 0 &&
+          !strcmp(permissions, "rw-p"));
+    CHECK(find_mapping("/proc/self/maps", mine + 4096, permissions) >= 0);
+    CHECK(!strcmp(permissions, "r--p"));
+    CHECK(find_mapping("/proc/self/maps", (void *)8, permissions) == -1);
+    memset(mine + 2 * 4096, 1, 5 * 4096);
+    int at = find_mapping("/proc/self/smaps", mine + 2 * 4096, permissions);
+    CHECK(at >= 0 && number_behind(text + at, "Size:") == 38 * 4);
+    CHECK(number_behind(text + at, "Rss:") == 5 * 4);
+    CHECK(munmap(mine, 40 * 4096) == 0);
+}
+
+/* Many mappings: the text is longer than a page, and is the same when it is read in small parts. */
+static void check_long_file(void) {
+    char *mine = mmap(NULL, 400 * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < 400; i += 2)
+        CHECK(mprotect(mine + i * 4096, 4096, PROT_READ | PROT_WRITE) == 0);
+    static char parts[200000];
+    CHECK(strlen(contents("/proc/self/maps")) > 400 * 30);
+    int fd = open("/proc/self/maps", O_RDONLY), all = 0;
+    for (ssize_t n; (n = read(fd, parts + all, 333)) > 0;)
+        all += (int)n;
+    CHECK(all == (int)strlen(text) && !memcmp(parts, text, (size_t)all) && close(fd) == 0);
+    CHECK(munmap(mine, 400 * 4096) == 0);
+}
+
+/* Looks at all that there is, as ps does. */
+static int look_at_all(void) {
+    DIR *all = opendir("/proc");
+    int seen = 0;
+    for (struct dirent *e; all && (e = readdir(all));) {
+        int pid = atoi(e->d_name);
+        if (!pid)
+            continue;
+        seen += pid == getpid();
+        CHECK(e->d_type == DT_DIR);
+        const char *stat = of(pid, "stat"); /* it may have ended */
+        CHECK(!stat || atoi(stat) == pid);
+        of(pid, "maps");
+        of(pid, "smaps");
+        of(pid, "status");
+    }
+    closedir(all);
+    return seen;
+}
+
+/* Others come, run other programs and go meanwhile. */
+#define LIVES 25
+static void check_others(void) {
+    char text_of_child[16];
+    int status, ends[2];
+    CHECK(look_at_all() == 1 && pipe(ends) == 0);
+    for (int i = 0; i < 3; i++)
+        if (fork() == 0) {
+            for (int k = 0; k < LIVES; k++) {
+                pid_t child = fork();
+                if (child == 0) {
+                    execl("/bin/true", "true", NULL);
+                    _exit(1);
+                }
+                waitpid(child, &status, 0);
+            }
+            _exit(0);
+        }
+    for (int left = 3; left > 0;) {
+        CHECK(look_at_all() == 1);
+        while (waitpid(-1, &status, WNOHANG) > 0) {
+            CHECK(status == 0);
+            left--;
+        }
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[1]);
+        _exit((int)read(ends[0], text_of_child, 1));
+    }
+    CHECK(of(child, "comm") && !strcmp(text, "procfs\n") && of(child, "maps"));
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(!of(child, "stat") && errno == ENOENT);
+}
+
+int main(void) {
+    check_machine();
+    check_self();
+    check_maps();
+    check_long_file();
+    check_others();
+    if (!failures)
+        puts("procfs: OK");
+    return failures != 0;
+}

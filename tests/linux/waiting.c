@@ -1,0 +1,227 @@
+/* poll and select, and files that do not wait. Prints one line for each thing that is not so, and
+ * "waiting: OK" at the end when all is. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failures;
+
+#define CHECK(what) \
+    do { \
+        errno = 0; \
+        if (!(what)) { \
+            printf("waiting: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
+            failures++; \
+        } \
+    } while (0)
+
+static char bytes[100000];
+
+static long milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void check_without_waiting(void) {
+    int ends[2];
+    CHECK(pipe2(ends, O_NONBLOCK) == 0 && fcntl(ends[0], F_GETFL) == (O_RDONLY | O_NONBLOCK));
+    CHECK(read(ends[0], bytes, 10) == -1 && errno == EAGAIN);
+    CHECK(write(ends[1], bytes, 5) == 5 && read(ends[0], bytes, 10) == 5);
+    CHECK(read(ends[0], bytes, 10) == -1 && errno == EAGAIN);
+    ssize_t full = write(ends[1], bytes, sizeof(bytes));
+    CHECK(full >= 4096 && full < (ssize_t)sizeof(bytes));
+    CHECK(write(ends[1], bytes, 1) == -1 && errno == EAGAIN);
+    CHECK(read(ends[0], bytes, 4095) == 4095);
+    CHECK(write(ends[1], bytes, 4096) == -1 && errno == EAGAIN); /* all of it or nothing */
+    CHECK(write(ends[1], bytes, 4097) == 4095);                  /* this may come in parts */
+    CHECK(fcntl(ends[0], F_SETFL, 0) == 0 && fcntl(ends[0], F_GETFL) == O_RDONLY);
+    CHECK(close(ends[1]) == 0 && read(ends[0], bytes, sizeof(bytes)) > 0);
+    CHECK(read(ends[0], bytes, 1) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
+    CHECK(read(ends[0], bytes, 1) == 0 && close(ends[0]) == 0); /* the end is no reason to wait */
+    int fd = open("/dev/tty", O_RDONLY | O_NONBLOCK);
+    CHECK(read(fd, bytes, 1) == -1 && errno == EAGAIN && close(fd) == 0);
+}
+
+static void check_events(void) {
+    int ends[2], zero = open("/dev/zero", O_RDWR), tty = open("/dev/tty", O_RDWR);
+    CHECK(pipe(ends) == 0);
+    struct pollfd p[6] = {
+        {ends[0], POLLIN}, {ends[1], POLLIN | POLLOUT}, {zero, POLLIN | POLLOUT}, {-1, POLLIN},
+        {99, POLLIN},      {tty, POLLIN | POLLOUT}};
+    CHECK(poll(p, 6, -1) == 4 && p[0].revents == 0 && p[1].revents == POLLOUT);
+    CHECK(p[2].revents == (POLLIN | POLLOUT) && p[3].revents == 0 && p[4].revents == POLLNVAL);
+    CHECK(p[5].revents == POLLOUT);
+    CHECK(write(ends[1], "x", 1) == 1 && poll(p, 1, -1) == 1 && p[0].revents == POLLIN);
+    p[0].events = POLLRDNORM;
+    CHECK(poll(p, 1, -1) == 1 && p[0].revents == POLLRDNORM);
+    p[0].events = 0;
+    CHECK(poll(p, 1, 0) == 0);
+    int fd = dup(ends[1]);
+    CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && write(fd, bytes, sizeof(bytes)) > 0);
+    CHECK(poll(p + 1, 1, 0) == 0 && read(ends[0], bytes, 100) == 100 && poll(p + 1, 1, 0) == 0);
+    CHECK(read(ends[0], bytes, 4000) == 4000 && poll(p + 1, 1, 0) == 1);
+    CHECK(close(fd) == 0 && close(ends[1]) == 0 && poll(p, 1, -1) == 1 && p[0].revents == POLLHUP);
+    p[0].events = POLLIN;
+    CHECK(poll(p, 1, -1) == 1 && p[0].revents == (POLLIN | POLLHUP) && close(ends[0]) == 0);
+    CHECK(pipe(ends) == 0 && close(ends[0]) == 0);
+    p[1].fd = ends[1];
+    CHECK(poll(p + 1, 1, -1) == 1 && p[1].revents == (POLLOUT | POLLERR) && close(ends[1]) == 0);
+    CHECK(close(zero) == 0 && close(tty) == 0);
+    CHECK(poll(p, 5000, 0) == -1 && errno == EINVAL);
+    CHECK(poll((void *)-4096L, 1, 0) == -1 && errno == EFAULT);
+}
+
+static void check_time(void) {
+    int ends[2];
+    long before = milliseconds();
+    CHECK(pipe(ends) == 0);
+    struct pollfd p = {ends[0], POLLIN};
+    CHECK(poll(&p, 1, 30) == 0 && milliseconds() - before >= 30);
+    before = milliseconds();
+    CHECK(poll(NULL, 0, 20) == 0 && milliseconds() - before >= 20);
+    struct timeval span = {0, 20000};
+    before = milliseconds();
+    CHECK(select(0, NULL, NULL, NULL, &span) == 0 && milliseconds() - before >= 20);
+    struct timespec bad = {0, 1000000000};
+    CHECK(ppoll(&p, 1, &bad, NULL) == -1 && errno == EINVAL);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
+/* Two children answer each byte on pipes of their own: whichever comes is found, and none is
+ * missed. */
+#define ROUNDS 200
+static void echo(int from, int to) {
+    char c;
+    while (read(from, &c, 1) == 1)
+        if (write(to, &c, 1) != 1)
+            _exit(2);
+    _exit(0);
+}
+
+static void check_partners(void) {
+    int there[2][2], back[2][2], status, got = 0;
+    struct pollfd p[2];
+    for (int i = 0; i < 2; i++) {
+        CHECK(pipe(there[i]) == 0 && pipe(back[i]) == 0);
+        if (fork() == 0) {
+            for (int k = 0; k <= i; k++) {
+                close(there[k][1]);
+                close(back[k][0]);
+            }
+            echo(there[i][0], back[i][1]);
+        }
+        close(there[i][0]);
+        close(back[i][1]);
+        p[i] = (struct pollfd){back[i][0], POLLIN};
+    }
+    for (int round = 0; round < ROUNDS && !failures; round++) {
+        CHECK(write(there[round % 2][1], "x", 1) == 1);
+        CHECK(poll(p, 2, 60000) == 1 && p[round % 2].revents == POLLIN);
+        CHECK(read(back[round % 2][0], bytes, 10) == 1);
+        got++;
+    }
+    CHECK(got == ROUNDS && close(there[0][1]) == 0 && close(there[1][1]) == 0);
+    p[0].events = p[1].events = 0;
+    CHECK(poll(p, 2, -1) >= 1 && (p[0].revents | p[1].revents) == POLLHUP);
+    CHECK(wait(&status) > 0 && status == 0 && wait(&status) > 0 && status == 0);
+    CHECK(poll(p, 2, 0) == 2 && close(back[0][0]) == 0 && close(back[1][0]) == 0);
+}
+
+/* A writer waits for room, which a reader makes. */
+static void check_room(void) {
+    int ends[2], status;
+    CHECK(pipe2(ends, O_NONBLOCK) == 0 && write(ends[1], bytes, sizeof(bytes)) > 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct pollfd p = {ends[1], POLLOUT};
+        close(ends[0]);
+        _exit(poll(&p, 1, 60000) == 1 && write(ends[1], bytes, 4096) == 4096 ? 7 : 1);
+    }
+    close(ends[1]);
+    struct pollfd p = {ends[0], POLLIN};
+    long all = 0;
+    for (ssize_t n; poll(&p, 1, 60000) == 1 && (n = read(ends[0], bytes, 1000)) > 0;)
+        all += n;
+    CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7);
+    CHECK(all > 4096 && close(ends[0]) == 0);
+}
+
+static void check_select(void) {
+    int ends[2];
+    fd_set in, out, none;
+    CHECK(pipe(ends) == 0 && dup2(ends[0], 200) == 200 && close(ends[0]) == 0);
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    FD_ZERO(&none);
+    FD_SET(200, &in);
+    FD_SET(200, &none);
+    FD_SET(ends[1], &out);
+    CHECK(select(201, &in, &out, &none, NULL) == 1 && FD_ISSET(ends[1], &out));
+    CHECK(!FD_ISSET(200, &in) && !FD_ISSET(200, &none));
+    FD_SET(200, &in);
+    struct timeval zero = {0, 0};
+    CHECK(select(201, &in, NULL, NULL, &zero) == 0 && !FD_ISSET(200, &in));
+    FD_SET(200, &in);
+    CHECK(write(ends[1], "x", 1) == 1 && select(201, &in, &out, NULL, NULL) == 2);
+    CHECK(FD_ISSET(200, &in) && close(ends[1]) == 0 && read(200, bytes, 2) == 1);
+    CHECK(select(201, &in, NULL, NULL, NULL) == 1 && read(200, bytes, 1) == 0 && close(200) == 0);
+    CHECK(select(201, &in, NULL, NULL, NULL) == -1 && errno == EBADF);
+}
+
+static volatile sig_atomic_t caught;
+static void handler(int signal) { caught++; }
+
+/* The mask is that of the wait alone, and a signal that it lets in ends it. */
+static void check_mask(void) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigset_t block, empty, now;
+    int ends[2], status;
+    CHECK(pipe(ends) == 0 && sigaction(SIGUSR1, &action, NULL) == 0);
+    struct pollfd p = {ends[0], POLLIN};
+    sigemptyset(&empty);
+    sigemptyset(&block);
+    sigaddset(&block, SIGUSR1);
+    CHECK(sigprocmask(SIG_BLOCK, &block, NULL) == 0 && raise(SIGUSR1) == 0 && caught == 0);
+    CHECK(poll(&p, 1, 10) == 0 && caught == 0);
+    CHECK(ppoll(&p, 1, NULL, &empty) == -1 && errno == EINTR && caught == 1);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &now) == 0 && sigismember(&now, SIGUSR1));
+    struct timespec span = {0, 10000000};
+    CHECK(ppoll(&p, 1, &span, &empty) == 0 && raise(SIGUSR1) == 0 && caught == 1);
+    CHECK(pselect(0, NULL, NULL, NULL, NULL, &empty) == -1 && errno == EINTR && caught == 2);
+    CHECK(sigprocmask(SIG_BLOCK, NULL, &now) == 0 && sigismember(&now, SIGUSR1));
+    pid_t parent = getpid(), child = fork();
+    if (child == 0)
+        _exit(kill(parent, SIGUSR1));
+    CHECK(ppoll(&p, 1, NULL, &empty) == -1 && errno == EINTR && caught == 3);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(sigprocmask(SIG_UNBLOCK, &block, NULL) == 0 && caught == 3);
+    /* A child's end, of which nobody wants to know, changes nothing. */
+    long before = milliseconds();
+    child = fork();
+    if (child == 0)
+        _exit(0);
+    CHECK(poll(&p, 1, 40) == 0 && milliseconds() - before >= 40);
+    CHECK(waitpid(child, &status, 0) == child && close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
+int main(void) {
+    check_without_waiting();
+    check_events();
+    check_time();
+    check_partners();
+    check_room();
+    check_select();
+    check_mask();
+    if (!failures)
+        puts("waiting: OK");
+    return failures != 0;
+}
