@@ -110,7 +110,7 @@ def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, and exec in both directions."""
     said, status = session(boot, design, programs,
                            "NAME=value /linux/start one ''; /linux/files; /linux/disk; "
-                           "/linux/processes")
+                           "/linux/processes; /linux/terminal")
     assert status == 0 and all(f"{name}: OK\n" in said for name in compiled()), said
 
 
@@ -131,6 +131,31 @@ def test_calls_are_printed(boot, programs):
                       append="trace=linux")
     assert "start: call 444(" in said and "= error 38\n" in said
     assert "start: exit_group(0x1," in said
+
+
+def test_keys(boot, programs):
+    """At a terminal without lines, and with lines as a program wants them."""
+    machine_ = boot(disks=None, extra=("-initrd", str(programs)),
+                    append="panic=exit quiet -- /linux/terminal keys </console")
+    for wait, keys in (("each", "a\r\n\x03\x04\x10\x1a\x1c\x7f\x1b[A\x1bOBq"), ("four", "abcd"),
+                       ("soon", "x"), ("line", "helx#lo%"), ("word", "secret\n"),
+                       ("interrupt", "\x03")):
+        machine_.expect(f"keys: {wait}\r*\n")
+        machine_.type(keys)
+    assert machine_.wait_end() == 0, machine_.text
+    said = machine_.text
+    assert "<61><0d><0a><03><04><10><1a><1c><7f><1b><5b><41><1b><4f><42><71>" in said, said
+    assert "\nhel" in said and "abcd" not in said and "secret" not in said, said
+    assert said.endswith("^C\nterminal: OK\n"), said
+
+
+def test_shell_has_its_terminal_back(boot, programs):
+    """A program has left it without lines and echo."""
+    machine_ = boot(disks=None, extra=("-initrd", str(programs)))
+    machine_.prompt()
+    assert machine_.run("/linux/terminal raw") == "terminal: OK\n"
+    machine_.type("echo back\r")
+    machine_.expect(r"echo back\r?\nback\r?\n\$ $")
 
 
 def test_busybox(boot, design, tmp_path):
