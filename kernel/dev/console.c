@@ -65,12 +65,18 @@ static bool is_key(char c, enum terminal_key key) {
 static uint32_t bytes_ready(void) { return console.committed - console.read; }
 static uint32_t bytes_held(void) { return bytes_ready() + console.line.n; }
 
+/* There is something to be read, or to be learned. */
+static void tell_readers_locked(void) {
+    ASSERT_LOCKED(&console.lock);
+    wakeup(&console.input);
+}
+
 static void commit_locked(void) {
     ASSERT_LOCKED(&console.lock);
     for (uint32_t i = 0; i < console.line.n; i++)
         *at(console.committed++) = console.line.text[i];
     line_begin(&console.line);
-    wakeup(&console.input);
+    tell_readers_locked();
 }
 
 /* What a key is for the line's editor, which knows each by the character that it has at first.
@@ -99,7 +105,7 @@ static void type_locked(char c) {
         if (echoes())
             line_echo(c);
         *at(console.committed++) = c;
-        wakeup(&console.input);
+        tell_readers_locked();
     } else if (c == CTRL('L') && echoes()) {
         uart_echo(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
         uart_echo(console.prompt, console.prompt_bytes);
@@ -148,7 +154,7 @@ static void interrupted_by(char c, int32_t signal) {
     spin_unlock(&console.lock);
     proc_interrupt(signal);
     spin_lock(&console.lock);
-    wakeup(&console.input);
+    tell_readers_locked();
     spin_unlock(&console.lock);
 }
 
