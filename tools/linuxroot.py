@@ -19,9 +19,6 @@ from machine import Unusable
 MERGED = ("bin", "sbin", "lib")
 FOLDERS = ("dev", "etc", "proc", "root", "run", "sys", "trellis", "trellis/bin", "usr", "usr/bin",
            "usr/sbin", "usr/lib", "var", "var/log", "xv6")
-# Name, major and minor; the console's own number is ours, the others are Linux's.
-DEVICES = {"console": (1, 0), "tty": (5, 0), "ttyS0": (4, 64), "null": (1, 3), "zero": (1, 5),
-           "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
 ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\n",
     "group": "root:x:0:\n",
@@ -58,7 +55,7 @@ def check_busybox(path):
 
 
 def busybox():
-    """The path of a static busybox: BUSYBOX=FILE, the host's own for RISC-V, or apt's."""
+    """The path of a static busybox: BUSYBOX=FILE, or apt's. Unusable: why there is none."""
     given = os.environ.get("BUSYBOX")
     if given:
         check_busybox(given)
@@ -201,9 +198,9 @@ def tree(busybox_path, names, debs):
     for name in OURS:
         made.add_link(f"sbin/{name}", "/trellis/bin/poweroff")
     made.add_link("init", "trellis/bin/init")
-    made.add_link("console", "dev/console")  # init looks there
-    for name, (major, minor) in DEVICES.items():
-        made.add_device(f"dev/{name}", major, minor)
+    # The kernel makes the others of /dev; init looks for the console in /.
+    made.add_device("dev/console", 1, 0)
+    made.add_link("console", "dev/console")
     return made
 
 
@@ -212,14 +209,15 @@ def archive_path(names):
     return packages.folder(f"root-{key}.cpio")
 
 
-def make(names):
-    """Makes the archive, with these packages; its path. When all is built."""
-    machine.make_build_folder()
+def get(names):
+    """The paths of a busybox and of packages with all that they depend on. Unusable: why not."""
+    return busybox(), packages.get(names) if names else []
+
+
+def make(names, busybox_path, debs):
+    """Makes the archive of what get has found; when all is built."""
     os.makedirs(packages.folder(), exist_ok=True)
-    path = busybox()
-    debs = packages.get(names) if names else []
-    tree(path, commands(path), debs).write(archive_path(names))
-    return archive_path(names)
+    tree(busybox_path, commands(busybox_path), debs).write(archive_path(names))
 
 
 def mib(names, least):

@@ -14,8 +14,9 @@ from machine import Unusable
 ARCHITECTURE = "riscv64"
 OLDEST_DEBIAN = 13  # has these packages
 OLDEST_NAME = "trixie"
-PLACES = {"debian": "http://deb.debian.org/debian", "ubuntu": "http://ports.ubuntu.com/ubuntu-ports"}
-# What the host does after downloads is about its own folders; and it waits less for who is not there.
+PLACES = {"debian": "http://deb.debian.org/debian",
+          "ubuntu": "http://ports.ubuntu.com/ubuntu-ports"}
+# What the host does after downloads is about its own folders; who is not there is not waited for.
 CONFIGURATION = """\
 APT::Architecture "{architecture}";
 #clear APT::Architectures;
@@ -49,14 +50,14 @@ INSTEAD = "BUSYBOX=FILE in the environment names a busybox that you have"
 
 
 def folder(*parts):
-    return machine.build_path("linux", *parts)
+    return machine.build_path("packages", *parts)
 
 
 def os_release():
     """What /etc/os-release says of this host, or OS_RELEASE=FILE."""
     try:
         with open(os.environ.get("OS_RELEASE", "/etc/os-release"), encoding="utf-8") as f:
-            return dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', f.read(), re.M))
+            return dict(re.findall(r"""^(\w+)=["']?([^"'\n]*)["']?$""", f.read(), re.M))
     except OSError:
         return {}
 
@@ -74,9 +75,9 @@ def system():
     return None, None
 
 
-def require_apt(what):
+def require_apt():
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb") or not system()[0]:
-        raise Unusable(f"{what}: packages for RISC-V are downloaded on Debian and Ubuntu, by apt; "
+        raise Unusable("--linux: packages for RISC-V are downloaded on Debian and Ubuntu, by apt; "
                        f"elsewhere, {INSTEAD}")
 
 
@@ -155,7 +156,7 @@ def closure(names):
 def get(names):
     """The paths of the packages with these names, and of all that they depend on; downloads what is
     not there. Unusable: says why not."""
-    require_apt(" ".join(["--with", *names]) if "busybox-static" not in names else "--linux")
+    require_apt()
     machine.make_build_folder()
     write_configuration()
     fresh = not have_lists()

@@ -424,6 +424,7 @@ def main(args):
                 choose_memory(options)
             print(shlex.join(command_line(options)))
             return 0
+        found = linuxroot.get(options.packages) if options.linux else None
         boards.prepare(options.machine, options.harts, options.mib, machine.build_path())
         if options.no_build:
             check_built(options)
@@ -434,7 +435,7 @@ def main(args):
         if options.keep is not None:
             prepare_kept(options)
         if options.linux:
-            linuxroot.make(options.packages)
+            linuxroot.make(options.packages, *found)
             choose_memory(options)
         if options.gdb:
             write_gdbinit(options)

@@ -1,6 +1,6 @@
 """Programs of Linux, statically linked and unchanged, beside xv6's: from an archive in memory.
-Those in tests/linux are compiled here with the cross compiler's C library, and BUSYBOX=FILE names
-a busybox for RISC-V, whose shell is tried, too."""
+Those in tests/linux are compiled here with the cross compiler's C library. The busybox is the one
+that ./run --linux takes: BUSYBOX=FILE, or the package that apt downloads."""
 import functools
 import glob
 import os
@@ -9,13 +9,13 @@ import subprocess
 
 import cpio
 import guest
+import linuxroot
 import machine
 import pytest
 
 COMPILER = "riscv64-linux-gnu-gcc"
 SOURCES = os.path.join(machine.ROOT, "tests", "linux")
 PROGRAMS = ("sh", "echo", "cat", "wc", "grep", "true", "usertests")
-BUSYBOX = os.environ.get("BUSYBOX", "/usr/lib/riscv64-linux-gnu/busybox")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
 
@@ -158,9 +158,27 @@ def test_shell_has_its_terminal_back(boot, programs):
     machine_.expect(r"echo back\r?\nback\r?\n\$ $")
 
 
+@functools.cache
+def busybox():
+    """Its path."""
+    try:
+        return linuxroot.busybox()
+    except machine.Unusable as e:
+        pytest.skip(f"no busybox for RISC-V: {e}")
+
+
 def test_busybox(boot, design, tmp_path):
-    if not os.path.exists(BUSYBOX):
-        pytest.skip("BUSYBOX=FILE names no busybox for RISC-V")
-    root = archive(tmp_path / "root.cpio", BUSYBOX)
+    root = archive(tmp_path / "root.cpio", busybox())
     said, status = session(boot, design, root, "PATH=/busybox /busybox/sh /script")
     assert status == 0 and said.endswith(SAID), said
+
+
+def test_run_linux():
+    """All of busybox's commands, ours, the disk, and the status."""
+    busybox()
+    done = guest.run("--linux", "-c", "ls -d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
+                     "command -v awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
+                     "test $(ls /bin /sbin | wc -l) -gt 200 && echo many; exit 5")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        5, ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15", "many"]), \
+        done.stdout + done.stderr
