@@ -176,8 +176,8 @@ def test_busybox(boot, design, tmp_path):
 def test_run_linux():
     """All of busybox's commands, ours, the disk, and the status."""
     busybox()
-    done = guest.run("--linux", "-c", "ls -d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
-                     "command -v awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
+    done = guest.run("--linux", "-c", "ls -1d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
+                     "ls /usr/bin/awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
                      "test $(ls /bin /sbin | wc -l) -gt 200 && echo many; exit 5")
     assert (done.returncode, done.stdout.splitlines()) == (
         5, ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15", "many"]), \
