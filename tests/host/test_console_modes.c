@@ -255,6 +255,7 @@ static void other_keys(void **state) {
     assert_string_equal(read_line(100), "ab");
     sim_type("\0%", 2);
     assert_string_equal(read_line(100), "");
+    assert_int_equal(interrupts, 1);
 }
 
 static void ends_of_lines(void **state) {
