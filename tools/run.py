@@ -7,6 +7,17 @@
     ./run -c 'COMMANDS'    runs COMMANDS in the guest's shell, prints what they
                            print, and ends with the status of the last one
 
+    ./run --linux          the same with busybox, as on a small Linux: its shell
+                           and all of its commands. Debian's or Ubuntu's
+                           package busybox-static for RISC-V is downloaded by
+                           apt, and not installed here; BUSYBOX=FILE in the
+                           environment names another one. Our programs are in
+                           /trellis/bin, the disk is in /xv6; `exit` ends the
+                           machine
+    --with PACKAGE...      with --linux: more packages of the same release, and
+                           what they depend on, unpacked into the root
+                           (docs/linux.md)
+
     --design NAME    {designs}; default {default}
     --machine NAME   QEMU's machine: {machines}
                      (docs/machines.md); default virt
@@ -72,6 +83,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import boards  # noqa: E402
 import kept  # noqa: E402
+import linuxroot  # noqa: E402
 import machine  # noqa: E402
 import session  # noqa: E402
 import sim  # noqa: E402
@@ -110,7 +122,8 @@ def parse(args):
     parser.add_argument("--seed")
     parser.add_argument("--gdb", nargs="?", const="0")
     parser.add_argument("--append", default="")
-    for name in ("--verbose", "--debug", "--view", "--sim", "--no-build", "--dry-run",
+    parser.add_argument("--with", nargs="+", dest="packages", default=[], metavar="PACKAGE")
+    for name in ("--linux", "--verbose", "--debug", "--view", "--sim", "--no-build", "--dry-run",
                  "--help", "-h"):
         parser.add_argument(name, action="store_true")
     options = parser.parse_args(args)
@@ -131,8 +144,10 @@ def check(options):
     if options.keep is not None and not options.board.virtio:
         raise Unusable("--keep: the disk of this machine is in memory, and not kept")
     check_sim(options)
+    check_linux(options)
     options.harts = machine.parse_harts(options.harts or str(options.board.harts),
                                         options.board.harts_max)
+    options.mem_given = options.mem is not None
     options.mem = options.mem or f"{options.board.mib}M"
     options.mib = machine.parse_mem(options.mem, options.board.mib_min)
     if options.commit not in ("strict", "lazy"):
@@ -164,7 +179,7 @@ def check(options):
     if options.keep is None or os.path.exists(options.disk):
         check_disk(options)
     options.piped = options.commands is None and (sys.stdin is None or not sys.stdin.isatty())
-    options.ours = options.disk is None or not os.path.exists(options.disk) or \
+    options.ours = options.linux or options.disk is None or not os.path.exists(options.disk) or \
         init_is_ours(options.disk)
     if options.commands is not None and not options.ours:
         check_typed_lines(options.commands)
@@ -185,6 +200,19 @@ def check_sim(options):
                             ("--machine", options.machine != "virt")):
             if given:
                 raise Unusable(f"--sim and {name}: that is QEMU's")
+
+
+def check_linux(options):
+    if options.packages and not options.linux:
+        raise Unusable("--with is for --linux")
+    for name in options.packages:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name):
+            raise Unusable(f"--with {name}: no name of a package")
+    if options.linux:
+        for name, given in (("--sim", options.sim),
+                            (f"--machine {options.machine}", not options.board.virtio)):
+            if given:
+                raise Unusable(f"--linux and {name}: the root is in memory there already")
 
 
 def check_typed_lines(commands):
@@ -238,6 +266,22 @@ def init_is_ours(path):
 
 
 # ---- QEMU's command line ----
+def size_words(options):
+    """How large the screen is, for who sits there."""
+    if options.commands is not None or options.piped or not sys.stdout.isatty():
+        return []
+    size = os.get_terminal_size(sys.stdout.fileno())
+    return [f"rows={size.lines}", f"columns={size.columns}"] if size.lines and size.columns else []
+
+
+def linux_commands(options):
+    """What the guest's first shell, which is busybox, is to do."""
+    if options.commands is not None:
+        return f". /etc/profile\n{options.commands}"
+    term = os.environ.get("TERM", "")
+    return (f"TERM={term} " if re.fullmatch(r"[\w.+-]+", term) else "") + linuxroot.SHELL
+
+
 def boot_words(options):
     words = [] if options.gdb else ["panic=exit"]
     if options.commands is not None:
@@ -252,9 +296,12 @@ def boot_words(options):
     # Another system's programs know neither sync nor poweroff.
     if options.sync == "always" or (options.sync is None and not options.ours):
         words.append("sync=always")
+    words += size_words(options)
     if options.append:
         words.append(options.append)
-    if options.piped and options.ours:
+    if options.linux:
+        words.append("-- " + linux_commands(options))
+    elif options.piped and options.ours:
         words.append("-- " + PIPED_SHELL)
     elif options.commands is not None and options.ours:
         words.append("-- " + (options.commands if options.commands.strip() else ":"))
@@ -284,6 +331,8 @@ def command_line(options):
         console = ["-display", "none", "-serial", "chardev:console", "-monitor", "chardev:console",
                    "-chardev", "stdio,id=console,mux=on,signal=off" + logged]
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
+    if options.linux:
+        extra += ["-initrd", linuxroot.archive_path(options.packages)]
     return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
                                 boot_words(options), options.debug, extra, options.machine)
 
@@ -327,6 +376,14 @@ def prepare(options):
         progress.done()
 
 
+def choose_memory(options):
+    """As much as the root takes, unless that was said."""
+    if not options.mem_given:
+        options.mib = linuxroot.mib(options.packages, options.mib)
+        options.mem = f"{options.mib}M"
+        check_host_memory(options)
+
+
 def prepare_kept(options):
     kept.make(options.keep)
     if kept.is_outdated(options.keep):
@@ -363,8 +420,11 @@ def main(args):
             return 0
         check(options)
         if options.dry_run:
+            if options.linux:
+                choose_memory(options)
             print(shlex.join(command_line(options)))
             return 0
+        found = linuxroot.get(options.packages) if options.linux else None
         boards.prepare(options.machine, options.harts, options.mib, machine.build_path())
         if options.no_build:
             check_built(options)
@@ -374,6 +434,9 @@ def main(args):
             prepare(options)
         if options.keep is not None:
             prepare_kept(options)
+        if options.linux:
+            linuxroot.make(options.packages, *found)
+            choose_memory(options)
         if options.gdb:
             write_gdbinit(options)
         status = session.run(options, command_line(options))

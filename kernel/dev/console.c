@@ -3,7 +3,8 @@
  * The buffer is a ring, with positions that only grow:
  *     read <= committed <= read + CONSOLE_BUFFER
  * [read, committed) is for readers. The line being typed (lineedit.h) goes there when it ends; both
- * together have at most CONSOLE_BUFFER bytes. A ^D stands in the buffer as itself.
+ * together have at most CONSOLE_BUFFER bytes. The end of the input stands in the buffer as a ^D.
+ * While programs edit lines themselves (terminal.h), all goes there as it comes.
  *
  * Lock: console.lock guards all of it; under it the UART's lock is taken, and
  * those of the processes that are woken. Neither kprintf takes it, nor ^C while it
@@ -18,20 +19,26 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "mm/uaccess.h"
+#include "proc/clock.h"
 #include "proc/group.h"
+#include "proc/signal.h"
 
 #define CTRL(letter) ((letter) - '@')
-#define CHUNK 128 /* bytes copied at once; on the stack */
-#define PROMPT 32 /* bytes */
+#define DEL 0x7f
+#define NANOSECONDS 1000000000UL /* in a second */
+#define CHUNK 128                /* bytes copied at once; on the stack */
+#define PROMPT 32                /* bytes */
 #define CLEAR_SCREEN "\033[H\033[2J"
 
 static struct {
     struct spinlock lock;
     struct wait_channel input;
-    struct watched watched; /* the same */
+    struct watched watched; /* of the same */
     bool held;              /* input stays in the UART */
     bool interrupted;       /* by ^C, and no shell has written or read since */
     bool in_line;           /* some of the oldest line has been read */
+    struct terminal modes;
+    uint16_t rows, columns;
     uint32_t read, committed;
     char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
     uint32_t prompt_bytes;
@@ -40,32 +47,72 @@ static struct {
 } console = {
     .lock = SPINLOCK_INIT(RANK_CONSOLE),
     .input = {LIST_INIT(console.input.sleepers)},
+    .modes = TERMINAL_SANE,
+    .rows = CONSOLE_ROWS,
+    .columns = CONSOLE_COLUMNS,
 };
 _Static_assert((CONSOLE_BUFFER & (CONSOLE_BUFFER - 1)) == 0, "positions wrap with their type");
 
 static char *at(uint32_t position) { return &console.buffer[position % CONSOLE_BUFFER]; }
 
+static bool by_line(void) { return console.modes.local & TERMINAL_ICANON; }
+static bool echoes(void) { return console.modes.local & TERMINAL_ECHO; }
+static bool is_key(char c, enum terminal_key key) {
+    return c && (uint8_t)c == console.modes.keys[key];
+}
+
 /* ---- input ---------------------------------------------------------------*/
 
-static uint32_t bytes_held(void) { return console.committed - console.read + console.line.n; }
+static uint32_t bytes_ready(void) { return console.committed - console.read; }
+static uint32_t bytes_held(void) { return bytes_ready() + console.line.n; }
+
+/* There is something to be read, or to be learned. */
+static void tell_readers_locked(void) {
+    ASSERT_LOCKED(&console.lock);
+    wakeup(&console.input);
+    watched_changed(&console.watched);
+}
 
 static void commit_locked(void) {
     ASSERT_LOCKED(&console.lock);
     for (uint32_t i = 0; i < console.line.n; i++)
         *at(console.committed++) = console.line.text[i];
     line_begin(&console.line);
-    wakeup(&console.input);
-    watched_changed(&console.watched);
+    tell_readers_locked();
+}
+
+/* What a key is for the line's editor, which knows each by the character that it has at first.
+ * '\0': nothing, as for one that another key has taken the place of. */
+static char editors_key(char c) {
+    static const struct {
+        enum terminal_key key;
+        char usual;
+    } keys[] = {{TERMINAL_VEOF, CTRL('D')},
+                {TERMINAL_VERASE, DEL},
+                {TERMINAL_VKILL, CTRL('U')},
+                {TERMINAL_VWERASE, CTRL('W')}};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (is_key(c, keys[i].key))
+            return keys[i].usual;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (c == keys[i].usual)
+            return '\0';
+    return c;
 }
 
 static void type_locked(char c) {
     ASSERT_LOCKED(&console.lock);
-    uint32_t waiting = console.committed - console.read, most = CONSOLE_BUFFER - UART_BATCH;
-    if (c == CTRL('L')) {
+    uint32_t most = CONSOLE_BUFFER - UART_BATCH;
+    if (!by_line()) {
+        if (echoes())
+            line_echo(c);
+        *at(console.committed++) = c;
+        tell_readers_locked();
+    } else if (c == CTRL('L') && echoes()) {
         uart_echo(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
         uart_echo(console.prompt, console.prompt_bytes);
         line_show(&console.line);
-    } else if (line_key(&console.line, c, most - MIN(most, waiting))) {
+    } else if (line_key(&console.line, editors_key(c), most - MIN(most, bytes_ready()))) {
         commit_locked();
     }
 }
@@ -78,23 +125,52 @@ static void unhold_locked(void) {
     }
 }
 
-/* ^C, ^Z and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
- * before has to learn of it; for one that writes it afterwards there is nothing to learn. */
-static void interrupted_by(char c) {
-    const char shown[3] = {'^', (char)(c ^ '@'), '\n'};
-    spin_lock(&console.lock);
-    uart_echo(shown, sizeof(shown));
-    console.interrupted = true;
+static void drop_input_locked(void) {
+    ASSERT_LOCKED(&console.lock);
     console.read = console.committed;
     console.in_line = false;
     line_begin(&console.line);
     unhold_locked();
-    spin_unlock(&console.lock);
-    proc_interrupt(c == CTRL('C') ? ABI_SIGINT : c == CTRL('Z') ? ABI_SIGTSTP : ABI_SIGQUIT);
+}
+
+/* The signal that a key is for; 0: it is text. */
+static int32_t signal_of(char c) {
+    if (!(console.modes.local & TERMINAL_ISIG))
+        return 0;
+    return is_key(c, TERMINAL_VINTR)   ? ABI_SIGINT
+           : is_key(c, TERMINAL_VSUSP) ? ABI_SIGTSTP
+           : is_key(c, TERMINAL_VQUIT) ? ABI_SIGQUIT
+                                       : 0;
+}
+
+/* ^C, ^Z and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
+ * before has to learn of it; for one that writes it afterwards there is nothing to learn. */
+static void interrupted_by(char c, int32_t signal) {
+    const char shown[3] = {'^', (char)(c ^ '@'), '\n'};
     spin_lock(&console.lock);
-    wakeup(&console.input);
-    watched_changed(&console.watched);
+    if (echoes())
+        uart_echo(shown, sizeof(shown));
+    console.interrupted = true;
+    if (!(console.modes.local & TERMINAL_NOFLSH))
+        drop_input_locked();
     spin_unlock(&console.lock);
+    proc_interrupt(signal);
+    spin_lock(&console.lock);
+    tell_readers_locked();
+    spin_unlock(&console.lock);
+}
+
+/* The ends of lines as programs want them; false: nothing is left of it. */
+static bool translate_locked(char *c) {
+    ASSERT_LOCKED(&console.lock);
+    uint32_t modes = console.modes.input;
+    if (*c == '\r' && (modes & TERMINAL_IGNCR))
+        return false;
+    if (*c == '\r' && (modes & TERMINAL_ICRNL))
+        *c = '\n';
+    else if (*c == '\n' && (modes & TERMINAL_INLCR))
+        *c = '\r';
+    return true;
 }
 
 /* From the UART's interrupt. There is room for UART_BATCH characters, else the
@@ -103,14 +179,18 @@ static void console_input(const char *text, size_t n) {
     bool list = false;
     spin_lock(&console.lock);
     for (size_t i = 0; i < n; i++) {
-        if (text[i] == CTRL('P')) {
-            list = true;
-        } else if (text[i] == CTRL('C') || text[i] == CTRL('Z') || text[i] == CTRL('\\')) {
+        char c = text[i];
+        if (!translate_locked(&c))
+            continue;
+        int32_t signal = signal_of(c);
+        if (signal) {
             spin_unlock(&console.lock);
-            interrupted_by(text[i]);
+            interrupted_by(c, signal);
             spin_lock(&console.lock);
+        } else if (c == CTRL('P') && by_line()) {
+            list = true;
         } else {
-            type_locked(text[i]);
+            type_locked(c);
         }
     }
     if (bytes_held() > CONSOLE_BUFFER - UART_BATCH) {
@@ -189,10 +269,9 @@ static int take(char *chunk, size_t n, bool started, bool waits, size_t *taken, 
     return interrupted && *taken == 0 ? -K_EINTR : 0;
 }
 
-static int read_some(uaddr_t dst, size_t n, bool waits, size_t *done) {
+static int read_by_line(uaddr_t dst, size_t n, bool waits, size_t *done) {
     char chunk[CHUNK];
     bool end = false;
-    *done = 0;
     while (*done < n && !end) {
         size_t taken;
         int err = take(chunk, MIN(n - *done, sizeof(chunk)), *done > 0, waits, &taken, &end);
@@ -205,6 +284,71 @@ static int read_some(uaddr_t dst, size_t n, bool waits, size_t *done) {
     return 0;
 }
 
+/* ---- input without lines ---- */
+
+/* Waits for as many bytes as the program has asked for, or can take; no longer than `span` tenths
+ * of a second for the first one, or from the first one on for each. -K_EINTR: there is none yet. */
+static int wait_for_bytes_locked(size_t n) {
+    ASSERT_LOCKED(&console.lock);
+    const uint8_t *keys = console.modes.keys;
+    uint64_t span = keys[TERMINAL_VTIME] * (NANOSECONDS / 10);
+    uint32_t least = keys[TERMINAL_VMIN] ? keys[TERMINAL_VMIN] : span ? 1 : 0;
+    bool whole = keys[TERMINAL_VMIN] == 0; /* the span is for all of the wait */
+    least = (uint32_t)MIN(least, n);
+    bool timed = false, over = false, stop = false;
+    for (uint32_t seen = 0; bytes_ready() < least && !over && !stop;) {
+        if (span && (bytes_ready() > seen || (whole && !timed))) {
+            if (timed)
+                clock_end_alarm();
+            clock_set_alarm(clock_after(span));
+            timed = true;
+            seen = bytes_ready();
+        }
+        stop = proc_interrupted();
+        over = timed && clock_alarm_rang();
+        if (!stop && !over)
+            sleep_on(&console.input, &console.lock);
+    }
+    if (timed)
+        clock_end_alarm();
+    return stop && bytes_ready() == 0 ? -K_EINTR : 0;
+}
+
+static size_t take_bytes_locked(char *chunk, size_t n) {
+    ASSERT_LOCKED(&console.lock);
+    size_t taken = 0;
+    while (taken < n && bytes_ready() > 0)
+        chunk[taken++] = *at(console.read++);
+    unhold_locked();
+    return taken;
+}
+
+static int read_by_byte(uaddr_t dst, size_t n, bool waits, size_t *done) {
+    char chunk[CHUNK];
+    for (size_t taken = sizeof(chunk); *done < n && taken == sizeof(chunk); *done += taken) {
+        spin_lock(&console.lock);
+        int err = *done > 0 ? 0 : waits ? wait_for_bytes_locked(n) : bytes_ready() ? 0 : -K_EAGAIN;
+        taken = err ? 0 : take_bytes_locked(chunk, MIN(n - *done, sizeof(chunk)));
+        spin_unlock(&console.lock);
+        if (!err)
+            err = copyout(UA(dst.v + *done), chunk, taken);
+        if (err)
+            return *done > 0 ? 0 : err;
+    }
+    return 0;
+}
+
+static int read_some(uaddr_t dst, size_t n, bool waits, size_t *done) {
+    *done = 0;
+    int err = proc_from_background(ABI_SIGTTIN);
+    if (err)
+        return err;
+    spin_lock(&console.lock);
+    bool lines = by_line();
+    spin_unlock(&console.lock);
+    return lines ? read_by_line(dst, n, waits, done) : read_by_byte(dst, n, waits, done);
+}
+
 static int console_read(uaddr_t dst, size_t n, size_t *done) {
     return read_some(dst, n, true, done);
 }
@@ -213,15 +357,18 @@ static int console_read_now(uaddr_t dst, size_t n, size_t *done) {
     return read_some(dst, n, false, done);
 }
 
-/* Output is always taken, in the end. */
+/* Output is always taken, in the end. Where there are no lines, as many bytes make it readable as a
+ * read would wait for, if it would wait for them for ever. */
 static unsigned console_ready(struct watch *w) {
     spin_lock(&console.lock);
     if (w)
         watch_begin(w, &console.watched, &console.lock);
+    const uint8_t *keys = console.modes.keys;
+    uint32_t least = by_line() || keys[TERMINAL_VTIME] ? 1 : MAX(keys[TERMINAL_VMIN], 1);
     bool news = console.interrupted && is_shell();
-    bool line = console.read != console.committed;
+    bool some = bytes_ready() >= least;
     spin_unlock(&console.lock);
-    return READY_WRITABLE | (line || news ? READY_READABLE : 0);
+    return READY_WRITABLE | (some || news ? READY_READABLE : 0);
 }
 
 /* ---- output --------------------------------------------------------------*/
@@ -255,6 +402,10 @@ static int write_chunk(const char *chunk, size_t n, size_t *done) {
 static int console_write(uaddr_t src, size_t n, size_t *done) {
     char chunk[CHUNK];
     *done = 0;
+    bool stops = __atomic_load_n(&console.modes.local, __ATOMIC_RELAXED) & TERMINAL_TOSTOP;
+    int stopped = stops ? proc_from_background(ABI_SIGTTOU) : 0;
+    if (stopped)
+        return stopped;
     while (*done < n) {
         /* No chunk crosses a page, so all before a bad one gets out. */
         uint64_t from = src.v + *done;
@@ -270,6 +421,89 @@ static int console_write(uaddr_t src, size_t n, size_t *done) {
     }
     return 0;
 }
+
+/* ---- modes ----------------------------------------------------------------*/
+
+void console_get_modes(struct terminal *t) {
+    spin_lock(&console.lock);
+    *t = console.modes;
+    spin_unlock(&console.lock);
+}
+
+static void set_modes_locked(const struct terminal *t) {
+    ASSERT_LOCKED(&console.lock);
+    bool lines = by_line();
+    console.modes = *t;
+    console.line.silent = !echoes();
+    if (lines && !by_line() && console.line.n > 0)
+        commit_locked();
+    console.in_line &= by_line();
+}
+
+int console_set_modes(const struct terminal *t, bool drop_input) {
+    int err = proc_from_background(ABI_SIGTTOU);
+    if (err)
+        return err;
+    spin_lock(&console.lock);
+    if (drop_input)
+        drop_input_locked();
+    set_modes_locked(t);
+    spin_unlock(&console.lock);
+    return 0;
+}
+
+void console_make_sane(void) {
+    static const struct terminal sane = TERMINAL_SANE;
+    spin_lock(&console.lock);
+    set_modes_locked(&sane);
+    spin_unlock(&console.lock);
+}
+
+int console_drop_input(void) {
+    int err = proc_from_background(ABI_SIGTTOU);
+    if (err)
+        return err;
+    spin_lock(&console.lock);
+    drop_input_locked();
+    spin_unlock(&console.lock);
+    return 0;
+}
+
+uint32_t console_bytes_ready(void) {
+    spin_lock(&console.lock);
+    uint32_t n = bytes_ready();
+    spin_unlock(&console.lock);
+    return n;
+}
+
+void console_get_size(uint16_t *rows, uint16_t *columns) {
+    spin_lock(&console.lock);
+    *rows = console.rows;
+    *columns = console.columns;
+    spin_unlock(&console.lock);
+}
+
+void console_set_size(uint16_t rows, uint16_t columns) {
+    static const struct signal_info info = {.code = ABI_SI_KERNEL};
+    spin_lock(&console.lock);
+    bool same = rows == console.rows && columns == console.columns;
+    console.rows = rows;
+    console.columns = columns;
+    spin_unlock(&console.lock);
+    if (!same)
+        (void)!proc_signal_group(proc_foreground(), ABI_SIGWINCH, &info); /* perhaps nobody's */
+}
+
+/* What the boot arguments say of it, where that is a size. */
+static void set_first_size(void) {
+    uint64_t n;
+    if (!bootarg_number("rows", &n) && n > 0 && n <= UINT16_MAX)
+        console.rows = (uint16_t)n;
+    if (!bootarg_number("columns", &n) && n > 0 && n <= UINT16_MAX)
+        console.columns = (uint16_t)n;
+}
+
+/* ---- the kernel's own, and boot --------------------------------------------*/
 
 /* kprintf's. A panic may come from anywhere; else nobody waits for the device with a lock. */
 static void console_sink(void *ctx, const char *text, size_t n) {
@@ -287,6 +521,7 @@ void console_init(void) {
     bool have_uart = uart_init();
     kprintf_set_sink(console_sink, NULL);
     chardev_register(MAJOR_CONSOLE, &console_ops);
+    set_first_size();
     uart_start(console_input);
     if (!have_uart && !boot_quiet())
         kprintf("console: no UART that Trellis has a driver for; it is the firmware's\n");

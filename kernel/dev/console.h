@@ -10,11 +10,36 @@
  * longer than the buffer reaches its reader in pieces.
  *
  * read gives at most one line and waits for one; write waits until the UART has
- * taken all. Both end with -K_EINTR for a signal. */
+ * taken all. Both end with -K_EINTR for a signal.
+ *
+ * All this is so at boot, and programs can change it (terminal.h). Of one in the background, a read
+ * is SIGTTIN for its group, and a change of the modes, and with TOSTOP a write, SIGTTOU: see
+ * proc_from_background (proc/group.h), whose errors they have, too. */
 #pragma once
+#include "dev/terminal.h"
 #include "lib/types.h"
 
 #define CONSOLE_BUFFER 4096
 
 /* After uart_init and irq_init; takes over kprintf's output. At boot. */
 void console_init(void);
+
+/* The modes that are in force; and others, from the next byte on that comes. What was typed of a
+ * line is for the next read, when lines end; drop_input: all goes that nobody has read. -K_EINTR,
+ * -K_EIO, as above: nothing changed. */
+void console_get_modes(struct terminal *t);
+int console_set_modes(const struct terminal *t, bool drop_input) must_check;
+/* As at boot, whoever asks. */
+void console_make_sane(void);
+
+/* What was typed, and nobody has read, goes. Errors as above. */
+int console_drop_input(void) must_check;
+/* How many bytes a read would find now. */
+uint32_t console_bytes_ready(void);
+
+/* The screen's size, in characters; 0: unknown. At first it is what the boot arguments `rows` and
+ * `columns` say, else that of the terminals of old. A new one is SIGWINCH for the foreground. */
+#define CONSOLE_ROWS 24
+#define CONSOLE_COLUMNS 80
+void console_get_size(uint16_t *rows, uint16_t *columns);
+void console_set_size(uint16_t rows, uint16_t columns);

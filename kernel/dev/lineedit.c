@@ -15,7 +15,7 @@ static bool shown_as_two(char c) { return (unsigned char)c < ' ' && c != '\t'; }
 
 /* Shows a byte: text as it is, what would move the cursor in a way that BS cannot take back as ^X,
  * a tab as a blank, ^D not at all. */
-static void echo(char c) {
+void line_echo(char c) {
     char text[2] = {'^', (char)(c ^ '@')};
     if (c == CTRL('D'))
         return;
@@ -28,12 +28,12 @@ static void echo(char c) {
 }
 
 static void show(const struct line *l, uint32_t from, uint32_t to) {
-    for (; from < to; from++)
-        echo(l->text[from]);
+    for (; from < to && !l->silent; from++)
+        line_echo(l->text[from]);
 }
 
-static void repeat(char c, uint32_t n) {
-    for (; n > 0; n--)
+static void repeat(const struct line *l, char c, uint32_t n) {
+    for (; n > 0 && !l->silent; n--)
         uart_echo(&c, 1);
 }
 
@@ -46,7 +46,7 @@ static uint32_t columns(const struct line *l, uint32_t from, uint32_t to) {
 
 void line_show(const struct line *l) {
     show(l, 0, l->n);
-    repeat('\b', columns(l, l->cursor, l->n));
+    repeat(l, '\b', columns(l, l->cursor, l->n));
 }
 
 /* ---- positions -----------------------------------------------------------*/
@@ -77,7 +77,7 @@ static uint32_t word_before(const struct line *l) {
 
 static void move(struct line *l, uint32_t to) {
     if (to < l->cursor)
-        repeat('\b', columns(l, to, l->cursor));
+        repeat(l, '\b', columns(l, to, l->cursor));
     else
         show(l, l->cursor, to);
     l->cursor = to;
@@ -91,8 +91,8 @@ static void erase(struct line *l, uint32_t from, uint32_t to) {
     memmove(l->text + from, l->text + to, l->n - to);
     l->n -= to - from;
     show(l, from, l->n);
-    repeat(' ', gone);
-    repeat('\b', columns(l, from, l->n) + gone);
+    repeat(l, ' ', gone);
+    repeat(l, '\b', columns(l, from, l->n) + gone);
 }
 
 /* How many bytes follow the first one of a character. */
@@ -107,10 +107,10 @@ static void insert(struct line *l, char c) {
     l->text[l->cursor++] = c;
     l->n++;
     l->missing = continues_character(c) && l->missing ? l->missing - 1 : bytes_behind(c);
-    echo(c);
+    show(l, l->cursor - 1, l->cursor);
     if (l->missing == 0 && l->cursor < l->n) {
         show(l, l->cursor, l->n);
-        repeat('\b', columns(l, l->cursor, l->n));
+        repeat(l, '\b', columns(l, l->cursor, l->n));
     }
 }
 
@@ -177,7 +177,6 @@ bool line_key(struct line *l, char c, uint32_t most) {
     case CTRL('K'): erase(l, l->cursor, l->n); return false;
     case CTRL('U'): erase(l, 0, l->n); return false;
     case CTRL('W'): erase(l, word_before(l), l->cursor); return false;
-    case '\r': c = '\n'; break;
     }
     if (c == '\n' || c == CTRL('D'))
         move(l, l->n);

@@ -13,6 +13,7 @@
 
 struct line {
     uint32_t n, cursor; /* bytes; the cursor's position among them */
+    bool silent;        /* nothing is shown */
     uint32_t missing;   /* bytes of the character at the cursor that have not come (UTF-8) */
     enum { KEY_PLAIN, KEY_ESCAPE, KEY_SEQUENCE } key; /* what has come of a key of several bytes */
     uint32_t parameter;                               /* its number */
@@ -30,3 +31,6 @@ void line_begin(struct line *l);
 
 /* The line once more, behind what is on the screen. */
 void line_show(const struct line *l);
+
+/* One character as it is shown where it is typed. */
+void line_echo(char c);

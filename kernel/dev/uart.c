@@ -239,6 +239,18 @@ void uart_write_now(const char *text, size_t n) {
         spin_unlock(&uart.lock);
 }
 
+void uart_flush(void) {
+    for (uint32_t left = RING, n; left > 0; left -= n) {
+        spin_lock(&uart.lock);
+        n = MIN(MIN(ring_used(), left), (uint32_t)UART_BATCH);
+        transmit_now_locked(n);
+        set_interrupts_locked();
+        spin_unlock(&uart.lock);
+        if (n == 0)
+            break;
+    }
+}
+
 void uart_hold_input(bool hold) {
     spin_lock(&uart.lock);
     uart.hold = hold;

@@ -36,6 +36,10 @@ void uart_echo(const char *text, size_t n);
  * holds it, or when a panic has broken kprintf's lock. */
 void uart_write_now(const char *text, size_t n);
 
+/* Waits until the device has taken all that was in the ring, a few characters at a time, so that
+ * nobody waits for all of it with interrupts off. */
+void uart_flush(void);
+
 /* true: input stays in the device (and in whatever stands before it) until false. */
 void uart_hold_input(bool hold);
 

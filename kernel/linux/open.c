@@ -1,9 +1,6 @@
 /* Calls that open files, and on descriptors. */
-#include "dev/chardev.h"
 #include "lib/errno.h"
 #include "linux/linux.h"
-#include "mm/uaccess.h"
-#include "proc/group.h"
 #include "syscall/syscall.h"
 #include "vfs/descriptor.h"
 #include "vfs/names.h"
@@ -124,55 +121,3 @@ int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
     default: return sys_fcntl(arg, result);
     }
 }
-
-/* ---- the terminal ---- */
-
-#define TCGETS 0x5401
-#define TIOCGPGRP 0x540f
-#define TIOCSPGRP 0x5410
-#define TIOCGWINSZ 0x5413
-
-/* The console edits lines, makes signals of keys, and ends lines as a terminal wants it. Its echo
- * is its own and cannot be switched off: programs are told that there is none, so that they do
- * not add theirs. */
-static const struct {
-    uint32_t iflag, oflag, cflag, lflag;
-    uint8_t line, cc[19];
-} terminal = {
-    .iflag = 0x500, /* ICRNL, IXON */
-    .oflag = 5,     /* OPOST, ONLCR */
-    .cflag = 0xbf,  /* 38400 baud, 8 bits, receives */
-    .lflag = 3,     /* ISIG, ICANON */
-    .cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26},
-};
-_Static_assert(sizeof(terminal) == 36, "struct termios");
-
-static bool is_console(const struct file *f) {
-    const struct chardev_ops *device = devfile_device(f);
-    return device && device == chardev_find(MAJOR_CONSOLE);
-}
-
-static int set_foreground(uint64_t address) {
-    int32_t group;
-    bool interrupted;
-    int err = copyin(&group, UA(address), sizeof(group));
-    return err ? err : proc_set_foreground(group, true, &interrupted);
-}
-
-static int control(struct file *f, const uint64_t arg[6], uint64_t *result) {
-    static const uint16_t size[4] = {24, 80};
-    if (!is_console(f))
-        return -K_ENOTTY;
-    switch (arg[1]) {
-    case TCGETS: return copyout(UA(arg[2]), &terminal, sizeof(terminal));
-    case TIOCGWINSZ: return copyout(UA(arg[2]), size, sizeof(size));
-    case TIOCSPGRP: return set_foreground(arg[2]);
-    case TIOCGPGRP: {
-        int32_t group = proc_foreground();
-        return copyout(UA(arg[2]), &group, sizeof(group));
-    }
-    default: return -K_ENOTTY;
-    }
-}
-
-int linux_ioctl(const uint64_t arg[6], uint64_t *result) { return fd_call(control, arg, result); }

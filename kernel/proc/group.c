@@ -4,7 +4,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "proc/ids.h"
-#include "proc/signal.h"
+#include "proc/sigaction.h"
 #include "proc/table.h"
 
 static int32_t foreground; /* group; 0: nobody has said */
@@ -48,7 +48,9 @@ static bool group_hold_locked(int32_t group) {
 
 static bool spares_first(const struct proc *p) { return p == proc_first; }
 static bool spares_session(const struct proc *p) { return p->depth <= 1; }
-static bool spares_managers(const struct proc *p) { return p->depth <= 1 || p->manages_jobs; }
+static bool spares_managers(const struct proc *p) {
+    return (p->depth <= 1 || p->manages_jobs) && signal_effect_locked(p, ABI_SIGINT) != DOES_HANDLE;
+}
 
 int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) {
     spin_lock(&family_lock);
@@ -138,6 +140,47 @@ int32_t proc_parent(void) {
     int32_t pid = parent ? parent->pid : 0;
     spin_unlock(&family_lock);
     return pid;
+}
+
+/* Whether one of the group has a parent in another group, who can continue it. The first process
+ * only waits. */
+static bool has_shell_locked(int32_t group) {
+    bool found = false;
+    ASSERT_LOCKED(&family_lock);
+    for (uint32_t i = 0; i < proc_slots && !found; i++) {
+        const struct proc *parent = procs[i].parent;
+        spin_lock(&procs[i].lock);
+        bool member = procs[i].state == P_LIVE && procs[i].group == group;
+        spin_unlock(&procs[i].lock);
+        found = member && parent && parent != proc_first && parent->group != group;
+    }
+    return found;
+}
+
+int proc_from_background(int32_t signal) {
+    static const struct signal_info info = {.code = ABI_SI_KERNEL};
+    struct proc *p = proc_self();
+    int32_t front = __atomic_load_n(&foreground, __ATOMIC_RELAXED);
+    if (!front || p->depth <= 1 || p->group == front)
+        return 0;
+    int err = 0;
+    spin_lock(&family_lock);
+    spin_lock(&p->lock);
+    bool heard = signal_effect_locked(p, signal) != DOES_IGNORE &&
+                 !(thread_self()->signals.blocked & signal_bit(signal));
+    spin_unlock(&p->lock);
+    if (!foreground || p->group == foreground)
+        err = 0; /* since that look */
+    else if (!heard)
+        err = signal == ABI_SIGTTIN ? -K_EIO : 0;
+    else if (!has_shell_locked(p->group))
+        err = -K_EIO;
+    else {
+        (void)!signal_group_locked(p->group, signal, &info, spares_first);
+        err = -K_EINTR;
+    }
+    spin_unlock(&family_lock);
+    return err;
 }
 
 void proc_forget_foreground_locked(void) {

@@ -42,9 +42,17 @@ int proc_set_foreground(int32_t group, bool manages, bool *interrupted) must_che
  * The family lock is held. */
 void proc_forget_foreground_locked(void);
 
+/* For a process that uses the console, which those in the background may not: another group is in
+ * the foreground, and it is not of the session. Its group gets signal, SIGTTIN or SIGTTOU:
+ * -K_EINTR, and when somebody continues it the call is made again. -K_EIO: it ignores or blocks
+ * SIGTTIN; or no parent is there who could continue it. 0: it goes on, as one that ignores or
+ * blocks SIGTTOU does. */
+int proc_from_background(int32_t signal) must_check;
+
 /* ^C and ^Z: SIGINT or SIGTSTP for the processes of the foreground group, but for the session and
- * processes that manage jobs. When no group was ever named, or the shell that named it has gone,
- * SIGINT is for all but the session, and SIGTSTP for nobody, since nobody would continue it.
+ * processes that manage jobs, unless they handle SIGINT themselves. When no group was ever named,
+ * or the shell that named it has gone, SIGINT is for all but the session, and SIGTSTP for nobody,
+ * since nobody would continue it.
  * ^\: SIGQUIT for all but the session. One that was stopped continues with SIGINT and SIGQUIT.
  * From an interrupt handler, no lock held. */
 void proc_interrupt(int32_t signal);

@@ -1,5 +1,6 @@
 /* System calls about processes, memory and the machine. */
 #include "syscall/syscall.h"
+#include "dev/console.h"
 #include "dev/dev.h"
 #include "fs/fs.h"
 #include "vfs/node.h"
@@ -85,6 +86,8 @@ int sys_foreground(const uint64_t arg[6], uint64_t *result) {
     bool interrupted;
     int err = proc_set_foreground((int32_t)arg[0], arg[1] != 0, &interrupted);
     *result = interrupted;
+    if (!err && arg[1]) /* a shell has its terminal back, however a command has left it */
+        console_make_sane();
     return err;
 }
 

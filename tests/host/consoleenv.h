@@ -14,6 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "between.h"
+#include "consoleprocs.h"
 
 /* ---- the machine ---------------------------------------------------------*/
 
@@ -29,17 +30,6 @@ void sbi_console_write(const char *text, size_t n) { fail(); }
 bool sbi_console_read(char *c) {
     fail();
     return false;
-}
-
-static struct proc reader; /* who reads: a shell or not */
-static unsigned interrupts, interrupts_of_all;
-static void (*on_interrupt)(void); /* runs while ^C ends processes */
-void proc_interrupt(int32_t signal) {
-    assert_false(spin_held(&console.lock)); /* it looks for whom to end under other locks */
-    interrupts++;
-    interrupts_of_all += signal == ABI_SIGQUIT;
-    if (on_interrupt)
-        on_interrupt();
 }
 
 static const struct chardev_ops *ops;
@@ -77,11 +67,7 @@ static void power_on(uint32_t shift, uint32_t width, bool instant) {
     uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
                               .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
-    wait_channel_init(&console.input);
-    dumps = interrupts = interrupts_of_all = 0;
-    on_interrupt = NULL;
-    reader = (struct proc){.depth = 2};
+    console_power_on();
     hart_self()->proc = &reader;
     stub_reset();
     sim_reset(shift, width, instant);
@@ -100,7 +86,7 @@ static inline void sim_finish(void) {
     assert_int_equal(ring_used(), 0);
 }
 
-static int setup(void **state) { return setup_with(0, 1, false); }
+static inline int setup(void **state) { return setup_with(0, 1, false); }
 
 #define TYPE(literal) sim_type(literal, sizeof(literal) - 1)
 

@@ -19,9 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "consoleprocs.h"
 
-static struct proc reader = {.depth = 2};
-void proc_interrupt(int32_t signal) {}
 void proc_dump(void) {}
 
 /* ---- SiFive's UART: registers of the manual's chapter 13, by number ------------*/
@@ -129,8 +128,7 @@ static void power_on(const char *stdout_path) {
     uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
                               .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
     wait_channel_init(&uart.room);
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE)};
-    wait_channel_init(&console.input);
+    console_power_on();
     memset(&fu, 0, sizeof fu);
     sent_size = 0;
     keys = "";

@@ -1,7 +1,7 @@
 """Programs of Linux, unchanged, beside xv6's: from an archive in memory.
 Those in tests/linux are compiled here with the cross compiler's C library: statically, unless a
-comment in them has other flags, and some of them in other ways, too. BUSYBOX=FILE names a busybox
-for RISC-V, whose shell is tried, too."""
+comment in them has other flags, and some of them in other ways, too. The busybox is the one
+that ./run --linux takes: BUSYBOX=FILE, or the package that apt downloads."""
 import functools
 import glob
 import os
@@ -11,13 +11,13 @@ import subprocess
 
 import cpio
 import guest
+import linuxroot
 import machine
 import pytest
 
 COMPILER = "riscv64-linux-gnu-gcc"
 SOURCES = os.path.join(machine.ROOT, "tests", "linux")
 PROGRAMS = ("sh", "echo", "cat", "wc", "grep", "true", "usertests")
-BUSYBOX = os.environ.get("BUSYBOX", "/usr/lib/riscv64-linux-gnu/busybox")
 FLAGS = re.compile(r"^/\* flags: (.*) \*/$", re.MULTILINE)
 STATIC = "-static"
 # {name: {of a file: flags}} of those that are also linked otherwise
@@ -184,9 +184,52 @@ def test_calls_are_printed(boot, programs):
     assert "start: exit_group(0x1," in said
 
 
+def test_keys(boot, programs):
+    """At a terminal without lines, and with lines as a program wants them."""
+    machine_ = boot(disks=None, extra=("-initrd", str(programs)),
+                    append="panic=exit quiet -- /linux/terminal keys </console")
+    for wait, keys in (("each", "a\r\n\x03\x04\x10\x1a\x1c\x7f\x1b[A\x1bOBq"), ("four", "abcd"),
+                       ("soon", "x"), ("line", "helx#lo%"), ("word", "secret\n"),
+                       ("interrupt", "\x03")):
+        machine_.expect(f"keys: {wait}\r*\n")
+        machine_.type(keys)
+    assert machine_.wait_end() == 0, machine_.text
+    said = machine_.text
+    assert "<61><0d><0a><03><04><10><1a><1c><7f><1b><5b><41><1b><4f><42><71>" in said, said
+    assert "\nhel" in said and "abcd" not in said and "secret" not in said, said
+    assert said.endswith("^C\nterminal: OK\n"), said
+
+
+def test_shell_has_its_terminal_back(boot, programs):
+    """A program has left it without lines and echo."""
+    machine_ = boot(disks=None, extra=("-initrd", str(programs)))
+    machine_.prompt()
+    assert machine_.run("/linux/terminal raw") == "terminal: OK\n"
+    machine_.type("echo back\r")
+    machine_.expect(r"echo back\r?\nback\r?\n\$ $")
+
+
+@functools.cache
+def busybox():
+    """Its path."""
+    try:
+        return linuxroot.busybox()
+    except machine.Unusable as e:
+        pytest.skip(f"no busybox for RISC-V: {e}")
+
+
 def test_busybox(boot, design, tmp_path):
-    if not os.path.exists(BUSYBOX):
-        pytest.skip("BUSYBOX=FILE names no busybox for RISC-V")
-    root = archive(tmp_path / "root.cpio", BUSYBOX)
+    root = archive(tmp_path / "root.cpio", busybox())
     said, status = session(boot, design, root, "PATH=/busybox /busybox/sh /script")
     assert status == 0 and said.endswith(SAID), said
+
+
+def test_run_linux():
+    """All of busybox's commands, ours, the disk, and the status."""
+    busybox()
+    done = guest.run("--linux", "-c", "ls -1d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
+                     "ls /usr/bin/awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
+                     "test $(ls /bin /sbin | wc -l) -gt 200 && echo many; exit 5")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        5, ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15", "many"]), \
+        done.stdout + done.stderr

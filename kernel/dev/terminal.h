@@ -1,0 +1,62 @@
+/* What a program can say of a terminal: bits, keys and layout are those that Linux has on RISC-V
+ * (struct termios), since other interfaces have none. What is not named here is kept and told, and
+ * does nothing: speeds, parity, flow control by ^S and ^Q, and OPOST with ONLCR, since whatever is
+ * at the other end of the serial line makes a new line of a NL. */
+#pragma once
+#include "lib/types.h"
+
+/* input */
+#define TERMINAL_INLCR 0x40  /* a NL becomes a CR */
+#define TERMINAL_IGNCR 0x80  /* a CR is dropped */
+#define TERMINAL_ICRNL 0x100 /* a CR becomes a NL */
+#define TERMINAL_IXON 0x400
+/* output */
+#define TERMINAL_OPOST 1
+#define TERMINAL_ONLCR 4
+/* control: 38400 baud, 8 bits, receives */
+#define TERMINAL_USUAL_CONTROL 0xbf
+/* local */
+#define TERMINAL_ISIG 1 /* VINTR, VQUIT and VSUSP are signals for the foreground */
+#define TERMINAL_ICANON \
+    2                   /* lines, edited by the console; else each byte, and no other key is one */
+#define TERMINAL_ECHO 8 /* what is typed is shown */
+#define TERMINAL_ECHOE 0x10
+#define TERMINAL_ECHOK 0x20
+#define TERMINAL_NOFLSH 0x80  /* these signals do not drop what nobody has read */
+#define TERMINAL_TOSTOP 0x100 /* the background must not write */
+#define TERMINAL_ECHOCTL 0x200
+#define TERMINAL_ECHOKE 0x800
+#define TERMINAL_IEXTEN 0x8000
+
+/* Which character is which key; 0: none is. The last two are numbers, and count without ICANON: a
+ * read waits until there are VMIN bytes, or as many as it asks for. VTIME limits that, in tenths of
+ * a second: to so much after each byte; with a VMIN of 0, from the beginning on, for one byte.
+ * VTIME 0 is no limit, and both 0 no wait. */
+enum terminal_key {
+    TERMINAL_VINTR,
+    TERMINAL_VQUIT,
+    TERMINAL_VERASE,
+    TERMINAL_VKILL,
+    TERMINAL_VEOF,
+    TERMINAL_VTIME,
+    TERMINAL_VMIN,
+    TERMINAL_VSUSP = 10,
+    TERMINAL_VWERASE = 14,
+    TERMINAL_KEYS = 19,
+};
+
+struct terminal {
+    uint32_t input, output, control, local;
+    uint8_t discipline, keys[TERMINAL_KEYS];
+};
+_Static_assert(sizeof(struct terminal) == 36, "struct termios");
+
+/* As at boot: an initializer. */
+#define TERMINAL_SANE \
+    { \
+        .input = TERMINAL_ICRNL | TERMINAL_IXON, .output = TERMINAL_OPOST | TERMINAL_ONLCR, \
+        .control = TERMINAL_USUAL_CONTROL, \
+        .local = TERMINAL_ISIG | TERMINAL_ICANON | TERMINAL_ECHO | TERMINAL_ECHOE | \
+                 TERMINAL_ECHOK | TERMINAL_ECHOCTL | TERMINAL_ECHOKE | TERMINAL_IEXTEN, \
+        .keys = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22}, \
+    }
