@@ -116,8 +116,10 @@ def test_own_programs(boot, design, programs):
 
 def test_under_the_debug_kernel(boot, programs):
     said, status = session(boot, machine.default_design(), programs,
-                           "/linux/files && /linux/processes", debug=True)
-    assert status == 0 and "files: OK\n" in said and "processes: OK\n" in said, said
+                           "/linux/files && /linux/processes && /linux/devices && "
+                           "/linux/waiting && /linux/calls && /linux/procfs", debug=True)
+    assert status == 0, said
+    assert "processes: OK\n" in said and said.endswith("procfs: OK\n"), said
 
 
 def test_status_and_pipe(boot, programs):
