@@ -18,7 +18,7 @@ static void wake_one(uaddr_t word) {
 
 /* 0, or an error that ends the list. */
 static int give_lock_back(uaddr_t lock, bool pending) {
-    uint32_t tid = (uint32_t)thread_self()->tid & LOCK_OWNER, was = tid, seen;
+    uint32_t tid = (uint32_t)thread_self()->tid, was = tid, seen;
     for (;; was = seen) {
         uint32_t left = (was & LOCK_WAITED_FOR) | LOCK_OWNER_DIED;
         int err = user_word_exchange(lock, was, left, &seen);

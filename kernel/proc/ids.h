@@ -7,8 +7,8 @@
 #pragma once
 #include "lib/types.h"
 
-#define ID_LAST INT32_MAX
-#define ID_BLOCK 32768U /* numbers in a block */
+#define ID_LAST 0x3fffffff /* so that a lock has two bits more (endwords.h) */
+#define ID_BLOCK 16384U    /* numbers in a block */
 #define ID_BLOCKS (ID_LAST / ID_BLOCK + 1)
 
 /* One that nobody has; the caller does, once. */

@@ -55,7 +55,7 @@ def test_signals(design):
 
 def test_numbers_begin_again():
     """The numbers of processes and threads come to their end, and begin again."""
-    usertests("--append", "first_id=2147483600",
+    usertests("--append", "first_id=1073741780",
               command="usertests fork group wait threads && ps")
 
 
