@@ -42,9 +42,8 @@ struct winsize {
 };
 
 static bool is_console(const struct file *f) {
-    struct node_attr a;
-    struct node *n = f->ops->node ? f->ops->node(f) : NULL;
-    return n && !n->ops->attr(n, &a) && a.type == NODE_DEVICE && a.major == MAJOR_CONSOLE;
+    const struct chardev_ops *device = devfile_device(f);
+    return device && device == chardev_find(MAJOR_CONSOLE);
 }
 
 /* ---- modes ---- */

@@ -100,6 +100,8 @@ static void check_scripts(void) {
     strcpy(line + 256 - strlen("tmp/s1"), "tmp/s1");
     CHECK(run(line), ENAMETOOLONG);
     CHECK(run(""), ENOENT);
+    CHECK(run("/tmp"), EACCES);
+    CHECK(run("/console"), EACCES);
 }
 
 static void check_long_strings(void) {
