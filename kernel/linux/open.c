@@ -1,6 +1,7 @@
 /* Calls that open files, and on descriptors. */
 #include "lib/errno.h"
 #include "linux/linux.h"
+#include "mm/uaccess.h"
 #include "syscall/syscall.h"
 #include "vfs/descriptor.h"
 #include "vfs/names.h"

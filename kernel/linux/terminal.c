@@ -8,7 +8,7 @@
 #include "mm/uaccess.h"
 #include "proc/group.h"
 #include "vfs/descriptor.h"
-#include "vfs/node.h"
+#include "vfs/open.h"
 
 #define TCGETS 0x5401
 #define TCSETS 0x5402

@@ -232,6 +232,6 @@ def test_run_linux():
     done = guest.run("--linux", "-c", "ls -1d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
                      "ls /usr/bin/awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
                      "test $(ls /bin /sbin | wc -l) -gt 200 && echo many; exit 5")
-    assert (done.returncode, done.stdout.splitlines()) == (
-        5, ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15", "many"]), \
-        done.stdout + done.stderr
+    expected = ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15",
+                "many"]
+    assert (done.returncode, done.stdout.splitlines()) == (5, expected), done.stderr
