@@ -48,8 +48,10 @@ void text_print(struct text *t, const char *format, ...) {
 
 int text_read(const struct text *t, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
     const struct text_page *page = t->first;
-    uint64_t end = offset < t->bytes ? offset + MIN((uint64_t)n, t->bytes - offset) : offset;
     *done = 0;
+    if (offset >= t->bytes)
+        return 0;
+    uint64_t end = offset + MIN((uint64_t)n, t->bytes - offset);
     for (uint64_t at = 0; at < end; at += ROOM, page = page->next) {
         if (at + ROOM <= offset)
             continue;
