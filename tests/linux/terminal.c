@@ -172,6 +172,7 @@ static int read_as_orphan(void) {
 }
 
 static void check_background(void) {
+    pid_t shells = getpgrp();
     CHECK(setpgid(0, 0) == 0 && tcsetpgrp(tty, getpid()) == 0 && tcgetpgrp(tty) == getpid());
     CHECK(ioctl(tty, TIOCSCTTY, 0) == 0);
     make_raw(0, 0);
@@ -191,6 +192,7 @@ static void check_background(void) {
     CHECK(tcsetattr(tty, TCSANOW, &usual) == 0);
     pid_t none = -5;
     CHECK(ioctl(tty, TIOCSPGRP, &none) == -1 && errno == EINVAL);
+    CHECK(tcsetpgrp(tty, shells) == 0); /* for who comes next */
 }
 
 /* ---- with keys ---- */

@@ -169,8 +169,7 @@ def test_places_are_repeatable(boot, programs):
 def test_under_the_debug_kernel(boot, programs):
     said, status = session(boot, machine.default_design(), programs,
                            " && ".join(f"/linux/{name}" for name in UNDER_DEBUG), debug=True)
-    assert status == 0 and said.count(": OK
-") == len(UNDER_DEBUG), said
+    assert status == 0 and said.count(": OK\n") == len(UNDER_DEBUG), said
 
 
 def test_status_and_pipe(boot, programs):
@@ -230,7 +229,8 @@ def test_run_linux():
     """All of busybox's commands, ours, the disk, and the status."""
     busybox()
     done = guest.run("--linux", "-c", "ls -1d /etc/passwd /xv6/bin/sh /trellis/bin/echo; "
-                     "ls /usr/bin/awk; seq 5 | awk '{ n += $1 } END { print n }' | sed 's/^/sum /'; "
+                     "ls /usr/bin/awk; seq 5 | awk '{ n += $1 } END { print n }' | "
+                     "sed 's/^/sum /'; "
                      "test $(ls /bin /sbin | wc -l) -gt 200 && echo many; exit 5")
     expected = ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15",
                 "many"]
