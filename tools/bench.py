@@ -189,16 +189,16 @@ def write_csv(path, designs, counts, times):
                           *(f"{times[d].get(key, 0):.0f}" for d in designs if times)])
 
 
-def fill_document(tables):
+def fill_document(tables, document="benchmarks.md"):
     """Puts the tables between their marks."""
-    path = os.path.join(DOCS, "benchmarks.md")
+    path = os.path.join(DOCS, document)
     with open(path, encoding="utf-8") as f:
         text = f.read()
     for name, table in tables.items():
         text, n = re.subn(rf"(<!-- {name} -->\n).*?(<!-- end -->)",
                           lambda m, t=table: m[1] + markdown(*t) + m[2], text, flags=re.S)
         if n != 1:
-            raise machine.Unusable(f"docs/benchmarks.md has no place for {name}")
+            raise machine.Unusable(f"docs/{document} has no place for {name}")
     with open(path, "w", encoding="utf-8") as f:
         f.write(text)
 
