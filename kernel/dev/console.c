@@ -22,6 +22,7 @@
 #include "proc/clock.h"
 #include "proc/group.h"
 #include "proc/signal.h"
+#include "proc/watch.h"
 
 #define CTRL(letter) ((letter) - '@')
 #define DEL 0x7f

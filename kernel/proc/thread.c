@@ -60,7 +60,6 @@ int thread_new(struct proc *p, struct thread **out) {
     list_init(&t->run_link);
     list_init(&t->wait_link);
     futex_waiter_init(&t->futex);
-    watcher_init(&t->watcher);
     t->hart = hart_self()->index;
     t->trapframe = TRAPFRAME;
     *t->tf = (struct trapframe){.kernel_sp = KSTACK_TOP(t->stack),

@@ -14,7 +14,6 @@
 #include "mm/userword.h"
 #include "proc/alarm.h"
 #include "proc/wait.h"
-#include "proc/watch.h"
 #include "sync/rank.h"
 #include "sync/spinlock.h"
 
@@ -104,7 +103,6 @@ struct thread {
     struct futex_waiter futex;
     struct end_words end_words;
     char name[16]; /* empty: its process's */
-    struct watcher watcher;
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */

@@ -17,15 +17,7 @@ void watcher_told(struct watch *w) {
     spin_unlock(&watcher->lock);
 }
 
-void watcher_forget(void) {
-    struct watcher *w = &thread_self()->watcher;
-    spin_lock(&w->lock);
-    w->told = false;
-    spin_unlock(&w->lock);
-}
-
-int watcher_wait(void) {
-    struct watcher *w = &thread_self()->watcher;
+int watcher_wait(struct watcher *w) {
     int err = 0;
     spin_lock(&w->lock);
     while (!w->told && !clock_alarm_rang() && !err) {

@@ -9,7 +9,7 @@
  * `changed`, under the lock of the thing. So who begins to watch, then looks at all conditions, and
  * sleeps only as long as nobody has called since before that look, misses none:
  *
- *     forget()   look at all   nothing: sleep until told, forget(), and look again
+ *     watcher_init   look at all   nothing: watcher_wait, and look again
  *
  * A watch is begun and ended by one at a time, and the thing is there in between. */
 #pragma once
@@ -63,19 +63,18 @@ static inline void watched_changed(struct watched *thing) {
 
 /* ---- a thread that watches ---- */
 
+/* In memory that is mapped for all processes, too. */
 struct watcher {
     struct spinlock lock;
     bool told; /* since it forgot */
     struct wait_channel channel;
 };
 
-void watcher_init(struct watcher *w); /* in a new thread */
+void watcher_init(struct watcher *w); /* nobody has told it anything */
 
 /* For watch.changed: w->watcher is told. */
 void watcher_told(struct watch *w);
 
-/* What it was told before counts no more. For the running thread's. */
-void watcher_forget(void);
-/* Sleeps until the running thread's watcher is told, or its alarm (clock.h) has rung; and forgets.
- * -K_EINTR: a signal. */
-int watcher_wait(void) must_check;
+/* Sleeps until w is told, or the running thread's alarm (clock.h) has rung; and forgets. -K_EINTR: a
+ * signal. */
+int watcher_wait(struct watcher *w) must_check;

@@ -6,6 +6,7 @@
 #include "proc/clock.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct polled));
+static struct slab watchers = SLAB_INIT(watchers, sizeof(struct watcher));
 
 int poll_add(struct poll_set *s, struct file *f, unsigned wanted, uint64_t tag) {
     struct polled *p = slab_take(&records);
@@ -15,7 +16,7 @@ int poll_add(struct poll_set *s, struct file *f, unsigned wanted, uint64_t tag) 
         .file = file_get(f),
         .wanted = wanted,
         .tag = tag,
-        .watch = {.changed = watcher_told, .watcher = &thread_self()->watcher},
+        .watch = {.changed = watcher_told},
     };
     *s->end = p;
     s->end = &p->next;
@@ -32,12 +33,14 @@ static unsigned look(struct poll_set *s, bool begin) {
     return ready;
 }
 
-static int wait(struct poll_set *s, unsigned *ready) {
+static int wait(struct poll_set *s, struct watcher *w, unsigned *ready) {
     int err = 0;
-    watcher_forget();
+    watcher_init(w);
+    for (struct polled *p = s->first; p; p = p->next)
+        p->watch.watcher = w;
     *ready = look(s, true);
     while (!*ready && !err && !clock_alarm_rang()) {
-        err = watcher_wait();
+        err = watcher_wait(w);
         if (!err)
             *ready = look(s, false);
     }
@@ -50,9 +53,13 @@ int poll_wait(struct poll_set *s, uint64_t until, unsigned *ready) {
     *ready = look(s, false);
     if (*ready || until == 0)
         return 0;
+    struct watcher *w = slab_take(&watchers);
+    if (!w)
+        return -K_ENOMEM;
     clock_set_alarm(until); /* also one that never rings: a wait that goes on has that end */
-    int err = wait(s, ready);
+    int err = wait(s, w, ready);
     clock_end_alarm();
+    slab_give(&watchers, w);
     return err;
 }
 

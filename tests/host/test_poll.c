@@ -69,11 +69,6 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void begin(struct poll_set *s) {
-    watcher_init(&thread_self()->watcher);
-    poll_begin(s);
-}
-
 static int move(struct file *f, size_t n, bool out) {
     static uint8_t bytes[PIPES * 2][20000]; /* what they are is another test's */
     size_t done;
@@ -113,7 +108,7 @@ static void what_pipes_are(void **state) {
 static void none_is_ready(void **state) {
     struct poll_set s;
     unsigned ready = 7;
-    begin(&s);
+    poll_begin(&s);
     assert_int_equal(poll_add(&s, reader[0], READY_READABLE, 0), 0);
     assert_int_equal(poll_wait(&s, 0, &ready), 0);
     assert_int_equal(ready, 0);
@@ -158,7 +153,7 @@ static void a_change_behind_the_look(void **state) {
     unsigned ready;
     memset(&sly, 0, sizeof sly);
     spin_init(&sly.lock, RANK_PIPE);
-    begin(&s);
+    poll_begin(&s);
     assert_int_equal(poll_add(&s, &f, READY_READABLE, 0), 0);
     assert_int_equal(poll_add(&s, reader[0], READY_READABLE, 0), 0);
     assert_int_equal(poll_wait(&s, UINT64_MAX, &ready), 0); /* nobody would end a sleep */
@@ -183,7 +178,7 @@ static void write_or_gather(unsigned i) {
     for (unsigned all = 0; all < PIPES * EACH;) {
         struct poll_set s;
         unsigned ready;
-        begin(&s);
+        poll_begin(&s);
         for (unsigned k = 0; k < PIPES; k++)
             assert_int_equal(poll_add(&s, reader[k], READY_READABLE, k), 0);
         assert_int_equal(poll_wait(&s, UINT64_MAX, &ready), 0); /* for ever, if one is missed */
@@ -213,7 +208,7 @@ static void ping_pong(unsigned i) {
         unsigned ready;
         if (i == 0)
             assert_int_equal(move(writer[0], 1, true), 1);
-        begin(&s);
+        poll_begin(&s);
         assert_int_equal(poll_add(&s, reader[2], READY_READABLE, 0), 0);
         assert_int_equal(poll_add(&s, reader[i == 0], READY_READABLE, 0), 0);
         assert_int_equal(poll_wait(&s, UINT64_MAX, &ready), 0);
@@ -231,7 +226,7 @@ static void two_take_turns(void **state) { kstub_parallel(2, ping_pong); }
 static void fill_or_drain(unsigned i) {
     struct poll_set s;
     unsigned ready;
-    begin(&s);
+    poll_begin(&s);
     if (i == 0) {
         file_set_flags(writer[0], ABI_O_NONBLOCK);
         for (unsigned sent = 0; sent < 300000;) {
@@ -241,7 +236,7 @@ static void fill_or_drain(unsigned i) {
                 continue;
             }
             assert_int_equal(n, -K_EAGAIN);
-            begin(&s);
+            poll_begin(&s);
             assert_int_equal(poll_add(&s, writer[0], READY_WRITABLE, 0), 0);
             assert_int_equal(poll_wait(&s, UINT64_MAX, &ready), 0);
             poll_end(&s);
@@ -265,7 +260,7 @@ static void room_and_the_end(void **state) { kstub_parallel(2, fill_or_drain); }
 static void killed(unsigned i) {
     struct poll_set s;
     unsigned ready;
-    begin(&s);
+    poll_begin(&s);
     if (i == 0) {
         assert_int_equal(poll_add(&s, reader[0], READY_READABLE, 0), 0);
         assert_int_equal(poll_wait(&s, UINT64_MAX, &ready), -K_EINTR);

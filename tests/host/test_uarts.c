@@ -185,7 +185,7 @@ static void use_console(void (*step)(void)) {
     assert_memory_equal(sent, "one\ntwo\n", 8);
     char line[8];
     bool end;
-    assert_int_equal(take(line, sizeof line, false, &done, &end), 0);
+    assert_int_equal(take(line, sizeof line, false, true, &done, &end), 0);
     assert_true(end && done == 4 && !memcmp(line, "one\n", 4));
 }
 
