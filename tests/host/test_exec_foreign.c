@@ -185,9 +185,9 @@ static void exec_plain(void) {
     assert_is(PLAIN, 0);
 }
 
-/* ---- linux_random: the dice ---- */
+/* ---- random_bytes: the dice ---- */
 
-void linux_random(void *to, size_t n) {
+void random_bytes(void *to, size_t n) {
     for (size_t i = 0; i < n; i++)
         ((uint8_t *)to)[i] = (uint8_t)host_random();
 }
