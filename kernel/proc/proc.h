@@ -140,8 +140,8 @@ void proc_dump(void);
 /* Fills in what the table knows of a slot. -K_EINVAL no such slot, -K_ENOENT free. */
 int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
 
-/* The path of a process's program, as exec was given it; empty: it did not begin at the root.
- * -K_ESRCH: no such process. */
+/* The path of a process's program, as exec or a script gave it; empty: it did not begin at the
+ * root, or is too long. -K_ESRCH: no such process. */
 int proc_program(int32_t pid, char path[ABI_MAXPATH]) must_check;
 
 /* The memory of a process, which this locks: to be looked at, also while the process runs on

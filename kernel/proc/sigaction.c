@@ -32,7 +32,8 @@ void signal_tell_takers_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
-        if ((t->signals.pending | p->signals_pending) & ~t->signals.blocked)
+        uint64_t wanted = ~t->signals.blocked | t->signals.awaited;
+        if ((t->signals.pending | p->signals_pending) & wanted)
             thread_tell(t, THREAD_SIGNAL);
     }
 }

@@ -14,6 +14,6 @@ enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal);
 /* These are never blocked, ignored or handled. */
 #define SIGNALS_SURE (signal_bit(ABI_SIGKILL) | signal_bit(ABI_SIGSTOP))
 
-/* Tells the threads of p, whose lock is held, that do not block a pending signal; all but one may
- * find that it is gone. */
+/* Tells the threads of p, whose lock is held, that do not block a pending signal, or wait for it;
+ * all but one may find that it is gone. */
 void signal_tell_takers_locked(struct proc *p);

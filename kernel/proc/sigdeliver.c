@@ -199,6 +199,8 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
             sleep_on(&p->buried, &p->lock); /* who is told wakes up */
     }
     t->signals.awaited = 0;
+    if (p->signals_pending & set) /* it may have been told of these, too, and others not */
+        signal_tell_takers_locked(p);
     spin_unlock(&p->lock);
     if (until != UINT64_MAX)
         clock_end_alarm();

@@ -64,15 +64,17 @@ static int make_stack_page(struct arguments *a, const struct elf_plan *plan, uin
 
 /* ---- the change of programs ------------------------------------------------------ */
 
-/* The process is another program now: not the shell any more, if it was one. */
-static void set_name(struct proc *p, const char *path) {
+/* The process is another program now: not the shell any more, if it was one. file: the program's,
+ * which a script's path is not. */
+static void set_name(struct proc *p, const char *path, const char *file) {
     const char *name = path;
     for (const char *c = path; *c; c++)
         if (*c == '/' && c[1])
             name = c + 1;
     spin_lock(&p->lock); /* proc_info may be reading them */
     str_copy(p->name, name, sizeof(p->name));
-    str_copy(p->program, *path == '/' ? path : "", sizeof(p->program));
+    bool known = *file == '/' && strlen(file) < sizeof(p->program);
+    str_copy(p->program, known ? file : "", sizeof(p->program));
     spin_unlock(&p->lock);
     p->manages_jobs = false;
 }
@@ -211,8 +213,8 @@ static int lock_and_load(struct aspace *as, struct node *file, struct program *p
     return err;
 }
 
-static int replace_program(const char *path, struct node *file, struct program *program,
-                           struct arguments *a) {
+static int replace_program(const char *path, const char *name, struct node *file,
+                           struct program *program, struct arguments *a) {
     struct proc *p = proc_self();
     struct start start;
     struct aspace *as;
@@ -229,7 +231,7 @@ static int replace_program(const char *path, struct node *file, struct program *
     proc_replace_space(p); /* the commit point */
     p->interface = start.interface;
     enter_program(&start);
-    set_name(p, path);
+    set_name(p, path, name);
     return 0;
 }
 
@@ -240,7 +242,7 @@ static int replace_by_file(const char *path, const char *name, struct program *p
     int err = path_lookup(name, &file);
     if (err)
         return err;
-    err = replace_program(path, file, program, a);
+    err = replace_program(path, name, file, program, a);
     if (!err)
         fd_exec();
     node_put(file);

@@ -50,12 +50,17 @@ static void write_file(const char *path, const void *bytes, size_t n) {
 
 static int read_script(int argc, char **argv) {
     const char *longest = getenv("LONG");
+    char exe[64] = {0};
     if (longest && (strspn(longest, "l") != strlen(longest) || strlen(longest) != 60000))
         return WRONG;
     if (strcmp(argv[argc - 2], "a") || *argv[argc - 1])
         return WRONG;
     if (argc > 4 && (strcmp(argv[0], "/linux/programs") || strcmp(argv[1], "two words") ||
                      !strstr(argv[2], "/s1")))
+        return WRONG;
+    /* Not the script's. */
+    if (argc > 4 &&
+        (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0 || strcmp(exe, "/linux/programs")))
         return WRONG;
     return READ + argc;
 }

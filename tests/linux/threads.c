@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -396,6 +397,49 @@ static void check_waits_for_signals(void) {
     CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
 }
 
+static int *waiting; /* in shared memory */
+
+static void *wait_for_either(void *arg) {
+    __atomic_add_fetch(waiting, 1, __ATOMIC_RELAXED);
+    long signal = sigwaitinfo(arg, NULL);
+    __atomic_sub_fetch(waiting, 1, __ATOMIC_RELAXED);
+    while (__atomic_load_n(waiting, __ATOMIC_RELAXED))
+        sched_yield(); /* the end of a thread could wake the other one */
+    return (void *)signal;
+}
+
+static bool all_sleep(pid_t process) {
+    char path[32], state = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", process);
+    FILE *f = fopen(path, "r");
+    CHECK(f && fscanf(f, "%*d %*s %c", &state) == 1 && fclose(f) == 0);
+    return state == 'S';
+}
+
+/* Two wait for the same two signals, which come at once: each gets one. */
+static void check_two_wait_for_signals(void) {
+    sigset_t set, old;
+    int status;
+    waiting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR2);
+    CHECK(waiting != MAP_FAILED && pthread_sigmask(SIG_BLOCK, &set, &old) == 0);
+    for (int round = 0; round < 10 && !failures; round++) {
+        *waiting = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            pthread_t a = begin(wait_for_either, &set), b = begin(wait_for_either, &set);
+            _exit((long)end_of(a) + (long)end_of(b) == SIGTERM + SIGUSR2 ? 9 : 1);
+        }
+        while (__atomic_load_n(waiting, __ATOMIC_RELAXED) < 2 || !all_sleep(child))
+            sched_yield();
+        CHECK(kill(child, SIGTERM) == 0 && kill(child, SIGUSR2) == 0);
+        CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 9);
+    }
+    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0 && munmap(waiting, 4096) == 0);
+}
+
 /* ---- scheduling ---- */
 
 static void *take_name(void *arg) {
@@ -457,6 +501,7 @@ int main(int argc, char **argv) {
     check_futex();
     check_signals();
     check_waits_for_signals();
+    check_two_wait_for_signals();
     check_scheduling();
     if (!failures)
         puts("threads: OK");
