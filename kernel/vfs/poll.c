@@ -49,7 +49,7 @@ static int wait(struct poll_set *s, unsigned *ready) {
 int poll_wait(struct poll_set *s, uint64_t until, unsigned *ready) {
     *ready = look(s, false);
     if (*ready || until == 0)
-        return 0;
+        return *ready || !proc_interrupted() ? 0 : -K_EINTR;
     clock_set_alarm(until); /* also one that never rings: a wait that goes on has that end */
     int err = wait(s, ready);
     clock_end_alarm();
