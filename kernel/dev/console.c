@@ -287,17 +287,24 @@ static int read_by_line(uaddr_t dst, size_t n, bool waits, size_t *done) {
 
 /* ---- input without lines ---- */
 
+/* How many bytes end the wait of a read of n, as the modes are now. */
+static uint32_t least_locked(size_t n) {
+    ASSERT_LOCKED(&console.lock);
+    const uint8_t *keys = console.modes.keys;
+    uint32_t least = keys[TERMINAL_VMIN] ? keys[TERMINAL_VMIN] : keys[TERMINAL_VTIME] ? 1 : 0;
+    return by_line() ? 1 : (uint32_t)MIN(least, n);
+}
+
 /* Waits for as many bytes as the program has asked for, or can take; no longer than `span` tenths
- * of a second for the first one, or from the first one on for each. -K_EINTR: there is none yet. */
+ * of a second for the first one, or from the first one on for each. Who changes the modes meanwhile
+ * changes how many these are. -K_EINTR: there is none yet. */
 static int wait_for_bytes_locked(size_t n) {
     ASSERT_LOCKED(&console.lock);
     const uint8_t *keys = console.modes.keys;
     uint64_t span = keys[TERMINAL_VTIME] * (NANOSECONDS / 10);
-    uint32_t least = keys[TERMINAL_VMIN] ? keys[TERMINAL_VMIN] : span ? 1 : 0;
     bool whole = keys[TERMINAL_VMIN] == 0; /* the span is for all of the wait */
-    least = (uint32_t)MIN(least, n);
     bool timed = false, over = false, stop = false;
-    for (uint32_t seen = 0; bytes_ready() < least && !over && !stop;) {
+    for (uint32_t seen = 0; bytes_ready() < least_locked(n) && !over && !stop;) {
         if (span && (bytes_ready() > seen || (whole && !timed))) {
             if (timed)
                 clock_end_alarm();
@@ -359,14 +366,14 @@ static int console_read_now(uaddr_t dst, size_t n, size_t *done) {
 }
 
 /* Output is always taken, in the end. Where there are no lines, as many bytes make it readable as a
- * read would wait for, if it would wait for them for ever. */
+ * read would wait for, if it would wait for them for ever; and a read does not hear of a ^C. */
 static unsigned console_ready(struct watch *w) {
     spin_lock(&console.lock);
     if (w)
         watch_begin(w, &console.watched, &console.lock);
     const uint8_t *keys = console.modes.keys;
     uint32_t least = by_line() || keys[TERMINAL_VTIME] ? 1 : MAX(keys[TERMINAL_VMIN], 1);
-    bool news = console.interrupted && is_shell();
+    bool news = by_line() && console.interrupted && is_shell();
     bool some = bytes_ready() >= least;
     spin_unlock(&console.lock);
     return READY_WRITABLE | (some || news ? READY_READABLE : 0);
@@ -439,6 +446,7 @@ static void set_modes_locked(const struct terminal *t) {
     if (lines && !by_line() && console.line.n > 0)
         commit_locked();
     console.in_line &= by_line();
+    tell_readers_locked(); /* what they wait for may be there now */
 }
 
 int console_set_modes(const struct terminal *t, bool drop_input) {

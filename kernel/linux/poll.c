@@ -20,7 +20,8 @@ static int time_limit(uint64_t address, uint64_t *until) {
         return err;
     if (address)
         *until = span ? clock_after(span) : 0;
-    *until = *until ? signal_resume_until(*until) : 0;
+    uint64_t end = signal_resume_until(*until); /* asked in any case: it is this call's */
+    *until = *until ? end : 0;
     return 0;
 }
 
@@ -60,48 +61,51 @@ struct pollfd {
 #define POLLWRNORM 0x100
 #define READY_ALWAYS (READY_ERROR | READY_HANGUP)
 
-static unsigned wanted(const struct pollfd *p) {
-    return ((unsigned)p->events & (READY_READABLE | READY_WRITABLE)) |
-           (p->events & POLLRDNORM ? READY_READABLE : 0) |
-           (p->events & POLLWRNORM ? READY_WRITABLE : 0) | READY_ALWAYS;
+static unsigned wanted(unsigned events) {
+    return (events & (READY_READABLE | READY_WRITABLE)) |
+           (events & POLLRDNORM ? READY_READABLE : 0) | (events & POLLWRNORM ? READY_WRITABLE : 0) |
+           READY_ALWAYS;
 }
 
 /* Under all the names that it was asked for. */
-static int16_t revents(const struct pollfd *p, unsigned found) {
+static unsigned revents(unsigned events, unsigned found) {
     unsigned others = (found & READY_READABLE ? POLLRDNORM : 0) |
                       (found & READY_WRITABLE ? POLLWRNORM : 0);
-    unsigned asked = (unsigned)p->events | READY_ALWAYS;
-    return (int16_t)((found | others) & asked);
+    return (found | others) & (events | READY_ALWAYS);
 }
 
-static int tell_entry(uint64_t at, struct pollfd *p, int16_t what, uint64_t *ready) {
-    p->revents = what;
+/* The rest of the entry is the program's, which may change it while it waits. */
+static int tell_entry(uint64_t at, unsigned what, uint64_t *ready) {
+    int16_t told = (int16_t)what;
     *ready += what != 0;
-    return copyout(UA(at), p, sizeof(*p));
+    return copyout(UA(at + offsetof(struct pollfd, revents)), &told, sizeof(told));
 }
+
+/* What is kept of an entry: its number, and what was asked of it. */
+static uint64_t tag_of(uint64_t i, int16_t events) { return i << 16 | (uint16_t)events; }
+static unsigned events_of(uint64_t tag) { return tag & UINT16_MAX; }
+static uint64_t entry_at(uint64_t array, uint64_t i) { return array + i * sizeof(struct pollfd); }
 
 /* Adds an entry's file; one that has none is told at once. */
-static int add_entry(struct poll_set *s, uint64_t at, uint64_t *ready) {
+static int add_entry(struct poll_set *s, uint64_t array, uint64_t i, uint64_t *ready) {
     struct pollfd p;
-    int err = copyin(&p, UA(at), sizeof(p));
+    int err = copyin(&p, UA(entry_at(array, i)), sizeof(p));
     if (err)
         return err;
     struct file *f = p.fd < 0 ? NULL : fd_begin(fd_arg((uint64_t)p.fd));
     if (!f)
-        return tell_entry(at, &p, p.fd < 0 ? 0 : POLLNVAL, ready);
-    err = poll_add(s, f, wanted(&p), at);
+        return tell_entry(entry_at(array, i), p.fd < 0 ? 0 : POLLNVAL, ready);
+    uint64_t tag = tag_of(i, p.events);
+    err = poll_add(s, f, wanted(events_of(tag)), tag);
     fd_end(f);
     return err;
 }
 
-static int tell_entries(const struct poll_set *s, uint64_t *ready) {
+static int tell_entries(const struct poll_set *s, uint64_t array, uint64_t *ready) {
     int err = 0;
-    for (const struct polled *at = s->first; at && !err; at = at->next) {
-        struct pollfd p;
-        err = copyin(&p, UA(at->tag), sizeof(p));
-        if (!err)
-            err = tell_entry(at->tag, &p, revents(&p, at->found), ready);
-    }
+    for (const struct polled *at = s->first; at && !err; at = at->next)
+        err = tell_entry(entry_at(array, at->tag >> 16), revents(events_of(at->tag), at->found),
+                         ready);
     return err;
 }
 
@@ -116,11 +120,11 @@ int linux_ppoll(const uint64_t arg[6], uint64_t *result) {
         return err;
     poll_begin(&s);
     for (uint64_t i = 0; i < arg[1] && !err; i++)
-        err = add_entry(&s, arg[0] + i * sizeof(struct pollfd), result);
+        err = add_entry(&s, arg[0], i, result);
     if (!err)
         err = wait_with_mask(&s, *result ? 0 : until, arg[3], arg[4], &ready);
     if (!err)
-        err = tell_entries(&s, result);
+        err = tell_entries(&s, arg[0], result);
     poll_end(&s);
     if (err != -K_EINTR)
         tell_left(arg[2], until);

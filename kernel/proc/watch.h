@@ -75,6 +75,6 @@ void watcher_init(struct watcher *w); /* nobody has told it anything */
 /* For watch.changed: w->watcher is told. */
 void watcher_told(struct watch *w);
 
-/* Sleeps until w is told, or the running thread's alarm (clock.h) has rung; and forgets. -K_EINTR: a
- * signal. */
+/* Sleeps until w is told, or the running thread's alarm (clock.h) has rung; and forgets. -K_EINTR:
+ * a signal. */
 int watcher_wait(struct watcher *w) must_check;

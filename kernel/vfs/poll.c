@@ -52,7 +52,7 @@ static int wait(struct poll_set *s, struct watcher *w, unsigned *ready) {
 int poll_wait(struct poll_set *s, uint64_t until, unsigned *ready) {
     *ready = look(s, false);
     if (*ready || until == 0)
-        return 0;
+        return *ready || !proc_interrupted() ? 0 : -K_EINTR;
     struct watcher *w = slab_take(&watchers);
     if (!w)
         return -K_ENOMEM;

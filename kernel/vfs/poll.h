@@ -31,8 +31,9 @@ static inline void poll_begin(struct poll_set *s) {
 int poll_add(struct poll_set *s, struct file *f, unsigned wanted, uint64_t tag) must_check;
 
 /* Waits until one is what is wanted of it, or cpu_time has reached `until` (UINT64_MAX: for ever;
- * 0: it does not wait). *ready files are, and each one's `found` says what of that. -K_EINTR: a
- * signal came before; -K_ENOMEM. */
+ * 0: it does not wait). *ready files are, and each one's `found` says what of that. -K_EINTR: none
+ * was when a signal came, or had come already;
+ * -K_ENOMEM. */
 int poll_wait(struct poll_set *s, uint64_t until, unsigned *ready) must_check;
 
 /* Gives all back; also after an error. */

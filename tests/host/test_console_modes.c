@@ -308,6 +308,41 @@ static void a_reader_of_lines_gets_bytes(void **state) {
     assert_string_equal(read_line(100), "k");
 }
 
+static unsigned told;
+static void count(struct watch *w) { told++; }
+
+static void ask_for_one(void) {
+    modes.keys[TERMINAL_VMIN] = 1;
+    change();
+}
+
+/* What is there is enough from now on: who reads and who polls learn of it. */
+static void fewer_bytes_are_enough(void **state) {
+    struct watch w = {.changed = count};
+    modes.keys[TERMINAL_VMIN] = 5;
+    change();
+    TYPE("abc");
+    assert_int_equal(ops->ready(&w), READY_WRITABLE);
+    told = 0;
+    stub_idle = ask_for_one;
+    assert_reads(100, "abc", 3);
+    assert_int_equal(stub_sleeps, 1);
+    assert_true(told > 0);
+    watch_end(&w);
+}
+
+/* A shell's read of bytes would wait: ^C is news for one of lines alone. */
+static void a_shell_has_no_news_without_lines(void **state) {
+    reader.depth = 1;
+    modes.local = TERMINAL_ISIG;
+    change();
+    TYPE("\x03");
+    assert_int_equal(interrupts, 1);
+    assert_int_equal(ops->ready(NULL), READY_WRITABLE);
+    console_make_sane();
+    assert_int_equal(ops->ready(NULL), READY_WRITABLE | READY_READABLE);
+}
+
 static void drops_input(void **state) {
     TYPE("one\ntwo");
     assert_int_equal(console_set_modes(&modes, true), 0);
@@ -434,6 +469,8 @@ int main(void) {
         LINES(ends_of_lines),
         LINES(what_was_typed_of_a_line_is_there),
         LINES(a_reader_of_lines_gets_bytes),
+        RAW(fewer_bytes_are_enough),
+        RAW(a_shell_has_no_news_without_lines),
         LINES(drops_input),
         LINES(tells_what_was_set),
         LINES(refuses_the_background),

@@ -271,13 +271,35 @@ static void killed(unsigned i) {
     kstub_kill(kstub_proc(1));
 }
 
+/* Who does not wait hears of it, too, but of files that are ready first. */
+static int heard;
+static void killed_before(unsigned i) {
+    struct poll_set s;
+    unsigned ready;
+    begin(&s);
+    assert_int_equal(poll_add(&s, reader[0], READY_READABLE, 0), 0);
+    assert_int_equal(poll_wait(&s, 0, &ready), 0);
+    kstub_kill(kstub_proc(i + 1));
+    heard = poll_wait(&s, 0, &ready);
+    assert_int_equal(poll_add(&s, writer[0], READY_WRITABLE, 0), 0);
+    assert_int_equal(poll_wait(&s, 0, &ready), 0);
+    assert_int_equal(ready, 1);
+    poll_end(&s);
+}
+
+static void a_signal_that_has_come(void **state) {
+    kstub_parallel(1, killed_before);
+    assert_int_equal(heard, -K_EINTR);
+}
+
 static void a_signal_ends_it(void **state) { kstub_parallel(2, killed); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(a_change_behind_the_look), T(what_pipes_are),   T(none_is_ready),    T(no_byte_is_missed),
-        T(two_take_turns),           T(room_and_the_end), T(a_signal_ends_it),
+        T(a_change_behind_the_look), T(what_pipes_are),         T(none_is_ready),
+        T(no_byte_is_missed),        T(two_take_turns),         T(room_and_the_end),
+        T(a_signal_ends_it),         T(a_signal_that_has_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

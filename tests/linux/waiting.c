@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -177,6 +179,36 @@ static void check_select(void) {
     CHECK(select(201, &in, NULL, NULL, NULL) == -1 && errno == EBADF);
 }
 
+static char state_of(pid_t pid) {
+    char path[32], line[200] = "", *at;
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, line, sizeof(line) - 1) > 0 && close(fd) == 0);
+    at = strrchr(line, ')');
+    return at ? at[2] : 0;
+}
+
+/* Somebody else changes an entry that is waited for: what was asked first counts, and the change
+ * stays. */
+static void check_changed_entry(void) {
+    int ends[2], status;
+    struct pollfd *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(p != MAP_FAILED && pipe(ends) == 0);
+    *p = (struct pollfd){ends[0], POLLIN, 0};
+    pid_t parent = getpid(), child = fork();
+    if (child == 0) {
+        while (!failures && state_of(parent) != 'S')
+            sched_yield();
+        p->events = POLLOUT;
+        p->fd = -5;
+        _exit(failures || write(ends[1], "x", 1) != 1);
+    }
+    CHECK(poll(p, 1, 60000) == 1 && p->revents == POLLIN);
+    CHECK(p->events == POLLOUT && p->fd == -5);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && munmap(p, 4096) == 0);
+}
+
 static volatile sig_atomic_t caught;
 static void handler(int signal) { caught++; }
 
@@ -203,7 +235,11 @@ static void check_mask(void) {
         _exit(kill(parent, SIGUSR1));
     CHECK(ppoll(&p, 1, NULL, &empty) == -1 && errno == EINTR && caught == 3);
     CHECK(waitpid(child, &status, 0) == child && status == 0);
-    CHECK(sigprocmask(SIG_UNBLOCK, &block, NULL) == 0 && caught == 3);
+    /* So it is let in where nothing is waited for. */
+    struct timespec none = {0, 0};
+    CHECK(ppoll(&p, 1, &none, &empty) == 0 && raise(SIGUSR1) == 0 && caught == 3);
+    CHECK(ppoll(&p, 1, &none, &empty) == -1 && errno == EINTR && caught == 4);
+    CHECK(sigprocmask(SIG_UNBLOCK, &block, NULL) == 0 && caught == 4);
     /* A child's end, of which nobody wants to know, changes nothing. */
     long before = milliseconds();
     child = fork();
@@ -220,6 +256,7 @@ int main(void) {
     check_partners();
     check_room();
     check_select();
+    check_changed_entry();
     check_mask();
     if (!failures)
         puts("waiting: OK");
