@@ -3,6 +3,7 @@
 #include "mm/uaccess.h"
 #include "mm/userword.h"
 #include "proc/futex.h"
+#include "proc/sched.h"
 #include "proc/thread.h"
 
 struct head {
@@ -55,6 +56,7 @@ static void give_locks_back(uint64_t list) {
             err = give_lock_back(lock_of(&h, entry), false);
         err = err ? err : end;
         entry = next;
+        sched_break(); /* each may be a page that has to be copied */
     }
     if (h.pending)
         (void)!give_lock_back(lock_of(&h, h.pending), true);
