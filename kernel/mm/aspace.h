@@ -106,7 +106,7 @@ int aspace_load(struct aspace *as, const struct elf_plan *plan, struct object *p
 
 /* Grants the segments of another program beside those of the first: of its interpreter. As above;
  * its stack and heap stay. -K_EEXIST: something is there, or it ends beyond USER_MAX; -K_ENOMEM:
- * the space is as it was. */
+ * there may be a part of it, and the space is to be destroyed. */
 int aspace_load_more(struct aspace *as, const struct elf_plan *plan,
                      struct object *program) must_check;
 

@@ -154,11 +154,8 @@ static int load_more_locked(struct aspace *as, const struct elf_plan *plan,
     int err = add_segments(as, plan, program);
     if (!err)
         err = commit_settle(as);
-    if (err) {
-        int none = change_remove(as, start, plan->end);
-        ASSERT(!none);
+    if (err)
         return err;
-    }
     change_populate(as, start, plan->end);
     change_sync(as, start, plan->end);
     change_sync_finish(as);

@@ -21,7 +21,8 @@ def test_the_page_shows_the_list():
 
 
 @pytest.mark.parametrize("change", [
-    ('"the pool of free frames', '"a pool of frames'), ("RISING, \"hart's frames\"", "NEVER, \"hart's frames\""),
+    ('"the pool of free frames', '"a pool of frames'),
+    ('RISING, "hart\'s frames"', 'NEVER, "hart\'s frames"'),
     ("UNDER(NAMES)", "UNDER(LOG_OP)"), ("RANK(UART, SPIN", "RANK(UART, SLEEP")])
 def test_another_list_is_another_page(change):
     text = ranks.read(ranks.LIST).rpartition("*/")[2]
