@@ -276,7 +276,7 @@ static int heard;
 static void killed_before(unsigned i) {
     struct poll_set s;
     unsigned ready;
-    begin(&s);
+    poll_begin(&s);
     assert_int_equal(poll_add(&s, reader[0], READY_READABLE, 0), 0);
     assert_int_equal(poll_wait(&s, 0, &ready), 0);
     kstub_kill(kstub_proc(i + 1));
