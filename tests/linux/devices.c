@@ -1,25 +1,11 @@
-/* The devices that are nothing but memory, by their names in /dev and by their numbers. Prints one
- * line for each thing that is not so, and "devices: OK" at the end when all is. */
-#include <errno.h>
+/* The devices that are nothing but memory, by their names in /dev and by their numbers. */
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-static int failures;
-
-#define CHECK(what) \
-    do { \
-        errno = 0; \
-        if (!(what)) { \
-            printf("devices: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
-            failures++; \
-        } \
-    } while (0)
+#include "check.h"
 
 static char bytes[10000], others[10000], zeros[10000];
 
@@ -103,7 +89,5 @@ int main(void) {
     check_random();
     check_terminal();
     check_mknod();
-    if (!failures)
-        puts("devices: OK");
-    return failures != 0;
+    return tell_end();
 }

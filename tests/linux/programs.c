@@ -1,32 +1,18 @@
 /* Which files exec takes for programs: scripts, programs with an interpreter, and damaged ones of
  * both sorts, after which the process goes on. With arguments it is the reader of a script, or the
- * program with an interpreter, and tells by its status what it has found. Prints one line for each
- * thing that is not so, and "programs: OK" at the end when all is. */
+ * program with an interpreter, and tells by its status what it has found. */
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "check.h"
 
 #define READ 95 /* status of a reader, and how many arguments it has */
 #define WRONG 94
 #define LINKER "/lib/ld-linux-riscv64-lp64d.so.1"
 
-static int failures;
-
 /* What exec says, or how the program ends. */
-#define CHECK(what, wanted) \
-    do { \
-        int is = (what); \
-        if (is != (wanted)) { \
-            printf("programs: line %d: %s: %d\n", __LINE__, #what, is); \
-            failures++; \
-        } \
-    } while (0)
-
 static int run(const char *path) {
     int status;
     pid_t child = fork();
@@ -76,7 +62,7 @@ static void check_chain(void) {
          start[] = "#! \t/linux/programs  two words \t\nx";
     write_file(path, start, strlen(start));
     for (int n = 1; n <= 6; n++) {
-        CHECK(run(path), n <= 5 ? READ + 4 + n : ELOOP);
+        CHECK_EQ(run(path), n <= 5 ? READ + 4 + n : ELOOP);
         text[8] = path[6]++;
         write_file(path, text, strlen(text));
     }
@@ -85,28 +71,28 @@ static void check_chain(void) {
 static void check_scripts(void) {
     char line[600];
     check_chain();
-    CHECK(script("#!/linux/programs"), READ + 4);
-    CHECK(script("#!/bin/true some\n"), 0); /* a program of another system */
-    CHECK(script("#!/linux/nosuch\n"), ENOENT);
-    CHECK(script("#!\n/linux/programs\n"), ENOEXEC);
-    CHECK(script("# !/linux/programs\n"), ENOEXEC);
-    CHECK(script(""), ENOEXEC);
+    CHECK_EQ(script("#!/linux/programs"), READ + 4);
+    CHECK_EQ(script("#!/bin/true some\n"), 0); /* a program of another system */
+    CHECK_EQ(script("#!/linux/nosuch\n"), ENOENT);
+    CHECK_EQ(script("#!\n/linux/programs\n"), ENOEXEC);
+    CHECK_EQ(script("# !/linux/programs\n"), ENOEXEC);
+    CHECK_EQ(script(""), ENOEXEC);
     /* A line of 255 bytes, and one more. */
     memset(line, '/', sizeof(line));
     memcpy(line, "#!", 2);
     strcpy(line + 255 - strlen("linux/programs"), "linux/programs\n");
-    CHECK(script(line), READ + 4);
+    CHECK_EQ(script(line), READ + 4);
     strcpy(line + 256 - strlen("linux/programs"), "linux/programs\n");
-    CHECK(script(line), ENOEXEC);
+    CHECK_EQ(script(line), ENOEXEC);
     /* Paths. */
     memset(line, '/', sizeof(line));
     strcpy(line + 255 - strlen("tmp/s1"), "tmp/s1");
-    CHECK(run(line), READ + 5);
+    CHECK_EQ(run(line), READ + 5);
     strcpy(line + 256 - strlen("tmp/s1"), "tmp/s1");
-    CHECK(run(line), ENAMETOOLONG);
-    CHECK(run(""), ENOENT);
-    CHECK(run("/tmp"), EACCES);
-    CHECK(run("/console"), EACCES);
+    CHECK_EQ(run(line), ENAMETOOLONG);
+    CHECK_EQ(run(""), ENOENT);
+    CHECK_EQ(run("/tmp"), EACCES);
+    CHECK_EQ(run("/console"), EACCES);
 }
 
 static void check_long_strings(void) {
@@ -114,7 +100,7 @@ static void check_long_strings(void) {
     memset(longest, 'l', 60000);
     longest[60000] = '\0';
     setenv("LONG", longest, 1);
-    CHECK(run("/tmp/s1"), READ + 5);
+    CHECK_EQ(run("/tmp/s1"), READ + 5);
     unsetenv("LONG");
     free(longest);
 }
@@ -165,15 +151,15 @@ static int run_with_linker(size_t n) {
     do { \
         Elf64_Phdr before = *segment(&linker, kind, nth); \
         segment(&linker, kind, nth)->field = (value); \
-        CHECK(run_with_linker(linker.n), ELIBBAD); \
+        CHECK_EQ(run_with_linker(linker.n), ELIBBAD); \
         *segment(&linker, kind, nth) = before; \
     } while (0)
 
 static void check_damaged_interpreters(void) {
-    CHECK(run_with_linker(linker.n), READ + 3);
-    CHECK(run_with_linker(0), ELIBBAD);
-    CHECK(run_with_linker(64), ELIBBAD);
-    CHECK(run_with_linker(linker.n / 2), ELIBBAD);
+    CHECK_EQ(run_with_linker(linker.n), READ + 3);
+    CHECK_EQ(run_with_linker(0), ELIBBAD);
+    CHECK_EQ(run_with_linker(64), ELIBBAD);
+    CHECK_EQ(run_with_linker(linker.n / 2), ELIBBAD);
     CHECK_DAMAGED(PT_LOAD, 0, p_memsz, UINT64_MAX);
     CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, 1UL << 60);
     CHECK_DAMAGED(PT_LOAD, 1, p_vaddr, 0);
@@ -184,28 +170,28 @@ static void check_damaged_interpreters(void) {
     CHECK_DAMAGED(PT_LOAD, 0, p_align, 3);
     CHECK_DAMAGED(PT_LOAD, 0, p_align, 1UL << 63);
     header(&linker)->e_machine = EM_X86_64;
-    CHECK(run_with_linker(linker.n), ELIBBAD);
+    CHECK_EQ(run_with_linker(linker.n), ELIBBAD);
     header(&linker)->e_machine = EM_RISCV;
 }
 
 static void check_programs(void) {
     Elf64_Phdr *p = segment(&program, PT_INTERP, 0), before = *segment(&program, PT_LOAD, 1);
-    CHECK(run_with(LINKER), READ + 3);
-    CHECK(run_with("/tmp/none"), ENOENT);
-    CHECK(run_with("/tmp/s/p"), ENOTDIR);
-    CHECK(run_with("/tmp"), EACCES);
-    CHECK(run_with("/tmp/s1"), ELIBBAD);
-    CHECK(run_with("/tmp/p") < 0, 1); /* itself: it is entered before it is linked */
+    CHECK_EQ(run_with(LINKER), READ + 3);
+    CHECK_EQ(run_with("/tmp/none"), ENOENT);
+    CHECK_EQ(run_with("/tmp/s/p"), ENOTDIR);
+    CHECK_EQ(run_with("/tmp"), EACCES);
+    CHECK_EQ(run_with("/tmp/s1"), ELIBBAD);
+    CHECK_EQ(run_with("/tmp/p") < 0, 1); /* itself: it is entered before it is linked */
     segment(&program, PT_LOAD, 1)->p_vaddr = 1UL << 60;
-    CHECK(run_with(LINKER), ENOEXEC);
+    CHECK_EQ(run_with(LINKER), ENOEXEC);
     *segment(&program, PT_LOAD, 1) = before;
     program.bytes[p->p_offset + p->p_filesz - 1] = 'x';
     write_file("/tmp/p", program.bytes, program.n);
-    CHECK(run("/tmp/p"), ENOEXEC);
+    CHECK_EQ(run("/tmp/p"), ENOEXEC);
     program.bytes[p->p_offset + p->p_filesz - 1] = '\0';
     p->p_filesz = 1;
     write_file("/tmp/p", program.bytes, program.n);
-    CHECK(run("/tmp/p"), ENOEXEC);
+    CHECK_EQ(run("/tmp/p"), ENOEXEC);
 }
 
 int main(int argc, char **argv) {
@@ -217,8 +203,6 @@ int main(int argc, char **argv) {
     read_file(&linker, LINKER);
     check_damaged_interpreters();
     check_programs();
-    CHECK(unlink("/tmp/p") | unlink("/tmp/i"), 0);
-    if (!failures)
-        puts("programs: OK");
-    return failures ? 1 : 0;
+    CHECK_EQ(unlink("/tmp/p") | unlink("/tmp/i"), 0);
+    return tell_end();
 }

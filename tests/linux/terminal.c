@@ -3,29 +3,18 @@
  *
  *     terminal keys    says what it waits for, and what it has got
  *     terminal raw     leaves the terminal without lines and echo */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+#include "check.h"
 
 static int failures, tty;
 static struct termios usual;
 static volatile sig_atomic_t caught;
-
-#define CHECK(what) \
-    do { \
-        errno = 0; \
-        if (!(what)) { \
-            printf("terminal: line %d: %s (errno %d)\n", __LINE__, #what, errno); \
-            failures++; \
-        } \
-    } while (0)
 
 static void handler(int signal) { caught = signal; }
 
@@ -267,7 +256,5 @@ int main(int argc, char **argv) {
         check_size();
         check_background();
     }
-    if (!failures)
-        puts("terminal: OK");
-    return failures != 0;
+    return tell_end();
 }
