@@ -59,7 +59,7 @@ LEVELS = re.compile(r"\bGIB\(1\)|\blevels? *(?:[=!]=|[<>]=?) *[2-9]\b|"
                     r"\b1(?:[uU]?[lL]{1,2}) *<< *(?:30|3[89]|4[78]|5[67])\b|\b0x3f[cf]\w{7}\b")
 LEVELS_PLACES = ("arch", "mm/pt.c", "mm/pt.h", "mm/cursor.h")
 # They show it.
-DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/proc.c", "kernel/syscall/sysproc.c")
+DESIGN_NAME = ("kernel/init/main.c", "kernel/proc/inspect.c", "kernel/syscall/sysproc.c")
 NAMES_BIT = re.compile(r"\s*#\s*define\s")
 LITERAL_BIT = re.compile(r"\b1(?:[uU][lL]{0,2})?\s*<<\s*\d")
 DIALECT = (

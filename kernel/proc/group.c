@@ -2,7 +2,6 @@
 #include "proc/group.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
-#include "lib/string.h"
 #include "proc/ids.h"
 #include "proc/sigaction.h"
 #include "proc/table.h"
@@ -123,15 +122,6 @@ int proc_get_group(int32_t pid, int32_t *group) {
     if (p)
         spin_unlock(&p->lock);
     return p ? 0 : -K_ESRCH;
-}
-
-int proc_program(int32_t pid, char path[ABI_MAXPATH]) {
-    struct proc *p = proc_find_and_lock(pid);
-    if (!p)
-        return -K_ESRCH;
-    memcpy(path, p->program, ABI_MAXPATH);
-    spin_unlock(&p->lock);
-    return 0;
 }
 
 int32_t proc_parent(void) {

@@ -1,0 +1,120 @@
+/* What others may know of processes, while these go on: states, sizes, times, programs, spaces. */
+#include "arch/cpu.h"
+#include "lib/errno.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/design.h"
+#include "proc/clock.h"
+#include "proc/table.h"
+
+/* What most of its threads could say of themselves: one runs, or is to run, or all sleep. */
+static enum abi_procstate state_of_locked(const struct proc *p, uint32_t *hart) {
+    enum abi_procstate state = p->stopped ? ABI_P_STOPPED : ABI_P_SLEEPING;
+    ASSERT_LOCKED(&p->lock);
+    if (p->state == P_ZOMBIE)
+        state = ABI_P_ZOMBIE;
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        bool runs = t->state == T_RUNNING;
+        if (runs || link == p->threads.next)
+            *hart = t->hart;
+        if (p->state == P_ZOMBIE || state == ABI_P_RUNNING)
+            continue;
+        if (runs)
+            state = ABI_P_RUNNING;
+        else if (t->state == T_RUNNABLE)
+            state = ABI_P_RUNNABLE;
+    }
+    return state;
+}
+
+/* Of those that run just now, since they were switched to. */
+static uint64_t time_running_locked(const struct proc *p) {
+    uint64_t sum = 0, now = cpu_time();
+    ASSERT_LOCKED(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t->state == T_RUNNING)
+            sum += now - t->time_since;
+    }
+    return sum;
+}
+
+int proc_info(uint32_t slot, struct abi_procinfo *out) {
+    if (slot >= proc_slots)
+        return -K_EINVAL;
+    struct proc *p = &procs[slot];
+    spin_lock(&family_lock); /* no parent changes */
+    spin_lock(&p->lock);
+    bool there = p->state != P_FREE && p->state != P_NEW && p->pid != 0;
+    if (there) {
+        uint32_t hart = 0;
+        enum abi_procstate state = state_of_locked(p, &hart);
+        *out = (struct abi_procinfo){.pid = p->pid,
+                                     .parent = p->parent ? p->parent->pid : 0,
+                                     .state = state,
+                                     .hart = hart,
+                                     .size = p->as->granted,
+                                     .frames = p->as->present,
+                                     .table_frames = p->as->user.tables + p->as->kernel.tables,
+                                     .committed = p->as->committed,
+                                     .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
+                                     .brk = p->as->brk,
+                                     .threads = state == ABI_P_ZOMBIE ? 0 : p->living};
+        str_copy(out->name, p->name, sizeof(out->name));
+        str_copy(out->design, p->as->design->name, sizeof(out->design));
+        out->kernel_view = p->as->design->sync           ? ABI_KERNEL_VIEW_OWN
+                           : p->as->design->on_kernel_pt ? ABI_KERNEL_VIEW_OF_ALL
+                                                         : ABI_KERNEL_VIEW_USERS;
+    }
+    spin_unlock(&p->lock);
+    spin_unlock(&family_lock);
+    return there ? 0 : -K_ENOENT;
+}
+
+uint64_t proc_time_used(void) {
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    uint64_t used = p->time_used + time_running_locked(p);
+    spin_unlock(&p->lock);
+    return used;
+}
+
+int proc_program(int32_t pid, char path[ABI_MAXPATH]) {
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    memcpy(path, p->program, ABI_MAXPATH);
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+struct aspace *proc_lock_space(int32_t pid) {
+    struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
+    if (!p)
+        return NULL;
+    struct aspace *as = p->as;
+    spin_lock(&as->lock);
+    /* Seen under both locks: from here on aspace_destroy waits for the space's own, and the
+     * slot gets no other owner before. */
+    bool there = p->state != P_NEW && as->live;
+    if (!there)
+        spin_unlock(&as->lock);
+    spin_unlock(&p->lock);
+    return there ? as : NULL;
+}
+
+void proc_dump(void) {
+    static const char *const names[] = {[ABI_P_RUNNABLE] = "runnable",
+                                        [ABI_P_RUNNING] = "running",
+                                        [ABI_P_SLEEPING] = "sleeping",
+                                        [ABI_P_ZOMBIE] = "zombie",
+                                        [ABI_P_STOPPED] = "stopped"};
+    struct abi_procinfo info;
+    kprintf("\nPID   STATE     HART  SIZE(KiB)  NAME\n");
+    for (uint32_t i = 0; i < proc_slots; i++)
+        if (!proc_info(i, &info))
+            kprintf("%-5d %-9s %4u %10lu  %s\n", info.pid, names[info.state], info.hart,
+                    (unsigned long)(info.size / 1024), info.name);
+}
