@@ -14,6 +14,7 @@
 #include "dev/bootargs.h"
 #include "dev/chardev.h"
 #include "dev/lineedit.h"
+#include "dev/screen.h"
 #include "dev/uart.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -21,11 +22,9 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/group.h"
-#include "proc/signal.h"
 #include "proc/watch.h"
 
 #define CTRL(letter) ((letter) - '@')
-#define DEL 0x7f
 #define NANOSECONDS 1000000000UL /* in a second */
 #define CHUNK 128                /* bytes copied at once; on the stack */
 #define PROMPT 32                /* bytes */
@@ -39,7 +38,6 @@ static struct {
     bool interrupted;       /* by ^C, and no shell has written or read since */
     bool in_line;           /* some of the oldest line has been read */
     struct terminal modes;
-    uint16_t rows, columns;
     uint32_t read, committed;
     char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
     uint32_t prompt_bytes;
@@ -49,18 +47,13 @@ static struct {
     .lock = SPINLOCK_INIT(RANK_CONSOLE),
     .input = {LIST_INIT(console.input.sleepers)},
     .modes = TERMINAL_SANE,
-    .rows = CONSOLE_ROWS,
-    .columns = CONSOLE_COLUMNS,
 };
 _Static_assert((CONSOLE_BUFFER & (CONSOLE_BUFFER - 1)) == 0, "positions wrap with their type");
 
 static char *at(uint32_t position) { return &console.buffer[position % CONSOLE_BUFFER]; }
 
-static bool by_line(void) { return console.modes.local & TERMINAL_ICANON; }
+static bool by_line(void) { return terminal_has_lines(&console.modes); }
 static bool echoes(void) { return console.modes.local & TERMINAL_ECHO; }
-static bool is_key(char c, enum terminal_key key) {
-    return c && (uint8_t)c == console.modes.keys[key];
-}
 
 /* ---- input ---------------------------------------------------------------*/
 
@@ -82,25 +75,6 @@ static void commit_locked(void) {
     tell_readers_locked();
 }
 
-/* What a key is for the line's editor, which knows each by the character that it has at first.
- * '\0': nothing, as for one that another key has taken the place of. */
-static char editors_key(char c) {
-    static const struct {
-        enum terminal_key key;
-        char usual;
-    } keys[] = {{TERMINAL_VEOF, CTRL('D')},
-                {TERMINAL_VERASE, DEL},
-                {TERMINAL_VKILL, CTRL('U')},
-                {TERMINAL_VWERASE, CTRL('W')}};
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        if (is_key(c, keys[i].key))
-            return keys[i].usual;
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-        if (c == keys[i].usual)
-            return '\0';
-    return c;
-}
-
 static void type_locked(char c) {
     ASSERT_LOCKED(&console.lock);
     uint32_t most = CONSOLE_BUFFER - UART_BATCH;
@@ -113,7 +87,8 @@ static void type_locked(char c) {
         uart_echo(CLEAR_SCREEN, sizeof(CLEAR_SCREEN) - 1);
         uart_echo(console.prompt, console.prompt_bytes);
         line_show(&console.line);
-    } else if (line_key(&console.line, editors_key(c), most - MIN(most, bytes_ready()))) {
+    } else if (line_key(&console.line, terminal_editors_key(&console.modes, c),
+                        most - MIN(most, bytes_ready()))) {
         commit_locked();
     }
 }
@@ -134,16 +109,6 @@ static void drop_input_locked(void) {
     unhold_locked();
 }
 
-/* The signal that a key is for; 0: it is text. */
-static int32_t signal_of(char c) {
-    if (!(console.modes.local & TERMINAL_ISIG))
-        return 0;
-    return is_key(c, TERMINAL_VINTR)   ? ABI_SIGINT
-           : is_key(c, TERMINAL_VSUSP) ? ABI_SIGTSTP
-           : is_key(c, TERMINAL_VQUIT) ? ABI_SIGQUIT
-                                       : 0;
-}
-
 /* ^C, ^Z and ^\: what was typed, and nobody has read, goes too. A shell that has written its prompt
  * before has to learn of it; for one that writes it afterwards there is nothing to learn. */
 static void interrupted_by(char c, int32_t signal) {
@@ -161,19 +126,6 @@ static void interrupted_by(char c, int32_t signal) {
     spin_unlock(&console.lock);
 }
 
-/* The ends of lines as programs want them; false: nothing is left of it. */
-static bool translate_locked(char *c) {
-    ASSERT_LOCKED(&console.lock);
-    uint32_t modes = console.modes.input;
-    if (*c == '\r' && (modes & TERMINAL_IGNCR))
-        return false;
-    if (*c == '\r' && (modes & TERMINAL_ICRNL))
-        *c = '\n';
-    else if (*c == '\n' && (modes & TERMINAL_INLCR))
-        *c = '\r';
-    return true;
-}
-
 /* From the UART's interrupt. There is room for UART_BATCH characters, else the
  * input would be held. */
 static void console_input(const char *text, size_t n) {
@@ -181,9 +133,9 @@ static void console_input(const char *text, size_t n) {
     spin_lock(&console.lock);
     for (size_t i = 0; i < n; i++) {
         char c = text[i];
-        if (!translate_locked(&c))
+        if (!terminal_translate(&console.modes, &c))
             continue;
-        int32_t signal = signal_of(c);
+        int32_t signal = terminal_signal(&console.modes, c);
         if (signal) {
             spin_unlock(&console.lock);
             interrupted_by(c, signal);
@@ -287,14 +239,6 @@ static int read_by_line(uaddr_t dst, size_t n, bool waits, size_t *done) {
 
 /* ---- input without lines ---- */
 
-/* How many bytes end the wait of a read of n, as the modes are now. */
-static uint32_t least_locked(size_t n) {
-    ASSERT_LOCKED(&console.lock);
-    const uint8_t *keys = console.modes.keys;
-    uint32_t least = keys[TERMINAL_VMIN] ? keys[TERMINAL_VMIN] : keys[TERMINAL_VTIME] ? 1 : 0;
-    return by_line() ? 1 : (uint32_t)MIN(least, n);
-}
-
 /* Waits for as many bytes as the program has asked for, or can take; no longer than `span` tenths
  * of a second for the first one, or from the first one on for each. Who changes the modes meanwhile
  * changes how many these are. -K_EINTR: there is none yet. */
@@ -304,7 +248,7 @@ static int wait_for_bytes_locked(size_t n) {
     uint64_t span = keys[TERMINAL_VTIME] * (NANOSECONDS / 10);
     bool whole = keys[TERMINAL_VMIN] == 0; /* the span is for all of the wait */
     bool timed = false, over = false, stop = false;
-    for (uint32_t seen = 0; bytes_ready() < least_locked(n) && !over && !stop;) {
+    for (uint32_t seen = 0; bytes_ready() < terminal_least(&console.modes, n) && !over && !stop;) {
         if (span && (bytes_ready() > seen || (whole && !timed))) {
             if (timed)
                 clock_end_alarm();
@@ -331,11 +275,19 @@ static size_t take_bytes_locked(char *chunk, size_t n) {
     return taken;
 }
 
+/* -K_EINTR; -K_EAGAIN: it would wait. */
+static int find_bytes_locked(size_t n, bool waits) {
+    ASSERT_LOCKED(&console.lock);
+    if (waits)
+        return wait_for_bytes_locked(n);
+    return bytes_ready() || !terminal_least(&console.modes, n) ? 0 : -K_EAGAIN;
+}
+
 static int read_by_byte(uaddr_t dst, size_t n, bool waits, size_t *done) {
     char chunk[CHUNK];
     for (size_t taken = sizeof(chunk); *done < n && taken == sizeof(chunk); *done += taken) {
         spin_lock(&console.lock);
-        int err = *done > 0 ? 0 : waits ? wait_for_bytes_locked(n) : bytes_ready() ? 0 : -K_EAGAIN;
+        int err = *done > 0 ? 0 : find_bytes_locked(n, waits);
         taken = err ? 0 : take_bytes_locked(chunk, MIN(n - *done, sizeof(chunk)));
         spin_unlock(&console.lock);
         if (!err)
@@ -371,8 +323,7 @@ static unsigned console_ready(struct watch *w) {
     spin_lock(&console.lock);
     if (w)
         watch_begin(w, &console.watched, &console.lock);
-    const uint8_t *keys = console.modes.keys;
-    uint32_t least = by_line() || keys[TERMINAL_VTIME] ? 1 : MAX(keys[TERMINAL_VMIN], 1);
+    uint32_t least = terminal_least_for_ever(&console.modes);
     bool news = by_line() && console.interrupted && is_shell();
     bool some = bytes_ready() >= least;
     spin_unlock(&console.lock);
@@ -485,33 +436,6 @@ uint32_t console_bytes_ready(void) {
     return n;
 }
 
-void console_get_size(uint16_t *rows, uint16_t *columns) {
-    spin_lock(&console.lock);
-    *rows = console.rows;
-    *columns = console.columns;
-    spin_unlock(&console.lock);
-}
-
-void console_set_size(uint16_t rows, uint16_t columns) {
-    static const struct signal_info info = {.code = ABI_SI_KERNEL};
-    spin_lock(&console.lock);
-    bool same = rows == console.rows && columns == console.columns;
-    console.rows = rows;
-    console.columns = columns;
-    spin_unlock(&console.lock);
-    if (!same)
-        (void)!proc_signal_group(proc_foreground(), ABI_SIGWINCH, &info); /* perhaps nobody's */
-}
-
-/* What the boot arguments say of it, where that is a size. */
-static void set_first_size(void) {
-    uint64_t n;
-    if (!bootarg_number("rows", &n) && n > 0 && n <= UINT16_MAX)
-        console.rows = (uint16_t)n;
-    if (!bootarg_number("columns", &n) && n > 0 && n <= UINT16_MAX)
-        console.columns = (uint16_t)n;
-}
-
 /* ---- the kernel's own, and boot --------------------------------------------*/
 
 /* kprintf's. A panic may come from anywhere; else nobody waits for the device with a lock. */
@@ -530,7 +454,7 @@ void console_init(void) {
     bool have_uart = uart_init();
     kprintf_set_sink(console_sink, NULL);
     chardev_register(MAJOR_CONSOLE, &console_ops);
-    set_first_size();
+    screen_init();
     uart_start(console_input);
     if (!have_uart && !boot_quiet())
         kprintf("console: no UART that Trellis has a driver for; it is the firmware's\n");

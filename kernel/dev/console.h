@@ -36,10 +36,3 @@ void console_make_sane(void);
 int console_drop_input(void) must_check;
 /* How many bytes a read would find now. */
 uint32_t console_bytes_ready(void);
-
-/* The screen's size, in characters; 0: unknown. At first it is what the boot arguments `rows` and
- * `columns` say, else that of the terminals of old. A new one is SIGWINCH for the foreground. */
-#define CONSOLE_ROWS 24
-#define CONSOLE_COLUMNS 80
-void console_get_size(uint16_t *rows, uint16_t *columns);
-void console_set_size(uint16_t rows, uint16_t columns);

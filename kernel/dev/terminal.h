@@ -60,3 +60,20 @@ _Static_assert(sizeof(struct terminal) == 36, "struct termios");
                  TERMINAL_ECHOK | TERMINAL_ECHOCTL | TERMINAL_ECHOKE | TERMINAL_IEXTEN, \
         .keys = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22}, \
     }
+
+static inline bool terminal_has_lines(const struct terminal *t) {
+    return t->local & TERMINAL_ICANON;
+}
+
+/* What a key is for the editor of lines, which knows each by the character that it has at first.
+ * '\0': nothing, as for one that another key has taken the place of. */
+char terminal_editors_key(const struct terminal *t, char c);
+/* The signal that a key is for; 0: it is text. */
+int32_t terminal_signal(const struct terminal *t, char c);
+/* The ends of lines as programs want them; false: nothing is left of it. */
+bool terminal_translate(const struct terminal *t, char *c);
+/* How many bytes end the wait of a read of n: one where there are lines, since they are no more. */
+uint32_t terminal_least(const struct terminal *t, size_t n);
+/* How many make a terminal readable for who asks without reading: as many as a read would wait for,
+ * if it would wait for them for ever; else one. */
+uint32_t terminal_least_for_ever(const struct terminal *t);

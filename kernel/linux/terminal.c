@@ -1,6 +1,7 @@
 /* The terminal: ioctl, of the console. */
 #include "dev/chardev.h"
 #include "dev/console.h"
+#include "dev/screen.h"
 #include "dev/uart.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -38,7 +39,8 @@ struct termios2 {
 };
 
 struct winsize {
-    uint16_t rows, columns, pixels[2];
+    struct screen_size screen;
+    uint16_t pixels[2];
 };
 
 static bool is_console(const struct file *f) {
@@ -109,8 +111,7 @@ static int take_terminal(void) {
 /* ---- how large it is, and what waits there ---- */
 
 static int tell_size(uint64_t address) {
-    struct winsize size = {0};
-    console_get_size(&size.rows, &size.columns);
+    struct winsize size = {.screen = screen_size()};
     return copyout(UA(address), &size, sizeof(size));
 }
 
@@ -118,7 +119,7 @@ static int set_size(uint64_t address) {
     struct winsize size;
     int err = copyin(&size, UA(address), sizeof(size));
     if (!err)
-        console_set_size(size.rows, size.columns);
+        screen_set_size(size.screen);
     return err;
 }
 

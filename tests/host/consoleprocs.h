@@ -52,10 +52,7 @@ bool clock_end_alarm(void) {
 bool clock_alarm_rang(void) { return alarm_rang; }
 
 static void console_power_on(void) {
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE),
-                                    .modes = TERMINAL_SANE,
-                                    .rows = CONSOLE_ROWS,
-                                    .columns = CONSOLE_COLUMNS};
+    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE), .modes = TERMINAL_SANE};
     wait_channel_init(&console.input);
     interrupts = interrupts_of_all = 0;
     on_interrupt = NULL;

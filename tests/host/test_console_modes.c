@@ -3,10 +3,12 @@
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
 /* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
+/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
+#include "dev/screen.h"
 
 static struct terminal modes;
 
@@ -394,19 +396,43 @@ static void refuses_the_background(void **state) {
     assert_shown("line\na");
 }
 
+/* With O_NONBLOCK: what is there, or that nothing is; where no read would wait, that is no error.
+ */
+static void without_waiting(void **state) {
+    size_t done = 77;
+    modes.keys[TERMINAL_VMIN] = 5;
+    change();
+    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), -K_EAGAIN);
+    assert_int_equal(done, 0);
+    TYPE("ab");
+    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_true(done == 2 && !memcmp(stub_user, "ab", 2));
+    modes.keys[TERMINAL_VMIN] = 0;
+    change();
+    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_int_equal(done, 0);
+    modes.local |= TERMINAL_ICANON;
+    change();
+    TYPE("half");
+    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), -K_EAGAIN);
+    TYPE("\n");
+    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_true(done == 5 && !memcmp(stub_user, "half\n", 5));
+}
+
+static void assert_size(uint16_t rows, uint16_t columns) {
+    assert_int_equal(screen_size().rows, rows);
+    assert_int_equal(screen_size().columns, columns);
+}
+
 static void size_of_the_screen(void **state) {
-    uint16_t rows, columns;
-    console_get_size(&rows, &columns);
-    assert_int_equal(rows, 24);
-    assert_int_equal(columns, 80);
-    console_set_size(24, 80);
+    assert_size(24, 80);
+    screen_set_size((struct screen_size){24, 80});
     assert_int_equal(window_changes, 0);
-    console_set_size(50, 80);
-    console_set_size(50, 132);
+    screen_set_size((struct screen_size){50, 80});
+    screen_set_size((struct screen_size){50, 132});
     assert_int_equal(window_changes, 2);
-    console_get_size(&rows, &columns);
-    assert_int_equal(rows, 50);
-    assert_int_equal(columns, 132);
+    assert_size(50, 132);
 }
 
 static void size_from_the_boot_arguments(void **state) {
@@ -418,17 +444,14 @@ static void size_from_the_boot_arguments(void **state) {
                  {"rows columns=x", 24, 80},
                  {"rows=65535 -- columns=9", 65535, 80}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        uint16_t rows, columns;
         power_on(0, 1, true);
         fdtb_begin_machine(1);
         fdtb_begin("chosen");
         fdtb_string("bootargs", cases[i].words);
         fdtb_end();
         fdtb_end_machine();
-        set_first_size();
-        console_get_size(&rows, &columns);
-        assert_int_equal(rows, cases[i].rows);
-        assert_int_equal(columns, cases[i].columns);
+        screen_init();
+        assert_size(cases[i].rows, cases[i].columns);
     }
 }
 
@@ -474,6 +497,7 @@ int main(void) {
         LINES(drops_input),
         LINES(tells_what_was_set),
         LINES(refuses_the_background),
+        RAW(without_waiting),
         LINES(size_of_the_screen),
         LINES(size_from_the_boot_arguments),
         LINES(waits_for_output),

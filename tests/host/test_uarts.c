@@ -4,6 +4,7 @@
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
+/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "arch/sbi.c" /* themselves, so that each test starts with fresh ones */
