@@ -10,44 +10,45 @@
 
 #define AT_REMOVEDIR 0x200
 
-int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
+/* Of two calls, whose first arguments are a directory and a path. */
+static int make(const uint64_t arg[6], const struct node_kind *kind) {
     struct linux_path p;
-    struct node_kind kind = {.type = NODE_DIR,
-                             .mode = (uint16_t)(arg[2] & 0777 & ~proc_self()->umask)};
     int err = linux_path(&p, arg[0], arg[1]);
     if (err)
         return err;
-    err = names_make(p.start, p.text, &kind);
+    err = names_make(p.start, p.text, kind);
     linux_path_end(&p);
     return err;
+}
+
+static uint16_t mode_of(uint64_t mode) { return (uint16_t)(mode & 0777 & ~proc_self()->umask); }
+
+int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
+    return make(arg, &(struct node_kind){.type = NODE_DIR, .mode = mode_of(arg[2])});
 }
 
 #define TYPE_BITS 0170000
 #define TYPE_FILE 0100000
 #define TYPE_CHAR 0020000
 
-/* A device's number as Linux packs it: linux_device_number is the other way. */
-static void set_device(struct node_kind *kind, uint32_t number) {
+/* A device's number as Linux packs it: linux_device_number is the other way. -K_EINVAL: a minor one
+ * that nodes have no room for. */
+static int set_device(struct node_kind *kind, uint32_t number) {
+    uint32_t minor = (number & 0xff) | (number >> 12 & ~0xffU);
     kind->major = (int16_t)(number >> 8 & 0xfff);
-    kind->minor = (int16_t)MIN((number & 0xff) | (number >> 12 & ~0xffU), (uint32_t)INT16_MAX);
+    kind->minor = (int16_t)minor;
+    return minor <= INT16_MAX ? 0 : -K_EINVAL;
 }
 
 /* Files and character devices. */
 int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
-    struct linux_path p;
     uint64_t type = arg[2] & TYPE_BITS;
     struct node_kind kind = {.type = type == TYPE_CHAR ? NODE_DEVICE : NODE_FILE,
-                             .mode = (uint16_t)(arg[2] & 0777 & ~proc_self()->umask)};
+                             .mode = mode_of(arg[2])};
     if (type != TYPE_CHAR && type != TYPE_FILE && type != 0)
         return -K_EPERM;
-    if (type == TYPE_CHAR)
-        set_device(&kind, (uint32_t)arg[3]);
-    int err = linux_path(&p, arg[0], arg[1]);
-    if (err)
-        return err;
-    err = names_make(p.start, p.text, &kind);
-    linux_path_end(&p);
-    return err;
+    int err = type == TYPE_CHAR ? set_device(&kind, (uint32_t)arg[3]) : 0;
+    return err ? err : make(arg, &kind);
 }
 
 int linux_symlinkat(const uint64_t arg[6], uint64_t *result) {

@@ -99,6 +99,8 @@ int linux_newfstatat(const uint64_t arg[6], uint64_t *result) {
 
 int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
     struct node *n;
+    if ((int32_t)arg[3] <= 0)
+        return -K_EINVAL;
     int err = linux_find(arg, 0, false, &n);
     if (err)
         return err;

@@ -61,28 +61,27 @@ static int find_or_create(struct node **dir, const struct name *name, const stru
     return err;
 }
 
-int names_create(struct node *start, const char *path, const struct node_kind *kind,
-                 struct node **out) {
+/* In the directory of the path, which a link as the last name may change. */
+static int create(struct node *start, const char *path, const struct node_kind *kind, bool is_new,
+                  struct node **out) {
     struct name name;
     struct node *dir;
     int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
-    err = find_or_create(&dir, &name, kind, out);
+    err = is_new ? dir->ops->make(dir, &name, kind, out) : find_or_create(&dir, &name, kind, out);
     node_put(dir);
     return err;
 }
 
+int names_create(struct node *start, const char *path, const struct node_kind *kind,
+                 struct node **out) {
+    return create(start, path, kind, false, out);
+}
+
 int names_create_new(struct node *start, const char *path, const struct node_kind *kind,
                      struct node **out) {
-    struct name name;
-    struct node *dir;
-    int err = path_parent(start, path, &dir, &name);
-    if (err)
-        return err;
-    err = dir->ops->make(dir, &name, kind, out);
-    node_put(dir);
-    return err;
+    return create(start, path, kind, true, out);
 }
 
 int names_make(struct node *start, const char *path, const struct node_kind *kind) {

@@ -39,6 +39,7 @@ static void check_attributes(void) {
     CHECK(stat("s", &link) == 0 && link.st_ino == st.st_ino);
     char text[4] = "";
     CHECK(readlink("s", text, 3) == 1 && !strcmp(text, "f"));
+    CHECK(readlink("s", text, 0) == -1 && errno == EINVAL);
     CHECK(access("f", R_OK) == 0 && access("none", F_OK) == -1 && errno == ENOENT);
 }
 
