@@ -1,12 +1,15 @@
 /* The process of execenv.h. What proc does for exec is done here. */
 #include "execenv.h"
 #include "fs/fs.h"
+#include "fs/inode.h"
 #include "fsimage.h"
 #include "hostarch.h"
 #include "kstub.h"
 #include "memdisk.h"
 #include "mm/check.h"
 #include "mm/design.h"
+#include "mm/frame.h"
+#include "mm/reclaim.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
 #include "vfs/node.h"
@@ -159,4 +162,23 @@ int user_execs(uint64_t heap, const char *path, const char *const *argv) {
     user_write(heap, array, sizeof(array));
     int64_t result = call(sys_exec, name, heap, 0);
     return result < 0 ? (int)result : 0;
+}
+
+struct execenv_state execenv_state(struct inode *const *files, unsigned n) {
+    struct execenv_state now;
+    struct frame_stats st;
+    env_must(n <= EXECENV_FILES, "room for the files");
+    memset(&now, 0, sizeof(now));
+    /* What stays is what somebody refers to. */
+    reclaim_frames(UINT64_MAX);
+    frame_stats(&st);
+    now.cached = st.cached;
+    now.hash = env_hash();
+    for (unsigned i = 0; i < n; i++) {
+        now.refs[i] = files[i]->refs;
+        now.map[i] = files[i]->map;
+    }
+    now.frame = *thread_self()->tf;
+    memcpy(now.name, proc_self()->name, sizeof(now.name));
+    return now;
 }

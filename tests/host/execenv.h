@@ -13,6 +13,19 @@ void execenv_end(void);
 
 extern struct env_proc *exec_proc; /* the process's memory; proc_self() is the rest of it */
 
+/* All that an exec which fails leaves as it was, of the process, of memory, and of some files: to
+ * be compared by its bytes. What is only cached is given back first. */
+#define EXECENV_FILES 4
+struct execenv_state {
+    uint64_t hash, cached;
+    uint32_t refs[EXECENV_FILES];
+    struct filemap *map[EXECENV_FILES];
+    struct trapframe frame;
+    char name[16];
+};
+struct inode;
+struct execenv_state execenv_state(struct inode *const *files, unsigned n);
+
 /* The user's memory. These fail the test when it cannot be touched. */
 void user_write(uint64_t to, const void *from, size_t n);
 void user_read(void *to, uint64_t from, size_t n);

@@ -112,32 +112,6 @@ static void assert_runs(unsigned program) {
 
 static struct inode *inodes[2];
 
-struct state {
-    uint64_t hash, cached;
-    uint32_t refs[2];
-    struct filemap *map[2];
-    struct trapframe frame;
-    char name[16];
-};
-
-static struct state state_now(void) {
-    struct state now;
-    struct frame_stats st;
-    memset(&now, 0, sizeof(now));
-    /* What stays is what somebody refers to. */
-    reclaim_frames(UINT64_MAX);
-    frame_stats(&st);
-    now.cached = st.cached;
-    now.hash = env_hash();
-    for (unsigned i = 0; i < 2; i++) {
-        now.refs[i] = inodes[i]->refs;
-        now.map[i] = inodes[i]->map;
-    }
-    now.frame = *thread_self()->tf;
-    memcpy(now.name, proc_self()->name, sizeof(now.name));
-    return now;
-}
-
 /* So many mappings that the next record of one needs a frame. */
 static void fill_records(void) {
     uint64_t frames = mapping_frames(), at = 0;
@@ -158,7 +132,7 @@ static void exec_until_it_succeeds(uint64_t heap, unsigned program, unsigned pro
     assert_int_equal(user_execs(heap, "/none", arguments[program]), -K_ENOENT); /* it is touched */
     unsigned n = 1;
     for (;; n++) {
-        struct state before = state_now(), after;
+        struct execenv_state before = execenv_state(inodes, 2), after;
         frame_fail_countdown = n;
         int err = user_execs(heap, names[program], arguments[program]);
         bool refused = frame_fail_countdown == 0;
@@ -166,7 +140,7 @@ static void exec_until_it_succeeds(uint64_t heap, unsigned program, unsigned pro
         assert_int_equal(err, refused ? -K_ENOMEM : 0);
         if (!refused)
             break;
-        after = state_now();
+        after = execenv_state(inodes, 2);
         assert_memory_equal(&before, &after, sizeof(before));
         still();
     }

@@ -139,40 +139,17 @@ static void assert_both_run(void) {
 
 static struct inode *inodes[FILES];
 
-struct state {
-    uint64_t hash, cached;
-    uint32_t refs[FILES];
-    struct filemap *map[FILES];
-    struct trapframe frame;
-};
-
-static struct state state_now(void) {
-    struct state now;
-    struct frame_stats st;
-    memset(&now, 0, sizeof(now));
-    reclaim_frames(UINT64_MAX);
-    frame_stats(&st);
-    now.cached = st.cached;
-    now.hash = env_hash();
-    for (unsigned i = 0; i < FILES; i++) {
-        now.refs[i] = inodes[i]->refs;
-        now.map[i] = inodes[i]->map;
-    }
-    now.frame = *thread_self()->tf;
-    return now;
-}
-
 /* exec of the program, with the n-th promise refused, if n is not 0: its error, after which nothing
  * has changed. */
 static int exec_program(unsigned n) {
     const char *const argv[] = {"program", NULL};
     uint64_t at = memory();
     (void)user_execs(at, "/none", argv); /* the memory is touched */
-    struct state before = state_now(), after;
+    struct execenv_state before = execenv_state(inodes, FILES), after;
     frame_fail_countdown = n;
     int err = user_execs(at, names[PROGRAM], argv);
     if (err) {
-        after = state_now();
+        after = execenv_state(inodes, FILES);
         assert_memory_equal(&before, &after, sizeof(before));
     }
     return err;
