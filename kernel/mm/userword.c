@@ -35,7 +35,7 @@ int user_word_exchange(uaddr_t word, uint32_t from, uint32_t to, uint32_t *was) 
     int err = aspace_page(aspace_self(), word.v, PTE_W, &byte);
     if (!err) {
         *was = from;
-        (void)__atomic_compare_exchange_n((uint32_t *)byte, was, to, false, __ATOMIC_ACQ_REL,
+        (void)__atomic_compare_exchange_n((uint32_t *)byte, was, to, false, __ATOMIC_RELEASE,
                                           __ATOMIC_RELAXED);
     }
     user_word_end();

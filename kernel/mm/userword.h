@@ -22,7 +22,8 @@ int user_word_find(uaddr_t word, struct user_word *out) must_check;
 int user_word_begin(uaddr_t word, const uint32_t **value) must_check;
 void user_word_end(void);
 
-/* Stores `to` there if the word is `from`, in one step that others cannot interrupt. *was: what it
- * was before. -K_EINVAL: misaligned; -K_EFAULT: it cannot be written, and what else a fault there
- * gives; nothing changed. May sleep. */
+/* Stores `to` there if the word is `from`, in one step that others cannot interrupt, behind all
+ * that the caller has done before (a release). *was: what it was before. -K_EINVAL: misaligned;
+ * -K_EFAULT: it cannot be written, and what else a fault there gives; nothing changed. May sleep.
+ */
 int user_word_exchange(uaddr_t word, uint32_t from, uint32_t to, uint32_t *was) must_check;
