@@ -149,11 +149,15 @@ void clock_remove(struct alarm *alarm) {
 void clock_set_alarm(uint64_t when) {
     struct thread *t = thread_self();
     t->alarm.ring = ring_sleeper;
-    clock_add(&t->alarm, when);
+    t->alarm.at = when; /* also of one that never rings: a wait that goes on has that end */
+    if (when != UINT64_MAX)
+        clock_add(&t->alarm, when);
 }
 
 bool clock_end_alarm(void) {
     struct thread *t = thread_self();
+    if (t->alarm.at == UINT64_MAX)
+        return false;
     clock_remove(&t->alarm);
     bool rang = clock_alarm_rang();
     spin_lock(&t->lock);

@@ -23,7 +23,8 @@ uint64_t clock_date(void);
 void clock_add(struct alarm *alarm, uint64_t when);
 void clock_remove(struct alarm *alarm);
 
-/* A limit for a wait of the running thread. Soon after cpu_time has reached `when` the alarm rings:
+/* A limit for a wait of the running thread. Soon after cpu_time has reached `when`, at UINT64_MAX
+ * never, the alarm rings:
  * one sleep of the thread ends early, or does not begin, and clock_alarm_rang is true from then on.
  * The loop of the wait asks it. clock_end_alarm takes the alarm back and says whether it has rung.
  * A thread has one at a time. */

@@ -116,11 +116,9 @@ int futex_wait(uaddr_t word, uint32_t value, uint32_t bits, uint64_t until) {
     if (err)
         return err;
     w->bits = bits;
-    if (until != UINT64_MAX)
-        clock_set_alarm(until);
+    clock_set_alarm(until);
     err = wait(w, word, value);
-    if (until != UINT64_MAX)
-        clock_end_alarm();
+    clock_end_alarm();
     return err;
 }
 

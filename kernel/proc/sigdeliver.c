@@ -189,8 +189,7 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
     struct proc *p = t->proc;
     int err = 0;
     set &= ~SIGNALS_SURE;
-    if (until != UINT64_MAX)
-        clock_set_alarm(until);
+    clock_set_alarm(until);
     spin_lock(&p->lock);
     t->signals.awaited = set;
     while (!err && !next_locked(p, &t->signals, set, info)) {
@@ -202,8 +201,7 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
     if (p->signals_pending & set) /* it may have been told of these, too, and others not */
         signal_tell_takers_locked(p);
     spin_unlock(&p->lock);
-    if (until != UINT64_MAX)
-        clock_end_alarm();
+    clock_end_alarm();
     return err;
 }
 
@@ -235,13 +233,8 @@ static void do_again(struct thread *t) {
 /* No handler runs: the program sees nothing of what has interrupted its call. */
 static void go_on(struct thread *t) {
     struct thread_signals *s = &t->signals;
-    struct proc *p = t->proc;
-    if (s->suspended) {
-        spin_lock(&p->lock);
-        s->blocked = s->blocked_before;
-        spin_unlock(&p->lock);
-        s->suspended = false;
-    }
+    if (s->suspended)
+        signal_mask_end(0);
     if (s->interrupted) {
         if (after_signal(t) == AFTER_SIGNAL_ENDS_TIMED)
             s->resume_until = t->alarm.at;

@@ -56,7 +56,7 @@ int poll_wait(struct poll_set *s, uint64_t until, unsigned *ready) {
     struct watcher *w = slab_take(&watchers);
     if (!w)
         return -K_ENOMEM;
-    clock_set_alarm(until); /* also one that never rings: a wait that goes on has that end */
+    clock_set_alarm(until);
     int err = wait(s, w, ready);
     clock_end_alarm();
     slab_give(&watchers, w);

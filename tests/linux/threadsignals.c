@@ -1,8 +1,10 @@
 /* Signals in a process of several threads: for one of them, for whoever waits, and cancellation. */
 #define _GNU_SOURCE
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -119,9 +121,67 @@ static void check_two_wait_for_signals(void) {
     CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0 && munmap(waiting, 4096) == 0);
 }
 
+/* ---- stopped, and continued ---- */
+
+static const struct timespec soon_over = {0, 1000000}, for_ever = {INT64_MAX, 0};
+
+/* Each waits for a while first, then for longer than the machine lives. */
+static void take_term(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    CHECK(sigtimedwait(&set, NULL, &soon_over) == -1 && errno == EAGAIN);
+    *waiting = 1;
+    if (sigtimedwait(&set, NULL, &for_ever) == SIGTERM)
+        _exit(9);
+}
+
+static void wait_for_word(void) {
+    CHECK(syscall(SYS_futex, waiting, FUTEX_WAIT, 0, &soon_over) == -1 && errno == ETIMEDOUT);
+    *waiting = 1;
+    if (syscall(SYS_futex, waiting, FUTEX_WAIT, 1, &for_ever) == 0)
+        _exit(9);
+}
+
+static void wake_it(pid_t child) {
+    while (syscall(SYS_futex, waiting, FUTEX_WAKE, 1) == 0)
+        sched_yield();
+}
+
+static void send_it_term(pid_t child) { CHECK(kill(child, SIGTERM) == 0); }
+
+/* A call that a stop interrupts goes on, and does not end at the time of an earlier one. */
+static void check_goes_on(void (*waits)(void), void (*ends)(pid_t)) {
+    sigset_t set, old;
+    int status;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    waiting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(waiting != MAP_FAILED && pthread_sigmask(SIG_BLOCK, &set, &old) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        waits();
+        _exit(1);
+    }
+    while (!__atomic_load_n(waiting, __ATOMIC_RELAXED) || !all_sleep(child))
+        sched_yield();
+    CHECK(kill(child, SIGSTOP) == 0);
+    CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+    CHECK(kill(child, SIGCONT) == 0);
+    while (!all_sleep(child) && waitpid(child, &status, WNOHANG) == 0)
+        sched_yield();
+    if (WIFSTOPPED(status)) /* it has not ended early */
+        ends(child);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
+    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0 && munmap(waiting, 4096) == 0);
+}
+
 int main(void) {
     check_one();
     check_waits_for_signals();
     check_two_wait_for_signals();
+    check_goes_on(take_term, send_it_term);
+    check_goes_on(wait_for_word, wake_it);
     return tell_end();
 }
