@@ -15,5 +15,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes more than some ten seconds; ./test gives it a "
                             "process of its own")
+    config.addinivalue_line("markers", "hand: for hand runs; ./test leaves it out when it is not "
+                            "named, and says so")
     config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test -j N "
                             "runs N / 2 of these at a time")

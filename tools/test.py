@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Builds Trellis under every design and tests it.
 
-    ./test              everything
+    ./test              all but the tests for hand runs, which take longer or say less
+                        that is new; it ends by their number
+    ./test all          these, too
     ./test host         unit tests, on the host
     ./test system       tests that boot the kernel
     ./test quick        the default design and what a change breaks first: some two
                         minutes on two processors
-    ./test NAME...      the tests whose name contains a NAME
+    ./test NAME...      the tests whose name contains a NAME, those for hand runs, too
     ./test --list       the names
     ./test --times      what each took of the processors the last time, the longest first
     -j N                so many at a time; default: the host's processors. Of
@@ -35,6 +37,7 @@ import machine  # noqa: E402
 import testtimes  # noqa: E402
 
 GROUPS = ("host", "system")
+ALL = "all"
 QUICK_ALONE = ["quick"]
 # What `quick` runs: the unit tests but for the long ones, the rules of the source, the
 # documentation, the tests in the guest on the kernel with checks, some boots. With a bracket: all
@@ -66,10 +69,11 @@ END_PATIENCE = 10  # seconds for a test to end what it has started
 PYTEST = [os.path.join(machine.ROOT, "tools", "testplugin.py"), "-q", "-p", "no:cacheprovider"]
 
 
-class Unit(namedtuple("Unit", "names kind targets alone wide", defaults=[False, False])):
+class Unit(namedtuple("Unit", "names kind targets alone wide tests hand",
+                      defaults=[False, False, 1, 0])):
     """One process of the run: a cmocka program, a file of Python unit tests, or system tests of
     one file. alone: not with others of its file. wide: it keeps many processors busy, by the
-    tests' mark of that name."""
+    tests' mark of that name. hand: how many of its tests are for hand runs, likewise."""
     __slots__ = ()
 
     @property
@@ -115,17 +119,17 @@ def collect(python):
 
 
 def python_units(python):
-    units = []
+    units = {}
     for node, marks in collect(python):
         path = node.split("::")[0]
         if path.startswith("tests/host/"):  # one process a file
-            unit = Unit([path[len("tests/"):]], "pytest", [path])
-            if unit not in units:
-                units.append(unit)
+            unit = units.get(path, Unit([path[len("tests/"):]], "pytest", [path], tests=0))
+            units[path] = unit._replace(tests=unit.tests + 1, hand=unit.hand + ("hand" in marks))
         else:
-            units.append(Unit([node[len("tests/"):]], "pytest", [node],
-                              "wide" in marks or "long" in marks, "wide" in marks))
-    return units
+            units[node] = Unit([node[len("tests/"):]], "pytest", [node],
+                               "wide" in marks or "long" in marks, "wide" in marks,
+                               hand="hand" in marks)
+    return list(units.values())
 
 
 def together(units):
@@ -146,16 +150,26 @@ def is_quick(unit):
 
 
 def selected(units, names):
+    """And how many tests are left out since they are for hand runs. What is named is run."""
     if names == QUICK_ALONE:
-        return [unit for unit in units if is_quick(unit)]
-    chosen = []
+        return [unit for unit in units if is_quick(unit)], 0
+    if ALL in names:
+        return units, 0
+    named = [name for name in names if name not in GROUPS]
+    groups = [name for name in names or GROUPS if name in GROUPS]
+    chosen, left_out = [], 0
     for unit in units:
-        for name in names or GROUPS:
-            if name in GROUPS and unit.name.startswith(name + "/") or \
-                    name not in GROUPS and name in unit.name:
-                chosen.append(unit)
-                break
-    return chosen
+        if any(name in unit.name for name in named):
+            chosen.append(unit)
+        elif unit.name.split("/")[0] in groups:
+            left_out += unit.hand
+            if unit.hand < unit.tests:
+                chosen.append(without_hand(unit))
+    return chosen, left_out
+
+
+def without_hand(unit):
+    return unit._replace(targets=unit.targets + ["-m", "not hand"]) if unit.hand else unit
 
 
 # ---- building ----
@@ -348,8 +362,9 @@ def read_junit(unit, path):
 class Report:
     """Collects results and prints each as it comes."""
 
-    def __init__(self, total):
+    def __init__(self, total, left_out):
         self.results = []
+        self.left_out = left_out
         self.times = {}
         self.lock = threading.Lock()
         self.total = total
@@ -387,7 +402,8 @@ class Report:
         used = os.times()
         cpu = used.user + used.system + used.children_user + used.children_system
         print(f"{seconds:.0f} seconds, {cpu:.0f} of processors" +
-              (f", {count['skipped']} skipped" if count["skipped"] else ""))
+              (f", {count['skipped']} skipped" if count["skipped"] else "") +
+              (f"; {self.left_out} for hand runs left out (./test all)" if self.left_out else ""))
         for r in self.results:
             if r.outcome == "FAILED":
                 alone = re.sub(r"^(host/test_\w+):\w+$", r"\1", r.name)
@@ -438,7 +454,7 @@ def run(args):
             if subprocess.run([*need[:2], group], check=False).returncode:
                 print("Some tests will be skipped; they say so.", flush=True)
     python = find_python()
-    units = selected(cmocka_units() + python_units(python), names)
+    units, left_out = selected(cmocka_units() + python_units(python), names)
     if shows == "--list":
         print("\n".join(unit.name for unit in units))
     elif shows:
@@ -449,7 +465,7 @@ def run(args):
         raise CannotRun("no test is named so; ./test --list lists them")
     start = time.monotonic()
     units = together(units)
-    report = Report(len(units))
+    report = Report(len(units), left_out)
     for result in build_all(units, names == QUICK_ALONE):
         print(f"[  build] {result.outcome:6} {result.seconds:6.1f} s  {result.name}", flush=True)
         if result.outcome == "FAILED":

@@ -144,6 +144,27 @@ def test_short_ones_of_a_file_share_a_process(tree):
     assert list(cpu.values()) == sorted(cpu.values(), reverse=True) and len(cpu) == 5
 
 
+HAND = """import pytest
+@pytest.mark.hand
+def test_a(): assert False
+def test_b(): pass
+"""
+
+
+def test_what_is_for_hand_runs_is_left_out_and_counted(tree):
+    """Unless it is named, or everything is asked for."""
+    for name in ("host/test_h.py", "system/test_s.py"):
+        (tree / "tests" / name).write_text(HAND)
+    status, out, last = run(tree)
+    assert (status, last) == (0, "7 passed, 0 failed"), out
+    assert "; 2 for hand runs left out (./test all)\n" in out
+    for names, passed, failed in ((["all"], 7, 2), (["host", "s.py::test_a"], 6, 1)):
+        status, out, last = run(tree, *names)
+        assert (status, last) == (1, f"{passed} passed, {failed} failed"), out
+    assert "; 1 for hand runs left out" in out
+    assert "test_s.py::test_a" not in run(tree, "--list")[1]
+
+
 def test_failing_build(tree):
     (tree / "broken-1").touch()
     status, out, last = run(tree)
