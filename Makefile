@@ -102,7 +102,9 @@ STRICT_ALIGN := $(call accepts,-mstrict-align,$(ISA_KERNEL) -mabi=lp64)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	-Wvla -Wno-unused-parameter $(WERROR)
 COMMON := -std=gnu17 -g -O2 -MMD -MP -ffreestanding -fno-pie -fno-stack-protector -fno-common \
-	-mcmodel=medany -mno-relax -fno-strict-aliasing $(call quote,-ffile-prefix-map=$(CURDIR)/=) $(WARNINGS)
+	-mcmodel=medany -mno-relax -fno-strict-aliasing $(WARNINGS)
+# Not one of the flags that all is built again for: the code is the same everywhere.
+NOT_WHERE := $(call quote,-ffile-prefix-map=$(CURDIR)/=)
 
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
@@ -129,12 +131,12 @@ kernel: $(K)/kernel.elf $(K)/kernel.bin $(K)/kernel.asm $(K)/kernel.sym
 $(K)/%.c.o: kernel/%.c $(K)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+	$(Q)$(CC_RV) $(K_CFLAGS) $(NOT_WHERE) -c $< -o $@
 
 $(K)/%.S.o: kernel/%.S $(K)/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+	$(Q)$(CC_RV) $(K_CFLAGS) $(NOT_WHERE) -c $< -o $@
 
 # Linked twice: the second time with the tables of function names and source lines that
 # panics print, made from the first. They lie behind all code, so no function moves.
@@ -153,7 +155,7 @@ $(K)/symbols.S: $(K)/kernel-nosyms.elf tools/symbols.awk tools/lines.awk tools/l
 	$(Q){ $(NM_RV) -n $<; $(READELF_RV) -rW $<; } | awk -f tools/relocations.awk >> $@
 
 $(K)/symbols.o: $(K)/symbols.S
-	$(Q)$(CC_RV) $(K_CFLAGS) -c $< -o $@
+	$(Q)$(CC_RV) $(K_CFLAGS) $(NOT_WHERE) -c $< -o $@
 
 $(K)/kernel.elf: $(K)/symbols.o $(K_OBJ) $(K)/kernel.ld
 	$(call say,LD,$@)
@@ -216,16 +218,16 @@ user: $(U_PROGS)
 $(U)/%.c.o: user/%.c $(U)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
+	$(Q)$(CC_RV) $(U_CFLAGS) $(U_SIZE) $(NOT_WHERE) -c $< -o $@
 
 $(U)/%.S.o: user/%.S $(U)/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_RV) $(U_CFLAGS) -c $< -o $@
+	$(Q)$(CC_RV) $(U_CFLAGS) $(U_SIZE) $(NOT_WHERE) -c $< -o $@
 
 # One program, which a file of xv6's has to hold: 268 KiB.
 U_SMALL := $(or $(call accepts,-Oz),-Os)
-$(U)/tests/% $(U)/threadtests/% $(U)/signaltests/%: U_CFLAGS += $(U_SMALL)
+$(U)/tests/% $(U)/threadtests/% $(U)/signaltests/%: U_SIZE := $(U_SMALL)
 U_TESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/tests/*.c))
 U_THREADTESTS := $(patsubst user/%,$(U)/%.o,$(wildcard user/threadtests/*.c)) \
 	$(U)/tests/main.c.o $(U)/tests/util.c.o
@@ -368,7 +370,7 @@ $(L)/trellis.html: $(L)/machine.wasm $(L)/machine.so $(K)/kernel.elf $(BUILD)/fs
 	tools/live.py tools/stories.py tools/elfpatch.py tools/doctorwords.py \
 	$(wildcard tools/live.d/* tools/live.d/stories/* tools/ptview.d/* tools/doctor.d/*.txt)
 	$(call say,PAGE,$@)
-	$(Q)python3 tools/live.py $(L)/machine.wasm $(K)/kernel.elf $(BUILD)/fs.img $@ $(L)/machine.so
+	$(Q)python3 tools/live.py $(L)/machine.wasm $(L)/machine.so $(K)/kernel.elf $(BUILD)/fs.img $@
 
 # ---- fuzzers ---------------------------------------------------------------
 # tests/fuzz/fuzz_NAME.c, with comments as above; clang's libFuzzer. ./test runs them

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes the page in which the machine runs, with everything inside: make live.
 
-    tools/live.py MACHINE.wasm KERNEL DISK PAGE.html [MACHINE.so]
+    tools/live.py MACHINE.wasm MACHINE.so KERNEL DISK PAGE.html
 
-MACHINE.so: the same machine for this host. With it each story is played once, and a stop that is
-not reached is a mistake. Status 2: it could not be done; a sentence says why.
+MACHINE.so: the same machine for this host. With it each story is played, to see that it is as it
+says. Status 2: it could not be done; a sentence says why.
 """
 import base64
 import gzip
@@ -40,9 +40,18 @@ def packed(path):
         return base64.b64encode(gzip.compress(f.read(), 9, mtime=0)).decode()
 
 
-def inside(wasm, kernel, disk):
+def played(library, kernel, disk):
+    told = stories.read_all(kernel)
+    with open(kernel, "rb") as k, open(disk, "rb") as d:
+        kernel, disk = k.read(), d.read()
+    for story in told:
+        stories.choose_seed(library, kernel, disk, story)
+    return told
+
+
+def inside(wasm, library, kernel, disk):
     return {"wasm": packed(wasm), "kernel": packed(kernel), "disk": packed(disk),
-            "stories": stories.read_all(kernel),
+            "stories": played(library, kernel, disk),
             "doctor": {language: doctorwords.read_words(language)
                        for language in doctorwords.LANGUAGES},
             "designs": machine.designs(), "design": machine.default_design()}
@@ -62,22 +71,13 @@ def page_html(files, preset=None):
                   part("page.html"))
 
 
-def play(library, kernel, disk):
-    with open(kernel, "rb") as k, open(disk, "rb") as d:
-        kernel, disk, path = k.read(), d.read(), kernel
-    for story in stories.read_all(path):
-        stories.check(library, kernel, disk, story)
-
-
 def main(args):
-    if len(args) not in (4, 5):
+    if len(args) != 5:
         print(__doc__.strip(), file=sys.stderr)
         return 2
     try:
-        text = page_html(inside(*args[:3]))
-        if len(args) == 5:
-            play(args[4], *args[1:3])
-        with open(args[3], "w", encoding="utf-8") as f:
+        text = page_html(inside(*args[:4]))
+        with open(args[4], "w", encoding="utf-8") as f:
             f.write(text)
     except OSError as e:
         print(f"live: {e.filename}: {e.strerror}", file=sys.stderr)

@@ -15,7 +15,7 @@ import elfpatch  # noqa: E402
 FOLDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "live.d", "stories")
 LANGUAGES = ("en", "zh")
 SHOWN = {"tables": "tables", "tlb": "kept", "frames": "frames", "events": "events"}
-SETTINGS = ("design", "harts", "seed", "append")
+SETTINGS = ("design", "harts", "append")
 CAUSES = {"illegal instruction": 2, "breakpoint": 3, "ecall": 8, "fetch page fault": 12,
           "load page fault": 13, "store page fault": 15, "timer interrupt": 1 << 63 | 5,
           "external interrupt": 1 << 63 | 9}
@@ -32,7 +32,7 @@ class Reader:
         self.path, self.kernel, self.number = path, kernel, 0
         self.functions = elfpatch.functions(kernel)
         self.story = {"name": os.path.basename(path)[:-4], "title": {}, "settings": {},
-                      "patches": [], "forget": [], "stops": []}
+                      "seeds": range(1, 2), "patches": [], "forget": [], "stops": []}
         self.typed = self.text = None
 
     def wrong(self, why, number=None):
@@ -62,7 +62,9 @@ class Reader:
         word, _, rest = line.strip().partition(" ")
         known = {"title": self.title, "forget": self.forget, "type": self.type, "stop": self.stop,
                  "show": self.show, "en": self.sentence, "zh": self.sentence}
-        if word in SETTINGS:
+        if word == "seed":
+            self.seed(rest)
+        elif word in SETTINGS:
             self.story["settings"][word] = rest
         elif word in known:
             known[word](rest.strip(), word)
@@ -74,6 +76,12 @@ class Reader:
         if language not in LANGUAGES or not text:
             self.wrong("title en TEXT, or title zh TEXT")
         self.story["title"][language] = text
+
+    def seed(self, rest):
+        m = re.fullmatch(r"(\d+)(?:-(\d+))?", rest)
+        if not m or int(m[2] or m[1]) < int(m[1]):
+            self.wrong("seed NUMBER, or seed FIRST-LAST")
+        self.story["seeds"] = range(int(m[1]), int(m[2] or m[1]) + 1)
 
     def function(self, name):
         if name not in self.functions:
@@ -290,10 +298,20 @@ class Player:
                                                 place.split("(")[-1].rstrip(")")))
 
 
-def check(library, kernel, disk, story):
-    """Raises a Mistake when a stop is not reached. kernel, disk: bytes."""
+def missed(library, kernel, disk, story):
+    """The first stop that is not reached, or None."""
     player = Player(library, kernel, disk, story)
-    for stop in story["stops"]:
-        if not player.play(stop):
-            raise Mistake(f"{story['name']}.txt:{stop['number']}: this is never reached: "
-                          f"{stop['line']}")
+    return next((stop for stop in story["stops"] if not player.play(stop)), None)
+
+
+def choose_seed(library, kernel, disk, story):
+    """The first of the story's seeds with which all stops are reached becomes its setting. Raises a
+    Mistake when there is none. kernel, disk: bytes."""
+    seeds = story.pop("seeds")
+    for seed in seeds:
+        story["settings"]["seed"] = str(seed)
+        stop = missed(library, kernel, disk, story)
+        if not stop:
+            return
+    raise Mistake(f"{story['name']}.txt:{stop['number']}: this is never reached: {stop['line']}" +
+                  (f" (with the last of {len(seeds)} seeds)" if len(seeds) > 1 else ""))

@@ -103,7 +103,8 @@ def test_the_documents_story(inside, tmp_path):
     (story,) = read(tmp_path, re.sub("^    ", "", text, flags=re.M))
     assert [stop["type"] for stop in story["stops"]] == [None, "echo hello"]
     with open(KERNEL, "rb") as kernel, open(machine.default_image(), "rb") as disk:
-        stories.check(machine.build_path("live", "machine.so"), kernel.read(), disk.read(), story)
+        assert stories.missed(machine.build_path("live", "machine.so"), kernel.read(), disk.read(),
+                              story) is None
 
 
 def test_a_story_is_read(inside, tmp_path):
@@ -121,6 +122,7 @@ def test_a_story_is_read(inside, tmp_path):
     ("show me\n", "bad.txt:7: nothing that is shown is called me; there are: tables"),
     ("forget sfence.vma 1 in proc_fork\n", "bad.txt:7: proc_fork has 0 sfence.vma"),
     ("forget it\n", "bad.txt:7: forget sfence.vma NUMBER in FUNCTION"),
+    ("seed 3-2\n", "bad.txt:7: seed NUMBER, or seed FIRST-LAST"),
     ("stop at prompt\nen Hm.\n", "bad.txt:7: the stop has no sentences that begin with zh"),
     ("dance\n", "bad.txt:7: a line cannot begin with dance")])
 def test_a_mistake_in_a_story(inside, tmp_path, more, says):
@@ -144,8 +146,9 @@ def test_a_line_that_is_never_reached(inside, tmp_path, monkeypatch, capsys):
     (tmp_path / "bad.txt").write_text(text, encoding="utf-8")
     monkeypatch.setattr(stories.read_all, "__defaults__", (str(tmp_path),))
     to = str(tmp_path / "page.html")
-    status = live.main([machine.build_path("live", "machine.wasm"), KERNEL,
-                        machine.default_image(), to, machine.build_path("live", "machine.so")])
+    status = live.main([machine.build_path("live", "machine.wasm"),
+                        machine.build_path("live", "machine.so"), KERNEL,
+                        machine.default_image(), to])
     assert status == 2 and not os.path.exists(to)
     assert capsys.readouterr().err == \
         "live: bad.txt:8: this is never reached: stop at function panic\n"
