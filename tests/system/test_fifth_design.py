@@ -7,6 +7,7 @@ import subprocess
 import guest
 import machine
 import pytest
+import trees
 from printouts import DESIGNS, agree, draws, entries, read
 
 COMMANDS = entries(read(DESIGNS))
@@ -36,10 +37,7 @@ class Tree:
 def fifth(tmp_path_factory):
     """The tree when all has been done that needs no browser."""
     folder = tmp_path_factory.mktemp("fifth") / "trellis"
-    shutil.copytree(machine.ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(
-        machine.BUILD, ".git", "tests", "docs", "__pycache__"))
-    (folder / "build").mkdir()
-    shutil.copy(machine.default_image(), folder / "build")
+    trees.copy(folder, without=("tests", "docs"))
     (folder / "tests" / "host").mkdir(parents=True)
     shutil.copy(os.path.join(machine.ROOT, "tests", "host", "test_aspace_share.c"),
                 folder / "tests" / "host")
