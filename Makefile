@@ -29,6 +29,10 @@
 # TOOLCHAIN=gnu|elf|llvm chooses, and CROSS=PREFIX names a gcc (CROSS=riscv64-elf-).
 
 DEBUG ?= 0
+# None of make's own rules is of use here, and it tries them all for each file.
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
 BUILD ?= build
 V ?= 0
 # Other programs have a DEBUG of their own in the environment.
@@ -321,7 +325,7 @@ $(foreach s,$(2),$(if $(filter $(s):$(3),$(H_SEEN)),,$(eval H_SEEN += $(s):$(3))
 endef
 host_test = $(eval $(call HOST_TEST,$(1),tests/host/$(1).c $(call field,$(1),sources),$(call host_key,$(2)),$(2)))
 # Their rules take a second or two to make: not for what ./run and ./sim ask for.
-ifneq ($(filter-out kernel user image sim,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out all kernel user image sim,$(or $(MAKECMDGOALS),all)),)
 $(foreach t,$(notdir $(H_TESTS)),$(call host_test,$(t),$(call field,$(t),rename)))
 endif
 
@@ -390,7 +394,7 @@ $(F)/$(1): tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) $(wildcard kernel/*
 	  $(foreach n,$(call fuzz_field,$(1),include),-include $(n)) \
 	  tests/fuzz/$(1).c $(call fuzz_field,$(1),sources) -o $$@
 endef
-ifneq ($(filter-out kernel user image sim,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out all kernel user image sim,$(or $(MAKECMDGOALS),all)),)
 $(foreach t,$(notdir $(F_TESTS)),$(eval $(call FUZZ_TEST,$(t))))
 endif
 

@@ -17,5 +17,7 @@ def pytest_configure(config):
                             "process of its own")
     config.addinivalue_line("markers", "hand: for hand runs; ./test leaves it out when it is not "
                             "named, and says so")
+    config.addinivalue_line("markers", "designs(NAME...): of a test under every design, all others "
+                            "than these are for hand runs")
     config.addinivalue_line("markers", "wide: keeps many processors busy for long; ./test -j N "
                             "runs N / 2 of these at a time")

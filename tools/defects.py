@@ -41,6 +41,7 @@ from collections import namedtuple
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 import simdefects  # noqa: E402
+import trees  # noqa: E402
 from machine import Unusable  # noqa: E402
 
 FOLDER = os.path.join("tests", "defects")
@@ -169,6 +170,8 @@ class Tree:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, target)
+        trees.copy_built(root, "kernel", "kernel-debug", "user", "host", "machine", "fs.files",
+                         "fs.img")
         self.kept = {}
         self.env = {k: v for k, v in os.environ.items() if k not in ("BUILD", "MAKEFLAGS")}
 

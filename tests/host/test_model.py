@@ -61,6 +61,15 @@ THREAD_STEPS = {
     "MARK_AFTER_WALK": COPIES,
 }
 
+# What ./test leaves out of the model; the rest is for hand runs, after a change of a model.
+SAMPLE = ("NO_TABLE_GENERATION", "NO_ENTER_FLUSH", "NO_REQUEST", "NO_SECOND_LOOK")
+
+
+def each(steps):
+    return [step if step in SAMPLE else pytest.param(step, marks=pytest.mark.hand)
+            for step in steps]
+
+
 pytestmark = pytest.mark.skipif(not shutil.which("spin"), reason="spin is not installed")
 
 
@@ -88,13 +97,13 @@ def test_no_thread_uses_a_stale_translation(tmp_path, case):
     assert violations(tmp_path, THREADS, case) == 0
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", each(STEPS))
 def test_each_step_is_needed(tmp_path, step):
     for harts in STEPS[step]:
         assert violations(tmp_path, SPACES, harts, step) > 0, f"{step} is not needed with {harts}"
 
 
-@pytest.mark.parametrize("step", THREAD_STEPS)
+@pytest.mark.parametrize("step", each(THREAD_STEPS))
 def test_each_step_of_threads_is_needed(tmp_path, step):
     assert violations(tmp_path, THREADS, THREAD_STEPS[step], step) > 0
 

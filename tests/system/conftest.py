@@ -6,7 +6,10 @@ from guest import Guest, PYTEST_DESIGNS, change_program
 
 def pytest_generate_tests(metafunc):
     if "design" in metafunc.fixturenames:
-        metafunc.parametrize("design", PYTEST_DESIGNS)
+        mark = metafunc.definition.get_closest_marker("designs")
+        metafunc.parametrize("design", [
+            pytest.param(design, marks=pytest.mark.hand) if mark and design not in mark.args
+            else design for design in PYTEST_DESIGNS])
 
 
 @pytest.fixture

@@ -38,7 +38,10 @@ SLOW_OF_DISKS = "disk_full disk_full_many disk_no_inodes file_larger_than_cache"
 NOT_OF_DISKS = f"usertests -q && usertests {SLOW_OF_MEMORY}"
 
 
+# The other two designs run the quick ones on as many harts with more levels of page tables
+# (test_paging.py); likewise on one hart (test_machines.py).
 @pytest.mark.wide
+@pytest.mark.designs("walk", "unify")
 def test_all(design):
     usertests("--design", design, command=NOT_OF_DISKS)
 
@@ -59,6 +62,7 @@ def test_numbers_begin_again():
               command="usertests fork group wait threads && ps")
 
 
+@pytest.mark.designs("share", "mirror")
 def test_smallest_machine(design):
     usertests("--design", design, "--harts", 1, "--mem", "32M", command="usertests" if
               design == machine.default_design() else NOT_OF_DISKS)
@@ -80,7 +84,8 @@ def test_every_slow_test_is_one_of_these():
     assert slow and slow == set(f"{SLOW_OF_MEMORY} {SLOW_OF_DISKS}".split())
 
 
-# More harts than the host has processors take long: in the default design alone.
+# More harts than the host has processors take long.
+@pytest.mark.hand
 @pytest.mark.wide
 def test_large_machine():
     usertests("--harts", 8, "--mem", "2G", command="usertests -q")
@@ -105,7 +110,7 @@ def test_debug_kernel(design):
     usertests("--debug", "--design", design, "--harts", 3, command="usertests -q")
 
 
+@pytest.mark.hand
 def test_debug_kernel_on_one_hart():
-    """Which never runs another's processes. The other designs run on one hart above, without
-    DEBUG; with it by hand."""
+    """Which never runs another's processes."""
     usertests("--debug", "--harts", 1, command="usertests -q")

@@ -6,13 +6,18 @@ import shutil
 import machine
 
 
-def copy(folder, without=(), built=("kernel", "user", "fs.files", "fs.img")):
-    """Without these names; and with these of what was built, which stands in `build` there."""
+def copy(folder, without=()):
+    """Without these names."""
     shutil.copytree(machine.ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(
         machine.BUILD, "build", ".git", "__pycache__", *without))
+    copy_built(folder, "kernel", "user", "fs.files", "fs.img")
+
+
+def copy_built(folder, *names):
+    """These of what was built here, as far as they are there, into the folder's `build`."""
     if machine.BUILD != "build":  # whose name is in what make has written down
         return
-    for name in built:
+    for name in names:
         source, target = machine.build_path(name), os.path.join(folder, "build", name)
         if os.path.isdir(source):
             shutil.copytree(source, target, symlinks=True)
