@@ -8,13 +8,18 @@
 /* Guards all timers' settings; a ring is under the lock of the clock's heap. */
 static struct spinlock itimer_lock = SPINLOCK_INIT(RANK_ITIMER);
 
+/* Microseconds from one ring to the next, at least: else interrupts would leave no time to anybody
+ * on the hart. */
+#define SHORTEST 1000
+
 static uint64_t ring(struct alarm *alarm) {
     static const struct signal_info info = {.code = ABI_SI_KERNEL};
     struct proc *p = CONTAINER_OF(alarm, struct proc, interval.alarm);
     spin_lock(&p->lock);
     signal_post_locked(p, NULL, ABI_SIGALRM, &info);
     spin_unlock(&p->lock);
-    return p->interval.every ? alarm->at + p->interval.every : 0;
+    uint64_t soonest = cpu_time() + clock_span(SHORTEST);
+    return p->interval.every ? MAX(alarm->at + p->interval.every, soonest) : 0;
 }
 
 static void read_locked(const struct interval *i, uint64_t *first, uint64_t *every) {
