@@ -24,10 +24,9 @@ static uint64_t ring(struct alarm *alarm) {
 
 static void read_locked(const struct interval *i, uint64_t *first, uint64_t *every) {
     ASSERT_LOCKED(&itimer_lock);
-    uint64_t now = cpu_time();
-    bool runs = alarm_is_set(&i->alarm);
-    *first = !runs ? 0 : i->alarm.at > now ? i->alarm.at - now : 1;
-    *every = runs ? i->every : 0;
+    uint64_t now = cpu_time(), at = clock_alarm_at(&i->alarm);
+    *first = !at ? 0 : at > now ? at - now : 1;
+    *every = at ? i->every : 0;
 }
 
 void itimer_get(uint64_t *first, uint64_t *every) {
