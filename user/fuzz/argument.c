@@ -162,7 +162,7 @@ static uint64_t any_set(void) {
 
 /* What others may change while it is used would be anything: what is to be well is kept apart. */
 static uint64_t put_apart(const uint64_t *words, unsigned n) {
-    if (one_in(16)) {
+    if (one_in(200)) {
         excuse();
         return one_in(2) ? any_address() : put_words(words, n);
     }

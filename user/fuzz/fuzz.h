@@ -136,9 +136,10 @@ struct flow *flow_take(unsigned most_calls, bool is_process); /* NULL: all are t
 void flow_entry(struct flow *f);
 _Noreturn void round_run(uint64_t seed, uint64_t number);
 void child_goes_on(void); /* after a fork */
-void excuse(void);        /* from now on a fault is nobody's mistake */
+void excuse(void);        /* from now on it may jump anywhere, and a fault is no mistake */
 void excuse_memory(void); /* nor that memory has changed */
 _Noreturn void fail(const char *what, uint64_t a, uint64_t b);
+extern bool wild; /* this process alone may */
 void on_signal(int signal);
 
 /* ---- memory (memory.c) ---- */

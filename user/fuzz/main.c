@@ -133,9 +133,10 @@ static void kill_all(long pid) {
             (void)do_kill(shared->record[i].pid, SIGKILL_);
 }
 
+/* One may have been in the middle of its birth when all were killed. */
 static void wait_until_gone(void) {
     for (unsigned i = 0; i < RECORDS; i++)
-        while (shared->record[i].pid > 0 && do_kill(shared->record[i].pid, 0) == 0)
+        while (shared->record[i].pid > 0 && do_kill(shared->record[i].pid, SIGKILL_) == 0)
             (void)do_sleep(TICK);
 }
 

@@ -98,7 +98,7 @@ uint64_t play_address(void) { return PLAY + below(PLAY_PAGES) * PAGE; }
 /* Of the kernel's halves and devices, and where ranges run over an end. */
 static uint64_t odd_address(void) {
     static const uint64_t odd[] = {0x3fc0000000,
-                                   0x3fbffff000,
+                                   0x3fc0001000,
                                    0x3ffffff000,
                                    0x3fffffe000,
                                    0x3fffffa000,
@@ -125,6 +125,13 @@ static uint64_t odd_address(void) {
     return one_in(2) ? at : at + below(64) - 32;
 }
 
+/* The program's own memory is nothing to write to: its data, heap and our stack are below that. */
+#define PROGRAM_BELOW (1UL << 30)
+static uint64_t random_address(void) {
+    uint64_t at = random64() >> below(64);
+    return at >= PAGE && at < PROGRAM_BELOW ? at | 1UL << 40 : at;
+}
+
 uint64_t any_address(void) {
     switch (below(24)) {
     case 0: return 0;
@@ -143,7 +150,7 @@ uint64_t any_address(void) {
     case 13: return play_address() + PAGE - below(80);
     case 14: return (uint64_t)memory_check + below(64);
     case 15: return odd_address();
-    case 16: return random64() >> below(64);
+    case 16: return random_address();
     default: return scratch(512);
     }
 }

@@ -35,6 +35,7 @@ void return_special(uint64_t number) {
     if (!records_left() || do_fork() != 0)
         return;
     child_goes_on();
+    wild = true;
     raw_return(number, sp);
 }
 
