@@ -196,7 +196,8 @@ $(BUILD)/firmware.bin: tests/system/firmware.S
 
 # ---- programs ------------------------------------------------------------
 # user/bin/NAME.c is a program; user/tests/*.c are one program, usertests; user/threadtests/*.c and
-# user/signaltests/*.c two others, with the runner of usertests.
+# user/signaltests/*.c two others, with the runner of usertests; user/fuzz/* are two that know
+# nothing of our library: fuzzcalls, and fuzzlinux, which has Linux's interface.
 U := $(BUILD)/user
 # Programs are hosted, so that main may end without return, by our library and
 # no other: of the system's headers they see only the compiler's own. Thread-local variables stand
@@ -207,12 +208,14 @@ U_CFLAGS := $(COMMON) $(ISA_USER) -mabi=lp64d -ftls-model=local-exec \
 U_LIB := $(patsubst user/%,$(U)/%.o,$(wildcard user/lib/*.c user/lib/*.S))
 U_PROGS := $(patsubst user/bin/%.c,$(U)/bin/%,$(wildcard user/bin/*.c)) \
 	$(if $(wildcard user/tests/*.c),$(U)/bin/usertests $(U)/bin/threadtests \
-	$(U)/bin/signaltests)
+	$(U)/bin/signaltests) $(if $(wildcard user/fuzz/*.c),$(U)/bin/fuzzcalls $(U)/bin/fuzzlinux)
 # The stack grows to 8 MiB, and has its room below the program; usertests and
 # signaltests have what xv6's programs have: a start at 0, and a stack without a size, which is one
 # page (docs/memory-map.md).
 STACK := -z stack-size=8388608 --defsym=PROGRAM_START=0x810000
 STACK_XV6 := --defsym=PROGRAM_START=0
+# Where Linux's linkers begin, and no size of a stack (docs/linux.md).
+STACK_LINUX := --defsym=PROGRAM_START=0x10000
 # lld would take what thread-local variables begin as for something to be protected after the start,
 # and put it into a segment of its own.
 LINK_U = $(LD_RV) -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack -z norelro \
@@ -266,13 +269,34 @@ $(U)/bin/signaltests: $(U_SIGNALTESTS) $(U_LIB) $(U)/objects $(U)/flags user/use
 	@mkdir -p $(@D)
 	$(Q)$(LINK_U) $(STACK_XV6) $(U_LIB) $(U_SIGNALTESTS) -o $@
 
+# Of our library memcpy and its like alone, which compilers call.
+U_FUZZ = $(patsubst user/fuzz/%,$(U)/$(1)/%.o,$(wildcard user/fuzz/*.c user/fuzz/*.S)) $(U)/lib/string.c.o
+$(U)/fuzzlinux/%: U_CFLAGS += -DFUZZ_LINUX
+define FUZZ_OBJECT
+$(U)/$(1)/%.o: user/fuzz/% $(U)/flags
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$(Q)$(CC_RV) $$(U_CFLAGS) -c $$< -o $$@
+endef
+$(foreach f,fuzzcalls fuzzlinux,$(eval $(call FUZZ_OBJECT,$(f))))
+
+$(U)/bin/fuzzcalls: $(call U_FUZZ,fuzzcalls) user/user.ld
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_U) $(STACK) $(call U_FUZZ,fuzzcalls) -o $@
+
+$(U)/bin/fuzzlinux: $(call U_FUZZ,fuzzlinux) user/user.ld
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_U) $(STACK_LINUX) $(call U_FUZZ,fuzzlinux) -o $@
+
 $(U)/flags: FORCE
-	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U) $(STACK) $(STACK_XV6))
+	$(call write_text,$(CC_RV) $(U_CFLAGS) $(U_SMALL) $(LINK_U) $(STACK) $(STACK_XV6) $(STACK_LINUX))
 
 # ---- disk image ----------------------------------------------------------
 image: $(BUILD)/fs.img
 # Where each stands in the image, and what xv6's own programs look for in /: docs/xv6.md.
-I_TESTS := bench benchharts benchpages crash forktest grind hog libtest signaltests stacktest stressfs \
+I_TESTS := bench benchharts benchpages crash forktest fuzzcalls fuzzlinux grind hog libtest signaltests stacktest stressfs \
 	threadstress threadtests usertests
 I_PLACE = $(if $(filter init,$(notdir $(1))),init,$(if $(filter $(I_TESTS),$(notdir $(1))),tests,$\
 	$(if $(filter user/etc/%,$(1)),etc,bin))/$(notdir $(1)))

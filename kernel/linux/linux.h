@@ -42,6 +42,8 @@ int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node *
 struct node_attr;
 int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) must_check;
 uint32_t linux_mode(const struct node_attr *a); /* type and permissions */
+/* The permissions of a file that a call makes with this mode. */
+uint16_t linux_new_mode(uint64_t mode);
 
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {

@@ -21,10 +21,8 @@ static int make(const uint64_t arg[6], const struct node_kind *kind) {
     return err;
 }
 
-static uint16_t mode_of(uint64_t mode) { return (uint16_t)(mode & 0777 & ~proc_self()->umask); }
-
 int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
-    return make(arg, &(struct node_kind){.type = NODE_DIR, .mode = mode_of(arg[2])});
+    return make(arg, &(struct node_kind){.type = NODE_DIR, .mode = linux_new_mode(arg[2])});
 }
 
 #define TYPE_BITS 0170000
@@ -44,7 +42,7 @@ static int set_device(struct node_kind *kind, uint32_t number) {
 int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
     uint64_t type = arg[2] & TYPE_BITS;
     struct node_kind kind = {.type = type == TYPE_CHAR ? NODE_DEVICE : NODE_FILE,
-                             .mode = mode_of(arg[2])};
+                             .mode = linux_new_mode(arg[2])};
     if (type != TYPE_CHAR && type != TYPE_FILE && type != 0)
         return -K_EPERM;
     int err = type == TYPE_CHAR ? set_device(&kind, (uint32_t)arg[3]) : 0;

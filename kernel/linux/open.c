@@ -27,8 +27,7 @@ static uint32_t open_mode(uint64_t flags) {
 /* ---- openat ---- */
 
 static int create(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
-    const struct node_kind kind = {.type = NODE_FILE,
-                                   .mode = (uint16_t)(mode & 0777 & ~proc_self()->umask)};
+    const struct node_kind kind = {.type = NODE_FILE, .mode = linux_new_mode(mode)};
     return flags & O_EXCL ? names_create_new(p->start, p->text, &kind, out)
                           : names_create(p->start, p->text, &kind, out);
 }

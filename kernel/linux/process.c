@@ -141,9 +141,11 @@ int linux_setsid(const uint64_t arg[6], uint64_t *result) {
     return proc_set_group(0, 0);
 }
 
+uint16_t linux_new_mode(uint64_t mode) {
+    return (uint16_t)(mode & 0777 & ~__atomic_load_n(&proc_self()->umask, __ATOMIC_RELAXED));
+}
+
 int linux_umask(const uint64_t arg[6], uint64_t *result) {
-    struct proc *p = proc_self();
-    *result = p->umask;
-    p->umask = arg[0] & 0777;
+    *result = __atomic_exchange_n(&proc_self()->umask, arg[0] & 0777, __ATOMIC_RELAXED);
     return 0;
 }

@@ -101,7 +101,7 @@ static int grow_to(struct aspace *as, uint64_t brk, bool lazy) {
         return err;
     }
     as->heap_end = more.end;
-    as->brk = brk;
+    __atomic_store_n(&as->brk, brk, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -129,7 +129,7 @@ static int shrink_to(struct aspace *as, uint64_t brk) {
             return err;
         as->heap_end = keep;
     }
-    as->brk = brk;
+    __atomic_store_n(&as->brk, brk, __ATOMIC_RELAXED);
     if (has)
         zero_page_from_locked(as, brk);
     return 0;

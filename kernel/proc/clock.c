@@ -146,6 +146,14 @@ void clock_remove(struct alarm *alarm) {
     spin_unlock(&s->lock);
 }
 
+uint64_t clock_alarm_at(const struct alarm *alarm) {
+    struct hart_sleepers *s = &sleepers[alarm->hart];
+    spin_lock(&s->lock);
+    uint64_t when = alarm_is_set(alarm) ? alarm->at : 0;
+    spin_unlock(&s->lock);
+    return when;
+}
+
 void clock_set_alarm(uint64_t when) {
     struct thread *t = thread_self();
     t->alarm.ring = ring_sleeper;

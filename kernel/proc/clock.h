@@ -22,6 +22,8 @@ uint64_t clock_date(void);
  * unless it is set again. Each is set and taken back by one at a time. */
 void clock_add(struct alarm *alarm, uint64_t when);
 void clock_remove(struct alarm *alarm);
+/* When it will ring, also while it rings and is set again; 0: it will not. For who sets it. */
+uint64_t clock_alarm_at(const struct alarm *alarm);
 
 /* A limit for a wait of the running thread. Soon after cpu_time has reached `when`, at UINT64_MAX
  * never, the alarm rings:

@@ -8,21 +8,25 @@
 /* Guards all timers' settings; a ring is under the lock of the clock's heap. */
 static struct spinlock itimer_lock = SPINLOCK_INIT(RANK_ITIMER);
 
+/* Microseconds from one ring to the next, at least: else interrupts would leave no time to anybody
+ * on the hart. */
+#define SHORTEST 1000
+
 static uint64_t ring(struct alarm *alarm) {
     static const struct signal_info info = {.code = ABI_SI_KERNEL};
     struct proc *p = CONTAINER_OF(alarm, struct proc, interval.alarm);
     spin_lock(&p->lock);
     signal_post_locked(p, NULL, ABI_SIGALRM, &info);
     spin_unlock(&p->lock);
-    return p->interval.every ? alarm->at + p->interval.every : 0;
+    uint64_t soonest = cpu_time() + clock_span(SHORTEST);
+    return p->interval.every ? MAX(alarm->at + p->interval.every, soonest) : 0;
 }
 
 static void read_locked(const struct interval *i, uint64_t *first, uint64_t *every) {
     ASSERT_LOCKED(&itimer_lock);
-    uint64_t now = cpu_time();
-    bool runs = alarm_is_set(&i->alarm);
-    *first = !runs ? 0 : i->alarm.at > now ? i->alarm.at - now : 1;
-    *every = runs ? i->every : 0;
+    uint64_t now = cpu_time(), at = clock_alarm_at(&i->alarm);
+    *first = !at ? 0 : at > now ? at - now : 1;
+    *every = at ? i->every : 0;
 }
 
 void itimer_get(uint64_t *first, uint64_t *every) {

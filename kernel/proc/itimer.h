@@ -1,5 +1,6 @@
 /* Interval timers: SIGALRM for a process after a time, and every so often from then on. One a
- * process, which fork does not hand on and exec keeps. */
+ * process, which fork does not hand on and exec keeps. However short its interval is, a thousand
+ * rings a second are the most. */
 #pragma once
 #include "proc/proc.h"
 

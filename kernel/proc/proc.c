@@ -250,7 +250,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     memcpy(child->program, parent->program, sizeof(child->program));
     child->design = parent->design;
     child->interface = parent->interface;
-    child->umask = parent->umask;
+    child->umask = __atomic_load_n(&parent->umask, __ATOMIC_RELAXED);
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;

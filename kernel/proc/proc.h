@@ -60,7 +60,8 @@ struct proc {
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
-    uint16_t umask; /* permissions that its new files do not get, in interfaces that have them */
+    /* Permissions that its new files do not get, in interfaces that have them; atomic. */
+    uint32_t umask;
 };
 
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */

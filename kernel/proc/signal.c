@@ -111,9 +111,11 @@ int signal_send(int32_t pid, int32_t signal) {
     if (signal != 0 && !signal_exists(signal))
         return -K_EINVAL;
     struct signal_info info = sent_by_self(ABI_SI_USER);
-    if (pid == 0 || pid < -1)
-        return proc_signal_group(pid ? (int32_t)(0u - (uint32_t)pid) : proc_self()->group, signal,
-                                 &info);
+    int32_t group = pid < -1 ? (int32_t)(0u - (uint32_t)pid) : 0;
+    if (pid == 0 && proc_get_group(0, &group))
+        return -K_ESRCH;
+    if (group)
+        return proc_signal_group(group, signal, &info);
     struct proc *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;

@@ -103,7 +103,8 @@ int sys_sbrk(const uint64_t arg[6], uint64_t *result) {
     if (delta > 0 && (int32_t)arg[1] == ABI_SBRK_LAZY)
         return aspace_grow_lazily(as, delta, result);
     int err = aspace_sbrk(as, delta, result);
-    if (err == -K_ENOMEM && delta > 0 && (uint64_t)delta <= USER_MAX - as->brk)
+    if (err == -K_ENOMEM && delta > 0 &&
+        (uint64_t)delta <= USER_MAX - __atomic_load_n(&as->brk, __ATOMIC_RELAXED))
         say_refused("sbrk");
     return err;
 }

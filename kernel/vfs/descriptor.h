@@ -85,8 +85,10 @@ void fd_unreserve_rest(int fd);
 
 static inline int fd_reserve(int from, int *fd) {
     struct fdtable *t = &proc_self()->fds;
-    uint64_t used = from < FD_BLOCK ? t->first.used >> from : ~0ULL;
-    if (__builtin_expect(t->shared || from >= FD_BLOCK || used == ~0ULL >> from, 0))
+    if (__builtin_expect(t->shared || from >= FD_BLOCK, 0))
+        return fd_reserve_rest(from, fd);
+    uint64_t used = t->first.used >> from;
+    if (__builtin_expect(used == ~0ULL >> from, 0))
         return fd_reserve_rest(from, fd);
     for (*fd = from; used & 1; used >>= 1)
         ++*fd;

@@ -257,6 +257,22 @@ static void timer(void) {
     CHECK_EQ(sys_setitimer(ITIMER_REAL, &often, &old), 0); /* ends with the process */
 }
 
+/* One that rings as soon as it has rung leaves others their time, on the same hart, too. */
+static void timer_leaves_time(void) {
+    int pid = must_fork();
+    if (pid == 0) {
+        struct itimerval always = {{0, 1}, {0, 1}};
+        handle(SIGALRM, 0);
+        CHECK_EQ(sys_setitimer(ITIMER_REAL, &always, NULL), 0);
+        for (;;)
+            ;
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(sys_sleep(1), 0);
+    CHECK_EQ(sys_sigsend(pid, SIGKILL), 0);
+    CHECK_EQ(next_word(pid, 0), SIGKILL);
+}
+
 /* ---- what goes on ---- */
 
 #define HANDED_ON (BIT(SIGTERM) | BIT(SIGHUP)) /* blocked, and waits */
@@ -317,6 +333,7 @@ const struct test calls_tests[] = {
     {"session", session_is_spared, false},
     {"continues", always_continues, false},
     {"timer", timer, false},
+    {"timer_leaves_time", timer_leaves_time, false},
     {"exec", exec_resets_handlers, false},
     {0},
 };

@@ -1,0 +1,319 @@
+/* Linux's interface: its calls, what their arguments are, and what the program itself needs. */
+#ifdef FUZZ_LINUX
+#include "fuzz.h"
+
+#define CALL(number, name, handler) NR_##name = (number),
+enum {
+#include "linux/calls.def"
+};
+#undef CALL
+
+/* A call that is not here does not compile: kernel/linux/calls.def and this go together. */
+#define ARGS_getcwd "as"
+#define ARGS_dup "f"
+#define ARGS_dup3 "ffg"
+#define ARGS_fcntl "fii"
+#define ARGS_ioctl "fia"
+#define ARGS_flock "fi"
+#define ARGS_mknodat "dpgg"
+#define ARGS_mkdirat "dpg"
+#define ARGS_unlinkat "dpg"
+#define ARGS_symlinkat "pdp"
+#define ARGS_linkat "dpdpg"
+#define ARGS_statfs "pa"
+#define ARGS_fstatfs "fa"
+#define ARGS_truncate "po"
+#define ARGS_ftruncate "fo"
+#define ARGS_fallocate "fgoo"
+#define ARGS_faccessat "dpg"
+#define ARGS_chdir "p"
+#define ARGS_fchdir "f"
+#define ARGS_fchmod "fg"
+#define ARGS_fchmodat "dpg"
+#define ARGS_fchownat "dpiig"
+#define ARGS_fchown "fii"
+#define ARGS_openat "dpgg"
+#define ARGS_close "f"
+#define ARGS_pipe2 "ag"
+#define ARGS_getdents64 "fas"
+#define ARGS_lseek "foi"
+#define ARGS_read "fas"
+#define ARGS_write "fas"
+#define ARGS_readv "fvi"
+#define ARGS_writev "fvi"
+#define ARGS_pread64 "faso"
+#define ARGS_pwrite64 "faso"
+#define ARGS_pselect6 "iFFFta"
+#define ARGS_ppoll "PitSi"
+#define ARGS_readlinkat "dpas"
+#define ARGS_newfstatat "dpag"
+#define ARGS_fstat "fa"
+#define ARGS_sync ""
+#define ARGS_fsync "f"
+#define ARGS_fdatasync "f"
+#define ARGS_utimensat "dpvg"
+#define ARGS_exit "i"
+#define ARGS_exit_group "i"
+#define ARGS_set_tid_address "a"
+#define ARGS_futex "aiitaa"
+#define ARGS_set_robust_list "as"
+#define ARGS_get_robust_list "haa"
+#define ARGS_nanosleep "ta"
+#define ARGS_setitimer "iIa"
+#define ARGS_clock_gettime "ia"
+#define ARGS_clock_nanosleep "iita"
+#define ARGS_sched_setparam "hS"
+#define ARGS_sched_setscheduler "hiS"
+#define ARGS_sched_getscheduler "h"
+#define ARGS_sched_getparam "ha"
+#define ARGS_sched_setaffinity "hsF"
+#define ARGS_sched_getaffinity "hsa"
+#define ARGS_sched_yield ""
+#define ARGS_sched_get_priority_max "i"
+#define ARGS_sched_get_priority_min "i"
+#define ARGS_kill "qk"
+#define ARGS_tkill "hk"
+#define ARGS_tgkill "qhk"
+#define ARGS_sigaltstack "Ka"
+#define ARGS_rt_sigsuspend "Si"
+#define ARGS_rt_sigaction "kAai"
+#define ARGS_rt_sigprocmask "iSai"
+#define ARGS_rt_sigpending "ai"
+#define ARGS_rt_sigtimedwait "Sati"
+#define ARGS_rt_sigreturn ""
+#define ARGS_setpriority "iii"
+#define ARGS_getpriority "ii"
+#define ARGS_times "a"
+#define ARGS_setpgid "qq"
+#define ARGS_getpgid "q"
+#define ARGS_setsid ""
+#define ARGS_uname "a"
+#define ARGS_getrusage "ia"
+#define ARGS_umask "g"
+#define ARGS_prctl "iaaaa"
+#define ARGS_getcpu "aaa"
+#define ARGS_getpid ""
+#define ARGS_getppid ""
+#define ARGS_getuid ""
+#define ARGS_geteuid ""
+#define ARGS_getgid ""
+#define ARGS_getegid ""
+#define ARGS_gettid ""
+#define ARGS_sysinfo "a"
+#define ARGS_brk "a"
+#define ARGS_munmap "ml"
+#define ARGS_clone "gaaaa"
+#define ARGS_execve "pxx"
+#define ARGS_mmap "mlgifo"
+#define ARGS_fadvise64 "fooi"
+#define ARGS_mprotect "mlg"
+#define ARGS_msync "mlg"
+#define ARGS_madvise "mlg"
+#define ARGS_wait4 "qaga"
+#define ARGS_prlimit64 "qiIa"
+#define ARGS_renameat2 "dpdpg"
+#define ARGS_getrandom "asg"
+#define ARGS_statx "dpgga"
+#define ARGS_faccessat2 "dpgg"
+
+/* What takes long, or ends a round, is done less often. */
+static uint16_t rarity(unsigned number) {
+    switch (number) {
+    case NR_sync:
+    case NR_fsync:
+    case NR_fdatasync:
+    case NR_msync: return 12;
+    case NR_exit:
+    case NR_exit_group: return 60;
+    case NR_rt_sigsuspend:
+    case NR_execve: return 6;
+    case NR_rt_sigreturn: return 40;
+    default: return 1;
+    }
+}
+
+#define CALL(n, call, handler) {.number = (n), .name = #call, .arguments = ARGS_##call},
+const struct call calls[] = {
+#include "linux/calls.def"
+};
+#undef CALL
+const unsigned call_count = sizeof(calls) / sizeof(calls[0]);
+
+uint64_t wanted_number(const struct call *call) { return call->number; }
+
+uint64_t unknown_number(void) { return one_in(2) ? 500 + below(1000) : random64() | 1UL << 63; }
+
+bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
+
+/* ---- arguments that go together ---- */
+
+#define FUTEX_OPERATIONS 13
+#define MAP_FIXED 0x10
+#define CLONE_THREAD_FLAGS 0x7d0f00
+#define CLONE_VFORK_FLAGS (0x4000 | 0x100 | SIGCHLD_)
+#define CLONE_VM 0x100
+#define CLONE_SETTLS 0x80000
+#define CLONE_TELLS (0x100000 | 0x200000 | 0x1000000) /* numbers that are written */
+
+static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b,
+                                    0x540e, 0x540f, 0x5410, 0x5413, 0x5414, 0x541b};
+static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d};
+static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032};
+static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   01102,
+                                      02102, 0200000, 040002, 02000000, 010102, 0400002};
+
+static void refine_files(unsigned number, uint64_t a[6]) {
+    switch (number) {
+    case NR_ioctl: a[1] = one_in(3) ? CHOICE(new_requests) : CHOICE(requests); break;
+    case NR_fcntl: a[1] = one_in(10) ? a[1] : CHOICE(commands); break;
+    case NR_openat: a[2] = one_in(8) ? a[2] : CHOICE(open_flags); break;
+    case NR_pipe2: a[1] = one_in(4) ? a[1] : one_in(2) ? 04000 : 02000000; break;
+    case NR_mknodat: a[2] = one_in(2) ? a[2] : one_in(2) ? 0100644 : 020644; break;
+    case NR_unlinkat: a[2] = one_in(2) ? 0 : one_in(2) ? 0x200 : a[2]; break;
+    case NR_pselect6: a[0] = one_in(8) ? random64() : below(200); break;
+    case NR_lseek: a[2] = one_in(8) ? a[2] : below(3); break;
+    case NR_newfstatat:
+    case NR_faccessat2: a[3] = one_in(2) ? 0 : one_in(2) ? 0x1000 : a[3]; break;
+    case NR_statx:
+    case NR_linkat: a[4 - 2 * (number == NR_statx)] = one_in(2) ? 0 : 0x1000; break;
+    case NR_renameat2: a[4] = one_in(2) ? 0 : below(8); break;
+    case NR_ppoll: a[4] = one_in(8) ? a[4] : 8; break;
+    default: break;
+    }
+}
+
+static void refine_others(unsigned number, uint64_t a[6]) {
+    switch (number) {
+    case NR_futex:
+        a[1] = one_in(12) ? a[1] : below(FUTEX_OPERATIONS) | (one_in(2) ? 128 : 0);
+        a[3] = one_in(2) ? argument('t') : below(4);
+        break;
+    case NR_rt_sigaction: a[3] = one_in(12) ? a[3] : 8; break;
+    case NR_rt_sigprocmask:
+        a[0] = one_in(12) ? a[0] : below(3);
+        a[3] = 8;
+        break;
+    case NR_rt_sigsuspend:
+    case NR_rt_sigpending: a[1] = one_in(12) ? a[1] : 8; break;
+    case NR_rt_sigtimedwait: a[3] = one_in(12) ? a[3] : 8; break;
+    case NR_set_robust_list: a[1] = one_in(8) ? a[1] : 24; break;
+    case NR_prctl: a[0] = one_in(8) ? a[0] : 15 + below(2); break;
+    case NR_setitimer: a[0] = one_in(8) ? a[0] : 0; break;
+    case NR_brk: a[0] = one_in(8) ? a[0] : program_end() + below(64) * PAGE; break;
+    case NR_wait4:
+        a[0] = one_in(2) ? (uint64_t)-1 : a[0];
+        a[2] = one_in(8) ? a[2] : 1;
+        break;
+    case NR_prlimit64: a[1] = below(20); break;
+    case NR_clock_nanosleep: a[1] = below(2); break;
+    case NR_tgkill:
+    case NR_tkill:
+    case NR_kill: excuse_if_fault(a[number == NR_tgkill ? 2 : 1]); break;
+    case NR_mmap:
+        a[2] = one_in(8) ? a[2] : below(8);
+        a[3] = one_in(12) ? a[3] : 1 + below(2) + (one_in(2) ? 0x20 : 0) + (one_in(2) ? 0x10 : 0);
+        a[3] |= one_in(8) ? 0x8000 : one_in(8) ? 0x4000 : one_in(12) ? 0x100000 : 0;
+        if (a[3] & MAP_FIXED)
+            keep_in_play(a);
+        a[5] = one_in(12) ? a[5] : below(4) * PAGE;
+        break;
+    case NR_msync: a[2] = one_in(8) ? a[2] : 1UL << below(3); break;
+    case NR_munmap:
+    case NR_mprotect:
+    case NR_madvise:
+        keep_in_play(a);
+        a[2] = one_in(8) ? a[2] : below(8);
+        break;
+    default: break;
+    }
+}
+
+void refine(const struct call *call, uint64_t a[6]) {
+    refine_files(call->number, a);
+    refine_others(call->number, a);
+}
+
+/* ---- calls that need more ---- */
+
+long do_thread(struct flow *f) {
+    return raw_clone(CLONE_THREAD_FLAGS & ~(uint64_t)CLONE_TELLS,
+                     (uint64_t)(f->stack + sizeof(f->stack)), 0, (uint64_t)f, 0);
+}
+
+static void clone_special(const uint64_t a[6]) {
+    uint64_t tells = a[0] & CLONE_TELLS;
+    if (one_in(3)) { /* any that shares no memory: its child goes on here */
+        if (raw_clone(a[0] & ~(uint64_t)(CLONE_VM | CLONE_SETTLS), 0, a[2], 0, a[4]) == 0)
+            child_goes_on();
+        return;
+    }
+    if (one_in(2)) {
+        if (records_left() && raw_clone(SIGCHLD_ | tells, 0, a[2], 0, a[4]) == 0)
+            child_goes_on();
+        return;
+    }
+    bool process = one_in(3);
+    struct flow *f = records_left() ? flow_take(process ? 10 : 100, process) : NULL;
+    uint64_t flags = process ? CLONE_VFORK_FLAGS | CLONE_SETTLS : CLONE_THREAD_FLAGS;
+    if (f && raw_clone((flags & ~(uint64_t)CLONE_TELLS) | tells,
+                       (uint64_t)(f->stack + sizeof(f->stack)), a[2], (uint64_t)f, a[4]) < 0)
+        f->taken = false;
+}
+
+bool special(const struct call *call, const uint64_t a[6]) {
+    switch (call->number) {
+    case NR_clone: clone_special(a); return true;
+    case NR_rt_sigreturn: return_special(NR_rt_sigreturn); return true;
+    case NR_execve: return exec_special(NR_execve, a);
+    default: return false;
+    }
+}
+
+/* ---- what the program needs ---- */
+
+#define AT_CWD (-100)
+#define O_RDWR_CREAT 0102
+#define O_NONBLOCK_ 04000
+
+long do_fork(void) { return raw_clone(SIGCHLD_, 0, 0, 0, 0); }
+long do_wait(long pid, int *status, int options) {
+    return call6(NR_wait4, pid, (uint64_t)status, options, 0, 0, 0);
+}
+long do_kill(long pid, int signal) { return CALL_OF(NR_kill, pid, signal, 0); }
+long do_sleep(uint64_t nanoseconds) {
+    const uint64_t time[2] = {0, nanoseconds};
+    return CALL_OF(NR_nanosleep, time, 0, 0);
+}
+long do_yield(void) { return CALL_OF(NR_sched_yield, 0, 0, 0); }
+void do_exit(int status) {
+    for (;;)
+        CALL_OF(NR_exit_group, status, 0, 0);
+}
+void do_thread_exit(void) {
+    for (;;)
+        CALL_OF(NR_exit, 0, 0, 0);
+}
+long do_mmap(uint64_t at, uint64_t n, int prot, int flags, int fd, uint64_t offset) {
+    return call6(NR_mmap, at, n, prot, flags, fd, offset);
+}
+long do_mprotect(uint64_t at, uint64_t n, int prot) { return CALL_OF(NR_mprotect, at, n, prot); }
+long do_open(const char *path, bool create) {
+    return call6(NR_openat, AT_CWD, (uint64_t)path, create ? O_RDWR_CREAT : 0, 0644, 0, 0);
+}
+long do_pipe(int fds[2], bool waits) { return CALL_OF(NR_pipe2, fds, waits ? 0 : O_NONBLOCK_, 0); }
+long do_close(int fd) { return CALL_OF(NR_close, fd, 0, 0); }
+long do_remove(const char *name, bool directory) {
+    return CALL_OF(NR_unlinkat, AT_CWD, name, directory ? 0x200 : 0);
+}
+long do_mkdir(const char *name) { return CALL_OF(NR_mkdirat, AT_CWD, name, 0755); }
+long do_chdir(const char *name) { return CALL_OF(NR_chdir, name, 0, 0); }
+long do_own_group(void) { return CALL_OF(NR_setpgid, 0, 0, 0); }
+long do_write(int fd, const void *from, size_t n) { return CALL_OF(NR_write, fd, from, n); }
+long do_getpid(void) { return CALL_OF(NR_getpid, 0, 0, 0); }
+long do_tid(void) { return CALL_OF(NR_gettid, 0, 0, 0); }
+
+bool do_handler(int signal, void (*handler)(int)) {
+    const uint64_t action[3] = {(uint64_t)handler, 0, 0};
+    return call6(NR_rt_sigaction, signal, (uint64_t)action, 0, 8, 0, 0) == 0;
+}
+#endif
