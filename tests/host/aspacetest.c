@@ -373,6 +373,7 @@ int main(void) {
         cmocka_unit_test(test_large_leaves_are_changed_whole),
         cmocka_unit_test(test_kept_pages),
         cmocka_unit_test(test_shared_memory_goes_last),
+        cmocka_unit_test(test_pages_at_hand_come_along),
         cmocka_unit_test(test_private_beside_shared),
         cmocka_unit_test(test_a_replacement_that_fails),
         cmocka_unit_test(test_places_from_the_top),

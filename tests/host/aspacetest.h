@@ -25,6 +25,7 @@ void test_large_leaves_are_cut(void **state);
 void test_large_leaves_are_changed_whole(void **state);
 void test_kept_pages(void **state);
 void test_shared_memory_goes_last(void **state);
+void test_pages_at_hand_come_along(void **state);
 void test_private_beside_shared(void **state);
 void test_a_replacement_that_fails(void **state);
 void test_places_from_the_top(void **state);
