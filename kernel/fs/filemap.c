@@ -80,7 +80,12 @@ static int page(struct object *o, uint64_t index, unsigned most, bool write, obj
 
 static int sync(struct object *o) { return inode_sync(filemap_of(o)->ip); }
 
-static const struct object_ops filemap_ops = {.get = get, .put = put, .page = page, .sync = sync};
+static int grow(struct filemap *f, uint64_t pages, bool program);
+
+static int reserve(struct object *o, uint64_t pages) { return grow(filemap_of(o), pages, false); }
+
+static const struct object_ops filemap_ops = {
+    .get = get, .put = put, .page = page, .reserve = reserve, .sync = sync};
 
 static void get_program(struct object *o) { more_refs(program_of(o), 1); }
 static void put_program(struct object *o) { less_refs(program_of(o), 1); }
@@ -96,10 +101,15 @@ static int page_of_program(struct object *o, uint64_t index, unsigned most, bool
     return show_page(program_of(o)->ip, index, most, write, show, ctx);
 }
 
+static int reserve_program(struct object *o, uint64_t pages) {
+    return grow(program_of(o), pages, true);
+}
+
 static const struct object_ops program_ops = {.get = get_program,
                                               .put = put_program,
                                               .peek = peek_program,
                                               .page = page_of_program,
+                                              .reserve = reserve_program,
                                               .name = elf_name};
 
 /* Whether the log has room for the pages that one store may need. Constant after the mount. */

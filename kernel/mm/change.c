@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "mm/changeparts.h"
 #include "mm/commit.h"
 #include "mm/design.h"
 #include "mm/frame.h"
@@ -14,7 +15,9 @@
  * tables of the kernel's view. The kernel is not preempted while it uses them. */
 static struct pt_gather gathers[NHART][2];
 
-static struct pt_gather *users_gather(void) { return &gathers[hart_self()->index][0]; }
+struct pt_gather *change_gather(void) {
+    return &gathers[hart_self()->index][0];
+}
 static struct pt_gather *kernels_gather(void) { return &gathers[hart_self()->index][1]; }
 
 void change_sync(struct aspace *as, uint64_t start, uint64_t end) {
@@ -49,7 +52,7 @@ void change_split(struct aspace *as, uint64_t va, pte_t e, unsigned level) {
 }
 
 /* Makes sure that neither a leaf nor the frame behind it crosses va; the largest is LARGE_SIZE. */
-static void split_at(struct aspace *as, uint64_t va) {
+void change_split_at(struct aspace *as, uint64_t va) {
     unsigned level;
     if (IS_ALIGNED(va, LARGE_SIZE))
         return;
@@ -63,7 +66,7 @@ static void split_at(struct aspace *as, uint64_t va) {
 static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool lazy,
                             unsigned *cost) {
     struct putting put = {.as = as};
-    struct pt_gather *gather = users_gather();
+    struct pt_gather *gather = change_gather();
     gather->many = tlb_active_elsewhere(&as->tlb) != 0;
     uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
     change_sync(as, at, next);
@@ -88,8 +91,8 @@ static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool l
 
 /* All in [start, end), in pieces. */
 static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool lazy) {
-    split_at(as, start);
-    split_at(as, end);
+    change_split_at(as, start);
+    change_split_at(as, end);
     for (uint64_t at = start, next; at < end; at = next) {
         unsigned cost;
         next = remove_some(as, at, end, lazy, &cost);
@@ -129,7 +132,7 @@ static void join_prev(struct aspace *as, struct mapping *m) {
 /* As many as a space may have: what goes over all of them ends in time. */
 #define MAPPINGS_MAX 65536
 
-static struct mapping *new_record(const struct aspace *as, const struct mapping *m) {
+struct mapping *change_record(const struct aspace *as, const struct mapping *m) {
     return as->mappings.count < MAPPINGS_MAX ? mapping_new(m) : NULL;
 }
 
@@ -137,7 +140,7 @@ static struct mapping *new_record(const struct aspace *as, const struct mapping 
  * NULL: no memory for that. */
 static struct mapping *place_for(struct aspace *as, const struct mapping *m) {
     struct mapping *before = mapping_below(&as->mappings, m->start);
-    return before && continues(before, m) ? before : new_record(as, m);
+    return before && continues(before, m) ? before : change_record(as, m);
 }
 
 static void leave_place(struct mapping *place, const struct mapping *m) {
@@ -179,11 +182,11 @@ int change_add(struct aspace *as, const struct mapping *m) {
 }
 
 /* Makes two of a mapping that va lies inside of. -K_ENOMEM: it is as it was. */
-static int cut_at(struct aspace *as, uint64_t va) {
+int change_cut(struct aspace *as, uint64_t va) {
     struct mapping *m = mapping_at(&as->mappings, va);
     if (!m || m->start == va)
         return 0;
-    struct mapping *upper = new_record(as, m);
+    struct mapping *upper = change_record(as, m);
     if (!upper)
         return -K_ENOMEM;
     upper->first = mapping_index(m, va);
@@ -192,20 +195,23 @@ static int cut_at(struct aspace *as, uint64_t va) {
     return 0;
 }
 
+void change_uncut(struct aspace *as, uint64_t va) {
+    struct mapping *m = mapping_at(&as->mappings, va);
+    if (m)
+        join_prev(as, m);
+}
+
 /* Undoes cuts at both ends. */
 static void uncut(struct aspace *as, uint64_t start, uint64_t end) {
-    struct mapping *m;
-    if ((m = mapping_at(&as->mappings, end)))
-        join_prev(as, m);
-    if ((m = mapping_at(&as->mappings, start)))
-        join_prev(as, m);
+    change_uncut(as, end);
+    change_uncut(as, start);
 }
 
 /* Makes the range a mapping that begins and ends there. -K_ENOMEM: nothing changed. */
 static int cut_out(struct aspace *as, uint64_t start, uint64_t end) {
-    int err = cut_at(as, start);
+    int err = change_cut(as, start);
     if (!err)
-        err = cut_at(as, end);
+        err = change_cut(as, end);
     if (err)
         uncut(as, start, end);
     return err;
@@ -236,7 +242,7 @@ int change_promise(struct aspace *as, uint64_t start, uint64_t end) {
 }
 
 /* Less is needed than before, which cannot fail. */
-static void settle_less(struct aspace *as) {
+void change_settle_less(struct aspace *as) {
     commit_count_tables(as);
     int err = commit_settle(as);
     ASSERT(!err);
@@ -245,7 +251,7 @@ static void settle_less(struct aspace *as) {
 /* ---- removal -------------------------------------------------------------------- */
 
 /* It is in no tree any more. Its object may have a long end, unless it has none. */
-static void put_record(struct aspace *as, struct mapping *m) {
+void change_put_record(struct aspace *as, struct mapping *m) {
     if (!m->object->ops->put) {
         mapping_free(m);
         return;
@@ -260,7 +266,7 @@ static void trim_whole(struct aspace *as, struct mapping *m) {
     remove_leaves(as, m->start, m->end, m->lazy);
     mapping_take(&as->mappings, m);
     commit_remove(as, m);
-    put_record(as, m);
+    change_put_record(as, m);
 }
 
 /* Takes away what m has of [start, end), at one of its ends. */
@@ -287,17 +293,22 @@ static void trim(struct aspace *as, struct mapping *m, uint64_t start, uint64_t 
         trim_end(as, m, start, end);
 }
 
+void change_trim(struct aspace *as, uint64_t start, uint64_t end) {
+    struct mapping *m;
+    while ((m = mapping_from(&as->mappings, start)) && m->start < end)
+        trim(as, m, start, end);
+}
+
 /* The range stays closed. */
 static int remove(struct aspace *as, uint64_t start, uint64_t end) {
     struct mapping *m = mapping_at(&as->mappings, start);
-    int err = m && m->start < start && m->end > end ? cut_at(as, end) : 0;
+    int err = m && m->start < start && m->end > end ? change_cut(as, end) : 0;
     if (err)
         return err;
     turn_close(as, start, end);
     turn_wait_for_claims_locked(as, start, end);
-    while ((m = mapping_from(&as->mappings, start)) && m->start < end)
-        trim(as, m, start, end);
-    settle_less(as);
+    change_trim(as, start, end);
+    change_settle_less(as);
     return 0;
 }
 
@@ -309,7 +320,7 @@ int change_remove(struct aspace *as, uint64_t start, uint64_t end) {
 
 /* What the new one needs is promised before the old ones go. */
 int change_replace(struct aspace *as, const struct mapping *m) {
-    struct mapping *place = new_record(as, m);
+    struct mapping *place = change_record(as, m);
     if (!place)
         return -K_ENOMEM;
     uint64_t most = commit_most(as, m);
@@ -338,7 +349,7 @@ static bool would_own(const struct mapping *m, uint8_t perm) {
 }
 
 /* Leaves have lost permissions. Copies that write have ended. */
-static void flush_narrowed(struct aspace *as) {
+void change_flush_narrowed(struct aspace *as) {
     tlb_flush(&as->tlb);
     as->fenced_tables = as->user.tables + as->kernel.tables;
     change_wait_for_copies(as);
@@ -349,7 +360,7 @@ static void flush_narrowed(struct aspace *as) {
 static void flush_protected(struct aspace *as, uint64_t start, uint64_t end, bool less) {
     bool tables = as->user.tables + as->kernel.tables != as->fenced_tables;
     if (tables || (less && end - start > PAGE_SIZE)) {
-        flush_narrowed(as);
+        change_flush_narrowed(as);
     } else if (less) {
         tlb_flush_page(&as->tlb, VA(start));
         change_wait_for_copies(as);
@@ -360,14 +371,14 @@ static void flush_protected(struct aspace *as, uint64_t start, uint64_t end, boo
  * takes a leaf without W for one that no hart uses to write. */
 static void narrowed(struct aspace *as, unsigned n) {
     if (piece_is_full(n)) {
-        flush_narrowed(as);
+        change_flush_narrowed(as);
         piece_end_locked(&as->lock);
     }
 }
 
 /* A page that may not be touched at all keeps its frame, in an entry of level 0 with V alone
  * (pte_is_kept): so there are no large leaves there. */
-static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
+void change_split_all(struct aspace *as, uint64_t start, uint64_t end) {
     for (uint64_t at = start; at < end; at += PAGE_SIZE) {
         unsigned level;
         pte_t e = *pt_walk(&as->user, VA(at), &level);
@@ -384,10 +395,10 @@ static void split_all(struct aspace *as, uint64_t start, uint64_t end) {
  * next touch. */
 static void protect_leaves(struct aspace *as, const struct mapping *m) {
     uint64_t clear = m->perm ? PTE_RWX & ~(uint64_t)m->perm : PTE_LEAF_FLAGS;
-    split_at(as, m->start);
-    split_at(as, m->end);
+    change_split_at(as, m->start);
+    change_split_at(as, m->end);
     if (!m->perm)
-        split_all(as, m->start, m->end);
+        change_split_all(as, m->start, m->end);
     for (uint64_t at = m->start, next; at < m->end; at = next) {
         next = pt_protect(&as->user, VA(at), VA(m->end), 0, clear).v;
         design_sync(as, VA(at), VA(next), NULL); /* no table goes */
@@ -449,7 +460,7 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
     for (; m && m->start < end; m = m->next)
         if (!m->shared && !m->object->filled)
             remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
-    settle_less(as);
+    change_settle_less(as);
     turn_close(as, 0, 0);
 }
 

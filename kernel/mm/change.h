@@ -36,6 +36,20 @@ void change_populate(struct aspace *as, uint64_t start, uint64_t end);
  * it would leave both ends of one mapping. */
 int change_remove(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
+/* Pages of one mapping that go to another place. */
+struct change_move {
+    uint64_t start, end; /* inside of one mapping; not empty */
+    uint64_t gone;       /* from end on to here nothing stays granted; end: that is nothing */
+    uint64_t target, target_end; /* no part of the above; at least as large as what moves */
+    bool keeps;                  /* the old place stays granted, with no pages of its own */
+};
+
+/* Grants all of the target as at `start`, in place of whatever is there, with the leaves that there
+ * are from start to end; they are granted no more where they were, unless it keeps that. In pieces:
+ * meanwhile both are granted and closed to faults, and so is what lies between. -K_ENOMEM: nothing
+ * changed. */
+int change_move(struct aspace *as, const struct change_move *c) must_check;
+
 /* Changes the permissions of all that is granted in [start, end), in pieces. -K_ENOMEM: nothing
  * changed. */
 int change_protect(struct aspace *as, uint64_t start, uint64_t end, uint8_t perm) must_check;

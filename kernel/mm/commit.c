@@ -53,21 +53,21 @@ static uint64_t tables_of(const struct mapping *m, const struct mapping *before,
     return tables;
 }
 
-static uint64_t pages_of(const struct mapping *m) {
+uint64_t commit_pages(const struct mapping *m) {
     return m->owns && !m->lazy ? mapping_pages(m) : 0;
 }
 
 uint64_t commit_most(const struct aspace *as, const struct mapping *m) {
-    return pages_of(m) + (m->lazy_tables ? 0 : in_views(as, tables_of(m, NULL, NULL)));
+    return commit_pages(m) + (m->lazy_tables ? 0 : in_views(as, tables_of(m, NULL, NULL)));
 }
 
 /* What m adds to what the space needs. */
 static uint64_t need_of(const struct aspace *as, const struct mapping *m) {
     if (m->lazy_tables)
-        return pages_of(m);
+        return commit_pages(m);
     const struct mapping *before = promised_below(as, m->start);
     const struct mapping *after = promised_from(as, m->end);
-    return pages_of(m) + in_views(as, tables_of(m, before, after));
+    return commit_pages(m) + in_views(as, tables_of(m, before, after));
 }
 
 void commit_add(struct aspace *as, const struct mapping *m) {
@@ -130,6 +130,13 @@ uint64_t commit_tables_in_use(struct aspace *as) {
         piece_done_locked(&as->lock, 1);
     }
     return in_views(as, tables);
+}
+
+/* What one table of any level is about lies around one border between tables at the other place, so
+ * for each there are two of each level at most. */
+uint64_t commit_to_move(struct aspace *as, const struct mapping *m, const struct mapping *to) {
+    uint64_t tables = m->touched ? 2 * (paging.levels - 1U) * count_tables(as, m) : 0;
+    return in_views(as, MIN(tables, tables_of(to, NULL, NULL)));
 }
 
 /* A table on the border of a lazy mapping may be promised, too: it is counted twice. So the

@@ -37,6 +37,12 @@ void commit_remove(struct aspace *as, const struct mapping *m);
 /* The most that a mapping like this can add to what the space needs. */
 uint64_t commit_most(const struct aspace *as, const struct mapping *m);
 
+/* Of that, for pages; they stay promised when a mapping moves. */
+uint64_t commit_pages(const struct mapping *m);
+/* Tables of both views that the leaves of m, whose tables are lazy, may need when they move to
+ * where `to` is. In pieces; m is closed to faults, so it stays so. */
+uint64_t commit_to_move(struct aspace *as, const struct mapping *m, const struct mapping *to);
+
 /* Brings the space's promise in line with what it needs. -K_ENOMEM: as before; never when
  * it needs no more than it did. */
 int commit_settle(struct aspace *as) must_check;

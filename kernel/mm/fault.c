@@ -237,24 +237,47 @@ static uint64_t end_behind(const struct aspace *as, const struct mapping *m, uin
     return turn_closes_some(as, va, end) ? as->closed_start : end;
 }
 
-/* Pages behind the one at va that the object shows as well: those of the same table that are in
- * the mapping, up to one that is there already. They save a fault each. Nobody waits for them, so
- * no hart is told of the entries: whoever has kept an invalid one faults, and finds a good one. The
- * fence for code was made with the page at va. */
+/* A fault shows pages up to a number that is a multiple of this at most. */
+#define SHOWN_AT_ONCE 16
+
+/* The frame of a page behind the n-th that the object shows, with a reference, or PA(0). Where it
+ * was not asked it may have the page at hand; if that is taken away by now, whoever does so waits
+ * for the space's lock, and finds it here (rmap.h). */
+static paddr_t frame_behind(const struct mapping *m, uint64_t index, const struct wanted *w,
+                            unsigned n) {
+    if (w->frame && n < w->n)
+        frame_get(frame_single(w->frame[n]));
+    if (w->frame)
+        return n < w->n ? w->frame[n] : PA(0);
+    return index % SHOWN_AT_ONCE ? m->object->ops->peek(m->object, index) : PA(0);
+}
+
+/* Pages behind the one at va that the object shows as well, or has: those of the same table that
+ * are in the mapping, up to one that is there already. They save a fault each. Nobody waits for
+ * them, so no hart is told of the entries: whoever has kept an invalid one faults, and finds a good
+ * one. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
-    unsigned level, n = 1;
+    paddr_t frame[SHOWN_AT_ONCE];
+    unsigned level, n = 0;
     uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
-    uint64_t end = end_behind(as, m, va);
-    __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
-    for (pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
-         n < w->n && start + (n - 1) * PAGE_SIZE < end && !pte_valid(*entry); n++, entry++) {
-        frame_get(frame_single(w->frame[n]));
-        *entry = pte_leaf(w->frame[n], (m->perm & ~PTE_W) | PTE_U);
+    uint64_t end = MIN(end_behind(as, m, va), start + (SHOWN_AT_ONCE - 1) * PAGE_SIZE);
+    pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
+    for (uint64_t at = start; at < end && !pte_valid(entry[n]); at += PAGE_SIZE, n++) {
+        frame[n] = frame_behind(m, mapping_index(m, at), w, n + 1);
+        if (!frame[n].v)
+            break;
     }
-    as->present += n - 1;
-    VM_COUNT(shown_beside, n - 1);
-    design_sync(as, VA(start), VA(start + (n - 1) * PAGE_SIZE), NULL);
+    if (n == 0)
+        return;
+    if (m->perm & PTE_X)
+        fence_code(as);
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
+    for (unsigned i = 0; i < n; i++)
+        entry[i] = pte_leaf(frame[i], (m->perm & ~PTE_W) | PTE_U);
+    as->present += n;
+    VM_COUNT(shown_beside, n);
+    design_sync(as, VA(start), VA(start + n * PAGE_SIZE), NULL);
 }
 
 /* Nothing is there, and the object has something. */
@@ -270,7 +293,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
         return err;
     fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
     VM_COUNT(shown, 1);
-    if (access != PTE_W && w->n > 1)
+    if (access != PTE_W && !m->object->zeros && (w->n > 1 || !w->frame))
         fill_behind(as, m, va, w);
     return 0;
 }

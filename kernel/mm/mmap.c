@@ -107,16 +107,139 @@ static void note_gap(struct aspace *as, uint64_t end) {
         as->map_below = above ? above->start : 0;
 }
 
-int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
-    turn_begin(as);
+static int unmap(struct aspace *as, uint64_t start, uint64_t end) {
     int err = change_remove(as, start, end);
     if (!err)
         note_gap(as, end);
+    return err;
+}
+
+int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) {
+    turn_begin(as);
+    int err = unmap(as, start, end);
     turn_end(as);
     if (DEBUG)
         check_space(as);
     return err;
 }
+
+/* ---- another size, or another place ---- */
+
+/* Nothing is mapped there, nor comes to lie right below a stack that is to fault there. */
+static bool can_grow(const struct aspace *as, uint64_t end, uint64_t bytes) {
+    const struct mapping *next = mapping_from(&as->mappings, end);
+    if (bytes > USER_MAX - end)
+        return false;
+    return !next || next->start > end + bytes ||
+           (next->start == end + bytes && !next->object->guarded);
+}
+
+/* The mapping is going to show as much of its object. The lock is given back meanwhile. */
+static int reserve(struct aspace *as, const struct mapping *m, const struct remap_request *r) {
+    struct object *o = m->object;
+    if (!o->ops->reserve || r->bytes <= r->old_bytes)
+        return 0;
+    uint64_t end = mapping_index(m, r->start) + r->bytes / PAGE_SIZE;
+    spin_unlock(&as->lock);
+    int err = o->ops->reserve(o, end);
+    spin_lock(&as->lock);
+    return err;
+}
+
+/* Behind the old range, where the mapping ends. */
+static int grow(struct aspace *as, const struct mapping *m, uint64_t bytes) {
+    struct mapping more;
+    mapping_copy(&more, m);
+    more.first = m->first + mapping_pages(m);
+    more.start = m->end;
+    more.end = m->end + bytes;
+    more.touched = false;
+    return change_add(as, &more);
+}
+
+/* 0: no room. Large leaves stay large if the place is aligned as the old one. */
+static uint64_t place_to_move(struct aspace *as, const struct mapping *m,
+                              const struct remap_request *r) {
+    bool large = m->object->zeros && r->bytes >= LARGE_SIZE;
+    uint64_t in = large ? r->start % LARGE_SIZE : 0;
+    if (r->place == REMAP_THERE)
+        return r->to;
+    if (r->bytes > USER_MAX - LARGE_SIZE)
+        return 0;
+    uint64_t start = find_gap(as, in + r->bytes, large ? LARGE_SIZE : PAGE_SIZE);
+    return start ? start + in : 0;
+}
+
+/* Of shared memory, beside what there is. */
+static int map_again(struct aspace *as, const struct mapping *m, const struct remap_request *r,
+                     uint64_t to) {
+    struct mapping again;
+    mapping_copy(&again, m);
+    again.first = mapping_index(m, r->start);
+    again.start = to;
+    again.end = to + r->bytes;
+    again.touched = false;
+    return r->place == REMAP_THERE ? change_replace(as, &again) : change_add(as, &again);
+}
+
+static int move_to(struct aspace *as, const struct mapping *m, const struct remap_request *r,
+                   uint64_t to) {
+    if (r->old_bytes == 0)
+        return map_again(as, m, r, to);
+    const struct change_move c = {.start = r->start,
+                                  .end = r->start + MIN(r->old_bytes, r->bytes),
+                                  .gone = r->start + r->old_bytes,
+                                  .target = to,
+                                  .target_end = to + r->bytes,
+                                  .keeps = r->keep};
+    return change_move(as, &c);
+}
+
+static int move(struct aspace *as, const struct mapping *m, const struct remap_request *r,
+                uint64_t *start) {
+    uint64_t below = as->map_below, to = place_to_move(as, m, r);
+    int err = to || r->place == REMAP_THERE ? move_to(as, m, r, to) : -K_ENOMEM;
+    if (err) {
+        as->map_below = below;
+        return err;
+    }
+    if (!r->keep && r->old_bytes > 0)
+        note_gap(as, r->start + r->old_bytes);
+    *start = to;
+    return 0;
+}
+
+static int remap(struct aspace *as, const struct remap_request *r, uint64_t *start) {
+    const struct mapping *m = mapping_at(&as->mappings, r->start);
+    bool stays = r->place != REMAP_THERE && !r->keep && r->old_bytes > 0;
+    if (!m || MIN(r->old_bytes, r->bytes) > m->end - r->start)
+        return -K_EFAULT;
+    *start = r->start;
+    if (stays && r->bytes == r->old_bytes)
+        return 0;
+    if (stays && r->bytes < r->old_bytes)
+        return unmap(as, r->start + r->bytes, r->start + r->old_bytes);
+    if (r->old_bytes == 0 && !m->shared)
+        return -K_EINVAL;
+    int err = reserve(as, m, r);
+    if (err)
+        return err;
+    uint64_t more = r->bytes - r->old_bytes;
+    if (stays && r->start + r->old_bytes == m->end && can_grow(as, m->end, more))
+        return grow(as, m, more);
+    return r->place == REMAP_HERE ? -K_ENOMEM : move(as, m, r, start);
+}
+
+int aspace_remap(struct aspace *as, const struct remap_request *r, uint64_t *start) {
+    turn_begin(as);
+    int err = remap(as, r, start);
+    turn_end(as);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
+/* ---- permissions, and what is there ---- */
 
 /* With the turn, and the lock. */
 static bool is_granted(struct aspace *as, uint64_t start, uint64_t end) {

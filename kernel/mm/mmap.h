@@ -37,6 +37,27 @@ uint64_t aspace_find_room(struct aspace *as, uint64_t bytes, uint64_t align);
  * -K_ENOMEM: no memory to keep both ends of one mapping. */
 int aspace_unmap(struct aspace *as, uint64_t start, uint64_t end) must_check;
 
+enum remap_place {
+    REMAP_HERE,     /* it stays where it is */
+    REMAP_ANYWHERE, /* it moves when it has to */
+    REMAP_THERE     /* to `to`, in place of what is there; no part of the old place */
+};
+
+struct remap_request {
+    uint64_t start;     /* of a mapping, or inside of one */
+    uint64_t old_bytes; /* 0: shared memory is mapped once more, and the old mapping stays */
+    uint64_t bytes;     /* not 0 */
+    enum remap_place place;
+    uint64_t to;
+    bool keep; /* it moves, both sizes are alike, and the old place stays mapped, with no pages */
+};
+
+/* The pages of a mapping get more or less room, or another place, *start; pages are not copied.
+ * -K_EFAULT: the old range is not in one mapping; -K_EINVAL: private memory and old_bytes 0;
+ * -K_ENOMEM: no room (there), or it cannot be promised; of a file also that more than there is was
+ * promised for it, which it then keeps as long as somebody maps it. */
+int aspace_remap(struct aspace *as, const struct remap_request *r, uint64_t *start) must_check;
+
 /* -K_ENOMEM: something in the range is not mapped, or what may be written now cannot be
  * promised; -K_EACCES: something there may never permit this. */
 int aspace_protect(struct aspace *as, uint64_t start, uint64_t end, unsigned prot) must_check;

@@ -31,6 +31,9 @@ struct object_ops {
      * shown. */
     int (*page)(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
                 void *ctx);
+    /* A mapping of it is going to be larger: pages below this number may be shown. NULL: it need
+     * not know. No spinlock is held. -K_ENOMEM: it cannot promise them, and nothing changed. */
+    int (*reserve)(struct object *o, uint64_t pages);
     /* What was stored in its pages so far is where it stays when the power goes. May sleep. NULL:
      * there is no such place. -K_EIO: some of it will never be. */
     int (*sync)(struct object *o);

@@ -298,6 +298,21 @@ void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
     tables_below(c, gather_with_leaves, g);
 }
 
+/* To the next entry, with what was passed taken out of: tables that fell empty are gathered. False:
+ * the range ends with this one. */
+pt_inline bool next_gathering(struct pt_cursor *c, struct pt_gather *g) {
+    while (!pt_next(c)) {
+        pte_t *table = pt_table(c);
+        if (!pt_up(c))
+            return false;
+        if (table_empty(table)) {
+            *c->entry = 0;
+            gather_table(g, table, 0);
+        }
+    }
+    return true;
+}
+
 /* So many tables does pt_unmap enter, with those on its way down to the first entry. */
 #define UNMAP_TABLES (PT_AT_ONCE / PT_ENTRIES + PT_LEVELS_MAX)
 
@@ -306,7 +321,7 @@ vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g)
         return end;
     struct pt_cursor c = pt_cursor(pt, start, end);
     unsigned entered = 0, room = g->many ? PT_GATHER_MANY : PT_GATHER_LEAVES;
-    for (;;) {
+    do {
         for (; pt_is_above(&c); pt_down(&c))
             if (entered++ == UNMAP_TABLES)
                 return VA(c.pos);
@@ -318,16 +333,51 @@ vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *g)
             g->level[g->count++] = (uint8_t)c.level;
             *c.entry = 0;
         }
-        while (!pt_next(&c)) {
-            pte_t *table = pt_table(&c);
-            if (!pt_up(&c))
-                return end;
-            if (table_empty(table)) {
-                *c.entry = 0;
-                gather_table(g, table, 0);
+    } while (next_gathering(&c, g));
+    return end;
+}
+
+/* Where the last leaf went. */
+struct moved {
+    uint64_t va;
+    pte_t *entry;
+};
+
+/* The leaf in *e, of this level, goes to va, which is most often right behind the last one. */
+static int move_leaf(struct pt *pt, pte_t *e, unsigned level, uint64_t va, struct moved *last) {
+    bool beside = level == 0 && last->va + PAGE_SIZE == va && va_index(VA(va), 0) > 0;
+    pte_t *to = last->entry + 1;
+    int err = beside ? 0 : pt_entry(pt, VA(va), level, &to);
+    if (err)
+        return err;
+    ASSERT(!pte_valid(*to) && IS_ALIGNED(va, level_size(level)));
+    pt_store(to, *e);
+    *e = 0;
+    *last = (struct moved){va, to};
+    return 0;
+}
+
+int pt_move(struct pt *pt, vaddr_t *at, vaddr_t end, uint64_t by, struct pt_gather *g) {
+    struct pt_cursor c = pt_cursor(pt, *at, end);
+    struct moved last = {0};
+    unsigned entered = 0;
+    do {
+        for (; pt_is_above(&c); pt_down(&c))
+            if (entered++ == UNMAP_TABLES) {
+                *at = VA(c.pos);
+                return 0;
             }
+        if (!pte_valid(*c.entry))
+            continue;
+        ASSERT(pt_first(&c) == c.pos && pt_last(&c) <= c.last);
+        int err = move_leaf(pt, c.entry, c.level, c.pos + by, &last);
+        if (err) {
+            *at = VA(c.pos);
+            return err;
         }
-    }
+    } while (next_gathering(&c, g));
+    *at = end;
+    return 0;
 }
 
 void pt_visit(const struct pt *pt, vaddr_t start, vaddr_t end,

@@ -103,6 +103,13 @@ uint64_t pt_tables(const struct pt *pt, vaddr_t start, vaddr_t end);
  * gather is full, or some tables were entered; returns where it stopped, end when all is done. */
 vaddr_t pt_unmap(struct pt *pt, vaddr_t start, vaddr_t end, struct pt_gather *gather);
 
+/* Moves the leaves in [*at, end), none of which may cross its borders, upwards by so many bytes, or
+ * downwards if that wraps; to where nothing is but perhaps tables of others. Large ones need a
+ * multiple of their size. Gathers tables and stops early as pt_unmap does; *at: where it stopped,
+ * end when all is done. -K_ENOMEM: the leaves from *at on are where they were. */
+int pt_move(struct pt *pt, vaddr_t *at, vaddr_t end, uint64_t by,
+            struct pt_gather *gather) must_check;
+
 /* Changes the flags of the leaves in [start, end), none of which may cross its
  * borders: clear, then set. All permissions cleared: the entry, which must be of level 0,
  * keeps the frame (pte_is_kept). Stops early after PT_AT_ONCE entries; returns where it stopped,

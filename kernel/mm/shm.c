@@ -10,6 +10,7 @@ struct shm {
     struct spinlock lock; /* the tree */
     uint32_t refs;
     struct pagetree pages;
+    uint64_t end; /* it has pages below this number; a mapping may have been made larger */
     uint64_t committed;
 };
 
@@ -55,6 +56,8 @@ static paddr_t find_or_make(struct shm *s, uint64_t index) {
 
 static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
                 void *ctx) {
+    if (index >= shm_of(o)->end)
+        return -K_ENXIO;
     paddr_t frame = find_or_make(shm_of(o), index);
     return show(ctx, &frame, 1);
 }
@@ -70,8 +73,10 @@ int shm_create(uint64_t pages, struct object **out) {
         slab_give(&records, s);
         return -K_ENOMEM;
     }
-    *s = (struct shm){
-        .object = {.ops = &shm_ops, .name = "shared memory"}, .refs = 1, .committed = needed};
+    *s = (struct shm){.object = {.ops = &shm_ops, .name = "shared memory"},
+                      .refs = 1,
+                      .end = pages,
+                      .committed = needed};
     spin_init(&s->lock, RANK_SHM);
     pagetree_init(&s->pages);
     *out = &s->object;

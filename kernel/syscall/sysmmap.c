@@ -143,6 +143,44 @@ int sys_munmap(const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
+#define MREMAP_ALL (ABI_MREMAP_MAYMOVE | ABI_MREMAP_FIXED | ABI_MREMAP_DONTUNMAP)
+
+/* The sizes are in pages already. */
+static int check_remap(const uint64_t arg[6], const struct remap_request *r) {
+    uint64_t flags = arg[3], there = flags & (ABI_MREMAP_FIXED | ABI_MREMAP_DONTUNMAP);
+    if ((flags & ~(uint64_t)MREMAP_ALL) || (there && !(flags & ABI_MREMAP_MAYMOVE)) ||
+        !IS_ALIGNED(r->start, PAGE_SIZE) || r->bytes == 0 || (r->keep && arg[1] != arg[2]))
+        return -K_EINVAL;
+    if (r->start >= USER_MAX)
+        return -K_EFAULT;
+    if (r->old_bytes > USER_MAX - r->start)
+        return -K_EINVAL;
+    if (r->place != REMAP_THERE)
+        return r->bytes <= USER_MAX ? 0 : -K_ENOMEM;
+    bool overlap = r->to < r->start + r->old_bytes && r->start < r->to + r->bytes;
+    return !IS_ALIGNED(r->to, PAGE_SIZE) || r->bytes > USER_MAX || r->to > USER_MAX - r->bytes ||
+                   overlap
+               ? -K_EINVAL
+               : 0;
+}
+
+int sys_mremap(const uint64_t arg[6], uint64_t *result) {
+    uint64_t flags = arg[3];
+    const struct remap_request r = {.start = arg[0],
+                                    .old_bytes = ROUND_UP(arg[1], PAGE_SIZE),
+                                    .bytes = ROUND_UP(arg[2], PAGE_SIZE),
+                                    .place = flags & ABI_MREMAP_FIXED     ? REMAP_THERE
+                                             : flags & ABI_MREMAP_MAYMOVE ? REMAP_ANYWHERE
+                                                                          : REMAP_HERE,
+                                    .to = arg[4],
+                                    .keep = flags & ABI_MREMAP_DONTUNMAP};
+    int err = check_remap(arg, &r);
+    if (!err)
+        err = aspace_remap(proc_self()->as, &r, result);
+    node_reap(); /* the place may have been a file's that had no other name */
+    return err;
+}
+
 int sys_mprotect(const uint64_t arg[6], uint64_t *result) {
     struct range r;
     int err = arg[2] & ~(uint64_t)PROT_ALL ? -K_EINVAL : range_of(arg, &r);

@@ -5,7 +5,7 @@
 /* sources: kernel/mm/populate.c */
 /* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
-/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
+/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c kernel/mm/move.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/sumcopy.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_mirror.c kernel/mm/design_share.c kernel/mm/design_unify.c */

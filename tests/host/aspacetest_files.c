@@ -252,10 +252,20 @@ void test_mappings_join_around_a_hart(void **state) {
     end();
 }
 
+static void move(struct env_proc *p, uint64_t from, uint64_t to) {
+    const struct remap_request r = {from, PAGES * P, PAGES * P, REMAP_THERE, to, false};
+    uint64_t at;
+    assert_int_equal(aspace_remap(p->as, &r, &at), 0);
+}
+
 static void random_step(struct env_proc *p) {
     struct env_proc *child;
-    uint64_t i = host_random_below(PAGES);
-    switch (host_random_below(12)) {
+    uint64_t i = host_random_below(PAGES), from = host_random_below(2) ? SHARED : PRIVATE;
+    switch (host_random_below(13)) {
+    case 12:
+        move(p, from, ELSEWHERE);
+        move(p, ELSEWHERE, from);
+        break;
     case 0: cut(host_random_below(file.end + 1)); break;
     case 1: file.end += host_random_below(PAGES - file.end + 1); break;
     case 2: forbid(i); break;

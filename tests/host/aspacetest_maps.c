@@ -188,6 +188,34 @@ void test_shared_memory_goes_last(void **state) {
     world_end();
 }
 
+/* What the object has at hand comes with one fault, up to the next multiple of 16 and to what is
+ * there already; what it has not, and what would be written, does not. */
+void test_pages_at_hand_come_along(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child;
+    map(p, START, START + 40 * P, RW, true);
+    assert_int_equal(world_fork(p, &child), 0);
+    for (uint64_t i = 0; i < 40; i++)
+        if (i != 12)
+            world_touch(p, START + i * P, WALKER_STORE);
+    env_run(child, 1);
+    uint64_t present = child->as->present;
+    world_touch(child, START + 2 * P, WALKER_LOAD);
+    assert_int_equal(child->as->present - present, 10); /* 2 to 11 */
+    world_touch(child, START + 12 * P, WALKER_LOAD);    /* that is made now, alone */
+    assert_int_equal(child->as->present - present, 11);
+    world_touch(child, START, WALKER_LOAD);
+    assert_int_equal(child->as->present - present, 13); /* 0 and 1 */
+    world_touch(child, START + 16 * P, WALKER_STORE);
+    assert_int_equal(child->as->present - present, 14);
+    protect(child, START + 20 * P, START + 30 * P, PTE_R);
+    world_touch(child, START + 21 * P, WALKER_LOAD); /* up to the end of its mapping */
+    assert_int_equal(child->as->present - present, 23);
+    touch_each(child, START, START + 40 * P);
+    world_check();
+    world_end();
+}
+
 /* fork goes over neighbours in one walk, and each gets what it needs. */
 void test_private_beside_shared(void **state) {
     for (unsigned first = 0; first < 2; first++) {

@@ -40,6 +40,21 @@ static int op_drop(struct env_proc *p) {
     world_drop(p, MAPS + 3 * P, MAPS + 5 * P);
     return 0;
 }
+static int op_grow(struct env_proc *p) {
+    return world_remap(p, MAPS, MAPS + 8 * P, MAPS, 9 * P, false);
+}
+static int op_shorten(struct env_proc *p) {
+    return world_remap(p, MAPS + 3 * P, MAPS + 5 * P, MAPS + 3 * P, P, false);
+}
+static int op_move(struct env_proc *p) {
+    return world_remap(p, MAPS + 3 * P, MAPS + 5 * P, MAPS + MIB(1), 40 * P, false);
+}
+static int op_move_into(struct env_proc *p) {
+    return world_remap(p, MAPS + 3 * P, MAPS + 5 * P, MAPS + 6 * P, P, false);
+}
+static int op_move_and_keep(struct env_proc *p) {
+    return world_remap(p, MAPS + 3 * P, MAPS + 5 * P, MAPS + MIB(3), 2 * P, true);
+}
 static int op_create(struct env_proc *p) {
     struct env_proc *q;
     int err = env_create(&q);
@@ -68,7 +83,8 @@ void test_every_promise_refused_once(void **state) {
     } ops[] = {{op_fork, 3},       {op_exec, 4},    {op_exec_large, 4},    {op_sbrk, 1},
                {op_sbrk_page, 1},  {op_shrink, 0},  {op_create, 2},        {op_map, 2},
                {op_map_shared, 3}, {op_replace, 2}, {op_replace_large, 3}, {op_unmap, 1},
-               {op_protect, 2},    {op_forbid, 1},  {op_drop, 0}};
+               {op_protect, 2},    {op_forbid, 1},  {op_drop, 0},          {op_grow, 0},
+               {op_shorten, 1},    {op_move, 2},    {op_move_into, 1},     {op_move_and_keep, 2}};
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         world_fresh(MEMORY, 16);
         struct env_proc *p = world_first();

@@ -159,6 +159,7 @@ static void finish(void) {
 
 void test_a_fault_waits_for_a_change(void **state) {
     struct env_proc *child;
+    uint64_t at;
     prepare(1);
     assert_int_equal(aspace_unmap(p->as, START, START + PAGES * P), 0);
     assert_int_equal(aspace_fault(p->as, START + 9 * P, PTE_W), -K_EFAULT);
@@ -169,9 +170,13 @@ void test_a_fault_waits_for_a_change(void **state) {
     prepare(1);
     assert_int_equal(aspace_drop(p->as, START, START + PAGES * P), 0);
     finish();
+    prepare(1);
+    const struct remap_request r = {START, PAGES * P, PAGES * P, REMAP_THERE, MIB(96) + P, false};
+    assert_int_equal(aspace_remap(p->as, &r, &at), 0);
+    finish();
     prepare(0); /* fork closes all */
-    for (uint64_t at = 0; at < 1200; at += 2)
-        map_zeros(p, MIB(256) + at * P, 1); /* small mappings, which take long to copy */
+    for (uint64_t i = 0; i < 1200; i += 2)
+        map_zeros(p, MIB(256) + i * P, 1); /* small mappings, which take long to copy */
     piece_break = fault_meanwhile;
     assert_int_equal(env_fork(p, &child), 0);
     env_exit(child);

@@ -17,6 +17,7 @@
 #define PAGES 8
 #define SHARED ENV_MAPS_START
 #define PRIVATE (SHARED + PAGES * P)
+#define ELSEWHERE (PRIVATE + PAGES * P) /* where something is for a moment */
 
 static struct {
     struct object object;
@@ -126,16 +127,23 @@ static void touch(struct env_proc *p, bool shared, uint64_t i, bool store) {
     env_kernel(p);
 }
 
+/* What shows the file's page i, if it is shared, or nothing. */
+static void check_shown(struct env_proc *p, uint64_t va, uint64_t i) {
+    const struct mapping *m = mapping_at(&p->as->mappings, va);
+    unsigned level;
+    pte_t e = *pt_walk(&p->as->user, VA(va), &level);
+    if (!m || i >= file.end)
+        assert_int_equal(e, 0);
+    if ((e & PTE_W) && m->shared)
+        assert_true(file.writable[i]);
+}
+
 /* Of all spaces but those that nobody can find: that are not copied yet, or about to end. */
 static void check_all(void) {
     for (struct env_proc *p = env_procs; p < env_procs + ENV_PROCS; p++)
         for (uint64_t i = 0; p->used && p->as->live && p->as->granted && i < PAGES; i++) {
-            unsigned level;
-            pte_t e = *pt_walk(&p->as->user, VA(SHARED + i * P), &level);
-            if (i >= file.end)
-                assert_int_equal(e, 0);
-            if (e & PTE_W)
-                assert_true(file.writable[i]);
+            check_shown(p, SHARED + i * P, i);
+            check_shown(p, ELSEWHERE + i * P, i);
             if (i == 0)
                 check_space(p->as);
         }

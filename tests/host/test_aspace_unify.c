@@ -3,7 +3,7 @@
 /* sources: kernel/mm/populate.c */
 /* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
-/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c */
+/* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c kernel/mm/move.c */
 /* sources: kernel/mm/fault.c kernel/mm/elf.c kernel/mm/pt.c */
 /* sources: kernel/mm/uaccess.c kernel/mm/kernel_view.c */
 /* sources: kernel/mm/design_unify.c kernel/mm/design.c kernel/mm/sumcopy.c */
@@ -18,4 +18,5 @@
 /* sources: tests/host/world.c tests/host/worldops.c */
 /* sources: tests/host/tlbmodel.c tests/host/walker.c */
 /* sources: tests/host/aspacetest_stacks.c tests/host/aspacetest_ready.c */
+/* sources: tests/host/aspacetest_moves.c */
 #include "aspacetest.c"

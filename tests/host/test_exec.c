@@ -20,7 +20,7 @@
 /* sources: kernel/mm/design_mirror.c kernel/mm/design_share.c kernel/mm/design_unify.c */
 /* sources: kernel/mm/design_walk.c kernel/mm/design.c kernel/mm/sumcopy.c */
 /* sources: kernel/mm/check.c kernel/mm/commit.c kernel/mm/mmap.c kernel/mm/shm.c */
-/* sources: kernel/mm/turn.c */
+/* sources: kernel/mm/turn.c kernel/mm/move.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/execenv.c tests/host/aspaceenv.c tests/host/aspaceprograms.c */
 /* sources: tests/host/aspacehash.c tests/host/tlbmodel.c tests/host/walker.c */

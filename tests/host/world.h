@@ -54,3 +54,7 @@ int world_map(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm, ui
 int world_unmap(struct env_proc *p, uint64_t start, uint64_t end);
 int world_protect(struct env_proc *p, uint64_t start, uint64_t end, uint8_t perm);
 void world_drop(struct env_proc *p, uint64_t start, uint64_t end);
+/* [start, end) gets so many bytes, where it is (to = start), or at `to`. Program files and shared
+ * memory are not mapped beyond their ends. */
+int world_remap(struct env_proc *p, uint64_t start, uint64_t end, uint64_t to, uint64_t bytes,
+                bool keep);

@@ -233,6 +233,71 @@ void world_drop(struct env_proc *p, uint64_t start, uint64_t end) {
     }
 }
 
+/* ---- another size, or another place ---- */
+
+/* As model_grant, with what is there before somebody stores. */
+static void grant_untouched(struct world *w, uint64_t start, uint64_t end, struct page like) {
+    for (uint64_t at = start; at < end; at += PAGE_SIZE, like.index++) {
+        uint64_t word = like.kind == OF_FILE ? env_program_word(w->program, like.index) : 0;
+        like.word[0] = like.word[1] = word;
+        model_grant(w, at, at + PAGE_SIZE, like);
+    }
+}
+
+static bool is_one_mapping(const struct world *w, uint64_t start, uint64_t end) {
+    bool one = !has_hole(w, start, end);
+    for (uint64_t i = start / PAGE_SIZE + 1; one && i < end / PAGE_SIZE; i++)
+        one = continues(&w->page[i - 1], &w->page[i]);
+    return one;
+}
+
+/* Whether it has room where it is. */
+static bool can_stay(const struct world *w, uint64_t start, uint64_t end, uint64_t bytes) {
+    uint64_t last = start + bytes;
+    if (last <= end)
+        return true;
+    const struct page *behind = &w->page[last / PAGE_SIZE];
+    bool guarded = last / PAGE_SIZE < w->pages && behind->kind == OF_ZEROS &&
+                   behind->zeros->guarded;
+    return !any_granted(w, end, last) && !guarded;
+}
+
+static void model_move(struct world *w, uint64_t start, uint64_t end, uint64_t to, uint64_t bytes,
+                       bool keep) {
+    static struct page moved[PAGES];
+    uint64_t n = MIN(end - start, bytes) / PAGE_SIZE;
+    const struct page like = w->page[start / PAGE_SIZE];
+    memcpy(moved, &w->page[start / PAGE_SIZE], n * sizeof moved[0]);
+    model_remove(w, start, end);
+    model_remove(w, to, to + bytes);
+    if (keep)
+        grant_untouched(w, start, end, like);
+    grant_untouched(w, to, to + bytes, like);
+    memcpy(&w->page[to / PAGE_SIZE], moved, n * sizeof moved[0]);
+}
+
+int world_remap(struct env_proc *p, uint64_t start, uint64_t end, uint64_t to, uint64_t bytes,
+                bool keep) {
+    struct world *w = world_of(p);
+    const struct remap_request r = {.start = start,
+                                    .old_bytes = end - start,
+                                    .bytes = bytes,
+                                    .place = to == start ? REMAP_HERE : REMAP_THERE,
+                                    .to = to,
+                                    .keep = keep};
+    uint64_t at;
+    int wanted = !is_one_mapping(w, start, start + MIN(end - start, bytes)) ? -K_EFAULT
+                 : to == start && !can_stay(w, start, end, bytes)           ? -K_ENOMEM
+                                                                            : 0;
+    struct attempt a = attempt(p);
+    int err = aspace_remap(p->as, &r, &at);
+    check_failure(a, err, wanted, bytes / PAGE_SIZE + 16 * walker_levels, "remap");
+    MUST(err || at == to, "moved to %#lx instead of %#lx", (ul)at, (ul)to);
+    if (!err)
+        model_move(w, start, end, to, bytes, keep);
+    return err;
+}
+
 /* ---- random use ------------------------------------------------------------------------------ */
 
 static uint64_t choose(uint64_t n) { return world_choose(n); }
@@ -263,10 +328,35 @@ static void some_map(struct env_proc *p, uint64_t start, uint64_t end) {
     (void)!world_map(p, start, end, perm, limit, choose(2), start == 0 || choose(4));
 }
 
+/* What the object of start's page has from there on; of zeros no less than all. */
+static uint64_t most_from(const struct world *w, uint64_t start) {
+    const struct page *page = &w->page[start / PAGE_SIZE];
+    switch (start / PAGE_SIZE < w->pages ? page->kind : NONE_GRANTED) {
+    case OF_FILE: return PAGE_SIZE;
+    case OF_SHARED: return (page->shared->pages - page->index) * PAGE_SIZE;
+    default: return ENV_MAPS;
+    }
+}
+
+/* Most often to where nothing is, with as many pages or some more. */
+static void some_remap(struct env_proc *p, uint64_t start, uint64_t end) {
+    uint64_t limit = ENV_MAPS_START + ENV_MAPS, wanted = end - start, to;
+    uint64_t more[] = {0, 0, PAGE_SIZE, choose(20) * PAGE_SIZE}, less = choose(3) * PAGE_SIZE;
+    wanted = choose(4) ? wanted + more[choose(4)] : wanted - MIN(less, wanted - PAGE_SIZE);
+    if (wanted > end - start)
+        wanted = MAX(end - start, MIN(wanted, most_from(world_of(p), start)));
+    to = choose(4) == 0 ? start : ENV_MAPS_START + choose(ENV_MAPS / PAGE_SIZE) * PAGE_SIZE;
+    bool overlaps = to < end && start < to + wanted;
+    if (to + wanted <= limit && (to == start || !overlaps))
+        (void)!world_remap(p, start, end, to, wanted,
+                           to != start && wanted == end - start && choose(3) == 0);
+}
+
 void some_mapping(struct env_proc *p) {
     uint64_t start, end;
     some_range(&start, &end);
-    switch (choose(8)) {
+    switch (choose(11)) {
+    case 8 ... 10: some_remap(p, start, end); break;
     case 0 ... 2: some_map(p, start, end); break;
     case 3: (void)!world_unmap(p, start, end); break;
     case 4 ... 6: (void)!world_protect(p, start, end, some_perm()); break;

@@ -79,7 +79,7 @@ void world_copyout(struct env_proc *p, uint64_t va, uint64_t n) {
     for (uint64_t at = ROUND_UP(va, 8); at + 8 <= va + n; at += 8) {
         uint64_t word = ++next_word;
         memcpy(buffer + (at - va), &word, 8);
-        if (at + 8 <= va + good && word_at(granted(w, at, 0), at))
+        if (good > 0 && at + 8 <= va + good && word_at(granted(w, at, 0), at))
             *word_at(granted(w, at, 0), at) = word;
     }
     env_kernel(p);

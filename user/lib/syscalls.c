@@ -69,6 +69,14 @@ int fcntl(int fd, int command, ...) {
     return call_fcntl(fd, command, value);
 }
 
+void *mremap(void *addr, size_t old, size_t n, int flags, ...) {
+    va_list ap;
+    va_start(ap, flags);
+    void *to = va_arg(ap, void *);
+    va_end(ap);
+    return call_mremap(addr, old, n, flags, to);
+}
+
 static void *move_break(intptr_t increment, int how) {
     if (increment > INT_MAX || increment < INT_MIN) {
         errno = ENOMEM;

@@ -21,6 +21,6 @@ const struct subject subjects[] = {
     {"inspect", inspect_tests}, {"inspectbusy", inspectbusy_tests},
     {"stress", stress_tests},   {"group", group_tests},
     {"design", design_tests},   {"threads", threads_tests},
-    {"futex", futex_tests},
+    {"futex", futex_tests},     {"remap", remap_tests},
 };
 const unsigned subject_count = sizeof(subjects) / sizeof(subjects[0]);

@@ -36,11 +36,11 @@ struct test {
 
 /* A subject is a table of tests that ends with an entry without a name. */
 extern const struct test args_tests[], errno_tests[], bounds_tests[], sbrk_tests[], lazy_tests[],
-    mmap_tests[], mapfile_tests[], mapstore_tests[], names_tests[], views_tests[], protect_tests[],
-    regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[], elfbad_tests[],
-    wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[], file_tests[],
-    dir_tests[], disk_tests[], info_tests[], inspect_tests[], inspectbusy_tests[], stress_tests[],
-    group_tests[], design_tests[], threads_tests[], futex_tests[];
+    mmap_tests[], remap_tests[], mapfile_tests[], mapstore_tests[], names_tests[], views_tests[],
+    protect_tests[], regs_tests[], fork_tests[], exec_tests[], running_tests[], elf_tests[],
+    elfbad_tests[], wait_tests[], sched_tests[], pipe_tests[], fd_tests[], fdcalls_tests[],
+    file_tests[], dir_tests[], disk_tests[], info_tests[], inspect_tests[], inspectbusy_tests[],
+    stress_tests[], group_tests[], design_tests[], threads_tests[], futex_tests[];
 /* Those of threadtests. */
 extern const struct test life_tests[], locks_tests[];
 /* Those of signaltests. */

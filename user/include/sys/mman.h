@@ -5,7 +5,10 @@
  * munmap: EINVAL, ENOMEM
  * mprotect: EINVAL, ENOMEM, EACCES
  * madvise: EINVAL, ENOMEM
- * msync: EINVAL, EIO, ENOMEM */
+ * msync: EINVAL, EIO, ENOMEM
+ * mremap: EINVAL, EFAULT, ENOMEM
+ *
+ * mremap is not of POSIX; with MREMAP_FIXED it has an argument more, the new address. */
 #pragma once
 #include "lib/abi.h"
 #include <sys/types.h>
@@ -25,6 +28,10 @@
 #define MAP_POPULATE ABI_MAP_POPULATE   /* pages are there from the start, as far as can be */
 #define MAP_FAILED ((void *)-1)
 
+#define MREMAP_MAYMOVE ABI_MREMAP_MAYMOVE
+#define MREMAP_FIXED ABI_MREMAP_FIXED
+#define MREMAP_DONTUNMAP ABI_MREMAP_DONTUNMAP
+
 #define MS_ASYNC ABI_MS_ASYNC
 #define MS_SYNC ABI_MS_SYNC
 #define MS_INVALIDATE ABI_MS_INVALIDATE
@@ -40,3 +47,4 @@ int munmap(void *addr, size_t n);
 int mprotect(void *addr, size_t n, int prot);
 int madvise(void *addr, size_t n, int advice);
 int msync(void *addr, size_t n, int flags);
+void *mremap(void *addr, size_t old, size_t n, int flags, ...);
