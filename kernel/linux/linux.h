@@ -43,6 +43,9 @@ struct node_attr;
 int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) must_check;
 uint32_t linux_mode(const struct node_attr *a); /* type and permissions */
 
+/* terminal.c: ioctl of the console. -K_ENOTTY: of another file, or there is no such thing. */
+int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;
