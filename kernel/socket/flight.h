@@ -1,9 +1,11 @@
 /* Sockets on their way in messages.
  *
- * A socket that is in a message of which its own queue has a part would never be closed: nobody
- * could read it, and nothing would end it. So of two rules one is kept at each moment for every
- * socket: it is not on its way, or no sockets are on their way to it. Then there is no circle, and
- * closing a message's files goes one step deep. All other files may go anywhere: they carry none.
+ * If a socket were in its own queue, or by way of others' queues, nobody could read it out, and
+ * nothing would close it. So for every socket one of two things is true at each moment: it is not
+ * on its way, or no sockets are on their way to it. That is asked when one is sent, of both: either
+ * question alone keeps circles out; with both, what is closed with a message closes no more
+ * messages that have sockets in them, so closing is no deep recursion. All other files may go
+ * anywhere: they carry none.
  *
  * A connection that nobody has accepted yet takes no sockets at all, since it is part of the
  * socket that listens, which may be on its way. */

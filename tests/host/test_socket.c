@@ -197,6 +197,7 @@ static void a_listener_is_closed(void **state) {
     }
     struct file *late = must_create(SOCKET_STREAM);
     assert_int_equal(socket_connect(socket_of(late), NULL, &a, false), -K_EAGAIN);
+    assert_int_equal(socket_connect(socket_of(late), NULL, &a, false), -K_EAGAIN);
     file_put(c[1]); /* one of them has gone before */
     file_put(ends[1]);
     file_put(listener);
@@ -235,6 +236,25 @@ static void no_circle_is_left(void **state) {
             file_put(f[i]);
         assert_int_equal(file_open_count(), 0);
     }
+}
+
+/* Neither what carries is carried, nor what is carried carries; afterwards it may again. */
+static void one_step_deep(void **state) {
+    struct file *f[6];
+    struct carried *c;
+    for (unsigned i = 0; i < 6; i += 2)
+        assert_int_equal(new_pair(SOCKET_STREAM, f + i), 0);
+    assert_int_equal(send(f[0], "s", 1, with(f[2]), false), 1); /* f[1] has f[2] */
+    assert_int_equal(send(f[4], "s", 1, with(f[1]), false), -K_ETOOMANYREFS);
+    assert_int_equal(send(f[3], "s", 1, with(f[5]), false), -K_ETOOMANYREFS);
+    assert_int_equal(send(f[3], "x", 1, NULL, false), 1);
+    assert_int_equal(receive(f[1], &byte, 1, false, &c), 1);
+    assert_ptr_equal(c->file[0], f[2]);
+    carried_free(c);
+    assert_int_equal(send(f[4], "s", 1, with(f[1]), false), 1);
+    assert_int_equal(send(f[3], "s", 1, with(f[0]), false), 1);
+    for (unsigned i = 0; i < 6; i++)
+        file_put(f[i]);
 }
 
 /* ---- memory ---- */
@@ -439,8 +459,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         T(either_end_first),    T(who_waits_hears_of_it), T(a_listener_is_closed),
-        T(no_circle_is_left),   T(memory_is_refused),     T(clients_and_servers),
-        T(datagrams_are_whole), T(room_is_told),
+        T(no_circle_is_left),   T(one_step_deep),         T(memory_is_refused),
+        T(clients_and_servers), T(datagrams_are_whole),   T(room_is_told),
     };
     host_random_seed(7);
     return cmocka_run_group_tests(tests, NULL, NULL);
