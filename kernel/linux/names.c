@@ -30,6 +30,7 @@ int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
 #define TYPE_BITS 0170000
 #define TYPE_FILE 0100000
 #define TYPE_CHAR 0020000
+#define TYPE_FIFO 0010000
 #define TYPE_SOCKET 0140000
 
 /* A device's number as Linux packs it: linux_device_number is the other way. -K_EINVAL: a minor one
@@ -41,7 +42,7 @@ static int set_device(struct node_kind *kind, uint32_t number) {
     return minor <= INT16_MAX ? 0 : -K_EINVAL;
 }
 
-/* Files, character devices and nodes of sockets, which nobody has. */
+/* Files, pipes, character devices, and nodes of sockets that nobody has. */
 int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
     struct node_kind kind = {.type = NODE_FILE, .mode = mode_of(arg[2])};
     int err = 0;
@@ -52,6 +53,7 @@ int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
         kind.type = NODE_DEVICE;
         err = set_device(&kind, (uint32_t)arg[3]);
         break;
+    case TYPE_FIFO: kind.type = NODE_FIFO; break;
     case TYPE_SOCKET: kind.type = NODE_SOCKET; break;
     default: return -K_EPERM;
     }

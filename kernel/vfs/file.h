@@ -48,6 +48,7 @@ struct file {
     union {
         const struct chardev_ops *device; /* of a device: its driver, if there is one */
         void *place;                      /* of a directory: where its list has come to */
+        struct node *fifo;                /* of a pipe with a name: that, with a reference */
     };
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;

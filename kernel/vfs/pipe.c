@@ -20,7 +20,7 @@
  *
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
- * descriptor, or one in close_side until it has given the lock back. */
+ * descriptor, or one in pipe_leave until it has given the lock back. */
 #include "vfs/pipe.h"
 #include "vfs/descriptor.h"
 #include "lib/errno.h"
@@ -36,14 +36,13 @@
 _Static_assert(PIPE_ATOMIC <= PAGE_SIZE, "in two frames, wherever it begins");
 
 struct side {
-    bool open;
+    uint32_t open;               /* files that are this side */
+    uint32_t begun;              /* files that have ever been */
     bool busy;                   /* somebody copies on this side */
     uint32_t waiting;            /* sleepers on changed */
     struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
     struct watched watched;      /* the same */
 };
-
-static const struct file_ops reader_ops, writer_ops;
 
 struct pipe {
     struct spinlock lock;
@@ -229,7 +228,7 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *
     return err;
 }
 
-static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct pipe *p = f->object;
     sleep_enter(&p->readers, RANK_PIPE_END);
     int err = read_some(p, dst, n, file_waits(f), done);
@@ -273,7 +272,7 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t 
     return err;
 }
 
-static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct pipe *p = f->object;
     bool waits = file_waits(f);
     int err = 0;
@@ -300,9 +299,9 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 
 /* ---- being ready ---- */
 
-bool pipe_is(const struct file *f) { return f->ops == &reader_ops || f->ops == &writer_ops; }
+bool pipe_is(const struct file *f) { return f->ops->waiting == pipe_waiting; }
 
-static uint64_t waiting_bytes(struct file *f) {
+uint64_t pipe_waiting(struct file *f) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     uint64_t n = full(p);
@@ -310,17 +309,18 @@ static uint64_t waiting_bytes(struct file *f) {
     return n;
 }
 
-static unsigned reader_ready(struct file *f, struct watch *w) {
+unsigned pipe_reader_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
         watch_begin(w, &p->readers.watched, &p->lock);
-    unsigned ready = (full(p) ? READY_READABLE : 0) | (p->writers.open ? 0 : READY_HANGUP);
+    unsigned ready = (full(p) ? READY_READABLE : 0) |
+                     (p->writers.open || !p->writers.begun ? 0 : READY_HANGUP);
     spin_unlock(&p->lock);
     return ready;
 }
 
-static unsigned writer_ready(struct file *f, struct watch *w) {
+unsigned pipe_writer_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
@@ -335,7 +335,7 @@ static unsigned writer_ready(struct file *f, struct watch *w) {
 
 /* ---- opening and closing ---- */
 
-static void give_back(struct pipe *p) {
+void pipe_free(struct pipe *p) {
     for (unsigned i = 0; i < PIPE_FRAMES; i++)
         if (p->frames[i])
             frame_free(ptr_pa(p->frames[i]));
@@ -347,45 +347,78 @@ static void give_back(struct pipe *p) {
     spin_unlock(&table.lock);
 }
 
-static void close_side(struct pipe *p, struct side *s) {
+struct pipe_part pipe_join(struct pipe *p, bool reads, bool writes) {
     spin_lock(&p->lock);
-    s->open = false;
+    const struct pipe_part part = {reads, writes, p->writers.begun, p->readers.begun};
+    p->readers.open += reads;
+    p->readers.begun += reads;
+    p->writers.open += writes;
+    p->writers.begun += writes;
+    wake(&p->readers);
+    wake(&p->writers);
+    spin_unlock(&p->lock);
+    return part;
+}
+
+bool pipe_leave(struct pipe *p, bool reads, bool writes) {
+    spin_lock(&p->lock);
+    p->readers.open -= reads;
+    p->writers.open -= writes;
     wake(&p->readers);
     wake(&p->writers);
     bool last = !p->readers.open && !p->writers.open;
     spin_unlock(&p->lock);
-    if (last)
-        give_back(p);
+    return last;
+}
+
+int pipe_meet(struct pipe *p, const struct pipe_part *part) {
+    int err = 0;
+    spin_lock(&p->lock);
+    while (!err && part->reads && p->writers.begun == part->writers && !p->writers.open)
+        err = wait_for(p, &p->readers);
+    while (!err && part->writes && p->readers.begun == part->readers && !p->readers.open)
+        err = wait_for(p, &p->writers);
+    spin_unlock(&p->lock);
+    return err;
+}
+
+bool pipe_is_read(struct pipe *p) {
+    spin_lock(&p->lock);
+    bool is_read = p->readers.open;
+    spin_unlock(&p->lock);
+    return is_read;
 }
 
 static void close_reader(struct file *f) {
-    struct pipe *p = f->object;
-    close_side(p, &p->readers);
+    if (pipe_leave(f->object, true, false))
+        pipe_free(f->object);
 }
 
 static void close_writer(struct file *f) {
-    struct pipe *p = f->object;
-    close_side(p, &p->writers);
+    if (pipe_leave(f->object, false, true))
+        pipe_free(f->object);
 }
 
 static const struct file_ops reader_ops = {
-    .read = pipe_read, .ready = reader_ready, .waiting = waiting_bytes, .close = close_reader};
-static const struct file_ops writer_ops = {
-    .write = pipe_write, .ready = writer_ready, .waiting = waiting_bytes, .close = close_writer};
+    .read = pipe_read, .ready = pipe_reader_ready, .waiting = pipe_waiting, .close = close_reader};
+static const struct file_ops writer_ops = {.write = pipe_write,
+                                           .ready = pipe_writer_ready,
+                                           .waiting = pipe_waiting,
+                                           .close = close_writer};
 
-static void open_side(struct side *s) {
+static void begin_side(struct side *s) {
     ASSERT(s->waiting == 0);
     ASSERT(list_empty(&s->changed.sleepers));
     ASSERT(!s->watched.first);
-    s->open = true;
+    s->open = s->begun = 0;
     s->busy = false;
 }
 
 /* The lock and the channels are as boot made them: whoever closed the pipe before, on
  * another hart, may have given the lock back just now. */
 static void begin(struct pipe *p) {
-    open_side(&p->readers);
-    open_side(&p->writers);
+    begin_side(&p->readers);
+    begin_side(&p->writers);
     p->head = p->tail = p->wanted = 0;
     p->limit = PIPE_SIZE;
     p->held = 0;
@@ -393,7 +426,7 @@ static void begin(struct pipe *p) {
         p->frames[i] = NULL;
 }
 
-static int pipe_alloc(struct pipe **out) {
+int pipe_alloc(struct pipe **out) {
     int err = frame_commit(PIPE_PROMISED);
     if (err)
         return err;
@@ -428,6 +461,7 @@ int pipe_create(struct file **reader, struct file **writer) {
         file_put(*writer);
         return err;
     }
+    (void)pipe_join(p, true, true);
     (*reader)->ops = &reader_ops;
     (*reader)->readable = true;
     (*writer)->ops = &writer_ops;

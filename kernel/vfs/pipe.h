@@ -24,5 +24,31 @@ int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
  * Where memory is refused a pipe is full earlier. */
 int pipe_create(struct file **reader, struct file **writer) must_check;
 
+/* ---- for fifo.c, whose files are ends of a pipe, too ---- */
+
+struct pipe;
+
+/* One of which nobody is a part yet. -K_ENFILE, -K_ENOMEM. */
+int pipe_alloc(struct pipe **out) must_check;
+void pipe_free(struct pipe *p); /* nobody is any more */
+
+/* Somebody is a part of it, who reads, writes or both: how many had been before. */
+struct pipe_part {
+    bool reads, writes;
+    uint32_t writers, readers;
+};
+struct pipe_part pipe_join(struct pipe *p, bool reads, bool writes);
+/* Until there is another part for each thing that this one does, or has been since. -K_EINTR. */
+int pipe_meet(struct pipe *p, const struct pipe_part *part) must_check;
+bool pipe_is_read(struct pipe *p) must_check;
+/* It is no longer. True: nobody is. */
+bool pipe_leave(struct pipe *p, bool reads, bool writes) must_check;
+
+int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done);
+int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done);
+unsigned pipe_reader_ready(struct file *f, struct watch *w);
+unsigned pipe_writer_ready(struct file *f, struct watch *w);
+uint64_t pipe_waiting(struct file *f);
+
 /* Whether f is an end of a pipe. */
 bool pipe_is(const struct file *f) must_check;

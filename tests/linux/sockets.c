@@ -173,6 +173,8 @@ static void check_messages(int type) {
     CHECK(recv(s[1], got, 100, 0) == 0 && recv(s[1], got, 2, MSG_TRUNC) == 5);
     CHECK(!memcmp(got, "th", 2) && recv(s[1], got, 9, MSG_DONTWAIT) == -1 && errno == EAGAIN);
     struct iovec v[2] = {{"ab", 2}, {"cde", 3}};
+    CHECK(write(s[0], "kept", 4) == 4 && read(s[1], nowhere, 9) == -1 && errno == EFAULT);
+    CHECK(read(s[1], got, 9) == 4);
     CHECK(writev(s[0], v, 2) == 5 && read(s[1], got, 100) == 5); /* one message */
     CHECK(write(s[0], bytes, 100000) == 100000 && read(s[1], got, sizeof(got)) == 100000);
     CHECK(!memcmp(bytes, got, 100000));
