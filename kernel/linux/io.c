@@ -1,7 +1,7 @@
 /* Reading and writing. */
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "linux/linux.h"
+#include "linux/socket.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "syscall/syscall.h"
@@ -54,10 +54,14 @@ static int move_vectors(struct file *f, move_fn move, const uint64_t arg[6], uin
 }
 
 static int read_vectors(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    if (socket_of(f))
+        return arg[2] > VECTORS ? -K_EINVAL : linux_receive_vector(f, arg[1], arg[2], result);
     return move_vectors(f, read_at, arg, result);
 }
 
 static int write_vectors(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    if (socket_of(f))
+        return arg[2] > VECTORS ? -K_EINVAL : linux_send_vector(f, arg[1], arg[2], result);
     return move_vectors(f, write_at, arg, result);
 }
 

@@ -28,6 +28,8 @@ int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
 #define TYPE_BITS 0170000
 #define TYPE_FILE 0100000
 #define TYPE_CHAR 0020000
+#define TYPE_FIFO 0010000
+#define TYPE_SOCKET 0140000
 
 /* A device's number as Linux packs it: linux_device_number is the other way. -K_EINVAL: a minor one
  * that nodes have no room for. */
@@ -38,14 +40,21 @@ static int set_device(struct node_kind *kind, uint32_t number) {
     return minor <= INT16_MAX ? 0 : -K_EINVAL;
 }
 
-/* Files and character devices. */
+/* Files, pipes, character devices, and nodes of sockets that nobody has. */
 int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
-    uint64_t type = arg[2] & TYPE_BITS;
-    struct node_kind kind = {.type = type == TYPE_CHAR ? NODE_DEVICE : NODE_FILE,
-                             .mode = linux_new_mode(arg[2])};
-    if (type != TYPE_CHAR && type != TYPE_FILE && type != 0)
-        return -K_EPERM;
-    int err = type == TYPE_CHAR ? set_device(&kind, (uint32_t)arg[3]) : 0;
+    struct node_kind kind = {.type = NODE_FILE, .mode = linux_new_mode(arg[2])};
+    int err = 0;
+    switch (arg[2] & TYPE_BITS) {
+    case 0:
+    case TYPE_FILE: break;
+    case TYPE_CHAR:
+        kind.type = NODE_DEVICE;
+        err = set_device(&kind, (uint32_t)arg[3]);
+        break;
+    case TYPE_FIFO: kind.type = NODE_FIFO; break;
+    case TYPE_SOCKET: kind.type = NODE_SOCKET; break;
+    default: return -K_EPERM;
+    }
     return err ? err : make(arg, &kind);
 }
 

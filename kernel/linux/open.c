@@ -6,6 +6,7 @@
 #include "vfs/descriptor.h"
 #include "vfs/names.h"
 #include "vfs/open.h"
+#include "vfs/pipe.h"
 
 #define O_ACCMODE 3
 #define O_CREAT 0x40
@@ -104,12 +105,27 @@ static int lock_range(struct file *f, const uint64_t arg[6], uint64_t *result) {
     return arg[1] == F_GETLK ? copyout(UA(arg[2]), &unlocked, sizeof(unlocked)) : 0;
 }
 
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
+
+/* All pipes are of one size: more cannot be had, and less is rounded up. */
+static int pipe_size(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    if (!pipe_is(f))
+        return -K_EBADF;
+    if (arg[1] == F_SETPIPE_SZ && arg[2] > PIPE_SIZE)
+        return -K_EPERM;
+    *result = PIPE_SIZE;
+    return 0;
+}
+
 int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
     const uint64_t set[6] = {arg[0], arg[1],
                              (arg[2] & O_APPEND ? ABI_O_APPEND : 0) |
                                  (arg[2] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
     if (arg[1] >= F_GETLK && arg[1] <= F_SETLKW)
         return fd_call(lock_range, arg, result);
+    if (arg[1] == F_SETPIPE_SZ || arg[1] == F_GETPIPE_SZ)
+        return fd_call(pipe_size, arg, result);
     switch ((int32_t)arg[1]) {
     case ABI_F_SETFL: return sys_fcntl(set, result);
     case ABI_F_GETFL: {

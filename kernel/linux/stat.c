@@ -4,6 +4,7 @@
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
+#include "socket/socket.h"
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
 
@@ -49,10 +50,12 @@ static int tell(const struct node_attr *a, uint64_t address) {
     return copyout(UA(address), &st, sizeof(st));
 }
 
-/* A pipe has no node. */
+/* Pipes and sockets have no node. */
 static int attr_of_file(struct file *f, struct node_attr *a) {
     struct node *n = f->ops->node ? f->ops->node(f) : NULL;
-    *a = (struct node_attr){.type = NODE_FIFO, .mode = 0600, .nlink = 1};
+    bool socket = socket_of(f);
+    *a = (struct node_attr){
+        .type = socket ? NODE_SOCKET : NODE_FIFO, .mode = socket ? 0777 : 0600, .nlink = 1};
     return n ? n->ops->attr(n, a) : 0;
 }
 

@@ -8,7 +8,6 @@
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/group.h"
-#include "vfs/descriptor.h"
 #include "vfs/open.h"
 
 #define TCGETS 0x5401
@@ -128,7 +127,7 @@ static int tell_ready(uint64_t address) {
     return copyout(UA(address), &n, sizeof(n));
 }
 
-static int control(struct file *f, const uint64_t arg[6], uint64_t *result) {
+int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result) {
     uint64_t at = arg[2];
     if (!is_console(f))
         return -K_ENOTTY;
@@ -153,5 +152,3 @@ static int control(struct file *f, const uint64_t arg[6], uint64_t *result) {
     default: return -K_ENOTTY;
     }
 }
-
-int linux_ioctl(const uint64_t arg[6], uint64_t *result) { return fd_call(control, arg, result); }

@@ -112,6 +112,8 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
     if (t->type == NODE_DIR)
         return open_for_writing(mode) || (mode & (ABI_O_CREATE | ABI_O_TRUNC)) ? -K_EISDIR
                                                                                : tmpdir_open(t, f);
+    if (t->type == NODE_FIFO)
+        return fifo_open(&t->fifo, n, f);
     if (t->type != NODE_DEVICE)
         return -K_ENXIO;
     const struct chardev_ops *device = device_find(t->major, t->minor);
@@ -121,6 +123,7 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
     return 0;
 }
 
+static struct fifo *fifo(struct node *n) { return &tmpnode_of(n)->fifo; }
 static const char *target(struct node *n) { return tmpnode_of(n)->target; }
 
 static const struct node_ops tmpnode_ops = {
@@ -131,6 +134,7 @@ static const struct node_ops tmpnode_ops = {
     .space = space,
     .open = open,
     .program = &tmpfile_program,
+    .fifo = fifo,
     .target = target,
     .step = tmpdir_step,
     .make = tmpdir_make,

@@ -5,6 +5,7 @@
 #include "mm/rmap.h"
 #include "proc/sleeplock.h"
 #include "tmpfs/tmpfs.h"
+#include "vfs/fifo.h"
 #include "vfs/file.h"
 
 #define TMPFS_TARGET 1024 /* bytes of where a link leads, with the terminator */
@@ -49,6 +50,7 @@ struct tmpnode {
         struct tmpfile file;
         struct tmpdir dir;
         char *target; /* of a link */
+        struct fifo fifo;
     };
 };
 

@@ -37,6 +37,7 @@ struct file_ops {
     /* What it is now, READY_... of watch.h; w, unless it is NULL, is told of each change from
      * before that look on. NULL: it can always be read and written. */
     unsigned (*ready)(struct file *f, struct watch *w);
+    uint64_t (*waiting)(struct file *f); /* bytes that could be read at once; NULL: nobody knows */
     struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
     void (*close)(struct file *f);
 };
@@ -47,6 +48,7 @@ struct file {
     union {
         const struct chardev_ops *device; /* of a device: its driver, if there is one */
         void *place;                      /* of a directory: where its list has come to */
+        struct node *fifo;                /* of a pipe with a name: that, with a reference */
     };
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;

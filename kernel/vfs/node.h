@@ -12,6 +12,7 @@
 #include "lib/abi.h"
 #include "lib/types.h"
 
+struct fifo;
 struct file;
 struct node;
 struct object;
@@ -89,6 +90,8 @@ struct node_ops {
      * over the reference when that is done. Errors: see file_open. */
     int (*open)(struct node *n, uint32_t mode, struct file *f);
     const struct program_ops *program;
+    /* A pipe's with a name. NULL: there are none. */
+    struct fifo *(*fifo)(struct node *n);
     /* A link's, terminated, for as long as there is a reference. NULL: there are no links. */
     const char *(*target)(struct node *n);
 

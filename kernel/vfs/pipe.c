@@ -1,9 +1,14 @@
-/* Pipes: a ring of four frames.
+/* Pipes: a ring of frames.
  *
  * The bytes [tail, head) of the ring are full; both numbers only grow, but for
  * starting again at 0 when the ring is empty, so that a pipe that is never full
- * uses one frame. A pipe commits its frames at the start and takes each when the
- * first byte gets there.
+ * uses one frame. It takes a frame when the first byte gets there, and first one of its own that
+ * its reader has left. When it becomes empty it gives back all but a few.
+ *
+ * Two frames are promised from the start: PIPE_ATOMIC bytes lie in no more of them, wherever they
+ * begin. Each further one is promised when it is needed; when that is refused, the pipe is full
+ * with what it holds then (limit), until half of that has been read. So there is no error of a
+ * write that lacks memory: it waits for the reader, and gets on with the two frames.
  *
  * Bytes are copied without the lock, since the copy may have to wait for memory:
  * one reader at a time owns tail and one writer at a time owns head (busy), and
@@ -15,7 +20,7 @@
  *
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
- * descriptor, or one in close_side until it has given the lock back. */
+ * descriptor, or one in pipe_leave until it has given the lock back. */
 #include "vfs/pipe.h"
 #include "vfs/descriptor.h"
 #include "lib/errno.h"
@@ -25,12 +30,14 @@
 #include "proc/sleeplock.h"
 #include "vfs/poll.h"
 
-#define PIPE_FRAMES 4
-#define PIPE_SIZE (PIPE_FRAMES * PAGE_SIZE)
-#define PIPE_ATOMIC 4096UL /* bytes of a write that is done as a whole or not at all */
+#define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
+#define PIPE_PROMISED 2u /* frames that it can always have */
+#define PIPE_KEPT 4u     /* frames that an empty one keeps */
+_Static_assert(PIPE_ATOMIC <= PAGE_SIZE, "in two frames, wherever it begins");
 
 struct side {
-    bool open;
+    uint32_t open;               /* files that are this side */
+    uint32_t begun;              /* files that have ever been */
     bool busy;                   /* somebody copies on this side */
     uint32_t waiting;            /* sleepers on changed */
     struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
@@ -41,8 +48,10 @@ struct pipe {
     struct spinlock lock;
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
+    uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
     struct side readers, writers;
-    uint8_t *frames[PIPE_FRAMES]; /* NULL: not taken yet */
+    uint8_t *frames[PIPE_FRAMES]; /* NULL: none */
+    uint32_t held;                /* of them; the busy writer's, or with the lock */
     struct list link;             /* among the free pipes */
 };
 
@@ -93,15 +102,59 @@ static size_t piece(uint64_t pos, size_t n) {
     return MIN(n, (size_t)(PAGE_SIZE - pos % PAGE_SIZE));
 }
 
-static uint8_t *place(const struct pipe *p, uint64_t pos) {
-    return p->frames[pos % PIPE_SIZE / PAGE_SIZE] + pos % PAGE_SIZE;
+static uint8_t **slot(struct pipe *p, uint64_t pos) {
+    return &p->frames[pos % PIPE_SIZE / PAGE_SIZE];
 }
 
-/* The writer's side: frames from head on are its own. */
-static void need_frame(struct pipe *p, uint64_t pos) {
-    uint8_t **frame = &p->frames[pos % PIPE_SIZE / PAGE_SIZE];
-    if (!*frame)
-        *frame = pa_ptr(frame_take());
+static uint8_t *place(struct pipe *p, uint64_t pos) { return *slot(p, pos) + pos % PAGE_SIZE; }
+
+/* A frame of the ring in which none of the bytes [tail, end) are. NULL: there is none. */
+static uint8_t *left_frame(struct pipe *p, uint64_t tail, uint64_t end) {
+    uint64_t last = ROUND_DOWN(tail, PAGE_SIZE) + PIPE_SIZE;
+    for (uint64_t pos = ROUND_UP(end, PAGE_SIZE); pos < last; pos += PAGE_SIZE) {
+        uint8_t *frame = *slot(p, pos);
+        if (frame) {
+            *slot(p, pos) = NULL;
+            return frame;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: memory is refused. */
+static uint8_t *more_frame(struct pipe *p) {
+    if (p->held >= PIPE_PROMISED && frame_commit(1))
+        return NULL;
+    p->held++;
+    return pa_ptr(frame_take());
+}
+
+/* The writer's side: what is not in [tail, head) is its own. Sees to frames for n bytes from head
+ * on; returns for how many there are. */
+static size_t need_frames(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
+    for (size_t at = 0; at < n; at += piece(head + at, n - at)) {
+        uint8_t **frame = slot(p, head + at);
+        if (!*frame)
+            *frame = left_frame(p, tail, head + n);
+        if (!*frame)
+            *frame = more_frame(p);
+        if (!*frame)
+            return at;
+    }
+    return n;
+}
+
+/* Of an empty pipe in which nobody copies. */
+static seldom void keep_few(struct pipe *p) {
+    ASSERT_LOCKED(&p->lock);
+    for (unsigned i = 0; i < PIPE_FRAMES && p->held > PIPE_KEPT; i++) {
+        uint8_t *frame = p->frames[PIPE_FRAMES - 1 - i];
+        if (!frame)
+            continue;
+        p->frames[PIPE_FRAMES - 1 - i] = NULL;
+        p->held--;
+        frame_free(ptr_pa(frame));
+    }
 }
 
 /* Copies n bytes of room from head on; *done before an error. */
@@ -109,7 +162,6 @@ static int fill(struct pipe *p, uint64_t head, uaddr_t src, size_t n, size_t *do
     int err = 0;
     for (*done = 0; *done < n;) {
         size_t len = piece(head + *done, n - *done);
-        need_frame(p, head + *done);
         err = copyin(place(p, head + *done), UA(src.v + *done), len);
         if (err)
             break;
@@ -130,7 +182,24 @@ static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *d
     return err;
 }
 
-static size_t room(const struct pipe *p) { return PIPE_SIZE - (size_t)(p->head - p->tail); }
+static size_t full(const struct pipe *p) { return (size_t)(p->head - p->tail); }
+static size_t room(const struct pipe *p) { return (size_t)p->limit - full(p); }
+
+/* Bytes were taken out. */
+static void more_room(struct pipe *p) {
+    ASSERT_LOCKED(&p->lock);
+    if (full(p) == 0 && !p->writers.busy) {
+        p->head = p->tail = 0;
+        if (p->held > PIPE_KEPT)
+            keep_few(p);
+    }
+    if (full(p) <= p->limit / 2)
+        p->limit = PIPE_SIZE;
+    if (room(p) >= MIN(p->wanted, p->limit / 2))
+        wake(&p->writers);
+    else if (room(p) >= PIPE_ATOMIC)
+        watched_changed(&p->writers.watched);
+}
 
 /* ---- reading ---- */
 
@@ -139,7 +208,7 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *
     spin_lock(&p->lock);
     while (!err && (p->readers.busy || (p->head == p->tail && p->writers.open)))
         err = waits || p->readers.busy ? wait_for(p, &p->readers) : -K_EAGAIN;
-    size_t len = MIN(n, (size_t)(p->head - p->tail));
+    size_t len = MIN(n, full(p));
     uint64_t tail = p->tail;
     if (err || len == 0) {
         spin_unlock(&p->lock);
@@ -153,18 +222,13 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *
     spin_lock(&p->lock);
     p->tail += *done;
     p->readers.busy = false;
-    if (p->head == p->tail && !p->writers.busy)
-        p->head = p->tail = 0;
-    if (room(p) >= MIN(p->wanted, PIPE_SIZE / 2))
-        wake(&p->writers);
-    else if (room(p) >= PIPE_ATOMIC)
-        watched_changed(&p->writers.watched);
+    more_room(p);
     wake(&p->readers);
     spin_unlock(&p->lock);
     return err;
 }
 
-static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
+int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct pipe *p = f->object;
     sleep_enter(&p->readers, RANK_PIPE_END);
     int err = read_some(p, dst, n, file_waits(f), done);
@@ -174,7 +238,8 @@ static int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
 
 /* ---- writing ---- */
 
-/* The writer is busy. One round: waits for room, and fills it. */
+/* The writer is busy. One round: waits for room, and fills it, as far as there is memory. What is
+ * to be written as a whole is not begun without memory for all of it. */
 static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t *moved) {
     int err = 0;
     *moved = 0;
@@ -187,19 +252,27 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t 
         return -K_EPIPE;
     if (proc_killed())
         return -K_EINTR;
-    uint64_t head = p->head;
+    uint64_t head = p->head, tail = p->tail;
     size_t len = MIN(n, room(p));
     spin_unlock(&p->lock);
 
-    err = fill(p, head, src, len, moved);
+    size_t len_now = need_frames(p, tail, head, len);
+    if (len_now < len && n <= PIPE_ATOMIC)
+        len_now = 0;
+    err = fill(p, head, src, len_now, moved);
 
     spin_lock(&p->lock);
     p->head += *moved;
+    if (len_now < len) {
+        p->limit = MAX(full(p), PIPE_ATOMIC);
+        if (*moved == 0 && !err && !waits)
+            err = -K_EAGAIN;
+    }
     wake(&p->readers);
     return err;
 }
 
-static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
+int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct pipe *p = f->object;
     bool waits = file_waits(f);
     int err = 0;
@@ -226,18 +299,28 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
 
 /* ---- being ready ---- */
 
-static unsigned reader_ready(struct file *f, struct watch *w) {
+bool pipe_is(const struct file *f) { return f->ops->waiting == pipe_waiting; }
+
+uint64_t pipe_waiting(struct file *f) {
+    struct pipe *p = f->object;
+    spin_lock(&p->lock);
+    uint64_t n = full(p);
+    spin_unlock(&p->lock);
+    return n;
+}
+
+unsigned pipe_reader_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
         watch_begin(w, &p->readers.watched, &p->lock);
-    unsigned ready = (p->head != p->tail ? READY_READABLE : 0) |
-                     (p->writers.open ? 0 : READY_HANGUP);
+    unsigned ready = (full(p) ? READY_READABLE : 0) |
+                     (p->writers.open || !p->writers.begun ? 0 : READY_HANGUP);
     spin_unlock(&p->lock);
     return ready;
 }
 
-static unsigned writer_ready(struct file *f, struct watch *w) {
+unsigned pipe_writer_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
@@ -252,67 +335,99 @@ static unsigned writer_ready(struct file *f, struct watch *w) {
 
 /* ---- opening and closing ---- */
 
-static void give_back(struct pipe *p) {
-    uint64_t unused = 0;
-    for (int i = 0; i < PIPE_FRAMES; i++) {
-        if (!p->frames[i])
-            unused++;
-        else
+void pipe_free(struct pipe *p) {
+    for (unsigned i = 0; i < PIPE_FRAMES; i++)
+        if (p->frames[i])
             frame_free(ptr_pa(p->frames[i]));
-    }
-    frame_uncommit(unused);
+    if (p->held < PIPE_PROMISED)
+        frame_uncommit(PIPE_PROMISED - p->held);
     spin_lock(&table.lock);
     list_push_front(&table.free, &p->link);
     table.left++;
     spin_unlock(&table.lock);
 }
 
-static void close_side(struct pipe *p, struct side *s) {
+struct pipe_part pipe_join(struct pipe *p, bool reads, bool writes) {
     spin_lock(&p->lock);
-    s->open = false;
+    const struct pipe_part part = {reads, writes, p->writers.begun, p->readers.begun};
+    p->readers.open += reads;
+    p->readers.begun += reads;
+    p->writers.open += writes;
+    p->writers.begun += writes;
+    wake(&p->readers);
+    wake(&p->writers);
+    spin_unlock(&p->lock);
+    return part;
+}
+
+bool pipe_leave(struct pipe *p, bool reads, bool writes) {
+    spin_lock(&p->lock);
+    p->readers.open -= reads;
+    p->writers.open -= writes;
     wake(&p->readers);
     wake(&p->writers);
     bool last = !p->readers.open && !p->writers.open;
     spin_unlock(&p->lock);
-    if (last)
-        give_back(p);
+    return last;
+}
+
+int pipe_meet(struct pipe *p, const struct pipe_part *part) {
+    int err = 0;
+    spin_lock(&p->lock);
+    while (!err && part->reads && p->writers.begun == part->writers && !p->writers.open)
+        err = wait_for(p, &p->readers);
+    while (!err && part->writes && p->readers.begun == part->readers && !p->readers.open)
+        err = wait_for(p, &p->writers);
+    spin_unlock(&p->lock);
+    return err;
+}
+
+bool pipe_is_read(struct pipe *p) {
+    spin_lock(&p->lock);
+    bool is_read = p->readers.open;
+    spin_unlock(&p->lock);
+    return is_read;
 }
 
 static void close_reader(struct file *f) {
-    struct pipe *p = f->object;
-    close_side(p, &p->readers);
+    if (pipe_leave(f->object, true, false))
+        pipe_free(f->object);
 }
 
 static void close_writer(struct file *f) {
-    struct pipe *p = f->object;
-    close_side(p, &p->writers);
+    if (pipe_leave(f->object, false, true))
+        pipe_free(f->object);
 }
 
 static const struct file_ops reader_ops = {
-    .read = pipe_read, .ready = reader_ready, .close = close_reader};
-static const struct file_ops writer_ops = {
-    .write = pipe_write, .ready = writer_ready, .close = close_writer};
+    .read = pipe_read, .ready = pipe_reader_ready, .waiting = pipe_waiting, .close = close_reader};
+static const struct file_ops writer_ops = {.write = pipe_write,
+                                           .ready = pipe_writer_ready,
+                                           .waiting = pipe_waiting,
+                                           .close = close_writer};
 
-static void open_side(struct side *s) {
+static void begin_side(struct side *s) {
     ASSERT(s->waiting == 0);
     ASSERT(list_empty(&s->changed.sleepers));
     ASSERT(!s->watched.first);
-    s->open = true;
+    s->open = s->begun = 0;
     s->busy = false;
 }
 
 /* The lock and the channels are as boot made them: whoever closed the pipe before, on
  * another hart, may have given the lock back just now. */
 static void begin(struct pipe *p) {
-    open_side(&p->readers);
-    open_side(&p->writers);
+    begin_side(&p->readers);
+    begin_side(&p->writers);
     p->head = p->tail = p->wanted = 0;
-    for (int i = 0; i < PIPE_FRAMES; i++)
+    p->limit = PIPE_SIZE;
+    p->held = 0;
+    for (unsigned i = 0; i < PIPE_FRAMES; i++)
         p->frames[i] = NULL;
 }
 
-static int pipe_alloc(struct pipe **out) {
-    int err = frame_commit(PIPE_FRAMES);
+int pipe_alloc(struct pipe **out) {
+    int err = frame_commit(PIPE_PROMISED);
     if (err)
         return err;
     uint32_t kept = fd_in_reserve() ? 0 : table.kept;
@@ -322,7 +437,7 @@ static int pipe_alloc(struct pipe **out) {
         table.left--;
     spin_unlock(&table.lock);
     if (!link) {
-        frame_uncommit(PIPE_FRAMES);
+        frame_uncommit(PIPE_PROMISED);
         return -K_ENFILE;
     }
     *out = LIST_ENTRY(link, struct pipe, link);
@@ -346,6 +461,7 @@ int pipe_create(struct file **reader, struct file **writer) {
         file_put(*writer);
         return err;
     }
+    (void)pipe_join(p, true, true);
     (*reader)->ops = &reader_ops;
     (*reader)->readable = true;
     (*writer)->ops = &writer_ops;

@@ -1,6 +1,9 @@
-/* Pipes: 16 KiB of bytes on their way from writers to readers. */
+/* Pipes: up to 64 KiB of bytes on their way from writers to readers. */
 #pragma once
 #include "vfs/file.h"
+
+#define PIPE_SIZE 65536UL  /* bytes that one holds, if there is memory for them */
+#define PIPE_ATOMIC 4096UL /* bytes that one holds in any case, and are written as a whole */
 
 /* Boot: room for n pipes, the last kept of which are for the session and its commands
  * (fd_in_reserve). -K_ENOMEM. */
@@ -16,5 +19,36 @@ int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
  * for a signal; what was moved before is counted.
  *
  * With nonblock (file.h), what would wait for the other side is -K_EAGAIN. A write of up to
- * 4096 bytes is then done as a whole or not at all; of a longer one what there is room for. */
+ * PIPE_ATOMIC bytes is then done as a whole or not at all; of a longer one what there is room for.
+ *
+ * Where memory is refused a pipe is full earlier. */
 int pipe_create(struct file **reader, struct file **writer) must_check;
+
+/* ---- for fifo.c, whose files are ends of a pipe, too ---- */
+
+struct pipe;
+
+/* One of which nobody is a part yet. -K_ENFILE, -K_ENOMEM. */
+int pipe_alloc(struct pipe **out) must_check;
+void pipe_free(struct pipe *p); /* nobody is any more */
+
+/* Somebody is a part of it, who reads, writes or both: how many had been before. */
+struct pipe_part {
+    bool reads, writes;
+    uint32_t writers, readers;
+};
+struct pipe_part pipe_join(struct pipe *p, bool reads, bool writes);
+/* Until there is another part for each thing that this one does, or has been since. -K_EINTR. */
+int pipe_meet(struct pipe *p, const struct pipe_part *part) must_check;
+bool pipe_is_read(struct pipe *p) must_check;
+/* It is no longer. True: nobody is. */
+bool pipe_leave(struct pipe *p, bool reads, bool writes) must_check;
+
+int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done);
+int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done);
+unsigned pipe_reader_ready(struct file *f, struct watch *w);
+unsigned pipe_writer_ready(struct file *f, struct watch *w);
+uint64_t pipe_waiting(struct file *f);
+
+/* Whether f is an end of a pipe. */
+bool pipe_is(const struct file *f) must_check;

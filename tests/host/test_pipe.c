@@ -19,10 +19,11 @@
 #include "vfs/descriptor.h"
 #include "fs/fs.h"
 #include "fsenv.h"
+#include "vfs/pipe.h"
+#include "vfs/poll.h"
 #include <sched.h>
 #include <string.h>
 
-#define PIPE_SIZE 16384
 #define TOTAL 400000
 
 static uint8_t data[TOTAL], got[TOTAL];
@@ -44,7 +45,7 @@ static int teardown(void **state) {
     fs_stats(&stats);
     assert_int_equal(stats.files_open, 0);
     assert_int_equal(fsenv_frames_used, frames_before); /* pitfall: frames leak */
-    fsenv_commit_limit = fsenv_promised() + 1 + 4;      /* the records of files, a pipe */
+    fsenv_commit_limit = fsenv_promised() + 1 + 2;      /* the records of files, a pipe */
     int fd[2];
     assert_int_equal(t_pipe(fd), 0); /* and so does what was promised */
     assert_int_equal(t_pipe(fd), -K_ENOMEM);
@@ -85,7 +86,7 @@ static void bytes_come_out_as_they_went_in(void **state) {
     assert_memory_equal(data, got, sizeof data);
 }
 
-static void a_full_pipe_is_16_kib(void **state) {
+static void a_full_pipe_is_64_kib(void **state) {
     int fd[2];
     assert_int_equal(t_pipe(fd), 0);
     assert_int_equal(t_write(fd[1], data, PIPE_SIZE), PIPE_SIZE);
@@ -135,11 +136,62 @@ static void bad_pointers(void **state) {
 
 static void no_memory_for_a_pipe(void **state) {
     int fd[2];
-    fsenv_commit_limit = fsenv_promised() + 1 + 3;
+    fsenv_commit_limit = fsenv_promised() + 1 + 1;
     assert_int_equal(t_pipe(fd), -K_ENOMEM);
     fsenv_commit_limit = 4096;
     assert_int_equal(t_pipe(fd), 0);
     assert_int_equal(fd[0], 0);
+}
+
+/* Frames are promised when they are needed, and given back when the pipe is empty. */
+static void an_idle_pipe_is_small(void **state) {
+    int fd[2];
+    int64_t promised = fsenv_promised();
+    assert_int_equal(t_pipe(fd), 0);
+    assert_int_equal(fsenv_promised(), promised + 1 + 2); /* the records of files, and the pipe */
+    assert_int_equal(t_write(fd[1], data, PIPE_SIZE), PIPE_SIZE);
+    assert_int_equal(fsenv_promised(), promised + 1 + 16);
+    assert_int_equal(t_read(fd[0], got, TOTAL), PIPE_SIZE);
+    assert_int_equal(fsenv_promised(), promised + 1 + 4);
+    /* One that is never empty goes round with two. */
+    assert_int_equal(t_write(fd[1], data, 100), 100);
+    for (size_t at = 100; at < TOTAL - 2000; at += 2000) {
+        assert_int_equal(t_write(fd[1], data + at, 2000), 2000);
+        assert_int_equal(t_read(fd[0], got + at - 100, 2000), 2000);
+    }
+    assert_int_equal(fsenv_promised(), promised + 1 + 4);
+    assert_memory_equal(got, data, TOTAL - 4000);
+}
+
+/* A pipe is full with what there is memory for, and never with less than can be written as a
+ * whole; and there is more again when half has been read. */
+static void memory_is_refused(void **state) {
+    int fd[2];
+    size_t in = 0, out = 0;
+    assert_int_equal(t_pipe(fd), 0);
+    struct file *w = fd_begin((uint64_t)fd[1]);
+    file_set_flags(w, ABI_O_NONBLOCK);
+    fsenv_commit_limit = fsenv_promised();
+    assert_int_equal(t_write(fd[1], data, 1), 1);
+    while (in < 100000) { /* at every distance from the borders of frames */
+        int64_t n = t_write(fd[1], data + 1 + in, 2500);
+        if (n == -K_EAGAIN) {
+            assert_true(1 + in - out + 2500 > PIPE_ATOMIC); /* not earlier, and nothing of it */
+            assert_int_equal(file_ready(w, NULL), 0);
+            assert_int_equal(t_read(fd[0], got + out, 1500), 1500);
+            out += 1500;
+        } else {
+            assert_int_equal(n, 2500);
+            in += 2500;
+        }
+    }
+    assert_memory_equal(got, data, out);
+    assert_int_equal(fsenv_promised(), fsenv_commit_limit);
+    fsenv_commit_limit = 4096;
+    assert_int_equal(t_read(fd[0], got + out, TOTAL), 1 + in - out);
+    assert_memory_equal(got, data, 1 + in);
+    assert_int_equal(t_write(fd[1], data, TOTAL), PIPE_SIZE);
+    fd_end(w);
 }
 
 /* ---- processes ---- */
@@ -284,10 +336,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         T(bytes_come_out_as_they_went_in),
-        T(a_full_pipe_is_16_kib),
+        T(a_full_pipe_is_64_kib),
         T(the_ends_are_ends),
         T(bad_pointers),
         T(no_memory_for_a_pipe),
+        T(an_idle_pipe_is_small),
+        T(memory_is_refused),
         T(a_writer_and_a_reader),
         T(writes_stay_together),
         T(room_for_the_rest_wakes_the_writer),

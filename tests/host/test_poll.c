@@ -70,7 +70,7 @@ static int teardown(void **state) {
 }
 
 static int move(struct file *f, size_t n, bool out) {
-    static uint8_t bytes[PIPES * 2][20000]; /* what they are is another test's */
+    static uint8_t bytes[PIPES * 2][70000]; /* what they are is another test's */
     size_t done;
     uaddr_t at = {(uint64_t)bytes[me() % (PIPES * 2)]};
     int err = out ? file_write(f, at, n, &done) : file_read(f, at, n, &done);
@@ -86,7 +86,7 @@ static void what_pipes_are(void **state) {
     assert_int_equal(look(writer[0]), READY_WRITABLE);
     assert_int_equal(move(writer[0], 1, true), 1);
     assert_int_equal(look(reader[0]), READY_READABLE);
-    assert_int_equal(move(writer[0], 16384 - 4096, true), 16384 - 4096);
+    assert_int_equal(move(writer[0], 65536 - 4096, true), 65536 - 4096);
     assert_int_equal(look(writer[0]), 0); /* 4095 are free */
     file_set_flags(writer[0], ABI_O_NONBLOCK);
     assert_int_equal(move(writer[0], 4096, true), -K_EAGAIN);
@@ -97,7 +97,7 @@ static void what_pipes_are(void **state) {
     file_put(writer[0]);
     writer[0] = NULL;
     assert_int_equal(look(reader[0]), READY_READABLE | READY_HANGUP);
-    assert_int_equal(move(reader[0], 20000, false), 16384 - 4096);
+    assert_int_equal(move(reader[0], 70000, false), 65536 - 4096);
     assert_int_equal(look(reader[0]), READY_HANGUP);
     file_set_flags(reader[0], ABI_O_NONBLOCK);
     assert_int_equal(move(reader[0], 1, false), 0);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/wait.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 #include "check.h"
 
-static char bytes[100000];
+static char bytes[200000];
 
 static long milliseconds(void) {
     struct timespec now;
@@ -20,18 +21,27 @@ static long milliseconds(void) {
 }
 
 static void check_without_waiting(void) {
-    int ends[2];
+    int ends[2], number, zero = open("/dev/zero", O_RDONLY);
     CHECK(pipe2(ends, O_NONBLOCK) == 0 && fcntl(ends[0], F_GETFL) == (O_RDONLY | O_NONBLOCK));
     CHECK(read(ends[0], bytes, 10) == -1 && errno == EAGAIN);
     CHECK(write(ends[1], bytes, 5) == 5 && read(ends[0], bytes, 10) == 5);
     CHECK(read(ends[0], bytes, 10) == -1 && errno == EAGAIN);
-    ssize_t full = write(ends[1], bytes, sizeof(bytes));
-    CHECK(full >= 4096 && full < (ssize_t)sizeof(bytes));
+    CHECK(write(ends[1], bytes, sizeof(bytes)) == 65536 && fcntl(ends[0], F_GETPIPE_SZ) == 65536);
+    CHECK(ioctl(ends[0], FIONREAD, &number) == 0 && number == 65536);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 4096) == 65536);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 65537) == -1 && errno == EPERM);
+    CHECK(fcntl(zero, F_GETPIPE_SZ) == -1 && errno == EBADF);
+    CHECK(ioctl(zero, FIONREAD, &number) == -1 && errno == ENOTTY && close(zero) == 0);
     CHECK(write(ends[1], bytes, 1) == -1 && errno == EAGAIN);
     CHECK(read(ends[0], bytes, 4095) == 4095);
     CHECK(write(ends[1], bytes, 4096) == -1 && errno == EAGAIN); /* all of it or nothing */
     CHECK(write(ends[1], bytes, 4097) == 4095);                  /* this may come in parts */
+    CHECK(ioctl(ends[0], FIOCLEX) == 0 && fcntl(ends[0], F_GETFD) == FD_CLOEXEC);
+    CHECK(ioctl(ends[0], FIONCLEX) == 0 && fcntl(ends[0], F_GETFD) == 0);
     CHECK(fcntl(ends[0], F_SETFL, 0) == 0 && fcntl(ends[0], F_GETFL) == O_RDONLY);
+    number = 1;
+    CHECK(ioctl(ends[0], FIONBIO, &number) == 0);
+    CHECK(fcntl(ends[0], F_GETFL) == (O_RDONLY | O_NONBLOCK) && fcntl(ends[0], F_SETFL, 0) == 0);
     CHECK(close(ends[1]) == 0 && read(ends[0], bytes, sizeof(bytes)) > 0);
     CHECK(read(ends[0], bytes, 1) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0);
     CHECK(read(ends[0], bytes, 1) == 0 && close(ends[0]) == 0); /* the end is no reason to wait */

@@ -1,0 +1,171 @@
+/* Sending and receiving by sockets. */
+#include "lib/errno.h"
+#include "linux/socket.h"
+#include "mm/uaccess.h"
+#include "syscall/syscall.h"
+#include "vfs/descriptor.h"
+
+#define MSG_PEEK 0x2U
+#define MSG_CTRUNC 0x8U
+#define MSG_TRUNC 0x20U
+#define MSG_DONTWAIT 0x40U
+#define MSG_WAITALL 0x100U
+#define MSG_NOSIGNAL 0x4000U
+#define MSG_OOB 0x1U
+#define MSG_CMSG_CLOEXEC 0x40000000U
+
+#define VECTORS 1024
+
+struct msghdr {
+    uint64_t name;
+    uint32_t name_bytes, pad;
+    uint64_t vector, entries;
+    uint64_t control, control_bytes;
+    uint32_t flags, pad2;
+};
+_Static_assert(sizeof(struct msghdr) == 56, "struct msghdr");
+
+static bool waits(const struct file *f, uint64_t flags) {
+    return file_waits(f) && !(flags & MSG_DONTWAIT);
+}
+
+/* ---- sending ---- */
+
+/* The rest of what is to be sent is set. */
+static int send_it(struct file *f, struct socket_sending *what, struct socket_address *a,
+                   uint64_t name, uint64_t name_bytes, uint64_t flags, uint64_t *result) {
+    struct socket *s = socket_of(f);
+    size_t done = 0;
+    int err = flags & MSG_OOB ? -K_ENOTSUP : 0;
+    if (!err && name && (uint32_t)name_bytes > 0) {
+        err = linux_address(name, name_bytes, a);
+        what->to = a;
+    }
+    what->waits = waits(f, flags);
+    if (err) {
+        if (what->files)
+            carried_free(what->files);
+        return err;
+    }
+    err = socket_send(s, what, &done);
+    *result = done;
+    if (done > 0)
+        return 0;
+    return flags & MSG_NOSIGNAL ? err : syscall_tell_pipe(err);
+}
+
+static int send_buffer(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    struct socket_sending what = {.span = span_of(UA(arg[1]), arg[2]), .bytes = arg[2]};
+    struct socket_address a;
+    return socket_of(f) ? send_it(f, &what, &a, arg[4], arg[5], arg[3], result) : -K_ENOTSOCK;
+}
+
+static int send_message(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    struct msghdr h;
+    struct socket_address a;
+    if (!socket_of(f))
+        return -K_ENOTSOCK;
+    int err = copyin(&h, UA(arg[1]), sizeof(h));
+    if (err)
+        return err;
+    if (h.entries > VECTORS)
+        return -K_EMSGSIZE;
+    struct socket_sending what = {.span = {.vector = h.vector, .entries = h.entries}};
+    err = span_bytes(&what.span, &what.bytes);
+    if (!err)
+        err = linux_read_control(h.control, h.control ? h.control_bytes : 0, &what.files);
+    return err ? err : send_it(f, &what, &a, h.name, h.name_bytes, arg[2], result);
+}
+
+int linux_send_vector(struct file *f, uint64_t vector, uint64_t n, uint64_t *result) {
+    struct socket_sending what = {.span = {.vector = vector, .entries = n}};
+    int err = span_bytes(&what.span, &what.bytes);
+    /* The signal is the caller's to send. */
+    return err ? err : send_it(f, &what, NULL, 0, 0, MSG_NOSIGNAL, result);
+}
+
+int linux_sendto(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(send_buffer, arg, result);
+}
+
+int linux_sendmsg(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(send_message, arg, result);
+}
+
+/* ---- receiving ---- */
+
+static int receive_it(struct file *f, struct socket_received *r, uint64_t flags, uint64_t *result) {
+    r->waits = waits(f, flags);
+    r->peek = flags & MSG_PEEK;
+    r->all = flags & MSG_WAITALL;
+    if (flags & MSG_OOB)
+        return -K_EINVAL;
+    int err = socket_receive(socket_of(f), r);
+    *result = flags & MSG_TRUNC ? r->size : r->done;
+    return err;
+}
+
+static int receive_buffer(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    struct socket_received r = {.span = span_of(UA(arg[1]), arg[2]), .bytes = arg[2]};
+    if (!socket_of(f))
+        return -K_ENOTSOCK;
+    int err = receive_it(f, &r, arg[3], result);
+    if (err)
+        return err;
+    if (r.files)
+        carried_free(r.files);
+    return arg[4] ? linux_tell_sender(&r.from, arg[4], arg[5]) : 0;
+}
+
+/* Tells all that is known of a message, at a header in user memory. */
+static int tell_message(struct file *f, struct socket_received *r, const struct msghdr *h,
+                        uint64_t at, uint64_t flags) {
+    bool cut = false, sender = socket_tells_sender(socket_of(f));
+    uint64_t control_bytes = h->control ? h->control_bytes : 0;
+    int err = linux_tell_control(r, sender, (flags & MSG_CMSG_CLOEXEC) != 0, h->control,
+                                 &control_bytes, &cut);
+    uint32_t told = (r->size > r->done ? MSG_TRUNC : 0) | (cut ? MSG_CTRUNC : 0) |
+                    ((uint32_t)flags & MSG_CMSG_CLOEXEC);
+    if (!err)
+        err = copyout(UA(at + offsetof(struct msghdr, control_bytes)), &control_bytes,
+                      sizeof(control_bytes));
+    if (!err)
+        err = copyout(UA(at + offsetof(struct msghdr, flags)), &told, sizeof(told));
+    if (!err && h->name)
+        err = linux_tell_sender(&r->from, h->name, at + offsetof(struct msghdr, name_bytes));
+    return err;
+}
+
+static int receive_message(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    struct msghdr h;
+    if (!socket_of(f))
+        return -K_ENOTSOCK;
+    int err = copyin(&h, UA(arg[1]), sizeof(h));
+    if (err)
+        return err;
+    if (h.entries > VECTORS)
+        return -K_EMSGSIZE;
+    struct socket_received r = {.span = {.vector = h.vector, .entries = h.entries}};
+    err = span_bytes(&r.span, &r.bytes);
+    if (!err)
+        err = receive_it(f, &r, arg[2], result);
+    return err ? err : tell_message(f, &r, &h, arg[1], arg[2]);
+}
+
+int linux_receive_vector(struct file *f, uint64_t vector, uint64_t n, uint64_t *result) {
+    struct socket_received r = {.span = {.vector = vector, .entries = n}};
+    int err = span_bytes(&r.span, &r.bytes);
+    if (!err)
+        err = receive_it(f, &r, 0, result);
+    if (!err && r.files)
+        carried_free(r.files);
+    return err;
+}
+
+int linux_recvfrom(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(receive_buffer, arg, result);
+}
+
+int linux_recvmsg(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(receive_message, arg, result);
+}

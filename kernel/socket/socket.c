@@ -1,0 +1,233 @@
+/* The record of a socket: how it begins and ends, waits and is watched, and its options. */
+#include "lib/errno.h"
+#include "mm/slab.h"
+#include "proc/clock.h"
+#include "socket/flight.h"
+
+/* Bytes of memory on the way from one: as much as Linux permits, at first and at most. */
+#define ROOM_FIRST 212992u
+#define ROOM_LEAST 4608u
+#define ROOM_MOST (2 * ROOM_FIRST)
+
+static struct slab records = SLAB_INIT(records, sizeof(struct socket));
+
+static const struct file_ops socket_ops;
+
+/* Nobody knows it yet; and when the last reference goes, nobody is left who waits there. */
+struct socket *socket_new(enum socket_type type) {
+    struct socket *s = slab_take(&records);
+    if (!s)
+        return NULL;
+    *s = (struct socket){.refs = 1, .type = type, .room = ROOM_FIRST, .pid = proc_self()->pid};
+    spin_init(&s->lock, RANK_SOCKET);
+    list_init(&s->in);
+    list_init(&s->pending);
+    list_init(&s->place.link);
+    wait_channel_init(&s->readers);
+    wait_channel_init(&s->writers);
+    return s;
+}
+
+void socket_put(struct socket *s) {
+    uint32_t before = __atomic_fetch_sub(&s->refs, 1, __ATOMIC_ACQ_REL);
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    ASSERT(list_empty(&s->in));
+    ASSERT(s->out == 0);
+    ASSERT(s->carries == 0);
+    if (s->peer)
+        socket_put(s->peer);
+    slab_give(&records, s);
+}
+
+struct socket *socket_peer(struct socket *s) {
+    spin_lock(&s->lock);
+    struct socket *peer = s->peer ? socket_get(s->peer) : NULL;
+    spin_unlock(&s->lock);
+    return peer;
+}
+
+/* ---- waiting ---- */
+
+void socket_changed_locked(struct socket *s) {
+    ASSERT_LOCKED(&s->lock);
+    wakeup(&s->readers);
+    wakeup(&s->writers);
+    watched_changed(&s->watched);
+}
+
+struct socket_wait socket_wait_begin(struct socket *s, bool waits, bool sending) {
+    uint64_t patience = __atomic_load_n(&s->patience[sending], __ATOMIC_RELAXED);
+    struct socket_wait w = {.waits = waits, .timed = waits && patience > 0};
+    if (w.timed)
+        clock_set_alarm(clock_after(patience));
+    return w;
+}
+
+int socket_wait_locked(struct socket *s, struct wait_channel *c, const struct socket_wait *w) {
+    ASSERT_LOCKED(&s->lock);
+    if (!w->waits || (w->timed && clock_alarm_rang()))
+        return -K_EAGAIN;
+    if (proc_interrupted())
+        return -K_EINTR;
+    sleep_on(c, &s->lock);
+    return 0;
+}
+
+void socket_wait_end(const struct socket_wait *w) {
+    if (w->timed)
+        clock_end_alarm();
+}
+
+/* ---- what is on the way ---- */
+
+void socket_message_done(struct message *m) {
+    struct socket *from = m->from;
+    if (from) {
+        spin_lock(&from->lock);
+        from->out -= m->cost;
+        if (from->out <= from->room / 2) {
+            wakeup(&from->writers);
+            watched_changed(&from->watched);
+        }
+        spin_unlock(&from->lock);
+        socket_put(from);
+    }
+    message_free(m);
+}
+
+static unsigned ready_locked(const struct socket *s) {
+    ASSERT_LOCKED(&s->lock);
+    if (s->state == SOCKET_LISTENING)
+        return list_empty(&s->pending) ? 0 : READY_READABLE;
+    bool in = !list_empty(&s->in) || s->in_ended || s->error;
+    bool out = s->out <= s->room / 2 || s->out_ended;
+    bool never = s->type != SOCKET_DATAGRAM && s->state != SOCKET_CONNECTED;
+    bool ended = s->type != SOCKET_DATAGRAM && s->in_ended && s->out_ended;
+    return (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
+           (never || ended ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0);
+}
+
+static unsigned ready(struct file *f, struct watch *w) {
+    struct socket *s = f->object;
+    spin_lock(&s->lock);
+    if (w)
+        watch_begin(w, &s->watched, &s->lock);
+    unsigned found = ready_locked(s);
+    spin_unlock(&s->lock);
+    return found;
+}
+
+/* Of datagrams, that of the next one. */
+static uint64_t waiting(struct file *f) {
+    struct socket *s = f->object;
+    spin_lock(&s->lock);
+    uint64_t n = s->in_bytes;
+    if (s->type == SOCKET_DATAGRAM)
+        n = list_empty(&s->in) ? 0 : LIST_ENTRY(s->in.next, struct message, link)->bytes;
+    spin_unlock(&s->lock);
+    return n;
+}
+
+/* ---- the file ---- */
+
+static void close_file(struct file *f) { socket_close(f->object); }
+
+static const struct file_ops socket_ops = {
+    .read = socket_read,
+    .write = socket_write,
+    .ready = ready,
+    .waiting = waiting,
+    .close = close_file,
+};
+
+void socket_open(struct socket *s, struct file *f) {
+    flight_accepted(s);
+    f->ops = &socket_ops;
+    f->object = s;
+    f->readable = f->writable = true;
+}
+
+struct socket *socket_of(const struct file *f) {
+    return f->ops == &socket_ops ? f->object : NULL;
+}
+
+enum socket_type socket_type(const struct socket *s) { return s->type; }
+
+int socket_create(enum socket_type type, struct file *f) {
+    struct socket *s = socket_new(type);
+    if (!s)
+        return -K_ENOBUFS;
+    socket_open(s, f);
+    return 0;
+}
+
+static void join(struct socket *s, struct socket *peer) {
+    s->state = SOCKET_CONNECTED;
+    s->peer = socket_get(peer);
+}
+
+int socket_pair(enum socket_type type, struct file *f[2]) {
+    struct socket *s[2] = {socket_new(type), socket_new(type)};
+    if (!s[0] || !s[1]) {
+        for (unsigned i = 0; i < 2; i++)
+            if (s[i])
+                socket_put(s[i]);
+        return -K_ENOBUFS;
+    }
+    join(s[0], s[1]);
+    join(s[1], s[0]);
+    socket_open(s[0], f[0]);
+    socket_open(s[1], f[1]);
+    return 0;
+}
+
+/* ---- options ---- */
+
+bool socket_listens(struct socket *s) {
+    spin_lock(&s->lock);
+    bool listens = s->state == SOCKET_LISTENING;
+    spin_unlock(&s->lock);
+    return listens;
+}
+
+int socket_take_error(struct socket *s) {
+    spin_lock(&s->lock);
+    int err = s->error;
+    s->error = 0;
+    spin_unlock(&s->lock);
+    return err;
+}
+
+int32_t socket_peer_pid(struct socket *s) {
+    struct socket *peer = socket_peer(s);
+    int32_t pid = peer ? peer->pid : 0;
+    if (peer)
+        socket_put(peer);
+    return pid;
+}
+
+uint32_t socket_room(struct socket *s) {
+    spin_lock(&s->lock);
+    uint32_t room = (uint32_t)s->room;
+    spin_unlock(&s->lock);
+    return room;
+}
+
+void socket_set_room(struct socket *s, uint32_t bytes) {
+    spin_lock(&s->lock);
+    s->room = MAX(ROOM_LEAST, MIN(bytes, ROOM_MOST));
+    socket_changed_locked(s);
+    spin_unlock(&s->lock);
+}
+
+uint64_t *socket_patience(struct socket *s, bool sending) { return &s->patience[sending]; }
+
+bool socket_tells_sender(struct socket *s) {
+    return __atomic_load_n(&s->tells_sender, __ATOMIC_RELAXED);
+}
+
+void socket_set_tells_sender(struct socket *s, bool tells) {
+    __atomic_store_n(&s->tells_sender, tells, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,119 @@
+/* Sockets of one machine (AF_UNIX): streams, datagrams, and packets in order (SEQPACKET).
+ *
+ * A socket is an open file: read, write, dup, fork, poll and close are as of any other. All that is
+ * not a call on files is here.
+ *
+ * `waits` below: the call may wait; else what would wait is -K_EAGAIN. All that waits may say
+ * -K_EINTR, a signal. */
+#pragma once
+#include "socket/message.h"
+#include "vfs/file.h"
+
+struct node;
+struct socket;
+
+enum socket_type { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_SEQPACKET = 5 };
+
+/* Where a socket is: a path, terminated; or, when the first byte is 0, a name that is in no file
+ * system. length: bytes without that terminator; 0: nowhere. */
+#define SOCKET_NAME 108
+struct socket_address {
+    uint8_t length;
+    char bytes[SOCKET_NAME + 1];
+};
+
+/* At boot. */
+void socket_boot_init(void);
+
+/* f, which is new, becomes a socket. -K_ENOBUFS: it is as it was. */
+int socket_create(enum socket_type type, struct file *f) must_check;
+/* Two that are connected with each other. -K_ENOBUFS: both are as they were. */
+int socket_pair(enum socket_type type, struct file *f[2]) must_check;
+
+/* NULL: f is another sort of file. The file keeps it. */
+struct socket *socket_of(const struct file *f) must_check;
+enum socket_type socket_type(const struct socket *s);
+
+/* Gives it an address; of length 0: one that nobody has. A path begins at the directory start, or
+ * NULL, at the current one; there a node is made with these permissions, which stays when the
+ * socket is closed. -K_EINVAL: it has one; -K_EADDRINUSE; -K_ENOBUFS; and what names_create_new
+ * says. */
+int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
+                uint16_t mode) must_check;
+
+/* Up to `backlog` connections wait there for accept, and one. -K_EINVAL: it has no address, or is
+ * connected; -K_ENOTSUP: a datagram socket. */
+int socket_listen(struct socket *s, uint32_t backlog) must_check;
+
+/* The next connection that waits; f, which is new, becomes a socket that is its end. -K_EINVAL: it
+ * does not listen; -K_ENOTSUP. f is as it was. */
+int socket_accept(struct socket *s, bool waits, struct file *f) must_check;
+
+/* A stream's: waits for room among those that the other one has not accepted, for nothing else.
+ * Datagrams: from now on that is where they go, and from nowhere else do any come; a == NULL: no
+ * longer. -K_ECONNREFUSED: nobody is there, or does not listen; -K_EPROTOTYPE: one of another type;
+ * -K_EISCONN; -K_EINVAL: it listens; -K_EPERM: that one is connected with another; -K_ENOBUFS; what
+ * path_lookup says. After an error it is as it was. */
+int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
+                   bool waits) must_check;
+
+/* What is to be sent. */
+struct socket_sending {
+    struct span span;
+    size_t bytes;
+    struct carried *files;           /* go with the first byte; taken over, also after an error */
+    const struct socket_address *to; /* NULL: the one that it is connected with */
+    struct node *start;              /* of that path */
+    bool waits;
+};
+
+/* A stream's bytes go one after the other; *done of them are in the other one's queue, also after
+ * an error. All others as a whole, or not at all. -K_EPIPE: nobody will read them, or this end was
+ * shut; -K_ENOTCONN; -K_EISCONN: it is, and a != NULL; -K_EMSGSIZE: more than may ever be on the
+ * way; -K_ENOBUFS; -K_EFAULT; -K_ETOOMANYREFS (flight.h); of datagrams the errors of
+ * socket_connect. */
+int socket_send(struct socket *s, struct socket_sending *what, size_t *done) must_check;
+
+/* What is received. */
+struct socket_received {
+    struct span span;
+    size_t bytes; /* that there is room for */
+    bool waits;
+    bool peek; /* it stays there; its files are not given */
+    bool all;  /* of a stream: waits for so many bytes */
+    /* Results. */
+    size_t done;
+    size_t size;           /* of the whole message; of a stream: done */
+    struct carried *files; /* NULL: none; the caller's */
+    int32_t pid;           /* of who has sent it */
+    struct socket_address from;
+};
+
+/* 0 and no bytes: the end, or an empty message. What did not fit of a message is gone. Bytes with
+ * files are not mixed with others. -K_ENOTCONN, -K_EINVAL: a stream that is not connected;
+ * -K_ECONNRESET: the other end was closed with bytes unread; -K_EFAULT: nothing is taken that was
+ * not copied. */
+int socket_receive(struct socket *s, struct socket_received *r) must_check;
+
+/* No more is sent, or received, or both: SOCKET_SHUT_... -K_ENOTCONN. */
+#define SOCKET_SHUT_IN 1u
+#define SOCKET_SHUT_OUT 2u
+int socket_shutdown(struct socket *s, unsigned which) must_check;
+
+void socket_name(struct socket *s, struct socket_address *a);
+int socket_peer_name(struct socket *s, struct socket_address *a) must_check; /* -K_ENOTCONN */
+
+/* ---- options ---- */
+
+bool socket_listens(struct socket *s);
+int socket_take_error(struct socket *s); /* a negative one, or 0; it is gone then */
+/* Who had the other end when they were connected; 0: nobody. */
+int32_t socket_peer_pid(struct socket *s);
+/* Bytes of memory that may be on the way from it; sets what is nearest to that. */
+uint32_t socket_room(struct socket *s);
+void socket_set_room(struct socket *s, uint32_t bytes);
+/* Nanoseconds after which what waits is -K_EAGAIN; 0: never. */
+uint64_t *socket_patience(struct socket *s, bool sending);
+/* Whether who receives is told of who has sent. */
+bool socket_tells_sender(struct socket *s);
+void socket_set_tells_sender(struct socket *s, bool tells);
