@@ -10,8 +10,10 @@
  * each copies on its own side of the other's number, which it reads under the lock.
  *
  * A writer that found no room is woken when half of the ring is free, or all that
- * it still wants, so that it does not wake for every byte that is read. One that does not wait
- * leaves wanted as it is: who polls is told as soon as there is room for PIPE_ATOMIC bytes.
+ * it still wants, so that it does not wake for every byte that is read.
+ *
+ * Who watches an end is told when it becomes ready, and of each write: not when something else
+ * happens there, such as a read that leaves bytes, since it would take that for news.
  *
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
@@ -34,13 +36,15 @@ struct side {
     bool busy;                   /* somebody copies on this side */
     uint32_t waiting;            /* sleepers on changed */
     struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
-    struct watched watched;      /* the same */
+    struct watched
+        watched; /* as its ready operation says: bytes or room, or the other side's end */
 };
 
 struct pipe {
     struct spinlock lock;
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
+    bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
     struct side readers, writers;
     uint8_t *frames[PIPE_FRAMES]; /* NULL: not taken yet */
     struct list link;             /* among the free pipes */
@@ -83,6 +87,10 @@ static int wait_for(struct pipe *p, struct side *s) {
 static void wake(struct side *s) {
     if (s->waiting > 0)
         wakeup(&s->changed);
+}
+
+static void wake_and_tell(struct side *s) {
+    wake(s);
     watched_changed(&s->watched);
 }
 
@@ -151,13 +159,14 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *
     err = drain(p, tail, dst, len, done);
 
     spin_lock(&p->lock);
+    bool was_short = room(p) < PIPE_ATOMIC;
     p->tail += *done;
     p->readers.busy = false;
     if (p->head == p->tail && !p->writers.busy)
         p->head = p->tail = 0;
     if (room(p) >= MIN(p->wanted, PIPE_SIZE / 2))
         wake(&p->writers);
-    else if (room(p) >= PIPE_ATOMIC)
+    if (was_short && room(p) >= PIPE_ATOMIC)
         watched_changed(&p->writers.watched);
     wake(&p->readers);
     spin_unlock(&p->lock);
@@ -195,7 +204,8 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t 
 
     spin_lock(&p->lock);
     p->head += *moved;
-    wake(&p->readers);
+    if (*moved > 0)
+        wake_and_tell(&p->readers);
     return err;
 }
 
@@ -218,6 +228,9 @@ static int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
         }
         p->writers.busy = false;
         wake(&p->writers);
+        if (p->kept_off)
+            watched_changed(&p->writers.watched);
+        p->kept_off = false;
     }
     spin_unlock(&p->lock);
     sleep_leave(&p->writers);
@@ -243,6 +256,7 @@ static unsigned writer_ready(struct file *f, struct watch *w) {
     if (w)
         watch_begin(w, &p->writers.watched, &p->lock);
     bool would_wait = p->writers.busy || room(p) < PIPE_ATOMIC;
+    p->kept_off = p->kept_off || p->writers.busy;
     unsigned ready = !p->readers.open ? READY_WRITABLE | READY_ERROR
                      : would_wait     ? 0
                                       : READY_WRITABLE;
@@ -270,8 +284,8 @@ static void give_back(struct pipe *p) {
 static void close_side(struct pipe *p, struct side *s) {
     spin_lock(&p->lock);
     s->open = false;
-    wake(&p->readers);
-    wake(&p->writers);
+    wake_and_tell(&p->readers);
+    wake_and_tell(&p->writers);
     bool last = !p->readers.open && !p->writers.open;
     spin_unlock(&p->lock);
     if (last)
@@ -307,6 +321,7 @@ static void begin(struct pipe *p) {
     open_side(&p->readers);
     open_side(&p->writers);
     p->head = p->tail = p->wanted = 0;
+    p->kept_off = false;
     for (int i = 0; i < PIPE_FRAMES; i++)
         p->frames[i] = NULL;
 }
