@@ -50,6 +50,8 @@ void file_put(struct file *f) {
     ASSERT(before > 0);
     if (before > 1)
         return;
+    if (f->forget)
+        f->forget(f);
     if (f->ops && f->ops->close)
         f->ops->close(f);
     slab_give(&files, f);

@@ -4,9 +4,9 @@
  * Descriptors (descriptor.h) and the calls that use them refer to a file; fork and dup share it,
  * with its offset. When the last reference goes, its close operation runs.
  *
- * Locks: refs, append and nonblock are atomic, and what else open decides is constant; the
- * operations guard offset and object themselves. Without a reference nobody has a pointer to a
- * file, so file_alloc may write all of one that was given back. */
+ * Locks: what event sets know of it has theirs; refs, append and nonblock are atomic, and what else
+ * open decides is constant; the operations guard offset and object themselves. Without a reference
+ * nobody has a pointer to a file, so file_alloc may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/errno.h"
@@ -14,6 +14,7 @@
 #include "proc/proc.h"
 
 struct chardev_ops;
+struct event;
 struct file;
 struct listed;
 typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
@@ -54,6 +55,10 @@ struct file {
     bool append;   /* every write goes to the end; atomic */
     bool nonblock; /* what would wait is -K_EAGAIN; atomic */
     bool sync;     /* and is on the disk when it returns */
+    /* Of one that is or was in an event set (eventset.h): what the last reference calls before the
+     * close operation, and what it is there. */
+    void (*forget)(struct file *f);
+    struct event *events;
 };
 
 /* Boot: no file is open. */

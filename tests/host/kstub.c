@@ -120,6 +120,14 @@ void wakeup(struct wait_channel *wc) {
     pthread_mutex_unlock(&mutex);
 }
 
+void wakeup_one(struct wait_channel *wc) {
+    pthread_mutex_lock(&mutex);
+    struct list *link = list_pop_front(&wc->sleepers);
+    if (link)
+        wake(LIST_ENTRY(link, struct sleeper, link));
+    pthread_mutex_unlock(&mutex);
+}
+
 bool proc_killed(void) {
     return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
 }
