@@ -72,6 +72,8 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
         if (err)
             fd_unreserve(fd);
     }
+    if (!err && p.text[0] == '/')
+        file_set_path(f, p.text);
     linux_path_end(&p);
     if (err)
         return err;

@@ -103,8 +103,11 @@ static unsigned counter_ready(struct file *f, struct watch *w) {
 
 static void counter_close(struct file *f) { slab_give(&counters, f->object); }
 
-static const struct file_ops counter_ops = {
-    .read = counter_read, .write = counter_write, .ready = counter_ready, .close = counter_close};
+static const struct file_ops counter_ops = {.read = counter_read,
+                                            .write = counter_write,
+                                            .ready = counter_ready,
+                                            .close = counter_close,
+                                            .kind = "anon_inode:[eventfd]"};
 
 int counter_create(uint64_t count, bool by_one, struct file **out) {
     int err = file_alloc(out);

@@ -460,7 +460,8 @@ static void set_close(struct file *f) {
     slab_give(&sets, s);
 }
 
-static const struct file_ops set_ops = {.ready = set_ready, .close = set_close};
+static const struct file_ops set_ops = {
+    .ready = set_ready, .close = set_close, .kind = "anon_inode:[eventpoll]"};
 
 struct event_set *event_set_of(const struct file *f) {
     return f->ops == &set_ops ? f->object : NULL;

@@ -40,6 +40,7 @@ struct file_ops {
     unsigned (*ready)(struct file *f, struct watch *w);
     struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
     void (*close)(struct file *f);
+    const char *kind; /* of one without a node, as Linux calls it; NULL: it has one */
 };
 
 struct file {
@@ -59,6 +60,7 @@ struct file {
      * close operation, and what it is there. */
     void (*forget)(struct file *f);
     struct event *events;
+    char *path; /* as it was opened, if somebody said so: file_set_path */
 };
 
 /* Boot: no file is open. */
@@ -107,6 +109,10 @@ static inline bool file_waits(const struct file *f) {
 }
 
 uint64_t file_open_count(void);
+
+/* For who asks what is open (procfs): the path by which f, which nobody else knows yet, was opened.
+ * One of ABI_MAXPATH bytes or more, or one for which there is no memory, is not kept. */
+void file_set_path(struct file *f, const char *path);
 
 /* ---- inline, since every read and write comes here ---- */
 

@@ -303,9 +303,9 @@ static void close_writer(struct file *f) {
 }
 
 static const struct file_ops reader_ops = {
-    .read = pipe_read, .ready = reader_ready, .close = close_reader};
+    .read = pipe_read, .ready = reader_ready, .close = close_reader, .kind = "pipe"};
 static const struct file_ops writer_ops = {
-    .write = pipe_write, .ready = writer_ready, .close = close_writer};
+    .write = pipe_write, .ready = writer_ready, .close = close_writer, .kind = "pipe"};
 
 static void open_side(struct side *s) {
     ASSERT(s->waiting == 0);

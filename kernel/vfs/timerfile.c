@@ -189,7 +189,7 @@ static void timer_close(struct file *f) {
 }
 
 static const struct file_ops timer_ops = {
-    .read = timer_read, .ready = timer_ready, .close = timer_close};
+    .read = timer_read, .ready = timer_ready, .close = timer_close, .kind = "anon_inode:[timerfd]"};
 
 struct timer_file *timer_file_of(const struct file *f) {
     return f->ops == &timer_ops ? f->object : NULL;

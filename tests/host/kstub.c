@@ -132,6 +132,13 @@ bool proc_killed(void) {
     return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
 }
 
+/* pid is its number as kstub_proc has it. */
+struct fdtable *proc_lock_files(int32_t pid) {
+    struct fdtable *t = &procs[pid].fds;
+    spin_lock(&t->lock);
+    return t;
+}
+
 int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) { return 0; }
 
 bool proc_interrupted(void) { return proc_killed(); }
