@@ -65,6 +65,31 @@ int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) mus
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
 
+/* ---- waiting for files (poll.c) ---- */
+
+/* The end of a call that waits so long, as poll_wait has it; UINT64_MAX: for ever. The first asks
+ * for a span in user memory; without an address there is none. -K_EFAULT, -K_EINVAL. */
+int linux_time_limit(uint64_t address, uint64_t *until) must_check;
+uint64_t linux_wait_end(uint64_t nanoseconds);
+
+/* For a wait: the signals of a set in user memory are blocked instead; without an address those
+ * that are. -K_EINVAL: it has other bytes; -K_EFAULT, -K_ENOMEM: there is nothing to end. err: that
+ * of the wait. */
+int linux_mask_begin(uint64_t address, uint64_t bytes) must_check;
+void linux_mask_end(uint64_t address, int err);
+
+/* READY_... that a program wants which asks for these POLL...; and what of that is to be told,
+ * under all the names that it was asked for. */
+unsigned linux_ready_wanted(unsigned events);
+unsigned linux_ready_told(unsigned events, unsigned found);
+
+#define LINUX_O_NONBLOCK 0x800
+#define LINUX_O_CLOEXEC 0x80000
+/* Opens what make makes, with these flags alone; its descriptor is the result. -K_EMFILE, and its
+ * errors: nothing is open. */
+int linux_open_made(int (*make)(void *ctx, struct file **out), void *ctx, uint64_t flags,
+                    uint64_t *result) must_check;
+
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000
 #define LINUX_AT_SYMLINK_NOFOLLOW 0x100

@@ -13,10 +13,10 @@
 #define O_EXCL 0x80
 #define O_TRUNC 0x200
 #define O_APPEND 0x400
-#define O_NONBLOCK 0x800
+#define O_NONBLOCK LINUX_O_NONBLOCK
 #define O_DIRECTORY 0x10000
 #define O_NOFOLLOW 0x20000
-#define O_CLOEXEC 0x80000
+#define O_CLOEXEC LINUX_O_CLOEXEC
 #define O_SYNC 0x101000
 
 static uint32_t open_mode(uint64_t flags) {
@@ -72,10 +72,31 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
         if (err)
             fd_unreserve(fd);
     }
+    if (!err && p.text[0] == '/')
+        file_set_path(f, p.text);
     linux_path_end(&p);
     if (err)
         return err;
     fd_open(fd, f, (arg[2] & O_CLOEXEC) != 0);
+    *result = (uint64_t)fd;
+    return 0;
+}
+
+/* ---- what has no path ---- */
+
+int linux_open_made(int (*make)(void *ctx, struct file **out), void *ctx, uint64_t flags,
+                    uint64_t *result) {
+    struct file *f;
+    int fd, err = fd_reserve(0, &fd);
+    if (err)
+        return err;
+    err = make(ctx, &f);
+    if (err) {
+        fd_unreserve(fd);
+        return err;
+    }
+    file_set_flags(f, open_mode(flags));
+    fd_open(fd, f, (flags & O_CLOEXEC) != 0);
     *result = (uint64_t)fd;
     return 0;
 }

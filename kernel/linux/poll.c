@@ -10,19 +10,18 @@
 
 /* ---- how long, and with which signals ---- */
 
-/* The end of the call's time, as poll_wait has it. address: of a span, which is told when the call
- * has ended; 0: there is none. */
-static int time_limit(uint64_t address, uint64_t *until) {
-    uint64_t span;
-    *until = UINT64_MAX;
+uint64_t linux_wait_end(uint64_t span) {
+    uint64_t until = span == UINT64_MAX ? span : span ? clock_after(span) : 0;
+    uint64_t end = signal_resume_until(until); /* asked in any case: it is this call's */
+    return until ? end : 0;
+}
+
+int linux_time_limit(uint64_t address, uint64_t *until) {
+    uint64_t span = UINT64_MAX;
     int err = address ? linux_time(address, &span) : 0;
-    if (err)
-        return err;
-    if (address)
-        *until = span ? clock_after(span) : 0;
-    uint64_t end = signal_resume_until(*until); /* asked in any case: it is this call's */
-    *until = *until ? end : 0;
-    return 0;
+    if (!err)
+        *until = linux_wait_end(span);
+    return err;
 }
 
 /* What is left of it; a program that has it in memory that cannot be written does not hear. */
@@ -31,22 +30,28 @@ static void tell_left(uint64_t address, uint64_t until) {
         (void)!linux_tell_time(address, clock_left(until));
 }
 
-/* With the signals of a set in user memory blocked instead; 0: those that are. */
+int linux_mask_begin(uint64_t address, uint64_t bytes) {
+    uint64_t mask;
+    if (!address)
+        return 0;
+    if (bytes != sizeof(mask))
+        return -K_EINVAL;
+    int err = copyin(&mask, UA(address), sizeof(mask));
+    return err ? err : signal_mask_begin(mask);
+}
+
+void linux_mask_end(uint64_t address, int err) {
+    if (address)
+        signal_mask_end(err);
+}
+
 static int wait_with_mask(struct poll_set *s, uint64_t until, uint64_t mask_at, uint64_t mask_bytes,
                           unsigned *ready) {
-    uint64_t mask;
-    int err = 0;
-    if (!mask_at)
-        return poll_wait(s, until, ready);
-    if (mask_bytes != sizeof(mask))
-        return -K_EINVAL;
-    err = copyin(&mask, UA(mask_at), sizeof(mask));
-    if (!err)
-        err = signal_mask_begin(mask);
+    int err = linux_mask_begin(mask_at, mask_bytes);
     if (err)
         return err;
     err = poll_wait(s, until, ready);
-    signal_mask_end(err);
+    linux_mask_end(mask_at, err);
     return err;
 }
 
@@ -61,14 +66,13 @@ struct pollfd {
 #define POLLWRNORM 0x100
 #define READY_ALWAYS (READY_ERROR | READY_HANGUP)
 
-static unsigned wanted(unsigned events) {
+unsigned linux_ready_wanted(unsigned events) {
     return (events & (READY_READABLE | READY_WRITABLE)) |
            (events & POLLRDNORM ? READY_READABLE : 0) | (events & POLLWRNORM ? READY_WRITABLE : 0) |
            READY_ALWAYS;
 }
 
-/* Under all the names that it was asked for. */
-static unsigned revents(unsigned events, unsigned found) {
+unsigned linux_ready_told(unsigned events, unsigned found) {
     unsigned others = (found & READY_READABLE ? POLLRDNORM : 0) |
                       (found & READY_WRITABLE ? POLLWRNORM : 0);
     return (found | others) & (events | READY_ALWAYS);
@@ -96,7 +100,7 @@ static int add_entry(struct poll_set *s, uint64_t array, uint64_t i, uint64_t *r
     if (!f)
         return tell_entry(entry_at(array, i), p.fd < 0 ? 0 : POLLNVAL, ready);
     uint64_t tag = tag_of(i, p.events);
-    err = poll_add(s, f, wanted(events_of(tag)), tag);
+    err = poll_add(s, f, linux_ready_wanted(events_of(tag)), tag);
     fd_end(f);
     return err;
 }
@@ -104,8 +108,8 @@ static int add_entry(struct poll_set *s, uint64_t array, uint64_t i, uint64_t *r
 static int tell_entries(const struct poll_set *s, uint64_t array, uint64_t *ready) {
     int err = 0;
     for (const struct polled *at = s->first; at && !err; at = at->next)
-        err = tell_entry(entry_at(array, at->tag >> 16), revents(events_of(at->tag), at->found),
-                         ready);
+        err = tell_entry(entry_at(array, at->tag >> 16),
+                         linux_ready_told(events_of(at->tag), at->found), ready);
     return err;
 }
 
@@ -115,7 +119,7 @@ int linux_ppoll(const uint64_t arg[6], uint64_t *result) {
     unsigned ready;
     if (arg[1] > ABI_NOFILE)
         return -K_EINVAL;
-    int err = time_limit(arg[2], &until);
+    int err = linux_time_limit(arg[2], &until);
     if (err)
         return err;
     poll_begin(&s);
@@ -208,7 +212,7 @@ int linux_pselect6(const uint64_t arg[6], uint64_t *result) {
     if ((int32_t)arg[0] < 0)
         return -K_EINVAL;
     const uint64_t bounded[4] = {MIN(arg[0], (uint64_t)ABI_NOFILE), arg[1], arg[2], arg[3]};
-    int err = time_limit(arg[4], &until);
+    int err = linux_time_limit(arg[4], &until);
     if (!err)
         err = read_mask_place(arg[5], mask);
     if (!err)

@@ -28,6 +28,8 @@ static enum after_signal after_signal(const struct trapframe *tf) {
     case CALL_nanosleep:
     case CALL_clock_nanosleep:
     case CALL_ppoll:
+    case CALL_epoll_pwait:
+    case CALL_epoll_pwait2:
     case CALL_pselect6: return AFTER_SIGNAL_ENDS_TIMED;
     case CALL_futex: return tf->a3 ? AFTER_SIGNAL_ENDS_TIMED : AFTER_SIGNAL_AGAIN;
     default: return AFTER_SIGNAL_AGAIN;

@@ -1,5 +1,6 @@
 /* Looking at a process's memory from outside: see inspect.h. */
 #include "mm/inspect.h"
+#include "lib/string.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
@@ -67,6 +68,20 @@ static void count_leaf(struct inspect_pages *all, const struct mapping *m,
     *passed += c->level > 0 ? LARGE_COST : 0;
     all->shared += frame_sole(frame_leaf(e, c->level)) ? 0 : pages;
     all->copied += is_copy(m, c->pos, e, passed) ? pages : 0;
+}
+
+size_t inspect_bytes(const struct aspace *as, uint64_t at, void *dst, size_t n) {
+    ASSERT_LOCKED(&as->lock);
+    unsigned level;
+    if (at >= USER_MAX)
+        return 0;
+    const pte_t *e = pt_walk(&as->user, VA(at), &level);
+    if (!e || !pte_is_leaf(*e))
+        return 0;
+    uint64_t offset = at % (PAGE_SIZE << level * FRAME_LARGE_ORDER);
+    n = MIN(n, (size_t)(PAGE_SIZE - at % PAGE_SIZE));
+    memcpy(dst, (const char *)pa_ptr(pte_pa(*e)) + offset, n);
+    return n;
 }
 
 uint64_t inspect_count(const struct aspace *as, uint64_t at, uint64_t end, unsigned *passed,

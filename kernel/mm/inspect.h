@@ -23,6 +23,9 @@ struct inspect_pages {
     uint64_t copied;  /* of a private mapping's pages: the space's own, since it wrote to them */
 };
 
+/* Copies bytes from `at` on, of one page, and of what is there: 0, if nothing is. */
+size_t inspect_bytes(const struct aspace *as, uint64_t at, void *dst, size_t n) must_check;
+
 /* Counts more of the pages in [at, end); what *all has stays counted. Where it stopped: end, the
  * end of a mapping, or where *passed, which counts as pieces.h does, exceeds a PIECE. Who goes on
  * there in a later hold of the lock counts each page once, as it was in one of the holds; so the

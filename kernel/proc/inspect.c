@@ -90,6 +90,51 @@ int proc_program(int32_t pid, char path[ABI_MAXPATH]) {
     return 0;
 }
 
+int proc_arguments(int32_t pid, struct proc_strings *out) {
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    *out = p->arguments;
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+static enum abi_procstate state_of_thread(const struct proc *p, const struct thread *t) {
+    return t->state == T_RUNNING    ? ABI_P_RUNNING
+           : t->state == T_RUNNABLE ? ABI_P_RUNNABLE
+           : t->state == T_ZOMBIE   ? ABI_P_ZOMBIE
+           : p->stopped             ? ABI_P_STOPPED
+                                    : ABI_P_SLEEPING;
+}
+
+int proc_thread(int32_t pid, int32_t from, struct thread_about *out) {
+    struct proc *p = proc_find_and_lock(pid);
+    const struct thread *found = NULL;
+    if (!p)
+        return -K_ESRCH;
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t->state != T_DEAD && t->tid >= from && (!found || t->tid < found->tid))
+            found = t;
+    }
+    if (found) {
+        *out = (struct thread_about){
+            .tid = found->tid, .state = state_of_thread(p, found), .hart = found->hart};
+        str_copy(out->name, found->name[0] ? found->name : p->name, sizeof(out->name));
+    }
+    spin_unlock(&p->lock);
+    return found ? 0 : -K_ESRCH;
+}
+
+struct fdtable *proc_lock_files(int32_t pid) {
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return NULL;
+    spin_lock(&p->fds.lock);
+    spin_unlock(&p->lock);
+    return &p->fds;
+}
+
 struct aspace *proc_lock_space(int32_t pid) {
     struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
     if (!p)

@@ -248,6 +248,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     thread_copy(t, birth);
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->program, parent->program, sizeof(child->program));
+    child->arguments = parent->arguments;
     child->design = parent->design;
     child->interface = parent->interface;
     child->umask = __atomic_load_n(&parent->umask, __ATOMIC_RELAXED);

@@ -10,6 +10,12 @@
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
 
+/* A program's arguments as exec has put them into its memory, each terminated and padded with zeros
+ * to a multiple of 16 bytes; what it has made of them since, it has. */
+struct proc_strings {
+    uint64_t start, end;
+};
+
 struct proc {
     /* Constant after boot. */
     uint32_t slot; /* index in the table */
@@ -60,6 +66,7 @@ struct proc {
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
+    struct proc_strings arguments;
     /* Permissions that its new files do not get, in interfaces that have them; atomic. */
     uint32_t umask;
 };
@@ -144,6 +151,25 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) must_check;
 /* The path of a process's program, as exec or a script gave it; empty: it did not begin at the
  * root, or is too long. -K_ESRCH: no such process. */
 int proc_program(int32_t pid, char path[ABI_MAXPATH]) must_check;
+
+/* Where a process's arguments are. -K_ESRCH: no such process. */
+int proc_arguments(int32_t pid, struct proc_strings *out) must_check;
+
+/* What others may know of a thread. */
+struct thread_about {
+    int32_t tid;
+    enum abi_procstate state;
+    uint32_t hart;
+    char name[16];
+};
+
+/* The thread of a process with the lowest number that is not below `from`. -K_ESRCH: there is none.
+ */
+int proc_thread(int32_t pid, int32_t from, struct thread_about *out) must_check;
+
+/* What a process has open, which this locks: see descriptor.h for who may look. NULL: no such
+ * process. */
+struct fdtable *proc_lock_files(int32_t pid) must_check;
 
 /* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */

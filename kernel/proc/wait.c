@@ -42,6 +42,8 @@ static void wake_at_most(struct wait_channel *wc, uint32_t n) {
 
 void wakeup(struct wait_channel *wc) { wake_at_most(wc, UINT32_MAX); }
 
+void wakeup_one(struct wait_channel *wc) { wake_at_most(wc, 1); }
+
 void wakeup_some(struct wait_channel *wc) { wake_at_most(wc, WOKEN_AT_ONCE); }
 
 static uint32_t reasons(void) { return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED); }

@@ -38,6 +38,9 @@ void wakeup(struct wait_channel *wc);
 /* The same for some of them, the longest first, when each of these then calls it too, for the rest.
  * As many may sleep as a process has threads. */
 void wakeup_some(struct wait_channel *wc);
+/* The one that has slept the longest. It may do so for another reason, and not look: so who waits
+ * for something that one alone can have, and leaves it, wakes the next. */
+void wakeup_one(struct wait_channel *wc);
 /* Whether wakeup(wc) would do something. As above. */
 static inline bool anybody_sleeps(const struct wait_channel *wc) {
     return !list_empty(&wc->sleepers);

@@ -37,7 +37,7 @@ static const struct {
 
 #define TICKS(ticks) ((unsigned long)((ticks) * (100 / ABI_TICKS_PER_SECOND)))
 
-static int stat(struct text *t, int32_t pid) {
+static int stat(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
     int32_t group = 0;
     int err = info_of(pid, &i);
@@ -52,7 +52,7 @@ static int stat(struct text *t, int32_t pid) {
     return 0;
 }
 
-static int statm(struct text *t, int32_t pid) {
+static int statm(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
     int err = info_of(pid, &i);
     if (!err)
@@ -61,7 +61,7 @@ static int statm(struct text *t, int32_t pid) {
     return err;
 }
 
-static int status(struct text *t, int32_t pid) {
+static int status(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
     int err = info_of(pid, &i);
     if (err)
@@ -75,7 +75,7 @@ static int status(struct text *t, int32_t pid) {
     return 0;
 }
 
-static int comm(struct text *t, int32_t pid) {
+static int comm(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
     int err = info_of(pid, &i);
     if (!err)
@@ -83,15 +83,44 @@ static int comm(struct text *t, int32_t pid) {
     return err;
 }
 
-/* Its arguments are not kept: its name stands for them. */
-static int cmdline(struct text *t, int32_t pid) {
-    struct abi_procinfo i;
-    int err = info_of(pid, &i);
-    if (!err && i.state != ABI_P_ZOMBIE) {
-        text_print(t, "%s", i.name);
-        text_byte(t, '\0');
+/* ---- arguments ---- */
+
+#define STRING_ALIGN 16 /* each begins at a multiple (proc_strings) */
+#define CHUNK 256
+
+/* Up to a page's end; 0: nothing is there. */
+static size_t read_memory(int32_t pid, uint64_t at, char *dst, size_t n) {
+    struct aspace *as = proc_lock_space(pid);
+    if (!as)
+        return 0;
+    n = inspect_bytes(as, at, dst, n);
+    spin_unlock(&as->lock);
+    return n;
+}
+
+/* Those that the process finds in its memory; the padding is left out. One that has ended has none,
+ * and of one that is its kernel's own only the name is known. */
+static int cmdline(struct text *t, int32_t pid, int32_t tid) {
+    struct proc_strings s;
+    char chunk[CHUNK];
+    size_t got = 0;
+    int err = proc_arguments(pid, &s);
+    if (err)
+        return err;
+    bool between = true; /* a string has ended, or none has begun */
+    for (uint64_t at = s.start; at < s.end && !t->cut; at += got) {
+        got = read_memory(pid, at, chunk, MIN(s.end - at, (uint64_t)CHUNK));
+        if (got == 0)
+            break;
+        for (size_t i = 0; i < got; i++) {
+            bool begins = (at + i) % STRING_ALIGN == 0;
+            if (between && !begins)
+                continue;
+            text_byte(t, chunk[i]);
+            between = chunk[i] == '\0';
+        }
     }
-    return err;
+    return 0;
 }
 
 /* ---- mappings ---- */
@@ -176,11 +205,49 @@ static int tell_mappings(struct text *t, int32_t pid, bool pages) {
     }
 }
 
-static int maps(struct text *t, int32_t pid) { return tell_mappings(t, pid, false); }
-static int smaps(struct text *t, int32_t pid) { return tell_mappings(t, pid, true); }
+static int maps(struct text *t, int32_t pid, int32_t tid) { return tell_mappings(t, pid, false); }
+static int smaps(struct text *t, int32_t pid, int32_t tid) { return tell_mappings(t, pid, true); }
 
 const struct contents process_contents[] = {
     {"stat", stat}, {"statm", statm},     {"status", status}, {"comm", comm},
     {"maps", maps}, {"cmdline", cmdline}, {"smaps", smaps},
 };
 const unsigned process_contents_count = ARRAY_LEN(process_contents);
+
+/* ---- threads ---- */
+
+/* -K_ESRCH */
+static int about(int32_t pid, int32_t tid, struct thread_about *a) {
+    int err = proc_thread(pid, tid, a);
+    return err ? err : a->tid == tid ? 0 : -K_ESRCH;
+}
+
+static int thread_comm(struct text *t, int32_t pid, int32_t tid) {
+    struct thread_about a;
+    int err = about(pid, tid, &a);
+    if (!err)
+        text_print(t, "%s\n", a.name);
+    return err;
+}
+
+/* Its time is not told, nor what is its process's. */
+static int thread_stat(struct text *t, int32_t pid, int32_t tid) {
+    struct thread_about a;
+    struct abi_procinfo i;
+    int32_t group = 0;
+    int err = about(pid, tid, &a);
+    if (!err)
+        err = info_of(pid, &i);
+    if (err)
+        return err;
+    (void)!proc_get_group(pid, &group);
+    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 %u 0 0 %lu %lu ", a.tid, a.name,
+               states[a.state].letter, i.parent, group, group, i.threads, (unsigned long)i.size,
+               (unsigned long)i.frames);
+    text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+               a.hart);
+    return 0;
+}
+
+const struct contents thread_contents[] = {{"comm", thread_comm}, {"stat", thread_stat}};
+const unsigned thread_contents_count = ARRAY_LEN(thread_contents);

@@ -13,7 +13,7 @@
 
 static uint64_t kib(uint64_t frames) { return frames * (PAGE_SIZE / 1024); }
 
-static int meminfo(struct text *t, int32_t pid) {
+static int meminfo(struct text *t, int32_t pid, int32_t tid) {
     struct frame_stats f;
     frame_stats(&f);
     const struct {
@@ -37,7 +37,7 @@ static int meminfo(struct text *t, int32_t pid) {
     return 0;
 }
 
-static int cpuinfo(struct text *t, int32_t pid) {
+static int cpuinfo(struct text *t, int32_t pid, int32_t tid) {
     for (uint32_t i = 0; i < hart_count; i++)
         text_print(t, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: rv64imafdc\nmmu\t\t: sv%u\n\n", i,
                    (unsigned long)harts[i].hartid, 12 + 9 * paging.levels);
@@ -57,7 +57,7 @@ static uint32_t processes_in(enum abi_procstate state) {
 }
 
 /* All that is not idle counts as a program's own. */
-static int stat(struct text *t, int32_t pid) {
+static int stat(struct text *t, int32_t pid, int32_t tid) {
     uint64_t now = clock_nanoseconds(), all = now / CENTISECOND * hart_count;
     uint64_t idle = MIN(idle_centiseconds(), all);
     text_print(t, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", (unsigned long)(all - idle),
@@ -71,7 +71,7 @@ static int stat(struct text *t, int32_t pid) {
     return 0;
 }
 
-static int uptime(struct text *t, int32_t pid) {
+static int uptime(struct text *t, int32_t pid, int32_t tid) {
     uint64_t now = clock_nanoseconds() / CENTISECOND, idle = idle_centiseconds();
     text_print(t, "%lu.%02lu %lu.%02lu\n", (unsigned long)(now / 100), (unsigned long)(now % 100),
                (unsigned long)(idle / 100), (unsigned long)(idle % 100));
@@ -79,23 +79,23 @@ static int uptime(struct text *t, int32_t pid) {
 }
 
 /* No average is kept. */
-static int loadavg(struct text *t, int32_t pid) {
+static int loadavg(struct text *t, int32_t pid, int32_t tid) {
     text_print(t, "0.00 0.00 0.00 %u/%u %d\n", processes_in(ABI_P_RUNNING), proc_count(),
                proc_self()->pid);
     return 0;
 }
 
-static int version(struct text *t, int32_t pid) {
+static int version(struct text *t, int32_t pid, int32_t tid) {
     text_print(t, "Linux version 6.6.0-trellis (Trellis)\n");
     return 0;
 }
 
-static int filesystems(struct text *t, int32_t pid) {
+static int filesystems(struct text *t, int32_t pid, int32_t tid) {
     text_print(t, "nodev\ttmpfs\nnodev\tproc\n\txv6\n");
     return 0;
 }
 
-static int mounts(struct text *t, int32_t pid) {
+static int mounts(struct text *t, int32_t pid, int32_t tid) {
     text_print(t, "rootfs / tmpfs rw 0 0\nproc /proc proc ro 0 0\n");
     return 0;
 }

@@ -66,7 +66,8 @@ static int make_stack_page(struct arguments *a, const struct elf_plan *plan, uin
 
 /* The process is another program now: not the shell any more, if it was one. file: the program's,
  * which a script's path is not. */
-static void set_name(struct proc *p, const char *path, const char *file) {
+static void set_name(struct proc *p, const char *path, const char *file,
+                     const struct proc_strings *arguments) {
     const char *name = path;
     for (const char *c = path; *c; c++)
         if (*c == '/' && c[1])
@@ -75,6 +76,7 @@ static void set_name(struct proc *p, const char *path, const char *file) {
     str_copy(p->name, name, sizeof(p->name));
     bool known = *file == '/' && strlen(file) < sizeof(p->program);
     str_copy(p->program, known ? file : "", sizeof(p->program));
+    p->arguments = *arguments;
     spin_unlock(&p->lock);
     p->manages_jobs = false;
 }
@@ -86,6 +88,7 @@ struct start {
     uint64_t a0, a1, a2;
     bool other; /* it is started as another system has it */
     struct foreign_start foreign;
+    struct proc_strings arguments;
 };
 
 static void enter_program(const struct start *start) {
@@ -116,6 +119,8 @@ static int load_own(struct aspace *as, struct node *file, const struct elf_plan 
                             .entry = plan->entry,
                             .sp = aspace_stack(plan).v + sp,
                             .a0 = a->argc};
+    start->arguments.start = aspace_stack(plan).v + PAGE_SIZE - a->bytes;
+    start->arguments.end = start->arguments.start + a->argument_bytes;
     start->a1 = start->sp;
     start->a2 = a->environment ? start->sp + (a->argc + 1) * sizeof(uint64_t) : 0;
     return 0;
@@ -177,6 +182,8 @@ static int load_interpreter(struct aspace *as, struct program *p, struct start *
 static int finish_foreign(struct aspace *as, struct program *p, const struct arguments *a,
                           const char *path, struct start *start) {
     int err = p->interpreter[0] ? load_interpreter(as, p, start) : 0;
+    start->arguments.start = start->foreign.end - a->bytes;
+    start->arguments.end = start->arguments.start + a->argument_bytes;
     return err ? err : foreign->fill_stack(as, a, path, &start->foreign);
 }
 
@@ -231,7 +238,7 @@ static int replace_program(const char *path, const char *name, struct node *file
     proc_replace_space(p); /* the commit point */
     p->interface = start.interface;
     enter_program(&start);
-    set_name(p, path, name);
+    set_name(p, path, name, &start.arguments);
     return 0;
 }
 

@@ -18,6 +18,11 @@ static struct fdtable *table_self(void) { return &proc_self()->fds; }
 static seldom void take_lock(struct fdtable *t) { spin_lock(&t->lock); }
 static seldom void give_lock(struct fdtable *t) { spin_unlock(&t->lock); }
 
+seldom void fd_wait_for_looks(struct fdtable *t) {
+    spin_lock(&t->lock);
+    spin_unlock(&t->lock);
+}
+
 static inline void lock(struct fdtable *t) {
     if (__builtin_expect(t->shared, 0))
         take_lock(t);
@@ -69,7 +74,7 @@ static int need_block(struct fdtable *t, uint64_t i) {
     lock(t);
     there = block_at(t, i);
     if (!there) {
-        t->more[i - 1] = b;
+        __atomic_store_n(&t->more[i - 1], b, __ATOMIC_RELEASE);
         t->blocks = MAX(t->blocks, (uint32_t)i);
     }
     unlock(t);
@@ -166,7 +171,7 @@ void fd_open_rest(int fd, struct file *f, bool on_exec) {
     struct fd_block *b = block_at(t, (unsigned)fd / FD_BLOCK);
     ASSERT(!b->file[fd % FD_BLOCK]);
     b->used |= bit_of((unsigned)fd);
-    b->file[fd % FD_BLOCK] = f;
+    fd_put_in(&b->file[fd % FD_BLOCK], f);
     set_on_exec(b, (unsigned)fd, on_exec);
     unlock(t);
 }
@@ -184,10 +189,11 @@ int fd_replace(int fd, struct file *f, bool on_exec, struct file **before) {
     bool reserved = !*before && (b->used & bit_of((unsigned)fd));
     if (!reserved) {
         b->used |= bit_of((unsigned)fd);
-        b->file[fd % FD_BLOCK] = f;
+        fd_put_in(&b->file[fd % FD_BLOCK], f);
         set_on_exec(b, (unsigned)fd, on_exec);
     }
     unlock(t);
+    fd_taken_out(t);
     return reserved ? -K_EBUSY : 0;
 }
 
@@ -202,6 +208,7 @@ int fd_take_rest(uint64_t fd, struct file **out) {
         b->on_exec &= ~bit_of(fd);
     }
     unlock(t);
+    fd_taken_out(t);
     return b ? 0 : -K_EBADF;
 }
 
@@ -227,7 +234,7 @@ int fd_set_on_exec(uint64_t fd, bool on_exec) {
 /* ---- all of them ---- */
 
 /* Frees those of the block's descriptors that have a bit in `which`. The process has one thread. */
-static void close_in(struct fd_block *b, uint64_t which) {
+static void close_in(struct fdtable *t, struct fd_block *b, uint64_t which) {
     b->used &= ~which;
     b->on_exec &= ~which;
     for (unsigned i = 0; which; i++, which >>= 1) {
@@ -235,6 +242,7 @@ static void close_in(struct fd_block *b, uint64_t which) {
         if (!f)
             continue;
         b->file[i] = NULL;
+        fd_taken_out(t);
         file_put(f);
     }
 }
@@ -245,15 +253,17 @@ void fd_exec(void) {
     for (unsigned i = 0; i <= t->blocks; i++) {
         struct fd_block *b = block_at(t, i);
         if (b && b->on_exec)
-            close_in(b, b->on_exec);
+            close_in(t, b, b->on_exec);
     }
 }
 
 static void free_blocks(struct fdtable *t) {
     for (unsigned i = 0; i < t->blocks; i++) {
-        if (t->more[i])
-            slab_give(&blocks, t->more[i]);
+        struct fd_block *b = t->more[i];
         t->more[i] = NULL;
+        fd_taken_out(t);
+        if (b)
+            slab_give(&blocks, b);
     }
     t->blocks = 0;
 }
@@ -311,12 +321,36 @@ void proc_files_drop(struct proc *p) {
     for (unsigned i = 0; i <= t->blocks; i++) {
         struct fd_block *b = block_at(t, i);
         if (b)
-            close_in(b, b->used);
+            close_in(t, b, b->used);
     }
     free_blocks(t);
     if (t->cwd)
         node_put(t->cwd);
     t->cwd = NULL;
+}
+
+/* ---- from outside ---- */
+
+/* The lock is held, and may be all that there is of an order between this and the owner. */
+static struct file *file_at(const struct fdtable *t, uint64_t fd) {
+    const struct fd_block *b = fd < FD_BLOCK
+                                   ? &t->first
+                                   : __atomic_load_n(&t->more[fd / FD_BLOCK - 1], __ATOMIC_ACQUIRE);
+    return b ? __atomic_load_n(&b->file[fd % FD_BLOCK], __ATOMIC_ACQUIRE) : NULL;
+}
+
+int fd_of_process(int32_t pid, uint64_t *fd, struct file **out) {
+    struct fdtable *t = proc_lock_files(pid);
+    if (!t)
+        return -K_ESRCH;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the lock is seen before what is in the table */
+    for (*out = NULL; !*out && *fd < ABI_NOFILE; ++*fd)
+        *out = file_at(t, *fd);
+    if (*out)
+        file_get(*out);
+    --*fd;
+    spin_unlock(&t->lock);
+    return *out ? 0 : -K_EBADF;
 }
 
 #define FEW 16

@@ -13,7 +13,13 @@
  * second one above the first (`from`).
  *
  * Lock: the table's own, a spinlock, and only of one that is shared. It guards all of the table but
- * what is written before the table is shared. Files are closed without it. */
+ * what is written before the table is shared. Files are closed without it.
+ *
+ * Another process may look (fd_of_process), with the lock. The owner of a table that is not shared
+ * does not take it, but when it has taken a file out of the table it asks whether somebody has the
+ * lock, and waits until not, before the reference goes. Each says what it does before it looks for
+ * the other: the one that looks has the lock, and then finds the file, or the owner has taken the
+ * file out, and then finds the lock. */
 #pragma once
 #include "vfs/file.h"
 
@@ -58,6 +64,10 @@ void fd_exec(void);
  * files. Not when it has many, since one that takes all that it can would leave nothing. */
 bool fd_in_reserve(void);
 
+/* An open file of any process, with a reference: that of the lowest descriptor that is not below
+ * *fd, which becomes that one. -K_ESRCH: no such process; -K_EBADF: there is none. */
+int fd_of_process(int32_t pid, uint64_t *fd, struct file **out) must_check;
+
 /* The current directory, with a reference; NULL: there is none yet. */
 struct node *cwd_get(void);
 /* Another one, whose reference it takes over; returns that of the one before, or NULL. */
@@ -67,6 +77,18 @@ struct node *cwd_replace(struct node *n) must_check;
 static inline uint64_t fd_arg(uint64_t arg) { return (uint64_t)(int64_t)(int32_t)arg; }
 
 /* ---- inline, since every open, read and write comes here ---- */
+
+/* The running process has taken a file, or a block, out of its table, which is not shared. */
+void fd_wait_for_looks(struct fdtable *t);
+static inline void fd_taken_out(struct fdtable *t) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(&t->lock.locked, __ATOMIC_RELAXED), 0))
+        fd_wait_for_looks(t);
+}
+/* What f is stands before it is in a table. */
+static inline void fd_put_in(struct file **place, struct file *f) {
+    __atomic_store_n(place, f, __ATOMIC_RELEASE);
+}
 
 int fd_call_rest(fd_call_fn fn, const uint64_t arg[6], uint64_t *result);
 
@@ -108,7 +130,7 @@ static inline void fd_open(int fd, struct file *f, bool on_exec) {
     if (__builtin_expect(t->shared || fd >= FD_BLOCK || on_exec, 0))
         return fd_open_rest(fd, f, on_exec);
     t->first.used |= 1ULL << fd;
-    t->first.file[fd] = f;
+    fd_put_in(&t->first.file[fd], f);
 }
 
 static inline int fd_take(uint64_t fd, struct file **out) {
@@ -119,5 +141,6 @@ static inline int fd_take(uint64_t fd, struct file **out) {
     t->first.file[fd] = NULL;
     t->first.used &= ~(1ULL << fd);
     t->first.on_exec &= ~(1ULL << fd);
+    fd_taken_out(t);
     return *out ? 0 : -K_EBADF;
 }

@@ -2,14 +2,16 @@
 #include "vfs/descriptor.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 
-static struct slab files;
+static struct slab files, paths;
 static uint64_t open_count;
 static uint64_t open_max, open_for_all; /* the rest is kept */
 
 void file_boot_init(void) {
     files = (struct slab)SLAB_INIT(files, sizeof(struct file));
+    paths = (struct slab)SLAB_INIT(paths, ABI_MAXPATH);
     open_count = 0;
     open_max = open_for_all = UINT64_MAX;
 }
@@ -50,13 +52,25 @@ void file_put(struct file *f) {
     ASSERT(before > 0);
     if (before > 1)
         return;
+    if (f->forget)
+        f->forget(f);
     if (f->ops && f->ops->close)
         f->ops->close(f);
+    if (f->path)
+        slab_give(&paths, f->path);
     slab_give(&files, f);
     uncount();
 }
 
 uint64_t file_open_count(void) { return __atomic_load_n(&open_count, __ATOMIC_RELAXED); }
+
+void file_set_path(struct file *f, const char *path) {
+    size_t bytes = strlen(path) + 1;
+    if (bytes <= ABI_MAXPATH)
+        f->path = slab_take(&paths);
+    if (f->path)
+        memcpy(f->path, path, bytes);
+}
 
 int file_stat(struct file *f, struct abi_stat *st) {
     return f->ops->stat ? f->ops->stat(f, st) : -K_EINVAL;

@@ -4,9 +4,9 @@
  * Descriptors (descriptor.h) and the calls that use them refer to a file; fork and dup share it,
  * with its offset. When the last reference goes, its close operation runs.
  *
- * Locks: refs, append and nonblock are atomic, and what else open decides is constant; the
- * operations guard offset and object themselves. Without a reference nobody has a pointer to a
- * file, so file_alloc may write all of one that was given back. */
+ * Locks: what event sets know of it has theirs; refs, append and nonblock are atomic, and what else
+ * open decides is constant; the operations guard offset and object themselves. Without a reference
+ * nobody has a pointer to a file, so file_alloc may write all of one that was given back. */
 #pragma once
 #include "lib/abi.h"
 #include "lib/errno.h"
@@ -14,6 +14,7 @@
 #include "proc/proc.h"
 
 struct chardev_ops;
+struct event;
 struct file;
 struct listed;
 typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
@@ -40,6 +41,7 @@ struct file_ops {
     uint64_t (*waiting)(struct file *f); /* bytes that could be read at once; NULL: nobody knows */
     struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
     void (*close)(struct file *f);
+    const char *kind; /* of one without a node, as Linux calls it; NULL: it has one */
 };
 
 struct file {
@@ -56,6 +58,11 @@ struct file {
     bool append;   /* every write goes to the end; atomic */
     bool nonblock; /* what would wait is -K_EAGAIN; atomic */
     bool sync;     /* and is on the disk when it returns */
+    /* Of one that is or was in an event set (eventset.h): what the last reference calls before the
+     * close operation, and what it is there. */
+    void (*forget)(struct file *f);
+    struct event *events;
+    char *path; /* as it was opened, if somebody said so: file_set_path */
 };
 
 /* Boot: no file is open. */
@@ -104,6 +111,10 @@ static inline bool file_waits(const struct file *f) {
 }
 
 uint64_t file_open_count(void);
+
+/* For who asks what is open (procfs): the path by which f, which nobody else knows yet, was opened.
+ * One of ABI_MAXPATH bytes or more, or one for which there is no memory, is not kept. */
+void file_set_path(struct file *f, const char *path);
 
 /* ---- inline, since every read and write comes here ---- */
 

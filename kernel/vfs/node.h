@@ -94,6 +94,9 @@ struct node_ops {
     struct fifo *(*fifo)(struct node *n);
     /* A link's, terminated, for as long as there is a reference. NULL: there are no links. */
     const char *(*target)(struct node *n);
+    /* Of a link that leads to what no path may name: that, with a reference. NULL: it leads where
+     * its text says. -K_ENOENT: there is nothing any more; -K_ENXIO: it has no node. */
+    int (*leads_to)(struct node *n, struct node **out);
 
     /* A directory's, all of which may say -K_ENOTDIR, -K_EIO, -K_ENFILE, -K_EROFS; and -K_ENOENT
      * when it has been removed. ("." is found all the same.) *out has a reference. */

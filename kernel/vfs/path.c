@@ -73,6 +73,11 @@ static seldom int follow_link(struct walk *w, struct node *dir, struct node *lin
         node_put(link);
         return -K_ELOOP;
     }
+    if (link->ops->leads_to) {
+        int err = link->ops->leads_to(link, out);
+        node_put(link);
+        return err;
+    }
     const char *target = link->ops->target(link);
     w->nested++;
     int err = walk(w, node_get(*target == '/' ? node_root() : dir), target, false, true, out,

@@ -15,8 +15,10 @@
  * each copies on its own side of the other's number, which it reads under the lock.
  *
  * A writer that found no room is woken when half of the ring is free, or all that
- * it still wants, so that it does not wake for every byte that is read. One that does not wait
- * leaves wanted as it is: who polls is told as soon as there is room for PIPE_ATOMIC bytes.
+ * it still wants, so that it does not wake for every byte that is read.
+ *
+ * Who watches an end is told when it becomes ready, and of each write: not when something else
+ * happens there, such as a read that leaves bytes, since it would take that for news.
  *
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
@@ -41,7 +43,8 @@ struct side {
     bool busy;                   /* somebody copies on this side */
     uint32_t waiting;            /* sleepers on changed */
     struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
-    struct watched watched;      /* the same */
+    struct watched
+        watched; /* as its ready operation says: bytes or room, or the other side's end */
 };
 
 struct pipe {
@@ -49,6 +52,7 @@ struct pipe {
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
     uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
+    bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
     struct side readers, writers;
     uint8_t *frames[PIPE_FRAMES]; /* NULL: none */
     uint32_t held;                /* of them; the busy writer's, or with the lock */
@@ -92,6 +96,10 @@ static int wait_for(struct pipe *p, struct side *s) {
 static void wake(struct side *s) {
     if (s->waiting > 0)
         wakeup(&s->changed);
+}
+
+static void wake_and_tell(struct side *s) {
+    wake(s);
     watched_changed(&s->watched);
 }
 
@@ -185,9 +193,11 @@ static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *d
 static size_t full(const struct pipe *p) { return (size_t)(p->head - p->tail); }
 static size_t room(const struct pipe *p) { return (size_t)p->limit - full(p); }
 
-/* Bytes were taken out. */
-static void more_room(struct pipe *p) {
+/* n bytes were taken out. */
+static void more_room(struct pipe *p, size_t n) {
     ASSERT_LOCKED(&p->lock);
+    bool was_short = room(p) < PIPE_ATOMIC;
+    p->tail += n;
     if (full(p) == 0 && !p->writers.busy) {
         p->head = p->tail = 0;
         if (p->held > PIPE_KEPT)
@@ -197,7 +207,7 @@ static void more_room(struct pipe *p) {
         p->limit = PIPE_SIZE;
     if (room(p) >= MIN(p->wanted, p->limit / 2))
         wake(&p->writers);
-    else if (room(p) >= PIPE_ATOMIC)
+    if (was_short && room(p) >= PIPE_ATOMIC)
         watched_changed(&p->writers.watched);
 }
 
@@ -220,9 +230,8 @@ static int read_some(struct pipe *p, uaddr_t dst, size_t n, bool waits, size_t *
     err = drain(p, tail, dst, len, done);
 
     spin_lock(&p->lock);
-    p->tail += *done;
     p->readers.busy = false;
-    more_room(p);
+    more_room(p, *done);
     wake(&p->readers);
     spin_unlock(&p->lock);
     return err;
@@ -268,7 +277,8 @@ static int write_some(struct pipe *p, uaddr_t src, size_t n, bool waits, size_t 
         if (*moved == 0 && !err && !waits)
             err = -K_EAGAIN;
     }
-    wake(&p->readers);
+    if (*moved > 0)
+        wake_and_tell(&p->readers);
     return err;
 }
 
@@ -291,6 +301,9 @@ int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
         }
         p->writers.busy = false;
         wake(&p->writers);
+        if (p->kept_off)
+            watched_changed(&p->writers.watched);
+        p->kept_off = false;
     }
     spin_unlock(&p->lock);
     sleep_leave(&p->writers);
@@ -326,6 +339,7 @@ unsigned pipe_writer_ready(struct file *f, struct watch *w) {
     if (w)
         watch_begin(w, &p->writers.watched, &p->lock);
     bool would_wait = p->writers.busy || room(p) < PIPE_ATOMIC;
+    p->kept_off = p->kept_off || p->writers.busy;
     unsigned ready = !p->readers.open ? READY_WRITABLE | READY_ERROR
                      : would_wait     ? 0
                                       : READY_WRITABLE;
@@ -364,8 +378,8 @@ bool pipe_leave(struct pipe *p, bool reads, bool writes) {
     spin_lock(&p->lock);
     p->readers.open -= reads;
     p->writers.open -= writes;
-    wake(&p->readers);
-    wake(&p->writers);
+    wake_and_tell(&p->readers);
+    wake_and_tell(&p->writers);
     bool last = !p->readers.open && !p->writers.open;
     spin_unlock(&p->lock);
     return last;
@@ -399,12 +413,16 @@ static void close_writer(struct file *f) {
         pipe_free(f->object);
 }
 
-static const struct file_ops reader_ops = {
-    .read = pipe_read, .ready = pipe_reader_ready, .waiting = pipe_waiting, .close = close_reader};
+static const struct file_ops reader_ops = {.read = pipe_read,
+                                           .ready = pipe_reader_ready,
+                                           .waiting = pipe_waiting,
+                                           .close = close_reader,
+                                           .kind = "pipe"};
 static const struct file_ops writer_ops = {.write = pipe_write,
                                            .ready = pipe_writer_ready,
                                            .waiting = pipe_waiting,
-                                           .close = close_writer};
+                                           .close = close_writer,
+                                           .kind = "pipe"};
 
 static void begin_side(struct side *s) {
     ASSERT(s->waiting == 0);
@@ -420,6 +438,7 @@ static void begin(struct pipe *p) {
     begin_side(&p->readers);
     begin_side(&p->writers);
     p->head = p->tail = p->wanted = 0;
+    p->kept_off = false;
     p->limit = PIPE_SIZE;
     p->held = 0;
     for (unsigned i = 0; i < PIPE_FRAMES; i++)

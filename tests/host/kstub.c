@@ -120,8 +120,23 @@ void wakeup(struct wait_channel *wc) {
     pthread_mutex_unlock(&mutex);
 }
 
+void wakeup_one(struct wait_channel *wc) {
+    pthread_mutex_lock(&mutex);
+    struct list *link = list_pop_front(&wc->sleepers);
+    if (link)
+        wake(LIST_ENTRY(link, struct sleeper, link));
+    pthread_mutex_unlock(&mutex);
+}
+
 bool proc_killed(void) {
     return __atomic_load_n(&thread_self()->reasons, __ATOMIC_RELAXED) & THREAD_KILLED;
+}
+
+/* pid is its number as kstub_proc has it. */
+struct fdtable *proc_lock_files(int32_t pid) {
+    struct fdtable *t = &procs[pid].fds;
+    spin_lock(&t->lock);
+    return t;
 }
 
 int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) { return 0; }

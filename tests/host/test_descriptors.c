@@ -243,12 +243,53 @@ static void all_at_once(void **state) {
     assert_true(closed < opened);
 }
 
+/* ---- a process of one thread, and others that look ---- */
+
+static bool over; /* atomic */
+
+static void open_and_close(void) {
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint64_t fd = roll(140);
+        if (fd % 2)
+            open_one(fd % 3 == 0);
+        else if (fd % 8)
+            take_and_put(fd / 8); /* mostly of the lowest */
+        else
+            replace_one((int)fd);
+        if (round % 500 == 0)
+            fd_exec();
+    }
+    proc_files_drop(proc_self());
+    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+}
+
+/* The sanitizer sees a look at a file that was closed. */
+static void look_or_be_looked_at(unsigned i) {
+    if (i == 0)
+        open_and_close();
+    while (i > 0 && !__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
+        struct file *f;
+        size_t done;
+        for (uint64_t fd = 0; fd_of_process(1, &fd, &f) == 0; fd++) {
+            assert_int_equal(file_read(f, UA(0), 1, &done), 0);
+            file_put(f);
+        }
+    }
+}
+
+static void looked_at_from_outside(void **state) {
+    uint64_t before = opened - closed;
+    over = false;
+    kstub_parallel(3, look_or_be_looked_at);
+    assert_int_equal(opened - closed, before);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(closed_while_read), T(replaced_while_read), T(marked_for_exec),
-        T(reserved_is_taken), T(all_at_once),
+        T(reserved_is_taken), T(all_at_once),         T(looked_at_from_outside),
     };
     host_random_seed(20261126);
     return cmocka_run_group_tests(tests, NULL, NULL);

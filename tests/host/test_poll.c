@@ -105,6 +105,41 @@ static void what_pipes_are(void **state) {
     assert_int_equal(move(reader[1], 1, false), -K_EAGAIN);
 }
 
+static unsigned told;
+static void count(struct watch *w) { told++; }
+static unsigned told_since(void) {
+    unsigned n = told;
+    told = 0;
+    return n;
+}
+
+/* A read that leaves bytes is no news for readers, nor a write that leaves room for writers. */
+static void told_of_news_alone(void **state) {
+    struct watch in = {.changed = count}, out = {.changed = count};
+    assert_int_equal(file_ready(reader[0], &in), 0);
+    told_since();
+    assert_int_equal(move(writer[0], 100, true), 100);
+    assert_int_equal(told_since(), 1);
+    assert_int_equal(move(writer[0], 100, true), 100);
+    assert_int_equal(told_since(), 1);
+    assert_int_equal(move(reader[0], 10, false), 10);
+    assert_int_equal(told_since(), 0);
+    watch_end(&in);
+    assert_int_equal(file_ready(writer[0], &out), READY_WRITABLE);
+    assert_int_equal(move(writer[0], 5000, true), 5000);
+    assert_int_equal(move(reader[0], 1000, false), 1000);
+    assert_int_equal(told_since(), 0);
+    file_set_flags(writer[0], ABI_O_NONBLOCK);
+    assert_true(move(writer[0], 20000, true) > 0);
+    assert_int_equal(move(reader[0], 4000, false), 4000);
+    assert_int_equal(told_since(), 0);
+    assert_int_equal(move(reader[0], 500, false), 500);
+    assert_int_equal(told_since(), 1);
+    assert_int_equal(move(reader[0], 500, false), 500);
+    assert_int_equal(told_since(), 0);
+    watch_end(&out);
+}
+
 static void none_is_ready(void **state) {
     struct poll_set s;
     unsigned ready = 7;
@@ -297,9 +332,9 @@ static void a_signal_ends_it(void **state) { kstub_parallel(2, killed); }
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(a_change_behind_the_look), T(what_pipes_are),         T(none_is_ready),
-        T(no_byte_is_missed),        T(two_take_turns),         T(room_and_the_end),
-        T(a_signal_ends_it),         T(a_signal_that_has_come),
+        T(a_change_behind_the_look), T(what_pipes_are),    T(none_is_ready),
+        T(told_of_news_alone),       T(no_byte_is_missed), T(two_take_turns),
+        T(room_and_the_end),         T(a_signal_ends_it),  T(a_signal_that_has_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,11 @@
+/* flags: -static -pthread */
 /* What /proc says of processes and of the machine. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -70,12 +74,190 @@ static void check_self(void) {
     CHECK(pid == getpid() && parent == getppid() && state == 'R' && !strcmp(name, "procfs"));
     CHECK(number_behind(contents("/proc/self/status"), "Pid:\t") == getpid());
     CHECK(number_behind(text, "VmRSS:\t") > 0 && number_behind(text, "Threads:\t") == 1);
-    CHECK(strcmp(contents("/proc/self/cmdline"), "procfs") == 0);
     int fd = open("/proc/self/stat", O_RDONLY), exe = open("/proc/self/exe", O_RDONLY);
     CHECK(pread(fd, link, 3, 1) == 3 && lseek(fd, 0, SEEK_CUR) == 0 && read(fd, name, 1) == 1);
     CHECK(pread(fd, link, 3, 1000000) == 0 && lseek(fd, 1L << 60, SEEK_SET) == 1L << 60);
     CHECK(name[0] == own[0] && read(fd, link, 3) == 0 && close(fd) == 0);
     CHECK(read(exe, link, 4) == 4 && !memcmp(link, "\177ELF", 4) && close(exe) == 0);
+}
+
+/* ---- arguments ---- */
+
+static char *name_of_program;
+
+/* A child runs this program with arguments of every length up to 40, and one that is empty, and
+ * looks at its own; then it writes over them. */
+#define ARGS 42
+static void check_arguments(void) {
+    static char many[ARGS][48];
+    char *argv[ARGS + 2] = {name_of_program, "arguments"};
+    int status;
+    for (int i = 2; i < ARGS; i++) {
+        memset(many[i], 'a' + i % 26, (size_t)i - 2);
+        argv[i] = many[i];
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        execv("/proc/self/exe", argv);
+        _exit(1);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(!strcmp(of(1, "cmdline"), "init") || text[0] == '/'); /* one of ours */
+}
+
+static int look_at_arguments(int argc, char **argv) {
+    static char wanted[4096];
+    size_t n = 0;
+    for (int i = 0; i < argc; i++) {
+        memcpy(wanted + n, argv[i], strlen(argv[i]) + 1);
+        n += strlen(argv[i]) + 1;
+    }
+    int fd = open("/proc/self/cmdline", O_RDONLY);
+    CHECK(argc == ARGS && read(fd, text, sizeof(text)) == (ssize_t)n && !memcmp(text, wanted, n));
+    CHECK(close(fd) == 0);
+    argv[0][0] = 'X'; /* what is told is what the process has there */
+    CHECK(contents("/proc/self/cmdline") && text[0] == 'X');
+    return failures != 0;
+}
+
+/* ---- descriptors ---- */
+
+static const char *link_of(int pid, int fd) {
+    static char target[128];
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+    ssize_t n = readlink(path, target, sizeof(target) - 1);
+    target[n < 0 ? 0 : n] = '\0';
+    return target;
+}
+
+/* How many descriptors a process has, as they are listed, by rising number. */
+static int count_of(int pid) {
+    char path[64];
+    int n = 0, last = -1;
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    DIR *all = opendir(path);
+    for (struct dirent *e; all && (e = readdir(all));) {
+        if (e->d_name[0] == '.')
+            continue;
+        CHECK(e->d_type == DT_LNK && atoi(e->d_name) > last);
+        last = atoi(e->d_name);
+        n++;
+    }
+    if (all)
+        closedir(all);
+    return all ? n : -1;
+}
+
+static void check_descriptors(void) {
+    int ends[2], before = count_of(getpid()), status;
+    struct stat a, b;
+    char other[128];
+    int file = open("/tmp/procfs", O_CREAT | O_RDWR, 0600);
+    CHECK(before >= 4 && !strcmp(link_of(getpid(), file), "/tmp/procfs"));
+    CHECK(pipe(ends) == 0 && dup2(ends[0], 700) == 700 && count_of(getpid()) == before + 4);
+    CHECK(!strncmp(link_of(getpid(), ends[0]), "pipe:[", 6));
+    strcpy(other, link_of(getpid(), 700));
+    CHECK(!strcmp(other, link_of(getpid(), ends[1])));
+    CHECK(!*link_of(getpid(), 701) && lstat("/proc/self/fd/700", &a) == 0 && S_ISLNK(a.st_mode));
+    CHECK(open("/proc/self/fd/700", O_RDONLY) == -1 && errno == ENXIO);
+    CHECK(open("/proc/self/fd/00", O_RDONLY) == -1 && errno == ENOENT);
+    /* What is open there, whatever has its name now. */
+    CHECK(write(file, "first", 5) == 5 && unlink("/tmp/procfs") == 0);
+    char again[64];
+    snprintf(again, sizeof(again), "/proc/%d/fd/%d", getpid(), file);
+    CHECK(stat(again, &a) == 0 && fstat(file, &b) == 0 && a.st_ino == b.st_ino);
+    int fd = open(again, O_RDONLY);
+    CHECK(read(fd, other, 10) == 5 && !memcmp(other, "first", 5) && close(fd) == 0);
+    int folder = open("/tmp", O_RDONLY);
+    snprintf(again, sizeof(again), "/proc/self/fd/%d/.", folder);
+    CHECK(stat(again, &a) == 0 && fstat(folder, &b) == 0 && a.st_ino == b.st_ino);
+    /* Those of another process. */
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        close(ends[1]);
+        _exit((int)read(ends[0], &c, 1));
+    }
+    CHECK(!strcmp(link_of(child, folder), "/tmp"));
+    CHECK(close(ends[1]) == 0 && waitpid(child, &status, 0) == child && status == 0);
+    CHECK(count_of(child) == -1 && errno == ENOENT);
+    CHECK(close(ends[0]) == 0 && close(700) == 0 && close(file) == 0 && close(folder) == 0);
+    CHECK(count_of(getpid()) == before);
+}
+
+/* Others look while a process without threads opens and closes all the time. */
+static void check_busy_descriptors(void) {
+    int status;
+    pid_t busy = fork();
+    if (busy == 0)
+        for (;;) {
+            int ends[2], file = open("/tmp", O_RDONLY);
+            if (file < 0 || pipe(ends) || dup2(file, 300) != 300 || dup2(ends[0], 300) != 300)
+                _exit(1);
+            close(300);
+            close(file);
+            close(ends[0]);
+            close(ends[1]);
+        }
+    for (int i = 0; i < 300; i++) {
+        int n = count_of(busy);
+        CHECK(n >= 3 && n <= 10);
+        for (int fd = 3; fd < 7; fd++) {
+            const char *link = link_of(busy, fd);
+            CHECK(!*link || !strncmp(link, "pipe:", 5) || link[0] == '/' || link[0] == 'i');
+        }
+    }
+    CHECK(kill(busy, SIGKILL) == 0 && waitpid(busy, &status, 0) == busy && status == SIGKILL);
+}
+
+/* ---- threads ---- */
+
+static int stop[2];
+static void *wait_for_end(void *at) {
+    char c;
+    *(pid_t *)at = gettid();
+    CHECK(pthread_setname_np(pthread_self(), "waiter") == 0 && read(stop[0], &c, 1) == 0);
+    return NULL;
+}
+
+static int tasks(void) {
+    DIR *all = opendir("/proc/self/task");
+    int n = 0;
+    for (struct dirent *e; all && (e = readdir(all));)
+        n += e->d_name[0] != '.' && e->d_type == DT_DIR;
+    closedir(all);
+    return n;
+}
+
+static void check_threads(void) {
+    pthread_t threads[3];
+    pid_t tid[3] = {0};
+    char path[64], name[32], state;
+    int number;
+    CHECK(tasks() == 1 && pipe(stop) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_create(&threads[i], NULL, wait_for_end, &tid[i]) == 0);
+    for (int i = 0; i < 3; i++) {
+        do {
+            while (!__atomic_load_n(&tid[i], __ATOMIC_RELAXED))
+                sched_yield();
+            snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid[i]);
+            CHECK(sscanf(contents(path), "%d (%31[^)]) %c", &number, name, &state) == 3);
+            CHECK(number == tid[i]);
+        } while (!failures && (strcmp(name, "waiter") || state != 'S'));
+    }
+    snprintf(path, sizeof(path), "/proc/self/task/%d/comm", getpid());
+    CHECK(tasks() == 4 && !strcmp(contents(path), "procfs\n"));
+    snprintf(path, sizeof(path), "/proc/%d/task/../task/%d/../../comm", getpid(), tid[0]);
+    CHECK(contents(path) && !strcmp(text, "procfs\n"));
+    CHECK(close(stop[1]) == 0);
+    for (int i = 0; i < 3; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    while (tasks() != 1) /* the last steps of a thread come after its join */
+        sched_yield();
+    snprintf(path, sizeof(path), "/proc/self/task/%d/comm", tid[0]);
+    CHECK(!contents(path) && errno == ENOENT && close(stop[0]) == 0);
 }
 
 /* The line of the mapping that has this address. */
@@ -178,11 +360,18 @@ static void check_others(void) {
     CHECK(!of(child, "stat") && errno == ENOENT);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    name_of_program = argv[0];
+    if (argc > 1 && !strcmp(argv[1], "arguments"))
+        return look_at_arguments(argc, argv);
     check_machine();
     check_self();
     check_maps();
     check_long_file();
     check_others();
+    check_arguments();
+    check_descriptors();
+    check_busy_descriptors();
+    check_threads();
     return tell_end();
 }
