@@ -45,6 +45,7 @@
 #define ARGS_vmstat "a"
 #define ARGS_mmap "mlgifo"
 #define ARGS_munmap "ml"
+#define ARGS_mremap "mllgm"
 #define ARGS_mprotect "mlg"
 #define ARGS_madvise "mlg"
 #define ARGS_msync "mlg"
