@@ -208,8 +208,11 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
 
 /* ---- calls that were interrupted ----------------------------------------------------- */
 
-void signal_interrupted(void) {
+void signal_call_failed(int err) {
     struct thread *t = thread_self();
+    t->signals.resume_until = 0;
+    if (err != -K_EINTR)
+        return;
     t->signals.interrupted = proc_interrupted();
     t->signals.call_a0 = t->tf->a0;
 }
