@@ -39,6 +39,10 @@ static struct {
     bool in_line;           /* some of the oldest line has been read */
     struct terminal modes;
     uint32_t read, committed;
+    /* Some of the line that is typed was not echoed; and in the buffer, from where to where there
+     * are such lines: nobody is to see them later. */
+    bool unseen;
+    uint32_t unseen_start, unseen_end;
     char prompt[PROMPT]; /* what a shell has written since it read a line, and since its newline */
     uint32_t prompt_bytes;
     struct line line;
@@ -67,10 +71,17 @@ static void tell_readers_locked(void) {
     watched_changed(&console.watched);
 }
 
+static bool has_unseen(void) { return (int32_t)(console.unseen_end - console.read) > 0; }
+
 static void commit_locked(void) {
     ASSERT_LOCKED(&console.lock);
+    if (console.unseen && !has_unseen())
+        console.unseen_start = console.committed;
     for (uint32_t i = 0; i < console.line.n; i++)
         *at(console.committed++) = console.line.text[i];
+    if (console.unseen)
+        console.unseen_end = console.committed;
+    console.unseen = false;
     line_begin(&console.line);
     tell_readers_locked();
 }
@@ -78,6 +89,7 @@ static void commit_locked(void) {
 static void type_locked(char c) {
     ASSERT_LOCKED(&console.lock);
     uint32_t most = CONSOLE_BUFFER - UART_BATCH;
+    console.unseen |= by_line() && !echoes();
     if (!by_line()) {
         if (echoes())
             line_echo(c);
@@ -104,7 +116,7 @@ static void unhold_locked(void) {
 static void drop_input_locked(void) {
     ASSERT_LOCKED(&console.lock);
     console.read = console.committed;
-    console.in_line = false;
+    console.in_line = console.unseen = false;
     line_begin(&console.line);
     unhold_locked();
 }
@@ -167,14 +179,20 @@ static bool learns_of_interrupt_locked(void) {
     return learns;
 }
 
-/* A shell begins to read the oldest line: it can be recalled, and another prompt will come. */
+static bool is_seen(uint32_t position) {
+    return !has_unseen() || (int32_t)(position - console.unseen_start) < 0;
+}
+
+/* A shell begins to read the oldest line: it can be recalled, if it was echoed, and another prompt
+ * will come. */
 static void remember_locked(void) {
     ASSERT_LOCKED(&console.lock);
     uint32_t end = console.read;
     while (end != console.committed && *at(end) != '\n' && *at(end) != CTRL('D'))
         end++;
     uint32_t n = end - console.read;
-    char *kept = n > 0 && end != console.committed ? history_room(&console.line.history, n) : NULL;
+    bool keeps = n > 0 && end != console.committed && is_seen(console.read);
+    char *kept = keeps ? history_room(&console.line.history, n) : NULL;
     for (uint32_t i = 0; kept && i < n; i++)
         kept[i] = *at(console.read + i);
     if (kept)

@@ -79,17 +79,6 @@ int linux_clone(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- exec ---- */
 
-/* Whether that is why it is no program. */
-static bool is_no_file(const char *path) {
-    struct node_attr a;
-    struct node *n;
-    if (path_lookup(path, &n))
-        return false;
-    int err = n->ops->attr(n, &a);
-    node_put(n);
-    return !err && a.type != NODE_FILE;
-}
-
 int linux_execve(const uint64_t arg[6], uint64_t *result) {
     const struct exec_strings strings = {
         .argv = arg[1], .envp = arg[2], .environment = true, .empty_argv = true};
@@ -99,7 +88,7 @@ int linux_execve(const uint64_t arg[6], uint64_t *result) {
         err = -K_ENOENT;
     if (!err)
         err = exec_path(path, &strings, result);
-    return err == -K_ENOEXEC && is_no_file(path) ? -K_EACCES : err;
+    return err == -K_ENOEXEC && exec_is_no_file(path) ? -K_EACCES : err;
 }
 
 /* ---- waiting for children ---- */

@@ -8,8 +8,7 @@
 #include "syscall/syscall.h"
 
 static uint64_t tell_error(const struct trapframe *tf, int err) {
-    if (err == -K_EINTR)
-        signal_interrupted();
+    signal_call_failed(err);
     return (uint64_t)(int64_t)err;
 }
 

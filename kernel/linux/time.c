@@ -96,7 +96,11 @@ int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
         return err;
     if (!(arg[1] & TIMER_ABSTIME))
         return sleep_and_tell(time, arg[3]);
-    return time > now ? sleep_and_tell(time - now, 0) : 0;
+    if (time <= now) {
+        (void)signal_resume_until(0); /* it may be done again: then that was its end */
+        return 0;
+    }
+    return sleep_and_tell(time - now, 0);
 }
 
 /* ---- what was used ---- */

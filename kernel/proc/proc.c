@@ -246,7 +246,8 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
         return err;
     }
     thread_copy(t, birth);
-    memcpy(child->name, parent->name, sizeof(child->name));
+    const char *name = thread_self()->name;
+    memcpy(child->name, name[0] ? name : parent->name, sizeof(child->name));
     memcpy(child->program, parent->program, sizeof(child->program));
     child->arguments = parent->arguments;
     child->design = parent->design;

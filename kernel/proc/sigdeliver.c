@@ -105,8 +105,9 @@ static int32_t lowest(uint64_t set) { return (int32_t)bit_lowest(set) + 1; }
 
 /* The number of the next signal of these, and what is known of it: a fault's own first. 0: there is
  * none. */
-static int32_t next_locked(struct proc *p, struct thread_signals *s, uint64_t set,
-                           struct abi_siginfo *info) {
+static int32_t next_locked(struct thread *t, uint64_t set, struct abi_siginfo *info) {
+    struct proc *p = t->proc;
+    struct thread_signals *s = &t->signals;
     ASSERT_LOCKED(&p->lock);
     memset(info, 0, sizeof(*info));
     uint64_t own = s->pending & set, shared = p->signals_pending & set;
@@ -118,7 +119,7 @@ static int32_t next_locked(struct proc *p, struct thread_signals *s, uint64_t se
     } else if (own) {
         info->signal = lowest(own);
         info->code = ABI_SI_TKILL;
-        info->u.from.pid = p->pid;
+        info->u.from.pid = t->sent_by[info->signal - 1];
         s->pending &= ~signal_bit(info->signal);
     } else if (shared) {
         info->signal = lowest(shared);
@@ -163,7 +164,7 @@ static bool take(struct thread *t, struct taken *taken) {
             spin_lock(&p->lock);
             continue;
         }
-        taken->signal = next_locked(p, &t->signals, ~t->signals.blocked, &taken->info);
+        taken->signal = next_locked(t, ~t->signals.blocked, &taken->info);
         if (!taken->signal) {
             __atomic_and_fetch(&t->reasons, ~THREAD_SIGNAL, __ATOMIC_RELAXED);
             break;
@@ -192,7 +193,7 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
     clock_set_alarm(until);
     spin_lock(&p->lock);
     t->signals.awaited = set;
-    while (!err && !next_locked(p, &t->signals, set, info)) {
+    while (!err && !next_locked(t, set, info)) {
         err = proc_interrupted() ? -K_EINTR : clock_alarm_rang() ? -K_EAGAIN : 0;
         if (!err)
             sleep_on(&p->buried, &p->lock); /* who is told wakes up */
@@ -207,8 +208,11 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
 
 /* ---- calls that were interrupted ----------------------------------------------------- */
 
-void signal_interrupted(void) {
+void signal_call_failed(int err) {
     struct thread *t = thread_self();
+    t->signals.resume_until = 0;
+    if (err != -K_EINTR)
+        return;
     t->signals.interrupted = proc_interrupted();
     t->signals.call_a0 = t->tf->a0;
 }

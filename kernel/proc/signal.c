@@ -79,7 +79,10 @@ static void make_pending_locked(struct proc *p, struct thread *only, int32_t sig
                                 const struct signal_info *info) {
     ASSERT_LOCKED(&p->lock);
     uint64_t *set = only ? &only->signals.pending : &p->signals_pending;
-    if (!only && p->signals && !(*set & signal_bit(signal)))
+    bool first = !(*set & signal_bit(signal)); /* what is known is of the first one */
+    if (first && only)
+        only->sent_by[signal - 1] = info->pid;
+    else if (first && p->signals)
         p->signals->info[signal - 1] = *info;
     *set |= signal_bit(signal);
 }

@@ -75,8 +75,9 @@ void signal_get_stack(struct abi_sigstack *stack);
 
 /* ---- before a return to user mode (sigdeliver.c) ---- */
 
-/* A call has ended with -K_EINTR; its first argument is still in a0. */
-void signal_interrupted(void);
+/* A call has ended with an error: -K_EINTR, and its first argument is still in a0; or another one,
+ * after which it is not done again, and what it was to wait for is no other call's. */
+void signal_call_failed(int err);
 /* When a wait that begins now has to end: at `until`; but a call that a signal has interrupted, and
  * that is done again, keeps the end that it had. */
 uint64_t signal_resume_until(uint64_t until);

@@ -187,6 +187,7 @@ void thread_copy(struct thread *t, const struct birth *birth) {
         t->tf->tp = birth->tp;
     t->entry = birth->entry;
     t->end_words.cleared = birth->cleared;
+    memcpy(t->name, thread_self()->name, sizeof(t->name));
     copy_fpu(t);
     if (birth->number_at)
         (void)!copyout(UA(birth->number_at), &t->tid, sizeof(t->tid));

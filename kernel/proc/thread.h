@@ -119,6 +119,8 @@ struct thread {
     /* What is not zero in a new one, or means nothing yet. */
     struct context context; /* where swtch comes back to */
     struct fpu_state fpu;   /* if fpu_used */
+    /* The processes that sent what is in signals.pending; under its process's lock. */
+    int32_t sent_by[ABI_SIGNALS];
 };
 
 /* What runs on this hart; NULL in the scheduler and at boot. */

@@ -270,6 +270,16 @@ static int follow_script(struct program *p, const char *name, struct arguments *
     return err;
 }
 
+bool exec_is_no_file(const char *path) {
+    struct node_attr a;
+    struct node *n;
+    if (path_lookup(path, &n))
+        return false;
+    int err = n->ops->attr(n, &a);
+    node_put(n);
+    return !err && a.type != NODE_FILE;
+}
+
 static int replace_by_path(const char *path, struct arguments *a) {
     const char *name = path;
     paddr_t scratch;
@@ -286,6 +296,8 @@ static int replace_by_path(const char *path, struct arguments *a) {
             break;
         name = program->file;
     }
+    if (err == -K_ENOEXEC && name != path && exec_is_no_file(name))
+        err = -K_EACCES;
     frame_free(scratch);
     node_reap(); /* what the program before had mapped */
     return err;

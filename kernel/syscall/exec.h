@@ -10,7 +10,8 @@
  * program, as its interface has it; its old memory is gone. On error the
  * process goes on as before: -K_ENOENT and what a path can give, of a script's or a program's
  * interpreter, too; -K_ENOEXEC, -K_E2BIG, -K_ENOMEM, -K_EIO; -K_ELOOP: scripts whose interpreters
- * are scripts, too many; -K_ELIBBAD, -K_EACCES: a program's interpreter is none, or no file. */
+ * are scripts, too many; -K_ELIBBAD, -K_EACCES: a program's interpreter is none, or no file; so is
+ * a script's: -K_EACCES. */
 int exec_kernel(const char *path, const char *const *argv) must_check;
 
 /* The arrays of strings in the running process's memory. */
@@ -23,6 +24,9 @@ struct exec_strings {
 /* The same for the running process, whatever its interface is. *result: what the program finds
  * where the call's result would be. Also -K_EFAULT. */
 int exec_path(const char *path, const struct exec_strings *s, uint64_t *result) must_check;
+
+/* Whether a path that is no program, and no script, is that of something else than a file. */
+bool exec_is_no_file(const char *path) must_check;
 
 /* ---- programs of another system ---- */
 

@@ -7,8 +7,7 @@
 #include "syscall/unknown.h"
 
 static uint64_t tell_error(const struct trapframe *tf, int err) {
-    if (err == -K_EINTR)
-        signal_interrupted();
+    signal_call_failed(err);
     bool tells = tf->a7 >= SYSCALL_OWN && err != -K_ENOSYS;
     return tells ? (uint64_t)(int64_t)err : (uint64_t)-1;
 }

@@ -216,6 +216,22 @@ static void hides_lines_if_it_is_to(void **state) {
     assert_shown("a\n");
 }
 
+/* Also not when the shell reads it with echo again. */
+static void hidden_lines_are_not_recalled(void **state) {
+    reader.depth = 1;
+    TYPE("shown\n");
+    modes.local &= ~(uint32_t)TERMINAL_ECHO;
+    change();
+    TYPE("secret\nsec");
+    modes.local |= TERMINAL_ECHO;
+    change();
+    TYPE("ond\n");
+    for (int i = 0; i < 3; i++)
+        read_line(100);
+    TYPE("\x1b[A\x1b[A\n");
+    assert_string_equal(read_line(100), "shown\n");
+}
+
 static void signals_without_lines(void **state) {
     modes.local = TERMINAL_ISIG;
     change();
@@ -486,6 +502,7 @@ int main(void) {
         RAW(bad_buffer),
         RAW(shows_bytes_if_it_is_to),
         LINES(hides_lines_if_it_is_to),
+        LINES(hidden_lines_are_not_recalled),
         RAW(signals_without_lines),
         LINES(lines_without_signals),
         LINES(other_keys),

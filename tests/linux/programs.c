@@ -74,6 +74,8 @@ static void check_scripts(void) {
     CHECK_EQ(script("#!/linux/programs"), READ + 4);
     CHECK_EQ(script("#!/bin/true some\n"), 0); /* a program of another system */
     CHECK_EQ(script("#!/linux/nosuch\n"), ENOENT);
+    CHECK_EQ(script("#!/linux\n"), EACCES);
+    CHECK_EQ(script("#!/dev/null\n"), EACCES);
     CHECK_EQ(script("#!\n/linux/programs\n"), ENOEXEC);
     CHECK_EQ(script("# !/linux/programs\n"), ENOEXEC);
     CHECK_EQ(script(""), ENOEXEC);

@@ -2,6 +2,7 @@
  * end, and scheduling. */
 #define _GNU_SOURCE
 #include <sched.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -171,6 +172,31 @@ static void check_ends(void) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 8);
 }
 
+/* ---- names ---- */
+
+static bool is_named(const char *name) {
+    char now[16] = "";
+    return pthread_getname_np(pthread_self(), now, sizeof(now)) == 0 && !strcmp(now, name);
+}
+
+static void *has_makers_name(void *arg) { return is_named("maker") ? arg : NULL; }
+
+static void child_has_makers_name(void) {
+    char comm[16] = "";
+    FILE *f = fopen("/proc/self/comm", "r");
+    bool same = f && fgets(comm, sizeof(comm), f) && !strcmp(comm, "maker\n");
+    _exit(same && is_named("maker") ? 0 : 1);
+}
+
+static void *take_and_hand_on(void *arg) {
+    CHECK(pthread_setname_np(pthread_self(), "maker") == 0);
+    CHECK(end_of(begin(has_makers_name, arg)) == arg);
+    CHECK_EQ(status_of(child_has_makers_name), 0);
+    return arg;
+}
+
+static void check_names(void) { end_of(begin(take_and_hand_on, &counter)); }
+
 /* ---- scheduling ---- */
 
 static void *take_name(void *arg) {
@@ -211,6 +237,7 @@ int main(int argc, char **argv) {
     check_many();
     check_numbers();
     check_ends();
+    check_names();
     check_scheduling();
     return tell_end();
 }

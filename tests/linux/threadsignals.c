@@ -52,7 +52,10 @@ static void *send_term(void *arg) {
     return arg;
 }
 
+static pid_t *sender; /* shared */
+
 static void send_to_first(void) {
+    *sender = getpid();
     _exit(syscall(SYS_tgkill, main_process, main_process, SIGUSR2) == 0 ? 0 : 1);
 }
 
@@ -71,8 +74,10 @@ static void check_waits_for_signals(void) {
     pthread_t t = begin(send_term, NULL);
     CHECK(sigtimedwait(&set, &info, &never) == SIGTERM && info.si_pid == main_process);
     end_of(t);
-    CHECK(status_of(send_to_first) == 0);
+    sender = mmap(NULL, sizeof(*sender), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(sender != MAP_FAILED && status_of(send_to_first) == 0);
     CHECK(sigwaitinfo(&set, &info) == SIGUSR2);
+    CHECK(info.si_pid == *sender);
     CHECK(raise(SIGRTMAX) == 0 && sigwaitinfo(&set, NULL) == SIGRTMAX);
     CHECK(sigpending(&set) == 0 && !sigismember(&set, SIGTERM) && !sigismember(&set, SIGRTMAX));
     CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
@@ -245,6 +246,44 @@ static void check_mask(void) {
     CHECK(waitpid(child, &status, 0) == child && close(ends[0]) == 0 && close(ends[1]) == 0);
 }
 
+/* ---- a call that is done again ---- */
+
+static const char *times = "/tmp/times";
+
+/* Sleeps as a page of a file says, which is cut off meanwhile; then shortly. */
+static void sleep_twice(const struct timespec *long_span) {
+    const struct timespec span = {0, 1000000};
+    bool failed = nanosleep(long_span, NULL) == -1 && errno == EFAULT;
+    alarm(20);
+    _exit(failed && nanosleep(&span, NULL) == 0 ? 0 : 1);
+}
+
+static bool sleeps(pid_t pid) {
+    char path[40], text[200] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    CHECK(read(fd, text, sizeof(text) - 1) > 0 && close(fd) == 0);
+    return strstr(text, ") S ");
+}
+
+/* It fails then, and what it was to wait for is not the next one's. */
+static void check_fails_when_done_again(void) {
+    int status, fd = open(times, O_RDWR | O_CREAT, 0600);
+    CHECK(ftruncate(fd, 4096) == 0);
+    struct timespec *span = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    span->tv_sec = 100000;
+    pid_t pid = fork();
+    if (pid == 0)
+        sleep_twice(span);
+    while (!sleeps(pid))
+        sched_yield();
+    CHECK(kill(pid, SIGSTOP) == 0 && waitpid(pid, &status, WUNTRACED) == pid);
+    CHECK(ftruncate(fd, 0) == 0 && kill(pid, SIGCONT) == 0);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(status, 0);
+    CHECK(close(fd) == 0 && unlink(times) == 0 && munmap(span, 4096) == 0);
+}
+
 int main(void) {
     check_without_waiting();
     check_events();
@@ -254,5 +293,6 @@ int main(void) {
     check_select();
     check_changed_entry();
     check_mask();
+    check_fails_when_done_again();
     return tell_end();
 }
