@@ -22,6 +22,7 @@
 #include "fsenv.h"
 #include "syscall/syscall.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #define THREADS 4
@@ -243,45 +244,42 @@ static void all_at_once(void **state) {
     assert_true(closed < opened);
 }
 
-/* ---- a process of one thread, and others that look ---- */
+/* ---- a process of one thread, and another one that looks ---- */
 
-static bool over; /* atomic */
+static bool is_open, taken; /* atomic */
 
-static void open_and_close(void) {
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        uint64_t fd = roll(140);
-        if (fd % 2)
-            open_one(fd % 3 == 0);
-        else if (fd % 8)
-            take_and_put(fd / 8); /* mostly of the lowest */
-        else
-            replace_one((int)fd);
-        if (round % 500 == 0)
-            fd_exec();
+static void take_while_looked_at(unsigned i) {
+    struct file *f;
+    struct fdtable *t = &kstub_proc(1)->fds;
+    if (i == 0) {
+        fd_open(3, make(), false);
+        while (!__atomic_load_n(&is_open, __ATOMIC_ACQUIRE)) /* and the lock is held */
+            sched_yield();
+        assert_int_equal(fd_take(3, &f), 0);
+        __atomic_store_n(&taken, true, __ATOMIC_RELEASE);
+        file_put(f);
+        return;
     }
-    proc_files_drop(proc_self());
-    __atomic_store_n(&over, true, __ATOMIC_RELEASE);
-}
-
-/* The sanitizer sees a look at a file that was closed. */
-static void look_or_be_looked_at(unsigned i) {
-    if (i == 0)
-        open_and_close();
-    while (i > 0 && !__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
-        struct file *f;
-        size_t done;
-        for (uint64_t fd = 0; fd_of_process(1, &fd, &f) == 0; fd++) {
-            assert_int_equal(file_read(f, UA(0), 1, &done), 0);
-            file_put(f);
-        }
-    }
+    uint64_t fd = 0, result = 0;
+    while (fd_of_process(1, &fd, &f))
+        fd = 0;
+    assert_int_equal(fd, 3);
+    assert_int_equal(file_read(f, UA(0), 1, &result), 0);
+    file_put(f);
+    assert_ptr_equal(proc_lock_files(1), t);
+    __atomic_store_n(&is_open, true, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&t->first.file[3], __ATOMIC_ACQUIRE))
+        sched_yield();
+    for (int k = 0; k < 1000; k++)
+        sched_yield();
+    assert_false(__atomic_load_n(&taken, __ATOMIC_ACQUIRE)); /* the file is there to be looked at */
+    spin_unlock(&t->lock);
 }
 
 static void looked_at_from_outside(void **state) {
-    uint64_t before = opened - closed;
-    over = false;
-    kstub_parallel(3, look_or_be_looked_at);
-    assert_int_equal(opened - closed, before);
+    is_open = taken = false;
+    kstub_parallel(2, take_while_looked_at);
+    assert_true(taken);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
