@@ -7,10 +7,16 @@
 #include "syscall/exec.h"
 
 struct file;
+struct aspace;
 struct node;
 
 /* At boot, once: exec knows such programs from now on. trace: their calls are printed. */
 void linux_init(bool trace);
+
+/* vdso.c. At boot, once; and for a space that nobody runs yet: *start is where the library is.
+ * -K_ENOMEM: nothing changed. */
+void linux_vdso_init(void);
+int linux_vdso_map(struct aspace *as, uint64_t *start) must_check;
 
 /* table.c, from calls.def */
 #define CALL(number, name, handler) int handler(const uint64_t arg[6], uint64_t *result);

@@ -16,6 +16,17 @@ int linux_brk(const uint64_t arg[6], uint64_t *result) {
     return err == -K_ENOMEM || err == -K_EEXIST ? 0 : err;
 }
 
+#define FLUSH_LOCAL 1
+
+/* Whatever was stored as code, by any thread so far, is what all of them execute: in all of memory,
+ * and on all harts, whichever the caller asks for. */
+int linux_flush_icache(const uint64_t arg[6], uint64_t *result) {
+    if (arg[2] & ~(uint64_t)FLUSH_LOCAL)
+        return -K_EINVAL;
+    aspace_new_code(proc_self()->as);
+    return 0;
+}
+
 #define MAP_GROWSDOWN 0x100
 #define MAP_DENYWRITE 0x800
 #define MAP_EXECUTABLE 0x1000

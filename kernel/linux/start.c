@@ -97,8 +97,9 @@ enum auxv {
     AT_SECURE = 23,
     AT_RANDOM = 25,
     AT_EXECFN = 31,
+    AT_SYSINFO_EHDR = 33,
 };
-#define AUXV 17
+#define AUXV 18
 
 static uint64_t path_bytes(const char *path) { return ROUND_UP(strlen(path) + 1, 16); }
 
@@ -261,7 +262,7 @@ static int put_strings(struct filling *f, const struct arguments *a) {
 #define HWCAP 0x112d
 
 static int put_auxv(struct filling *f, const struct foreign_start *start, uint64_t random,
-                    uint64_t path) {
+                    uint64_t path, uint64_t vdso) {
     const uint64_t auxv[AUXV][2] = {
         {AT_PHDR, start->phdr},
         {AT_PHENT, sizeof(struct elf_phdr)},
@@ -279,6 +280,7 @@ static int put_auxv(struct filling *f, const struct foreign_start *start, uint64
         {AT_SECURE, 0},
         {AT_RANDOM, random},
         {AT_EXECFN, path},
+        {AT_SYSINFO_EHDR, vdso},
         {AT_NULL, 0},
     };
     return put(f, auxv, sizeof(auxv));
@@ -291,13 +293,16 @@ static int fill_stack(struct aspace *as, const struct arguments *a, const char *
     uint64_t path_at = strings - path_bytes(path), random_at = path_at - RANDOM_BYTES;
     char random[RANDOM_BYTES], padding[16] = {0};
     random_bytes(random, sizeof(random));
-    int err = put_word(&f, a->argc);
+    uint64_t vdso;
+    int err = linux_vdso_map(as, &vdso);
+    if (!err)
+        err = put_word(&f, a->argc);
     if (!err)
         err = put_array(&f, a, a->argc, strings, &string);
     if (!err)
         err = put_array(&f, a, a->count - a->argc, strings, &string);
     if (!err)
-        err = put_auxv(&f, start, random_at, path_at);
+        err = put_auxv(&f, start, random_at, path_at, vdso);
     if (!err)
         err = put(&f, padding, random_at - f.at);
     if (!err)

@@ -139,6 +139,9 @@ int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_che
  * of the space changed. May sleep, unless the hart's faults are held: then -K_EFAULT instead. */
 int aspace_fault(struct aspace *as, uint64_t va, uint64_t access) must_check;
 
+/* What was stored in the running space's memory is what its threads fetch as code from now on. */
+void aspace_new_code(struct aspace *as);
+
 /* The byte of kernel memory behind a user address of the running space that may be
  * accessed so, and with it the rest of its page, filled if need be. The address is in the low
  * half, as user_range_ok sees to. It stays so until aspace_page_end: whoever takes pages away on

@@ -36,6 +36,12 @@ __attribute__((noinline, cold)) static void fence_code(struct aspace *as) {
     tlb_new_code(&as->tlb);
 }
 
+void aspace_new_code(struct aspace *as) {
+    spin_lock(&as->lock);
+    fence_code(as);
+    spin_unlock(&as->lock);
+}
+
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
                  uint64_t perm) {
     pte_t old;

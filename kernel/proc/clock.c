@@ -68,9 +68,45 @@ uint64_t clock_nanoseconds(void) {
     return time / hz * NANOSECONDS + time % hz * NANOSECONDS / hz;
 }
 
-void clock_set_date(uint64_t nanoseconds) { date_at_boot = nanoseconds - clock_nanoseconds(); }
-
 uint64_t clock_date(void) { return date_at_boot + clock_nanoseconds(); }
+
+/* ---- for user mode ---- */
+
+static struct clock_base *shared;
+static bool not_readable; /* atomic */
+
+static void tell_readable(void) {
+    bool no = __atomic_load_n(&not_readable, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&shared->readable, !no, __ATOMIC_SEQ_CST);
+}
+
+/* Who reads meanwhile sees that it changes, before it and after it. */
+static void tell_date(void) {
+    __atomic_store_n(&shared->changes, shared->changes + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_store_n(&shared->date_at_boot, date_at_boot, __ATOMIC_RELAXED);
+    __atomic_store_n(&shared->changes, shared->changes + 1, __ATOMIC_RELEASE);
+}
+
+void clock_share(struct clock_base *base) {
+    base->hz = hz;
+    base->boot_time = boot_time;
+    __atomic_store_n(&shared, base, __ATOMIC_RELEASE);
+    tell_date();
+    tell_readable();
+}
+
+void clock_not_readable(void) {
+    __atomic_store_n(&not_readable, true, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&shared, __ATOMIC_ACQUIRE))
+        tell_readable();
+}
+
+void clock_set_date(uint64_t nanoseconds) {
+    date_at_boot = nanoseconds - clock_nanoseconds();
+    if (shared)
+        tell_date();
+}
 
 static uint64_t next_due(struct hart_sleepers *s) {
     spin_lock(&s->lock);

@@ -18,6 +18,21 @@ uint64_t clock_span(uint64_t microseconds); /* the other way, rounded up */
 void clock_set_date(uint64_t nanoseconds);
 uint64_t clock_date(void);
 
+/* What the time can be computed from without the kernel: arch/vdso.S, which knows the offsets.
+ * While the date changes, `changes` is odd, and afterwards it is another number. */
+struct clock_base {
+    uint32_t changes;
+    uint32_t readable; /* user mode may read the time counter, on all harts */
+    uint64_t hz;
+    uint64_t boot_time;    /* of the counter */
+    uint64_t date_at_boot; /* nanoseconds since the beginning of 1970 */
+};
+
+/* Fills it, and keeps it so from then on. Once, at boot. */
+void clock_share(struct clock_base *base);
+/* Some hart does not let user mode read the time counter. */
+void clock_not_readable(void);
+
 /* Sets an alarm, of nobody's yet, on this hart, or takes it back: then it does not ring any more,
  * unless it is set again. Each is set and taken back by one at a time. */
 void clock_add(struct alarm *alarm, uint64_t when);

@@ -18,6 +18,7 @@
 #include "trap/panic.h"
 
 #define COUNTERS_ALL 7 /* scounteren: cycle, time, instret */
+#define COUNTER_TIME 2
 
 /* A symbol of the trampoline page, at the address that every table maps it at. */
 static uint64_t in_trampoline(const char *symbol) {
@@ -30,6 +31,8 @@ void trap_init_hart(void) {
     csr_set(sstatus, SSTATUS_SPIE);
     csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
     csr_write(scounteren, COUNTERS_ALL);
+    if (!(csr_read(scounteren) & COUNTER_TIME))
+        clock_not_readable();
 }
 
 /* ---- interrupts -------------------------------------------------------------- */

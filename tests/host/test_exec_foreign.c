@@ -35,7 +35,10 @@
 #include "fs/inode.h"
 #include "lib/errno.h"
 #include "linux/linux.h"
+#include "lib/abi.h"
 #include "mm/elf.h"
+#include "mm/mmap.h"
+#include "mm/zeros.h"
 #include <string.h>
 
 #include <setjmp.h>
@@ -130,6 +133,8 @@ static void assert_both_run(void) {
     assert_true(program > GIB(1) && linker > program && linker < USER_MAX - MIB(8));
     assert_int_equal(auxiliary(3), program + sizeof(struct elf_header)); /* AT_PHDR */
     assert_int_equal(auxiliary(5), 4);                                   /* AT_PHNUM */
+    assert_ptr_equal(mapping_at(&aspace_self()->mappings, auxiliary(33))->object,
+                     &zeros_mapped); /* AT_SYSINFO_EHDR */
     assert_is(PROGRAM, program);
     assert_is(LINKER, linker);
     assert_int_equal(user_word(thread_self()->tf->sp), 1);
@@ -160,6 +165,16 @@ static void exec_plain(void) {
     assert_int_equal(user_execs(memory(), names[PLAIN], argv), 0);
     assert_int_equal(thread_self()->tf->epc, 0x10000 + ENTRY);
     assert_is(PLAIN, 0);
+}
+
+/* ---- the vDSO: two pages of zeros ---- */
+
+int linux_vdso_map(struct aspace *as, uint64_t *start) {
+    const struct map_request r = {.bytes = 2 * PAGE_SIZE,
+                                  .object = &zeros_mapped,
+                                  .prot = ABI_PROT_READ,
+                                  .limit = ABI_PROT_READ};
+    return aspace_map(as, &r, start);
 }
 
 /* ---- random_bytes: the dice ---- */

@@ -23,10 +23,11 @@ STATIC = "-static"
 # {name: {of a file: flags}} of those that are also linked otherwise
 VARIANTS = {"start": {"start-dynamic": "", "start-dynamic-fixed": "-no-pie",
                       "start-note": "-static -Wl,-z,stack-size=1048576"},
-            "processes": {"processes-dynamic": ""}, "programs": {"programs-dynamic": ""}}
+            "processes": {"processes-dynamic": ""}, "vdso": {"vdso-dynamic": ""},
+            "programs": {"programs-dynamic": ""}}
 UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "threadsignals",
                "vfork", "devices", "waiting", "epoll", "eventfds", "calls", "procfs", "remap",
-               "sockets", "fifos")
+               "vdso", "sockets", "fifos")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
@@ -193,6 +194,15 @@ def test_calls_are_printed(boot, programs):
                       append="trace=linux")
     assert "start: call 444(" in said and "= error 38\n" in said
     assert "start: exit_group(0x1," in said
+
+
+def test_time_without_calls(boot, programs):
+    """glibc finds the vDSO, static or not, and asks it for the time."""
+    for name in ("vdso", "vdso-dynamic"):
+        said, status = session(boot, machine.default_design(), programs, f"/linux/{name} time",
+                               append="trace=linux")
+        assert status == 0 and f"{name}: exit_group(" in said, said
+        assert "clock_gettime" not in said and "gettimeofday" not in said, said
 
 
 def test_keys(boot, programs):
