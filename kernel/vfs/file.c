@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/slab.h"
+#include "vfs/filelock.h"
 
 static struct slab files;
 static uint64_t open_count;
@@ -11,6 +12,7 @@ static uint64_t open_max, open_for_all; /* the rest is kept */
 void file_boot_init(void) {
     files = (struct slab)SLAB_INIT(files, sizeof(struct file));
     open_count = 0;
+    filelock_boot_init();
     open_max = open_for_all = UINT64_MAX;
 }
 
@@ -50,6 +52,8 @@ void file_put(struct file *f) {
     ASSERT(before > 0);
     if (before > 1)
         return;
+    if (__builtin_expect(f->locks, 0))
+        filelock_file_ended(f);
     if (f->ops && f->ops->close)
         f->ops->close(f);
     slab_give(&files, f);

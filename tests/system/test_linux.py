@@ -25,7 +25,8 @@ VARIANTS = {"start": {"start-dynamic": "", "start-dynamic-fixed": "-no-pie",
                       "start-note": "-static -Wl,-z,stack-size=1048576"},
             "processes": {"processes-dynamic": ""}, "programs": {"programs-dynamic": ""}}
 UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "threadsignals",
-               "vfork", "devices", "waiting", "calls", "procfs", "sockets", "fifos")
+               "vfork", "devices", "waiting", "calls", "procfs", "sockets", "fifos",
+               "locks")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
