@@ -35,7 +35,9 @@ enum kernel_errno {
     K_EMLINK = 31,          /* too many links */
     K_EPIPE = 32,           /* nobody reads this pipe */
     K_ERANGE = 34,          /* it does not fit */
+    K_EDEADLK = 35,         /* it would wait for itself */
     K_ENAMETOOLONG = 36,    /* path too long */
+    K_ENOLCK = 37,          /* no memory for a lock */
     K_ENOSYS = 38,          /* no such system call */
     K_ENOTEMPTY = 39,       /* directory not empty */
     K_ELOOP = 40,           /* too many symbolic links on a path */

@@ -54,6 +54,10 @@ uint16_t linux_new_mode(uint64_t mode);
 /* terminal.c: ioctl of the console. -K_ENOTTY: of another file, or there is no such thing. */
 int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
 
+/* lock.c: the commands of fcntl for locks. */
+bool linux_is_lock(uint64_t command) must_check;
+int linux_range_lock(const uint64_t arg[6], uint64_t *result);
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;

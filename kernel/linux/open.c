@@ -115,17 +115,6 @@ int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
     return arg[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK) ? -K_EINVAL : sys_pipe2(ours, result);
 }
 
-/* Locks of ranges are for processes that share a file: each gets those that it wants, and nobody
- * is found to have one. */
-#define F_GETLK 5
-#define F_SETLKW 7
-#define F_UNLCK 2
-
-static int lock_range(struct file *f, const uint64_t arg[6], uint64_t *result) {
-    static const int16_t unlocked = F_UNLCK;
-    return arg[1] == F_GETLK ? copyout(UA(arg[2]), &unlocked, sizeof(unlocked)) : 0;
-}
-
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
 
@@ -143,8 +132,8 @@ int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
     const uint64_t set[6] = {arg[0], arg[1],
                              (arg[2] & O_APPEND ? ABI_O_APPEND : 0) |
                                  (arg[2] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
-    if (arg[1] >= F_GETLK && arg[1] <= F_SETLKW)
-        return fd_call(lock_range, arg, result);
+    if (linux_is_lock(arg[1]))
+        return linux_range_lock(arg, result);
     if (arg[1] == F_SETPIPE_SZ || arg[1] == F_GETPIPE_SZ)
         return fd_call(pipe_size, arg, result);
     switch ((int32_t)arg[1]) {

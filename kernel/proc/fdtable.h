@@ -22,6 +22,7 @@ struct fd_block {
 struct fdtable {
     struct spinlock lock;
     bool shared;      /* several threads use it: calls lock it, and hold what they use */
+    bool locks;       /* the process has, or had, locks on files */
     struct node *cwd; /* NULL: the root */
     struct fd_block first;
     uint32_t blocks;                      /* beside the first: none is made from more[blocks] on */

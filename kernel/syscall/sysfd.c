@@ -30,8 +30,10 @@ static int dup_to(struct file *f, const uint64_t arg[6], uint64_t *result) {
         file_put(f);
         return err;
     }
-    if (before)
+    if (before) {
+        fd_closed(before);
         file_put(before);
+    }
     *result = (uint64_t)fd;
     return 0;
 }

@@ -72,6 +72,7 @@ int sys_close(const uint64_t arg[6], uint64_t *result) {
     if (err)
         return err;
     err = file_lost(f) ? -K_EIO : 0; /* the descriptor is free also then */
+    fd_closed(f);
     file_put(f);
     return err;
 }

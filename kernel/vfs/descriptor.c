@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/group.h"
+#include "vfs/filelock.h"
 #include "vfs/node.h"
 
 static struct slab blocks;
@@ -107,6 +108,15 @@ struct file *fd_begin(uint64_t fd) {
     unlock(t);
     return f;
 }
+
+bool fd_is(uint64_t fd, const struct file *f) {
+    struct file *now = fd_begin(fd);
+    if (now)
+        fd_end(now);
+    return now == f;
+}
+
+void fd_closed_rest(struct file *f) { filelock_closed(f); }
 
 void fd_end(struct file *f) {
     if (table_self()->shared)
@@ -243,6 +253,7 @@ static void close_in(struct fdtable *t, struct fd_block *b, uint64_t which) {
             continue;
         b->file[i] = NULL;
         fd_taken_out(t);
+        fd_closed(f);
         file_put(f);
     }
 }
@@ -317,7 +328,9 @@ int proc_files_clone(struct proc *child, struct proc *parent) {
 
 void proc_files_drop(struct proc *p) {
     struct fdtable *t = &p->fds;
-    t->shared = false;
+    if (t->locks)
+        filelock_process_ended(p);
+    t->shared = t->locks = false;
     for (unsigned i = 0; i <= t->blocks; i++) {
         struct fd_block *b = block_at(t, i);
         if (b)

@@ -33,6 +33,9 @@ void fd_share(void);
 struct file *fd_begin(uint64_t fd) must_check;
 void fd_end(struct file *f);
 
+/* Whether it is the descriptor of f now. */
+bool fd_is(uint64_t fd, const struct file *f) must_check;
+
 /* A system call on the file of the descriptor that is its first argument: what fn returns, between
  * the two above. -K_EBADF: not open. */
 typedef int (*fd_call_fn)(struct file *f, const uint64_t arg[6], uint64_t *result);
@@ -50,7 +53,8 @@ static inline void fd_open(int fd, struct file *f, bool on_exec);
  * another thread has reserved it. */
 int fd_replace(int fd, struct file *f, bool on_exec, struct file **before) must_check;
 
-/* Frees a descriptor, and gives its file with its reference. -K_EBADF: not open. */
+/* Frees a descriptor, and gives its file with its reference. -K_EBADF: not open. Whoever closes it
+ * so, and whoever replaces one, calls fd_closed with the file before it puts it. */
 static inline int fd_take(uint64_t fd, struct file **out) must_check;
 
 /* Whether exec closes it. -K_EBADF: not open. */
@@ -123,6 +127,14 @@ static inline void fd_unreserve(int fd) {
 }
 
 void fd_open_rest(int fd, struct file *f, bool on_exec);
+void fd_closed_rest(struct file *f);
+
+/* The locks of the process on it go (filelock.h). */
+static inline void fd_closed(struct file *f) {
+    if (__builtin_expect(proc_self()->fds.locks, 0))
+        fd_closed_rest(f);
+}
+
 int fd_take_rest(uint64_t fd, struct file **out);
 
 static inline void fd_open(int fd, struct file *f, bool on_exec) {

@@ -4,6 +4,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "vfs/filelock.h"
 
 static struct slab files, paths;
 static uint64_t open_count;
@@ -13,6 +14,7 @@ void file_boot_init(void) {
     files = (struct slab)SLAB_INIT(files, sizeof(struct file));
     paths = (struct slab)SLAB_INIT(paths, ABI_MAXPATH);
     open_count = 0;
+    filelock_boot_init();
     open_max = open_for_all = UINT64_MAX;
 }
 
@@ -54,6 +56,8 @@ void file_put(struct file *f) {
         return;
     if (f->forget)
         f->forget(f);
+    if (__builtin_expect(f->locks, 0))
+        filelock_file_ended(f);
     if (f->ops && f->ops->close)
         f->ops->close(f);
     if (f->path)

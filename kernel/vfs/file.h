@@ -57,6 +57,7 @@ struct file {
     bool readable, writable;
     bool append;   /* every write goes to the end; atomic */
     bool nonblock; /* what would wait is -K_EAGAIN; atomic */
+    bool locks;    /* it has, or had, locks (filelock.h); atomic */
     bool sync;     /* and is on the disk when it returns */
     /* Of one that is or was in an event set (eventset.h): what the last reference calls before the
      * close operation, and what it is there. */
@@ -65,7 +66,7 @@ struct file {
     char *path; /* as it was opened, if somebody said so: file_set_path */
 };
 
-/* Boot: no file is open. */
+/* Boot: no file is open, and none is locked. */
 void file_boot_init(void);
 /* Mount, before any file is open: there are at most max, the last kept of which are for the session
  * and its commands (fd_in_reserve). UINT64_MAX: as many as memory is found for. */

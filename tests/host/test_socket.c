@@ -1,5 +1,6 @@
 /* Sockets: what is on the way is never lost, kept, or mixed up, whoever closes first, many at once,
  * and when memory is refused. What programs see is tests/linux/sockets.c's. */
+/* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
