@@ -2,9 +2,11 @@
 #include "fs/fs.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
-#include "vfs/descriptor.h"
-#include "fs/namecache.h"
 #include "fs/entries.h"
+#include "fs/filemap.h"
+#include "fs/logdisk.h"
+#include "fs/namecache.h"
+#include "vfs/descriptor.h"
 #include "vfs/pipe.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -79,10 +81,14 @@ static int read_super(const char **why) {
     return super_check(&sb, disk_blocks, &super, why);
 }
 
+static struct log_disk log_disk = {
+    .block_bytes = FS_BLOCK_SIZE, .commit = logdisk_commit, .forbid_writes = filemap_forbid_writes};
+
 static int start_log(const char **why) {
-    int err = log_mount(&super, why);
+    int err = logdisk_mount(&super, &log_disk.blocks, why);
     if (err)
         return err;
+    log_mount(&log_disk, false);
     if (log_op_max() < entries_cost_max() || log_op_max() < data_write_cost(1)) {
         *why = "the log is too small for one operation";
         return -K_EINVAL;
