@@ -36,8 +36,8 @@ import os
 import re
 import sys
 
-LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "vfs", "fs", "tmpfs", "procfs", "syscall",
-          "linux", "trap", "init")
+LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "vfs", "fs", "ext2", "tmpfs", "procfs",
+          "syscall", "linux", "trap", "init")
 COLUMNS = 100
 NUMBER = re.compile(r"\s*#\s*define\s+(?:PTE|SATP|SSTATUS|SIE|CAUSE)_")
 # What, how it looks, and where besides kernel/arch it may stand: layers and files.

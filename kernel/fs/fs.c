@@ -33,8 +33,8 @@
 #define PIPES_KEPT 32 /* of them */
 #define PIPE_PER_RAM KIB(128)
 
-static uint64_t inodes; /* in memory */
-static bool mounted;
+static uint64_t inodes;                 /* in memory */
+static const struct fs_format *mounted; /* NULL: nothing is */
 
 /* That may be in use beside those of open files. */
 static uint64_t inodes_beside(void) { return proc_slots * (1ULL + INODES_PER_CALL); }
@@ -43,7 +43,7 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low,
 
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t in_use = FILES_MIN + inodes_beside();
-    mounted = false;
+    mounted = NULL;
     file_boot_init();
     fd_boot_init();
     inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
@@ -117,6 +117,15 @@ static int open_root(struct node **out, const char **why) {
     return 0;
 }
 
+static void stats(struct fs_stats *out) {
+    out->inodes_free = inode_free_count();
+    out->blocks_free = balloc_free_count();
+}
+
+static const struct fs_format format = {.stats = stats};
+
+void fs_begin(const struct fs_format *f) { mounted = f; }
+
 int fs_mount(struct node **root, const char **why) {
     if (!blk_present()) {
         *why = "there is no disk";
@@ -138,8 +147,10 @@ int fs_mount(struct node **root, const char **why) {
     file_mount(super.inode_end <= inodes ? UINT64_MAX : inodes - inodes_beside(), FILES_KEPT);
     *why = "the inodes cannot be read";
     err = inode_mount();
-    mounted = !err;
-    return err ? err : open_root(root, why);
+    if (err)
+        return err;
+    fs_begin(&format);
+    return open_root(root, why);
 }
 
 bool fs_mounted(void) { return mounted; }
@@ -147,12 +158,16 @@ bool fs_mounted(void) { return mounted; }
 int fs_sync(void) { return mounted ? log_sync() : 0; }
 
 void fs_quiesce(void) {
-    if (mounted)
-        log_quiesce();
+    if (!mounted)
+        return;
+    log_quiesce();
+    if (mounted->quiesced)
+        log_when_durable(mounted->quiesced);
 }
 
 void fs_stats(struct fs_stats *out) {
-    out->inodes_free = mounted ? inode_free_count() : 0;
-    out->blocks_free = mounted ? balloc_free_count() : 0;
+    *out = (struct fs_stats){0};
+    if (mounted)
+        mounted->stats(out);
     out->files_open = file_open_count();
 }

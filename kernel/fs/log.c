@@ -297,6 +297,22 @@ void log_quiesce(void) {
     spin_unlock(&log.lock);
 }
 
+void log_when_durable(void (*fn)(void)) {
+    spin_lock(&log.lock);
+    while (log.committing)
+        sleep_on(&log.changed, &log.lock);
+    bool quiet = log.n == 0 && !log.aborted;
+    log.committing = quiet;
+    spin_unlock(&log.lock);
+    if (!quiet)
+        return;
+    fn();
+    spin_lock(&log.lock);
+    log.committing = false;
+    wakeup(&log.changed);
+    spin_unlock(&log.lock);
+}
+
 /* ---- commit ---- */
 
 /* Starts writing a run of the page's fresh blocks that are neighbours on the disk, too. */

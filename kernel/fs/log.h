@@ -161,5 +161,9 @@ bool log_durable(uint64_t transaction);
  * has aborted. In no operation. */
 void log_quiesce(void);
 
+/* Calls fn if all that was done is on the disk; no commit begins until it returns. In no operation.
+ */
+void log_when_durable(void (*fn)(void));
+
 /* For the flusher: sleeps until there is a change that is not yet on the disk. */
 void log_wait_for_change(void);
