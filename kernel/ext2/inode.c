@@ -10,15 +10,13 @@
 
 #define FS_DEV 1 /* the disk, as stat names it */
 #define BUCKETS 1024
-#define IDLE_MAX 1024
 
 static struct slab records = SLAB_INIT(records, sizeof(struct ext2_inode));
 
 static struct {
     struct spinlock lock;
-    struct list idle; /* oldest first */
-    struct list dead; /* orphans without a reference, to be reaped */
-    uint32_t nidle;
+    struct list dead;         /* orphans without a reference, to be reaped */
+    uint64_t changed_in[256]; /* of inodes that are not in memory, by number */
     struct ext2_inode *buckets[BUCKETS];
 } table = {.lock = SPINLOCK_INIT(RANK_INODES)};
 
@@ -26,9 +24,8 @@ struct sleeplock ext2_names = SLEEPLOCK_INIT(ext2_names, RANK_NAMES);
 
 void ext2_inode_mount(void) {
     records = (struct slab)SLAB_INIT(records, sizeof(struct ext2_inode));
-    list_init(&table.idle);
     list_init(&table.dead);
-    table.nidle = 0;
+    memset(table.changed_in, 0, sizeof(table.changed_in));
     memset(table.buckets, 0, sizeof(table.buckets));
 }
 
@@ -42,26 +39,10 @@ static struct ext2_inode **find_locked(uint32_t inum) {
     return link;
 }
 
-static void hold_locked(struct ext2_inode *ip) {
-    ASSERT_LOCKED(&table.lock);
-    if (ip->refs++ > 0)
-        return;
-    list_remove(&ip->link);
-    table.nidle--;
-}
-
-/* The oldest idle one of too many, if the disk has what was done to it. */
-static struct ext2_inode *surplus_locked(void) {
-    ASSERT_LOCKED(&table.lock);
-    if (table.nidle <= IDLE_MAX)
-        return NULL;
-    struct ext2_inode *ip = LIST_ENTRY(table.idle.next, struct ext2_inode, link);
-    if (!log_durable(ip->changed_in))
-        return NULL;
-    list_remove(&ip->link);
-    table.nidle--;
-    *find_locked(ip->inum) = ip->hash_next;
-    return ip;
+/* What may still be lost of an inode is told to whoever opens it again, or another one of those
+ * that share a place. */
+static uint64_t *kept_transaction(uint32_t inum) {
+    return &table.changed_in[inum % ARRAY_LEN(table.changed_in)];
 }
 
 static void drop_target(struct ext2_inode *ip) {
@@ -71,8 +52,6 @@ static void drop_target(struct ext2_inode *ip) {
 }
 
 static void free_record(struct ext2_inode *ip) {
-    if (!ip)
-        return;
     ASSERT(!ip->map); /* whoever maps it or may write it has a reference */
     ASSERT(ip->writers == 0);
     drop_target(ip);
@@ -94,7 +73,7 @@ int ext2_inode_get(uint32_t inum, struct ext2_inode **out) {
         struct ext2_inode **link = find_locked(inum);
         struct ext2_inode *ip = *link;
         if (ip)
-            hold_locked(ip);
+            ip->refs++;
         else if (fresh)
             *link = ip = fresh;
         spin_unlock(&table.lock);
@@ -120,18 +99,20 @@ struct ext2_inode *ext2_inode_dup(struct ext2_inode *ip) {
 }
 
 void ext2_inode_put(struct ext2_inode *ip) {
-    struct ext2_inode *surplus = NULL;
+    bool last = false;
     spin_lock(&table.lock);
     ASSERT(ip->refs > 0);
     if (ip->refs == 1 && ip->orphan) {
         list_push_back(&table.dead, &ip->link); /* with the caller's reference */
     } else if (--ip->refs == 0) {
-        list_push_back(&table.idle, &ip->link);
-        table.nidle++;
-        surplus = surplus_locked();
+        uint64_t *kept = kept_transaction(ip->inum);
+        *kept = MAX(*kept, ip->changed_in);
+        *find_locked(ip->inum) = ip->hash_next;
+        last = true;
     }
     spin_unlock(&table.lock);
-    free_record(surplus);
+    if (last)
+        free_record(ip);
 }
 
 /* It is in the list for the caller, with the list's reference, unless somebody has it again. */
@@ -227,6 +208,8 @@ static int load(struct ext2_inode *ip) {
     if (ip->node.link)
         err = load_target(ip);
     ip->loaded = !err;
+    if (ip->changed_in == 0)
+        ip->changed_in = __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED);
     return err;
 }
 

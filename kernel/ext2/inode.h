@@ -1,8 +1,9 @@
 /* Inodes of ext2 in memory, by number.
  *
  * A struct ext2_inode is an inode in memory. ext2_inode_get gives a reference, ext2_inode_put gives
- * it back, from anywhere, for it never sleeps. The first lock reads the contents. To change one, in
- * an operation of the log:
+ * it back, from anywhere, for it never sleeps; the last one ends the structure: the block cache has
+ * what the inode is, and the page cache its contents. The first lock reads it. To change one, in an
+ * operation of the log:
  *
  *     log_begin; (the name lock;) ext2_inode_lock; ext2_inode_edit;     all that can fail
  *     change ip->d; ext2_inode_save                                     cannot
@@ -26,7 +27,7 @@ struct ext2_inode {
     uint32_t inum;
     uint32_t refs;
     struct ext2_inode *hash_next;
-    struct list link; /* among the idle (refs = 0) or those to be reaped (refs = 1: the list's) */
+    struct list link; /* among those to be reaped, whose reference is the list's */
 
     struct sleeplock lock;
     bool loaded;

@@ -56,12 +56,56 @@ static void less_refs(struct ext2_map *m, uint32_t program) {
     }
 }
 
+/* ---- promises ---- */
+
+/* As fs/filemap.c says: so many eighths of the page cache. */
+static uint64_t most_mapped(bool program) {
+    unsigned eighths = !program ? 4 : proc_in_reserve(proc_self()) ? 7 : 6;
+    return pagecache_pages() / 8 * eighths;
+}
+
+/* A mapping is going to show pages up to this one, which are promised. */
+static int grow(struct ext2_map *m, uint64_t pages, bool program) {
+    uint64_t most = most_mapped(program);
+    spin_lock(&lock);
+    uint64_t more = pages > m->pages ? pages - m->pages : 0;
+    bool fits = more == 0 || (more <= most && mapped + more <= most);
+    int err = fits ? frame_commit(more) : -K_ENOMEM;
+    if (!err) {
+        __atomic_store_n(&m->pages, m->pages + more, __ATOMIC_RELAXED);
+        mapped += more;
+    }
+    spin_unlock(&lock);
+    return err;
+}
+
+/* Mappings show the pages that the file has when they are made; those that it comes to have are
+ * promised when they are asked for. Changes while the file is not locked. */
+static uint64_t pages_of(const struct ext2_inode *ip) {
+    return ROUND_UP(ext2_size(ip), PAGE_SIZE) / PAGE_SIZE;
+}
+
+static uint64_t promised_pages(const struct ext2_map *m) {
+    return __atomic_load_n(&m->pages, __ATOMIC_RELAXED);
+}
+
+/* ---- as objects ---- */
+
 static void get(struct object *o) { more_refs(map_of(o), 0); }
 static void put(struct object *o) { less_refs(map_of(o), 0); }
 
 static int page(struct object *o, uint64_t index, unsigned most, bool write, object_show_fn show,
                 void *ctx) {
-    struct ext2_inode *ip = map_of(o)->ip;
+    struct ext2_map *m = map_of(o);
+    struct ext2_inode *ip = m->ip;
+    uint64_t promised = promised_pages(m);
+    if (index >= promised) { /* the file has grown */
+        int err = index < pages_of(ip) ? grow(m, index + 1, false) : -K_ENXIO;
+        if (err)
+            return err;
+        promised = index + 1;
+    }
+    most = (unsigned)MIN((uint64_t)most, promised - index);
     return write ? ext2_show_for_write(ip, index, show, ctx)
                  : ext2_show(ip, index, most, show, ctx);
 }
@@ -76,12 +120,19 @@ static void put_program(struct object *o) { less_refs(program_of(o), 1); }
 /* Nobody cuts or writes the file, so what is in the cache can be shown as it is: what lies behind
  * the end was zeroed when it was read or written. */
 static paddr_t peek_program(struct object *o, uint64_t index) {
-    return index <= UINT32_MAX ? page_frame(program_of(o)->ip->inum, (uint32_t)index) : PA(0);
+    return index < promised_pages(program_of(o))
+               ? page_frame(program_of(o)->ip->inum, (uint32_t)index)
+               : PA(0);
 }
 
 static int page_of_program(struct object *o, uint64_t index, unsigned most, bool write,
                            object_show_fn show, void *ctx) {
-    return ext2_show(program_of(o)->ip, index, most, show, ctx);
+    struct ext2_map *m = program_of(o);
+    uint64_t promised = promised_pages(m);
+    if (index >= promised)
+        return -K_ENXIO;
+    most = (unsigned)MIN((uint64_t)most, promised - index);
+    return ext2_show(m->ip, index, most, show, ctx);
 }
 
 static const struct object_ops program_ops = {.get = get_program,
@@ -91,31 +142,6 @@ static const struct object_ops program_ops = {.get = get_program,
                                               .name = elf_name};
 
 /* ---- which inodes are mapped ---- */
-
-/* As fs/filemap.c says: so many eighths of the page cache. */
-static uint64_t most_mapped(bool program) {
-    unsigned eighths = !program ? 4 : proc_in_reserve(proc_self()) ? 7 : 6;
-    return pagecache_pages() / 8 * eighths;
-}
-
-/* A mapping is going to show pages up to this one, which are promised. */
-static int grow(struct ext2_map *m, uint64_t pages, bool program) {
-    uint64_t most = most_mapped(program);
-    spin_lock(&lock);
-    uint64_t more = pages > m->pages ? pages - m->pages : 0;
-    int err = more > 0 && (more > most || mapped + more > most) ? -K_ENOMEM : frame_commit(more);
-    if (!err) {
-        m->pages += more;
-        mapped += more;
-    }
-    spin_unlock(&lock);
-    return err;
-}
-
-/* Mappings show the pages that the file has when they are made, or comes to have. */
-static uint64_t pages_of(const struct ext2_inode *ip) {
-    return ROUND_UP(ext2_size(ip), PAGE_SIZE) / PAGE_SIZE;
-}
 
 static void set_up(struct ext2_map *m, struct ext2_inode *ip) {
     *m = (struct ext2_map){.object = {.ops = &object_ops,
@@ -167,7 +193,7 @@ int ext2_map_create(struct ext2_inode *ip, uint64_t pages, struct object **out) 
     ext2_inode_unlock(ip);
     if (err)
         return err;
-    err = grow(m, pages, false);
+    err = grow(m, MIN(pages, pages_of(ip)), false);
     if (err)
         less_refs(m, 0);
     else

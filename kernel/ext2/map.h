@@ -6,8 +6,9 @@
 #include "mm/object.h"
 
 /* The object for the contents, with one reference more; it has one of its own to the inode. pages:
- * the mapping that is to be made shows none behind so many. -K_ENOMEM: it cannot be promised, or
- * more would be mapped than half of the page cache. After an error there is no reference more. */
+ * the mapping that is to be made shows none behind so many; those that the file comes to have later
+ * are promised when they are asked for. -K_ENOMEM: it cannot be promised, or more would be mapped
+ * than half of the page cache. After an error there is no reference more. */
 int ext2_map_create(struct ext2_inode *ip, uint64_t pages, struct object **out) must_check;
 /* The same, to be run: as long as there is a reference nobody can write the file. The inode is
  * locked. -K_ETXTBSY. */

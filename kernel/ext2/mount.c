@@ -18,7 +18,7 @@ int ext2_there(bool *there) { return ext2_super_there(there); }
 
 static void stats(struct fs_stats *out) { ext2_free_counts(&out->blocks_free, &out->inodes_free); }
 
-static const struct fs_format format = {.stats = stats, .quiesced = ext2_journal_clean};
+static struct fs_format format = {.stats = stats, .quiesced = ext2_journal_clean};
 
 /* After it the super block, and all else, is read again. */
 static int recover(const char **why) {
@@ -89,6 +89,8 @@ int ext2_mount(struct node **root, const char **why) {
     err = ext2.read_only ? 0 : ext2_orphans_mount();
     if (err)
         return err;
+    format.name = ext2.journal_inode ? "ext3" : "ext2";
+    format.read_only = ext2.read_only;
     fs_begin(&format);
     node_set_reaper(ext2_inode_reap);
     return open_root(root, why);

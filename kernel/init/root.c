@@ -35,7 +35,8 @@ static int mount_disk(const char **what, const char **why) {
     int err = find_format(&is_ext2, why);
     if (err)
         return err;
-    if (!blk_present() || path_lookup(is_ext2 ? "/disk" : "/xv6", &dir))
+    fs_place = is_ext2 ? "/disk" : "/xv6";
+    if (!blk_present() || path_lookup(fs_place, &dir))
         return 0;
     err = open_disk(is_ext2, &disk, why);
     if (!err) {
