@@ -193,6 +193,48 @@ static void what_is_known_of_files(void **state) {
     assert_int_equal(s.blocks, 8191);
 }
 
+/* ---- journals of others ---- */
+
+/* Several transactions that debugfs has written: a block in two of them, one that is revoked behind
+ * its copy, and one that is in a transaction behind the revocation again; and a copy that begins
+ * with the journal's own mark. */
+static void a_journal_of_others(void **state) {
+    const uint32_t block[] = {3001, 3002, 3003, 3004};
+    static const char first[] = "aced";
+    char commands[2000], mark[1024] = "\xc0\x3b\x39\x98";
+    if (!ext2env_can())
+        return;
+    ext2env_folder();
+    for (unsigned i = 0; i < 4; i++) {
+        char name[2] = {"abcd"[i], '\0'};
+        FILE *f = fopen(ext2env_path(name), "w");
+        char bytes[2048]; /* the first is written to two blocks */
+        memset(bytes, name[0], sizeof bytes);
+        fwrite(i == 3 ? mark : bytes, 1, i == 0 ? 2048 : 1024, f);
+        fclose(f);
+    }
+    char a[300], b[300], c[300], d[300];
+    strcpy(a, ext2env_path("a"));
+    strcpy(b, ext2env_path("b"));
+    strcpy(c, ext2env_path("c"));
+    strcpy(d, ext2env_path("d"));
+    sprintf(commands,
+            "jo\njw -b 3001,3002 %s\njw -b 3003 %s\njw -r 3002-3003\njw -b 3002 %s\n"
+            "jw -b 3004 %s\njc\n",
+            a, b, c, d);
+    ext2env_make("-t ext3 -b 1024 -I 128 -J size=1", 8192, false);
+    ext2env_debugfs(commands);
+    ext2env_mount_ok();
+    for (unsigned i = 0; i < 4; i++) {
+        const uint8_t *there = memdisk_image() + block[i] * 1024UL;
+        if (i < 3)
+            assert_int_equal(there[1023], first[i] == 'e' ? 0 : first[i]);
+        else
+            assert_memory_equal(there, mark, sizeof mark);
+    }
+    ext2env_check_disk();
+}
+
 /* ---- what is refused ---- */
 
 static void refused(const char *options, const char *commands, const char *sentence) {
@@ -277,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(disks_of_every_kind, ext2env_teardown),
         cmocka_unit_test_teardown(what_is_known_of_files, ext2env_teardown),
+        cmocka_unit_test_teardown(a_journal_of_others, ext2env_teardown),
         cmocka_unit_test_teardown(features_that_are_not_known, ext2env_teardown),
         cmocka_unit_test_teardown(read_only_disks, ext2env_teardown),
         cmocka_unit_test_teardown(read_errors, ext2env_teardown),
