@@ -8,8 +8,8 @@
 # host    a host compiler and make, which are all that ./sim needs
 # test    a host compiler, cmocka, pytest, pexpect, gdb
 # more    what some tests need, which are skipped without: clang with libFuzzer, lld and LLVM's
-#         tools, spin, clang-format, clang-tidy, cppcheck, both RISC-V gccs, and U-Boot where the
-#         system has a package of it
+#         tools, spin, clang-format, clang-tidy, cppcheck, e2fsprogs, both RISC-V gccs, and U-Boot
+#         where the system has a package of it
 # browser Chromium, its driver, Selenium and librsvg, for ptview's tests, which are skipped
 #         without; a group of its own, since some systems have no such package
 #
@@ -94,6 +94,11 @@ have_uboot() { [ -e "${UBOOT:-/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf}" ]; 
 
 gnu_gcc_has_a_package() { have apt-get || have dnf || have pacman; }
 
+# Which may stand where only root looks for programs.
+have_e2fsprogs() {
+    have mke2fs || [ -e "${MKE2FS:-/sbin/mke2fs}" ]
+}
+
 # In the Python that the tests run in.
 have_selenium() {
     python=$(test_python) && "$python" -c 'import selenium' >/dev/null 2>&1
@@ -125,6 +130,7 @@ look_for() {
         have clang-format || missing="$missing clang-format"
         have clang-tidy || missing="$missing clang-tidy"
         have cppcheck || missing="$missing cppcheck"
+        have_e2fsprogs || missing="$missing e2fsprogs"
         have riscv64-linux-gnu-gcc || ! gnu_gcc_has_a_package ||
             missing="$missing riscv64-linux-gnu-gcc"
         have_toolchain elf || missing="$missing elfgcc"
@@ -157,6 +163,7 @@ why() {
     spin) echo "the model checker spin" ;;
     clang-format) echo "clang-format, which all C is held against" ;;
     clang-tidy) echo "clang-tidy, which looks for mistakes in the kernel" ;;
+    e2fsprogs) echo "e2fsprogs, which make and check disks of ext2" ;;
     cppcheck) echo "cppcheck, which does so too" ;;
     riscv64-linux-gnu-gcc) echo "the first toolchain, which the recorded benchmarks are of" ;;
     elfgcc) echo "the third toolchain" ;;

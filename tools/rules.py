@@ -4,7 +4,7 @@
     tools/rules.py [ROOT]
 
 - layers: an #include in kernel/ goes to its own layer or to one left of it in
-      lib < arch < sync < mm < proc < dev < vfs < socket < fs < tmpfs < procfs < syscall < linux <
+      lib < arch < sync < mm < proc < dev < vfs < socket < fs < ext2 < tmpfs < procfs < syscall < linux <
       trap < init
 - the machine: assembly stands in kernel/arch only, and so do the numbers of CSRs
   and of page-table entry bits. By name a CSR is used besides where it is the
@@ -36,7 +36,7 @@ import os
 import re
 import sys
 
-LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "vfs", "socket", "fs", "tmpfs", "procfs",
+LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "vfs", "socket", "fs", "ext2", "tmpfs", "procfs",
           "syscall", "linux", "trap", "init")
 COLUMNS = 100
 NUMBER = re.compile(r"\s*#\s*define\s+(?:PTE|SATP|SSTATUS|SIE|CAUSE)_")

@@ -12,8 +12,8 @@
                            package busybox-static for RISC-V is downloaded by
                            apt, and not installed here; BUSYBOX=FILE in the
                            environment names another one. Our programs are in
-                           /trellis/bin, the disk is in /xv6; `exit` ends the
-                           machine
+                           /trellis/bin, the disk is in /xv6, or, with one of
+                           ext2's, in /disk; `exit` ends the machine
     --with PACKAGE...      with --linux: more packages of the same release, and
                            what they depend on, unpacked into the root
                            (docs/linux.md)
@@ -21,7 +21,8 @@
     --design NAME    {designs}; default {default}
     --machine NAME   QEMU's machine: {machines}
                      (docs/machines.md); default virt
-    --disk IMAGE     a disk image in xv6's format; what the guest writes stays
+    --disk IMAGE     a disk image in xv6's format, or of ext2 or ext3 (mke2fs
+                     makes one, docs/ext2.md); what the guest writes stays
                      there. Without it: a fresh one at each start, nothing stays
     --keep NAME      a disk of that name, made at first: a copy of the fresh
                      one, build/kept/NAME.img, which make clean leaves there
@@ -240,6 +241,8 @@ def check_disk(options):
         raise Unusable(f"--disk {path}: not a file")
     if not os.access(path, os.R_OK | os.W_OK):
         raise Unusable(f"--disk {path}: cannot be read and written")
+    if is_ext2(path):
+        return
     try:
         image = xv6fs.Image.load(path)
     except xv6fs.FormatError as e:
@@ -247,6 +250,13 @@ def check_disk(options):
     why = xv6fs.super_problem(image.sb, len(image.data))
     if why:
         raise Unusable(f"--disk {path}: not an image in xv6's format: {why}")
+
+
+def is_ext2(path):
+    """Whether it has the mark of ext2; what else is wrong with it, the kernel says."""
+    with open(path, "rb") as f:
+        f.seek(1024 + 56)
+        return f.read(2) == b"\x53\xef"
 
 
 def free_port():
@@ -257,6 +267,8 @@ def free_port():
 
 def init_is_ours(path):
     """Whether the image's first program knows -c. Without one, the kernel says so."""
+    if is_ext2(path):
+        return True
     try:
         image = xv6fs.Image.load(path)
         image.recover()

@@ -1,12 +1,11 @@
 /* The block cache: a hash table of buffers and a list of the idle ones. */
 #include "fs/cache.h"
+#include "arch/layout.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "mm/frame.h"
 #include "proc/sleeplock.h"
 #include "sync/spinlock.h"
-
-#define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
 
 /* Invariants, under the lock: a buffer is in the idle list exactly when refs is
  * 0, and in the hash table exactly when it has a block. */
@@ -15,33 +14,45 @@ static struct {
     struct wait_channel changed; /* a buffer was loaded, or became idle while somebody waited */
     uint32_t waiting;            /* for an idle buffer */
     struct list idle;
+    uint8_t *memory; /* of all blocks */
+    uint64_t memory_bytes;
+    uint32_t block_bytes;
     struct buf *bufs;
     uint32_t nbufs;
     struct buf **buckets;
     uint32_t mask;
 } cache;
 
+void cache_mount(uint32_t block_bytes) {
+    ASSERT(block_bytes >= FS_BLOCK_SIZE && block_bytes <= PAGE_SIZE);
+    list_init(&cache.idle);
+    cache.block_bytes = block_bytes;
+    cache.nbufs = (uint32_t)(cache.memory_bytes / block_bytes);
+    cache.waiting = 0;
+    for (uint32_t i = 0; i <= cache.mask; i++)
+        cache.buckets[i] = NULL;
+    for (uint32_t i = 0; i < cache.nbufs; i++) {
+        struct buf *b = &cache.bufs[i];
+        *b = (struct buf){.data = cache.memory + (size_t)i * block_bytes, .block = BUF_NO_BLOCK};
+        list_push_back(&cache.idle, &b->idle);
+    }
+}
+
 int cache_boot_init(uint64_t bytes) {
     uint32_t n = (uint32_t)(bytes / FS_BLOCK_SIZE), nbuckets = 1;
     while (nbuckets < n)
         nbuckets *= 2;
-    uint8_t *data = frame_boot_alloc((size_t)n * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
+    cache.memory_bytes = bytes;
+    cache.memory = frame_boot_alloc(bytes, PAGE_SIZE);
     cache.bufs = frame_boot_alloc(n * sizeof(struct buf), _Alignof(struct buf));
     cache.buckets = frame_boot_alloc(nbuckets * sizeof(struct buf *), _Alignof(struct buf *));
-    if (!data || !cache.bufs || !cache.buckets)
+    if (!cache.memory || !cache.bufs || !cache.buckets)
         return -K_ENOMEM;
 
     spin_init(&cache.lock, RANK_CACHE);
     wait_channel_init(&cache.changed);
-    list_init(&cache.idle);
-    cache.nbufs = n;
     cache.mask = nbuckets - 1;
-    cache.waiting = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        struct buf *b = &cache.bufs[i];
-        *b = (struct buf){.data = data + (size_t)i * FS_BLOCK_SIZE, .block = BUF_NO_BLOCK};
-        list_push_back(&cache.idle, &b->idle);
-    }
+    cache_mount(FS_BLOCK_SIZE);
     return 0;
 }
 
@@ -125,9 +136,9 @@ static void put_locked(struct buf *b) {
 static void start_load(struct buf *b) {
     b->rq = (struct blk_request){
         .op = BLK_READ,
-        .sector = (uint64_t)b->block * SECTORS_PER_BLOCK,
+        .sector = (uint64_t)b->block * (cache.block_bytes / SECTOR_SIZE),
         .data = b->data,
-        .bytes = FS_BLOCK_SIZE,
+        .bytes = cache.block_bytes,
     };
     blk_submit(&b->rq);
 }

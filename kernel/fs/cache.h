@@ -22,7 +22,7 @@
 enum buf_state { BUF_EMPTY, BUF_LOADING, BUF_VALID };
 
 struct buf {
-    uint8_t *data;  /* FS_BLOCK_SIZE bytes, aligned to their size */
+    uint8_t *data;  /* the bytes of a block, aligned to their size */
     uint32_t block; /* whose copy this is; BUF_NO_BLOCK: nobody's */
     uint32_t refs;
     enum buf_state state;
@@ -37,6 +37,9 @@ struct buf {
 
 /* Boot: takes memory for about bytes of blocks. -K_ENOMEM: there is not that much. */
 int cache_boot_init(uint64_t bytes) must_check;
+/* Mount: blocks have so many bytes, a power of two from FS_BLOCK_SIZE (as they have from boot) to
+ * PAGE_SIZE, and none is in memory. Nobody has a reference. */
+void cache_mount(uint32_t block_bytes);
 uint32_t cache_buffers(void);
 
 /* A reference to the block's buffer, loaded. May sleep. -K_EIO: the disk could not

@@ -1,8 +1,8 @@
 /* The flusher: what nobody waits for becomes durable, too. */
 #include "fs/fs.h"
-#include "fs/inode.h"
 #include "fs/log.h"
 #include "proc/clock.h"
+#include "vfs/node.h"
 
 #define DELAY ABI_TICKS_PER_SECOND
 
@@ -13,6 +13,6 @@ void fs_flusher(void) {
         log_wait_for_change();
         if (!proc_sleep_ticks(DELAY) && log_sync())
             continue; /* the next round waits for ever */
-        inode_reap(); /* of a file that was mapped, its log's may have been the last reference */
+        node_reap();  /* of a file that was mapped, its log's may have been the last reference */
     }
 }

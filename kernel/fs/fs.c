@@ -2,9 +2,11 @@
 #include "fs/fs.h"
 #include "fs/balloc.h"
 #include "fs/data.h"
-#include "vfs/descriptor.h"
-#include "fs/namecache.h"
 #include "fs/entries.h"
+#include "fs/filemap.h"
+#include "fs/logdisk.h"
+#include "fs/namecache.h"
+#include "vfs/descriptor.h"
 #include "vfs/pipe.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
@@ -31,8 +33,8 @@
 #define PIPES_KEPT 32 /* of them */
 #define PIPE_PER_RAM KIB(128)
 
-static uint64_t inodes; /* in memory */
-static bool mounted;
+static uint64_t inodes;                 /* in memory */
+static const struct fs_format *mounted; /* NULL: nothing is */
 
 /* That may be in use beside those of open files. */
 static uint64_t inodes_beside(void) { return proc_slots * (1ULL + INODES_PER_CALL); }
@@ -41,7 +43,7 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high) { return MAX(low,
 
 int fs_boot_init(uint64_t ram_bytes) {
     uint64_t in_use = FILES_MIN + inodes_beside();
-    mounted = false;
+    mounted = NULL;
     file_boot_init();
     fd_boot_init();
     inodes = MAX(in_use, MIN(ram_bytes / INODE_PER_RAM, INODES_MAX));
@@ -79,10 +81,14 @@ static int read_super(const char **why) {
     return super_check(&sb, disk_blocks, &super, why);
 }
 
+static struct log_disk log_disk = {
+    .block_bytes = FS_BLOCK_SIZE, .commit = logdisk_commit, .forbid_writes = filemap_forbid_writes};
+
 static int start_log(const char **why) {
-    int err = log_mount(&super, why);
+    int err = logdisk_mount(&super, &log_disk.blocks, why);
     if (err)
         return err;
+    log_mount(&log_disk, false);
     if (log_op_max() < entries_cost_max() || log_op_max() < data_write_cost(1)) {
         *why = "the log is too small for one operation";
         return -K_EINVAL;
@@ -111,6 +117,19 @@ static int open_root(struct node **out, const char **why) {
     return 0;
 }
 
+static void stats(struct fs_stats *out) {
+    out->inodes_free = inode_free_count();
+    out->blocks_free = balloc_free_count();
+}
+
+static const struct fs_format format = {.name = "xv6", .stats = stats};
+
+const char *fs_place = "/";
+
+void fs_begin(const struct fs_format *f) { mounted = f; }
+
+const struct fs_format *fs_mounted_format(void) { return mounted; }
+
 int fs_mount(struct node **root, const char **why) {
     if (!blk_present()) {
         *why = "there is no disk";
@@ -132,8 +151,10 @@ int fs_mount(struct node **root, const char **why) {
     file_mount(super.inode_end <= inodes ? UINT64_MAX : inodes - inodes_beside(), FILES_KEPT);
     *why = "the inodes cannot be read";
     err = inode_mount();
-    mounted = !err;
-    return err ? err : open_root(root, why);
+    if (err)
+        return err;
+    fs_begin(&format);
+    return open_root(root, why);
 }
 
 bool fs_mounted(void) { return mounted; }
@@ -141,12 +162,16 @@ bool fs_mounted(void) { return mounted; }
 int fs_sync(void) { return mounted ? log_sync() : 0; }
 
 void fs_quiesce(void) {
-    if (mounted)
-        log_quiesce();
+    if (!mounted)
+        return;
+    log_quiesce();
+    if (mounted->quiesced)
+        log_when_durable(mounted->quiesced);
 }
 
 void fs_stats(struct fs_stats *out) {
-    out->inodes_free = mounted ? inode_free_count() : 0;
-    out->blocks_free = mounted ? balloc_free_count() : 0;
+    *out = (struct fs_stats){0};
+    if (mounted)
+        mounted->stats(out);
     out->files_open = file_open_count();
 }

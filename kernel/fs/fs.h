@@ -4,11 +4,33 @@
 
 struct node;
 
+/* What a format does for the file system that is mounted. The log is common to all (log.h), and so
+ * are the caches. */
+struct fs_stats {
+    uint64_t inodes_free; /* exact, at one moment */
+    uint64_t blocks_free;
+    uint64_t files_open;
+};
+struct fs_format {
+    const char *name; /* as programs of Linux call it */
+    bool read_only;
+    void (*stats)(struct fs_stats *out); /* what is free */
+    void (*quiesced)(void);              /* see log_when_durable; NULL: nothing is to be done */
+};
+
+/* It is mounted, with the log. */
+void fs_begin(const struct fs_format *format);
+
+/* What is mounted, for who asks. NULL: nothing is. */
+const struct fs_format *fs_mounted_format(void);
+/* And where: root.c says so. */
+extern const char *fs_place;
+
 /* Takes memory for the tables, by the size of RAM. Once at boot, before frame_init.
  * -K_ENOMEM: there is not enough. */
 int fs_boot_init(uint64_t ram_bytes) must_check;
 
-/* Mounts the first disk: checks it, recovers what a crash left in its log, frees
+/* Mounts the disk as one of xv6's: checks it, recovers what a crash left in its log, frees
  * inodes that have no links. *root has a reference to its root.
  * In the first process, for it sleeps. On error *why is a sentence about the image
  * or the disk: -K_ENODEV no disk, -K_EINVAL not an image that fits it, -K_EIO,
@@ -29,9 +51,4 @@ void fs_quiesce(void);
  * of the kernel's own, with the file system mounted. */
 void fs_flusher(void) never_returns;
 
-struct fs_stats {
-    uint64_t inodes_free; /* exact, at one moment */
-    uint64_t blocks_free;
-    uint64_t files_open;
-};
 void fs_stats(struct fs_stats *out);

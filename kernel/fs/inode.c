@@ -2,6 +2,7 @@
 #include "fs/inode.h"
 #include "fs/data.h"
 #include "fs/fsnode.h"
+#include "fs/super.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/panic.h"

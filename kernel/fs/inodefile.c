@@ -4,8 +4,8 @@
 #include "fs/filedata.h"
 #include "fs/filemap.h"
 #include "fs/fsnode.h"
+#include "fs/stops.h"
 #include "lib/errno.h"
-#include "mm/uaccess.h"
 #include "vfs/listing.h"
 
 static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
@@ -19,29 +19,9 @@ static int read_some(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     return err;
 }
 
-/* Where a copy has stopped short, and how often. */
-struct stops {
-    uint64_t at;
-    unsigned count;
-};
-
-/* Until the copy comes there, a page that was just asked for may be made durable, or cut off,
- * and have to be asked for again; but not so often. */
-#define STOPS_MAX 64
-
-/* A copy that stopped short at a page of user memory that may have to be read from a file, or
- * asked for before it is written: now, with no lock held, that may be done. True: the copy may go
- * on at this place. */
-static bool can_go_on(int err, uint64_t at, struct stops *s, size_t n, bool write) {
-    s->count = at == s->at ? s->count + 1 : 0;
-    s->at = at;
-    return err == -K_EFAULT && s->count < STOPS_MAX &&
-           !uaccess_fault_in(UA(at), MIN(n, (size_t)PAGE_SIZE), write);
-}
-
 static seldom int read_rest(struct file *f, uaddr_t dst, size_t n, size_t *done, int err) {
     struct stops stops = {0};
-    while (can_go_on(err, dst.v + *done, &stops, n - *done, true)) {
+    while (stops_can_go_on(err, dst.v + *done, &stops, n - *done, true)) {
         size_t moved = 0;
         err = read_some(f, UA(dst.v + *done), n - *done, &moved);
         *done += moved;
@@ -93,7 +73,7 @@ static inline int write_some(struct file *f, uaddr_t src, size_t n, size_t *done
 static seldom int write_rest(struct file *f, uaddr_t src, size_t n, size_t *done, int err) {
     struct stops stops = {0};
     for (;;) {
-        if (can_go_on(err, src.v + *done, &stops, n - *done, false))
+        if (stops_can_go_on(err, src.v + *done, &stops, n - *done, false))
             err = 0;
         if (err || *done == n)
             return err;

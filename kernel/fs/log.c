@@ -1,10 +1,9 @@
 /* The log: operations, transactions, and when they commit. log.h has the protocol. */
 #include "fs/log.h"
-#include "fs/filemap.h"
-#include "fs/logdisk.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "proc/sleeplock.h"
 
@@ -38,9 +37,12 @@ static struct {
             bool contents; /* else metadata */
             const uint8_t *data;
         } entry[LOG_MAX];
+        uint32_t block[LOG_MAX]; /* what the disk gets: their numbers */
+        uint8_t *copies;         /* and the contents, one after the other */
     } snap;
 
     /* Constant after mount. */
+    const struct log_disk *disk;
     uint32_t capacity, pages_max;
     bool each; /* every operation is committed when it ends */
 } log;
@@ -49,8 +51,11 @@ int log_boot_init(void) {
     size_t bytes = pagecache_dirty_max() * sizeof(struct page *);
     log.pages = frame_boot_alloc(bytes, _Alignof(struct page *));
     log.snap.pages = frame_boot_alloc(bytes, _Alignof(struct page *));
-    return log.pages && log.snap.pages ? logdisk_boot_init() : -K_ENOMEM;
+    log.snap.copies = frame_boot_alloc(LOG_BYTES, PAGE_SIZE);
+    return log.pages && log.snap.pages && log.snap.copies ? 0 : -K_ENOMEM;
 }
+
+uint8_t *log_copies(void) { return log.snap.copies; }
 
 uint32_t log_op_max(void) { return log.capacity; }
 
@@ -292,11 +297,27 @@ void log_quiesce(void) {
     spin_unlock(&log.lock);
 }
 
+void log_when_durable(void (*fn)(void)) {
+    spin_lock(&log.lock);
+    while (log.committing)
+        sleep_on(&log.changed, &log.lock);
+    bool quiet = log.n == 0 && !log.aborted;
+    log.committing = quiet;
+    spin_unlock(&log.lock);
+    if (!quiet)
+        return;
+    fn();
+    spin_lock(&log.lock);
+    log.committing = false;
+    wakeup(&log.changed);
+    spin_unlock(&log.lock);
+}
+
 /* ---- commit ---- */
 
 /* Starts writing a run of the page's fresh blocks that are neighbours on the disk, too. */
 static void start_run(struct page *p) {
-    unsigned first = 0, len = 1;
+    unsigned first = 0, len = 1, bytes = log.disk->block_bytes;
     while (!(p->ordered >> first & 1))
         first++;
     while (first + len < PAGE_BLOCKS && p->ordered >> (first + len) & 1 &&
@@ -305,9 +326,9 @@ static void start_run(struct page *p) {
     p->ordered &= (uint8_t) ~(((1u << len) - 1) << first);
     p->rq = (struct blk_request){
         .op = BLK_WRITE,
-        .sector = (uint64_t)p->block[first] * (FS_BLOCK_SIZE / SECTOR_SIZE),
-        .data = p->data + first * FS_BLOCK_SIZE,
-        .bytes = len * FS_BLOCK_SIZE,
+        .sector = (uint64_t)p->block[first] * (bytes / SECTOR_SIZE),
+        .data = p->data + first * bytes,
+        .bytes = len * bytes,
     };
     blk_submit(&p->rq);
 }
@@ -369,7 +390,7 @@ static void add_page_to_snapshot(struct page *p) {
     for (unsigned b = 0; p->logged >> b; b++)
         if (p->logged >> b & 1)
             log.snap.entry[log.snap.n++] = (struct logged){p->block[b], true,
-                                                           p->data + b * FS_BLOCK_SIZE};
+                                                           p->data + b * log.disk->block_bytes};
     p->ordered = p->fresh;
     page_begin_writing(p);
 }
@@ -380,7 +401,7 @@ static void forbid_stores(void) {
     for (uint32_t i = 0; i < log.npages; i++) {
         struct page *p = log.pages[i];
         if (p->stores)
-            filemap_forbid_writes(p->inum, p->index);
+            log.disk->forbid_writes(p->inum, p->index);
         p->stores = false;
     }
 }
@@ -401,8 +422,11 @@ static void take_snapshot(void) {
     ASSERT(log.snap.n == log.n);
     sort_by_block(log.snap.entry, log.snap.n);
     log.snap.n = drop_twice_logged(log.snap.entry, log.snap.n);
-    for (uint32_t i = 0; i < log.snap.n; i++)
-        logdisk_set(i, log.snap.entry[i].block, log.snap.entry[i].data);
+    uint32_t bytes = log.disk->block_bytes;
+    for (uint32_t i = 0; i < log.snap.n; i++) {
+        log.snap.block[i] = log.snap.entry[i].block;
+        memcpy(log.snap.copies + (size_t)i * bytes, log.snap.entry[i].data, bytes);
+    }
 }
 
 /* No commit comes after one that failed, so this is said once. */
@@ -426,8 +450,9 @@ static void commit_locked(void) {
     wakeup(&log.changed);
     spin_unlock(&log.lock);
 
-    const char *failed = write_contents() ? "writing the contents of files"
-                                          : logdisk_commit(log.snap.n);
+    const char *failed = write_contents()
+                             ? "writing the contents of files"
+                             : log.disk->commit(log.snap.block, log.snap.copies, log.snap.n);
     /* After a failure buffers and pages stay pinned: memory goes on showing one state. */
     for (uint32_t i = 0; !failed && i < log.snap.nbufs; i++)
         cache_put(log.snap.bufs[i]);
@@ -447,18 +472,20 @@ static void commit_locked(void) {
 
 /* ---- mount ---- */
 
-int log_mount(const struct super *sb, const char **why) {
+void log_mount(const struct log_disk *disk, bool read_only) {
     spin_init(&log.lock, RANK_LOG);
     wait_channel_init(&log.changed);
     wait_channel_init(&log.dirty);
-    log.aborted = log.closing = log.committing = false;
+    log.disk = disk;
+    log.aborted = read_only;
+    log.closing = log.committing = false;
     log.running = 1;
     log.done = log.next_ticket = log.serving = 0;
     log.ops = log.promised = log.promised_pages = 0;
     log.n = log.nbufs = log.npages = 0;
     log.pages_max = pagecache_dirty_max();
     /* Two transactions may pin blocks at a time: at most half of the cache. */
-    log.capacity = MIN(MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX), cache_buffers() / 4);
+    ASSERT(disk->blocks <= log_blocks_max(disk->block_bytes));
+    log.capacity = MIN(disk->blocks, cache_buffers() / 4);
     log.each = log_sync_always || blk_read_only();
-    return logdisk_mount(sb, why);
 }

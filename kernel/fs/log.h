@@ -42,8 +42,28 @@
  * ended. */
 #pragma once
 #include "fs/cache.h"
-#include "fs/logdisk.h"
 #include "fs/pagecache.h"
+
+#define LOG_MAX (FS_BLOCK_SIZE / 4 - 1)           /* blocks of a transaction, at most */
+#define LOG_BYTES ((LOG_MAX + 1) * FS_BLOCK_SIZE) /* and their contents */
+
+/* How many of a size that is. */
+static inline uint32_t log_blocks_max(uint32_t block_bytes) {
+    return MIN((uint32_t)LOG_MAX, (uint32_t)(LOG_BYTES / block_bytes));
+}
+
+/* A format's part of the log: where a transaction goes. */
+struct log_disk {
+    uint32_t block_bytes; /* FS_BLOCK_SIZE to PAGE_SIZE, a power of two */
+    uint32_t blocks;      /* that it takes at most in one transaction; see log_blocks_max */
+    /* Writes n different blocks, in order of their numbers, whose contents stand one after the
+     * other in copies: all of them or none, whatever a power cut does. The fresh contents of files
+     * have been written before, and may be in the disk's cache. NULL, or what failed. */
+    const char *(*commit)(const uint32_t *block, uint8_t *copies, uint32_t n);
+    /* That page of the inode may be written through no mapping any more, until it is asked for
+     * again. No spinlock is held. */
+    void (*forbid_writes)(uint32_t inum, uint32_t index);
+};
 
 struct log_op {
     uint64_t transaction;
@@ -55,9 +75,13 @@ struct log_op {
 /* Boot: takes memory for the copies of a transaction's blocks. -K_ENOMEM. */
 int log_boot_init(void) must_check;
 
-/* Mount: replays what a crash left in the log of this image, and starts an empty
- * log. Failure: -K_EIO, or -K_EINVAL when the header is nonsense; *why says more. */
-int log_mount(const struct super *sb, const char **why) must_check;
+/* Memory of LOG_BYTES, aligned to a page: the copies that commit is given. Until the mount it is
+ * the format's, for its recovery. */
+uint8_t *log_copies(void);
+
+/* Mount, when what a crash left has been recovered: starts an empty log. read_only: it takes no
+ * changes, as if it had aborted. */
+void log_mount(const struct log_disk *disk, bool read_only);
 
 /* The most blocks one operation can reserve. */
 uint32_t log_op_max(void);
@@ -136,6 +160,10 @@ bool log_durable(uint64_t transaction);
 /* Waits until all operations that began earlier have ended and are on the disk, or the log
  * has aborted. In no operation. */
 void log_quiesce(void);
+
+/* Calls fn if all that was done is on the disk; no commit begins until it returns. In no operation.
+ */
+void log_when_durable(void (*fn)(void));
 
 /* For the flusher: sleeps until there is a change that is not yet on the disk. */
 void log_wait_for_change(void);

@@ -4,7 +4,6 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
-#include "mm/frame.h"
 
 #define SECTORS_PER_BLOCK (FS_BLOCK_SIZE / SECTOR_SIZE)
 
@@ -12,28 +11,16 @@ struct log_header {
     int32_t n;
     int32_t block[LOG_MAX];
 };
-_Static_assert(sizeof(struct log_header) == FS_BLOCK_SIZE, "the header is one block");
+_Static_assert(sizeof(struct log_header) == FS_BLOCK_SIZE, "it names as many as a block can");
 
 /* Requests and what they read or write stand here and not on a stack: the disk's
  * interrupt handler runs in any process's page table. */
 static struct {
     uint32_t start;
-    uint8_t *copies; /* the blocks' contents, one after the other */
     struct blk_request rq[LOG_MAX];
 } log;
 
 static struct log_header header __attribute__((aligned(FS_BLOCK_SIZE)));
-
-int logdisk_boot_init(void) {
-    log.copies = frame_boot_alloc(LOG_MAX * FS_BLOCK_SIZE, FS_BLOCK_SIZE);
-    return log.copies ? 0 : -K_ENOMEM;
-}
-
-void logdisk_set(uint32_t i, uint32_t block, const uint8_t *data) {
-    ASSERT(i < LOG_MAX);
-    header.block[i] = (int32_t)block;
-    memcpy(log.copies + (size_t)i * FS_BLOCK_SIZE, data, FS_BLOCK_SIZE);
-}
 
 static int flush(void) {
     log.rq[0] = (struct blk_request){.op = BLK_FLUSH};
@@ -67,14 +54,14 @@ static int write_header(uint32_t n) {
 
 /* Writes the copies of the header's n blocks to where they live, neighbours with
  * one request, all requests at once. They are all different. */
-static int install(uint32_t n) {
+static int install(uint8_t *copies, uint32_t n) {
     uint32_t nrq = 0;
     for (uint32_t i = 0, len; i < n; i += len) {
         len = 1;
         while (i + len < n && header.block[i + len] == header.block[i] + (int32_t)len)
             len++;
         start_io(&log.rq[nrq++], BLK_WRITE, (uint32_t)header.block[i],
-                 log.copies + (size_t)i * FS_BLOCK_SIZE, len);
+                 copies + (size_t)i * FS_BLOCK_SIZE, len);
     }
     int err = 0;
     for (uint32_t i = 0; i < nrq; i++) {
@@ -87,12 +74,14 @@ static int install(uint32_t n) {
 
 /* The steps of a commit; NULL, or what failed. A failure leaves the header
  * alone: if it reached the disk, the next mount installs from it. */
-const char *logdisk_commit(uint32_t n) {
-    if (do_io(BLK_WRITE, log.start + 1, log.copies, n) || flush())
+const char *logdisk_commit(const uint32_t *block, uint8_t *copies, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        header.block[i] = (int32_t)block[i];
+    if (do_io(BLK_WRITE, log.start + 1, copies, n) || flush())
         return "writing the log";
     if (write_header(n))
         return "writing the log's header";
-    if (install(n))
+    if (install(copies, n))
         return "installing a committed transaction (the next mount will)";
     if (write_header(0))
         return "clearing the log's header";
@@ -117,8 +106,10 @@ static bool header_ok(const struct super *sb) {
     return true;
 }
 
-int logdisk_mount(const struct super *sb, const char **why) {
+int logdisk_mount(const struct super *sb, uint32_t *blocks, const char **why) {
+    uint8_t *copies = log_copies();
     log.start = sb->log_start;
+    *blocks = MIN(sb->log_blocks - 1, (uint32_t)LOG_MAX);
     int err = do_io(BLK_READ, sb->log_start, &header, 1);
     if (err) {
         *why = "the log's header cannot be read";
@@ -131,12 +122,12 @@ int logdisk_mount(const struct super *sb, const char **why) {
     if (header.n == 0)
         return 0;
     uint32_t n = (uint32_t)header.n;
-    err = do_io(BLK_READ, sb->log_start + 1, log.copies, n);
+    err = do_io(BLK_READ, sb->log_start + 1, copies, n);
     if (err) {
         *why = "the log cannot be read";
         return err;
     }
-    err = install(n);
+    err = install(copies, n);
     if (!err)
         err = write_header(0);
     if (err)

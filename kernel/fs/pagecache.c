@@ -24,7 +24,8 @@ static struct {
     struct page **buckets;
     uint32_t mask;
     uint32_t held, held_max;
-    uint32_t pages; /* records */
+    struct page *page; /* the records */
+    uint32_t pages;
 } cache;
 
 /* Whoever waits tells so before it looks, and whoever changes something looks for it afterwards:
@@ -60,6 +61,7 @@ int pagecache_boot_init(uint64_t ram_bytes) {
     cache.mask = nbuckets - 1;
     cache.held = 0;
     cache.held_max = held;
+    cache.page = pages;
     cache.pages = n;
     for (uint32_t i = 0; i < n; i++) {
         pages[i] = (struct page){.data = NULL};
@@ -161,6 +163,18 @@ paddr_t page_frame(uint32_t inum, uint32_t index) {
         frame_get(frame_single(frame));
     spin_unlock(&cache.lock);
     return frame;
+}
+
+bool page_next(uint32_t *at, uint32_t inum, uint32_t *index) {
+    bool found = false;
+    spin_lock(&cache.lock);
+    while (*at < cache.pages && !found) {
+        const struct page *p = &cache.page[(*at)++];
+        found = p->found && p->inum == inum;
+        *index = p->index;
+    }
+    spin_unlock(&cache.lock);
+    return found;
 }
 
 bool page_is_there(uint32_t inum, uint32_t index) {

@@ -35,7 +35,8 @@ struct page {
      * file on the disk yet, and those that overwrite what a file there has. */
     uint8_t fresh, logged;
     uint64_t transaction;
-    uint32_t block[PAGE_BLOCKS]; /* where each lives; 0: nowhere, it is zeros */
+    uint32_t block[PAGE_BLOCKS]; /* where each lives; 0: nowhere, it is zeros. The first are used
+                                    where blocks are larger */
 
     /* In its transaction it may be changed through mappings, without a call or a lock. Set in an
      * operation with the inode locked, cleared by the log when none runs. */
@@ -69,6 +70,11 @@ paddr_t page_frame(uint32_t inum, uint32_t index);
 
 /* Whether it is in memory. Its inode is locked, or it may go or come at once. */
 bool page_is_there(uint32_t inum, uint32_t index);
+
+/* The inode's next page that is in memory, in no order; *at is 0 for the first. Its inode is
+ * locked. Looks at all pages of the cache, whosever they are: for a file of more pages than that.
+ */
+bool page_next(uint32_t *at, uint32_t inum, uint32_t *index);
 
 /* A page with a frame that nobody finds yet, held; contents undefined. May sleep; with
  * can_wait false NULL instead. */

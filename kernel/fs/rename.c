@@ -3,6 +3,7 @@
 #include "fs/namecache.h"
 #include "fs/nameop.h"
 #include "fs/step.h"
+#include "fs/super.h"
 #include "lib/errno.h"
 
 static const struct dir_name dotdot = {.first = '.' | '.' << 8, .rest = 0};

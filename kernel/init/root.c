@@ -4,6 +4,7 @@
 #include "dev/bootargs.h"
 #include "dev/devices.h"
 #include "dev/ramdisk.h"
+#include "ext2/ext2.h"
 #include "fs/fs.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
@@ -15,12 +16,29 @@
 #define MEMORY_DEV 2 /* as stat names it */
 #define PROC_DEV 3
 
+/* The disk, of whichever format it is; that of xv6 if it has no mark. */
+static int open_disk(bool is_ext2, struct node **disk, const char **why) {
+    return is_ext2 ? ext2_mount(disk, why) : fs_mount(disk, why);
+}
+
+static int find_format(bool *is_ext2, const char **why) {
+    *is_ext2 = false;
+    *why = "it cannot be read";
+    return blk_present() ? ext2_there(is_ext2) : 0;
+}
+
+/* On a folder of the archive, if that is there. */
 static int mount_disk(const char **what, const char **why) {
     struct node *dir, *disk;
-    if (!blk_present() || path_lookup("/xv6", &dir))
-        return 0;
+    bool is_ext2;
     *what = "the disk cannot be used";
-    int err = fs_mount(&disk, why);
+    int err = find_format(&is_ext2, why);
+    if (err)
+        return err;
+    fs_place = is_ext2 ? "/disk" : "/xv6";
+    if (!blk_present() || path_lookup(fs_place, &dir))
+        return 0;
+    err = open_disk(is_ext2, &disk, why);
     if (!err) {
         *why = "something else than a directory is there";
         err = node_mount(dir, disk);
@@ -84,8 +102,11 @@ int root_mount(const char **what, const char **why) {
     const void *archive = ramdisk_archive(&bytes);
     if (archive)
         return unpack(archive, bytes, what, why);
+    bool is_ext2;
     *what = "the disk cannot be used";
-    int err = fs_mount(&root, why);
+    int err = find_format(&is_ext2, why);
+    if (!err)
+        err = open_disk(is_ext2, &root, why);
     if (!err)
         node_set_root(root);
     return err;

@@ -342,7 +342,7 @@ const struct chardev_ops *device_find(int major, int minor) {
 
 /* ---- mounting ---- */
 
-int fsenv_mount(const char **why) {
+void fsenv_boot(void) {
     if (arena == NULL)
         arena = malloc(ARENA);
     memset(arena, 0, arena_used);
@@ -355,6 +355,10 @@ int fsenv_mount(const char **why) {
     fsenv_asked = NULL;
     fsenv_never_there = false;
     assert_int_equal(fs_boot_init(fsenv_ram), 0);
+}
+
+int fsenv_mount(const char **why) {
+    fsenv_boot();
     *why = NULL;
     struct node *root;
     int err = fs_mount(&root, why);

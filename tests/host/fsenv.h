@@ -27,6 +27,7 @@ extern bool fsenv_never_there;
 extern unsigned fsenv_asks;
 
 /* ---- boot and mount. All from the start: memory, processes, files. */
+void fsenv_boot(void);                                            /* no more than that */
 int fsenv_mount(const char **why);                                /* what memdisk has */
 void fsenv_mount_ok(void);                                        /* fails the test if it cannot */
 void fsenv_fresh(uint32_t size, uint32_t nlog, uint32_t ninodes); /* a new image, mounted */

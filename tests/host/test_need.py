@@ -145,11 +145,11 @@ def test_more(system):
     system.with_all(but=["riscv64-linux-gnu-gcc"])
     system.command("clang", "exit 1")  # without libFuzzer
     system.with_apt(provides=("clang", "ld.lld", "llvm-nm", "llvm-objdump", "llvm-dwarfdump",
-                              "spin", "clang-format", "clang-tidy", "cppcheck",
+                              "spin", "clang-format", "clang-tidy", "cppcheck", "mke2fs",
                               "riscv64-linux-gnu-gcc", "riscv64-unknown-elf-gcc", "uboot"))
     installs(system, "more", "clang libclang-rt-dev lld llvm spin clang-format clang-tidy cppcheck "
-             "gcc-riscv64-linux-gnu "
-             "gcc-riscv64-unknown-elf u-boot-qemu", UBOOT=str(system.bin / "uboot"))
+             "e2fsprogs gcc-riscv64-linux-gnu gcc-riscv64-unknown-elf u-boot-qemu",
+             UBOOT=str(system.bin / "uboot"), MKE2FS=str(system.bin / "mke2fs"))
 
 
 def test_browser(system):
