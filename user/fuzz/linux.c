@@ -140,6 +140,7 @@ enum {
 #define ARGS_sendmsg "fag"
 #define ARGS_recvmsg "fag"
 #define ARGS_mremap "mllgm"
+#define ARGS_riscv_flush_icache "aag"
 
 /* What takes long, or ends a round, is done less often. */
 static uint16_t rarity(unsigned number) {
