@@ -202,7 +202,7 @@ struct names {
 
 static bool note(void *ctx, const struct listed *l) {
     struct names *all = ctx;
-    assert_in_range(all->n, 0, ARRAY_LEN(all->name) - 1);
+    assert_true(all->n < ARRAY_LEN(all->name));
     memcpy(all->name[all->n], l->name, l->length);
     all->name[all->n++][l->length] = '\0';
     return true;
