@@ -246,16 +246,38 @@ static uint64_t end_behind(const struct aspace *as, const struct mapping *m, uin
 /* A fault shows pages up to a number that is a multiple of this at most. */
 #define SHOWN_AT_ONCE 16
 
-/* The frame of a page behind the n-th that the object shows, with a reference, or PA(0). Where it
- * was not asked it may have the page at hand; if that is taken away by now, whoever does so waits
- * for the space's lock, and finds it here (rmap.h). */
-static paddr_t frame_behind(const struct mapping *m, uint64_t index, const struct wanted *w,
-                            unsigned n) {
-    if (w->frame && n < w->n)
-        frame_get(frame_single(w->frame[n]));
-    if (w->frame)
-        return n < w->n ? w->frame[n] : PA(0);
-    return index % SHOWN_AT_ONCE ? m->object->ops->peek(m->object, index) : PA(0);
+/* Those that the object shows, up to one that is there already; how many. The fence for code was
+ * made with the first page. */
+static inline unsigned fill_with_shown(pte_t *entry, unsigned most, uint64_t perm,
+                                       const struct wanted *w) {
+    const paddr_t *frame = w->frame + 1;
+    unsigned n = 0;
+    most = MIN(most, w->n - 1);
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
+    for (; n < most && !pte_valid(entry[n]); n++) {
+        frame_get(frame_single(frame[n]));
+        entry[n] = pte_leaf(frame[n], perm);
+    }
+    return n;
+}
+
+/* Those that it has at hand, from this one on. One that is taken away by now is found here: whoever
+ * does so waits for the space's lock (rmap.h). */
+static unsigned fill_with_peeked(struct aspace *as, const struct mapping *m, uint64_t index,
+                                 pte_t *entry, unsigned most, uint64_t perm) {
+    paddr_t frame[SHOWN_AT_ONCE];
+    unsigned n = 0;
+    for (; n < most && (index + n) % SHOWN_AT_ONCE && !pte_valid(entry[n]); n++) {
+        frame[n] = m->object->ops->peek(m->object, index + n);
+        if (!frame[n].v)
+            break;
+    }
+    if (n > 0 && (perm & PTE_X))
+        fence_code(as);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    for (unsigned i = 0; i < n; i++)
+        entry[i] = pte_leaf(frame[i], perm);
+    return n;
 }
 
 /* Pages behind the one at va that the object shows as well, or has: those of the same table that
@@ -264,23 +286,13 @@ static paddr_t frame_behind(const struct mapping *m, uint64_t index, const struc
  * one. */
 static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
                         const struct wanted *w) {
-    paddr_t frame[SHOWN_AT_ONCE];
-    unsigned level, n = 0;
-    uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE;
-    uint64_t end = MIN(end_behind(as, m, va), start + (SHOWN_AT_ONCE - 1) * PAGE_SIZE);
+    unsigned level;
+    uint64_t start = ROUND_DOWN(va, PAGE_SIZE) + PAGE_SIZE, perm = (m->perm & ~PTE_W) | PTE_U;
+    uint64_t end = end_behind(as, m, va);
+    unsigned most = end > start ? (unsigned)((end - start) / PAGE_SIZE) : 0;
     pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
-    for (uint64_t at = start; at < end && !pte_valid(entry[n]); at += PAGE_SIZE, n++) {
-        frame[n] = frame_behind(m, mapping_index(m, at), w, n + 1);
-        if (!frame[n].v)
-            break;
-    }
-    if (n == 0)
-        return;
-    if (m->perm & PTE_X)
-        fence_code(as);
-    __atomic_thread_fence(__ATOMIC_RELEASE); /* what is in the frames before the entries */
-    for (unsigned i = 0; i < n; i++)
-        entry[i] = pte_leaf(frame[i], (m->perm & ~PTE_W) | PTE_U);
+    unsigned n = w->frame ? fill_with_shown(entry, most, perm, w)
+                          : fill_with_peeked(as, m, mapping_index(m, start), entry, most, perm);
     as->present += n;
     VM_COUNT(shown_beside, n);
     design_sync(as, VA(start), VA(start + n * PAGE_SIZE), NULL);
