@@ -8,10 +8,7 @@
 /* The new break, or the old one when it cannot be there. */
 int linux_brk(const uint64_t arg[6], uint64_t *result) {
     struct aspace *as = proc_self()->as;
-    uint64_t old;
-    int err = aspace_sbrk(as, 0, &old);
-    if (!err && arg[0] && arg[0] <= USER_MAX && arg[0] >= as->first_brk)
-        err = aspace_sbrk(as, (int64_t)(arg[0] - old), &old);
+    int err = arg[0] ? aspace_set_break(as, arg[0]) : 0;
     *result = __atomic_load_n(&as->brk, __ATOMIC_RELAXED);
     return err == -K_ENOMEM || err == -K_EEXIST ? 0 : err;
 }

@@ -128,7 +128,10 @@ int aspace_clone(struct aspace *child, struct aspace *parent) must_check;
  * there is no memory to have it alone), -K_EEXIST (something is mapped in the way): nothing
  * changed. */
 int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) must_check;
-/* The same, delta > 0, with nothing promised: the pages come when they are touched, if there
+/* The same to an address, whatever other threads do with the break; also -K_ENOMEM: it lies below
+ * where the break was at first. */
+int aspace_set_break(struct aspace *as, uint64_t brk) must_check;
+/* As aspace_sbrk, delta > 0, with nothing promised: the pages come when they are touched, if there
  * is memory then. */
 int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) must_check;
 

@@ -162,6 +162,18 @@ int aspace_sbrk(struct aspace *as, int64_t delta, uint64_t *old) {
     return move_break(as, delta, false, old);
 }
 
+int aspace_set_break(struct aspace *as, uint64_t brk) {
+    uint64_t old;
+    turn_begin(as);
+    int err = brk < as->first_brk || brk > USER_MAX ? -K_ENOMEM : 0;
+    if (!err && brk != as->brk)
+        err = move_break_locked(as, (int64_t)(brk - as->brk), false, &old);
+    turn_end(as);
+    if (DEBUG)
+        check_space(as);
+    return err;
+}
+
 int aspace_grow_lazily(struct aspace *as, int64_t delta, uint64_t *old) {
     return move_break(as, delta, true, old);
 }
