@@ -6,7 +6,7 @@
 What tools/rules.py reads in the text, the compiler says for certain:
 
 - headers: by the dependency files, an object's layer includes itself and layers left of it in
-      lib < arch < sync < mm < proc < dev < vfs < socket < fs < ext2 < tmpfs < procfs < syscall < linux <
+      lib < arch < sync < mm < proc < dev < vfs < socket < fs < ext2 < tmpfs < procfs < syscall <
       trap < init
 - symbols: an object uses nothing that a layer right of its own defines, however it was
       declared, but for the operations in UPWARD below. One of these that is used no
