@@ -119,7 +119,7 @@ static int32_t next_locked(struct thread *t, uint64_t set, struct abi_siginfo *i
     } else if (own) {
         info->signal = lowest(own);
         info->code = ABI_SI_TKILL;
-        info->u.from.pid = t->sent_by[info->signal - 1];
+        info->u.from.pid = t->sent_by ? t->sent_by[info->signal - 1] : p->pid;
         s->pending &= ~signal_bit(info->signal);
     } else if (shared) {
         info->signal = lowest(shared);

@@ -80,9 +80,9 @@ static void make_pending_locked(struct proc *p, struct thread *only, int32_t sig
     ASSERT_LOCKED(&p->lock);
     uint64_t *set = only ? &only->signals.pending : &p->signals_pending;
     bool first = !(*set & signal_bit(signal)); /* what is known is of the first one */
-    if (first && only)
+    if (first && only && only->sent_by)
         only->sent_by[signal - 1] = info->pid;
-    else if (first && p->signals)
+    else if (first && !only && p->signals)
         p->signals->info[signal - 1] = *info;
     *set |= signal_bit(signal);
 }
@@ -129,9 +129,15 @@ int signal_send(int32_t pid, int32_t signal) {
     return err;
 }
 
-int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) {
-    if (signal != 0 && !signal_exists(signal))
-        return -K_EINVAL;
+static struct slab senders = SLAB_INIT(senders, ABI_SIGNALS * sizeof(int32_t));
+
+void signal_forget_senders(struct thread *t) {
+    if (t->sent_by)
+        slab_give(&senders, t->sent_by);
+    t->sent_by = NULL;
+}
+
+static int send_thread(int32_t pid, int32_t tid, int32_t signal, int32_t **unused) {
     struct proc *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;
@@ -142,11 +148,32 @@ int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) {
         if (t->tid != tid || t->state == T_DEAD)
             continue;
         err = 0;
+        if (signal && *unused && !t->sent_by) {
+            t->sent_by = *unused;
+            for (int32_t i = 0; i < ABI_SIGNALS; i++) /* what is pending is its own process's */
+                t->sent_by[i] = pid;
+            *unused = NULL;
+        }
         if (signal)
             signal_post_locked(p, t, signal, &info);
         break;
     }
     spin_unlock(&p->lock);
+    return err;
+}
+
+int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) {
+    if (signal != 0 && !signal_exists(signal))
+        return -K_EINVAL;
+    int32_t *from_another = NULL;
+    if (pid != proc_self()->pid) {
+        from_another = slab_take(&senders);
+        if (!from_another)
+            return -K_ENOMEM;
+    }
+    int err = send_thread(pid, tid, signal, &from_another);
+    if (from_another)
+        slab_give(&senders, from_another);
     return err;
 }
 

@@ -36,7 +36,7 @@ void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
 /* As the system calls say; signal 0: to nobody. -K_EINVAL: no such signal; -K_ESRCH: nobody there;
  * -K_EPERM: SIGKILL, to pid 1. */
 int signal_send(int32_t pid, int32_t signal) must_check;
-/* To a thread of this process. */
+/* To a thread of this process. -K_ENOMEM: no memory to know the sender, another process. */
 int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) must_check;
 
 /* For a signal that the running program has caused itself, by a fault. True: its handler will run;
@@ -88,6 +88,9 @@ void signal_deliver(void);
 /* Back from a handler, as the frame at the stack pointer says. A frame that cannot be read ends
  * the process; so does one without a record of signals, if there is no memory for it. */
 void signal_return(void);
+
+/* With a thread's record goes who has sent it signals. */
+void signal_forget_senders(struct thread *t);
 
 /* A thread that ends may have been told of signals that others can take, and may be the last one
  * that a stop was waiting for. The first with the process's lock, the other without. */

@@ -72,6 +72,7 @@ int thread_new(struct proc *p, struct thread **out) {
 
 void thread_free(struct thread *t) {
     id_give(t->tid);
+    signal_forget_senders(t);
     frame_free(ptr_pa(t->tf));
     kstack_give(t->stack);
     slab_give(&records, t);

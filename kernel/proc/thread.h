@@ -103,6 +103,9 @@ struct thread {
     struct futex_waiter futex;
     struct end_words end_words;
     char name[16]; /* empty: its process's */
+    /* Which processes sent what is in signals.pending, by number; under its process's lock. NULL:
+     * no other one than its own has ever sent it a signal for itself. */
+    int32_t *sent_by;
     struct alarm alarm;
     bool alarm_rang;     /* since it was set; atomic */
     bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
@@ -119,8 +122,6 @@ struct thread {
     /* What is not zero in a new one, or means nothing yet. */
     struct context context; /* where swtch comes back to */
     struct fpu_state fpu;   /* if fpu_used */
-    /* The processes that sent what is in signals.pending; under its process's lock. */
-    int32_t sent_by[ABI_SIGNALS];
 };
 
 /* What runs on this hart; NULL in the scheduler and at boot. */
