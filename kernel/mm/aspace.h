@@ -149,7 +149,8 @@ void aspace_new_code(struct aspace *as);
  * accessed so, and with it the rest of its page, filled if need be. The address is in the low
  * half, as user_range_ok sees to. It stays so until aspace_page_end: whoever takes pages away on
  * another hart waits for that, so until then who has it does not sleep, fault or take the space's
- * lock. Errors as above; nothing changed. */
+ * lock. Errors as above, but that behind the end of an object is -K_EFAULT, as in designs that copy
+ * by user addresses; nothing changed. */
 int aspace_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) must_check;
 static inline void aspace_page_end(void) {
     __atomic_store_n(&hart_self()->page_of, NULL, __ATOMIC_RELEASE);

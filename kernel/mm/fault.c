@@ -443,7 +443,7 @@ __attribute__((noinline)) static int fault_page(struct aspace *as, uint64_t va, 
         aspace_page_end();
         int err = aspace_fault(as, va, access);
         if (err)
-            return err;
+            return err == -K_ENXIO ? -K_EFAULT : err;
     } while (!find_page(as, va, access, byte));
     return 0;
 }
