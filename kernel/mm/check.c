@@ -18,9 +18,10 @@ static void wrong(const struct aspace *as, vaddr_t va, pte_t e, const char *what
 
 /* Whether a page shows the object's own frame. */
 static bool is_the_objects(const struct mapping *m, vaddr_t va, pte_t e) {
-    if (!m->object->ops->peek) /* it cannot be asked here, but has a reference of its own */
+    const struct object_ops *ops = m->object->ops;
+    if (!ops->peek) /* it cannot be asked here, but has a reference of its own */
         return m->shared || !frame_sole(frame_single(pte_pa(e)));
-    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va.v));
+    paddr_t frame = (ops->peek_cut ? ops->peek_cut : ops->peek)(m->object, mapping_index(m, va.v));
     if (frame.v)
         frame_put(frame_single(frame));
     return pte_pa(e).v == frame.v;

@@ -20,6 +20,9 @@ struct object_ops {
      * is in memory now; else PA(0). Does not sleep; an address space's lock may be held. NULL:
      * page is always asked. */
     paddr_t (*peek)(struct object *o, uint64_t index);
+    /* For the checker: the same of one that mappings may still show, though nobody is to get it any
+     * more, since a cut has begun. NULL: as peek. */
+    paddr_t (*peek_cut)(struct object *o, uint64_t index);
     /* Has a page, which may have to be made or read first, shown: calls show with its frame, and
      * with those of pages behind it that are at hand, `most` in all at most (which is 1 or more),
      * while they are the object's and cannot be taken away. Returns what show returns, which takes

@@ -112,6 +112,16 @@ static paddr_t get_frame(struct tmpfile *f, uint64_t index) {
     return frame;
 }
 
+/* The same while a cut has made the file shorter, and has not taken the page away from mappings. */
+static paddr_t get_cut_frame(struct tmpfile *f, uint64_t index) {
+    spin_lock(&f->guard);
+    paddr_t frame = find_locked(f, index);
+    if (frame.v)
+        frame_get(frame_single(frame));
+    spin_unlock(&f->guard);
+    return frame;
+}
+
 static uint64_t size_now(const struct tmpfile *f) {
     return __atomic_load_n(&f->size, __ATOMIC_ACQUIRE);
 }
@@ -146,6 +156,13 @@ static paddr_t peek_program(struct object *o, uint64_t index) {
     return get_frame(of_program(o), index);
 }
 
+static paddr_t peek_cut_object(struct object *o, uint64_t index) {
+    return get_cut_frame(of_object(o), index);
+}
+static paddr_t peek_cut_program(struct object *o, uint64_t index) {
+    return get_cut_frame(of_program(o), index);
+}
+
 static int page_of_object(struct object *o, uint64_t index, unsigned most, bool write,
                           object_show_fn show, void *ctx) {
     return show_page(of_object(o), index, show, ctx);
@@ -156,11 +173,15 @@ static int page_of_program(struct object *o, uint64_t index, unsigned most, bool
     return show_page(of_program(o), index, show, ctx);
 }
 
-static const struct object_ops object_ops = {
-    .get = get_object, .put = put_object, .peek = peek_object, .page = page_of_object};
+static const struct object_ops object_ops = {.get = get_object,
+                                             .put = put_object,
+                                             .peek = peek_object,
+                                             .peek_cut = peek_cut_object,
+                                             .page = page_of_object};
 static const struct object_ops running_ops = {.get = get_program,
                                               .put = put_program,
                                               .peek = peek_program,
+                                              .peek_cut = peek_cut_program,
                                               .page = page_of_program,
                                               .name = elf_name};
 
