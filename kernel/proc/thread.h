@@ -107,13 +107,13 @@ struct thread {
      * no other one than its own has ever sent it a signal for itself. */
     int32_t *sent_by;
     struct alarm alarm;
-    bool alarm_rang;     /* since it was set; atomic */
-    bool alarm_untold;   /* and no sleep has ended early for it; the thread's lock */
-    bool slice_over;     /* somebody else should run; set by this hart's timer */
-    bool lends;          /* a child that it has made runs in its process's space; the family lock */
+    bool alarm_rang;   /* since it was set; atomic */
+    bool alarm_untold; /* and no sleep has ended early for it; the thread's lock */
+    bool slice_over;   /* somebody else should run; set by this hart's timer */
+    bool lends;        /* a child that it has made runs in its process's space; the family lock */
+    bool fpu_used;
     uint64_t trapframe;  /* where the user's table has tf; changed by exec */
     void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
-    bool fpu_used;
     uint64_t time_since; /* cpu_time when it was switched to */
 #if DEBUG
     struct rank_holder holds; /* sleeplocks and their like */

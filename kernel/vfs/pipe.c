@@ -139,7 +139,7 @@ static uint8_t *more_frame(struct pipe *p) {
 
 /* The writer's side: what is not in [tail, head) is its own. Sees to frames for n bytes from head
  * on; returns for how many there are. */
-static size_t need_frames(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
+static seldom size_t need_some(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
     for (size_t at = 0; at < n; at += piece(head + at, n - at)) {
         uint8_t **frame = slot(p, head + at);
         if (!*frame)
@@ -150,6 +150,10 @@ static size_t need_frames(struct pipe *p, uint64_t tail, uint64_t head, size_t n
             return at;
     }
     return n;
+}
+
+static size_t need_frames(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
+    return piece(head, n) == n && *slot(p, head) ? n : need_some(p, tail, head, n);
 }
 
 /* Of an empty pipe in which nobody copies. */
@@ -196,18 +200,18 @@ static size_t room(const struct pipe *p) { return (size_t)p->limit - full(p); }
 /* n bytes were taken out. */
 static void more_room(struct pipe *p, size_t n) {
     ASSERT_LOCKED(&p->lock);
-    bool was_short = room(p) < PIPE_ATOMIC;
+    size_t before = room(p);
     p->tail += n;
     if (full(p) == 0 && !p->writers.busy) {
         p->head = p->tail = 0;
         if (p->held > PIPE_KEPT)
             keep_few(p);
     }
-    if (full(p) <= p->limit / 2)
+    if (__builtin_expect(p->limit < PIPE_SIZE, 0) && full(p) <= p->limit / 2)
         p->limit = PIPE_SIZE;
     if (room(p) >= MIN(p->wanted, p->limit / 2))
         wake(&p->writers);
-    if (was_short && room(p) >= PIPE_ATOMIC)
+    if (before < PIPE_ATOMIC && room(p) >= PIPE_ATOMIC)
         watched_changed(&p->writers.watched);
 }
 
