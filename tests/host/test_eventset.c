@@ -9,7 +9,7 @@
 /* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
 /* sources: kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c kernel/syscall/sysfile.c */
 /* sources: kernel/vfs/descriptor.c kernel/syscall/sysfd.c kernel/mm/slab.c kernel/mm/pieces.c */
-/* sources: kernel/vfs/poll.c kernel/vfs/eventset.c kernel/proc/watch.c */
+/* sources: kernel/vfs/poll.c kernel/vfs/eventset.c kernel/vfs/filelock.c kernel/proc/watch.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */
