@@ -60,13 +60,12 @@ static int walk(const struct ext2_inode *ip, uint64_t i, struct ext2_leaf *leaf)
         return -K_EIO;
     uint32_t block = ip->d.block[p.at[0]];
     for (unsigned s = 1; s <= p.steps && block; s++) {
-        struct buf *next;
-        int err = ext2_is_data(block) ? cache_get(block, &next) : -K_EIO;
-        if (b)
+        if (b) /* who waits for a buffer has none */
             cache_put(b);
+        b = NULL;
+        int err = ext2_is_data(block) ? cache_get(block, &b) : -K_EIO;
         if (err)
             return err;
-        b = next;
         block = s < p.steps ? addresses(b)[p.at[s]] : 0;
         if (s == p.steps) {
             set_leaf(leaf, b, i, &p);

@@ -32,7 +32,10 @@ static int get_block(struct ext2_inode *dp, uint64_t i, struct ext2_leaf *leaf, 
     uint32_t block;
     *out = NULL;
     int err = ext2_map_find(dp, i, 1, leaf, &block);
-    return err || !block ? err : cache_get(block, out);
+    if (err || !block || (*out = cache_peek(block)))
+        return err;
+    ext2_leaf_end(leaf); /* who waits for a buffer has none */
+    return cache_get(block, out);
 }
 
 /* ---- find ---- */
@@ -142,6 +145,10 @@ int ext2_dir_enter(struct log_op *op, struct ext2_inode *dp, const struct name *
         return err;
     struct ext2_dirent *e = entry_at(s->buf, s->offset);
     uint16_t taken = used(e), bytes = e->bytes;
+    if (bytes > ext2.block_bytes - s->offset || bytes < taken + needed(name->length)) {
+        ext2_slot_end(s);
+        return -K_EIO; /* it has changed since: the image uses the block for something else, too */
+    }
     if (taken) {
         e->bytes = taken;
         e = entry_at(s->buf, s->offset + taken);
@@ -158,7 +165,7 @@ int ext2_dir_enter(struct log_op *op, struct ext2_inode *dp, const struct name *
 /* The entry before it in its block takes over its bytes. */
 void ext2_dir_remove(struct log_op *op, struct ext2_slot *s) {
     struct ext2_dirent *e = entry_at(s->buf, s->offset), *before = NULL;
-    for (uint32_t o = 0; o < s->offset; o += before->bytes)
+    for (uint32_t o = 0; o < s->offset; o += MAX(before->bytes, (uint16_t)4))
         before = entry_at(s->buf, o);
     if (before)
         before->bytes = (uint16_t)(before->bytes + e->bytes);

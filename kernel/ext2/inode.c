@@ -168,7 +168,8 @@ static bool has_type(uint32_t type) {
 static bool sensible(const struct ext2_inode *ip) {
     if (!has_type(ext2_mode_type(ip)) || (ip->d.flags & EXT2_FLAG_EXTENTS))
         return false;
-    if (ext2_is_dir(ip) && (ip->d.size % ext2.block_bytes || ip->d.size == 0))
+    /* A directory that Linux was removing when the power went may have been cut. */
+    if (ext2_is_dir(ip) && (ip->d.size % ext2.block_bytes || (ip->d.size == 0 && ip->d.links > 0)))
         return false;
     return ext2_size(ip) <= ext2.size_max;
 }
@@ -205,7 +206,7 @@ static int load(struct ext2_inode *ip) {
     if ((ip->d.links == 0 && !ip->orphan) || !sensible(ip))
         return -K_EIO;
     ip->node.link = ext2_mode_type(ip) == EXT2_MODE_LINK;
-    if (ip->node.link)
+    if (ip->node.link && ip->d.links > 0)
         err = load_target(ip);
     ip->loaded = !err;
     if (ip->changed_in == 0)

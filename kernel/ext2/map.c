@@ -112,7 +112,14 @@ static int page(struct object *o, uint64_t index, unsigned most, bool write, obj
 
 static int sync(struct object *o) { return ext2_inode_sync(map_of(o)->ip); }
 
-static const struct object_ops object_ops = {.get = get, .put = put, .page = page, .sync = sync};
+/* Pages behind the file's end are promised when it has grown. */
+static int reserve(struct object *o, uint64_t pages) {
+    struct ext2_map *m = map_of(o);
+    return grow(m, MIN(pages, pages_of(m->ip)), false);
+}
+
+static const struct object_ops object_ops = {
+    .get = get, .put = put, .page = page, .reserve = reserve, .sync = sync};
 
 static void get_program(struct object *o) { more_refs(program_of(o), 1); }
 static void put_program(struct object *o) { less_refs(program_of(o), 1); }
@@ -135,10 +142,16 @@ static int page_of_program(struct object *o, uint64_t index, unsigned most, bool
     return ext2_show(m->ip, index, most, show, ctx);
 }
 
+static int reserve_program(struct object *o, uint64_t pages) {
+    struct ext2_map *m = program_of(o);
+    return grow(m, MIN(pages, pages_of(m->ip)), true);
+}
+
 static const struct object_ops program_ops = {.get = get_program,
                                               .put = put_program,
                                               .peek = peek_program,
                                               .page = page_of_program,
+                                              .reserve = reserve_program,
                                               .name = elf_name};
 
 /* ---- which inodes are mapped ---- */

@@ -6,6 +6,11 @@
 
 /* dp is locked. The reference keeps what was found from being reaped; its contents are read with
  * nothing locked. */
+/* The journal, for example, may not: who opens it could cut it under the log. */
+static bool may_have_name(uint32_t inum) {
+    return inum >= ext2.first_inode || inum == EXT2_ROOT_INODE;
+}
+
 static int find_in(struct ext2_inode *dp, const struct name *name, struct ext2_inode **out) {
     struct ext2_slot s;
     if (!ext2_is_dir(dp))
@@ -18,7 +23,7 @@ static int find_in(struct ext2_inode *dp, const struct name *name, struct ext2_i
         return -K_ENOENT;
     int err = ext2_dir_find(dp, name, &s);
     if (!err)
-        err = ext2_inode_get(s.inum, out);
+        err = may_have_name(s.inum) ? ext2_inode_get(s.inum, out) : -K_EIO;
     ext2_slot_end(&s);
     return err;
 }
@@ -167,7 +172,7 @@ static int unlink_in(struct log_op *op, struct ext2_inode *dp, const struct name
         return err;
     err = ext2_dir_find(dp, name, &s);
     if (!err)
-        err = ext2_inode_get(s.inum, &ip);
+        err = may_have_name(s.inum) ? ext2_inode_get(s.inum, &ip) : -K_EIO;
     if (!err) {
         err = unlink_found(op, dp, &s, ip);
         ext2_inode_put(ip);

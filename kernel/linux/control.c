@@ -35,6 +35,8 @@ static int add_file(struct carried *c, uint64_t at) {
     return 0;
 }
 
+#define MOST_CONTROL 20480 /* bytes that go with one message */
+
 /* One list of descriptors, of so many bytes. */
 static int read_rights(uint64_t at, uint64_t bytes, struct carried **out) {
     uint64_t n = bytes / sizeof(int32_t);
@@ -72,7 +74,7 @@ static int read_one(const struct cmsghdr *h, uint64_t data, struct carried **out
 
 int linux_read_control(uint64_t at, uint64_t bytes, struct carried **out) {
     struct cmsghdr h;
-    int err = 0;
+    int err = bytes > MOST_CONTROL ? -K_ENOBUFS : 0;
     *out = NULL;
     for (uint64_t left = bytes; left >= sizeof(h) && !err;) {
         err = copyin(&h, UA(at), sizeof(h));

@@ -291,7 +291,9 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
     uint64_t end = end_behind(as, m, va);
     unsigned most = end > start ? (unsigned)((end - start) / PAGE_SIZE) : 0;
     pte_t *entry = pt_walk(&as->user, VA(va), &level) + 1;
-    unsigned n = w->frame ? fill_with_shown(entry, most, perm, w)
+    /* What was asked for may be another mapping's, which stood there then. */
+    bool asked = w->frame && w->object == m->object && w->index == mapping_index(m, va);
+    unsigned n = asked ? fill_with_shown(entry, most, perm, w)
                           : fill_with_peeked(as, m, mapping_index(m, start), entry, most, perm);
     as->present += n;
     VM_COUNT(shown_beside, n);

@@ -345,8 +345,9 @@ struct moved {
 
 /* The leaf in *e, of this level, goes to va, which is most often right behind the last one. */
 static int move_leaf(struct pt *pt, pte_t *e, unsigned level, uint64_t va, struct moved *last) {
-    bool beside = level == 0 && last->va + PAGE_SIZE == va && va_index(VA(va), 0) > 0;
-    pte_t *to = last->entry + 1;
+    bool beside = last->entry && level == 0 && last->va + PAGE_SIZE == va &&
+                  va_index(VA(va), 0) > 0;
+    pte_t *to = beside ? last->entry + 1 : NULL;
     int err = beside ? 0 : pt_entry(pt, VA(va), level, &to);
     if (err)
         return err;

@@ -264,7 +264,8 @@ static void drop_messages(struct socket *s, struct list *in) {
     for (struct list *link; (link = list_pop_front(in));) {
         struct message *m = LIST_ENTRY(link, struct message, link);
         if (m->files)
-            flight_end(s, m->files);
+            flight_drop(s, m->files);
+        m->files = NULL;
         socket_message_done(m);
     }
 }

@@ -54,6 +54,24 @@ void flight_end(struct socket *to, const struct carried *files) {
     spin_unlock(&lock);
 }
 
+void flight_drop(struct socket *to, struct carried *files) {
+    for (uint32_t i = 0; i < files->n; i++) {
+        struct socket *s = socket_of(files->file[i]);
+        if (s)
+            socket_get(s);
+        file_put(files->file[i]);
+        if (!s)
+            continue;
+        spin_lock(&lock);
+        s->in_flight--;
+        to->carries--;
+        spin_unlock(&lock);
+        socket_put(s);
+    }
+    files->n = 0;
+    carried_free(files);
+}
+
 void flight_accepted(struct socket *s) {
     spin_lock(&lock);
     s->accepted = true;

@@ -17,5 +17,8 @@
 int flight_begin(struct socket *to, const struct carried *files) must_check;
 /* They have left it. */
 void flight_end(struct socket *to, const struct carried *files);
+/* They are closed where they are, and the record is given back. Each is on its way until it is
+ * closed: else others could send sockets to it meanwhile, and closing would go ever deeper. */
+void flight_drop(struct socket *to, struct carried *files);
 /* s has a file now. */
 void flight_accepted(struct socket *s);

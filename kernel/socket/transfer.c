@@ -207,8 +207,10 @@ static void note_sender(const struct message *m, struct socket_received *r) {
 
 static int receive_whole(struct socket *s, struct message *m, struct socket_received *r) {
     int err = message_copy(m, 0, &r->span, MIN(r->bytes, (size_t)m->bytes), &r->done);
-    if (err)
+    if (err) {
+        r->done = 0; /* it is there still, whole */
         return err;
+    }
     r->size = m->bytes;
     note_sender(m, r);
     if (!r->peek)
@@ -279,7 +281,7 @@ int socket_receive(struct socket *s, struct socket_received *r) {
     r->done = r->size = 0;
     r->files = NULL;
     r->from.length = 0;
-    int err;
+    int err = 0;
     do {
         before = r->done;
         err = receive_now(s, &w, r);

@@ -391,7 +391,9 @@ static int add_member(struct event *e) {
     e->in_file = f->events;
     f->events = e;
     f->forget = forget_file;
-    look_first(e, file_ready(f, &e->watch));
+    unsigned ready = file_ready(f, &e->watch);
+    if (e->watch.lock) /* else it cannot be watched, and nobody hears of it */
+        look_first(e, ready);
     return 0;
 }
 

@@ -68,8 +68,7 @@ static const struct file_ops fifo_ops = {
     .close = close,
 };
 
-/* A watch is for one side. Who has both has a reader and a writer, so only what is in it matters;
- * and room comes when it has read itself. */
+/* A watch is for one side: who has both is told of room at the reader's, too. */
 static unsigned ready(struct file *f, struct watch *w) {
     unsigned in = f->readable ? pipe_reader_ready(f, w) : 0;
     return in | (f->writable ? pipe_writer_ready(f, f->readable ? NULL : w) : 0);

@@ -24,7 +24,9 @@ struct range_lock {
 /* A process that waits, in memory that all others see. */
 struct lock_waiter {
     struct list link;
-    const void *owner, *holder; /* a process; who has what it waits for */
+    const void *owner;  /* a process */
+    const void *holder; /* who has what it waits for; NULL: it is to look again */
+    const struct bucket *at;
 };
 
 static struct slab records = SLAB_INIT(records, sizeof(struct range_lock));
@@ -91,6 +93,17 @@ void filelock_find(struct file *f, const struct lock_request *r, struct lock_fou
 
 /* ---- changing ---- */
 
+/* A range was freed. Whoever waits there looks again, and waits for nobody until then. */
+static void freed_locked(struct bucket *b) {
+    ASSERT_LOCKED(&all.lock);
+    LIST_EACH(it, &all.waiters) {
+        struct lock_waiter *w = LIST_ENTRY(it, struct lock_waiter, link);
+        if (w->at == b)
+            w->holder = NULL;
+    }
+    wakeup(&b->changed);
+}
+
 /* Records that a change may need: its own, and the second part of one that is cut in two. */
 struct spare {
     struct range_lock *record[2];
@@ -145,6 +158,7 @@ static void apply_locked(struct bucket *b, const void *on, const void *owner, in
                          const struct lock_request *r, struct spare *spare) {
     ASSERT_LOCKED(&all.lock);
     uint64_t start = r->start, end = r->end;
+    bool freed = false;
     for (struct list *it = b->locks.next, *next; it != &b->locks; it = next) {
         struct range_lock *l = LIST_ENTRY(it, struct range_lock, link);
         next = it->next;
@@ -156,6 +170,7 @@ static void apply_locked(struct bucket *b, const void *on, const void *owner, in
             drop_locked(l);
         } else if (overlap(l, r->start, r->end)) {
             cut_locked(b, l, r->start, r->end, &spare->record[1]);
+            freed = true;
         }
     }
     if (r->sort != LOCK_NONE) {
@@ -170,7 +185,8 @@ static void apply_locked(struct bucket *b, const void *on, const void *owner, in
                                  .pid = pid};
         list_push_front(&b->locks, &l->link);
     }
-    wakeup(&b->changed);
+    if (freed)
+        freed_locked(b);
 }
 
 /* ---- waiting ---- */
@@ -179,7 +195,7 @@ static const void *waits_for_locked(const void *owner) {
     ASSERT_LOCKED(&all.lock);
     LIST_EACH(it, &all.waiters) {
         const struct lock_waiter *w = LIST_ENTRY(it, struct lock_waiter, link);
-        if (w->owner == owner)
+        if (w->owner == owner && w->holder)
             return w->holder;
     }
     return NULL;
@@ -206,6 +222,7 @@ static int wait_locked(struct bucket *b, const struct range_lock *for_whom, stru
         return -K_EDEADLK;
     if (w) {
         w->holder = for_whom->owner;
+        w->at = b;
         list_push_back(&all.waiters, &w->link);
     }
     sleep_on(&b->changed, &all.lock);
@@ -279,7 +296,7 @@ static void drop_in_locked(struct bucket *b, const void *owner, const void *on) 
         some = true;
     }
     if (some)
-        wakeup(&b->changed);
+        freed_locked(b);
 }
 
 static void drop_on(const struct file *f, const void *owner) {

@@ -52,6 +52,7 @@ struct pipe {
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
     uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
+    uint32_t both;   /* files that are both sides, and watch the readers' alone */
     bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
     struct side readers, writers;
     uint8_t *frames[PIPE_FRAMES]; /* NULL: none */
@@ -101,6 +102,13 @@ static void wake(struct side *s) {
 static void wake_and_tell(struct side *s) {
     wake(s);
     watched_changed(&s->watched);
+}
+
+static void tell_room(struct pipe *p) {
+    ASSERT_LOCKED(&p->lock);
+    watched_changed(&p->writers.watched);
+    if (p->both)
+        watched_changed(&p->readers.watched);
 }
 
 /* ---- copying ---- */
@@ -212,7 +220,7 @@ static void more_room(struct pipe *p, size_t n) {
     if (room(p) >= MIN(p->wanted, p->limit / 2))
         wake(&p->writers);
     if (before < PIPE_ATOMIC && room(p) >= PIPE_ATOMIC)
-        watched_changed(&p->writers.watched);
+        tell_room(p);
 }
 
 /* ---- reading ---- */
@@ -306,7 +314,7 @@ int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
         p->writers.busy = false;
         wake(&p->writers);
         if (p->kept_off)
-            watched_changed(&p->writers.watched);
+            tell_room(p);
         p->kept_off = false;
     }
     spin_unlock(&p->lock);
@@ -372,6 +380,7 @@ struct pipe_part pipe_join(struct pipe *p, bool reads, bool writes) {
     p->readers.begun += reads;
     p->writers.open += writes;
     p->writers.begun += writes;
+    p->both += reads && writes;
     wake(&p->readers);
     wake(&p->writers);
     spin_unlock(&p->lock);
@@ -382,6 +391,7 @@ bool pipe_leave(struct pipe *p, bool reads, bool writes) {
     spin_lock(&p->lock);
     p->readers.open -= reads;
     p->writers.open -= writes;
+    p->both -= reads && writes;
     wake_and_tell(&p->readers);
     wake_and_tell(&p->writers);
     bool last = !p->readers.open && !p->writers.open;
@@ -443,6 +453,7 @@ static void begin(struct pipe *p) {
     begin_side(&p->writers);
     p->head = p->tail = p->wanted = 0;
     p->kept_off = false;
+    p->both = 0;
     p->limit = PIPE_SIZE;
     p->held = 0;
     for (unsigned i = 0; i < PIPE_FRAMES; i++)
@@ -484,7 +495,8 @@ int pipe_create(struct file **reader, struct file **writer) {
         file_put(*writer);
         return err;
     }
-    (void)pipe_join(p, true, true);
+    (void)pipe_join(p, true, false); /* two files */
+    (void)pipe_join(p, false, true);
     (*reader)->ops = &reader_ops;
     (*reader)->readable = true;
     (*writer)->ops = &writer_ops;

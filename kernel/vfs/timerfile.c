@@ -49,6 +49,7 @@ static uint64_t ring_alarm(struct alarm *alarm) {
 static void start_locked(struct timer_file *t) {
     ASSERT_LOCKED(&t->setting);
     uint64_t now = clock_nanoseconds();
+    clock_remove(&t->alarm); /* it is set still, where a ring was put back */
     uint64_t when = t->at > now ? clock_after(t->at - now) : 0;
     if (!when)
         ring(t);
@@ -87,10 +88,10 @@ void timer_file_set(struct timer_file *t, const struct timer_setting *s, bool ab
     clock_arm_running();
 }
 
-/* How often one that rang, and rings every so often, has done so by now. */
+/* How often it has rung by now, since `at`; 0: it has not. */
 static uint64_t rings_locked(const struct timer_file *t, uint64_t now) {
     ASSERT_LOCKED(&t->setting);
-    return !t->every ? 1 : now > t->at ? 1 + (now - t->at) / t->every : 1;
+    return now < t->at ? 0 : t->every ? 1 + (now - t->at) / t->every : 1;
 }
 
 struct timer_setting timer_file_get(struct timer_file *t) {
@@ -129,14 +130,14 @@ static uint64_t take_rings(struct timer_file *t) {
     if (forget_ring_locked(t)) {
         rings = t->owed;
         t->owed = 0;
-        if (t->runs) {
-            uint64_t n = rings_locked(t, clock_nanoseconds());
+        uint64_t n = t->runs ? rings_locked(t, clock_nanoseconds()) : 0;
+        if (n > 0) {
             rings += n;
             t->at = sum(t->at, n * t->every);
             t->runs = t->every > 0;
+            if (t->runs)
+                start_locked(t);
         }
-        if (t->runs)
-            start_locked(t);
     }
     spin_unlock(&t->setting);
     clock_arm_running();

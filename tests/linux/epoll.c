@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include "threads.h"
 
@@ -380,6 +382,40 @@ static void check_files_that_go(void) {
     CHECK(only(set, 0) == 0 && close(set) == 0);
 }
 
+/* ---- sockets ---- */
+
+/* A connection, one that waits to be accepted, bytes and the other side's end. */
+static void check_sockets(void) {
+    struct sockaddr_un name = {AF_UNIX, "/tmp/watched"};
+    struct epoll_event e;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), set = epoll_create1(0);
+    CHECK(bind(listener, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(listener, 4) == 0);
+    CHECK(add(set, listener, EPOLLIN) == 0 && only(set, listener) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        CHECK(connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
+        CHECK(read(fd, bytes, 1) == 1 && write(fd, "xyz", 3) == 3);
+        _exit(failures);
+    }
+    CHECK(epoll_wait(set, &e, 1, -1) == 1 && (int)e.data.u64 == listener);
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    CHECK(fd >= 0 && only(set, listener) == 0 && add(set, fd, EPOLLIN | EPOLLET) == 0);
+    CHECK(only(set, fd) == 0 && write(fd, "a", 1) == 1);
+    size_t got = 0;
+    for (ssize_t n = 1; n > 0;) { /* until the child has ended */
+        CHECK(epoll_wait(set, &e, 1, -1) == 1 && (int)e.data.u64 == fd);
+        while ((n = read(fd, bytes, 2)) > 0)
+            got += (size_t)n;
+        n = n == -1 && errno == EAGAIN ? 1 : n;
+    }
+    int status = 1;
+    CHECK(got == 3 && waitpid(child, &status, 0) == child && status == 0);
+    CHECK(change(set, fd, EPOLLIN | EPOLLOUT) == 0 && (only(set, fd) & EPOLLHUP));
+    CHECK(close(fd) == 0 && only(set, listener) == 0);
+    CHECK(close(listener) == 0 && close(set) == 0 && unlink(name.sun_path) == 0);
+}
+
 int main(void) {
     check_levels();
     check_edges();
@@ -393,5 +429,6 @@ int main(void) {
     check_threads();
     check_closed();
     check_files_that_go();
+    check_sockets();
     return tell_end();
 }

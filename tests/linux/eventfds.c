@@ -140,6 +140,10 @@ static void check_timers(void) {
     CHECK(set_timer(fd, 1, 0) == 0 && poll(&p, 1, 60000) == 1);
     CHECK(read(fd, (void *)-4096L, 8) == -1 && errno == EFAULT);
     CHECK(taken(fd) == 1 && taken(fd) == 0); /* it was not lost */
+    CHECK(set_timer(fd, 1, 60000) == 0 && poll(&p, 1, 60000) == 1);
+    CHECK(read(fd, (void *)-4096L, 8) == -1 && errno == EFAULT);
+    CHECK(taken(fd) == 1 && taken(fd) == 0); /* the next one has not come */
+    CHECK(set_timer(fd, 1, 0) == 0 && poll(&p, 1, 60000) == 1 && taken(fd) == 1);
     CHECK(timerfd_settime(fd, 0, &bad, NULL) == -1 && errno == EINVAL);
     CHECK(timerfd_settime(fd, 8, &hour, NULL) == -1 && errno == EINVAL);
     CHECK(timerfd_settime(0, 0, &hour, NULL) == -1 && errno == EINVAL);

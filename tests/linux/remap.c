@@ -35,6 +35,14 @@ static void check_sizes(void) {
     CHECK(mremap(q, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
 }
 
+/* To the second page of all memory, which is beside no leaf that was moved before. */
+static void check_lowest(void) {
+    char *p = map(PAGE, MAP_PRIVATE), *low = (char *)PAGE;
+    p[0] = 7;
+    CHECK(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, low) == low);
+    CHECK(low[0] == 7 && munmap(low, PAGE) == 0);
+}
+
 static void check_file(void) {
     int fd = open("/tmp/remap", O_RDWR | O_CREAT, 0600);
     char *p, c;
@@ -97,6 +105,7 @@ static void check_threads(void) {
 
 int main(void) {
     check_sizes();
+    check_lowest();
     check_file();
     check_realloc();
     check_threads();
