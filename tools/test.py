@@ -103,8 +103,8 @@ def find_python():
 
 
 def make_quick(python):
-    """The tests start Python thousands of times: they find this one without a detour (some hosts
-    have a script in its place that takes longer than Python), and what it has compiled."""
+    """The tests start Python thousands of times: they find this one without a detour. (Some hosts
+    have a script in its place that takes longer than Python.)"""
     folder = machine.build_path("python")
     os.makedirs(folder, exist_ok=True)
     link = os.path.join(folder, "python3")
@@ -112,9 +112,6 @@ def make_quick(python):
         os.unlink(link)
     os.symlink(shutil.which(python), link)
     os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
-    os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(folder, "compiled")
-    subprocess.run([link, "-m", "compileall", "-q", "tools", "tests"], cwd=machine.ROOT,
-                   check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return link
 
 

@@ -18,7 +18,12 @@ DEADLINE = 150  # seconds for each; only a very busy host needs so many
 pytestmark = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not installed")
 
 
-@pytest.mark.parametrize("name", TARGETS)
+# Those of what seldom changes, and was run for long, are for hand runs.
+SELDOM = ("elf", "fdt", "range")
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.hand) if name in SELDOM else name for name in TARGETS])
 def test_fuzz(tmp_path, name):
     machine.build(targets=[f"{machine.BUILD}/fuzz/fuzz_{name}"])
     target = machine.build_path("fuzz", f"fuzz_{name}")

@@ -96,6 +96,7 @@ def test_picture(tmp_path):
 
 
 @needs_browser
+@pytest.mark.hand
 def test_map(tmp_path):
     done = run(SHARE, "--dump", 2, "--map", "-o", tmp_path / "m.svg")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -105,6 +106,7 @@ def test_map(tmp_path):
 
 
 @needs_browser
+@pytest.mark.hand
 def test_compare(tmp_path):
     """As text, as the map of both, and in the page; in the order that was asked for."""
     (tmp_path / "a").write_text(Tree(user_leaves() | {9: (0x87e70, DATA)}).text())
@@ -145,6 +147,7 @@ def test_the_documents_show_what_is_drawn_now(tmp_path, picture, args):
 
 
 @needs_browser
+@pytest.mark.hand
 def test_a_dump_that_is_not_there(tmp_path):
     done = run(SHARE, "-o", tmp_path / "t.svg", "--dump", 9)
     assert done.returncode == 2 and "--dump 9: the number of dumps is 7" in done.stderr
@@ -163,6 +166,7 @@ def test_a_log_without_a_dump():
 
 
 @needs_browser
+@pytest.mark.hand
 def test_a_log_without_a_dump_among_others(tmp_path):
     """It is said, and the others are shown."""
     (tmp_path / "empty.log").write_text("hello\n")
@@ -173,6 +177,7 @@ def test_a_log_without_a_dump_among_others(tmp_path):
 
 
 @needs_browser
+@pytest.mark.hand
 def test_several_logs(tmp_path):
     """Dumps are numbered through and named with their file; one boot's kernel view is not held
     against another boot's user view."""
@@ -197,6 +202,7 @@ def test_several_logs(tmp_path):
 
 
 @needs_browser
+@pytest.mark.hand
 def test_a_class(tmp_path):
     """A line for each log, whatever is in it; errors alone decide the status when asked."""
     tree = Tree(user_leaves()).text()

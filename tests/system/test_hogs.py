@@ -52,7 +52,8 @@ def test_all_kernel_stacks_are_taken(boot):
     until_gone(shell)
 
 
-@pytest.fixture(params=[(1, 32), (2, 128)], ids=["32M", "128M"])
+@pytest.fixture(params=[(1, 32), pytest.param((2, 128), marks=pytest.mark.hand)],
+                ids=["32M", "128M"])
 def shell(boot, request):
     harts, mib = request.param
     return boot(harts=harts, mib=mib).prompt()

@@ -88,6 +88,7 @@ def differences(tree, mem):
             if tree.get(va) != mem.get(va)}
 
 
+@pytest.mark.designs("mirror", "unify")
 def test_trees_are_those_of_the_hardware(stopped, design):
     trellis, debugger = stopped
     kernel = os.path.join(machine.kernel_folder(), "kernel.elf")

@@ -17,7 +17,7 @@ BOARDS = ["sifive_u", "microchip-icicle-kit"]
 
 @pytest.mark.parametrize("board, its_design, harts", [
     pytest.param("sifive_u", "walk", 2, marks=pytest.mark.wide),
-    pytest.param("microchip-icicle-kit", "unify", 1, marks=pytest.mark.long)])
+    pytest.param("microchip-icicle-kit", "unify", 1, marks=[pytest.mark.long, pytest.mark.hand])])
 def test_usertests(board, its_design, harts):
     """Harts without stimecmp, one of them without an MMU; UARTs of two kinds; the disk in
     memory; the time counter by the firmware's help."""

@@ -70,11 +70,13 @@ def assert_kept(done):
     assert 50 < cuts <= requests + 1 and f"\n{ROUNDS}\n" in done.stdout
 
 
+@pytest.mark.designs("walk", "share")
 @pytest.mark.parametrize("seed", seeds("CUTS_SEEDS", "1"))
 def test_promises_are_kept(disk, seed, design):
     assert_kept(sim(disk, "--cut", "all", "--seed", seed, design=design))
 
 
+@pytest.mark.hand
 @pytest.mark.parametrize("seed", seeds("CUTS_SEEDS", "1"))
 def test_promises_are_kept_with_a_commit_for_each_call(disk, seed):
     assert_kept(sim(disk, "--cut", "all", "--seed", seed, words="sync=always"))

@@ -46,6 +46,7 @@ def test_trellis(detours, harts):
     assert pieces > 100 and instructions > 3000000 and (findings, status) == (0, 0)
 
 
+@pytest.mark.hand
 @pytest.mark.parametrize("mode, findings", [("m", 1), ("f", 0)])
 def test_what_was_fetched(detours, tmp_path, mode, findings):
     path = str(tmp_path / "stale")

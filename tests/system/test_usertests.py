@@ -38,10 +38,10 @@ SLOW_OF_DISKS = "disk_full disk_full_many disk_no_inodes file_larger_than_cache"
 NOT_OF_DISKS = f"usertests -q && usertests {SLOW_OF_MEMORY}"
 
 
-# The other two designs run the quick ones on as many harts with more levels of page tables
-# (test_paging.py); likewise on one hart (test_machines.py).
+# The other designs run the quick ones in test_paging.py, on as many harts with more levels of page
+# tables, and in test_machines.py, on one or two.
 @pytest.mark.wide
-@pytest.mark.designs("walk", "unify")
+@pytest.mark.designs("unify")
 def test_all(design):
     usertests("--design", design, command=NOT_OF_DISKS)
 
@@ -106,6 +106,7 @@ def test_a_refusal_is_said_once():
 
 
 @pytest.mark.wide
+@pytest.mark.designs("mirror", "share")
 def test_debug_kernel(design):
     usertests("--debug", "--design", design, "--harts", 3, command="usertests -q")
 
