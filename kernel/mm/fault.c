@@ -294,7 +294,7 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
     /* What was asked for may be another mapping's, which stood there then. */
     bool asked = w->frame && w->object == m->object && w->index == mapping_index(m, va);
     unsigned n = asked ? fill_with_shown(entry, most, perm, w)
-                          : fill_with_peeked(as, m, mapping_index(m, start), entry, most, perm);
+                       : fill_with_peeked(as, m, mapping_index(m, start), entry, most, perm);
     as->present += n;
     VM_COUNT(shown_beside, n);
     design_sync(as, VA(start), VA(start + n * PAGE_SIZE), NULL);
