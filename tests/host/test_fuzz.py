@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not 
 
 
 # Those of what seldom changes, and was run for long, are for hand runs.
-SELDOM = ("elf", "fdt", "range")
+SELDOM = ("elf", "fdt", "range", "pt")
 
 
 @pytest.mark.parametrize("name", [

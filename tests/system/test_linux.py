@@ -151,6 +151,7 @@ def programs(tmp_path_factory):
     return archive(tmp_path_factory.mktemp("linux") / "root.cpio")
 
 
+@pytest.mark.designs("mirror", "share")
 def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, exec in both directions; and what is linked
     in several ways in each of them."""
@@ -239,6 +240,7 @@ def busybox():
         pytest.skip(f"no busybox for RISC-V: {e}")
 
 
+@pytest.mark.designs("mirror", "share")
 def test_busybox(boot, design, tmp_path):
     root = archive(tmp_path / "root.cpio", busybox())
     said, status = session(boot, design, root, "PATH=/busybox /busybox/sh /script")

@@ -8,7 +8,7 @@ import pytest
 from livepage import driver, inside, needs_live, page
 from test_sim_doctor import AILMENTS, build_in, names, title_of
 
-pytestmark = needs_live
+pytestmark = [needs_live, pytest.mark.hand]
 PLACES = {"twice": "(case_twice)", "remap": "(mappages)", "disabled": "(case_disabled)"}
 
 

@@ -1,9 +1,10 @@
 """To and fro in the page of make live, and what it shows of page tables, TLBs and memory."""
 import re
 
+import pytest
 from livepage import driver, inside, needs_live, page
 
-pytestmark = needs_live
+pytestmark = [needs_live, pytest.mark.hand]
 
 SHOWN = r"""
     const text = id => document.getElementById(id).textContent;

@@ -15,7 +15,8 @@ modes = pytest.mark.parametrize("mode, levels, its_design", MODES, ids=[m[0] for
 
 
 @pytest.mark.wide
-@modes
+@pytest.mark.parametrize("mode, levels, its_design", [
+    MODES[0], pytest.param(*MODES[1], marks=pytest.mark.hand)], ids=[m[0] for m in MODES])
 def test_usertests(mode, levels, its_design):
     done = guest.run("--timeout", guest.LONG_DEADLINE, "--paging", mode, "--design", its_design,
                      "-c", "usertests -q", timeout=guest.LONG_DEADLINE + guest.DEADLINE)

@@ -94,6 +94,7 @@ def test_the_same_in_every_run():
 LONG = {"sched", "wait"}
 
 
+@pytest.mark.hand
 def test_usertests():
     """All but LONG. By hand all of it, also with 1 and 8 harts, and under every design."""
     listed = trellis("usertests -l", design=machine.default_design()).stdout

@@ -38,7 +38,8 @@ def run(detours, mode, kernel, harts, piece, append, seed=1):
     return [int(n) for n in found.groups()]
 
 
-@pytest.mark.parametrize("harts", [pytest.param(1, marks=pytest.mark.hand), 3])
+@pytest.mark.hand
+@pytest.mark.parametrize("harts", [1, 3])
 def test_trellis(detours, harts):
     kernel = os.path.join(machine.kernel_folder(False), "kernel.elf")
     append = WORK.format(design=machine.default_design())

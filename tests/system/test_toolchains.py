@@ -69,6 +69,7 @@ def elf(tmp_path):
     return [f"CROSS={prefix}"]
 
 
+@pytest.mark.hand
 def test_kernel_by_another_compiler(tmp_path, llvm):
     """The kernel alone; the programs are this build's."""
     folder = tmp_path / "b"

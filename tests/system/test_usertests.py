@@ -62,7 +62,7 @@ def test_numbers_begin_again():
               command="usertests fork group wait threads && ps")
 
 
-@pytest.mark.designs("share", "mirror")
+@pytest.mark.designs("share")
 def test_smallest_machine(design):
     usertests("--design", design, "--harts", 1, "--mem", "32M", command="usertests" if
               design == machine.default_design() else NOT_OF_DISKS)
@@ -106,7 +106,7 @@ def test_a_refusal_is_said_once():
 
 
 @pytest.mark.wide
-@pytest.mark.designs("mirror", "share")
+@pytest.mark.designs("mirror")
 def test_debug_kernel(design):
     usertests("--debug", "--design", design, "--harts", 3, command="usertests -q")
 
