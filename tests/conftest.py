@@ -9,10 +9,12 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 
 def pytest_configure(config):
-    # What is started in the background may have been told to ignore it, and so would all that
-    # tests start and then interrupt.
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What is started in the background, or by nohup, may have been told to ignore them, and so
+    # would all that tests start and then end by a signal.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else
+                          signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes more than some ten seconds; ./test gives it a "
                             "process of its own")
     config.addinivalue_line("markers", "hand: for hand runs; ./test leaves it out when it is not "

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import machine
@@ -208,10 +209,28 @@ def test_ended_by_a_signal(tree, place, number):
     with subprocess.Popen([tree / "test", "host"], env=env, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as running:
         wait_until(lambda: (tree / "pid").exists() and (tree / "pid").read_text().strip())
-        running.send_signal(number)
-        assert running.wait(DEADLINE) == 128 + number
+        try:
+            running.send_signal(number)
+            assert running.wait(DEADLINE) == 128 + number
+        finally:
+            running.kill()
     started = int((tree / "pid").read_text())
     wait_until(lambda: not os.path.exists(f"/proc/{started}"))
+
+
+def test_tests_ignore_no_signal(tree):
+    """However they were started: what they start would ignore it, too."""
+    shutil.copy(os.path.join(machine.ROOT, "tests", "conftest.py"), tree / "tests")
+    (tree / "tests/host/test_z.py").write_text("""import signal
+def test_ignored():
+    numbers = signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM
+    assert [n for n in numbers if signal.getsignal(n) == signal.SIG_IGN] == []
+""")
+    ignoring = "trap '' HUP INT QUIT TERM; exec \"$@\""
+    done = subprocess.run(["sh", "-c", ignoring, "sh", sys.executable, "-m", "pytest", "-q",
+                           tree / "tests/host/test_z.py"], check=False, capture_output=True,
+                          encoding="utf-8", timeout=DEADLINE)
+    assert done.returncode == 0, done.stdout
 
 
 def wait_until(condition):
