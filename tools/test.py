@@ -49,8 +49,8 @@ QUICK = """
     host/test_fdt host/test_files
     host/test_frame host/test_frame_boot host/test_frame_boot_release host/test_frame_use
     host/test_frame_release host/test_hostile host/test_irq
-    host/test_ids host/test_alarm host/test_kmap host/test_ksyms host/test_machine
-    host/test_mapping host/test_path
+    host/test_ids host/test_alarm host/test_runqueue host/test_kmap host/test_ksyms
+    host/test_machine host/test_mapping host/test_path
     host/test_pipe host/test_printf host/test_pt host/test_pt_memory host/test_pt_random
     host/test_rank host/test_string host/test_uaccess host/test_userlib host/test_userlib_text
     host/test_virtio_blk host/test_shellparts host/test_uarts host/test_unknown host/test_vmprint

@@ -7,17 +7,11 @@
 #include "lib/bits.h"
 #include "mm/kmap.h"
 #include "proc/clock.h"
-#include "proc/group.h"
 #include "proc/proc.h"
+#include "proc/runqueue.h"
 
-#define JUMPS 4
-
-struct hart_queue {
-    struct spinlock lock;
-    struct list queue;         /* thread.run_link */
-    uint32_t length;           /* read without the lock by harts that look for work */
-    uint32_t jumped;           /* in a row, to the front */
-    const struct proc *jumper; /* whose the last one was; it may be another's by now */
+struct hart_sched {
+    struct run_queue runnable;
     /* The switch in progress, from the old thread to its successor. */
     struct thread *left;
     enum leaving { LEFT_WAITING, LEFT_RUNNABLE, LEFT_DEAD } left_as;
@@ -25,16 +19,14 @@ struct hart_queue {
     uint64_t idle_time; /* cpu_time that this hart has waited for an interrupt */
 };
 
-static struct hart_queue queues[NHART];
+static struct hart_sched scheds[NHART];
 static uint32_t idle_harts; /* a bit a hart that sleeps, or is about to */
 
-static struct hart_queue *mine(void) { return &queues[hart_self()->index]; }
+static struct hart_sched *mine(void) { return &scheds[hart_self()->index]; }
 
 void sched_init(void) {
-    for (unsigned i = 0; i < NHART; i++) {
-        spin_init(&queues[i].lock, RANK_RUN_QUEUE);
-        list_init(&queues[i].queue);
-    }
+    for (unsigned i = 0; i < NHART; i++)
+        run_queue_init(&scheds[i].runnable);
 }
 
 /* ---- queues ---------------------------------------------------------------- */
@@ -56,58 +48,18 @@ static void announce(uint32_t hart) {
         wake_hart(bit_lowest(idle));
 }
 
-/* How many may be in a row with one of p's. The last one is the session's, and the one before for
- * another command than the one that has jumped last: else a command of many threads that wake each
- * other would use up all of them, and the shell stand behind all its threads. */
-static uint32_t jumps_for(const struct hart_queue *q, const struct proc *p) {
-    if (!proc_in_reserve(p))
-        return 0;
-    return p->depth <= 1 ? JUMPS : p != q->jumper ? JUMPS - 1 : JUMPS - 2;
-}
-
-/* A thread of the session or of its commands goes first when it is woken, so that they get on
- * among a hundred that always run; after JUMPS of them, or less, it is the others' turn. */
-static void queue_up(struct hart_queue *q, struct thread *t, bool woken) {
-    t->jumps = woken && q->jumped < jumps_for(q, t->proc);
-    if (t->jumps) {
-        q->jumped++;
-        q->jumper = t->proc;
-        list_push_front(&q->queue, &t->run_link);
-    } else {
-        list_push_back(&q->queue, &t->run_link);
-    }
-}
-
 static void enqueue(struct thread *t, bool woken) {
     uint32_t hart = t->hart;
-    struct hart_queue *q = &queues[hart];
-    spin_lock(&q->lock);
-    queue_up(q, t, woken);
-    __atomic_store_n(&q->length, q->length + 1, __ATOMIC_RELAXED);
-    spin_unlock(&q->lock);
+    run_queue_add(&scheds[hart].runnable, t, woken);
     announce(hart);
-}
-
-static struct thread *take_from(struct hart_queue *q) {
-    if (!__atomic_load_n(&q->length, __ATOMIC_RELAXED))
-        return NULL;
-    spin_lock(&q->lock);
-    struct list *link = list_pop_front(&q->queue);
-    struct thread *t = link ? LIST_ENTRY(link, struct thread, run_link) : NULL;
-    if (t)
-        __atomic_store_n(&q->length, q->length - 1, __ATOMIC_RELAXED);
-    if (!t || !t->jumps)
-        q->jumped = 0;
-    spin_unlock(&q->lock);
-    return t;
 }
 
 /* The next to run here: of this hart's queue, else of another's. */
 static struct thread *pick(void) {
     uint32_t me = hart_self()->index;
-    struct thread *t = take_from(&queues[me]);
+    struct thread *t = run_queue_take(&scheds[me].runnable);
     for (uint32_t i = 1; !t && i < hart_count; i++)
-        t = take_from(&queues[(me + i) % hart_count]);
+        t = run_queue_take(&scheds[(me + i) % hart_count].runnable);
     return t;
 }
 
@@ -160,17 +112,17 @@ static void enter(struct thread *t) {
 
 /* In the successor, on its stack and table: the old thread is out of use. */
 static void finish_switch(void) {
-    struct hart_queue *q = mine();
-    struct thread *left = q->left;
+    struct hart_sched *s = mine();
+    struct thread *left = s->left;
     if (!left)
         return;
-    q->left = NULL;
+    s->left = NULL;
     if (left->proc->as != hart_self()->space)
         tlb_leave(&left->proc->as->tlb);
     __atomic_store_n(&left->on_hart, false, __ATOMIC_RELEASE);
-    if (q->left_as == LEFT_RUNNABLE)
+    if (s->left_as == LEFT_RUNNABLE)
         enqueue(left, false);
-    else if (q->left_as == LEFT_DEAD)
+    else if (s->left_as == LEFT_DEAD)
         thread_bury(left);
 }
 
@@ -178,13 +130,13 @@ void sched_started(void) { finish_switch(); }
 
 /* From the running thread to next, or to the idle loop when that is NULL. */
 static void switch_to(struct thread *next, enum leaving as) {
-    struct hart_queue *q = mine();
+    struct hart_sched *s = mine();
     struct thread *t = thread_self();
     spin_expect_none("a switch of threads");
     __atomic_add_fetch(&t->proc->time_used, cpu_time() - t->time_since, __ATOMIC_RELAXED);
     fpu_keep(&t->fpu);
-    q->left = t;
-    q->left_as = as;
+    s->left = t;
+    s->left_as = as;
     if (next) {
         enter(next);
         swtch(&t->context, &next->context, next->proc->as->kernel_satp);
@@ -192,7 +144,7 @@ static void switch_to(struct thread *next, enum leaving as) {
         hart_self()->thread = NULL;
         hart_self()->proc = NULL;
         hart_self()->space = NULL;
-        swtch(&t->context, &q->idle, kernel_satp);
+        swtch(&t->context, &s->idle, kernel_satp);
     }
     finish_switch();
 }
@@ -205,7 +157,7 @@ void sched_leave_for_good(void) {
 }
 
 void thread_yield(void) {
-    struct thread *next = take_from(mine());
+    struct thread *next = run_queue_take(&mine()->runnable);
     thread_self()->slice_over = false;
     if (!next)
         return;
@@ -225,14 +177,14 @@ void sched_break(void) {
 /* ---- ticks and idling -------------------------------------------------------- */
 
 void sched_tick(void) {
-    if (thread_self() && mine()->length)
+    if (thread_self() && run_queue_length(&mine()->runnable))
         thread_self()->slice_over = true;
 }
 
 uint64_t sched_idle_time(void) {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < hart_count; i++)
-        sum += __atomic_load_n(&queues[i].idle_time, __ATOMIC_RELAXED);
+        sum += __atomic_load_n(&scheds[i].idle_time, __ATOMIC_RELAXED);
     return sum;
 }
 
@@ -243,12 +195,12 @@ static void idle_until_interrupt(void) {
     __atomic_or_fetch(&idle_harts, bit, __ATOMIC_SEQ_CST);
     uint32_t waiting = 0;
     for (uint32_t i = 0; i < hart_count; i++)
-        waiting += __atomic_load_n(&queues[i].length, __ATOMIC_SEQ_CST);
+        waiting += run_queue_length(&scheds[i].runnable);
     if (!waiting) {
         clock_arm_idle();
         uint64_t since = cpu_time();
         wait_for_interrupt();
-        queues[hart_self()->index].idle_time += cpu_time() - since;
+        scheds[hart_self()->index].idle_time += cpu_time() - since;
     }
     __atomic_and_fetch(&idle_harts, ~bit, __ATOMIC_SEQ_CST);
     intr_window();
