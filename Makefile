@@ -324,7 +324,9 @@ have = $(shell command -v $(1) 2>/dev/null)
 CC := $(firstword $(foreach c,cc gcc clang,$(if $(call have,$(c)),$(c))) cc)
 endif
 H_WERROR := $(call werror,$(CC))
-H_CFLAGS := -std=gnu17 -g -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
+# Lines and functions are all that a report names; all of -g takes as long again to compile.
+H_DEBUG ?= -g1
+H_CFLAGS := -std=gnu17 $(H_DEBUG) -O1 -MMD -MP -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -Ikernel -Itests/host -I. \
 	-DDEBUG=1
 H_TESTS := $(patsubst tests/host/%.c,$(H)/%,$(wildcard tests/host/test_*.c))
@@ -358,7 +360,7 @@ endif
 S := $(BUILD)/machine
 S_SRC := $(S_LIBRARY) $(wildcard machine/cli/*.c)
 S_OBJ := $(patsubst machine/%.c,$(S)/%.o,$(S_SRC))
-S_CFLAGS := -std=gnu17 -g -O2 -fPIE -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
+S_CFLAGS := -std=gnu17 $(H_DEBUG) -O2 -fPIE -MMD -MP -Wall -Wextra -Wno-unused-parameter $(H_WERROR) -I.
 sim: $(S)/sim
 $(S)/%.o: machine/%.c
 	$(call say,SIM,$<)
