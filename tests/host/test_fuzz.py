@@ -11,7 +11,7 @@ import pytest
 TARGETS = sorted(os.path.basename(path)[len("fuzz_"):-len(".c")]
                  for path in glob.glob(os.path.join(machine.ROOT, "tests", "fuzz", "fuzz_*.c")))
 # The page tables and address spaces most: some 10 seconds each.
-RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 120, "threads": 150}
+RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 80, "threads": 100}
 LONGEST = {"threads": 1500}  # bytes of an input; else 512
 DEADLINE = 150  # seconds for each; only a very busy host needs so many
 

@@ -36,6 +36,7 @@ def tree(tmp_path):
         (tmp_path / name).mkdir(parents=True)
     shutil.copytree(os.path.join(machine.ROOT, "tools"), tmp_path / "tools", dirs_exist_ok=True)
     shutil.copy(os.path.join(machine.ROOT, "test"), tmp_path)
+    (tmp_path / "tools" / "need.sh").write_text("")  # all is there
     (tmp_path / "Makefile").write_text(MAKEFILE)
     for design in ("one", "two"):
         (tmp_path / f"kernel/mm/design_{design}.c").touch()
