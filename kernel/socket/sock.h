@@ -23,6 +23,7 @@ enum socket_state {
 struct socket_place {
     struct list link;  /* in no list: nowhere */
     struct node *node; /* with a reference; NULL: in no file system */
+    bool claimed;      /* somebody is about to give it an address */
     struct socket_address address;
 };
 
@@ -95,9 +96,13 @@ void socket_close(struct socket *s);
 
 /* ---- name.c ---- */
 
-/* Gives s the address. -K_EINVAL: it has one; -K_EADDRINUSE. */
+/* The caller alone gives s an address, up to the end of the claim. -K_EINVAL: it has one, or
+ * another thread has the claim. */
+int name_claim(struct socket *s) must_check;
+void name_claim_end(struct socket *s);
+/* Gives s the address; the caller has the claim. -K_EADDRINUSE. */
 int name_enter(struct socket *s, const struct socket_address *a, struct node *n) must_check;
-/* One that nobody has, in no file system. -K_EINVAL: it has one. */
+/* One that nobody has, in no file system; the caller has the claim. */
 int name_enter_any(struct socket *s) must_check;
 /* Takes it back, if it has one. May sleep. */
 void name_leave(struct socket *s);

@@ -36,8 +36,8 @@ enum socket_type socket_type(const struct socket *s);
 
 /* Gives it an address; of length 0: one that nobody has. A path begins at the directory start, or
  * NULL, at the current one; there a node is made with these permissions, which stays when the
- * socket is closed. -K_EINVAL: it has one; -K_EADDRINUSE; -K_ENOBUFS; and what names_create_new
- * says. */
+ * socket is closed. -K_EINVAL: it has one, or another thread gives it one; -K_EADDRINUSE;
+ * -K_ENOBUFS; and what names_create_new says. */
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) must_check;
 
