@@ -189,14 +189,18 @@ static int set_peer(struct socket *s, struct socket *peer) {
     return 0;
 }
 
-static int aim_at(struct socket *s, struct socket *peer) {
-    if (peer->type != s->type)
+int socket_check_receiver(struct socket *s, struct socket *to) {
+    if (to->type != s->type)
         return -K_EPROTOTYPE;
-    struct socket *its = socket_peer(peer);
-    bool others = its && its != s;
+    struct socket *its = socket_peer(to);
     if (its)
         socket_put(its);
-    return others ? -K_EPERM : set_peer(s, peer);
+    return its && its != s ? -K_EPERM : 0;
+}
+
+static int aim_at(struct socket *s, struct socket *peer) {
+    int err = socket_check_receiver(s, peer);
+    return err ? err : set_peer(s, peer);
 }
 
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,

@@ -93,6 +93,9 @@ int socket_write(struct file *f, uaddr_t src, size_t n, size_t *done);
 
 /* connect.c: closes a connection that nobody has accepted; takes over the reference. */
 void socket_close(struct socket *s);
+/* Whether `to` takes datagrams from s. -K_EPROTOTYPE: it is of another type; -K_EPERM: it is
+ * connected with another one. */
+int socket_check_receiver(struct socket *s, struct socket *to) must_check;
 
 /* ---- name.c ---- */
 
