@@ -80,7 +80,8 @@ struct socket_received {
     size_t bytes; /* that there is room for */
     bool waits;
     bool peek; /* it stays there; its files are not given */
-    bool all;  /* of a stream: waits for so many bytes */
+    bool all;  /* of a stream: waits for so many bytes, but for less where files come, at the end,
+                * after an error or a signal, and with peek */
     /* Results. */
     size_t done;
     size_t size;           /* of the whole message; of a stream: done */
@@ -106,7 +107,8 @@ int socket_peer_name(struct socket *s, struct socket_address *a) must_check; /* 
 /* ---- options ---- */
 
 bool socket_listens(struct socket *s);
-int socket_take_error(struct socket *s); /* a negative one, or 0; it is gone then */
+int socket_take_error(struct socket *s);           /* a negative one, or 0; it is gone then */
+void socket_tell_error(struct socket *s, int err); /* it is told once more */
 /* Who had the other end when they were connected; 0: nobody. */
 int32_t socket_peer_pid(struct socket *s);
 /* Bytes of memory that may be on the way from it; sets what is nearest to that. */
