@@ -5,6 +5,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/pieces.h"
 #include "mm/uaccess.h"
 
 #define WRITE_MOST 16u /* pages in one operation */
@@ -197,14 +198,20 @@ static void cut_page(struct log_op *op, struct ext2_inode *ip, uint32_t index) {
 static void cut_pages(struct log_op *op, struct ext2_inode *ip, uint64_t old_size) {
     uint64_t first = ext2_size(ip) / PAGE_SIZE, end = ROUND_UP(old_size, PAGE_SIZE) / PAGE_SIZE;
     uint32_t at = 0, index;
+    bool found;
     ext2_map_cut_off(ip);
-    if (end - first <= pagecache_pages())
-        for (uint64_t i = first; i < end; i++)
+    if (end - first <= pagecache_pages()) {
+        for (uint64_t i = first; i < end; i++) {
             cut_page(op, ip, (uint32_t)i);
-    else
-        while (page_next(&at, ip->inum, &index))
-            if (index >= first)
-                cut_page(op, ip, index);
+            piece_done(PIECE_FREED);
+        }
+        return;
+    }
+    while (page_next(&at, ip->inum, &index, &found)) {
+        if (found && index >= first)
+            cut_page(op, ip, index);
+        piece_done(found ? PIECE_FREED : PAGES_LOOKED_AT);
+    }
 }
 
 /* Other things than files have their blocks in the block cache. */

@@ -165,16 +165,18 @@ paddr_t page_frame(uint32_t inum, uint32_t index) {
     return frame;
 }
 
-bool page_next(uint32_t *at, uint32_t inum, uint32_t *index) {
-    bool found = false;
+bool page_next(uint32_t *at, uint32_t inum, uint32_t *index, bool *found) {
+    *found = false;
     spin_lock(&cache.lock);
-    while (*at < cache.pages && !found) {
+    uint32_t end = MIN(cache.pages, *at + PAGES_LOOKED_AT);
+    while (*at < end && !*found) {
         const struct page *p = &cache.page[(*at)++];
-        found = p->found && p->inum == inum;
+        *found = p->found && p->inum == inum;
         *index = p->index;
     }
+    bool more = *found || *at < cache.pages;
     spin_unlock(&cache.lock);
-    return found;
+    return more;
 }
 
 bool page_is_there(uint32_t inum, uint32_t index) {

@@ -71,10 +71,11 @@ paddr_t page_frame(uint32_t inum, uint32_t index);
 /* Whether it is in memory. Its inode is locked, or it may go or come at once. */
 bool page_is_there(uint32_t inum, uint32_t index);
 
-/* The inode's next page that is in memory, in no order; *at is 0 for the first. Its inode is
- * locked. Looks at all pages of the cache, whosever they are: for a file of more pages than that.
- */
-bool page_next(uint32_t *at, uint32_t inum, uint32_t *index);
+/* The inode's pages that are in memory, one after the other in no order; *at is 0 at first. Its
+ * inode is locked. Goes through all pages of the cache, whosever they are, so many at a call: for a
+ * file of more pages than the cache has. False: that was all; *found: *index is one of its. */
+#define PAGES_LOOKED_AT 64
+bool page_next(uint32_t *at, uint32_t inum, uint32_t *index, bool *found);
 
 /* A page with a frame that nobody finds yet, held; contents undefined. May sleep; with
  * can_wait false NULL instead. */

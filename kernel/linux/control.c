@@ -15,11 +15,6 @@ struct cmsghdr {
 };
 #define CMSG_ALIGN(n) ROUND_UP(n, sizeof(uint64_t))
 
-struct ucred {
-    int32_t pid;
-    uint32_t uid, gid;
-};
-
 /* ---- from a program ---- */
 
 static int add_file(struct carried *c, uint64_t at) {

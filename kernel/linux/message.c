@@ -2,6 +2,8 @@
 #include "lib/errno.h"
 #include "linux/socket.h"
 #include "mm/uaccess.h"
+#include "proc/clock.h"
+#include "proc/sched.h"
 #include "syscall/syscall.h"
 #include "vfs/descriptor.h"
 
@@ -11,6 +13,7 @@
 #define MSG_DONTWAIT 0x40U
 #define MSG_WAITALL 0x100U
 #define MSG_NOSIGNAL 0x4000U
+#define MSG_WAITFORONE 0x10000U
 #define MSG_OOB 0x1U
 #define MSG_CMSG_CLOEXEC 0x40000000U
 
@@ -24,6 +27,12 @@ struct msghdr {
     uint32_t flags, pad2;
 };
 _Static_assert(sizeof(struct msghdr) == 56, "struct msghdr");
+
+/* One of several. */
+struct mmsghdr {
+    struct msghdr message;
+    uint32_t bytes, pad; /* that were sent or received */
+};
 
 static bool waits(const struct file *f, uint64_t flags) {
     return file_waits(f) && !(flags & MSG_DONTWAIT);
@@ -151,6 +160,75 @@ static int receive_message(struct file *f, const uint64_t arg[6], uint64_t *resu
         err = receive_it(f, &r, arg[2], result);
     return err ? err : tell_message(f, &r, &h, arg[1], arg[2]);
 }
+
+/* ---- several in one call ---- */
+
+static int tell_bytes(uint64_t at, uint64_t n) {
+    uint32_t bytes = (uint32_t)n;
+    return copyout(UA(at + offsetof(struct mmsghdr, bytes)), &bytes, sizeof(bytes));
+}
+
+static uint64_t how_many(uint64_t n) { return MIN((uint32_t)n, (uint32_t)VECTORS); }
+
+/* Messages up to the first that cannot be sent; its error is told if it is the first of all. */
+static int send_several(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    uint64_t done = 0;
+    int err = socket_of(f) ? 0 : -K_ENOTSOCK;
+    while (!err && done < how_many(arg[2])) {
+        const uint64_t one[6] = {arg[0], arg[1] + done * sizeof(struct mmsghdr), arg[3]};
+        uint64_t bytes = 0;
+        err = send_message(f, one, &bytes);
+        if (!err)
+            err = tell_bytes(one[1], bytes);
+        done += !err;
+        sched_break();
+    }
+    *result = done;
+    return done > 0 ? 0 : err;
+}
+
+/* The time is looked at when a message has come, as Linux does: one that never comes is waited
+ * for. */
+static int receive_until(struct file *f, const uint64_t arg[6], uint64_t until, uint64_t *done) {
+    uint32_t flags = (uint32_t)arg[3];
+    int err = 0;
+    while (!err && *done < how_many(arg[2]) && (*done == 0 || clock_left(until) > 0)) {
+        uint64_t at = arg[1] + *done * sizeof(struct mmsghdr), bytes = 0;
+        bool waits = *done == 0 || !(flags & MSG_WAITFORONE);
+        const uint64_t one[6] = {arg[0], at, flags | (waits ? 0 : MSG_DONTWAIT)};
+        err = receive_message(f, one, &bytes);
+        if (!err)
+            err = tell_bytes(at, bytes);
+        *done += !err;
+        sched_break();
+    }
+    return err;
+}
+
+/* The error behind some messages is the next call's, where it is one that is told once. */
+static int receive_several(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    uint64_t until = UINT64_MAX;
+    *result = 0;
+    int err = socket_of(f) ? linux_time_limit(arg[4], &until) : -K_ENOTSOCK;
+    if (err)
+        return err;
+    err = receive_until(f, arg, until, result);
+    if (*result == 0)
+        return err;
+    if (err == -K_ECONNRESET)
+        socket_tell_error(socket_of(f), err);
+    return arg[4] ? linux_tell_time(arg[4], clock_left(until)) : 0;
+}
+
+int linux_sendmmsg(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(send_several, arg, result);
+}
+
+int linux_recvmmsg(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(receive_several, arg, result);
+}
+
+/* ---- by read and write ---- */
 
 int linux_receive_vector(struct file *f, uint64_t vector, uint64_t n, uint64_t *result) {
     struct socket_received r = {.span = {.vector = vector, .entries = n}};

@@ -67,7 +67,7 @@ struct pollfd {
 #define READY_ALWAYS (READY_ERROR | READY_HANGUP)
 
 unsigned linux_ready_wanted(unsigned events) {
-    return (events & (READY_READABLE | READY_WRITABLE)) |
+    return (events & (READY_READABLE | READY_WRITABLE | READY_LAST)) |
            (events & POLLRDNORM ? READY_READABLE : 0) | (events & POLLWRNORM ? READY_WRITABLE : 0) |
            READY_ALWAYS;
 }

@@ -5,6 +5,12 @@
 
 #define LINUX_AF_UNIX 1
 
+/* Who has sent a message, or has the other end. */
+struct ucred {
+    int32_t pid;
+    uint32_t uid, gid;
+};
+
 /* An address in user memory. -K_EINVAL: too long or too short; -K_EAFNOSUPPORT; -K_EFAULT. */
 int linux_address(uint64_t at, uint64_t bytes, struct socket_address *a) must_check;
 /* Tells that of who has sent a message, as far as there is room, whose length is at bytes_at and is

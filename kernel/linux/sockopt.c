@@ -25,11 +25,6 @@
 #define SO_PROTOCOL 38
 #define SO_DOMAIN 39
 
-struct ucred {
-    int32_t pid;
-    uint32_t uid, gid;
-};
-
 /* As far as there is room, whose length is told. */
 static int tell(const void *value, size_t bytes, const uint64_t arg[6]) {
     int32_t room;

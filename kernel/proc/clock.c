@@ -16,6 +16,7 @@ static uint64_t date_at_boot; /* in nanoseconds */
 static struct hart_sleepers {
     struct spinlock lock;
     struct alarms due;
+    uint64_t slice_end; /* the hart's own */
 } sleepers[NHART];
 
 static void (*polls[2])(void);
@@ -118,8 +119,13 @@ static uint64_t next_due(struct hart_sleepers *s) {
 void clock_arm_idle(void) { timer_set(next_due(&sleepers[hart_self()->index])); }
 
 void clock_arm_running(void) {
-    uint64_t slice_end = cpu_time() + slice_length;
-    timer_set(MIN(slice_end, next_due(&sleepers[hart_self()->index])));
+    sleepers[hart_self()->index].slice_end = cpu_time() + slice_length;
+    clock_arm_again();
+}
+
+void clock_arm_again(void) {
+    struct hart_sleepers *s = &sleepers[hart_self()->index];
+    timer_set(MIN(s->slice_end, next_due(s)));
 }
 
 /* Its sleep ends, or the next one does not begin: one alone, since others may wait for a disk. */

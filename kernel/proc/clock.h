@@ -56,7 +56,8 @@ uint64_t clock_left(uint64_t when);
 uint64_t clock_after(uint64_t nanoseconds);
 
 void clock_arm_idle(void);    /* this hart is going to wait for an interrupt */
-void clock_arm_running(void); /* this hart is going to run a thread */
+void clock_arm_running(void); /* this hart is going to run a thread, and a slice begins */
+void clock_arm_again(void);   /* its alarms may have changed; the slice ends when it would have */
 void clock_interrupt(void);   /* from the timer interrupt */
 
 /* From here on the first hart calls fn once in a slice, from its timer interrupt, also

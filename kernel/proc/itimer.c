@@ -46,7 +46,7 @@ void itimer_set(uint64_t *first, uint64_t *every) {
     if (*first)
         clock_add(&i->alarm, cpu_time() + *first);
     spin_unlock(&itimer_lock);
-    clock_arm_running();
+    clock_arm_again();
     *first = before;
     *every = every_before;
 }

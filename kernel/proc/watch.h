@@ -20,6 +20,7 @@
 #define READY_WRITABLE 0x04U
 #define READY_ERROR 0x08U  /* a write would fail: nobody reads any more */
 #define READY_HANGUP 0x10U /* nobody writes any more */
+#define READY_LAST 0x2000U /* of a socket: nothing comes behind what is there */
 
 struct watch {
     struct watch *next, **at; /* among those of one thing; its lock */

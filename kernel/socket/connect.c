@@ -5,6 +5,7 @@
  * that listens closes all that wait there. */
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/pieces.h"
 #include "socket/flight.h"
 #include "vfs/names.h"
 
@@ -30,11 +31,15 @@ static bool has_address(struct socket *s) {
 
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) {
-    if (has_address(s))
-        return -K_EINVAL;
+    int err = name_claim(s); /* before a node is made, which would be left */
+    if (err)
+        return err;
     if (a->length == 0)
-        return name_enter_any(s);
-    return a->bytes[0] ? bind_path(s, start, a, mode) : name_enter(s, a, NULL);
+        err = name_enter_any(s);
+    else
+        err = a->bytes[0] ? bind_path(s, start, a, mode) : name_enter(s, a, NULL);
+    name_claim_end(s);
+    return err;
 }
 
 /* Of one that was accepted it is that of the one that listened. */
@@ -184,14 +189,18 @@ static int set_peer(struct socket *s, struct socket *peer) {
     return 0;
 }
 
-static int aim_at(struct socket *s, struct socket *peer) {
-    if (peer->type != s->type)
+int socket_check_receiver(struct socket *s, struct socket *to) {
+    if (to->type != s->type)
         return -K_EPROTOTYPE;
-    struct socket *its = socket_peer(peer);
-    bool others = its && its != s;
+    struct socket *its = socket_peer(to);
     if (its)
         socket_put(its);
-    return others ? -K_EPERM : set_peer(s, peer);
+    return its && its != s ? -K_EPERM : 0;
+}
+
+static int aim_at(struct socket *s, struct socket *peer) {
+    int err = socket_check_receiver(s, peer);
+    return err ? err : set_peer(s, peer);
 }
 
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
@@ -267,6 +276,7 @@ static void drop_messages(struct socket *s, struct list *in) {
             flight_drop(s, m->files);
         m->files = NULL;
         socket_message_done(m);
+        piece_done(PIECE_FREED); /* there may be thousands */
     }
 }
 
@@ -295,5 +305,6 @@ void socket_close(struct socket *s) {
     for (struct list *link; (link = list_pop_front(&pending));) {
         struct socket *c = LIST_ENTRY(link, struct socket, pending);
         close_one(c, &none, -K_ECONNRESET);
+        piece_done(PIECE_FREED);
     }
 }

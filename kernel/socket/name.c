@@ -49,10 +49,23 @@ static struct socket *find_locked(enum socket_type type, const struct socket_add
     return NULL;
 }
 
+int name_claim(struct socket *s) {
+    spin_lock(&names.lock);
+    bool may = !s->place.claimed && s->place.address.length == 0;
+    s->place.claimed |= may;
+    spin_unlock(&names.lock);
+    return may ? 0 : -K_EINVAL;
+}
+
+void name_claim_end(struct socket *s) {
+    spin_lock(&names.lock);
+    s->place.claimed = false;
+    spin_unlock(&names.lock);
+}
+
 static int enter_locked(struct socket *s, const struct socket_address *a, struct node *n) {
     ASSERT_LOCKED(&names.lock);
-    if (!list_empty(&s->place.link))
-        return -K_EINVAL;
+    ASSERT(s->place.claimed && s->place.address.length == 0);
     if (find_locked(s->type, a, n))
         return -K_EADDRINUSE;
     s->place.address = *a;

@@ -23,6 +23,7 @@ enum socket_state {
 struct socket_place {
     struct list link;  /* in no list: nowhere */
     struct node *node; /* with a reference; NULL: in no file system */
+    bool claimed;      /* somebody is about to give it an address */
     struct socket_address address;
 };
 
@@ -92,12 +93,19 @@ int socket_write(struct file *f, uaddr_t src, size_t n, size_t *done);
 
 /* connect.c: closes a connection that nobody has accepted; takes over the reference. */
 void socket_close(struct socket *s);
+/* Whether `to` takes datagrams from s. -K_EPROTOTYPE: it is of another type; -K_EPERM: it is
+ * connected with another one. */
+int socket_check_receiver(struct socket *s, struct socket *to) must_check;
 
 /* ---- name.c ---- */
 
-/* Gives s the address. -K_EINVAL: it has one; -K_EADDRINUSE. */
+/* The caller alone gives s an address, up to the end of the claim. -K_EINVAL: it has one, or
+ * another thread has the claim. */
+int name_claim(struct socket *s) must_check;
+void name_claim_end(struct socket *s);
+/* Gives s the address; the caller has the claim. -K_EADDRINUSE. */
 int name_enter(struct socket *s, const struct socket_address *a, struct node *n) must_check;
-/* One that nobody has, in no file system. -K_EINVAL: it has one. */
+/* One that nobody has, in no file system; the caller has the claim. */
 int name_enter_any(struct socket *s) must_check;
 /* Takes it back, if it has one. May sleep. */
 void name_leave(struct socket *s);

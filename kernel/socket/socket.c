@@ -106,7 +106,8 @@ static unsigned ready_locked(const struct socket *s) {
     bool never = s->type != SOCKET_DATAGRAM && s->state != SOCKET_CONNECTED;
     bool ended = s->type != SOCKET_DATAGRAM && s->in_ended && s->out_ended;
     return (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
-           (never || ended ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0);
+           (never || ended ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0) |
+           (s->in_ended ? READY_LAST : 0);
 }
 
 static unsigned ready(struct file *f, struct watch *w) {
@@ -198,6 +199,13 @@ int socket_take_error(struct socket *s) {
     s->error = 0;
     spin_unlock(&s->lock);
     return err;
+}
+
+void socket_tell_error(struct socket *s, int err) {
+    spin_lock(&s->lock);
+    s->error = err;
+    socket_changed_locked(s);
+    spin_unlock(&s->lock);
 }
 
 int32_t socket_peer_pid(struct socket *s) {

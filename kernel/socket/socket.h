@@ -36,8 +36,8 @@ enum socket_type socket_type(const struct socket *s);
 
 /* Gives it an address; of length 0: one that nobody has. A path begins at the directory start, or
  * NULL, at the current one; there a node is made with these permissions, which stays when the
- * socket is closed. -K_EINVAL: it has one; -K_EADDRINUSE; -K_ENOBUFS; and what names_create_new
- * says. */
+ * socket is closed. -K_EINVAL: it has one, or another thread gives it one; -K_EADDRINUSE;
+ * -K_ENOBUFS; and what names_create_new says. */
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) must_check;
 
@@ -80,7 +80,8 @@ struct socket_received {
     size_t bytes; /* that there is room for */
     bool waits;
     bool peek; /* it stays there; its files are not given */
-    bool all;  /* of a stream: waits for so many bytes */
+    bool all;  /* of a stream: waits for so many bytes, but for less where files come, at the end,
+                * after an error or a signal, and with peek */
     /* Results. */
     size_t done;
     size_t size;           /* of the whole message; of a stream: done */
@@ -106,7 +107,8 @@ int socket_peer_name(struct socket *s, struct socket_address *a) must_check; /* 
 /* ---- options ---- */
 
 bool socket_listens(struct socket *s);
-int socket_take_error(struct socket *s); /* a negative one, or 0; it is gone then */
+int socket_take_error(struct socket *s);           /* a negative one, or 0; it is gone then */
+void socket_tell_error(struct socket *s, int err); /* it is told once more */
 /* Who had the other end when they were connected; 0: nobody. */
 int32_t socket_peer_pid(struct socket *s);
 /* Bytes of memory that may be on the way from it; sets what is nearest to that. */

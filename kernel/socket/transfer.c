@@ -97,22 +97,12 @@ static int send_whole(struct socket *s, struct socket *to, struct socket_sending
     return err;
 }
 
-/* Who may get a datagram from s: one that is connected takes none from others. */
-static int check_receiver(struct socket *s, struct socket *to) {
-    if (to->type != s->type)
-        return -K_EPROTOTYPE;
-    struct socket *its = socket_peer(to);
-    if (its)
-        socket_put(its);
-    return its && its != s ? -K_EPERM : 0;
-}
-
 static int find_receiver(struct socket *s, const struct socket_sending *what, struct socket **to) {
     if (s->type == SOCKET_DATAGRAM && what->to) {
         int err = name_find(s->type, what->start, what->to, to);
         if (err)
             return err;
-        err = check_receiver(s, *to);
+        err = socket_check_receiver(s, *to);
         if (err)
             socket_put(*to);
         return err;

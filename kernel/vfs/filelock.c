@@ -1,7 +1,8 @@
 /* Locks on ranges of files: see filelock.h.
  *
  * They stand in lists by what they are on, each in no order. One spinlock guards all lists, and who
- * waits for whom: so a circle of processes is seen whole. */
+ * waits for whom: so a circle of processes is seen whole. Each list is short enough to be looked
+ * through with it (FILELOCKS_TOGETHER). */
 #include "vfs/filelock.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -9,6 +10,7 @@
 #include "vfs/node.h"
 
 #define BUCKETS 64
+#define CIRCLE_MOST 16 /* processes that wait for each other, and are told so */
 #define MIX 0x9e3779b97f4a7c15ULL
 
 struct range_lock {
@@ -152,6 +154,32 @@ static bool joins(const struct range_lock *l, uint64_t start, uint64_t end) {
     return overlap(l, start ? start - 1 : 0, end == UINT64_MAX ? end : end + 1);
 }
 
+/* How many records more there are with r than without it. Those of one owner and sort do not join
+ * each other, so what r joins is what stands beside it now. */
+static int more_with(const struct range_lock *l, const struct lock_request *r) {
+    if (l->sort == r->sort && joins(l, r->start, r->end))
+        return -1;
+    if (!overlap(l, r->start, r->end))
+        return 0;
+    return (l->start < r->start) + (l->end > r->end) - 1;
+}
+
+/* What is given back has room, but for the middle of one. */
+static bool has_room_locked(const struct bucket *b, const void *on, const void *owner,
+                            const struct lock_request *r) {
+    ASSERT_LOCKED(&all.lock);
+    int more = r->sort != LOCK_NONE, on_this = 0, together = 0;
+    LIST_EACH(it, &b->locks) {
+        const struct range_lock *l = LIST_ENTRY(it, struct range_lock, link);
+        together++;
+        on_this += l->on == on;
+        if (l->on == on && l->owner == owner && l->family == r->family)
+            more += more_with(l, r);
+    }
+    return more <= 0 ||
+           (on_this + more <= FILELOCKS_ON_FILE && together + more <= FILELOCKS_TOGETHER);
+}
+
 /* Nobody keeps it out. Those of the same sort that join become one; of the others it takes its
  * part. */
 static void apply_locked(struct bucket *b, const void *on, const void *owner, int32_t pid,
@@ -201,14 +229,11 @@ static const void *waits_for_locked(const void *owner) {
     return NULL;
 }
 
-/* Whether the holder waits for the owner, by way of others or not. There is no circle yet, but for
- * threads of one process that wait for several: so it goes no further than there are waiters. */
+/* Whether the holder waits for the owner, by way of a few others or not: all waiters are looked
+ * through for each of them. */
 static bool would_deadlock_locked(const void *owner, const void *holder) {
     ASSERT_LOCKED(&all.lock);
-    unsigned most = 0;
-    LIST_EACH(it, &all.waiters)
-        most++;
-    for (; holder && holder != owner && most > 0; most--)
+    for (unsigned most = CIRCLE_MOST; holder && holder != owner && most > 1; most--)
         holder = waits_for_locked(holder);
     return holder == owner;
 }
@@ -246,6 +271,8 @@ static int set_locked(struct file *f, const struct lock_request *r, struct spare
             apply_locked(b, on, owner, 0, &nothing, spare);
         err = r->waits ? wait_locked(b, other, w) : -K_EAGAIN;
     }
+    if (!err && !has_room_locked(b, on, owner, r))
+        err = -K_ENOLCK;
     if (!err)
         apply_locked(b, on, owner, r->of_process ? proc_self()->pid : -1, r, spare);
     return err;

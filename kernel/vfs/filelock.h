@@ -21,10 +21,15 @@ struct lock_request {
     uint64_t start, end; /* bytes [start, end]; UINT64_MAX: without end */
 };
 
+/* Ranges that are locked at once, of all owners: lists of them are looked through with a spinlock.
+ * One that another sort cuts in two is two. */
+#define FILELOCKS_ON_FILE 512   /* on one file */
+#define FILELOCKS_TOGETHER 2048 /* on the files that have a list in common (a 64th of all) */
+
 /* Takes the lock for f, or gives it back (LOCK_NONE). -K_EAGAIN: others have it, and it does not
- * wait; -K_EDEADLK: it would wait for a process that waits for this one; -K_EINTR; -K_ENOLCK: no
- * memory. After an error all is as it was, but who waits for LOCK_WHOLE has given back what it had
- * of it. */
+ * wait; -K_EDEADLK: it would wait for a process that waits for this one, by way of 14 others at
+ * most; -K_EINTR; -K_ENOLCK: no memory, or there would be too many. After an error all is as it
+ * was, but who waits for LOCK_WHOLE has given back what it had of it. */
 int filelock_set(struct file *f, const struct lock_request *r) must_check;
 
 /* A lock that keeps this one out. */

@@ -85,7 +85,7 @@ void timer_file_set(struct timer_file *t, const struct timer_setting *s, bool ab
     if (t->runs)
         start_locked(t);
     spin_unlock(&t->setting);
-    clock_arm_running();
+    clock_arm_again();
 }
 
 /* How often it has rung by now, since `at`; 0: it has not. */
@@ -140,7 +140,7 @@ static uint64_t take_rings(struct timer_file *t) {
         }
     }
     spin_unlock(&t->setting);
-    clock_arm_running();
+    clock_arm_again();
     return rings;
 }
 

@@ -385,6 +385,7 @@ int main(void) {
         cmocka_unit_test(test_all_lazy),
         cmocka_unit_test(test_pages_of_a_file_are_taken_away),
         cmocka_unit_test(test_who_may_write_a_file),
+        cmocka_unit_test(test_mapped_while_it_is_asked),
         cmocka_unit_test(test_a_copy_is_waited_for),
         cmocka_unit_test(test_a_copy_that_writes_is_waited_for),
         cmocka_unit_test(test_a_joined_mapping_is_not_passed_over),

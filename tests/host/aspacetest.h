@@ -33,6 +33,7 @@ void test_dropped_pages_of_the_program(void **state);
 void test_the_break_meets_mappings(void **state);
 void test_pages_of_a_file_are_taken_away(void **state);
 void test_who_may_write_a_file(void **state);
+void test_mapped_while_it_is_asked(void **state);
 void test_a_copy_is_waited_for(void **state);
 void test_a_copy_that_writes_is_waited_for(void **state);
 void test_a_joined_mapping_is_not_passed_over(void **state);

@@ -84,6 +84,60 @@ void test_who_may_write_a_file(void **state) {
     end();
 }
 
+/* ---- another object comes while the file is asked ---- */
+
+static struct env_proc *changed;
+static paddr_t first_of_other; /* it has its first page at hand, and no other */
+
+static paddr_t peek_at_other(struct object *o, uint64_t index) {
+    if (index > 0)
+        return PA(0);
+    frame_get(frame_single(first_of_other));
+    return first_of_other;
+}
+static int page_of_other(struct object *o, uint64_t index, unsigned most, bool write,
+                         object_show_fn show, void *ctx) {
+    return -K_EIO;
+}
+static void count_nothing(struct object *o) {}
+static const struct object_ops other_ops = {
+    .get = count_nothing, .put = count_nothing, .peek = peek_at_other, .page = page_of_other};
+static struct object other = {.ops = &other_ops, .name = "other"};
+
+static void map_other(void) {
+    const struct map_request r = {.start = SHARED,
+                                  .bytes = PAGES * P,
+                                  .place = MAP_REPLACE,
+                                  .object = &other,
+                                  .prot = ABI_PROT_READ,
+                                  .limit = ALL};
+    uint64_t at;
+    file.between = NULL;
+    assert_int_equal(aspace_map(changed->as, &r, &at), 0);
+}
+
+/* What the file shows beside what it was asked for is not the other object's. */
+void test_mapped_while_it_is_asked(void **state) {
+    unsigned level;
+    uint64_t pa;
+    env_fresh(MEMORY, 16);
+    new_file();
+    changed = first_with_both();
+    assert_int_equal(frame_alloc(&first_of_other), 0);
+    for (uint64_t i = 0; i < PAGES; i++)
+        touch(changed, false, i, false); /* so that all of it is there */
+    file.between = map_other;
+    assert_true(env_touch(changed, SHARED, WALKER_LOAD, &pa));
+    env_kernel(changed);
+    assert_null(file.between);
+    assert_int_equal(pa, first_of_other.v);
+    for (uint64_t i = 1; i < PAGES; i++)
+        assert_int_equal(*pt_walk(&changed->as->user, VA(SHARED + i * P), &level), 0);
+    check_space(changed->as);
+    end();
+    frame_free(first_of_other);
+}
+
 static struct env_proc *copies;
 static unsigned waits;
 static void (*on_relax)(void);

@@ -27,6 +27,7 @@ static struct {
     paddr_t frame[PAGES]; /* a reference; 0: not in memory */
     bool writable[PAGES]; /* since it was asked; nobody may write else */
     unsigned asked;
+    void (*between)(void); /* what others do while it is asked; all that follows is shown, too */
 } file;
 
 static bool own[ENV_PROCS][PAGES]; /* private pages that were written */
@@ -46,8 +47,10 @@ static int page(struct object *o, uint64_t index, unsigned most, bool write, obj
     file.writable[index] |= write;
     unsigned n = 1; /* with some that follow it and are there */
     while (!write && n < most && index + n < file.end && file.frame[index + n].v &&
-           host_random_below(4))
+           (file.between || host_random_below(4)))
         n++;
+    if (file.between)
+        file.between();
     return show(ctx, &file.frame[index], n);
 }
 

@@ -7,7 +7,7 @@
 /* sources: kernel/fs/rename.c kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c */
 /* sources: kernel/fs/inodefile.c kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c */
 /* sources: kernel/syscall/sysfile.c kernel/vfs/descriptor.c kernel/syscall/sysfd.c */
-/* sources: kernel/mm/slab.c kernel/vfs/filelock.c */
+/* sources: kernel/mm/slab.c kernel/mm/pieces.c kernel/vfs/filelock.c */
 /* sources: kernel/vfs/listing.c kernel/ext2/ */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
@@ -209,10 +209,94 @@ static void damaged_journals(void **state) {
     free(bad);
 }
 
+/* ---- blocks that are used twice ---- */
+
+#define LONG_NAME 116 /* eight of them fill a block of 1 KiB, and a ninth does not fit */
+
+static const char *long_path(const char *folder, unsigned i) {
+    static char path[LONG_NAME + 20];
+    snprintf(path, sizeof path, "/%s/%0*u", folder, LONG_NAME, i);
+    return path;
+}
+
+/* The block that has this name in it. */
+static uint64_t block_with(const char *name) {
+    const uint8_t *image = memdisk_image();
+    size_t n = strlen(name);
+    for (uint64_t at = 0; at + n <= memdisk_bytes(); at++)
+        if (!memcmp(image + at, name, n))
+            return at / 1024;
+    fail();
+    return 0;
+}
+
+/* The blocks of the directories /first and /second have no owner, if the disk's map is asked; /full
+ * has as many blocks as an inode names itself, and no room. */
+static void make_shared(void) {
+    char commands[200];
+    ext2env_folder();
+    ext2env_make("-t ext2 -b 1024 -I 128", DISK_KIB, false);
+    log_sync_always = false;
+    ext2env_mount_ok();
+    assert_int_equal(t_mkdir("/first"), 0);
+    assert_int_equal(t_mkdir("/second"), 0);
+    assert_int_equal(t_mkdir("/full"), 0);
+    t_make_file("/first/marker-of-first", 0, 0);
+    t_make_file("/second/marker-of-second", 0, 0);
+    for (unsigned i = 0; i < 12 * 8; i++)
+        t_make_file(long_path("full", i), 0, 0);
+    fs_quiesce();
+    snprintf(commands, sizeof commands, "freeb %ju\nfreeb %ju\n",
+             (uintmax_t)block_with("marker-of-first"), (uintmax_t)block_with("marker-of-second"));
+    ext2env_debugfs(commands);
+    ext2env_mount_ok();
+}
+
+/* While a directory gets a block, the one from which an entry is to go becomes that, or a block of
+ * addresses. */
+static void the_old_directory_is_overwritten(void **state) {
+    static const char *const from[] = {"/first/marker-of-first", "/second/marker-of-second"};
+    if (!ext2env_can())
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        make_shared();
+        (void)!t_rename(from[i], long_path("full", 99));
+        (void)!t_sync();
+        fs_quiesce();
+    }
+}
+
+/* The directory that is to have a new one gives its own block to that. */
+static void the_room_has_gone(void **state) {
+    if (!ext2env_can())
+        return;
+    make_shared();
+    assert_int_equal(t_mkdir("/first/new"), -K_EIO);
+    fs_quiesce();
+}
+
+/* ---- inodes that no name may have ---- */
+
+static void reserved_inodes(void **state) {
+    if (!ext2env_can())
+        return;
+    make_image("-t ext3 -b 1024 -I 128 -J size=1");
+    ext2env_debugfs("ln <8> journal\n");
+    ext2env_mount_ok();
+    assert_int_equal(t_open("/journal", ABI_O_RDWR), -K_EIO);
+    assert_int_equal(t_unlink("/journal"), -K_EIO);
+    assert_int_equal(t_rename("/journal", "/d/journal"), -K_EIO);
+    assert_int_equal(t_unlink("/f"), 0);
+    fs_quiesce();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(damaged_images, ext2env_teardown),
         cmocka_unit_test_teardown(damaged_journals, ext2env_teardown),
+        cmocka_unit_test_teardown(the_old_directory_is_overwritten, ext2env_teardown),
+        cmocka_unit_test_teardown(the_room_has_gone, ext2env_teardown),
+        cmocka_unit_test_teardown(reserved_inodes, ext2env_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

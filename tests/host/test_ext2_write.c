@@ -8,7 +8,7 @@
 /* sources: kernel/fs/rename.c kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c */
 /* sources: kernel/fs/inodefile.c kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c */
 /* sources: kernel/syscall/sysfile.c kernel/vfs/descriptor.c kernel/syscall/sysfd.c */
-/* sources: kernel/mm/slab.c kernel/vfs/filelock.c */
+/* sources: kernel/mm/slab.c kernel/mm/pieces.c kernel/vfs/filelock.c */
 /* sources: kernel/vfs/listing.c kernel/ext2/ */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
@@ -20,7 +20,9 @@
 #include <cmocka.h>
 #include "ext2env.h"
 #include "fs/log.h"
+#include "fs/pagecache.h"
 #include "mm/object.h"
+#include "mm/pieces.h"
 #include "vfs/file.h"
 #include "vfs/names.h"
 #include "vfs/open.h"
@@ -112,6 +114,13 @@ static void known_of_a_file(void) {
     assert_int_equal(t_unlink("/known"), 0);
 }
 
+static unsigned breaks;
+
+static void count_break(void) {
+    spin_expect_none("a break");
+    breaks++;
+}
+
 /* Holes, a large file, and cutting it. */
 static void long_files(void) {
     static uint8_t bytes[70000], read[70000];
@@ -128,11 +137,16 @@ static void long_files(void) {
     assert_int_equal(t_read(fd, read, 20), 20);
     assert_memory_equal(read, "\0\0\0\0\0\0\0\0\0\0bbbbbbbbbb", 20);
     int64_t cuts[] = {70 * MIB(1) + 5, 900100, 99999, 2500, 0};
+    piece_break = count_break;
+    breaks = 0;
     for (unsigned i = 0; i < ARRAY_LEN(cuts); i++) {
         assert_int_equal(t_ftruncate(fd, (uint64_t)cuts[i]), 0);
         assert_int_equal(t_lseek(fd, 0, 2), cuts[i]);
+        if (i == 0) /* it has looked through all of the cache */
+            assert_true(pagecache_pages() > PIECE && breaks >= pagecache_pages() / PIECE);
         ext2env_check_disk();
     }
+    piece_break = NULL;
     assert_int_equal(t_ftruncate(fd, 10000), 0);
     assert_int_equal(t_lseek(fd, 0, 0), 0);
     assert_int_equal(t_read(fd, read, 20000), 10000);

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "mm/pieces.h"
 #include "socket/socket.h"
 #include "tmpfsenv.h"
 #include "vfs/path.h"
@@ -259,6 +260,83 @@ static void one_step_deep(void **state) {
         file_put(f[i]);
 }
 
+/* A file that, when it is closed, sends a socket to one that is closed with it. */
+static struct file *into, *late;
+static int sent_meanwhile;
+
+static void send_late(struct file *f) { sent_meanwhile = send(into, "s", 1, with(late), false); }
+
+/* It is on its way until it is closed: else its end would close what was sent to it, and so on. */
+static void nothing_comes_to_what_is_closed(void **state) {
+    static const struct file_ops ops = {.close = send_late};
+    struct file *f[2], *carrier[2], *others[2], *closes;
+    assert_int_equal(new_pair(SOCKET_STREAM, f), 0);
+    assert_int_equal(new_pair(SOCKET_STREAM, carrier), 0);
+    assert_int_equal(new_pair(SOCKET_STREAM, others), 0);
+    assert_int_equal(file_alloc(&closes), 0);
+    closes->ops = &ops;
+    struct carried *c = carried_make(2);
+    c->file[c->n++] = closes;
+    c->file[c->n++] = file_get(f[1]);
+    assert_int_equal(send(carrier[0], "x", 1, c, false), 1);
+    file_put(f[1]); /* that in the message is the last one */
+    into = f[0];
+    late = others[0];
+    sent_meanwhile = 0;
+    file_put(carrier[1]);
+    assert_int_equal(sent_meanwhile, -K_ETOOMANYREFS);
+    struct file *all[] = {f[0], carrier[0], others[0], others[1]};
+    for (unsigned i = 0; i < 4; i++)
+        file_put(all[i]);
+}
+
+/* ---- errors ---- */
+
+/* A packet that cannot be copied whole is there still, and nothing of it counts as read. */
+static void half_is_nothing(void **state) {
+    struct file *s[2];
+    static char packet[6000] = "packet", got[7000];
+    assert_int_equal(new_pair(SOCKET_SEQPACKET, s), 0);
+    assert_int_equal(send(s[0], packet, sizeof packet, NULL, false), sizeof packet);
+    assert_int_equal(receive(s[1], fsenv_bad - 4096, sizeof packet, false, NULL), -K_EFAULT);
+    assert_int_equal(receive(s[1], got, sizeof got, false, NULL), sizeof packet);
+    assert_memory_equal(got, packet, sizeof packet);
+    file_put(s[0]);
+    file_put(s[1]);
+}
+
+/* ---- many messages ---- */
+
+static unsigned breaks;
+
+static void count_break(void) {
+    spin_expect_none("a break");
+    breaks++;
+}
+
+/* The end of a socket with thousands of messages, or of connections, lets others in. */
+static void a_long_end_has_breaks(void **state) {
+    enum { SENDERS = 8 };
+    struct socket_address a = address("\0target");
+    struct file *to = must_create(SOCKET_DATAGRAM), *from[SENDERS];
+    unsigned sent = 0;
+    assert_int_equal(socket_bind(socket_of(to), NULL, &a, 0), 0);
+    for (unsigned i = 0; i < SENDERS; i++) {
+        from[i] = must_create(SOCKET_DATAGRAM);
+        assert_int_equal(socket_connect(socket_of(from[i]), NULL, &a, false), 0);
+        while (send(from[i], "x", 1, NULL, false) == 1)
+            sent++;
+    }
+    assert_true(sent > 1000);
+    piece_break = count_break;
+    breaks = 0;
+    file_put(to);
+    piece_break = NULL;
+    assert_true(breaks >= sent / (PIECE / PIECE_FREED));
+    for (unsigned i = 0; i < SENDERS; i++)
+        file_put(from[i]);
+}
+
 /* ---- memory ---- */
 
 /* Much of what there is, as far as it gets. */
@@ -316,6 +394,25 @@ static void memory_is_refused(void **state) {
 }
 
 /* ---- many at once ---- */
+
+/* Two give one socket a path each: one of them has it, and nothing is left of the other. */
+static int bound_to[2];
+
+static void bind_it(unsigned i) {
+    struct socket_address a = address(i ? "/right" : "/left");
+    bound_to[i] = socket_bind(socket_of(shared[0]), NULL, &a, 0600);
+}
+
+static void two_bind_one(void **state) {
+    for (unsigned round = 0; round < 200; round++) {
+        shared[0] = must_create(SOCKET_STREAM);
+        kstub_parallel(2, bind_it);
+        assert_int_equal(bound_to[0] + bound_to[1], -K_EINVAL);
+        assert_int_equal(t_unlink("/left"), bound_to[0] ? -K_ENOENT : 0);
+        assert_int_equal(t_unlink("/right"), bound_to[1] ? -K_ENOENT : 0);
+        file_put(shared[0]);
+    }
+}
 
 #define CLIENTS 3
 #define ROUNDS 60
@@ -460,9 +557,13 @@ static void room_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(either_end_first),    T(who_waits_hears_of_it), T(a_listener_is_closed),
-        T(no_circle_is_left),   T(one_step_deep),         T(memory_is_refused),
-        T(clients_and_servers), T(datagrams_are_whole),   T(room_is_told),
+        T(either_end_first),     T(who_waits_hears_of_it),
+        T(a_listener_is_closed), T(no_circle_is_left),
+        T(one_step_deep),        T(memory_is_refused),
+        T(clients_and_servers),  T(datagrams_are_whole),
+        T(room_is_told),         T(nothing_comes_to_what_is_closed),
+        T(half_is_nothing),      T(a_long_end_has_breaks),
+        T(two_bind_one),
     };
     host_random_seed(7);
     return cmocka_run_group_tests(tests, NULL, NULL);

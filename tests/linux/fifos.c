@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -70,6 +71,21 @@ static void check_partners(void) {
     CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7);
 }
 
+/* Who has both ends, and watches for room, hears of what it has read itself. */
+static void check_both_ends(void) {
+    static char much[65536];
+    int both = open("/tmp/f", O_RDWR | O_NONBLOCK), set = epoll_create1(0);
+    struct epoll_event e = {.events = EPOLLOUT | EPOLLET};
+    CHECK(both >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, both, &e) == 0);
+    CHECK(epoll_wait(set, &e, 1, 0) == 1 && e.events == EPOLLOUT);
+    CHECK(write(both, much, sizeof(much)) > 0 && write(both, much, 1) == -1);
+    CHECK(epoll_wait(set, &e, 1, 0) == 0);
+    while (read(both, much, sizeof(much)) > 0)
+        continue;
+    CHECK(epoll_wait(set, &e, 1, 0) == 1 && e.events == EPOLLOUT);
+    CHECK(close(set) == 0 && close(both) == 0);
+}
+
 static void nothing(int signal) {}
 
 /* A signal ends the wait, and nobody has been there. */
@@ -93,6 +109,7 @@ int main(void) {
     signal(SIGPIPE, SIG_IGN);
     check_without_waiting();
     check_partners();
+    check_both_ends();
     check_interrupted();
     check_unlinked();
     return tell_end();

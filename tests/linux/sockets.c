@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,6 +73,25 @@ static void check_stream_pair(void) {
     CHECK(option(s[0], SO_ERROR) == 0 && option(s[0], SO_ACCEPTCONN) == 0);
     CHECK(close(s[1]) == 0 && read(s[0], got, 1) == 0);
     CHECK(send(s[0], "x", 1, MSG_NOSIGNAL) == -1 && errno == EPIPE && close(s[0]) == 0);
+}
+
+/* That nothing comes behind what is there is told to who asks for it, and does not wait for it to
+ * be read. */
+static void check_last(int type) {
+    int s[2], set = epoll_create1(0);
+    struct epoll_event e = {.events = EPOLLRDHUP | EPOLLET};
+    CHECK(socketpair(AF_UNIX, type, 0, s) == 0);
+    struct pollfd p = {s[1], POLLIN | POLLRDHUP}, others = {s[0], POLLRDHUP};
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, s[1], &e) == 0 && poll(&p, 1, 0) == 0);
+    CHECK(write(s[0], "x", 1) == 1 && poll(&p, 1, 0) == 1 && p.revents == POLLIN);
+    CHECK(epoll_wait(set, &e, 1, 0) == 0 && shutdown(s[0], SHUT_WR) == 0);
+    CHECK(epoll_wait(set, &e, 1, 0) == 1 && e.events == EPOLLRDHUP);
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == (POLLIN | POLLRDHUP));
+    p.events = POLLIN;
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLIN && poll(&others, 1, 0) == 0);
+    CHECK(close(s[1]) == 0 && poll(&others, 1, 0) == 1);
+    CHECK((others.revents & (POLLRDHUP | POLLHUP)) == (POLLRDHUP | POLLHUP));
+    CHECK(close(s[0]) == 0 && close(set) == 0);
 }
 
 static volatile sig_atomic_t pipes;
@@ -308,6 +328,54 @@ static void check_names(void) {
     CHECK(S_ISSOCK(st.st_mode) && unlink("/tmp/node") == 0);
 }
 
+/* ---- several messages in a call ---- */
+
+static struct mmsghdr several[4];
+static struct iovec parts[4];
+
+static void use_parts(char *from, size_t each) {
+    for (int i = 0; i < 4; i++) {
+        parts[i] = (struct iovec){from + 10 * i, each};
+        several[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
+    }
+}
+
+static void check_several(void) {
+    static char bytes[40];
+    struct timespec soon = {0, 1}, late = {1000, 0}, bad = {0, -1};
+    int s[2];
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+    use_parts("first     second    third     fourth    ", 6);
+    CHECK(sendmmsg(s[0], several, 0, 0) == 0 && sendmmsg(s[0], several, 3, 0) == 3);
+    CHECK(several[0].msg_len == 6 && several[2].msg_len == 6);
+    parts[1].iov_base = nowhere;
+    CHECK(sendmmsg(s[0], several, 4, 0) == 1); /* it ends at the second */
+    CHECK(sendmmsg(s[0], several + 1, 3, 0) == -1 && errno == EFAULT);
+    CHECK(sendmmsg(0, several, 1, 0) == -1 && errno == ENOTSOCK);
+    CHECK(sendmmsg(99, several, 1, 0) == -1 && errno == EBADF);
+    CHECK(sendmmsg(s[0], (struct mmsghdr *)nowhere, 1, 0) == -1 && errno == EFAULT);
+    use_parts(bytes, 5);
+    CHECK(recvmmsg(s[1], several, 2, 0, NULL) == 2 && several[0].msg_len == 5);
+    CHECK(several[1].msg_hdr.msg_flags == MSG_TRUNC && !memcmp(bytes + 10, "secon", 5));
+    /* Two are there. */
+    CHECK(recvmmsg(s[1], several, 4, MSG_WAITFORONE, &late) == 2);
+    CHECK(!memcmp(bytes, "third", 5) && late.tv_sec < 1000 && late.tv_sec > 0);
+    CHECK(recvmmsg(s[1], several, 4, MSG_DONTWAIT, NULL) == -1 && errno == EAGAIN);
+    CHECK(recvmmsg(s[1], several, 1, MSG_DONTWAIT, &bad) == -1 && errno == EINVAL);
+    /* The time is over when one has come. */
+    CHECK(write(s[0], "x", 1) == 1 && write(s[0], "y", 1) == 1);
+    CHECK(recvmmsg(s[1], several, 4, 0, &soon) == 1 && several[0].msg_len == 1);
+    CHECK(recvmmsg(0, several, 1, 0, NULL) == -1 && errno == ENOTSOCK);
+    CHECK(close(s[0]) == 0 && recvmmsg(s[1], several, 1, 0, NULL) == 1);
+    CHECK(close(s[1]) == 0);
+    /* An error behind some is the next call's. */
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0 && write(s[0], "z", 1) == 1);
+    CHECK(write(s[1], "unread", 6) == 6 && close(s[0]) == 0);
+    CHECK(recvmmsg(s[1], several, 2, 0, NULL) == 1);
+    CHECK(recvmmsg(s[1], several, 2, 0, NULL) == -1 && errno == ECONNRESET);
+    CHECK(close(s[1]) == 0);
+}
+
 /* ---- files in messages ---- */
 
 union control {
@@ -388,6 +456,25 @@ static void check_no_circle(void) {
     CHECK(close(c) == 0 && close(listener) == 0);
 }
 
+/* So much may go with one message, and no more is looked at. */
+static void check_control(void) {
+    static char control[20480 + 24];
+    struct cmsghdr h = {.cmsg_len = sizeof(h), .cmsg_level = 0};
+    struct iovec v = {"x", 1};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control};
+    int s[2];
+    for (size_t i = 0; i + sizeof(h) <= sizeof(control); i += sizeof(h))
+        memcpy(control + i, &h, sizeof(h));
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+    m.msg_controllen = 20480;
+    CHECK(sendmsg(s[0], &m, 0) == 1);
+    m.msg_controllen++;
+    CHECK(sendmsg(s[0], &m, 0) == -1 && errno == ENOBUFS);
+    m.msg_controllen = (size_t)1 << 40;
+    CHECK(sendmsg(s[0], &m, 0) == -1 && errno == ENOBUFS);
+    CHECK(read(s[1], got, 9) == 1 && close(s[0]) == 0 && close(s[1]) == 0);
+}
+
 static void check_sender(void) {
     int s[2], on = 1;
     char room[CMSG_SPACE(sizeof(struct ucred))];
@@ -430,6 +517,8 @@ static void check_wakes(void) {
 int main(void) {
     check_stream_pair();
     check_shutdown();
+    check_last(SOCK_STREAM);
+    check_last(SOCK_SEQPACKET);
     check_transfer();
     check_full();
     check_patience();
@@ -442,9 +531,11 @@ int main(void) {
     check_backlog();
     check_waiting_connect();
     check_names();
+    check_several();
     check_files(SOCK_STREAM);
     check_files(SOCK_SEQPACKET);
     check_no_circle();
+    check_control();
     check_sender();
     check_wakes();
     return tell_end();

@@ -139,6 +139,8 @@ enum {
 #define ARGS_shutdown "fi"
 #define ARGS_sendmsg "fag"
 #define ARGS_recvmsg "fag"
+#define ARGS_sendmmsg "faig"
+#define ARGS_recvmmsg "faigt"
 #define ARGS_mremap "mllgm"
 #define ARGS_riscv_flush_icache "aag"
 
