@@ -168,7 +168,8 @@ uint64_t any_signal(void);
 uint64_t put_words(const uint64_t *words, unsigned n);
 
 /* ---- for the interfaces (special.c) ---- */
-void keep_in_play(uint64_t a[6]); /* a range that is unmapped, replaced or protected */
+void keep_in_play(uint64_t a[6]);      /* a range that is unmapped, replaced or protected */
+void keep_move_in_play(uint64_t a[6]); /* mremap's */
 void excuse_if_fault(uint64_t signal);
 bool records_left(void);
 void return_special(uint64_t number);

@@ -246,6 +246,10 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[5] = one_in(12) ? a[5] : below(4) * PAGE;
         break;
     case NR_msync: a[2] = one_in(8) ? a[2] : 1UL << below(3); break;
+    case NR_mremap:
+        a[3] = one_in(8) ? a[3] : below(4);
+        keep_move_in_play(a);
+        break;
     case NR_munmap:
     case NR_mprotect:
     case NR_madvise:

@@ -160,6 +160,10 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[5] = one_in(12) ? a[5] : below(4) * PAGE;
         break;
     case SYS_msync: a[2] = one_in(8) ? a[2] : 1UL << below(3); break;
+    case SYS_mremap:
+        a[3] = one_in(8) ? a[3] : below(4);
+        keep_move_in_play(a);
+        break;
     case SYS_munmap:
     case SYS_mprotect:
     case SYS_madvise:

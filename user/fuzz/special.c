@@ -1,6 +1,7 @@
 /* Calls that need more than arguments, of both interfaces alike. */
 #include "fuzz.h"
 
+#define MREMAP_FIXED_ 2             /* of both interfaces */
 #define USER_END 0xff000000000000UL /* no system's user memory goes beyond */
 
 /* A range that is changed ends where the play does, or is refused since it begins inside a page or
@@ -17,6 +18,17 @@ void keep_in_play(uint64_t a[6]) {
         a[0] |= 1;
     else if (a[1] > play_end - a[0])
         a[1] = play_end - a[0];
+}
+
+/* The same for a mapping that moves, and for what is where it goes. */
+void keep_move_in_play(uint64_t a[6]) {
+    uint64_t goes[6] = {a[4], a[2]};
+    keep_in_play(a);
+    if (!(a[3] & MREMAP_FIXED_))
+        return;
+    keep_in_play(goes);
+    a[4] = goes[0];
+    a[2] = goes[1];
 }
 
 /* Those that a fault has, sent by somebody. */
