@@ -153,6 +153,7 @@ static stack_t before;
 static void on_other_stack(int signal, siginfo_t *info, void *context) {
     char here;
     CHECK((uint64_t)&here - (uint64_t)other_stack < sizeof(other_stack));
+    CHECK_EQ((uint64_t)info % 16, 0);
     CHECK_EQ(sys_sigaltstack(NULL, &before), 0);
     CHECK_EQ(before.ss_flags, SS_ONSTACK);
     CHECK_EQ(sys_sigaltstack(&before, NULL), -EINVAL);
@@ -170,8 +171,9 @@ static void on_other_stack(int signal, siginfo_t *info, void *context) {
     }
 }
 
+/* The other stack need not end where a stack pointer may be. */
 static void overflow(uint64_t with_stack) {
-    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)};
+    stack_t stack = {.ss_sp = other_stack, .ss_size = sizeof(other_stack) - 1};
     if (with_stack)
         CHECK_EQ(sys_sigaltstack(&stack, NULL), 0);
     on_signal(SIGSEGV, on_other_stack, SA_ONSTACK);
