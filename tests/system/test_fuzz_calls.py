@@ -12,8 +12,10 @@ import pytest
 
 SEEDS = guest.seeds("FUZZ_SEEDS", "1")
 CALLS = int(os.environ.get("FUZZ_CALLS", "2500"))
-# Threads may use their own memory, and files, at once: the kernel's copies of that.
-COPIES = r"(?:ucopy\.S|string\.c|design_walk\.c):\d+ \(\w+\)"
+# Threads may use their own memory, and files, at once: the kernel's copies of that, and its look at
+# the word of a futex.
+COPIES = (r"(?:(?:ucopy\.S|string\.c|design_walk\.c):\d+ \(\w+\)|"
+          r"futex\.c:\d+ \(lock_both_if\)|userword\.c:\d+ \(user_word_exchange\))")
 USERS_RACE = re.compile(rf".* at {COPIES}, which hart \d has \w+ \w+ at {COPIES}, .* the two")
 PROGRAMS = ("fuzzcalls", "fuzzlinux")
 DEADLINE = 600 + CALLS / 20  # seconds, for one seed
