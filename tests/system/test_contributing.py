@@ -7,6 +7,7 @@ import subprocess
 
 import guest
 import machine
+import pytest
 import trees
 
 STEP = re.compile(r"^(?:New file `(\S+)`|In `(\S+)`, (?:at the (end)|(above|below) `(.*)`)):\n\n"
@@ -46,6 +47,7 @@ def done_in(folder, *words):
     return done.stdout
 
 
+@pytest.mark.hand  # a minute of a processor
 def test_the_recipes(tmp_path):
     folder = tmp_path / "trellis"
     trees.copy(folder, without=("defects",))

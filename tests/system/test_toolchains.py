@@ -98,6 +98,7 @@ def test_unknown_toolchain(tmp_path):
     assert done.returncode == 2 and "no such toolchain; there are: gnu elf llvm" in done.stderr
 
 
+@pytest.mark.hand
 def test_what_is_no_more_goes(tmp_path):
     """A file that was taken out of the sources leaves the kernel and the image."""
     tree = copy_of_the_tree(tmp_path)
