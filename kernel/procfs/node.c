@@ -1,47 +1,17 @@
 /* The nodes of /proc: the root, a folder for each process, and what is in them. A node is made when
- * its name is looked up, and says of a process only its number: nothing keeps that process. */
+ * its name is looked up. */
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/clock.h"
 #include "proc/proc.h"
-#include "procfs/contents.h"
 #include "procfs/procfs.h"
+#include "procfs/procnode.h"
 #include "vfs/descriptor.h"
-#include "vfs/listing.h"
 #include "vfs/open.h"
 
-#define TARGET ABI_MAXPATH
-
-enum kind {
-    ROOT,
-    FOLDER, /* a process's */
-    TASKS,  /* its threads */
-    TASK,   /* one of these */
-    FDS,    /* its descriptors */
-    FD,     /* one of these: a link */
-    FILE_,
-    SELF,
-    EXE
-};
-
-struct procnode {
-    struct node node;
-    uint32_t refs; /* atomic */
-    enum kind kind;
-    int32_t pid;    /* 0: the machine's */
-    int32_t number; /* of a thread or a descriptor */
-    unsigned index;
-    contents_fn make;    /* a file's */
-    char target[TARGET]; /* a link's */
-};
-
 static struct slab records = SLAB_INIT(records, sizeof(struct procnode));
-
-static struct procnode *procnode_of(struct node *n) {
-    return CONTAINER_OF(n, struct procnode, node);
-}
 
 /* ---- references and attributes ---- */
 
@@ -50,16 +20,6 @@ static void get(struct node *n) { __atomic_fetch_add(&procnode_of(n)->refs, 1, _
 static void put(struct node *n) {
     if (__atomic_fetch_sub(&procnode_of(n)->refs, 1, __ATOMIC_ACQ_REL) == 1)
         slab_give(&records, procnode_of(n));
-}
-
-static bool is_folder(const struct procnode *p) { return p->kind <= FDS; }
-
-/* Numbers of nodes: a process's folder, and behind it what is in it; all of one folder of threads
- * or descriptors have one. */
-#define INOS 32
-static uint32_t ino_of(int32_t pid, enum kind kind, unsigned index) {
-    bool inside = kind == FILE_ || kind == SELF || kind == EXE;
-    return (uint32_t)pid * INOS + 1 + (inside ? 1 + index : kind >= TASKS ? INOS - kind : 0);
 }
 
 static int attr(struct node *n, struct node_attr *a) {
@@ -82,215 +42,15 @@ static int attr(struct node *n, struct node_attr *a) {
 
 static const char *target(struct node *n) { return procnode_of(n)->target; }
 
-/* ---- an open file ---- */
-
-struct snapshot {
-    struct procnode *node; /* the file's reference */
-    struct text text;
-};
-static struct slab snapshots = SLAB_INIT(snapshots, sizeof(struct snapshot));
-
-static uint64_t offset_of(const struct file *f) {
-    return __atomic_load_n(&f->offset, __ATOMIC_RELAXED);
-}
-static void set_offset(struct file *f, uint64_t to) {
-    __atomic_store_n(&f->offset, to, __ATOMIC_RELAXED);
-}
-
-static int read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
-    const struct snapshot *s = f->object;
-    uint64_t at = offset_of(f);
-    int err = text_read(&s->text, at, dst, n, done);
-    set_offset(f, at + *done);
-    return err;
-}
-
-static int seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    const struct snapshot *s = f->object;
-    return file_seek_in(f, s->text.bytes, offset, whence, result);
-}
-
-static struct node *node_of_file(const struct file *f) {
-    const struct snapshot *s = f->object;
-    return &s->node->node;
-}
-
-static int stat_file(struct file *f, struct abi_stat *st) { return node_stat(node_of_file(f), st); }
-
-static void close_file(struct file *f) {
-    struct snapshot *s = f->object;
-    text_free(&s->text);
-    put(&s->node->node);
-    slab_give(&snapshots, s);
-}
-
-static const struct file_ops file_ops = {
-    .read = read, .seek = seek, .stat = stat_file, .node = node_of_file, .close = close_file};
-
-static int open_file(struct procnode *p, struct file *f) {
-    struct snapshot *s = slab_take(&snapshots);
-    if (!s)
-        return -K_ENOMEM;
-    *s = (struct snapshot){.node = p};
-    int err = p->make(&s->text, p->pid, p->number);
-    if (!err && s->text.cut)
-        err = -K_ENOMEM;
-    if (err) {
-        text_free(&s->text);
-        slab_give(&snapshots, s);
-        return err;
-    }
-    f->ops = &file_ops;
-    f->object = s;
-    return 0;
-}
-
-/* ---- an open folder: its offset is how many of its names are passed ---- */
-
-/* What is always in a folder beside "." and "..": links and folders, then files. */
-struct special {
-    const char *name;
-    enum kind kind;
-};
-static const struct special in_root[] = {{"self", SELF}},
-                            in_process[] = {{"exe", EXE}, {"fd", FDS}, {"task", TASKS}};
-
-static struct fixed {
-    const struct special *specials;
-    const struct contents *files;
-    unsigned special_count, file_count;
-} fixed_in(enum kind kind) {
-    switch (kind) {
-    case ROOT:
-        return (struct fixed){in_root, system_contents, ARRAY_LEN(in_root), system_contents_count};
-    case FOLDER:
-        return (struct fixed){in_process, process_contents, ARRAY_LEN(in_process),
-                              process_contents_count};
-    case TASK: return (struct fixed){NULL, thread_contents, 0, thread_contents_count};
-    default: return (struct fixed){0};
-    }
-}
-
-static enum node_type type_of(enum kind kind) {
-    return kind <= FDS ? NODE_DIR : kind == FILE_ ? NODE_FILE : NODE_LINK;
-}
-
-#define DOTS 2
-/* False: there are no more. */
-static bool fixed_name(const struct procnode *p, uint64_t i, struct listed *out) {
-    struct fixed f = fixed_in(p->kind);
-    uint64_t n = i - DOTS;
-    if (i < DOTS)
-        *out = (struct listed){
-            .name = "..", .type = NODE_DIR, .ino = i ? 1 : ino_of(p->pid, p->kind, 0)};
-    else if (n < f.special_count)
-        *out = (struct listed){.name = f.specials[n].name,
-                               .type = type_of(f.specials[n].kind),
-                               .ino = ino_of(p->pid, f.specials[n].kind, 0)};
-    else if (n < f.special_count + f.file_count)
-        *out = (struct listed){.name = f.files[n - f.special_count].name,
-                               .type = NODE_FILE,
-                               .ino = ino_of(p->pid, FILE_, (unsigned)(n - f.special_count) + 1)};
-    else
-        return false;
-    out->length = i == 0 ? 1 : strlen(out->name);
-    return true;
-}
-
-/* False: emit has not taken it. */
-static bool list_number(int32_t number, uint32_t ino, enum kind kind, list_emit_fn emit,
-                        void *ctx) {
-    char name[12];
-    snprintf(name, sizeof(name), "%d", number);
-    struct listed found = {.name = name, .length = strlen(name), .ino = ino, .type = type_of(kind)};
-    return emit(ctx, &found);
-}
-
-/* What comes and goes: the one with the lowest number from *at on, which becomes that. False: there
- * is none. */
-static bool next_number(const struct procnode *p, uint64_t *at, int32_t *number) {
-    struct abi_procinfo info;
-    struct thread_about thread;
-    struct file *f;
-    switch (p->kind) {
-    case ROOT: /* by their slots */
-        while (*at < proc_slots && proc_info((uint32_t)*at, &info))
-            ++*at;
-        *number = info.pid;
-        return *at < proc_slots;
-    case TASKS:
-        if (*at > INT32_MAX || proc_thread(p->pid, (int32_t)*at, &thread))
-            return false;
-        *at = (uint64_t)thread.tid;
-        break;
-    case FDS:
-        if (fd_of_process(p->pid, at, &f))
-            return false;
-        file_put(f);
-        break;
-    default: return false;
-    }
-    *number = (int32_t)*at;
-    return true;
-}
-
-static int list(struct file *f, list_emit_fn emit, void *ctx) {
-    static const enum kind inside[] = {[ROOT] = FOLDER, [TASKS] = TASK, [FDS] = FD};
-    const struct procnode *p = f->object;
-    struct fixed fixed = fixed_in(p->kind);
-    uint64_t at = offset_of(f), first = DOTS + fixed.special_count + fixed.file_count;
-    struct listed found;
-    int32_t number;
-    bool taken = true;
-    while (at < first && fixed_name(p, at, &found) && (taken = emit(ctx, &found)))
-        at++;
-    for (uint64_t n = at - first; taken && at >= first && next_number(p, &n, &number); n++) {
-        enum kind kind = inside[p->kind];
-        int32_t pid = p->kind == ROOT ? number : p->pid;
-        taken = list_number(number, ino_of(pid, kind, 0), kind, emit, ctx);
-        at = first + n + taken;
-    }
-    set_offset(f, at);
-    return 0;
-}
-
-/* To the beginning, and nowhere else. */
-static int rewind(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    if (offset || whence)
-        return -K_EINVAL;
-    set_offset(f, 0);
-    *result = 0;
-    return 0;
-}
-
-static struct node *node_of_folder(const struct file *f) {
-    struct procnode *p = f->object;
-    return &p->node;
-}
-
-static int stat_folder(struct file *f, struct abi_stat *st) {
-    return node_stat(node_of_folder(f), st);
-}
-
-static void close_folder(struct file *f) { put(node_of_folder(f)); }
-
-static const struct file_ops folder_ops = {.read = listing_read,
-                                           .list = list,
-                                           .seek = rewind,
-                                           .stat = stat_folder,
-                                           .node = node_of_folder,
-                                           .close = close_folder};
-
 static int open(struct node *n, uint32_t mode, struct file *f) {
     struct procnode *p = procnode_of(n);
     if (open_for_writing(mode) || (mode & ABI_O_TRUNC))
         return is_folder(p) ? -K_EISDIR : -K_EACCES;
     if (p->kind == FILE_)
-        return open_file(p, f);
+        return procfile_open(p, f);
     if (!is_folder(p))
         return -K_ENXIO;
-    f->ops = &folder_ops;
-    f->object = p;
+    procfolder_open(p, f);
     return 0;
 }
 

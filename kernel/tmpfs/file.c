@@ -11,8 +11,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "mm/uaccess.h"
-#include "tmpfs/tmpnode.h"
-#include "vfs/open.h"
+#include "tmpfs/contents.h"
 
 static struct tmpnode *node_of(struct tmpfile *f) { return CONTAINER_OF(f, struct tmpnode, file); }
 
@@ -25,8 +24,7 @@ static paddr_t find_locked(const struct tmpfile *f, uint64_t index) {
     return f->rooted ? pagetree_find(&f->pages, index) : PA(0);
 }
 
-/* The frame of a page that is there, or PA(0): with the file's lock, which keeps it. */
-static paddr_t find(struct tmpfile *f, uint64_t index) {
+paddr_t tmpfile_find(struct tmpfile *f, uint64_t index) {
     spin_lock(&f->guard);
     paddr_t frame = find_locked(f, index);
     spin_unlock(&f->guard);
@@ -63,14 +61,13 @@ static int make(struct tmpfile *f, uint64_t index) {
     return 0;
 }
 
-/* For reading and writing, with the file's lock. */
-static int find_or_make(struct tmpfile *f, uint64_t index, paddr_t *frame) {
-    *frame = find(f, index);
+int tmpfile_find_or_make(struct tmpfile *f, uint64_t index, paddr_t *frame) {
+    *frame = tmpfile_find(f, index);
     if (frame->v)
         return 0;
     int err = make(f, index);
     if (!err)
-        *frame = find(f, index);
+        *frame = tmpfile_find(f, index);
     return err;
 }
 
@@ -187,7 +184,7 @@ static const struct object_ops running_ops = {.get = get_program,
 
 /* ---- size ---- */
 
-static void set_size(struct tmpfile *f, uint64_t size) {
+void tmpfile_set_size(struct tmpfile *f, uint64_t size) {
     spin_lock(&f->guard);
     __atomic_store_n(&f->size, size, __ATOMIC_RELEASE);
     spin_unlock(&f->guard);
@@ -229,98 +226,38 @@ static void drop_pages(struct tmpfile *f, uint64_t index) {
         drop_next(f, &index);
 }
 
-/* What stands in the page behind the end of the file becomes zero. */
-static void clean_page(struct tmpfile *f, uint64_t index) {
+void tmpfile_clean_page(struct tmpfile *f, uint64_t index) {
     uint64_t start = index * PAGE_SIZE, from = MAX(f->size, start);
-    paddr_t frame = from < start + PAGE_SIZE ? find(f, index) : PA(0);
+    paddr_t frame = from < start + PAGE_SIZE ? tmpfile_find(f, index) : PA(0);
     if (frame.v)
         memset((char *)pa_ptr(frame) + (from - start), 0, start + PAGE_SIZE - from);
 }
 
-/* What somebody may have stored there in the last page. */
-static void clean_end(struct tmpfile *f) {
+void tmpfile_clean_end(struct tmpfile *f) {
     if (f->size % PAGE_SIZE)
-        clean_page(f, f->size / PAGE_SIZE);
+        tmpfile_clean_page(f, f->size / PAGE_SIZE);
 }
 
-/* With the file's lock. */
-static void resize(struct tmpfile *f, uint64_t size) {
+void tmpfile_resize(struct tmpfile *f, uint64_t size) {
     if (size < f->size) {
         sleeplock_acquire(&f->showing);
-        set_size(f, size);
+        tmpfile_set_size(f, size);
         rmap_take_away(&f->rmap, pages_of(size), pagetree_end() - pages_of(size));
         sleeplock_release(&f->showing);
         drop_pages(f, pages_of(size));
     }
-    clean_end(f);
-    set_size(f, size);
+    tmpfile_clean_end(f);
+    tmpfile_set_size(f, size);
     tmpnode_modified(node_of(f));
-}
-
-/* ---- as an open file ---- */
-
-static struct tmpfile *open_file(const struct file *f) {
-    struct tmpnode *t = f->object;
-    return &t->file;
-}
-
-static int read_page(struct tmpfile *t, uint64_t offset, uaddr_t dst, size_t n) {
-    static const char zeros[PAGE_SIZE];
-    paddr_t frame = find(t, offset / PAGE_SIZE);
-    const char *from = frame.v ? pa_ptr(frame) : zeros;
-    return copyout(dst, from + offset % PAGE_SIZE, n);
-}
-
-static int read_at(struct tmpfile *t, uint64_t offset, uaddr_t dst, size_t n, size_t *done) {
-    int err = 0;
-    n = offset < t->size ? (size_t)MIN((uint64_t)n, t->size - offset) : 0;
-    while (!err && *done < n) {
-        size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
-        err = read_page(t, offset + *done, UA(dst.v + *done), m);
-        *done += err ? 0 : m;
-        piece_done(PIECE_FREED);
-    }
-    return err;
-}
-
-/* The end moves over what was copied, and what was copied behind it is zero again. */
-static int write_page(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n) {
-    paddr_t frame;
-    int err = find_or_make(t, offset / PAGE_SIZE, &frame);
-    if (err)
-        return err;
-    err = copyin((char *)pa_ptr(frame) + offset % PAGE_SIZE, src, n);
-    if (!err && offset + n > t->size)
-        set_size(t, offset + n);
-    else if (err)
-        clean_page(t, offset / PAGE_SIZE);
-    return err;
-}
-
-static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, size_t *done) {
-    uint64_t end = pagetree_end() * PAGE_SIZE;
-    int err = offset >= end ? -K_EFBIG : 0;
-    n = err ? 0 : (size_t)MIN((uint64_t)n, end - offset);
-    if (offset > t->size && n > 0)
-        clean_end(t);
-    while (!err && *done < n) {
-        size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
-        err = write_page(t, offset + *done, UA(src.v + *done), m);
-        *done += err ? 0 : m;
-        piece_done(PIECE_FREED);
-    }
-    if (*done > 0)
-        tmpnode_modified(node_of(t));
-    return err;
 }
 
 static int fill_page(struct tmpfile *f, const char *from, uint64_t n) {
     paddr_t frame;
-    int err = find_or_make(f, f->size / PAGE_SIZE, &frame);
+    int err = tmpfile_find_or_make(f, f->size / PAGE_SIZE, &frame);
     if (err)
         return err;
     memcpy(pa_ptr(frame), from, n);
-    set_size(f, f->size + n);
+    tmpfile_set_size(f, f->size + n);
     return 0;
 }
 
@@ -329,124 +266,13 @@ int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) {
     const char *from = src;
     int err = 0;
     sleeplock_acquire(&f->lock);
-    resize(f, 0);
+    tmpfile_resize(f, 0);
     while (f->size < n && !err) {
         err = fill_page(f, from + f->size, MIN(n - f->size, PAGE_SIZE));
         piece_done(PIECE_FREED);
     }
     sleeplock_release(&f->lock);
     return err;
-}
-
-static int file_read_op(struct file *f, uaddr_t dst, size_t n, size_t *done) {
-    struct tmpfile *t = open_file(f);
-    sleeplock_acquire(&t->lock);
-    int err = read_at(t, f->offset, dst, n, done);
-    f->offset += *done;
-    sleeplock_release(&t->lock);
-    return err;
-}
-
-static int file_write_op(struct file *f, uaddr_t src, size_t n, size_t *done) {
-    struct tmpfile *t = open_file(f);
-    sleeplock_acquire(&t->lock);
-    if (__atomic_load_n(&f->append, __ATOMIC_RELAXED))
-        f->offset = t->size;
-    int err = write_at(t, f->offset, src, n, done);
-    f->offset += *done;
-    sleeplock_release(&t->lock);
-    return err;
-}
-
-static int file_stat_op(struct file *f, struct abi_stat *st) {
-    struct tmpnode *t = f->object;
-    return node_stat(&t->node, st);
-}
-
-static int file_seek_op(struct file *f, int64_t offset, int whence, uint64_t *result) {
-    struct tmpfile *t = open_file(f);
-    sleeplock_acquire(&t->lock);
-    int err = file_seek_in(f, t->size, offset, whence, result);
-    sleeplock_release(&t->lock);
-    return err;
-}
-
-static int file_set_size_op(struct file *f, uint64_t size) {
-    struct tmpfile *t = open_file(f);
-    if (size > pagetree_end() * PAGE_SIZE)
-        return -K_EFBIG;
-    sleeplock_acquire(&t->lock);
-    resize(t, size);
-    sleeplock_release(&t->lock);
-    return 0;
-}
-
-/* There is no disk that it could be lost on the way to. */
-static int file_sync_op(struct file *f) { return 0; }
-
-static int file_map_op(struct file *f, uint64_t pages, struct object **o) {
-    *o = &open_file(f)->object;
-    object_get(*o);
-    return 0;
-}
-
-/* -K_ETXTBSY: it is run. */
-static int begin_writes(struct tmpfile *t) {
-    spin_lock(&t->guard);
-    int err = t->running > 0 ? -K_ETXTBSY : 0;
-    t->writers += !err;
-    spin_unlock(&t->guard);
-    return err;
-}
-
-static void end_writes(struct tmpfile *t) {
-    spin_lock(&t->guard);
-    t->writers--;
-    spin_unlock(&t->guard);
-}
-
-static void file_close_op(struct file *f) {
-    if (f->writable)
-        end_writes(open_file(f));
-    tmpnode_put(f->object);
-}
-
-static struct node *file_node_op(const struct file *f) {
-    struct tmpnode *t = f->object;
-    return &t->node;
-}
-
-static const struct file_ops file_ops = {
-    .read = file_read_op,
-    .write = file_write_op,
-    .stat = file_stat_op,
-    .seek = file_seek_op,
-    .set_size = file_set_size_op,
-    .sync = file_sync_op,
-    .map = file_map_op,
-    .node = file_node_op,
-    .close = file_close_op,
-};
-
-static void cut_all(struct tmpfile *t) {
-    sleeplock_acquire(&t->lock);
-    resize(t, 0);
-    sleeplock_release(&t->lock);
-}
-
-/* Whoever cuts counts as a writer meanwhile, so that nobody begins to run what is being cut. */
-int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) {
-    bool writes = open_for_writing(mode), cuts = (mode & ABI_O_TRUNC) != 0;
-    int err = writes || cuts ? begin_writes(&t->file) : 0;
-    if (err)
-        return err;
-    if (cuts)
-        cut_all(&t->file);
-    if (cuts && !writes)
-        end_writes(&t->file);
-    f->ops = &file_ops;
-    f->object = t;
-    return 0;
 }
 
 /* ---- as a program ---- */
@@ -466,7 +292,7 @@ static int program_read(struct node *n, uint64_t offset, void *dst, size_t bytes
     for (*done = 0, bytes = (size_t)MIN((uint64_t)bytes, left); *done < bytes;) {
         uint64_t at = offset + *done;
         size_t m = MIN(bytes - *done, (size_t)(PAGE_SIZE - at % PAGE_SIZE));
-        paddr_t frame = find(t, at / PAGE_SIZE);
+        paddr_t frame = tmpfile_find(t, at / PAGE_SIZE);
         if (frame.v)
             memcpy((char *)dst + *done, (char *)pa_ptr(frame) + at % PAGE_SIZE, m);
         else
@@ -486,7 +312,7 @@ static int program_map(struct node *n, uint64_t pages, struct object **out) {
     spin_unlock(&t->rmap.lock);
     if (written)
         return -K_ETXTBSY;
-    clean_end(t);
+    tmpfile_clean_end(t);
     tmpnode_get(tmpnode_of(n));
     *out = &t->program;
     return 0;

@@ -69,10 +69,12 @@ void tmpnode_modified(struct tmpnode *t);
 /* file.c */
 void tmpfile_init(struct tmpnode *t);
 void tmpfile_destroy(struct tmpnode *t);
-int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
 /* Makes n bytes of the kernel's the contents. -K_ENOSPC: the first of them are. */
 int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) must_check;
 extern const struct program_ops tmpfile_program;
+
+/* openfile.c. -K_ETXTBSY: it is run, and mode wants to write or cut it: f is as it was. */
+int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
 
 /* dir.c */
 int tmpdir_boot_init(uint64_t ram_bytes) must_check;
