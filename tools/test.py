@@ -36,6 +36,7 @@ from collections import namedtuple
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import machine  # noqa: E402
 import testtimes  # noqa: E402
+from testreport import Report, Result  # noqa: E402
 
 GROUPS = ("host", "system")
 ALL = "all"
@@ -49,7 +50,7 @@ QUICK = """
     host/test_fdt host/test_files
     host/test_frame host/test_frame_boot host/test_frame_boot_release host/test_frame_use
     host/test_frame_release host/test_hostile host/test_irq
-    host/test_ids host/test_alarm host/test_runqueue host/test_kmap host/test_ksyms
+    host/test_ids host/test_alarm host/test_runqueue host/test_screen host/test_kmap host/test_ksyms
     host/test_machine host/test_mapping host/test_path
     host/test_pipe host/test_printf host/test_pt host/test_pt_memory host/test_pt_random
     host/test_rank host/test_string host/test_uaccess host/test_userlib host/test_userlib_text
@@ -63,7 +64,6 @@ QUICK = """
 """
 # The backstop behind the deadlines that the tests have themselves.
 DEADLINE = 840
-SHOWN_LINES = 120
 END_PATIENCE = 10  # seconds for a test to end what it has started
 
 # pytest, told to say what marks the tests have and what each takes of the processors.
@@ -82,8 +82,6 @@ class Unit(namedtuple("Unit", "names kind targets alone wide tests hand",
         return self.names[0] if len(self.names) == 1 else self.names[0].split("::")[0]
 
 
-# outcome: ok, FAILED, skipped; cpu: None when it is that of the whole unit.
-Result = namedtuple("Result", "name outcome seconds text cpu", defaults=[None])
 # A process that has ended, with the time on the clock and that of the processors.
 Ended = namedtuple("Ended", "status output seconds cpu")
 
@@ -370,67 +368,6 @@ def read_junit(unit, path):
                             if e.tag in ("system-out", "system-err") and (e.text or "").strip())
         results.append(Result(name, outcome, float(case.get("time") or 0), text, *cpu))
     return results
-
-
-# ---- reporting ----
-class Report:
-    """Collects results and prints each as it comes."""
-
-    def __init__(self, total, left_out):
-        self.results = []
-        self.left_out = left_out
-        self.times = {}
-        self.lock = threading.Lock()
-        self.total = total
-        self.done = 0
-
-    def __call__(self, unit, results, ended):
-        with self.lock:
-            self.done += 1
-            for name, seconds, cpu in [(unit.name, ended.seconds, ended.cpu)] + \
-                    [(r.name, r.seconds, r.cpu) for r in results if r.cpu is not None]:
-                self.times[name] = [round(seconds, 1), round(cpu, 1)]
-            bad = [r for r in results if r.outcome == "FAILED"]
-            skipped = [r for r in results if r.outcome == "skipped"]
-            counted = f" ({len(results)})" if len(results) > 1 else ""
-            word = "FAILED" if bad else "skip" if len(skipped) == len(results) else "ok"
-            print(f"[{self.done:3}/{self.total}] {word:6} {ended.seconds:6.1f} s  "
-                  f"{unit.name}{counted}", flush=True)
-            for r in skipped:
-                print(f"          skipped: {r.text.strip()}", flush=True)
-            for r in bad:
-                self.show(r)
-            self.results += results
-
-    def show(self, result):
-        lines = result.text.rstrip().splitlines()
-        print(f"---- {result.name}")
-        if len(lines) > SHOWN_LINES:
-            print(f"     (the last {SHOWN_LINES} of {len(lines)} lines)")
-        print("\n".join("     " + line for line in lines[-SHOWN_LINES:]))
-        print("----", flush=True)
-
-    def summary(self, seconds):
-        count = {word: sum(r.outcome == word for r in self.results)
-                 for word in ("ok", "FAILED", "skipped")}
-        used = os.times()
-        cpu = used.user + used.system + used.children_user + used.children_system
-        print(f"{seconds:.0f} seconds, {cpu:.0f} of processors" +
-              (f", {count['skipped']} skipped" if count["skipped"] else "") +
-              (f"; {self.left_out} for hand runs left out (./test all)" if self.left_out else ""))
-        for r in self.results:
-            if r.outcome == "FAILED":
-                alone = re.sub(r"^(host/test_\w+):\w+$", r"\1", r.name)
-                alone = re.sub(r"^(host/test_\w+\.py)::.*$", r"\1", alone)
-                how = f"./test {quoted(alone)}" if not r.name.startswith("build/") else \
-                    "see above"
-                print(f"FAILED: {r.name}    alone: {how}")
-        print(f"{count['ok']} passed, {count['FAILED']} failed", flush=True)
-        return 1 if count["FAILED"] or not count["ok"] else 0
-
-
-def quoted(name):
-    return f"'{name}'" if re.search(r"[\[\] *?]", name) else name
 
 
 # ---- all together ----

@@ -1,5 +1,4 @@
-/* What programs set of the console: bytes instead of lines, echo, keys, size; and whom it is for.
- */
+/* What programs set of the console: bytes instead of lines, echo, keys; and whom it is for. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
 /* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
@@ -8,7 +7,6 @@
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
-#include "dev/screen.h"
 
 static struct terminal modes;
 
@@ -436,56 +434,6 @@ static void without_waiting(void **state) {
     assert_true(done == 5 && !memcmp(stub_user, "half\n", 5));
 }
 
-static void assert_size(uint16_t rows, uint16_t columns) {
-    assert_int_equal(screen_size().rows, rows);
-    assert_int_equal(screen_size().columns, columns);
-}
-
-static void size_of_the_screen(void **state) {
-    assert_size(24, 80);
-    screen_set_size((struct screen_size){24, 80});
-    assert_int_equal(window_changes, 0);
-    screen_set_size((struct screen_size){50, 80});
-    screen_set_size((struct screen_size){50, 132});
-    assert_int_equal(window_changes, 2);
-    assert_size(50, 132);
-}
-
-static void size_from_the_boot_arguments(void **state) {
-    static const struct {
-        const char *words;
-        uint16_t rows, columns;
-    } cases[] = {{"rows=40 columns=100", 40, 100},
-                 {"columns=0 rows=65536", 24, 80},
-                 {"rows columns=x", 24, 80},
-                 {"rows=65535 -- columns=9", 65535, 80}};
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        power_on(0, 1, true);
-        fdtb_begin_machine(1);
-        fdtb_begin("chosen");
-        fdtb_string("bootargs", cases[i].words);
-        fdtb_end();
-        fdtb_end_machine();
-        screen_init();
-        assert_size(cases[i].rows, cases[i].columns);
-    }
-}
-
-/* All is sent, and nothing else than waiting for the device has happened. */
-static void waits_for_output(void **state) {
-    static char text[RING];
-    size_t done;
-    setup_with(0, 1, false);
-    memset(text, 'o', sizeof text);
-    assert_int_equal(write_text(text, sizeof text, &done), 0);
-    assert_true(ring_used() > 0);
-    uart_flush();
-    assert_int_equal(ring_used(), 0);
-    assert_int_equal(stub_sleeps, 0);
-    sim_finish();
-    assert_int_equal(sim.sent_size, sizeof text);
-}
-
 int main(void) {
     host_random_seed(5);
     const struct CMUnitTest tests[] = {
@@ -515,9 +463,6 @@ int main(void) {
         LINES(tells_what_was_set),
         LINES(refuses_the_background),
         RAW(without_waiting),
-        LINES(size_of_the_screen),
-        LINES(size_from_the_boot_arguments),
-        LINES(waits_for_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,20 @@ static void draining_waits_for_all(void **state) {
     assert_int_equal(sim.fifo_used, 0);
 }
 
+/* All is sent, and nothing else than waiting for the device has happened. */
+static void flushing_waits_for_the_device(void **state) {
+    static char text[RING];
+    size_t done;
+    memset(text, 'o', sizeof text);
+    assert_int_equal(write_text(text, sizeof text, &done), 0);
+    assert_true(ring_used() > 0);
+    uart_flush();
+    assert_int_equal(ring_used(), 0);
+    assert_int_equal(stub_sleeps, 0);
+    sim_finish();
+    assert_int_equal(sim.sent_size, sizeof text);
+}
+
 int main(void) {
     host_random_seed(3);
     const struct CMUnitTest tests[] = {
@@ -177,6 +191,7 @@ int main(void) {
         T(writes_all_before_a_bad_page),
         T(killed_writers_stop),
         T(draining_waits_for_all),
+        T(flushing_waits_for_the_device),
         T(a_panic_below_the_lock_prints), /* last: kprintf's lock stays broken */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
