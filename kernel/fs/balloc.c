@@ -257,28 +257,37 @@ int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t
     return err;
 }
 
-/* Where bitmap and place are known from the last one: there is nothing to look up. */
-uint32_t block_alloc_next(struct log_op *op, uint32_t n, uint32_t *block) {
-    if (!sleeplock_acquire_free(&alloc.lock))
+/* Sets the bits of n blocks from fresh_from on, or of as many as are fresh, side by side. */
+static inline uint32_t take_next(uint32_t n, uint32_t *block) {
+    uint32_t start = alloc.fresh_from, at = start;
+    uint32_t end = MIN(start + n, MIN(alloc.fresh_until, alloc.bitmap_end));
+    if (at >= end)
         return 0;
-    uint32_t at = alloc.fresh_from, taken = 0;
-    uint32_t end = MIN(at + n, MIN(alloc.fresh_until, alloc.bitmap_end));
-    if (alloc.transaction != op->transaction)
-        end = 0;
-    for (; at < end; at++, taken++) {
+    uint64_t *words = words_of(alloc.bitmap);
+    for (; at < end; at++) {
         uint32_t bit = at % BITS_PER_BLOCK;
-        uint64_t *word = &words_of(alloc.bitmap)[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
+        uint64_t *word = &words[bit / WORD_BITS], mask = 1ULL << bit % WORD_BITS;
         if (*word & mask)
             break;
         *word |= mask;
-        block[taken] = at;
+        *block++ = at;
     }
+    return at - start;
+}
+
+/* Where bitmap and place are known from the last one: there is nothing to look up. */
+uint32_t block_alloc_next(struct log_op *op, uint32_t n, uint32_t *block) {
+    uint32_t taken = 0;
+    if (!sleeplock_acquire_free(&alloc.lock))
+        return 0;
+    if (alloc.transaction == op->transaction)
+        taken = take_next(n, block);
     if (taken > 0) {
         op->wrote = true;
         alloc.free -= taken;
-        alloc.fresh_from = at;
+        alloc.fresh_from += taken;
         if (!alloc.passed)
-            alloc.lowest = at;
+            alloc.lowest = alloc.fresh_from;
     }
     sleeplock_release(&alloc.lock);
     return taken;

@@ -11,10 +11,6 @@ _Static_assert(DATA_MAX_SIZE % PAGE_SIZE == 0, "the largest file ends with a pag
 
 #define RUN_PAGES 4u /* one copy from the user moves at most */
 
-/* What the most usual write consists of: as a function of its own it would save registers that its
- * caller has saved already. */
-#define always_inline static inline __attribute__((__always_inline__))
-
 /* What changes, and what is at hand for it. */
 struct change {
     struct log_op *op;

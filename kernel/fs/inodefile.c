@@ -35,7 +35,7 @@ static int inodefile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
 }
 
 /* Writes n bytes in an operation that has room for them. */
-static inline int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, size_t *done) {
+always_inline int write_in(struct log_op *op, struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct inode *ip = f->object;
     int err = inode_lock(ip);
     if (err)
@@ -53,7 +53,7 @@ static inline int write_in(struct log_op *op, struct file *f, uaddr_t src, size_
 
 /* In one operation, as much as that may be; the bytes touch at most n / 1024 + 2 blocks, wherever
  * the offset is. */
-static inline int write_some(struct file *f, uaddr_t src, size_t n, size_t *done) {
+always_inline int write_some(struct file *f, uaddr_t src, size_t n, size_t *done) {
     struct log_op op;
     size_t moved = 0;
     n = MIN(n, (size_t)(data_write_max - 1) * FS_BLOCK_SIZE);

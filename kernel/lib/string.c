@@ -16,8 +16,6 @@ typedef uint64_t __attribute__((__may_alias__)) word_t;
 #define SMALL (2 * WORD) /* below this, bytes are as good */
 #define MISALIGNMENT(p) ((uintptr_t)(p) % WORD)
 
-#define always_inline static inline __attribute__((__always_inline__))
-
 /* Eight words. */
 always_inline void fill_round(word_t *w, word_t fill) {
     w[0] = w[1] = w[2] = w[3] = w[4] = w[5] = w[6] = w[7] = fill;

@@ -30,6 +30,9 @@ struct kpiece {
 #define never_returns __attribute__((__noreturn__))
 /* What is seldom called: inside its caller it would cost that the saving of registers each time. */
 #define seldom __attribute__((__noinline__))
+/* What the most usual way consists of: as a function of its own it would save registers that its
+ * caller has saved already. */
+#define always_inline static inline __attribute__((__always_inline__))
 #define printf_like(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -131,11 +131,12 @@ static inline unsigned pt_run(struct pt_cursor *c) {
  * length costs a third less. Every fault goes that way, and every copy under `walk`. What is
  * inlined takes as shape what is known of pt: its root and its levels. */
 #define PT_COMMON_LEVELS 3
-#define pt_inline static inline __attribute__((__always_inline__))
 
-pt_inline struct pt pt_common(const struct pt *pt) { return pt_tree(pt->root, PT_COMMON_LEVELS); }
+always_inline struct pt pt_common(const struct pt *pt) {
+    return pt_tree(pt->root, PT_COMMON_LEVELS);
+}
 
-pt_inline pte_t *pt_way_of(const struct pt *shape, vaddr_t va, unsigned *level) {
+always_inline pte_t *pt_way_of(const struct pt *shape, vaddr_t va, unsigned *level) {
     struct pt_cursor c = pt_cursor_root(shape, va.v, va.v);
     pte_t e; /* read once: somebody may clear it meanwhile (aspace_page) */
     while (c.level > 0 && pte_is_table(e = __atomic_load_n(c.entry, __ATOMIC_RELAXED)))
@@ -145,7 +146,7 @@ pt_inline pte_t *pt_way_of(const struct pt *shape, vaddr_t va, unsigned *level) 
 }
 
 /* pt_walk for an address that is canonical. */
-pt_inline pte_t *pt_way(const struct pt *pt, vaddr_t va, unsigned *level) {
+always_inline pte_t *pt_way(const struct pt *pt, vaddr_t va, unsigned *level) {
     const struct pt shape = pt_common(pt);
     return pt->levels == PT_COMMON_LEVELS ? pt_way_of(&shape, va, level) : pt_way_of(pt, va, level);
 }

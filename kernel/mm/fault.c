@@ -428,7 +428,7 @@ __attribute__((noinline)) int aspace_fault(struct aspace *as, uint64_t va, uint6
 /* First the mark, then the walk; whoever takes a page away does so and then looks for the mark
  * (change.c, wait_for_copies). What another hart's fault has put in the page is seen with its
  * entry. */
-pt_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
+always_inline bool find_page(struct aspace *as, uint64_t va, uint64_t access, void **byte) {
     unsigned level;
     __atomic_store_n(&hart_self()->page_of, as, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

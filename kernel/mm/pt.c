@@ -48,7 +48,7 @@ pte_t *pt_walk(const struct pt *pt, vaddr_t va, unsigned *level) {
     return va_canonical(va, pt->levels) ? pt_way(pt, va, level) : NULL;
 }
 
-pt_inline pte_t any_of_8(const pte_t *e) {
+always_inline pte_t any_of_8(const pte_t *e) {
     return e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7];
 }
 
@@ -82,7 +82,7 @@ int pt_make_table(struct pt *pt, pte_t *e) {
 
 /* The way to va ends at *e, of level `at`, and is to end at another level: makes the tables that
  * are missing, and *e the entry there. Errors as pt_entry. */
-pt_inline int lengthen_way(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t **e) {
+always_inline int lengthen_way(struct pt *pt, vaddr_t va, unsigned at, unsigned level, pte_t **e) {
     if (at < level)
         return -K_EEXIST;
     for (; at > level; at--) {
@@ -300,7 +300,7 @@ void pt_gather_below(const struct pt_cursor *at, struct pt_gather *g) {
 
 /* To the next entry, with what was passed taken out of: tables that fell empty are gathered. False:
  * the range ends with this one. */
-pt_inline bool next_gathering(struct pt_cursor *c, struct pt_gather *g) {
+always_inline bool next_gathering(struct pt_cursor *c, struct pt_gather *g) {
     while (!pt_next(c)) {
         pte_t *table = pt_table(c);
         if (!pt_up(c))
