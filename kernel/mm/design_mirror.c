@@ -3,6 +3,7 @@
  * pointers directly: the page-table lab's design. */
 #include "arch/usermem.h"
 #include "lib/panic.h"
+#include "mm/cursor.h"
 #include "mm/design.h"
 #include "mm/kernel_view.h"
 #include "mm/kmap.h"
@@ -26,11 +27,11 @@ static pte_t mirrored(pte_t user) { return user & ~(PTE_U | PTE_X); }
 static pte_t mirrored_entry(pte_t user) { return pte_valid(user) ? mirrored(user) : 0; }
 
 /* One page, as after most faults. False: it is part of something larger in one of the two. */
-static bool sync_page(struct aspace *as, vaddr_t va) {
-    unsigned level;
-    const pte_t *from = pt_walk(&as->user, va, &level);
-    pte_t *to;
-    if (level > 0 || pt_entry(&as->kernel, va, 0, &to))
+static inline bool sync_page(struct aspace *as, vaddr_t va) {
+    unsigned from_level, to_level;
+    const pte_t *from = pt_way(&as->user, va, &from_level);
+    pte_t *to = pt_way(&as->kernel, va, &to_level);
+    if (from_level > 0 || (to_level > 0 && pt_entry(&as->kernel, va, 0, &to)))
         return false;
     *to = mirrored_entry(*from);
     return true;

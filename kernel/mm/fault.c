@@ -42,12 +42,20 @@ void aspace_new_code(struct aspace *as) {
     spin_unlock(&as->lock);
 }
 
+/* Where the walk to an address has ended: an invalid entry, and its level. */
+struct slot {
+    pte_t *entry;
+    unsigned level;
+};
+
 static void fill(struct aspace *as, struct mapping *m, uint64_t va, unsigned level, paddr_t pa,
-                 uint64_t perm) {
-    pte_t old;
+                 uint64_t perm, struct slot slot) {
+    pte_t leaf = pte_leaf(pa, perm | PTE_U), old;
     if (perm & PTE_X)
         fence_code(as);
-    if (pt_set_leaf(&as->user, VA(va), level, pte_leaf(pa, perm | PTE_U), &old))
+    if (slot.level == level)
+        pt_store(slot.entry, leaf);
+    else if (pt_set_leaf(&as->user, VA(va), level, leaf, &old))
         panic("a table for a granted page was not covered by the commitment");
     m->touched = true;
     as->present += level_size(level) / PAGE_SIZE;
@@ -97,14 +105,14 @@ static inline int wanted_page(struct aspace *as, const struct mapping *m, paddr_
 /* 2 MiB of zeros, where there is no table. Worth it when all of them are one mapping: it was
  * granted at once, or is touched for the first time, and one walk serves all of it. Lazy memory may
  * be touched here and there only, and takes what it must. -K_ENOMEM: it is to be a page. */
-static seldom int fill_large(struct aspace *as, struct mapping *m, uint64_t start,
+static seldom int fill_large(struct aspace *as, struct mapping *m, uint64_t start, struct slot slot,
                              struct wanted *w) {
     uint64_t end = start + LARGE_SIZE;
     bool fits = !m->lazy && start >= m->start && end <= m->end && !turn_closes_some(as, start, end);
     if (w->had.frame.order > 0) { /* its claim, so nobody has filled something there */
         if (!fits)
             return -K_EAGAIN;
-        fill(as, m, start, 1, w->had.frame.pa, m->perm);
+        fill(as, m, start, 1, w->had.frame.pa, m->perm, slot);
         VM_COUNT(zeroed_large, 1);
         w->had.frame.pa = PA(0);
         return 0;
@@ -122,23 +130,23 @@ static seldom int fill_large(struct aspace *as, struct mapping *m, uint64_t star
     return -K_EAGAIN;
 }
 
-/* A page of zeros that was never touched, and becomes the space's own. free_level: how large a
- * leaf finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
-static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, unsigned free_level,
+/* A page of zeros that was never touched, and becomes the space's own; or more, as large a leaf as
+ * finds no table in its way. -K_ENOMEM: it is lazy, and there is no memory for it. */
+static int fill_zero(struct aspace *as, struct mapping *m, uint64_t va, struct slot slot,
                      struct wanted *w) {
     paddr_t pa;
-    int err = free_level >= 1 ? fill_large(as, m, ROUND_DOWN(va, LARGE_SIZE), w) : -K_ENOMEM;
+    int err = slot.level >= 1 ? fill_large(as, m, ROUND_DOWN(va, LARGE_SIZE), slot, w) : -K_ENOMEM;
     if (err != -K_ENOMEM)
         return err;
     err = wanted_page(as, m, PA(0), w, &pa);
     if (err)
         return err;
-    err = m->lazy_tables && free_level > 0 ? commit_missing_tables(as, free_level) : 0;
+    err = m->lazy_tables && slot.level > 0 ? commit_missing_tables(as, slot.level) : 0;
     if (err) {
         frame_free(pa); /* with its promise: tables are missing for a lazy page only */
         return err;
     }
-    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm);
+    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, pa, m->perm, slot);
     VM_COUNT(zeroed, 1);
     return 0;
 }
@@ -302,7 +310,8 @@ static void fill_behind(struct aspace *as, const struct mapping *m, uint64_t va,
 
 /* Nothing is there, and the object has something. */
 __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mapping *m, uint64_t va,
-                                                uint64_t access, struct wanted *w) {
+                                                uint64_t access, struct slot slot,
+                                                struct wanted *w) {
     ASSERT(!m->lazy_tables);
     paddr_t frame;
     uint64_t index = mapping_index(m, va);
@@ -311,7 +320,7 @@ __attribute__((noinline)) static int fill_shown(struct aspace *as, struct mappin
         w->most = (unsigned)((end_behind(as, m, va) - va + PAGE_SIZE - 1) / PAGE_SIZE);
     if (err)
         return err;
-    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access));
+    fill(as, m, ROUND_DOWN(va, PAGE_SIZE), 0, frame, shown_perm(m, access), slot);
     VM_COUNT(shown, 1);
     if (access != PTE_W && !m->object->zeros && (w->n > 1 || !w->frame))
         fill_behind(as, m, va, w);
@@ -327,8 +336,9 @@ static seldom int repair(struct aspace *as, uint64_t va, uint64_t access, struct
     unsigned level;
     pte_t *entry = pt_walk(&as->user, VA(va), &level);
     if (!pte_valid(*entry)) {
-        int err = m->object->zeros && m->owns ? fill_zero(as, m, va, level, w)
-                                              : fill_shown(as, m, va, access, w);
+        struct slot slot = {entry, level};
+        int err = m->object->zeros && m->owns ? fill_zero(as, m, va, slot, w)
+                                              : fill_shown(as, m, va, access, slot, w);
         bool shown = !m->shared && !m->object->zeros;
         if (err || access != PTE_W || !shown)
             return err;

@@ -187,7 +187,7 @@ int pt_set_leaf(struct pt *pt, vaddr_t va, unsigned level, pte_t leaf, pte_t *ol
     if (at != level)
         return make_way_to_leaf(pt, va, at, level, e, leaf, old);
     *old = *e;
-    *e = leaf;
+    pt_store(e, leaf);
     return 0;
 }
 
