@@ -330,7 +330,7 @@ static void test_random_use(void **state) {
     bool deep = walker_levels > 3;
     for (unsigned bits = deep ? 5 : 0; bits <= 16; bits += bits < 5 ? 1 : 11) {
         world_fresh(MEMORY, bits);
-        for (unsigned i = 0; i < 3000; i++) {
+        for (unsigned i = 0; i < 1500; i++) {
             world_step();
             if (i % 8 == 0)
                 world_check();

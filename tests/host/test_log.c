@@ -156,10 +156,10 @@ static uint32_t count_bad(struct life *l, const char **example) {
 static void power_cuts_lose_nothing(void **state) {
     const char *example = NULL;
     run_workload();
-    struct life l = collect(1500, NULL);
+    struct life l = collect(800, NULL);
     uint32_t bad = count_bad(&l, &example);
     if (bad)
-        fail_msg("%u of 1500 disks were broken: %s", bad, example);
+        fail_msg("%u of 800 disks were broken: %s", bad, example);
 }
 
 /* ---- every barrier is needed (pitfall 31) ---- */
@@ -182,11 +182,11 @@ static void without_a_flush_disks_break(void **state) {
     for (dropped = 0; dropped < 4; dropped++) {
         const char *example = NULL;
         uint32_t bad = 0, tried = 0;
-        for (; bad == 0 && tried < 4000; tried += 400) {
+        for (; bad == 0 && tried < 4000; tried += 100) {
             setup(state);
             run_workload();
             number_flushes();
-            struct life l = collect(400, drop_one_of_four);
+            struct life l = collect(100, drop_one_of_four);
             bad = count_bad(&l, &example);
         }
         print_message("without flush %u of 4: %u of %u disks broken\n", dropped + 1, bad, tried);
@@ -261,8 +261,8 @@ static void recovery_can_be_cut(void **state) { assert_int_equal(second_crashes(
 static void without_recoverys_flushes_disks_break(void **state) {
     for (dropped = 0; dropped < 2; dropped++) {
         uint32_t bad = 0, tried = 0;
-        for (; bad == 0 && tried < 4800; tried += 480)
-            bad = second_crashes(12, drop_nth);
+        for (; bad == 0 && tried < 4800; tried += 160)
+            bad = second_crashes(4, drop_nth);
         print_message("without flush %u of 2 in recovery: %u of %u disks broken\n", dropped + 1,
                       bad, tried);
         assert_true(bad > 0);

@@ -121,7 +121,7 @@ static void cut_to_size(void **state) {
 
 /* ---- kprintf ------------------------------------------------------------- */
 #define THREADS 4
-#define LINES 2000
+#define LINES 500
 
 static char transcript[THREADS * LINES * 64];
 static size_t transcript_size;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 // clang-format on
 
-enum { MACHINES = 150, INSTRUCTIONS = 60000, CODE = 64 << 10, DISK = 64 << 10 };
+enum { MACHINES = 80, INSTRUCTIONS = 60000, CODE = 64 << 10, DISK = 64 << 10 };
 
 static uint64_t state = 1;
 
