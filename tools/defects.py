@@ -6,6 +6,8 @@
     tools/defects.py --quick      a handful that takes about a minute
     tools/defects.py --list       the names, and the tests that must fail
     --design NAME                 under this design alone
+    --resume                      without the cases that were caught already, by a patch that reads
+                                  as now: build/defects.csv keeps what came out of each
     --sim                         on the machine of ./sim, and only what the machine itself
                                   reports counts (tools/simdefects.py says for which patches);
                                   with --record, --resume or --table as it says there
@@ -26,9 +28,12 @@ it is:
 
 Everything happens in a copy of the tree. A test must pass there without the patch, and
 fail with it; a panic, or no end after several times the time that it took before, is a
-failure of the test too. A patch that does not apply or build is an error.
+failure of the test too. A patch that does not apply or build is an error. All of them
+take hours: what was ended goes on with --resume.
 The status is 0 when every defect was caught.
 """
+import csv
+import hashlib
 import os
 import re
 import shutil
@@ -111,6 +116,7 @@ class Patch:
         self.designs = " ".join(fields["designs"]).split() or [machine.default_design()]
         self.options = " ".join(fields["options"]).split()
         self.quick = bool(fields["quick"])
+        self.digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.changes = list(read_changes(text))
         unknown = set(self.designs) - set(machine.designs())
         if unknown or not self.changes:
@@ -274,75 +280,95 @@ def why(output, pattern, late, status):
 
 
 # ---- all of them ----
+class Kept:
+    """What came out of each case, in a file that later runs add to."""
+
+    def __init__(self, path):
+        self.path = path
+        self.last = {}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", newline="") as f:
+                self.last = {tuple(row[:4]): row[4] for row in csv.reader(f) if len(row) == 5}
+
+    @staticmethod
+    def key(case):
+        return case.patch.name, case.patch.digest, case.design, case.test
+
+    def is_caught(self, case):
+        return self.last.get(self.key(case)) == "caught"
+
+    def add(self, case, word):
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        with open(self.path, "a", encoding="utf-8", newline="") as f:
+            csv.writer(f).writerow([*self.key(case), word])
+
+
 class Table:
-    def __init__(self):
-        self.missed = 0
+    def __init__(self, kept, total):
+        self.kept = kept
+        self.total = total
+        self.done = 0
         self.caught = 0
 
     def line(self, case, word, text):
-        print(f"{word:7} {case.patch.name:38} {case.design:7} {case.test}", flush=True)
-        if text:
-            print(f"        {text:.150}", flush=True)
+        self.done += 1
+        self.caught += word == "caught"
+        self.kept.add(case, word)
+        print(f"[{self.done}/{self.total}] {word:7} {case.patch.name:38} {case.design:7} "
+              f"{case.test}\n        " + text.strip().replace("\n", "\n        "), flush=True)
 
     def add(self, case, outcome):
         if outcome.passed:
-            self.missed += 1
+            self.line(case, "MISSED", "the test passes with the defect")
         else:
-            self.caught += 1
-        self.line(case, "MISSED" if outcome.passed else "caught",
-                  "the test passes with the defect" if outcome.passed else outcome.why)
+            self.line(case, "caught", f"{outcome.why:.150}")
 
     def error(self, case, text):
-        self.missed += 1
-        self.line(case, "ERROR", "")
-        print("        " + text.strip().replace("\n", "\n        "), flush=True)
+        self.line(case, "ERROR", text)
 
 
-def baseline(tree, cases, table):
-    """How long each test takes without a defect: {key: seconds}. A test that fails has
-    none, and its cases are errors."""
-    seconds = {}
-    for case in cases:
+class Baseline:
+    """How a test ends without a defect, which is found out when it is asked for."""
+
+    def __init__(self, tree):
+        self.tree = tree
+        self.known = {}
+
+    def of(self, case):
         key = (case.design, case.test, case.options)
-        if key in seconds:
-            continue
-        tree.build(case)
-        outcome = tree.run(case, BASE_DEADLINE)
-        seconds[key] = outcome.seconds if outcome.passed else None
-        if not outcome.passed:
-            table.error(case, "without the defect the test fails: " + outcome.why)
-    return seconds
+        if key not in self.known:
+            self.tree.build(case)
+            self.known[key] = self.tree.run(case, BASE_DEADLINE)
+        return self.known[key]
 
 
-def try_patch(tree, patch, cases, seconds, table):
+def try_case(tree, case, before, table):
+    if not before.passed:
+        table.error(case, "without the defect the test fails: " + before.why)
+        return
     try:
-        tree.apply(patch)
-        for case in cases:
-            known = seconds[case.design, case.test, case.options]
-            if known is None:
-                continue
-            tree.build(case)
-            table.add(case, tree.run(case, 20 + 3 * known))
+        tree.apply(case.patch)
+        tree.build(case)
+        table.add(case, tree.run(case, 20 + 3 * before.seconds))
     except Unusable as e:
-        table.error(cases[0], str(e))
+        table.error(case, str(e))
     finally:
         tree.restore()
 
 
-def run(patches, design):
-    cases = [(p, p.cases(design)) for p in patches]
-    cases = [(p, c) for p, c in cases if c]
-    table = Table()
+def run(patches, design, resume):
+    kept = Kept(machine.build_path("defects.csv"))
+    cases = [c for p in patches for c in p.cases(design) if not (resume and kept.is_caught(c))]
+    table = Table(kept, len(cases))
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="trellis-defects-") as root:
         tree = Tree(root)
-        print("Without defects first.", flush=True)
-        seconds = baseline(tree, [c for _, cs in cases for c in cs], table)
-        for patch, its_cases in cases:
-            try_patch(tree, patch, its_cases, seconds, table)
+        baseline = Baseline(tree)
+        for case in cases:
+            try_case(tree, case, baseline.of(case), table)
     print(f"{time.monotonic() - start:.0f} seconds\n"
-          f"{table.caught} caught, {table.missed} not", flush=True)
-    return 0 if table.caught and not table.missed else 1
+          f"{table.caught} caught, {table.total - table.caught} not", flush=True)
+    return 0 if table.caught == table.total else 1
 
 
 def show_list(patches):
@@ -354,7 +380,7 @@ def show_list(patches):
 
 def main(args):
     machine.die_by_signals()
-    names, quick, listing, design, sim = [], False, False, None, set()
+    names, quick, listing, resume, design, sim = [], False, False, False, None, set()
     args = list(args)
     try:
         while args:
@@ -364,7 +390,9 @@ def main(args):
                 return 0
             if arg == "--list":
                 listing = True
-            elif arg in ("--sim", "--record", "--resume", "--table"):
+            elif arg == "--resume":
+                resume = True
+            elif arg in ("--sim", "--record", "--table"):
                 sim.add(arg)
             elif arg == "--quick":
                 quick = True
@@ -386,8 +414,8 @@ def main(args):
             simdefects.write_page(simdefects.read_rows(), read_patches())
             return 0
         if sim:
-            return simdefects.run(patches, design, "--record" in sim, "--resume" in sim)
-        return run(patches, design)
+            return simdefects.run(patches, design, "--record" in sim, resume)
+        return run(patches, design, resume)
     except Unusable as e:
         print(f"defects: {e}", file=sys.stderr)
         return 2

@@ -81,3 +81,57 @@ DIFF = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-line 0\n+x\n"
 def test_bad_patches_are_refused(text, complaint):
     with pytest.raises(defects.Unusable, match=complaint):
         defects.Patch("NN-x.patch", text)
+
+
+# ---- what was tried already ----
+def case(name="01-x", text=HEADER + DIFF):
+    return defects.Patch(f"{name}.patch", text).cases(None)[0]
+
+
+def test_what_was_caught_is_kept(tmp_path):
+    path, other = str(tmp_path / "new" / "defects.csv"), case("02-y")
+    kept = defects.Kept(path)
+    assert not kept.is_caught(case())
+    kept.add(case(), "caught")
+    kept.add(other, "MISSED")
+    kept = defects.Kept(path)
+    assert kept.is_caught(case()) and not kept.is_caught(other)
+    assert not kept.is_caught(case(text=HEADER + DIFF + "+another line\n"))
+
+
+def test_the_last_verdict_counts(tmp_path):
+    kept = defects.Kept(str(tmp_path / "defects.csv"))
+    kept.add(case(), "caught")
+    kept.add(case(), "ERROR")
+    assert not defects.Kept(kept.path).is_caught(case())
+
+
+class FakeTree:
+    """Passes without the patch, and fails with it."""
+    def __init__(self, root):
+        self.damaged = False
+
+    def build(self, case):
+        pass
+
+    def apply(self, patch):
+        self.damaged = True
+
+    def restore(self):
+        self.damaged = False
+
+    def run(self, case, deadline):
+        return defects.Outcome(not self.damaged, 0.1, "why")
+
+
+def test_resumed_runs_leave_out_what_was_caught(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(defects, "Tree", FakeTree)
+    monkeypatch.setattr(defects.machine, "build_path", lambda name: str(tmp_path / name))
+    patches = [case("01-x").patch, case("02-y").patch]
+    assert defects.run(patches[:1], None, False) == 0
+    assert "1 caught, 0 not" in capsys.readouterr().out
+    assert defects.run(patches, None, True) == 0
+    said = capsys.readouterr().out
+    assert "1 caught, 0 not" in said and "02-y" in said and "01-x" not in said
+    assert defects.run(patches, None, False) == 0
+    assert "2 caught, 0 not" in capsys.readouterr().out
