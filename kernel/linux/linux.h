@@ -74,6 +74,8 @@ int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) mus
 /* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
+/* cpu_time that was used (usage.h), in nanoseconds. */
+uint64_t linux_time_used(uint64_t ticks);
 
 /* ---- waiting for files (poll.c) ---- */
 

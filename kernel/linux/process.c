@@ -91,23 +91,6 @@ int linux_execve(const uint64_t arg[6], uint64_t *result) {
     return err == -K_ENOEXEC && exec_is_no_file(path) ? -K_EACCES : err;
 }
 
-/* ---- waiting for children ---- */
-
-#define WAIT_FLAGS (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED)
-#define WAIT_ALL 0xe0000000 /* __WALL and its kin: all children are alike */
-
-/* What the child has used is not told. */
-int linux_wait4(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t ours[6] = {arg[0], arg[1], arg[2] & WAIT_FLAGS};
-    uint32_t unknown = (uint32_t)arg[2] & ~(uint32_t)(WAIT_FLAGS | WAIT_ALL);
-    static const uint64_t nothing[18];
-    if (unknown)
-        return -K_EINVAL;
-    /* First: with an error afterwards the child would be gone, and nobody told. */
-    int err = arg[3] ? copyout(UA(arg[3]), nothing, sizeof(nothing)) : 0;
-    return err ? err : sys_waitpid(ours, result);
-}
-
 /* ---- who ---- */
 
 int linux_getppid(const uint64_t arg[6], uint64_t *result) {

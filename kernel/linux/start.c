@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/mmap.h"
+#include "proc/limits.h"
 #include "proc/proc.h"
 
 #define OSABI 7 /* in the ELF header's ident */
@@ -13,7 +14,6 @@
 #define PT_INTERP 3
 #define PT_NOTE 4
 #define LOWEST KIB(64) /* where Linux's linkers begin, or above */
-#define STACK MIB(8)
 
 /* ---- how one is told ---- */
 
@@ -198,10 +198,10 @@ static int plan_start(struct node *file, struct program *p, const struct argumen
         err = place_program(p);
     if (err)
         return err;
-    plan->stack = STACK;
+    plan->stack = limit_stack_bytes();
     plan->stack_end = USER_MAX;
     plan->stack_filled = filled(a, path);
-    plan->map_below = USER_MAX - STACK - PAGE_SIZE - random_offset(MAP_PLACES);
+    plan->map_below = USER_MAX - plan->stack - PAGE_SIZE - random_offset(MAP_PLACES);
     *start = (struct foreign_start){.sp = USER_MAX - plan->stack_filled,
                                     .end = USER_MAX,
                                     .phdr = headers_address(&p->elf, plan),

@@ -6,6 +6,7 @@
 #include "mm/frame.h"
 #include "mm/uaccess.h"
 #include "proc/clock.h"
+#include "proc/limits.h"
 #include "proc/proc.h"
 
 int linux_uname(const uint64_t arg[6], uint64_t *result) {
@@ -37,20 +38,12 @@ int linux_sysinfo(const uint64_t arg[6], uint64_t *result) {
     return copyout(UA(arg[0]), &info, sizeof(info));
 }
 
-#define RLIMIT_STACK 3
-#define RLIMIT_NOFILE 7
-#define RLIMITS 16
-
-static uint64_t limit(uint64_t what) {
-    return what == RLIMIT_STACK ? MIB(8) : what == RLIMIT_NOFILE ? ABI_NOFILE : UINT64_MAX;
-}
-
-/* They are what they are: setting them does nothing. */
 int linux_prlimit64(const uint64_t arg[6], uint64_t *result) {
-    if (arg[1] >= RLIMITS)
-        return -K_EINVAL;
-    const uint64_t told[2] = {limit(arg[1]), limit(arg[1])};
-    return arg[3] ? copyout(UA(arg[3]), told, sizeof(told)) : 0;
+    struct limit set, old;
+    int err = arg[2] ? copyin(&set, UA(arg[2]), sizeof(set)) : 0;
+    if (!err)
+        err = limit_change((int32_t)arg[0], (unsigned)arg[1], arg[2] ? &set : NULL, &old);
+    return err || !arg[3] ? err : copyout(UA(arg[3]), &old, sizeof(old));
 }
 
 /* ---- random bytes ---- */

@@ -5,8 +5,6 @@
 #include "proc/clock.h"
 #include "proc/signal.h"
 
-#define CENTISECOND 10000000UL
-
 enum clocks {
     REALTIME,
     MONOTONIC,
@@ -18,8 +16,6 @@ enum clocks {
     BOOTTIME,
 };
 
-static uint64_t time_used(void) { return clock_microseconds(proc_time_used()) * 1000; }
-
 static int read_clock(uint64_t clock, uint64_t *now) {
     switch ((int32_t)clock) {
     case REALTIME:
@@ -28,8 +24,8 @@ static int read_clock(uint64_t clock, uint64_t *now) {
     case MONOTONIC_RAW:
     case MONOTONIC_COARSE:
     case BOOTTIME: *now = clock_nanoseconds(); return 0;
-    case PROCESS_CPUTIME:
-    case THREAD_CPUTIME: *now = time_used(); return 0;
+    case PROCESS_CPUTIME: *now = linux_time_used(usage_self().time); return 0;
+    case THREAD_CPUTIME: *now = linux_time_used(usage_thread_time()); return 0;
     default: return -K_EINVAL;
     }
 }
@@ -101,19 +97,4 @@ int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
         return 0;
     }
     return sleep_and_tell(time - now, 0);
-}
-
-/* ---- what was used ---- */
-
-int linux_times(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t used[4] = {time_used() / CENTISECOND};
-    *result = clock_nanoseconds() / CENTISECOND;
-    return arg[0] ? copyout(UA(arg[0]), used, sizeof(used)) : 0;
-}
-
-int linux_getrusage(const uint64_t arg[6], uint64_t *result) {
-    uint64_t usage[18] = {0}, used = (int32_t)arg[0] < 0 ? 0 : time_used();
-    usage[0] = used / SECOND;
-    usage[1] = used % SECOND / 1000;
-    return copyout(UA(arg[1]), usage, sizeof(usage));
 }

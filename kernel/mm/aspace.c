@@ -198,6 +198,7 @@ void aspace_destroy(struct aspace *as) {
     mapping_free_all(&as->mappings);
     frame_uncommit(as->committed);
     as->committed = as->needed = as->granted = as->lazy_tables = as->thread_tables = 0;
+    as->peak = as->faults = 0;
 }
 
 /* ---- fork ----------------------------------------------------------------- */

@@ -73,6 +73,8 @@ struct aspace {
     uint64_t needed;        /* frames that promised mappings may come to need: commit.h */
     uint64_t committed;     /* frames promised to this space */
     uint64_t present;       /* pages of 4 KiB that user leaves have */
+    uint64_t peak;          /* so many they were before some were taken away, at most */
+    uint64_t faults;        /* that were repaired */
     uint64_t lazy_tables;   /* of the committed ones: for tables of lazy mappings */
     uint64_t thread_tables; /* and for those of further threads' stacks and trapframes */
     uint64_t lazy_made;     /* how many such tables faults have made so far */

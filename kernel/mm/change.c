@@ -67,6 +67,7 @@ static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool l
                             unsigned *cost) {
     struct putting put = {.as = as};
     struct pt_gather *gather = change_gather();
+    as->peak = MAX(as->peak, as->present);
     gather->many = tlb_active_elsewhere(&as->tlb) != 0;
     uint64_t next = pt_unmap(&as->user, VA(at), VA(end), gather).v;
     change_sync(as, at, next);

@@ -359,6 +359,7 @@ static inline int repair_with_lock(struct aspace *as, uint64_t va, uint64_t acce
                                    struct wanted *w) {
     spin_lock(&as->lock);
     int err = repair(as, va, access, w);
+    as->faults += err == 0;
     if (DEBUG)
         check_around(as, va);
     spin_unlock(&as->lock);

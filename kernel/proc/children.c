@@ -29,6 +29,7 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
         child->waited_for = true;
         news->status = child->status;
         news->word = word_of_end(child);
+        news->used = usage_of_child_locked(child);
         return true;
     }
     if (!child->tells)
@@ -87,14 +88,15 @@ void proc_wait_again(const struct child_news *news) {
 }
 
 void proc_reap(struct proc *child) {
-    spin_lock(&family_lock);
-    struct proc *p = child->parent;
-    list_remove(&child->sibling);
-    wakeup(&p->child_exited); /* other threads may wait for it in vain */
-    spin_unlock(&family_lock);
     struct thread *t = LIST_ENTRY(child->threads.next, struct thread, in_process);
     /* Its last steps, from waking us to the switch, may still run elsewhere. */
     while (__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
         cpu_relax();
+    spin_lock(&family_lock);
+    struct proc *p = child->parent;
+    usage_inherit_locked(p, child);
+    list_remove(&child->sibling);
+    wakeup(&p->child_exited); /* other threads may wait for it in vain */
+    spin_unlock(&family_lock);
     proc_free(t);
 }

@@ -21,9 +21,10 @@ struct fd_block {
 
 struct fdtable {
     struct spinlock lock;
-    bool shared;      /* several threads use it: calls lock it, and hold what they use */
-    bool locks;       /* the process has, or had, locks on files */
-    struct node *cwd; /* NULL: the root */
+    bool shared;       /* several threads use it: calls lock it, and hold what they use */
+    bool locks;        /* the process has, or had, locks on files */
+    uint32_t withheld; /* so many of the highest numbers are not given out (limits.h); atomic */
+    struct node *cwd;  /* NULL: the root */
     struct fd_block first;
     uint32_t blocks;                      /* beside the first: none is made from more[blocks] on */
     struct fd_block *more[FD_BLOCKS - 1]; /* NULL: not made; else it stays until the end */

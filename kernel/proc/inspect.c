@@ -29,18 +29,6 @@ static enum abi_procstate state_of_locked(const struct proc *p, uint32_t *hart) 
     return state;
 }
 
-/* Of those that run just now, since they were switched to. */
-static uint64_t time_running_locked(const struct proc *p) {
-    uint64_t sum = 0, now = cpu_time();
-    ASSERT_LOCKED(&p->lock);
-    LIST_EACH(link, &p->threads) {
-        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
-        if (t->state == T_RUNNING)
-            sum += now - t->time_since;
-    }
-    return sum;
-}
-
 int proc_info(uint32_t slot, struct abi_procinfo *out) {
     if (slot >= proc_slots)
         return -K_EINVAL;
@@ -59,7 +47,7 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
                                      .frames = p->as->present,
                                      .table_frames = p->as->user.tables + p->as->kernel.tables,
                                      .committed = p->as->committed,
-                                     .ticks = clock_to_ticks(p->time_used + time_running_locked(p)),
+                                     .ticks = clock_to_ticks(usage_time_locked(p)),
                                      .brk = p->as->brk,
                                      .threads = state == ABI_P_ZOMBIE ? 0 : p->living};
         str_copy(out->name, p->name, sizeof(out->name));
@@ -71,14 +59,6 @@ int proc_info(uint32_t slot, struct abi_procinfo *out) {
     spin_unlock(&p->lock);
     spin_unlock(&family_lock);
     return there ? 0 : -K_ENOENT;
-}
-
-uint64_t proc_time_used(void) {
-    struct proc *p = proc_self();
-    spin_lock(&p->lock);
-    uint64_t used = p->time_used + time_running_locked(p);
-    spin_unlock(&p->lock);
-    return used;
 }
 
 int proc_program(int32_t pid, char path[ABI_MAXPATH]) {

@@ -14,6 +14,7 @@
 #include "proc/futex.h"
 #include "proc/group.h"
 #include "proc/ids.h"
+#include "proc/limits.h"
 #include "proc/itimer.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
@@ -90,6 +91,7 @@ static void slot_give(struct proc *p) {
     id_give(p->group);
     p->pid = p->group = 0;
     spin_unlock(&p->lock);
+    limits_free(p);
     spin_lock(&slot_lock);
     list_push_front(&free_slots, &p->sibling);
     used_slots--;
@@ -148,6 +150,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->killed = p->exited = p->waited_for = p->manages_jobs = false;
     p->depth = p->reserve_left = 0;
     p->time_used = 0;
+    p->children_used = (struct usage){0};
     p->status = 0;
     signal_reset(p);
     spin_lock(&p->lock);
@@ -232,6 +235,8 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
         return err;
     struct proc *child = t->proc;
     err = signal_fork(t);
+    if (!err)
+        err = limits_fork(child, parent);
     if (!err && !birth->borrows)
         err = aspace_clone(child->as, parent->as);
     if (!err)
@@ -297,6 +302,8 @@ void proc_replace_space(struct proc *p) {
     t->name[0] = '\0';
     spin_unlock(&p->lock);
     proc_enter_space(p, old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0]);
+    p->as->faults += old->faults;
+    p->as->peak = MAX(old->peak, old->present);
     aspace_destroy(old);
 }
 

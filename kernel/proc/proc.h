@@ -7,6 +7,7 @@
 #include "proc/fdtable.h"
 #include "proc/interface.h"
 #include "proc/thread.h"
+#include "proc/usage.h"
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
 
@@ -33,6 +34,7 @@ struct proc {
     struct wait_channel continued;
     uint64_t signals_pending; /* for any of its threads */
     struct signals *signals;  /* what it has said of them; NULL: nothing */
+    struct limits *limits;    /* NULL: those of all; once it has them, it keeps them; atomic */
     struct list threads;      /* thread.in_process */
     uint32_t thread_count;    /* of these; it is 1 again when all others are buried */
     uint32_t living;          /* of these: have not ended */
@@ -52,6 +54,7 @@ struct proc {
     struct thread *lender; /* of the parent's, which sleeps; NULL: its space is its own */
     int32_t tells; /* that it has (ABI_CLD_STOPPED, _CONTINUED), and nobody was told yet; or 0 */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
+    struct usage children_used;
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;
@@ -119,8 +122,9 @@ struct child_news {
     struct proc *child; /* NULL: nothing yet, with ABI_WNOHANG */
     bool exited;        /* else it has stopped or continued */
     int32_t pid;
-    int32_t status; /* as exit was given it, -1 if it was killed; for xv6's wait */
-    int32_t word;   /* packed; for waitpid */
+    int32_t status;    /* as exit was given it, -1 if it was killed; for xv6's wait */
+    int32_t word;      /* packed; for waitpid */
+    struct usage used; /* when it has exited: by it and its children */
 };
 
 /* Sleeps until there is news of a child: with this pid; of the caller's group, 0; of group -pid;
@@ -174,9 +178,6 @@ struct fdtable *proc_lock_files(int32_t pid) must_check;
 /* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */
 struct aspace *proc_lock_space(int32_t pid) must_check;
-
-/* cpu_time that the running process has used. */
-uint64_t proc_time_used(void);
 
 /* Slots in use, of the users'. */
 uint32_t proc_count(void);

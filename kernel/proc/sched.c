@@ -99,9 +99,9 @@ static void enter(struct thread *t) {
         __atomic_store_n(&t->hart, h->index, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&t->state, T_RUNNING, __ATOMIC_RELEASE); /* for sched_disturb */
-    t->on_hart = true;
+    __atomic_store_n(&t->time_since, cpu_time(), __ATOMIC_RELAXED);
+    __atomic_store_n(&t->on_hart, true, __ATOMIC_RELEASE);
     t->slice_over = false;
-    t->time_since = cpu_time();
     t->tf->kernel_tp = (uint64_t)h;
     h->thread = t;
     h->proc = t->proc;
@@ -128,12 +128,20 @@ static void finish_switch(void) {
 
 void sched_started(void) { finish_switch(); }
 
+/* Whoever looks meanwhile sees the last slice in one of the two, but for a moment. */
+static void note_time(struct thread *t) {
+    uint64_t now = cpu_time(), ran = now - t->time_since;
+    __atomic_store_n(&t->time_since, now, __ATOMIC_RELAXED);
+    t->time_used += ran;
+    __atomic_add_fetch(&t->proc->time_used, ran, __ATOMIC_RELAXED);
+}
+
 /* From the running thread to next, or to the idle loop when that is NULL. */
 static void switch_to(struct thread *next, enum leaving as) {
     struct hart_sched *s = mine();
     struct thread *t = thread_self();
     spin_expect_none("a switch of threads");
-    __atomic_add_fetch(&t->proc->time_used, cpu_time() - t->time_since, __ATOMIC_RELAXED);
+    note_time(t);
     fpu_keep(&t->fpu);
     s->left = t;
     s->left_as = as;

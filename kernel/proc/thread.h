@@ -95,8 +95,8 @@ struct thread {
     /* Of the hart that runs it, or has it in its queue. */
     struct list run_link; /* in a hart's queue, when runnable */
     bool jumps;           /* it went to the queue's front */
-    uint32_t hart;        /* runs there, or ran there last */
     bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
+    uint32_t hart;        /* runs there, or ran there last */
 
     /* Its own, touched by itself alone while it runs. */
     struct list wait_link; /* on the channel it sleeps on, under that channel's lock */
@@ -114,7 +114,8 @@ struct thread {
     bool fpu_used;
     uint64_t trapframe;  /* where the user's table has tf; changed by exec */
     void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
-    uint64_t time_since; /* cpu_time when it was switched to */
+    uint64_t time_since; /* cpu_time when it was switched to, while on_hart; atomic */
+    uint64_t time_used;  /* cpu_time in which it ran before that */
 #if DEBUG
     struct rank_holder holds; /* sleeplocks and their like */
 #endif

@@ -33,6 +33,15 @@ static const struct {
     [ABI_P_STOPPED] = {'T', "T (stopped)"},
 };
 
+/* Faults, and the pages that it had at most. */
+static void memory_of(int32_t pid, uint64_t *faults, uint64_t *peak) {
+    struct aspace *as = proc_lock_space(pid);
+    *faults = as ? as->faults : 0;
+    *peak = as ? MAX(as->peak, as->present) : 0;
+    if (as)
+        spin_unlock(&as->lock);
+}
+
 /* ---- one line, or one for each thing ---- */
 
 #define TICKS(ticks) ((unsigned long)((ticks) * (100 / ABI_TICKS_PER_SECOND)))
@@ -40,13 +49,15 @@ static const struct {
 static int stat(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
     int32_t group = 0;
+    uint64_t faults, peak;
     int err = info_of(pid, &i);
     if (err)
         return err;
+    memory_of(pid, &faults, &peak);
     (void)!proc_get_group(pid, &group); /* it may have ended */
-    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
-               i.name, states[i.state].letter, i.parent, group, group, TICKS(i.ticks), i.threads,
-               (unsigned long)i.size, (unsigned long)i.frames);
+    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
+               i.name, states[i.state].letter, i.parent, group, group, (unsigned long)faults,
+               TICKS(i.ticks), i.threads, (unsigned long)i.size, (unsigned long)i.frames);
     text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                i.hart);
     return 0;
@@ -63,13 +74,17 @@ static int statm(struct text *t, int32_t pid, int32_t tid) {
 
 static int status(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
+    uint64_t faults, peak;
     int err = info_of(pid, &i);
     if (err)
         return err;
+    memory_of(pid, &faults, &peak);
     text_print(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", i.name,
                states[i.state].words, i.pid, i.pid, i.parent);
-    text_print(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t%lu kB\nVmRSS:\t%lu kB\n",
-               (unsigned long)(i.size / 1024), (unsigned long)(i.frames * KIB_PAGE));
+    text_print(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t%lu kB\n",
+               (unsigned long)(i.size / 1024));
+    text_print(t, "VmHWM:\t%lu kB\nVmRSS:\t%lu kB\n", (unsigned long)(peak * KIB_PAGE),
+               (unsigned long)(i.frames * KIB_PAGE));
     text_print(t, "VmPTE:\t%lu kB\nThreads:\t%u\n", (unsigned long)(i.table_frames * KIB_PAGE),
                i.threads);
     return 0;

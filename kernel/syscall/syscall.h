@@ -22,6 +22,10 @@ union syscall_numbers {
  * a number that there is not is told on the console, once. */
 extern const struct interface interface_own;
 
+/* The end of a wait that has news. err: it could not be told, so it stays news. Else the child's
+ * pid is *result, and one that has exited is no more. Returns err. */
+int syscall_end_wait(const struct child_news *news, int err, uint64_t *result);
+
 /* For what writes: nobody reads the pipe, which the program is told by a signal, too. */
 static inline int syscall_tell_pipe(int err) {
     if (__builtin_expect(err == -K_EPIPE, 0))

@@ -106,7 +106,8 @@ static int get_on_exec(uint64_t fd, uint64_t *result) {
 }
 
 static int dup_above(struct file *f, int32_t from, bool on_exec, uint64_t *result) {
-    return from < 0 || from >= ABI_NOFILE ? -K_EINVAL : dup_from(f, from, on_exec, result);
+    return from < 0 || (uint32_t)from >= fd_limit() ? -K_EINVAL
+                                                    : dup_from(f, from, on_exec, result);
 }
 
 /* The commands on the open file. */

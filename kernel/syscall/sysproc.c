@@ -47,12 +47,10 @@ int sys_fork(const uint64_t arg[6], uint64_t *result) {
 
 int sys_exit(const uint64_t arg[6], uint64_t *result) { proc_exit((int32_t)arg[0]); }
 
-/* The pid is the call's result, and the status goes to where, if that is not 0. */
-static int tell_news(const struct child_news *news, int32_t status, uint64_t where,
-                     uint64_t *result) {
-    if (where && copyout(UA(where), &status, sizeof(status))) {
+int syscall_end_wait(const struct child_news *news, int err, uint64_t *result) {
+    if (err) {
         proc_wait_again(news);
-        return -K_EFAULT;
+        return err;
     }
     *result = news->pid;
     if (news->exited) {
@@ -60,6 +58,13 @@ static int tell_news(const struct child_news *news, int32_t status, uint64_t whe
         node_reap(); /* files that it had mapped */
     }
     return 0;
+}
+
+/* The pid is the call's result, and the status goes to where, if that is not 0. */
+static int tell_news(const struct child_news *news, int32_t status, uint64_t where,
+                     uint64_t *result) {
+    int err = where ? copyout(UA(where), &status, sizeof(status)) : 0;
+    return syscall_end_wait(news, err, result);
 }
 
 int sys_wait(const uint64_t arg[6], uint64_t *result) {

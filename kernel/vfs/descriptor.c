@@ -149,12 +149,12 @@ static bool find_free(const struct fd_block *b, unsigned low, unsigned *bit) {
 int fd_reserve_rest(int from, int *fd) {
     struct fdtable *t = table_self();
     unsigned low = (unsigned)from % FD_BLOCK, bit;
-    for (unsigned i = (unsigned)from / FD_BLOCK; i < FD_BLOCKS; i++, low = 0) {
+    for (unsigned i = (unsigned)from / FD_BLOCK; i * FD_BLOCK < fd_limit(); i++, low = 0) {
         int err = need_block(t, i);
         if (err)
             return err;
         lock(t);
-        bool found = find_free(block_at(t, i), low, &bit);
+        bool found = find_free(block_at(t, i), low, &bit) && i * FD_BLOCK + bit < fd_limit();
         if (found && t->shared)
             block_at(t, i)->used |= 1ULL << bit;
         unlock(t);
@@ -188,7 +188,7 @@ void fd_open_rest(int fd, struct file *f, bool on_exec) {
 
 int fd_replace(int fd, struct file *f, bool on_exec, struct file **before) {
     struct fdtable *t = table_self();
-    if (fd < 0 || fd >= ABI_NOFILE)
+    if (fd < 0 || (uint32_t)fd >= fd_limit())
         return -K_EBADF;
     int err = need_block(t, (unsigned)fd / FD_BLOCK);
     if (err)
@@ -319,6 +319,7 @@ int proc_files_clone(struct proc *child, struct proc *parent) {
             copy_block(block_at(to, i), block_at(from, i));
         unlock(from);
     }
+    to->withheld = __atomic_load_n(&from->withheld, __ATOMIC_RELAXED);
     lock(from);
     struct node *cwd = *cwd_of(from);
     to->cwd = cwd ? node_get(cwd) : NULL;
@@ -331,6 +332,7 @@ void proc_files_drop(struct proc *p) {
     if (t->locks)
         filelock_process_ended(p);
     t->shared = t->locks = false;
+    t->withheld = 0;
     for (unsigned i = 0; i <= t->blocks; i++) {
         struct fd_block *b = block_at(t, i);
         if (b)

@@ -41,16 +41,21 @@ bool fd_is(uint64_t fd, const struct file *f) must_check;
 typedef int (*fd_call_fn)(struct file *f, const uint64_t arg[6], uint64_t *result);
 static inline int fd_call(fd_call_fn fn, const uint64_t arg[6], uint64_t *result) must_check;
 
-/* Reserves the lowest free number that is not below `from`. -K_EMFILE: there is none; -K_ENOMEM:
- * there is no memory for it; then nothing changed. */
+/* So many descriptors the running process may have now: numbers from here on are not given out. */
+static inline uint32_t fd_limit(void) {
+    return ABI_NOFILE - __atomic_load_n(&proc_self()->fds.withheld, __ATOMIC_RELAXED);
+}
+
+/* Reserves the lowest free number that is not below `from`. -K_EMFILE: there is none below
+ * fd_limit; -K_ENOMEM: there is no memory for it; then nothing changed. */
 static inline int fd_reserve(int from, int *fd) must_check;
 static inline void fd_unreserve(int fd);
 /* Opens a reserved number; takes over the reference. */
 static inline void fd_open(int fd, struct file *f, bool on_exec);
 
 /* Makes fd, open or free, f's, whose reference it takes over; *before is what it was, or NULL, with
- * its reference. After an error nothing changed: -K_EBADF, no such number; -K_ENOMEM; -K_EBUSY:
- * another thread has reserved it. */
+ * its reference. After an error nothing changed: -K_EBADF, not a number below fd_limit; -K_ENOMEM;
+ * -K_EBUSY: another thread has reserved it. */
 int fd_replace(int fd, struct file *f, bool on_exec, struct file **before) must_check;
 
 /* Frees a descriptor, and gives its file with its reference. -K_EBADF: not open. Whoever closes it
@@ -118,7 +123,7 @@ static inline int fd_reserve(int from, int *fd) {
         return fd_reserve_rest(from, fd);
     for (*fd = from; used & 1; used >>= 1)
         ++*fd;
-    return 0;
+    return (uint32_t)*fd < fd_limit() ? 0 : -K_EMFILE;
 }
 
 static inline void fd_unreserve(int fd) {

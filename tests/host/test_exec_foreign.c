@@ -40,6 +40,7 @@
 #include "mm/elf.h"
 #include "mm/mmap.h"
 #include "mm/zeros.h"
+#include "proc/limits.h"
 #include <string.h>
 
 #include <setjmp.h>
@@ -54,6 +55,8 @@
 #define NAME 0x300 /* the interpreter's, in the file */
 #define DATA (LARGE_SIZE - 2 * PAGE_SIZE + 0x800)
 #define ROUNDS 150
+
+uint64_t limit_stack_bytes(void) { return MIB(8); }
 
 /* ---- the files ---- */
 
