@@ -6,6 +6,9 @@
  *     K other stack    v vectors                   P entries to poll
  *     F set of files   m place to map at           l length there
  *     k signal         q process                   h thread       x arrays of strings
+ *     j family         y kind of socket            n name's size  G flags of a message
+ *     M message        W messages                  u socket       e event set
+ *     w timer
  *     0 nothing */
 #include "fuzz.h"
 
@@ -13,6 +16,14 @@ uint64_t any_fd(void) {
     static const uint64_t odd[] = {(uint64_t)-1, 1023,        1024,          0x7fffffff,
                                    0x80000000,   0x100000003, (uint64_t)-100};
     return one_in(12) ? CHOICE(odd) : below(14);
+}
+
+static int32_t kept[KEPT_KINDS][4]; /* of the process; at first its standard input */
+
+void keep_fd(enum kept kind, long fd) { kept[kind][below(4)] = (int32_t)fd; }
+
+static uint64_t any_kept(enum kept kind) {
+    return one_in(6) ? any_fd() : (uint64_t)(int64_t)CHOICE(kept[kind]);
 }
 
 uint64_t any_size(void) {
@@ -258,6 +269,15 @@ uint64_t argument(char letter) {
     case 'q': return any_pid();
     case 'h': return one_in(3) ? any_pid() : (uint64_t)do_tid();
     case 'x': return any_strings();
+    case 'u': return any_kept(KEPT_SOCKETS);
+    case 'e': return any_kept(KEPT_SETS);
+    case 'w': return any_kept(KEPT_TIMERS);
+    case 'j': return any_family();
+    case 'y': return any_kind();
+    case 'n': return any_name_size();
+    case 'G': return any_message_flags();
+    case 'M': return any_message();
+    case 'W': return any_messages();
     default: return one_in(20) ? random64() : 0;
     }
 }

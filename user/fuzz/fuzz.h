@@ -32,6 +32,10 @@ extern const unsigned call_count;
 
 /* Whether it is done, now that it was picked: what takes long is done less often. */
 bool chosen(const struct call *call);
+/* At the start of a round: what the interface has besides files and pipes, some of it kept. */
+void open_more(void);
+/* A call has succeeded: a descriptor that it gave is kept, for calls that need such a one. */
+void remember(uint64_t number, long result);
 /* Makes arguments fit each other and the call, which are random ones so far. */
 void refine(const struct call *call, uint64_t a[6]);
 /* The number by which it is called, of those that it has; and one that no call has. */
@@ -162,10 +166,25 @@ uint64_t any_size(void);
 uint64_t any_flags(void);
 uint64_t any_pid(void);
 uint64_t any_fd(void);
+enum kept { KEPT_SOCKETS, KEPT_SETS, KEPT_TIMERS, KEPT_KINDS };
+void keep_fd(enum kept kind, long fd);
 uint64_t any_path(void);
 uint64_t any_signal(void);
 /* Memory for a structure of these words: mostly there and filled with them, sometimes not. */
 uint64_t put_words(const uint64_t *words, unsigned n);
+
+/* ---- of sockets (sockets.c) ---- */
+struct socket_name {
+    uint64_t at, bytes;
+};
+struct socket_name any_name(void);
+uint64_t any_family(void);
+uint64_t any_kind(void);
+uint64_t any_name_size(void);
+uint64_t any_message(void);
+uint64_t any_messages(void);
+uint64_t any_message_flags(void);
+void refine_option(uint64_t a[6]); /* setsockopt's and getsockopt's level, number and value */
 
 /* ---- for the interfaces (special.c) ---- */
 void keep_in_play(uint64_t a[6]);      /* a range that is unmapped, replaced or protected */

@@ -117,30 +117,30 @@ enum {
 #define ARGS_faccessat2 "dpgg"
 #define ARGS_eventfd2 "ig"
 #define ARGS_epoll_create1 "g"
-#define ARGS_epoll_ctl "fifa"
-#define ARGS_epoll_pwait "faiiSs"
-#define ARGS_epoll_pwait2 "faitSs"
+#define ARGS_epoll_ctl "eifa"
+#define ARGS_epoll_pwait "eaiiSs"
+#define ARGS_epoll_pwait2 "eaitSs"
 #define ARGS_timerfd_create "ig"
-#define ARGS_timerfd_settime "fgIa"
-#define ARGS_timerfd_gettime "fa"
-#define ARGS_socket "iii"
-#define ARGS_socketpair "iiia"
-#define ARGS_bind "fas"
-#define ARGS_listen "fi"
-#define ARGS_accept "faa"
-#define ARGS_accept4 "faag"
-#define ARGS_connect "fas"
-#define ARGS_getsockname "faa"
-#define ARGS_getpeername "faa"
-#define ARGS_sendto "fasgas"
-#define ARGS_recvfrom "fasgaa"
-#define ARGS_setsockopt "fiias"
-#define ARGS_getsockopt "fiiaa"
-#define ARGS_shutdown "fi"
-#define ARGS_sendmsg "fag"
-#define ARGS_recvmsg "fag"
-#define ARGS_sendmmsg "faig"
-#define ARGS_recvmmsg "faigt"
+#define ARGS_timerfd_settime "wgIa"
+#define ARGS_timerfd_gettime "wa"
+#define ARGS_socket "jy0"
+#define ARGS_socketpair "jy0a"
+#define ARGS_bind "uas"
+#define ARGS_listen "ui"
+#define ARGS_accept "uan"
+#define ARGS_accept4 "uany"
+#define ARGS_connect "uas"
+#define ARGS_getsockname "uan"
+#define ARGS_getpeername "uan"
+#define ARGS_sendto "uasGas"
+#define ARGS_recvfrom "uasGan"
+#define ARGS_setsockopt "uiias"
+#define ARGS_getsockopt "uiiaa"
+#define ARGS_shutdown "ui"
+#define ARGS_sendmsg "uMG"
+#define ARGS_recvmsg "uMG"
+#define ARGS_sendmmsg "uWiG"
+#define ARGS_recvmmsg "uWiGt"
 #define ARGS_mremap "mllgm"
 #define ARGS_riscv_flush_icache "aag"
 
@@ -181,6 +181,8 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 #define CLONE_VFORK_FLAGS (0x4000 | 0x100 | SIGCHLD_)
 #define CLONE_VM 0x100
 #define CLONE_SETTLS 0x80000
+#define CLOSE_ON_EXEC 02000000
+#define O_NONBLOCK_ 04000
 #define CLONE_TELLS (0x100000 | 0x200000 | 0x1000000) /* numbers that are written */
 
 static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b,
@@ -206,6 +208,94 @@ static void refine_files(unsigned number, uint64_t a[6]) {
     case NR_linkat: a[4 - 2 * (number == NR_statx)] = one_in(2) ? 0 : 0x1000; break;
     case NR_renameat2: a[4] = one_in(2) ? 0 : below(8); break;
     case NR_ppoll: a[4] = one_in(8) ? a[4] : 8; break;
+    default: break;
+    }
+}
+
+void remember(uint64_t number, long result) {
+    switch (number) {
+    case NR_socket:
+    case NR_accept:
+    case NR_accept4: keep_fd(KEPT_SOCKETS, result); break;
+    case NR_epoll_create1: keep_fd(KEPT_SETS, result); break;
+    case NR_timerfd_create: keep_fd(KEPT_TIMERS, result); break;
+    default: break;
+    }
+}
+
+/* A listening socket with one that waits to be accepted, a pair, an event set and a timer; or only
+ * some of them, for there are no more descriptors than calls try. */
+void open_more(void) {
+    static const char name[] = "\1\0\0n0"; /* of AF_UNIX, without a file */
+    uint64_t kind = 1 | O_NONBLOCK_;
+    int pair[2];
+    if (one_in(2)) {
+        long listener = CALL_OF(NR_socket, 1, kind, 0), other = CALL_OF(NR_socket, 1, kind, 0);
+        (void)CALL_OF(NR_bind, listener, name, sizeof(name) - 1);
+        (void)CALL_OF(NR_listen, listener, 3, 0);
+        (void)CALL_OF(NR_connect, other, name, sizeof(name) - 1);
+        remember(NR_socket, listener);
+        remember(NR_socket, other);
+    } else if (call6(NR_socketpair, 1, kind + below(2), 0, (uint64_t)pair, 0, 0) == 0) {
+        remember(NR_socket, pair[0]);
+        remember(NR_socket, pair[1]);
+    }
+    remember(NR_epoll_create1, CALL_OF(NR_epoll_create1, 0, 0, 0));
+    remember(NR_timerfd_create, CALL_OF(NR_timerfd_create, 1, O_NONBLOCK_, 0));
+}
+
+static void refine_events(unsigned number, uint64_t a[6]) {
+    static const uint64_t events[] = {1, 4, 5, 0x80000001, 0x40000005, 0x10000001, 0x2000, 0x18};
+    uint64_t event[2] = {one_in(8) ? random64() : CHOICE(events), random64()};
+    switch (number) {
+    case NR_epoll_create1:
+    case NR_timerfd_create:
+    case NR_eventfd2:
+        a[number != NR_epoll_create1] = one_in(3) ? CLOSE_ON_EXEC : one_in(8) ? a[0] : 0;
+        if (number == NR_timerfd_create)
+            a[0] = one_in(8) ? a[0] : below(2);
+        break;
+    case NR_epoll_ctl:
+        a[1] = one_in(8) ? a[1] : 1 + below(3);
+        a[3] = one_in(8) ? a[3] : put_words(event, 2);
+        break;
+    case NR_epoll_pwait:
+    case NR_epoll_pwait2:
+        a[2] = one_in(8) ? a[2] : 1 + below(8);
+        if (number == NR_epoll_pwait)
+            a[3] = one_in(8) ? a[3] : below(3);
+        a[5] = 8;
+        break;
+    case NR_timerfd_settime: a[1] = one_in(8) ? a[1] : below(2); break;
+    default: break;
+    }
+}
+
+static void refine_sockets(unsigned number, uint64_t a[6]) {
+    struct socket_name name;
+    switch (number) {
+    case NR_bind:
+    case NR_connect:
+        name = any_name();
+        a[1] = name.at;
+        a[2] = name.bytes;
+        break;
+    case NR_sendto:
+        name = any_name();
+        a[4] = one_in(2) ? name.at : 0;
+        a[5] = a[4] ? name.bytes : 0;
+        break;
+    case NR_accept4: a[3] &= one_in(10) ? ~0UL : ~0xfUL; break; /* a socket's flags alone */
+    case NR_shutdown: a[1] = one_in(8) ? a[1] : below(3); break;
+    case NR_listen: a[1] = one_in(8) ? a[1] : below(4); break;
+    case NR_setsockopt:
+        refine_option(a);
+        a[4] = one_in(6) ? a[4] : 4;
+        break;
+    case NR_getsockopt:
+        refine_option(a);
+        a[4] = any_name_size();
+        break;
     default: break;
     }
 }
@@ -262,6 +352,8 @@ static void refine_others(unsigned number, uint64_t a[6]) {
 
 void refine(const struct call *call, uint64_t a[6]) {
     refine_files(call->number, a);
+    refine_events(call->number, a);
+    refine_sockets(call->number, a);
     refine_others(call->number, a);
 }
 
@@ -305,7 +397,6 @@ bool special(const struct call *call, const uint64_t a[6]) {
 
 #define AT_CWD (-100)
 #define O_RDWR_CREAT 0102
-#define O_NONBLOCK_ 04000
 
 long do_fork(void) { return raw_clone(SIGCHLD_, 0, 0, 0, 0); }
 long do_wait(long pid, int *status, int options) {

@@ -174,6 +174,9 @@ static void refine_others(unsigned number, uint64_t a[6]) {
     }
 }
 
+void open_more(void) {}
+void remember(uint64_t number, long result) {}
+
 void refine(const struct call *call, uint64_t a[6]) {
     refine_files(call->number, a);
     refine_others(call->number, a);
