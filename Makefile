@@ -10,6 +10,7 @@
 #   make live            the machine as a web page with Trellis in it: build/live/trellis.html
 #   make bench           measures all designs (tools/bench.py)
 #   make bench-harts     the same for operations of 1 to 8 harts (tools/bench_harts.py)
+#   make bench-linux     single operations by Linux's interface (tools/bench_linux.py)
 #   make bench-programs  whole programs of Linux (tools/bench_programs.py; downloads them)
 #   make bench-sim       compares the machine of ./sim with QEMU
 #   make lint            cppcheck and clang-tidy over the kernel; some minutes
@@ -124,7 +125,7 @@ K_CFLAGS := $(COMMON) $(ISA_KERNEL) -mabi=lp64 $(STRICT_ALIGN) -fno-omit-frame-p
 	-Wframe-larger-than=1024 -Wconversion -Wno-sign-conversion -Ikernel -idirafter user/include \
 	-DDEBUG=$(DEBUG) $(if $(filter 1,$(DEBUG)),$(MACRO_INFO))
 
-.PHONY: all help kernel user image host-tests sim live fuzz bench bench-harts bench-programs bench-sim lint printouts pictures clean FORCE
+.PHONY: all help kernel user image host-tests sim live fuzz bench bench-harts bench-linux bench-programs bench-sim lint printouts pictures clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: kernel image
@@ -430,6 +431,9 @@ bench:
 
 bench-harts:
 	$(Q)BUILD=$(BUILD) python3 tools/bench_harts.py
+
+bench-linux:
+	$(Q)BUILD=$(BUILD) python3 tools/bench_linux.py
 
 bench-programs:
 	$(Q)BUILD=$(BUILD) python3 tools/bench_programs.py
