@@ -5,6 +5,7 @@
 #include "mm/pieces.h"
 #include "proc/group.h"
 #include "proc/proc.h"
+#include "proc/session.h"
 #include "procfs/contents.h"
 
 #define KIB_PAGE (PAGE_SIZE / 1024)
@@ -39,14 +40,17 @@ static const struct {
 
 static int stat(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
-    int32_t group = 0;
+    int32_t group = 0, session = 0, foreground;
+    uint32_t device;
     int err = info_of(pid, &i);
     if (err)
         return err;
     (void)!proc_get_group(pid, &group); /* it may have ended */
-    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
-               i.name, states[i.state].letter, i.parent, group, group, TICKS(i.ticks), i.threads,
-               (unsigned long)i.size, (unsigned long)i.frames);
+    (void)!proc_get_session(pid, &session);
+    proc_terminal_of(pid, &device, &foreground);
+    text_print(t, "%d (%s) %c %d %d %d %u %d 0 0 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
+               i.name, states[i.state].letter, i.parent, group, session, device, foreground,
+               TICKS(i.ticks), i.threads, (unsigned long)i.size, (unsigned long)i.frames);
     text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                i.hart);
     return 0;
@@ -234,15 +238,16 @@ static int thread_comm(struct text *t, int32_t pid, int32_t tid) {
 static int thread_stat(struct text *t, int32_t pid, int32_t tid) {
     struct thread_about a;
     struct abi_procinfo i;
-    int32_t group = 0;
+    int32_t group = 0, session = 0;
     int err = about(pid, tid, &a);
     if (!err)
         err = info_of(pid, &i);
     if (err)
         return err;
     (void)!proc_get_group(pid, &group);
+    (void)!proc_get_session(pid, &session);
     text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 %u 0 0 %lu %lu ", a.tid, a.name,
-               states[a.state].letter, i.parent, group, group, i.threads, (unsigned long)i.size,
+               states[a.state].letter, i.parent, group, session, i.threads, (unsigned long)i.size,
                (unsigned long)i.frames);
     text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                a.hart);
