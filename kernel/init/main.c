@@ -27,6 +27,7 @@
 #include "proc/group.h"
 #include "proc/ids.h"
 #include "proc/sched.h"
+#include "pty/pty.h"
 #include "socket/socket.h"
 #include "syscall/exec.h"
 #include "tmpfs/tmpfs.h"
@@ -261,6 +262,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     proc_init(ram);
     dev_init();
     ttyfile_boot_init();
+    pty_boot_init();
     socket_boot_init();
     if (fs_boot_init(ram) || tmpfs_boot_init(ram))
         panic("the machine is too small: no memory for the file system's tables");

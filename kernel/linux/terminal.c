@@ -1,7 +1,10 @@
 /* Terminals: ioctl. */
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
+#include "pty/pty.h"
+#include "vfs/open.h"
 #include "vfs/ttyfile.h"
 
 #define TCGETS 0x5401
@@ -18,10 +21,16 @@
 #define TIOCSWINSZ 0x5414
 #define TIOCNOTTY 0x5422
 #define TIOCGSID 0x5429
+#define TIOCGPTN 0x80045430
+#define TIOCSPTLCK 0x40045431
+#define TIOCGPTLCK 0x80045439
+#define TIOCGPTPEER 0x5441
 #define TCGETS2 0x802c542a
 #define TCSETS2 0x402c542b
 #define TCSETSW2 0x402c542c
 #define TCSETSF2 0x402c542d
+
+#define O_NOCTTY 0x100
 
 #define TCIFLUSH 0
 #define TCOFLUSH 1
@@ -132,8 +141,67 @@ static int control(struct tty *t, bool any, uint32_t what, uint64_t at) {
     }
 }
 
+/* ---- the master of a pseudo-terminal ---- */
+
+static int tell_number(struct pty *p, uint64_t address) {
+    uint32_t number = pty_number(p);
+    return copyout(UA(address), &number, sizeof(number));
+}
+
+static int set_lock(struct pty *p, uint64_t address) {
+    int32_t locked;
+    int err = copyin(&locked, UA(address), sizeof(locked));
+    if (!err)
+        pty_lock(p, locked != 0);
+    return err;
+}
+
+static int tell_lock(struct pty *p, uint64_t address) {
+    int32_t locked = pty_has_lock(p);
+    return copyout(UA(address), &locked, sizeof(locked));
+}
+
+static int make_slave(void *pty, struct file **out) {
+    char path[sizeof("/dev/pts/4294967295")];
+    int err = file_open_node(pty_node(pty), ABI_O_RDWR, out);
+    if (err)
+        return err;
+    snprintf(path, sizeof(path), "/dev/pts/%u", pty_number(pty));
+    file_set_path(*out, path);
+    return 0;
+}
+
+static int make_own_slave(void *pty, struct file **out) {
+    int err = make_slave(pty, out);
+    if (!err)
+        linux_terminal_opened(*out);
+    return err;
+}
+
+static int open_slave(struct pty *p, uint64_t flags, uint64_t *result) {
+    return linux_open_made(flags & O_NOCTTY ? make_slave : make_own_slave, p, flags, result);
+}
+
+/* What is of the master alone; all else is of its slave's terminal. What it reads is what that has
+ * written. */
+static int master(struct pty *p, const uint64_t arg[6], uint64_t *result) {
+    uint64_t at = arg[2];
+    switch ((uint32_t)arg[1]) {
+    case TIOCGPTN: return tell_number(p, at);
+    case TIOCSPTLCK: return set_lock(p, at);
+    case TIOCGPTLCK: return tell_lock(p, at);
+    case TIOCGPTPEER: return open_slave(p, at, result);
+    case TCFLSH:
+        return flush(pty_tty(p), at == TCIFLUSH ? TCOFLUSH : at == TCOFLUSH ? TCIFLUSH : at);
+    default: return control(pty_tty(p), true, (uint32_t)arg[1], at);
+    }
+}
+
 int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct tty *t = ttyfile_tty(f);
+    struct pty *p = pty_of_master(f);
+    if (p)
+        return master(p, arg, result);
     if (!t)
         return -K_ENOTTY;
     return tty_is_hung_up(t) ? -K_EIO : control(t, false, (uint32_t)arg[1], arg[2]);

@@ -183,12 +183,13 @@ int proc_leave_terminal(struct control *c) {
     return has ? 0 : -K_ENOTTY;
 }
 
-static void hang_up_leader_locked(int32_t session) {
+/* Who leads the session, if it is not in the foreground, which hears of it anyway. */
+static void hang_up_leader_locked(const struct control *c) {
     ASSERT_LOCKED(&family_lock);
-    struct proc *p = proc_find_and_lock(session);
+    struct proc *p = proc_find_and_lock(c->session);
     if (!p)
         return;
-    if (p->session == session) {
+    if (leads(p) && p->group != c->foreground) {
         signal_post_locked(p, NULL, ABI_SIGHUP, &by_kernel);
         signal_post_locked(p, NULL, ABI_SIGCONT, &by_kernel);
     }
@@ -197,8 +198,7 @@ static void hang_up_leader_locked(int32_t session) {
 
 void proc_hang_up(struct control *c) {
     spin_lock(&family_lock);
-    if (c->session)
-        hang_up_leader_locked(c->session);
+    hang_up_leader_locked(c);
     give_up_locked(c);
     c->own = NULL;
     list_remove(&c->link);
