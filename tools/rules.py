@@ -4,8 +4,8 @@
     tools/rules.py [ROOT]
 
 - layers: an #include in kernel/ goes to its own layer or to one left of it in
-      lib < arch < sync < mm < proc < dev < vfs < socket < fs < ext2 < tmpfs < procfs < syscall <
-      linux < trap < init
+      lib < arch < sync < mm < proc < tty < dev < vfs < pty < socket < fs < ext2 < tmpfs <
+      procfs < syscall < linux < trap < init
 - the machine: assembly stands in kernel/arch only, and so do the numbers of CSRs
   and of page-table entry bits. By name a CSR is used besides where it is the
   subject: satp in mm/tlb.c, those of traps in trap. Of an entry's bits mm asks for
@@ -36,8 +36,8 @@ import os
 import re
 import sys
 
-LAYERS = ("lib", "arch", "sync", "mm", "proc", "dev", "vfs", "socket", "fs", "ext2", "tmpfs",
-          "procfs", "syscall", "linux", "trap", "init")
+LAYERS = ("lib", "arch", "sync", "mm", "proc", "tty", "dev", "vfs", "pty", "socket", "fs", "ext2",
+          "tmpfs", "procfs", "syscall", "linux", "trap", "init")
 COLUMNS = 100
 NUMBER = re.compile(r"\s*#\s*define\s+(?:PTE|SATP|SSTATUS|SIE|CAUSE)_")
 # What, how it looks, and where besides kernel/arch it may stand: layers and files.

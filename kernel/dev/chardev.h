@@ -5,20 +5,21 @@
 #define NMAJOR 16
 #define MAJOR_CONSOLE 1
 
+struct file;
+struct node;
 struct object;
-struct watch;
 
 struct chardev_ops {
     /* Move up to n bytes; *done says how many, also after an error. 0, or a
      * negative errno when nothing was moved. *done = 0 from read: end of file. */
     int (*read)(uaddr_t dst, size_t n, size_t *done);
     int (*write)(uaddr_t src, size_t n, size_t *done);
-    /* As read, but what would wait is -K_EAGAIN. NULL: read never waits. */
-    int (*read_now)(uaddr_t dst, size_t n, size_t *done);
-    /* As file_ops.ready (vfs/file.h). NULL: it can always be read and written. */
-    unsigned (*ready)(struct watch *w);
     /* An object to be mapped, for both sorts of mappings, with a reference. NULL: -K_ENODEV. */
     int (*map)(uint64_t pages, struct object **o);
+    /* Of one that is more than what stands above: makes f, which is new, what it is, and takes over
+     * the reference to n. -K_ENXIO, -K_EIO, -K_ENOMEM, -K_ENOSPC: that is still the caller's. NULL:
+     * f is what stands above. */
+    int (*open)(struct file *f, struct node *n);
 };
 
 /* At boot, once per major. */

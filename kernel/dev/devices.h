@@ -1,6 +1,6 @@
 /* Character devices by the numbers that Linux gives them, as archives and mknod of its programs
- * name them: null, zero, full, random, urandom, tty, console and the serial line. File systems in
- * memory know devices so; xv6's disk has numbers of its own (chardev.h). */
+ * name them: null, zero, full, random, urandom, tty, console, the serial line, and ptmx. File
+ * systems in memory know devices so; xv6's disk has numbers of its own (chardev.h). */
 #pragma once
 #include "dev/chardev.h"
 
@@ -8,13 +8,16 @@ struct device {
     const char *name; /* in /dev */
     int16_t major, minor;
     uint16_t mode;
-    /* What it does; NULL: as the console. */
+    /* What it does; NULL: as the console. Constant after boot. */
     const struct chardev_ops *ops;
 };
 
 /* All of them, and how many there are. */
-extern const struct device devices[];
+extern struct device devices[];
 extern const unsigned device_count;
+
+/* At boot: what the one with this name does. */
+void device_set(const char *name, const struct chardev_ops *ops);
 
 /* The driver of a number. A number of major MAJOR_CONSOLE that Linux gives to no device here is
  * xv6's console. NULL: there is none; any numbers may be asked for. */

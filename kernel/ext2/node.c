@@ -145,10 +145,7 @@ static int begin_writes(struct ext2_inode *ip, uint32_t mode) {
 static int open_device(struct node *n, const struct node_attr *a, struct file *f) {
     const struct chardev_ops *device = a->type == NODE_DEVICE ? device_find(a->major, a->minor)
                                                               : NULL;
-    if (!device)
-        return -K_ENXIO;
-    devfile_init(f, n, device);
-    return 0;
+    return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 
 static int open(struct node *n, uint32_t mode, struct file *f) {

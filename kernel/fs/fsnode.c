@@ -99,9 +99,8 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
     if (err)
         return err;
     if (type == ABI_T_DEVICE)
-        devfile_init(f, n, chardev_find(ip->d.major));
-    else
-        inodefile_init(f, ip);
+        return devfile_open(f, n, chardev_find(ip->d.major));
+    inodefile_init(f, ip);
     return 0;
 }
 

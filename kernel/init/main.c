@@ -27,11 +27,13 @@
 #include "proc/group.h"
 #include "proc/ids.h"
 #include "proc/sched.h"
+#include "pty/pty.h"
 #include "socket/socket.h"
 #include "syscall/exec.h"
 #include "tmpfs/tmpfs.h"
 #include "trap/panic.h"
 #include "trap/trap.h"
+#include "vfs/ttyfile.h"
 
 void kernel_main(uint64_t hartid, uint64_t fdt);
 void kernel_main_secondary(void);
@@ -259,6 +261,8 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     greet(ram);
     proc_init(ram);
     dev_init();
+    ttyfile_boot_init();
+    pty_boot_init();
     socket_boot_init();
     if (fs_boot_init(ram) || tmpfs_boot_init(ram))
         panic("the machine is too small: no memory for the file system's tables");

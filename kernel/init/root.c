@@ -9,12 +9,14 @@
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "procfs/procfs.h"
+#include "pty/pty.h"
 #include "tmpfs/cpio.h"
 #include "tmpfs/tmpfs.h"
 #include "vfs/names.h"
 
 #define MEMORY_DEV 2 /* as stat names it */
 #define PROC_DEV 3
+#define PTS_DEV 4
 
 /* The disk, of whichever format it is; that of xv6 if it has no mark. */
 static int open_disk(bool is_ext2, struct node **disk, const char **why) {
@@ -56,6 +58,9 @@ static void fill_dev(void) {
     bool filled = !path_lookup_from(dev, "null", true, &null);
     if (filled)
         node_put(null);
+    static const struct node_kind folder = {.type = NODE_DIR, .mode = 0755};
+    if (!filled)
+        (void)!names_make(dev, "pts", &folder);
     for (unsigned i = 0; !filled && i < device_count; i++) {
         const struct node_kind kind = {.type = NODE_DEVICE,
                                        .major = devices[i].major,
@@ -66,12 +71,11 @@ static void fill_dev(void) {
     node_put(dev);
 }
 
-/* In a folder /proc of the archive. */
-static void mount_proc(void) {
+/* On a folder of the archive. */
+static void mount_on(const char *path, struct node *root) {
     struct node *dir;
-    if (path_lookup("/proc", &dir))
+    if (path_lookup(path, &dir))
         return;
-    struct node *root = procfs_root(PROC_DEV);
     if (node_mount(dir, root))
         node_put(root); /* it is no folder */
     node_put(dir);
@@ -92,7 +96,8 @@ static int unpack(const void *archive, uint64_t bytes, const char **what, const 
     if (err)
         return err;
     fill_dev();
-    mount_proc();
+    mount_on("/proc", procfs_root(PROC_DEV));
+    mount_on("/dev/pts", pty_folder(PTS_DEV));
     return mount_disk(what, why);
 }
 

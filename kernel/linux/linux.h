@@ -53,6 +53,8 @@ uint16_t linux_new_mode(uint64_t mode);
 
 /* terminal.c: ioctl of the console. -K_ENOTTY: of another file, or there is no such thing. */
 int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
+/* f was opened: the caller has a terminal now, if it wants one (proc_offer_terminal). */
+void linux_terminal_opened(struct file *f);
 
 /* lock.c: the commands of fcntl for locks. */
 bool linux_is_lock(uint64_t command) must_check;

@@ -11,6 +11,7 @@
 #define O_ACCMODE 3
 #define O_CREAT 0x40
 #define O_EXCL 0x80
+#define O_NOCTTY 0x100
 #define O_TRUNC 0x200
 #define O_APPEND 0x400
 #define O_NONBLOCK LINUX_O_NONBLOCK
@@ -77,6 +78,8 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
     linux_path_end(&p);
     if (err)
         return err;
+    if (!(arg[2] & O_NOCTTY))
+        linux_terminal_opened(f);
     fd_open(fd, f, (arg[2] & O_CLOEXEC) != 0);
     *result = (uint64_t)fd;
     return 0;

@@ -3,6 +3,7 @@
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/group.h"
+#include "proc/session.h"
 #include "syscall/syscall.h"
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
@@ -107,10 +108,16 @@ int linux_getpgid(const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
-/* There is one session; a process that wants another gets a group of its own. */
+int linux_getsid(const uint64_t arg[6], uint64_t *result) {
+    int32_t session;
+    int err = proc_get_session((int32_t)arg[0], &session);
+    *result = (uint64_t)session;
+    return err;
+}
+
 int linux_setsid(const uint64_t arg[6], uint64_t *result) {
     *result = (uint64_t)proc_self()->pid;
-    return proc_set_group(0, 0);
+    return proc_new_session();
 }
 
 uint16_t linux_new_mode(uint64_t mode) {

@@ -89,7 +89,8 @@ static void slot_give(struct proc *p) {
     p->state = P_FREE;
     id_give(p->pid);
     id_give(p->group);
-    p->pid = p->group = 0;
+    id_give(p->session);
+    p->pid = p->group = p->session = 0;
     spin_unlock(&p->lock);
     limits_free(p);
     spin_lock(&slot_lock);
@@ -147,7 +148,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
         return err;
     }
     p->parent = NULL;
-    p->killed = p->exited = p->waited_for = p->manages_jobs = false;
+    p->killed = p->exited = p->waited_for = p->manages_jobs = p->no_terminal = false;
     p->depth = p->reserve_left = 0;
     p->time_used = 0;
     p->children_used = (struct usage){0};
@@ -158,9 +159,10 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->thread_count = p->living = 1;
     p->state = P_NEW;
     t->tid = kernels ? 0 : id_take();
-    p->pid = p->group = t->tid;
+    p->pid = p->group = p->session = t->tid;
     id_hold(p->pid);
     id_hold(p->group);
+    id_hold(p->session);
     spin_unlock(&p->lock);
     *out = t;
     return 0;
@@ -220,6 +222,10 @@ static void join_family(struct proc *child, struct proc *parent) {
     id_give(child->group);
     child->group = parent->group;
     id_hold(child->group);
+    id_give(child->session);
+    child->session = parent->session;
+    id_hold(child->session);
+    child->no_terminal = parent->no_terminal;
     bool killed = __atomic_load_n(&parent->killed, __ATOMIC_RELAXED);
     if (killed)
         signal_end_locked(child, parent->end_signal);
@@ -374,8 +380,7 @@ void proc_exit(int32_t status) {
     spin_unlock(&thread_self()->lock);
     spin_unlock(&p->lock);
     p->exited = true;
-    if (p->depth == 1)
-        proc_forget_foreground_locked();
+    proc_leave_session_locked(p);
     tell_end_locked(p);
     spin_unlock(&family_lock);
     sched_leave();

@@ -21,11 +21,14 @@ struct proc {
     /* Constant after boot. */
     uint32_t slot; /* index in the table */
 
-    /* Guards state, pid, group, killed, as, threads and what follows up to the next blank line. */
+    /* Guards state, pid, group, session, killed, as, threads and what follows up to the next blank
+     * line. */
     struct spinlock lock;
     enum proc_state state;
     int32_t pid;   /* 0: none, free, or the kernel's own */
     int32_t group; /* the pid that its first process has or had; fork hands it on */
+    int32_t
+        session; /* the same of its session (session.h), which the process itself alone changes */
     bool killed;
     int32_t end_signal; /* what killed it */
     bool stopped;       /* by stop_signal: its threads stop before they return to user mode */
@@ -55,6 +58,7 @@ struct proc {
     int32_t tells; /* that it has (ABI_CLD_STOPPED, _CONTINUED), and nobody was told yet; or 0 */
     bool manages_jobs; /* a shell with a prompt: ^C is not for it; exec ends that */
     struct usage children_used;
+    bool no_terminal; /* it has left that of its session; fork hands it on */
 
     /* Constant from fork on: 0 for pid 1, 1 for its own children, 2 for theirs, 3; see group.h. */
     uint32_t depth;

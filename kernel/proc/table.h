@@ -5,11 +5,25 @@
 extern struct proc *procs;      /* proc_slots of them */
 extern struct proc *proc_first; /* pid 1 */
 
-/* Guards who is whose child, who has exited, and which group ^C is for. */
+/* Guards who is whose child, who has exited, whose terminal is whose, and which group ^C is for. */
 extern struct spinlock family_lock;
 
 /* The process with this pid, which may be a zombie, and which this locks; or NULL. */
 struct proc *proc_find_and_lock(int32_t pid);
+
+/* group.c. A signal (0: none) for the processes of a group (0: of any) that are not spared; how
+ * many there were. The family lock is held, so that nobody is born meanwhile. */
+struct signal_info;
+uint32_t signal_group_locked(int32_t group, int32_t signal, const struct signal_info *info,
+                             bool (*spared)(const struct proc *));
+bool spares_first(const struct proc *p);
+/* The caller is one more user of a group's number, if the group exists: one that has ended, and not
+ * been waited for, is still in it. -K_EPERM: so it is, of a group of another session than its own;
+ * -K_ESRCH: there is none. */
+int group_hold_locked(int32_t group) must_check;
+
+/* session.c. The running process ends. The family lock is held. */
+void proc_leave_session_locked(struct proc *p);
 
 /* Gives back everything that the process of t, its only thread, still has. That one's hart has left
  * its table and stack. */

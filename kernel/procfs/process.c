@@ -5,6 +5,7 @@
 #include "mm/pieces.h"
 #include "proc/group.h"
 #include "proc/proc.h"
+#include "proc/session.h"
 #include "procfs/contents.h"
 
 #define KIB_PAGE (PAGE_SIZE / 1024)
@@ -48,16 +49,20 @@ static void memory_of(int32_t pid, uint64_t *faults, uint64_t *peak) {
 
 static int stat(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
-    int32_t group = 0;
+    int32_t group = 0, session = 0, foreground;
+    uint32_t device;
     uint64_t faults, peak;
     int err = info_of(pid, &i);
     if (err)
         return err;
     memory_of(pid, &faults, &peak);
     (void)!proc_get_group(pid, &group); /* it may have ended */
-    text_print(t, "%d (%s) %c %d %d %d 0 -1 0 %lu 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
-               i.name, states[i.state].letter, i.parent, group, group, (unsigned long)faults,
-               TICKS(i.ticks), i.threads, (unsigned long)i.size, (unsigned long)i.frames);
+    (void)!proc_get_session(pid, &session);
+    proc_terminal_of(pid, &device, &foreground);
+    text_print(t, "%d (%s) %c %d %d %d %u %d 0 %lu 0 0 0 %lu 0 0 0 20 0 %u 0 0 %lu %lu ", i.pid,
+               i.name, states[i.state].letter, i.parent, group, session, device, foreground,
+               (unsigned long)faults, TICKS(i.ticks), i.threads, (unsigned long)i.size,
+               (unsigned long)i.frames);
     text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                i.hart);
     return 0;
@@ -249,15 +254,16 @@ static int thread_comm(struct text *t, int32_t pid, int32_t tid) {
 static int thread_stat(struct text *t, int32_t pid, int32_t tid) {
     struct thread_about a;
     struct abi_procinfo i;
-    int32_t group = 0;
+    int32_t group = 0, session = 0;
     int err = about(pid, tid, &a);
     if (!err)
         err = info_of(pid, &i);
     if (err)
         return err;
     (void)!proc_get_group(pid, &group);
+    (void)!proc_get_session(pid, &session);
     text_print(t, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 0 0 0 0 20 0 %u 0 0 %lu %lu ", a.tid, a.name,
-               states[a.state].letter, i.parent, group, group, i.threads, (unsigned long)i.size,
+               states[a.state].letter, i.parent, group, session, i.threads, (unsigned long)i.size,
                (unsigned long)i.frames);
     text_print(t, "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
                a.hart);

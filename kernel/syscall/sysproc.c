@@ -1,6 +1,5 @@
 /* System calls about processes, memory and the machine. */
 #include "syscall/syscall.h"
-#include "dev/console.h"
 #include "dev/dev.h"
 #include "fs/fs.h"
 #include "vfs/node.h"
@@ -15,6 +14,7 @@
 #include "proc/clock.h"
 #include "proc/group.h"
 #include "proc/sched.h"
+#include "tty/tty.h"
 
 static uint32_t refusal_said;
 
@@ -87,12 +87,20 @@ int sys_setpgid(const uint64_t arg[6], uint64_t *result) {
     return proc_set_group((int32_t)arg[0], (int32_t)arg[1]);
 }
 
+static void make_own_terminal_sane(void) {
+    struct tty *t = tty_own();
+    if (!t)
+        return;
+    tty_make_sane(t);
+    tty_put(t);
+}
+
 int sys_foreground(const uint64_t arg[6], uint64_t *result) {
     bool interrupted;
-    int err = proc_set_foreground((int32_t)arg[0], arg[1] != 0, &interrupted);
+    int err = proc_set_foreground(NULL, (int32_t)arg[0], arg[1] != 0, &interrupted);
     *result = interrupted;
     if (!err && arg[1]) /* a shell has its terminal back, however a command has left it */
-        console_make_sane();
+        make_own_terminal_sane();
     return err;
 }
 

@@ -117,10 +117,7 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
     if (t->type != NODE_DEVICE)
         return -K_ENXIO;
     const struct chardev_ops *device = device_find(t->major, t->minor);
-    if (!device)
-        return -K_ENXIO;
-    devfile_init(f, n, device);
-    return 0;
+    return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 
 static struct fifo *fifo(struct node *n) { return &tmpnode_of(n)->fifo; }

@@ -3,12 +3,9 @@
 #include "lib/errno.h"
 #include "vfs/node.h"
 #include "vfs/open.h"
-#include "vfs/poll.h"
 
 static int devfile_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     const struct chardev_ops *ops = f->device;
-    if (ops && ops->read_now && !file_waits(f))
-        return ops->read_now(dst, n, done);
     return ops && ops->read ? ops->read(dst, n, done) : -K_ENODEV;
 }
 
@@ -23,10 +20,6 @@ static int devfile_map(struct file *f, uint64_t pages, struct object **o) {
     return f->device && f->device->map ? f->device->map(pages, o) : -K_ENODEV;
 }
 
-static unsigned devfile_ready(struct file *f, struct watch *w) {
-    return f->device && f->device->ready ? f->device->ready(w) : READY_READABLE | READY_WRITABLE;
-}
-
 static struct node *devfile_node(const struct file *f) { return f->object; }
 
 static void devfile_close(struct file *f) { node_put(f->object); }
@@ -36,17 +29,15 @@ static const struct file_ops devfile_ops = {
     .write = devfile_write,
     .stat = devfile_stat,
     .map = devfile_map,
-    .ready = devfile_ready,
     .node = devfile_node,
     .close = devfile_close,
 };
 
-void devfile_init(struct file *f, struct node *n, const struct chardev_ops *device) {
+int devfile_open(struct file *f, struct node *n, const struct chardev_ops *device) {
+    if (device && device->open)
+        return device->open(f, n);
     f->ops = &devfile_ops;
     f->object = n;
     f->device = device;
-}
-
-const struct chardev_ops *devfile_device(const struct file *f) {
-    return f->ops == &devfile_ops ? f->device : NULL;
+    return 0;
 }

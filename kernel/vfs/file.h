@@ -20,6 +20,8 @@ struct listed;
 typedef bool (*list_emit_fn)(void *ctx, const struct listed *name);
 struct node;
 struct object;
+struct pty;
+struct tty;
 struct watch;
 
 /* Any of them may be NULL: -K_EINVAL. *done is how many bytes were moved, also
@@ -51,6 +53,8 @@ struct file {
         const struct chardev_ops *device; /* of a device: its driver, if there is one */
         void *place;                      /* of a directory: where its list has come to */
         struct node *fifo;                /* of a pipe with a name: that, with a reference */
+        struct tty *tty;                  /* of a terminal: that, with a reference */
+        struct pty *pty;                  /* of a pseudo-terminal's master: that */
     };
     uint64_t offset; /* bytes, where the next read or write begins */
     uint32_t refs;

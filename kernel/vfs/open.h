@@ -16,10 +16,10 @@ int file_open_node(struct node *n, uint32_t mode, struct file **out) must_check;
 
 static inline bool open_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY | ABI_O_RDWR); }
 
-/* Makes f a device, whose node is n, and takes over the reference. device: its driver; NULL, there
- * is none. */
+/* Makes f, which is new, the device whose node is n, and takes over the reference. device: its
+ * driver; NULL, there is none. After an error of its open (chardev.h) the reference is the
+ * caller's.
+ */
 struct chardev_ops;
 struct node;
-void devfile_init(struct file *f, struct node *n, const struct chardev_ops *device);
-/* The driver of a file that is a device; NULL: it is none, or has none. */
-const struct chardev_ops *devfile_device(const struct file *f);
+int devfile_open(struct file *f, struct node *n, const struct chardev_ops *device) must_check;

@@ -32,8 +32,6 @@ bool sbi_console_read(char *c) {
     return false;
 }
 
-static const struct chardev_ops *ops;
-
 static void start(void) {
     fdtb_begin_machine(1);
     fdtb_begin("aliases");
@@ -59,7 +57,6 @@ static void start(void) {
     assert_true(uart_init());
     kprintf_set_sink(console_sink, NULL);
     uart_start(console_input);
-    ops = &console_ops;
 }
 
 /* Before boot: the driver has not looked at the UART. */
@@ -90,10 +87,14 @@ static inline int setup(void **state) { return setup_with(0, 1, false); }
 
 #define TYPE(literal) sim_type(literal, sizeof(literal) - 1)
 
+static inline int console_read(uaddr_t dst, size_t n, size_t *done) {
+    return tty_read(&console, dst, n, true, done);
+}
+
 static inline const char *read_line(size_t n) {
-    static char line[CONSOLE_BUFFER + 1];
+    static char line[TTY_BUFFER + 1];
     size_t done = 77;
-    assert_int_equal(ops->read(UA(STUB_USER), n, &done), 0);
+    assert_int_equal(console_read(UA(STUB_USER), n, &done), 0);
     assert_true(done <= n);
     memcpy(line, stub_user, done);
     line[done] = '\0';
@@ -103,7 +104,7 @@ static inline const char *read_line(size_t n) {
 static inline int write_text(const char *text, size_t n, size_t *done) {
     assert_true(n <= sizeof stub_user);
     memcpy(stub_user, text, n);
-    return ops->write(UA(STUB_USER), n, done);
+    return tty_write(&console, UA(STUB_USER), n, true, done);
 }
 
 static inline void kill_now(void) { stub_killed = true; }

@@ -1,12 +1,13 @@
 /* What processes and time are to the console, in the tests that include its source. */
 #pragma once
 #include "proc/clock.h"
-#include "proc/group.h"
+#include "proc/session.h"
 
 static struct proc reader; /* who reads: a shell or not */
 static unsigned interrupts, interrupts_of_all;
 static void (*on_interrupt)(void); /* runs while ^C ends processes */
-void proc_interrupt(int32_t signal) {
+void proc_interrupt(struct control *c, int32_t signal) {
+    assert_ptr_equal(c, &console.control);
     assert_false(spin_held(&console.lock)); /* it looks for whom to end under other locks */
     interrupts++;
     interrupts_of_all += signal == ABI_SIGQUIT;
@@ -16,21 +17,26 @@ void proc_interrupt(int32_t signal) {
 
 static int background;            /* what proc_from_background says */
 static int32_t background_signal; /* what it was asked last */
-int proc_from_background(int32_t signal) {
+int proc_from_background(struct control *c, int32_t signal) {
+    assert_ptr_equal(c, &console.control);
     assert_false(spin_held(&console.lock));
     background_signal = signal;
     return background;
 }
 
 static unsigned window_changes;
-int32_t proc_foreground(void) { return 7; }
-int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) {
+void proc_signal_foreground(struct control *c, int32_t signal) {
+    assert_ptr_equal(c, &console.control);
     assert_false(spin_held(&console.lock));
-    assert_int_equal(group, 7);
     assert_int_equal(signal, ABI_SIGWINCH);
     window_changes++;
-    return 0;
 }
+
+void control_init(struct control *c, bool firsts, uint32_t device) { assert_true(firsts); }
+struct control *proc_terminal(void (*hold)(struct control *c)) {
+    return &console.control;
+}
+void proc_hang_up(struct control *c) { fail(); }
 
 /* An alarm rings when the test says so. */
 static bool alarm_set, alarm_rang;
@@ -52,8 +58,7 @@ bool clock_end_alarm(void) {
 bool clock_alarm_rang(void) { return alarm_rang; }
 
 static void console_power_on(void) {
-    console = (__typeof__(console)){.lock = SPINLOCK_INIT(RANK_CONSOLE), .modes = TERMINAL_SANE};
-    wait_channel_init(&console.input);
+    console_begin();
     interrupts = interrupts_of_all = 0;
     on_interrupt = NULL;
     background = background_signal = 0;

@@ -2,12 +2,13 @@
  * edited: test_console_editing.c. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
+#include "dev/chardev.h"
 
 static void gives_lines(void **state) {
     TYPE("one\rtwo\n\n");
@@ -115,7 +116,7 @@ static void prints_the_process_list(void **state) {
 static void killed_readers_stop(void **state) {
     stub_idle = kill_now;
     size_t done;
-    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(console_read(UA(STUB_USER), 10, &done), -K_EINTR);
     assert_int_equal(done, 0);
 }
 
@@ -147,7 +148,7 @@ static void ends_the_read_of_a_shell_that_manages_jobs(void **state) {
     reader.manages_jobs = true;
     stub_idle = type_interrupt;
     size_t done;
-    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(console_read(UA(STUB_USER), 10, &done), -K_EINTR);
     assert_int_equal(done, 0);
     assert_string_equal(read_line(100), "next\n");
 }
@@ -164,7 +165,7 @@ static void is_kept_for_a_shell_that_is_about_to_read(void **state) {
     TYPE("abc\x03");
     size_t done;
     reader.manages_jobs = true;
-    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(console_read(UA(STUB_USER), 10, &done), -K_EINTR);
     TYPE("next\n");
     assert_string_equal(read_line(100), "next\n");
 }
@@ -198,7 +199,7 @@ static void is_not_for_who_reads_in_the_foreground(void **state) {
 
 /* Type-ahead has filled the buffer up to where the device would be told to wait. */
 static void makes_room(void **state) {
-    for (int i = 0; i < 3 * CONSOLE_BUFFER / 100; i++) {
+    for (int i = 0; i < 3 * TTY_BUFFER / 100; i++) {
         for (int j = 0; j < 100; j++)
             TYPE("x");
         if (i % 30 == 29)
@@ -212,7 +213,7 @@ static void makes_room(void **state) {
 static void bad_read_buffers(void **state) {
     size_t done;
     TYPE("abc\n");
-    assert_int_equal(ops->read(UA(STUB_USER - 1), 10, &done), -K_EFAULT);
+    assert_int_equal(console_read(UA(STUB_USER - 1), 10, &done), -K_EFAULT);
     assert_int_equal(done, 0);
 }
 
@@ -225,7 +226,7 @@ static void keeps_what_nobody_reads(void **state) {
             typed[i] = lines && host_random_below(50) == 0 ? '\n' : (char)('a' + i % 26);
         typed[sizeof typed - 1] = '\n';
         sim_type(typed, sizeof typed);
-        assert_between(sizeof typed - sim.keys_size, CONSOLE_BUFFER - UART_BATCH, CONSOLE_BUFFER);
+        assert_between(sizeof typed - sim.keys_size, TTY_BUFFER - UART_BATCH, TTY_BUFFER);
         size_t total = 0;
         while (total < sizeof typed) {
             const char *line = read_line(1 + host_random_below(300));
@@ -323,17 +324,15 @@ static void clears_the_screen(void **state) {
     assert_memory_equal(sim.sent, "> \033[H\033[2J> ", 11);
 }
 
-static void registers_itself(void **state) {
-    uart = (__typeof__(uart)){.lock = SPINLOCK_INIT(RANK_UART),
-                              .room_lock = SPINLOCK_INIT(RANK_UART_ROOM)};
-    wait_channel_init(&uart.room);
-    console_init();
-    assert_ptr_equal(chardev_find(MAJOR_CONSOLE), &console_ops);
+static void devices_are_found_by_number(void **state) {
+    static const struct chardev_ops some;
+    chardev_register(MAJOR_CONSOLE, &some);
+    assert_ptr_equal(chardev_find(MAJOR_CONSOLE), &some);
     assert_null(chardev_find(0));
     assert_null(chardev_find(-1));
     assert_null(chardev_find(NMAJOR));
     assert_null(chardev_find(32767));
-    assert_true(HOST_PANICS(chardev_register(MAJOR_CONSOLE, &console_ops)));
+    assert_true(HOST_PANICS(chardev_register(MAJOR_CONSOLE, &some)));
 }
 
 int main(void) {
@@ -360,7 +359,7 @@ int main(void) {
         T(recalls_what_a_shell_has_read),
         T(forgets_the_oldest_lines),
         T(clears_the_screen),
-        T(registers_itself),
+        T(devices_are_found_by_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

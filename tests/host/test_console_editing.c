@@ -1,8 +1,8 @@
 /* How a line is edited at the console, compared with an editor of ours and with a screen. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */

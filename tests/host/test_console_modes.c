@@ -1,8 +1,8 @@
 /* What programs set of the console: bytes instead of lines, echo, keys; and whom it is for. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
@@ -10,12 +10,12 @@
 
 static struct terminal modes;
 
-static void change(void) { assert_int_equal(console_set_modes(&modes, false), 0); }
+static void change(void) { assert_int_equal(tty_set_modes(&console, &modes, false, false), 0); }
 
 /* As a line editor or a pager has it. */
 static int setup_raw(void **state) {
     setup_with(0, 1, true);
-    console_get_modes(&modes);
+    tty_get_modes(&console, &modes);
     modes.input = modes.local = 0;
     modes.keys[TERMINAL_VMIN] = 1;
     modes.keys[TERMINAL_VTIME] = 0;
@@ -25,13 +25,13 @@ static int setup_raw(void **state) {
 
 static int setup_lines(void **state) {
     setup_with(0, 1, true);
-    console_get_modes(&modes);
+    tty_get_modes(&console, &modes);
     return 0;
 }
 
 static size_t read_n(size_t n) {
     size_t done = 77;
-    assert_int_equal(ops->read(UA(STUB_USER), n, &done), 0);
+    assert_int_equal(console_read(UA(STUB_USER), n, &done), 0);
     return done;
 }
 
@@ -101,7 +101,7 @@ static void many_bytes_pass(void **state) {
 }
 
 static void too_many_bytes_wait_in_the_uart(void **state) {
-    static char typed[3 * CONSOLE_BUFFER];
+    static char typed[3 * TTY_BUFFER];
     for (size_t i = 0; i < sizeof typed; i++)
         typed[i] = (char)i;
     sim_type(typed, sizeof typed);
@@ -178,7 +178,7 @@ static void a_signal_ends_the_wait(void **state) {
     modes.keys[TERMINAL_VTIME] = 5;
     change();
     stub_idle = kill_now;
-    assert_int_equal(ops->read(UA(STUB_USER), 10, &done), -K_EINTR);
+    assert_int_equal(console_read(UA(STUB_USER), 10, &done), -K_EINTR);
     stub_killed = false;
     type_while_asleep("a", NULL, NULL);
     stub_idle = type_and_kill;
@@ -188,7 +188,7 @@ static void a_signal_ends_the_wait(void **state) {
 static void bad_buffer(void **state) {
     size_t done;
     TYPE("abc");
-    assert_int_equal(ops->read(UA(STUB_USER - 1), 10, &done), -K_EFAULT);
+    assert_int_equal(console_read(UA(STUB_USER - 1), 10, &done), -K_EFAULT);
     assert_int_equal(done, 0);
 }
 
@@ -301,10 +301,10 @@ static void what_was_typed_of_a_line_is_there(void **state) {
     modes.local = 0;
     modes.keys[TERMINAL_VMIN] = 1;
     change();
-    assert_int_equal(console_bytes_ready(), 4);
+    assert_int_equal(tty_bytes_ready(&console), 4);
     assert_reads(100, "part", 4);
     TYPE("raw");
-    console_make_sane();
+    tty_make_sane(&console);
     assert_string_equal(read_line(100), "raw");
     TYPE("line\n");
     assert_string_equal(read_line(100), "line\n");
@@ -338,7 +338,7 @@ static void fewer_bytes_are_enough(void **state) {
     modes.keys[TERMINAL_VMIN] = 5;
     change();
     TYPE("abc");
-    assert_int_equal(ops->ready(&w), READY_WRITABLE);
+    assert_int_equal(tty_ready(&console, &w), READY_WRITABLE);
     told = 0;
     stub_idle = ask_for_one;
     assert_reads(100, "abc", 3);
@@ -354,19 +354,19 @@ static void a_shell_has_no_news_without_lines(void **state) {
     change();
     TYPE("\x03");
     assert_int_equal(interrupts, 1);
-    assert_int_equal(ops->ready(NULL), READY_WRITABLE);
-    console_make_sane();
-    assert_int_equal(ops->ready(NULL), READY_WRITABLE | READY_READABLE);
+    assert_int_equal(tty_ready(&console, NULL), READY_WRITABLE);
+    tty_make_sane(&console);
+    assert_int_equal(tty_ready(&console, NULL), READY_WRITABLE | READY_READABLE);
 }
 
 static void drops_input(void **state) {
     TYPE("one\ntwo");
-    assert_int_equal(console_set_modes(&modes, true), 0);
+    assert_int_equal(tty_set_modes(&console, &modes, false, true), 0);
     TYPE("three\n");
     assert_string_equal(read_line(100), "three\n");
     TYPE("four\nfive");
-    assert_int_equal(console_drop_input(), 0);
-    assert_int_equal(console_bytes_ready(), 0);
+    assert_int_equal(tty_drop(&console, true, false), 0);
+    assert_int_equal(tty_bytes_ready(&console), 0);
     TYPE("six\n");
     assert_string_equal(read_line(100), "six\n");
 }
@@ -377,7 +377,7 @@ static void tells_what_was_set(void **state) {
     modes.output = 0;
     modes.keys[18] = 99;
     change();
-    console_get_modes(&told);
+    tty_get_modes(&console, &told);
     assert_memory_equal(&told, &modes, sizeof told);
 }
 
@@ -388,12 +388,12 @@ static void refuses_the_background(void **state) {
     TYPE("line\n");
     for (int i = 0; i < 2; i++) {
         background = i ? -K_EIO : -K_EINTR;
-        assert_int_equal(ops->read(UA(STUB_USER), 10, &done), background);
+        assert_int_equal(console_read(UA(STUB_USER), 10, &done), background);
         assert_int_equal(background_signal, ABI_SIGTTIN);
-        assert_int_equal(console_set_modes(&modes, true), background);
+        assert_int_equal(tty_set_modes(&console, &modes, false, true), background);
         assert_int_equal(background_signal, ABI_SIGTTOU);
         background_signal = 0;
-        assert_int_equal(console_drop_input(), background);
+        assert_int_equal(tty_drop(&console, true, false), background);
         assert_int_equal(background_signal, ABI_SIGTTOU);
     }
     background_signal = 0;
@@ -416,21 +416,21 @@ static void without_waiting(void **state) {
     size_t done = 77;
     modes.keys[TERMINAL_VMIN] = 5;
     change();
-    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), -K_EAGAIN);
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 9, false, &done), -K_EAGAIN);
     assert_int_equal(done, 0);
     TYPE("ab");
-    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 9, false, &done), 0);
     assert_true(done == 2 && !memcmp(stub_user, "ab", 2));
     modes.keys[TERMINAL_VMIN] = 0;
     change();
-    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 9, false, &done), 0);
     assert_int_equal(done, 0);
     modes.local |= TERMINAL_ICANON;
     change();
     TYPE("half");
-    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), -K_EAGAIN);
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 9, false, &done), -K_EAGAIN);
     TYPE("\n");
-    assert_int_equal(ops->read_now(UA(STUB_USER), 9, &done), 0);
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 9, false, &done), 0);
     assert_true(done == 5 && !memcmp(stub_user, "half\n", 5));
 }
 

@@ -2,8 +2,8 @@
  * becomes of interrupts. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
@@ -135,13 +135,13 @@ static void writes_all_before_a_bad_page(void **state) {
     size_t done;
     memset(stub_user, 'b', sizeof stub_user);
     uint64_t end = STUB_USER + STUB_USER_SIZE;
-    assert_int_equal(ops->write(UA(end - 333), 1000, &done), 0);
+    assert_int_equal(tty_write(&console, UA(end - 333), 1000, true, &done), 0);
     assert_int_equal(done, 333);
     sim_finish();
     assert_int_equal(sim.sent_size, 333);
-    assert_int_equal(ops->write(UA(end), 10, &done), -K_EFAULT);
+    assert_int_equal(tty_write(&console, UA(end), 10, true, &done), -K_EFAULT);
     assert_int_equal(done, 0);
-    assert_int_equal(ops->write(UA(0), 0, &done), 0);
+    assert_int_equal(tty_write(&console, UA(0), 0, true, &done), 0);
 }
 
 static void killed_writers_stop(void **state) {

@@ -1,25 +1,24 @@
 /* How large the screen is: told at boot, and by programs. */
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
-#include "dev/screen.h"
 
 static void assert_size(uint16_t rows, uint16_t columns) {
-    assert_int_equal(screen_size().rows, rows);
-    assert_int_equal(screen_size().columns, columns);
+    assert_int_equal(tty_size(&console).rows, rows);
+    assert_int_equal(tty_size(&console).columns, columns);
 }
 
 static void size_of_the_screen(void **state) {
     assert_size(24, 80);
-    screen_set_size((struct screen_size){24, 80});
+    tty_set_size(&console, (struct screen_size){24, 80});
     assert_int_equal(window_changes, 0);
-    screen_set_size((struct screen_size){50, 80});
-    screen_set_size((struct screen_size){50, 132});
+    tty_set_size(&console, (struct screen_size){50, 80});
+    tty_set_size(&console, (struct screen_size){50, 132});
     assert_int_equal(window_changes, 2);
     assert_size(50, 132);
 }
@@ -39,7 +38,7 @@ static void size_from_the_boot_arguments(void **state) {
         fdtb_string("bootargs", cases[i].words);
         fdtb_end();
         fdtb_end_machine();
-        screen_init();
+        console_find_size();
         assert_size(cases[i].rows, cases[i].columns);
     }
 }

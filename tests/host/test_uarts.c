@@ -3,8 +3,8 @@
 /* sources: kernel/dev/fdt.c kernel/dev/chardev.c kernel/dev/bootargs.c kernel/lib/string.c */
 /* sources: kernel/dev/ns16550.c kernel/dev/sifive_uart.c kernel/dev/sbi_console.c */
 /* sources: kernel/lib/printf.c kernel/sync/spinlock.c kernel/sync/rank.c */
-/* sources: kernel/dev/lineedit.c kernel/dev/linehistory.c */
-/* sources: kernel/dev/terminal.c kernel/dev/screen.c */
+/* sources: kernel/tty/lineedit.c kernel/tty/linehistory.c kernel/tty/terminal.c */
+/* sources: kernel/tty/input.c kernel/tty/read.c kernel/tty/tty.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "arch/sbi.c" /* themselves, so that each test starts with fresh ones */
@@ -184,10 +184,8 @@ static void use_console(void (*step)(void)) {
         step();
     assert_int_equal(sent_size, 8);
     assert_memory_equal(sent, "one\ntwo\n", 8);
-    char line[8];
-    bool end;
-    assert_int_equal(take(line, sizeof line, false, true, &done, &end), 0);
-    assert_true(end && done == 4 && !memcmp(line, "one\n", 4));
+    assert_int_equal(tty_read(&console, UA(STUB_USER), 8, true, &done), 0);
+    assert_true(done == 4 && !memcmp(stub_user, "one\n", 4));
 }
 
 static void sifive_sends_and_receives(void **state) {

@@ -86,6 +86,7 @@ enum {
 #define ARGS_times "a"
 #define ARGS_setpgid "qq"
 #define ARGS_getpgid "q"
+#define ARGS_getsid "q"
 #define ARGS_setsid ""
 #define ARGS_uname "a"
 #define ARGS_getrusage "ia"

@@ -26,7 +26,7 @@ int sleep_ticks(int ticks);
  * vmtable: ESRCH, EINVAL, EFAULT, ENOMEM
  * vmregions: ESRCH, EFAULT, ENOMEM
  * setpgid: ESRCH, EPERM
- * foreground: ESRCH
+ * foreground: ESRCH, EPERM, ENOTTY
  * thread_signal: EINVAL, ESRCH
  * kill: ESRCH, EPERM (as sys_kill; the other is signal.h's)
  * design: EINVAL, EFAULT

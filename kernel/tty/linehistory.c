@@ -1,5 +1,5 @@
 /* The lines that a shell has read: see linehistory.h. */
-#include "dev/linehistory.h"
+#include "tty/linehistory.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 
@@ -20,7 +20,7 @@ static uint32_t line_before(const struct line_history *h, uint32_t end) {
 }
 
 char *history_room(struct line_history *h, uint32_t n) {
-    if (n > HISTORY_LINE)
+    if (!h->text || n > HISTORY_LINE)
         return NULL;
     uint32_t oldest = 0;
     while (h->used - oldest + n + 1 > HISTORY_BYTES)

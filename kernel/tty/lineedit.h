@@ -1,4 +1,4 @@
-/* The line that is being typed at the console, and its cursor. The caller has the lock.
+/* The line that is being typed at a terminal, and its cursor. The caller has the lock.
  *
  * Keys: left, right, home, end, delete; ^A and ^E, to the beginning and the end; ^H and DEL take
  * back a character, ^W a word, ^K what is behind the cursor, ^U the line; up and down recall lines
@@ -8,8 +8,7 @@
  * On the screen only BS moves the cursor to the left, so a line that goes on in the next row of the
  * screen is not shown right there. */
 #pragma once
-#include "dev/console.h"
-#include "dev/linehistory.h"
+#include "tty/linehistory.h"
 
 struct line {
     uint32_t n, cursor; /* bytes; the cursor's position among them */
@@ -18,7 +17,9 @@ struct line {
     enum { KEY_PLAIN, KEY_ESCAPE, KEY_SEQUENCE } key; /* what has come of a key of several bytes */
     uint32_t parameter;                               /* its number */
     struct line_history history;
-    char text[CONSOLE_BUFFER];
+    char *text; /* TTY_BUFFER bytes of room */
+    /* Shows n bytes at the terminal. */
+    void (*echo)(const struct line *l, const char *text, size_t n);
 };
 
 /* A byte comes, and the screen shows what it does. True: it has ended the line, whose text it is
@@ -33,4 +34,4 @@ void line_begin(struct line *l);
 void line_show(const struct line *l);
 
 /* One character as it is shown where it is typed. */
-void line_echo(char c);
+void line_echo(const struct line *l, char c);

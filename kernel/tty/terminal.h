@@ -1,7 +1,7 @@
 /* What a program can say of a terminal: bits, keys and layout are those that Linux has on RISC-V
  * (struct termios), since other interfaces have none. What is not named here is kept and told, and
- * does nothing: speeds, parity, flow control by ^S and ^Q, and OPOST with ONLCR, since whatever is
- * at the other end of the serial line makes a new line of a NL. */
+ * does nothing: speeds, parity, and flow control by ^S and ^Q; and OPOST with ONLCR at the console,
+ * since whatever is at the other end of the serial line makes a new line of a NL. */
 #pragma once
 #include "lib/types.h"
 
@@ -18,7 +18,8 @@
 /* local */
 #define TERMINAL_ISIG 1 /* VINTR, VQUIT and VSUSP are signals for the foreground */
 #define TERMINAL_ICANON \
-    2                   /* lines, edited by the console; else each byte, and no other key is one */
+    2                   /* lines, edited by the kernel; else each byte, and no other key is one \
+                         */
 #define TERMINAL_ECHO 8 /* what is typed is shown */
 #define TERMINAL_ECHOE 0x10
 #define TERMINAL_ECHOK 0x20

@@ -1,5 +1,5 @@
 /* What the modes of a terminal make of what is typed: see terminal.h. */
-#include "dev/terminal.h"
+#include "tty/terminal.h"
 #include "lib/abi.h"
 
 #define CTRL(letter) ((letter) - '@')

@@ -10,11 +10,12 @@ struct line_history {
     uint32_t used;  /* [0, used) are the lines; behind them stands the draft */
     uint32_t shown; /* where the line begins that is shown; used: what was typed */
     uint32_t draft; /* bytes of what was typed, while another line is shown */
-    char text[HISTORY_BYTES];
+    char *text;     /* HISTORY_BYTES of room; NULL: none is kept */
 };
 
 /* A new line, of n > 0 bytes: room for them, which the caller fills; then it is kept, unless it is
- * the same as the one before. NULL: it is too long. What was typed is shown after that. */
+ * the same as the one before. NULL: it is too long, or none is kept. What was typed is shown after
+ * that. */
 char *history_room(struct line_history *h, uint32_t n);
 void history_keep(struct line_history *h, uint32_t n);
 

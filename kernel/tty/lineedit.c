@@ -1,7 +1,6 @@
 /* Editing of a line: see lineedit.h. Each change writes what has changed, from there to the end of
  * the line, and goes back. */
-#include "dev/lineedit.h"
-#include "dev/uart.h"
+#include "tty/lineedit.h"
 #include "lib/string.h"
 
 #define CTRL(letter) ((letter) - '@')
@@ -15,26 +14,26 @@ static bool shown_as_two(char c) { return (unsigned char)c < ' ' && c != '\t'; }
 
 /* Shows a byte: text as it is, what would move the cursor in a way that BS cannot take back as ^X,
  * a tab as a blank, ^D not at all. */
-void line_echo(char c) {
+void line_echo(const struct line *l, char c) {
     char text[2] = {'^', (char)(c ^ '@')};
     if (c == CTRL('D'))
         return;
     if (c == '\t')
-        uart_echo(" ", 1);
+        l->echo(l, " ", 1);
     else if (c == '\n' || !shown_as_two(c))
-        uart_echo(&c, 1);
+        l->echo(l, &c, 1);
     else
-        uart_echo(text, 2);
+        l->echo(l, text, 2);
 }
 
 static void show(const struct line *l, uint32_t from, uint32_t to) {
     for (; from < to && !l->silent; from++)
-        line_echo(l->text[from]);
+        line_echo(l, l->text[from]);
 }
 
 static void repeat(const struct line *l, char c, uint32_t n) {
     for (; n > 0 && !l->silent; n--)
-        uart_echo(&c, 1);
+        l->echo(l, &c, 1);
 }
 
 static uint32_t columns(const struct line *l, uint32_t from, uint32_t to) {
