@@ -100,6 +100,17 @@ unsigned linux_ready_told(unsigned events, unsigned found);
 int linux_open_made(int (*make)(void *ctx, struct file **out), void *ctx, uint64_t flags,
                     uint64_t *result) must_check;
 
+/* pidfd.c: a descriptor for a process that is about to be made, which is told before there is one;
+ * after linux_pidfd_begin one of the other two. -K_EMFILE, -K_ENFILE, -K_ENOMEM, -K_EFAULT: there
+ * is nothing to end. */
+struct linux_pidfd {
+    int fd;
+    struct file *file;
+};
+int linux_pidfd_begin(struct linux_pidfd *p, uint64_t told) must_check;
+void linux_pidfd_give_up(struct linux_pidfd *p);
+void linux_pidfd_end(struct linux_pidfd *p, int32_t pid);
+
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000
 #define LINUX_AT_SYMLINK_NOFOLLOW 0x100

@@ -112,9 +112,10 @@ struct thread {
     bool slice_over;   /* somebody else should run; set by this hart's timer */
     bool lends;        /* a child that it has made runs in its process's space; the family lock */
     bool fpu_used;
-    uint64_t trapframe;  /* where the user's table has tf; changed by exec */
-    void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
-    uint64_t time_since; /* cpu_time when it was switched to */
+    uint64_t trapframe;     /* where the user's table has tf; changed by exec */
+    void (*entry)(void);    /* pid 1: what to do before user mode; the kernel's own: all they do */
+    uint64_t own_number_at; /* birth's, until it is in user mode */
+    uint64_t time_since;    /* cpu_time when it was switched to */
 #if DEBUG
     struct rank_holder holds; /* sleeplocks and their like */
 #endif
@@ -145,7 +146,9 @@ int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
  * there; 0: as there. */
 struct birth {
     uint64_t sp, tp;
-    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
+    /* A word of its own memory that gets its number before it is in user mode; likewise. 0: none.
+     */
+    uint64_t own_number_at;
     /* A word of the running thread's memory that gets the copy's number before that one runs; one
      * that cannot be written is the program's mistake, and not told. 0: none. */
     uint64_t number_at;
