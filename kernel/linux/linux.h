@@ -58,6 +58,10 @@ int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
 bool linux_is_lock(uint64_t command) must_check;
 int linux_range_lock(const uint64_t arg[6], uint64_t *result);
 
+/* memfd.c: the commands of fcntl for seals. */
+bool linux_is_seal(uint64_t command) must_check;
+int linux_seal(const uint64_t arg[6], uint64_t *result);
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;

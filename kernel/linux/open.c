@@ -184,6 +184,8 @@ int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
                                  (arg[2] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
     if (linux_is_lock(arg[1]))
         return linux_range_lock(arg, result);
+    if (linux_is_seal(arg[1]))
+        return linux_seal(arg, result);
     if (arg[1] == F_SETPIPE_SZ || arg[1] == F_GETPIPE_SZ)
         return fd_call(pipe_size, arg, result);
     switch ((int32_t)arg[1]) {
