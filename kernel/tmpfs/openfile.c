@@ -48,7 +48,7 @@ static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, s
     int err = offset >= end ? -K_EFBIG : 0;
     n = err ? 0 : (size_t)MIN((uint64_t)n, end - offset);
     if (!err)
-        err = tmpfile_may_write_locked(t, offset, n);
+        err = tmpfile_may_write(t, offset, n);
     if (!err && offset > t->size && n > 0)
         tmpfile_clean_end(t);
     while (!err && *done < n) {
@@ -100,7 +100,7 @@ static int file_set_size_op(struct file *f, uint64_t size) {
     if (size > pagetree_end() * PAGE_SIZE)
         return -K_EFBIG;
     sleeplock_acquire(&t->lock);
-    int err = tmpfile_may_resize_locked(t, size);
+    int err = tmpfile_may_resize(t, size);
     if (!err)
         tmpfile_resize(t, size);
     sleeplock_release(&t->lock);
@@ -157,7 +157,7 @@ static const struct file_ops file_ops = {
 
 static int cut_all(struct tmpfile *t) {
     sleeplock_acquire(&t->lock);
-    int err = tmpfile_may_resize_locked(t, 0);
+    int err = tmpfile_may_resize(t, 0);
     if (!err)
         tmpfile_resize(t, 0);
     sleeplock_release(&t->lock);

@@ -11,20 +11,20 @@ static bool has(const struct tmpfile *f, uint32_t seal) {
     return __atomic_load_n(&f->seals, __ATOMIC_RELAXED) & seal;
 }
 
-int tmpfile_may_write_locked(const struct tmpfile *f, uint64_t offset, uint64_t n) {
+int tmpfile_may_write(const struct tmpfile *f, uint64_t offset, uint64_t n) {
     ASSERT_SLEEPLOCKED(&f->lock);
     bool grows = n > 0 && offset + n > f->size;
     return has(f, FILE_SEAL_WRITE) || (grows && has(f, FILE_SEAL_GROW)) ? -K_EPERM : 0;
 }
 
-int tmpfile_may_resize_locked(const struct tmpfile *f, uint64_t size) {
+int tmpfile_may_resize(const struct tmpfile *f, uint64_t size) {
     ASSERT_SLEEPLOCKED(&f->lock);
     bool forbidden = (size < f->size && has(f, FILE_SEAL_SHRINK)) ||
                      (size > f->size && has(f, FILE_SEAL_GROW));
     return forbidden ? -K_EPERM : 0;
 }
 
-static int add_seals_locked(struct tmpfile *f, uint32_t more) {
+static int add_seals(struct tmpfile *f, uint32_t more) {
     ASSERT_SLEEPLOCKED(&f->lock);
     if (has(f, FILE_SEAL_SEAL))
         return -K_EPERM;
@@ -38,7 +38,7 @@ static int add_seals_locked(struct tmpfile *f, uint32_t more) {
 int tmpfile_seal(struct file *file, uint32_t more, uint32_t *all) {
     struct tmpnode *t = file->object;
     sleeplock_acquire(&t->file.lock);
-    int err = more ? add_seals_locked(&t->file, more) : 0;
+    int err = more ? add_seals(&t->file, more) : 0;
     *all = t->file.seals;
     sleeplock_release(&t->file.lock);
     return err;

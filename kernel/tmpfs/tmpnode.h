@@ -80,8 +80,8 @@ int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
 
 /* seals.c, all with the file's lock. -K_EPERM: a seal forbids to write n bytes there, and that it
  * has this size. */
-int tmpfile_may_write_locked(const struct tmpfile *f, uint64_t offset, uint64_t n) must_check;
-int tmpfile_may_resize_locked(const struct tmpfile *f, uint64_t size) must_check;
+int tmpfile_may_write(const struct tmpfile *f, uint64_t offset, uint64_t n) must_check;
+int tmpfile_may_resize(const struct tmpfile *f, uint64_t size) must_check;
 /* The file's operation; it takes the lock. */
 int tmpfile_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 
@@ -94,7 +94,7 @@ int tmpdir_make(struct node *dir, const struct name *name, const struct node_kin
 int tmpdir_link(struct node *dir, const struct name *name, struct node *old);
 int tmpdir_unlink(struct node *dir, const struct name *name);
 int tmpdir_rename(struct node *from, const struct name *old, struct node *to,
-                  const struct name *new);
+                  const struct name *new, bool fresh);
 
 /* dirfile.c */
 int tmpdir_open(struct tmpnode *t, struct file *f) must_check;
