@@ -157,14 +157,15 @@ static const struct object_ops program_ops = {.get = get_program,
 /* ---- which inodes are mapped ---- */
 
 static void set_up(struct ext2_map *m, struct ext2_inode *ip) {
-    *m = (struct ext2_map){.object = {.ops = &object_ops,
-                                      .name = m->name,
-                                      .tracks_writes = true,
-                                      .refuses_stores = log_op_max() < 2 * ext2_write_cost(1),
-                                      .rmap = &m->rmap},
-                           .program = {.ops = &program_ops, .rmap = &m->rmap},
-                           .ip = ext2_inode_dup(ip),
-                           .refs = 1};
+    *m = (struct ext2_map){
+        .object = {.ops = &object_ops,
+                   .name = m->name,
+                   .tracks_writes = true,
+                   .stores_error = log_op_max() < 2 * ext2_write_cost(1) ? -K_ENOTSUP : 0,
+                   .rmap = &m->rmap},
+        .program = {.ops = &program_ops, .rmap = &m->rmap},
+        .ip = ext2_inode_dup(ip),
+        .refs = 1};
     rmap_init(&m->rmap);
     snprintf(m->name, sizeof(m->name), "file %u", ip->inum);
 }

@@ -11,7 +11,7 @@ int ext2_make(struct ext2_inode *dp, const struct name *name, const struct node_
 int ext2_link(struct ext2_inode *dp, const struct name *name, struct ext2_inode *ip) must_check;
 int ext2_unlink(struct ext2_inode *dp, const struct name *name) must_check;
 int ext2_rename(struct ext2_inode *from, const struct name *old, struct ext2_inode *to,
-                const struct name *new) must_check;
+                const struct name *new, bool fresh) must_check;
 
 /* ---- what these begin and end with: names.c, for make.c and rename.c */
 

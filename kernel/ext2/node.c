@@ -222,8 +222,8 @@ static int unlink(struct node *dir, const struct name *name) {
 }
 
 static int rename(struct node *from, const struct name *old, struct node *to,
-                  const struct name *new) {
-    return ext2_rename(ext2_inode_of(from), old, ext2_inode_of(to), new);
+                  const struct name *new, bool fresh) {
+    return ext2_rename(ext2_inode_of(from), old, ext2_inode_of(to), new, fresh);
 }
 
 const struct node_ops ext2_node_ops = {

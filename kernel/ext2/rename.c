@@ -28,14 +28,23 @@ struct renaming {
     struct ext2_inode *from, *to, *child, *target;
     struct ext2_slot old, new, up;
     const struct name *old_name, *new_name;
+    bool fresh; /* the new name is to be free */
 };
+
+/* Whether what has the new name may lose it to a directory, or to something else. */
+static int check_target(struct ext2_inode *target, bool is_dir) {
+    if (ext2_is_dir(target) != is_dir)
+        return is_dir ? -K_ENOTDIR : -K_EISDIR;
+    if (target->node.mounted)
+        return -K_EBUSY;
+    return is_dir ? ext2_dir_must_be_empty(target) : 0;
+}
 
 static int check(const struct renaming *r) {
     bool is_dir = ext2_is_dir(r->child);
-    if (r->target && ext2_is_dir(r->target))
-        return -K_EISDIR;
-    if (r->target && is_dir)
-        return -K_ENOTDIR;
+    int err = r->target ? check_target(r->target, is_dir) : 0;
+    if (err)
+        return err;
     if (r->child->node.mounted || r->child->inum == EXT2_ROOT_INODE)
         return -K_EBUSY;
     return is_dir && r->from != r->to && r->to->d.links >= EXT2_LINKS_MAX ? -K_EMLINK : 0;
@@ -77,7 +86,8 @@ static int with_target(struct log_op *op, struct renaming *r) {
     if (err)
         return err;
     bool is_parent = r->target == r->from || r->target == r->to;
-    err = is_parent ? -K_EISDIR : ext2_lock_other(r->target, r->child, NULL);
+    int parent_err = ext2_is_dir(r->child) ? -K_ENOTEMPTY : -K_EISDIR;
+    err = is_parent ? parent_err : ext2_lock_other(r->target, r->child, NULL);
     if (!err) {
         err = do_rename(op, r);
         ext2_inode_unlock(r->target);
@@ -90,6 +100,8 @@ static int with_target(struct log_op *op, struct renaming *r) {
 static int rename_found(struct log_op *op, struct renaming *r) {
     if (r->old.inum != r->child->inum) /* cannot be, with the name lock held */
         return -K_EIO;
+    if (r->new.inum && r->fresh)
+        return -K_EEXIST;
     if (r->new.inum == r->old.inum)
         return 0;
     int err = ext2_lock_other(r->child, r->from, r->to);
@@ -136,8 +148,8 @@ static int rename_at(struct log_op *op, struct renaming *r) {
 }
 
 int ext2_rename(struct ext2_inode *from, const struct name *old, struct ext2_inode *to,
-                const struct name *new) {
-    struct renaming r = {.from = from, .to = to, .old_name = old, .new_name = new};
+                const struct name *new, bool fresh) {
+    struct renaming r = {.from = from, .to = to, .old_name = old, .new_name = new, .fresh = fresh};
     struct log_op op;
     int err = ext2_is_special(old) || ext2_is_special(new) ? -K_EINVAL : ext2_names_begin(&op, old);
     if (err)

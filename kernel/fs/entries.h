@@ -31,12 +31,10 @@ int entry_link(struct inode *dp, const struct dir_name *name, struct inode *ip) 
  * ".."; -K_ENOTEMPTY; -K_EBUSY: the root. */
 int entry_unlink(struct inode *dp, const struct dir_name *name) must_check;
 
-/* Gives what has the name old in `from` the name new in `to`; a file or device that has that name
- * loses it in the same moment. Both names for one inode: nothing happens. -K_EINVAL: a name
- * is "." or "..", or a directory would get into itself; -K_EISDIR: to is a
- * directory; -K_ENOTDIR: to exists and from is a directory; -K_ENOSPC, -K_EMLINK. */
+/* Gives what has the name old in `from` the name new in `to`; what has that name loses it in the
+ * same moment, unless fresh is true. Errors: see names_rename. */
 int entry_rename(struct inode *from, const struct dir_name *old, struct inode *to,
-                 const struct dir_name *new) must_check;
+                 const struct dir_name *new, bool fresh) must_check;
 
 /* The blocks that the largest of these operations reserves: the least log. */
 uint32_t entries_cost_max(void);

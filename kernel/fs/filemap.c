@@ -148,7 +148,7 @@ static void set_up(struct filemap *f, struct inode *ip) {
     *f = (struct filemap){.object = {.ops = &filemap_ops,
                                      .name = f->name,
                                      .tracks_writes = true,
-                                     .refuses_stores = !takes_stores(),
+                                     .stores_error = takes_stores() ? 0 : -K_ENOTSUP,
                                      .rmap = &f->rmap},
                           .program = {.ops = &program_ops, .rmap = &f->rmap},
                           .ip = inode_dup(ip),

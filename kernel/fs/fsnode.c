@@ -166,9 +166,9 @@ static int unlink(struct node *dir, const struct name *name) {
 }
 
 static int rename(struct node *from, const struct name *old, struct node *to,
-                  const struct name *new) {
+                  const struct name *new, bool fresh) {
     struct dir_name o = cut(old), n = cut(new);
-    return entry_rename(fsnode_inode(from), &o, fsnode_inode(to), &n);
+    return entry_rename(fsnode_inode(from), &o, fsnode_inode(to), &n, fresh);
 }
 
 const struct node_ops fsnode_ops = {

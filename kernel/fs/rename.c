@@ -38,14 +38,28 @@ struct renaming {
     struct inode *from, *to, *child, *target;
     struct dir_slot old, new, up;
     struct dir_name old_name, name;
+    bool fresh; /* the new name is to be free */
 };
+
+/* Whether what has the new name may lose it to a directory, or to something else. */
+static int check_target(const struct renaming *r, bool is_dir) {
+    struct inode *target = r->target;
+    bool empty = true;
+    if ((target->d.type == ABI_T_DIR) != is_dir)
+        return is_dir ? -K_ENOTDIR : -K_EISDIR;
+    if (target->node.mounted)
+        return -K_EBUSY;
+    int err = is_dir ? dir_is_empty(target, &empty) : 0;
+    if (!err && is_dir && r->to->d.nlink <= 1)
+        err = -K_EIO;
+    return err ? err : empty ? 0 : -K_ENOTEMPTY;
+}
 
 static int check_rename(const struct renaming *r) {
     bool is_dir = r->child->d.type == ABI_T_DIR;
-    if (r->target && r->target->d.type == ABI_T_DIR)
-        return -K_EISDIR;
-    if (r->target && is_dir)
-        return -K_ENOTDIR;
+    int err = r->target ? check_target(r, is_dir) : 0;
+    if (err)
+        return err;
     if (r->child->node.mounted)
         return -K_EBUSY;
     if (r->child->inum == FS_ROOT_INODE || (r->target && r->target->d.nlink == 0))
@@ -55,6 +69,16 @@ static int check_rename(const struct renaming *r) {
     if (is_dir && r->from != r->to && r->from->d.nlink <= 1)
         return -K_EIO;
     return 0;
+}
+
+static void lose_target(struct log_op *op, struct renaming *r) {
+    if (r->target->d.type == ABI_T_DIR) {
+        namecache_forget_all(r->target);
+        r->to->d.nlink--; /* its ".." */
+        inode_save(op, r->to);
+    }
+    r->target->d.nlink--;
+    inode_save(op, r->target);
 }
 
 /* The new entry first, it alone can fail; then nothing does. Who looks meanwhile without a
@@ -72,10 +96,8 @@ static int do_rename(struct log_op *op, struct renaming *r) {
     if (!err) {
         inode_changed(op, r->child); /* an fsync of it answers for its name, too */
         dir_clear(op, r->from, &r->old);
-        if (r->target) {
-            r->target->d.nlink--;
-            inode_save(op, r->target);
-        }
+        if (r->target)
+            lose_target(op, r);
         if (moves) {
             err = dir_set(op, r->child, &r->up, &dotdot, r->to->inum);
             r->from->d.nlink--;
@@ -92,6 +114,8 @@ static int do_rename(struct log_op *op, struct renaming *r) {
 static int rename_found(struct log_op *op, struct renaming *r, uint32_t child_inum) {
     if (r->old.inum != child_inum) /* cannot be, with the name lock held */
         return -K_EIO;
+    if (r->new.inum != 0 && r->fresh)
+        return -K_EEXIST;
     if (r->new.inum == r->old.inum)
         return 0;
     int err = nameop_lock_other(r->child, r->from, r->to);
@@ -102,7 +126,7 @@ static int rename_found(struct log_op *op, struct renaming *r, uint32_t child_in
         if (!err) {
             err = nameop_lock_other(r->target, r->from, r->to);
             if (err == -K_EIO && (r->target == r->from || r->target == r->to))
-                err = -K_EISDIR;
+                err = r->child->d.type == ABI_T_DIR ? -K_ENOTEMPTY : -K_EISDIR;
             if (!err) {
                 err = do_rename(op, r);
                 inode_unlock(r->target);
@@ -152,8 +176,8 @@ static int rename_at(struct log_op *op, struct renaming *r) {
 }
 
 int entry_rename(struct inode *from, const struct dir_name *old, struct inode *to,
-                 const struct dir_name *new) {
-    struct renaming r = {.from = from, .to = to, .old_name = *old, .name = *new};
+                 const struct dir_name *new, bool fresh) {
+    struct renaming r = {.from = from, .to = to, .old_name = *old, .name = *new, .fresh = fresh};
     struct log_op op;
     if (dir_name_is_dot(old) || dir_name_is_dotdot(old) || dir_name_is_dot(new) ||
         dir_name_is_dotdot(new))

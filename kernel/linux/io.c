@@ -66,14 +66,20 @@ static int write_vectors(struct file *f, const uint64_t arg[6], uint64_t *result
 }
 
 /* As another open file of the same, which has this offset and no descriptor. */
-static int move_there(struct file *f, move_fn move, const uint64_t arg[6], uint64_t *result) {
+static int at_offset(struct file *f, uint64_t offset, struct file *there) {
     if (!f->ops->seek)
         return -K_ESPIPE;
-    if ((int64_t)arg[3] < 0)
+    if ((int64_t)offset < 0)
         return -K_EINVAL;
-    struct file there = *f;
-    there.offset = arg[3];
-    return move(&there, arg[1], arg[2], result);
+    *there = *f;
+    there->offset = offset;
+    return 0;
+}
+
+static int move_there(struct file *f, move_fn move, const uint64_t arg[6], uint64_t *result) {
+    struct file there;
+    int err = at_offset(f, arg[3], &there);
+    return err ? err : move(&there, arg[1], arg[2], result);
 }
 
 static int read_there(struct file *f, const uint64_t arg[6], uint64_t *result) {
@@ -104,6 +110,63 @@ int linux_pread64(const uint64_t arg[6], uint64_t *result) {
 
 int linux_pwrite64(const uint64_t arg[6], uint64_t *result) {
     return fd_call(write_there, arg, result);
+}
+
+/* ---- vectors at an offset ---- */
+
+/* What the newer two may ask for. That a call is not to wait is not for what has an offset: nobody
+ * knows before what would. */
+#define RWF_HIPRI 1U /* a hint */
+#define RWF_DSYNC 2U
+#define RWF_SYNC 4U
+#define RWF_APPEND 16U
+#define RWF_ALL (RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)
+
+static int vectors_there(struct file *f, move_fn move, const uint64_t arg[6], uint64_t *result) {
+    struct file there;
+    int err = at_offset(f, arg[3], &there);
+    if (err)
+        return err;
+    there.sync = f->sync || (arg[5] & (RWF_DSYNC | RWF_SYNC));
+    there.append = f->append || (arg[5] & RWF_APPEND);
+    return move_vectors(&there, move, arg, result);
+}
+
+static int read_vectors_there(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return vectors_there(f, read_at, arg, result);
+}
+
+static int write_vectors_there(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    return vectors_there(f, write_at, arg, result);
+}
+
+/* Without the flags, which are another call's. */
+static int without_flags(fd_call_fn fn, const uint64_t arg[6], uint64_t *result) {
+    const uint64_t plain[6] = {arg[0], arg[1], arg[2], arg[3]};
+    return fd_call(fn, plain, result);
+}
+
+int linux_preadv(const uint64_t arg[6], uint64_t *result) {
+    return without_flags(read_vectors_there, arg, result);
+}
+
+int linux_pwritev(const uint64_t arg[6], uint64_t *result) {
+    return without_flags(write_vectors_there, arg, result);
+}
+
+#define HERE UINT64_MAX /* the file's own offset, which moves */
+
+int linux_preadv2(const uint64_t arg[6], uint64_t *result) {
+    if ((uint32_t)arg[5] & ~RWF_ALL)
+        return -K_ENOTSUP;
+    return fd_call(arg[3] == HERE ? read_vectors : read_vectors_there, arg, result);
+}
+
+int linux_pwritev2(const uint64_t arg[6], uint64_t *result) {
+    bool here = arg[3] == HERE;
+    if (((uint32_t)arg[5] & ~RWF_ALL) || (here && ((uint32_t)arg[5] & ~RWF_HIPRI)))
+        return -K_ENOTSUP;
+    return syscall_tell_pipe(fd_call(here ? write_vectors : write_vectors_there, arg, result));
 }
 
 /* ---- directories ---- */

@@ -60,6 +60,10 @@ void linux_terminal_opened(struct file *f);
 bool linux_is_lock(uint64_t command) must_check;
 int linux_range_lock(const uint64_t arg[6], uint64_t *result);
 
+/* memfd.c: the commands of fcntl for seals. */
+bool linux_is_seal(uint64_t command) must_check;
+int linux_seal(const uint64_t arg[6], uint64_t *result);
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;
@@ -78,6 +82,9 @@ int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
 /* cpu_time that was used (usage.h), in nanoseconds. */
 uint64_t linux_time_used(uint64_t ticks);
+/* struct rusage. -K_EFAULT. */
+struct usage;
+int linux_tell_usage(uint64_t address, const struct usage *used) must_check;
 
 /* ---- waiting for files (poll.c) ---- */
 
@@ -103,6 +110,17 @@ unsigned linux_ready_told(unsigned events, unsigned found);
  * errors: nothing is open. */
 int linux_open_made(int (*make)(void *ctx, struct file **out), void *ctx, uint64_t flags,
                     uint64_t *result) must_check;
+
+/* pidfd.c: a descriptor for a process that is about to be made, which is told before there is one;
+ * after linux_pidfd_begin one of the other two. -K_EMFILE, -K_ENFILE, -K_ENOMEM, -K_EFAULT: there
+ * is nothing to end. */
+struct linux_pidfd {
+    int fd;
+    struct file *file;
+};
+int linux_pidfd_begin(struct linux_pidfd *p, uint64_t told) must_check;
+void linux_pidfd_give_up(struct linux_pidfd *p);
+void linux_pidfd_end(struct linux_pidfd *p, int32_t pid);
 
 #define LINUX_AT_FDCWD (-100)
 #define LINUX_AT_EMPTY_PATH 0x1000

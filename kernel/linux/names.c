@@ -129,8 +129,20 @@ static int with_two(const uint64_t arg[6],
 
 int linux_linkat(const uint64_t arg[6], uint64_t *result) { return with_two(arg, names_link); }
 
+static int rename_over(struct node *from, const char *old, struct node *to, const char *new) {
+    return names_rename(from, old, to, new, false);
+}
+
+static int rename_fresh(struct node *from, const char *old, struct node *to, const char *new) {
+    return names_rename(from, old, to, new, true);
+}
+
+#define RENAME_NOREPLACE 1U
+
 int linux_renameat2(const uint64_t arg[6], uint64_t *result) {
-    return arg[4] ? -K_EINVAL : with_two(arg, names_rename);
+    if ((uint32_t)arg[4] & ~RENAME_NOREPLACE)
+        return -K_EINVAL;
+    return with_two(arg, (uint32_t)arg[4] ? rename_fresh : rename_over);
 }
 
 /* ---- the current directory ---- */

@@ -85,6 +85,40 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
     return 0;
 }
 
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+#define OPEN_FLAGS 0x7fffc3UL /* those that Linux knows */
+#define RESOLVE_ALL 0x3fUL
+
+/* What is behind the structure, of a newer program, may ask for nothing. */
+static int check_rest(uint64_t from, uint64_t to) {
+    for (uint64_t at = from; at < to; at++) {
+        uint8_t byte;
+        int err = copyin(&byte, UA(at), 1);
+        if (err || byte)
+            return err ? err : -K_E2BIG;
+    }
+    return 0;
+}
+
+/* How a path is resolved cannot be restricted. */
+int linux_openat2(const uint64_t arg[6], uint64_t *result) {
+    struct open_how how;
+    if (arg[3] < sizeof(how))
+        return -K_EINVAL;
+    int err = arg[3] > PAGE_SIZE ? -K_E2BIG : copyin(&how, UA(arg[2]), sizeof(how));
+    if (!err)
+        err = check_rest(arg[2] + sizeof(how), arg[2] + arg[3]);
+    if (err)
+        return err;
+    if ((how.flags & ~OPEN_FLAGS) || (how.resolve & ~RESOLVE_ALL) || (how.mode & ~07777UL) ||
+        (how.mode && !(how.flags & O_CREAT)))
+        return -K_EINVAL;
+    const uint64_t ours[6] = {arg[0], arg[1], how.flags, how.mode};
+    return how.resolve ? -K_ENOSYS : linux_openat(ours, result);
+}
+
 /* ---- what has no path ---- */
 
 int linux_open_made(int (*make)(void *ctx, struct file **out), void *ctx, uint64_t flags,
@@ -118,6 +152,22 @@ int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
     return arg[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK) ? -K_EINVAL : sys_pipe2(ours, result);
 }
 
+#define CLOSE_RANGE_UNSHARE 2U /* no two processes have one table */
+#define CLOSE_RANGE_CLOEXEC 4U
+
+/* Those of the range that are open. */
+int linux_close_range(const uint64_t arg[6], uint64_t *result) {
+    uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1], flags = (uint32_t)arg[2];
+    if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
+        return -K_EINVAL;
+    for (uint64_t fd = first; fd <= MIN(last, ABI_NOFILE - 1U); fd++) {
+        const uint64_t one[6] = {fd};
+        (void)!(flags & CLOSE_RANGE_CLOEXEC ? fd_set_on_exec(fd, true) : sys_close(one, result));
+    }
+    *result = 0;
+    return 0;
+}
+
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
 
@@ -137,6 +187,8 @@ int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
                                  (arg[2] & O_NONBLOCK ? ABI_O_NONBLOCK : 0)};
     if (linux_is_lock(arg[1]))
         return linux_range_lock(arg, result);
+    if (linux_is_seal(arg[1]))
+        return linux_seal(arg, result);
     if (arg[1] == F_SETPIPE_SZ || arg[1] == F_GETPIPE_SZ)
         return fd_call(pipe_size, arg, result);
     switch ((int32_t)arg[1]) {

@@ -15,6 +15,7 @@
 #define CLONE_FS 0x200
 #define CLONE_FILES 0x400
 #define CLONE_SIGHAND 0x800
+#define CLONE_PIDFD 0x1000
 #define CLONE_VFORK 0x4000
 #define CLONE_THREAD 0x10000
 #define CLONE_SYSVSEM 0x40000
@@ -33,28 +34,27 @@
 #define THREAD_SHARES (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define THREAD_FLAGS (START_FLAGS | THREAD_SHARES | CLONE_SYSVSEM)
 
-/* In the new one, whose registers are those of the call, but for a0. */
-static void tell_itself(void) {
-    struct thread *t = thread_self();
-    (void)!copyout(UA(t->tf->a4), &t->tid, sizeof(t->tid)); /* its maker's mistake, if it fails */
+/* What clone has in registers and clone3 in memory. */
+struct clone_request {
+    uint64_t flags; /* and the signal */
+    uint64_t pidfd, child_tid, parent_tid, sp, tls;
+};
+
+static struct birth birth(const struct clone_request *r) {
+    return (struct birth){.sp = r->sp,
+                          .tp = r->flags & CLONE_SETTLS ? r->tls : 0,
+                          .own_number_at = r->flags & CLONE_CHILD_SETTID ? r->child_tid : 0,
+                          .number_at = r->flags & CLONE_PARENT_SETTID ? r->parent_tid : 0,
+                          .cleared = r->flags & CLONE_CHILD_CLEARTID ? r->child_tid : 0};
 }
 
-static struct birth birth(const uint64_t arg[6]) {
-    uint64_t flags = arg[0];
-    return (struct birth){.sp = arg[1],
-                          .tp = flags & CLONE_SETTLS ? arg[3] : 0,
-                          .entry = flags & CLONE_CHILD_SETTID ? tell_itself : NULL,
-                          .number_at = flags & CLONE_PARENT_SETTID ? arg[2] : 0,
-                          .cleared = flags & CLONE_CHILD_CLEARTID ? arg[4] : 0};
-}
-
-static int make_thread(const uint64_t arg[6], uint64_t *result) {
-    uint64_t flags = arg[0];
+static int make_thread(const struct clone_request *r, uint64_t *result) {
+    uint64_t flags = r->flags;
     if ((flags & (CLONE_SIGHAND | CLONE_VM)) != (CLONE_SIGHAND | CLONE_VM))
         return -K_EINVAL;
     if ((flags & ~(uint64_t)THREAD_FLAGS) || (flags & THREAD_SHARES) != THREAD_SHARES)
         return -K_ENOSYS;
-    struct birth b = birth(arg);
+    struct birth b = birth(r);
     int32_t tid;
     fd_share();
     int err = thread_clone(&b, &tid);
@@ -62,20 +62,89 @@ static int make_thread(const uint64_t arg[6], uint64_t *result) {
     return err;
 }
 
-/* A thread, or a process: fork and vfork. */
-int linux_clone(const uint64_t arg[6], uint64_t *result) {
-    uint64_t flags = arg[0];
+static int fork_with_file(const struct clone_request *r, const struct birth *b, int32_t *pid) {
+    struct linux_pidfd made;
+    int err = linux_pidfd_begin(&made, r->pidfd);
+    if (err)
+        return err;
+    err = proc_fork(b, pid);
+    if (err)
+        linux_pidfd_give_up(&made);
+    else
+        linux_pidfd_end(&made, *pid);
+    return err;
+}
+
+/* fork and vfork. */
+static int make_process(const struct clone_request *r, uint64_t *result) {
+    uint64_t flags = r->flags;
     bool vm = flags & CLONE_VM, vfork = flags & CLONE_VFORK;
-    if (flags & CLONE_THREAD)
-        return make_thread(arg, result);
-    if ((flags & ~(uint64_t)FORK_FLAGS) || vm != vfork || (flags & CLONE_SIGNAL) != ABI_SIGCHLD)
+    if ((flags & ~(uint64_t)(FORK_FLAGS | CLONE_PIDFD)) || vm != vfork ||
+        (flags & CLONE_SIGNAL) != ABI_SIGCHLD)
         return -K_ENOSYS;
-    struct birth b = birth(arg);
+    struct birth b = birth(r);
     b.borrows = vm;
     int32_t pid;
-    int err = proc_fork(&b, &pid);
+    int err = flags & CLONE_PIDFD ? fork_with_file(r, &b, &pid) : proc_fork(&b, &pid);
     *result = (uint64_t)pid;
     return err;
+}
+
+/* A word for the parent's number is also where a process's file is told. */
+int linux_clone(const uint64_t arg[6], uint64_t *result) {
+    const struct clone_request r = {.flags = arg[0],
+                                    .pidfd = arg[2],
+                                    .child_tid = arg[4],
+                                    .parent_tid = arg[2],
+                                    .sp = arg[1],
+                                    .tls = arg[3]};
+    bool both = (r.flags & CLONE_PIDFD) && (r.flags & (CLONE_PARENT_SETTID | CLONE_DETACHED));
+    if (both)
+        return -K_EINVAL;
+    return r.flags & CLONE_THREAD ? make_thread(&r, result) : make_process(&r, result);
+}
+
+struct clone_args {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+    uint64_t set_tid, set_tid_size, cgroup; /* of newer versions; they must be 0 here */
+};
+#define CLONE_ARGS_FIRST offsetof(struct clone_args, set_tid)
+
+static int read_clone_args(uint64_t address, uint64_t bytes, struct clone_args *a) {
+    *a = (struct clone_args){0};
+    if (bytes > PAGE_SIZE)
+        return -K_E2BIG;
+    if (bytes < CLONE_ARGS_FIRST)
+        return -K_EINVAL;
+    int err = copyin(a, UA(address), MIN(bytes, sizeof(*a)));
+    for (uint64_t at = sizeof(*a); at < bytes && !err; at++) {
+        uint8_t byte;
+        err = copyin(&byte, UA(address + at), 1);
+        if (!err && byte)
+            err = -K_E2BIG;
+    }
+    return err;
+}
+
+int linux_clone3(const uint64_t arg[6], uint64_t *result) {
+    struct clone_args a;
+    int err = read_clone_args(arg[0], arg[1], &a);
+    if (err)
+        return err;
+    bool stack = a.stack && a.stack_size;
+    if ((a.flags & (CLONE_SIGNAL | CLONE_DETACHED)) || (a.exit_signal & ~(uint64_t)CLONE_SIGNAL) ||
+        (!a.stack != !a.stack_size) || a.stack + a.stack_size < a.stack ||
+        ((a.flags & CLONE_THREAD) && a.exit_signal))
+        return -K_EINVAL;
+    if (a.set_tid || a.set_tid_size || a.cgroup)
+        return -K_ENOSYS;
+    const struct clone_request r = {.flags = a.flags | a.exit_signal,
+                                    .pidfd = a.pidfd,
+                                    .child_tid = a.child_tid,
+                                    .parent_tid = a.parent_tid,
+                                    .sp = stack ? a.stack + a.stack_size : 0,
+                                    .tls = a.tls};
+    return r.flags & CLONE_THREAD ? make_thread(&r, result) : make_process(&r, result);
 }
 
 /* ---- exec ---- */
@@ -98,8 +167,6 @@ int linux_getppid(const uint64_t arg[6], uint64_t *result) {
     *result = (uint64_t)proc_parent();
     return 0;
 }
-
-int linux_getuid(const uint64_t arg[6], uint64_t *result) { return 0; }
 
 int linux_getpgid(const uint64_t arg[6], uint64_t *result) {
     int32_t group;

@@ -1,8 +1,7 @@
-/* On which harts a thread runs, how it is scheduled, and its name. There is one way to schedule,
+/* On which harts a thread runs, and how it is scheduled. There is one way to schedule,
  * Linux's SCHED_OTHER with priority 0, and every thread runs on any hart: what says so is
  * accepted. */
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/proc.h"
@@ -83,39 +82,4 @@ int linux_sched_get_priority_max(const uint64_t arg[6], uint64_t *result) {
 
 int linux_sched_get_priority_min(const uint64_t arg[6], uint64_t *result) {
     return priority_of(arg[0], 1, result);
-}
-
-/* ---- names ---- */
-
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
-
-/* That of the thread; what tells of processes shows the first one's. */
-static int set_name(uint64_t from) {
-    char name[sizeof(thread_self()->name)];
-    struct thread *t = thread_self();
-    struct proc *p = t->proc;
-    int err = copyinstr(name, UA(from), sizeof(name));
-    if (err && err != -K_ENAMETOOLONG)
-        return err;
-    name[sizeof(name) - 1] = '\0';
-    str_copy(t->name, name, sizeof(t->name));
-    if (t->tid != p->pid)
-        return 0;
-    spin_lock(&p->lock); /* proc_info may be reading it */
-    str_copy(p->name, name, sizeof(p->name));
-    spin_unlock(&p->lock);
-    return 0;
-}
-
-int linux_prctl(const uint64_t arg[6], uint64_t *result) {
-    char name[sizeof(thread_self()->name)] = {0};
-    const struct thread *t = thread_self();
-    switch ((int32_t)arg[0]) {
-    case PR_SET_NAME: return set_name(arg[1]);
-    case PR_GET_NAME:
-        str_copy(name, t->name[0] ? t->name : t->proc->name, sizeof(name));
-        return copyout(UA(arg[1]), name, sizeof(name));
-    default: return -K_EINVAL;
-    }
 }

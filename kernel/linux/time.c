@@ -4,6 +4,7 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/signal.h"
+#include "syscall/syscall.h"
 
 enum clocks {
     REALTIME,
@@ -39,6 +40,32 @@ int linux_clock_gettime(const uint64_t arg[6], uint64_t *result) {
     uint64_t now;
     int err = read_clock(arg[0], &now);
     return err ? err : linux_tell_time(arg[1], now);
+}
+
+#define RESOLUTION 1 /* nanosecond: they are told so */
+
+int linux_clock_getres(const uint64_t arg[6], uint64_t *result) {
+    uint64_t now;
+    int err = read_clock(arg[0], &now);
+    return err || !arg[1] ? err : linux_tell_time(arg[1], RESOLUTION);
+}
+
+/* The date is the machine's: nobody sets it. */
+int linux_clock_settime(const uint64_t arg[6], uint64_t *result) {
+    uint64_t time;
+    int err = linux_time(arg[1], &time);
+    return err ? err : (int32_t)arg[0] == REALTIME ? -K_EPERM : -K_EINVAL;
+}
+
+int linux_settimeofday(const uint64_t arg[6], uint64_t *result) { return -K_EPERM; }
+
+/* The time zone is that of the date. */
+int linux_gettimeofday(const uint64_t arg[6], uint64_t *result) {
+    static const int32_t zone[2];
+    uint64_t now = clock_date();
+    const int64_t told[2] = {(int64_t)(now / SECOND), (int64_t)(now % SECOND / 1000)};
+    int err = arg[0] ? copyout(UA(arg[0]), told, sizeof(told)) : 0;
+    return err || !arg[1] ? err : copyout(UA(arg[1]), zone, sizeof(zone));
 }
 
 int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) {
@@ -97,4 +124,11 @@ int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
         return 0;
     }
     return sleep_and_tell(time - now, 0);
+}
+
+/* ---- timers ---- */
+
+int linux_getitimer(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t ours[6] = {arg[0], 0, arg[1]};
+    return arg[1] ? sys_setitimer(ours, result) : -K_EFAULT;
 }

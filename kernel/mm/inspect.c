@@ -102,3 +102,28 @@ uint64_t inspect_count(const struct aspace *as, uint64_t at, uint64_t end, unsig
     } while (pt_advance(&c));
     return end;
 }
+
+static bool is_resident(const struct aspace *as, const struct mapping *m, uint64_t va) {
+    unsigned level;
+    const pte_t *e = pt_walk(&as->user, VA(va), &level);
+    if (e && pte_is_leaf(*e))
+        return true;
+    if (m->object->zeros || !m->object->ops->peek)
+        return false;
+    paddr_t frame = m->object->ops->peek(m->object, mapping_index(m, va));
+    if (frame.v)
+        frame_put(frame_single(frame));
+    return frame.v;
+}
+
+uint64_t inspect_resident(const struct aspace *as, uint64_t start, uint64_t end, uint8_t *there) {
+    ASSERT_LOCKED(&as->lock);
+    uint64_t n = 0;
+    for (uint64_t va = start; va < end; va += PAGE_SIZE, n++) {
+        const struct mapping *m = mapping_from(&as->mappings, va);
+        if (!m || m->start > va)
+            break;
+        there[n] = is_resident(as, m, va);
+    }
+    return n;
+}

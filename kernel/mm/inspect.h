@@ -26,6 +26,10 @@ struct inspect_pages {
 /* Copies bytes from `at` on, of one page, and of what is there: 0, if nothing is. */
 size_t inspect_bytes(const struct aspace *as, uint64_t at, void *dst, size_t n) must_check;
 
+/* there[i]: whether the page i of [start, end) is in memory, 1 or 0: mapped, or the object has it
+ * all the same. How many were told: fewer when behind them nothing is mapped. */
+uint64_t inspect_resident(const struct aspace *as, uint64_t start, uint64_t end, uint8_t *there);
+
 /* Counts more of the pages in [at, end); what *all has stays counted. Where it stopped: end, the
  * end of a mapping, or where *passed, which counts as pieces.h does, exceeds a PIECE. Who goes on
  * there in a later hold of the lock counts each page once, as it was in one of the holds; so the

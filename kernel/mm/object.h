@@ -46,13 +46,16 @@ struct object_ops {
 
 struct object {
     const struct object_ops *ops;
-    const char *name;    /* a few words: for vmmap, and for what is said of a failed access */
-    bool zeros;          /* its pages are zero: a private one that is written is made, not copied */
-    bool filled;         /* but were filled in each space that has them, which would lose that */
-    bool tracks_writes;  /* a shared page may be written as long as page, asked for that, said so */
-    bool refuses_stores; /* through shared mappings: there would be no room for what they change */
-    bool guarded;        /* right below is nothing, and a touch there is an overflow */
-    struct rmap *rmap;   /* who shows it; NULL: it takes no pages away, and tracks no writes */
+    const char *name;   /* a few words: for vmmap, and for what is said of a failed access */
+    bool zeros;         /* its pages are zero: a private one that is written is made, not copied */
+    bool filled;        /* but were filled in each space that has them, which would lose that */
+    bool tracks_writes; /* a shared page may be written as long as page, asked for that, said so */
+    /* What a shared mapping for writing is, if there is to be none: there would be no room for what
+     * it changes, or somebody has forbidden it. 0: there may be. With a reverse map it is changed
+     * under that one's lock. */
+    int stores_error;
+    bool guarded;      /* right below is nothing, and a touch there is an overflow */
+    struct rmap *rmap; /* who shows it; NULL: it takes no pages away, and tracks no writes */
 };
 
 static inline void object_get(struct object *o) {

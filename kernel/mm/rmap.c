@@ -1,5 +1,6 @@
 /* From an object to the spaces that show it: see rmap.h. */
 #include "mm/rmap.h"
+#include "lib/errno.h"
 #include "arch/cpu.h"
 #include "arch/hart.h"
 #include "mm/change.h"
@@ -21,6 +22,10 @@ void rmap_add(struct mapping *m, struct mappings *all) {
         return;
     m->all = all;
     spin_lock(&r->lock);
+    if (m->shared && m->object->stores_error) { /* since whoever maps it has looked */
+        m->limit = (uint8_t)(m->limit & ~PTE_W);
+        m->perm = (uint8_t)(m->perm & ~PTE_W);
+    }
     list_push_back(&r->mappings, &m->by_object);
     r->writable += may_write(m);
     spin_unlock(&r->lock);
@@ -148,6 +153,15 @@ static void for_each(struct rmap *r, struct wanted *w) {
 bool rmap_may_write_locked(const struct rmap *r) {
     ASSERT_LOCKED(&r->lock);
     return r->writable > 0;
+}
+
+int rmap_forbid_stores(struct rmap *r, struct object *o, int err) {
+    spin_lock(&r->lock);
+    bool busy = rmap_may_write_locked(r);
+    if (!busy)
+        __atomic_store_n(&o->stores_error, err, __ATOMIC_RELAXED);
+    spin_unlock(&r->lock);
+    return busy ? -K_EBUSY : 0;
 }
 
 /* So many pages of a space does its lock hold up others for. */

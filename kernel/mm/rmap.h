@@ -25,7 +25,8 @@ struct rmap {
 void rmap_init(struct rmap *r);
 
 /* A mapping in a tree, whose space's lock is held, joins its object's map, if that has one, or
- * leaves it. */
+ * leaves it. One that shows nothing yet, and is shared, may not be written, nor become so, if
+ * the object takes no stores. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
 /* The mapping is going to show more, before its space's lock is given back: whoever goes through
@@ -37,6 +38,9 @@ void rmap_remove_all(struct aspace *as);
 
 /* Whether somebody has a shared mapping that may be written, or become so. */
 bool rmap_may_write_locked(const struct rmap *r) must_check;
+/* There is none such, and with this error from now on there will be none, of o, whose map it is.
+ * -K_EBUSY: there is one, and nothing changed. */
+int rmap_forbid_stores(struct rmap *r, struct object *o, int err) must_check;
 
 /* From here on a write to one of these pages through a shared mapping faults, and asks the
  * object's page first. What was stored before is in the frames. In pieces: no spinlock is held. */

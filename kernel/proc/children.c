@@ -24,7 +24,7 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
     ASSERT_LOCKED(&family_lock);
     *news = (struct child_news){.child = child, .exited = child->exited, .pid = child->pid};
     if (child->exited) {
-        if (child->waited_for)
+        if (child->waited_for || (options & PROC_WAIT_LIVING))
             return false;
         child->waited_for = true;
         news->status = child->status;

@@ -10,6 +10,7 @@
 #include "mm/frame.h"
 #include "mm/pieces.h"
 #include "proc/clock.h"
+#include "proc/ended.h"
 #include "proc/endwords.h"
 #include "proc/futex.h"
 #include "proc/group.h"
@@ -264,6 +265,8 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     child->design = parent->design;
     child->interface = parent->interface;
     child->umask = __atomic_load_n(&parent->umask, __ATOMIC_RELAXED);
+    child->noted = __atomic_load_n(&parent->noted, __ATOMIC_RELAXED);
+    child->orphan_signal = 0;
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
@@ -315,6 +318,18 @@ void proc_replace_space(struct proc *p) {
 
 /* ---- death ------------------------------------------------------------------- */
 
+/* The parent is ending. */
+static void tell_orphan_locked(struct proc *child) {
+    ASSERT_LOCKED(&family_lock);
+    static const struct signal_info info = {.code = ABI_SI_KERNEL};
+    int32_t signal = __atomic_load_n(&child->orphan_signal, __ATOMIC_RELAXED);
+    if (!signal)
+        return;
+    spin_lock(&child->lock);
+    signal_post_locked(child, NULL, signal, &info);
+    spin_unlock(&child->lock);
+}
+
 /* The parent's, or init's, when the parent has gone. */
 static void reparent_locked(struct proc *p) {
     ASSERT_LOCKED(&family_lock);
@@ -325,6 +340,7 @@ static void reparent_locked(struct proc *p) {
         child->parent = proc_first;
         list_push_back(&proc_first->children, link);
         zombies |= child->exited;
+        tell_orphan_locked(child);
     }
     if (zombies)
         wakeup(&proc_first->child_exited);
@@ -383,6 +399,7 @@ void proc_exit(int32_t status) {
     proc_leave_session_locked(p);
     tell_end_locked(p);
     spin_unlock(&family_lock);
+    ended_tell(p); /* whoever reaps it waits until this thread has left */
     sched_leave();
     panic("a process ran after its end");
 }

@@ -8,6 +8,7 @@
 #include "proc/interface.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
+#include "proc/watch.h"
 
 enum proc_state { P_FREE, P_NEW, P_LIVE, P_ZOMBIE };
 
@@ -70,12 +71,17 @@ struct proc {
     const struct interface *interface; /* of its program: exec's to set */
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's */
+    struct watched watched;            /* ended.c's */
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
     struct proc_strings arguments;
     /* Permissions that its new files do not get, in interfaces that have them; atomic. */
     uint32_t umask;
+    /* Of interfaces, too: what a program says of itself and only asks for again, which fork hands
+     * on; and the signal for the end of the parent, or 0, which it does not. Both atomic. */
+    uint32_t noted;
+    int32_t orphan_signal;
 };
 
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */
@@ -132,9 +138,10 @@ struct child_news {
 };
 
 /* Sleeps until there is news of a child: with this pid; of the caller's group, 0; of group -pid;
- * of any, -1. options: ABI_WNOHANG and so on. A child that has exited stays a zombie until the
- * caller reaps it, or, as other news, lets another wait have it; nobody else can do that.
- * -K_ECHILD: there is no such child. -K_EINTR. */
+ * of any, -1. options: ABI_WNOHANG and so on, and PROC_WAIT_LIVING: an end is no news. A child that
+ * has exited stays a zombie until the caller reaps it, or, as other news, lets another wait have
+ * it; nobody else can do that. -K_ECHILD: there is no such child. -K_EINTR. */
+#define PROC_WAIT_LIVING 0x10000U
 int proc_wait(int32_t pid, unsigned options, struct child_news *news) must_check;
 void proc_reap(struct proc *child);
 void proc_wait_again(const struct child_news *news);

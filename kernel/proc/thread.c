@@ -47,6 +47,8 @@ static void thread_begin(void) {
     struct thread *t = thread_self();
     if (t->entry)
         t->entry();
+    if (t->own_number_at) /* the maker's mistake, if it fails */
+        (void)!copyout(UA(t->own_number_at), &t->tid, sizeof(t->tid));
     thread_return_to_user();
 }
 
@@ -187,7 +189,7 @@ void thread_copy(struct thread *t, const struct birth *birth) {
         t->tf->sp = birth->sp;
     if (birth->tp)
         t->tf->tp = birth->tp;
-    t->entry = birth->entry;
+    t->own_number_at = birth->own_number_at;
     t->end_words.cleared = birth->cleared;
     memcpy(t->name, thread_self()->name, sizeof(t->name));
     copy_fpu(t);

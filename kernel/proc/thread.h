@@ -83,12 +83,11 @@ struct thread {
 
     struct list in_process; /* proc.threads; the process's lock */
 
-    struct spinlock lock; /* guards state, reasons, told */
+    struct spinlock lock; /* guards state, reasons, told below */
     /* Between RUNNABLE and RUNNING it is changed without the lock, by the hart that has taken the
      * thread from a queue or runs it; so all others treat these two as one. */
     enum thread_state state;
     uint32_t reasons; /* THREAD_...: not to return to user mode at once, and to end sleeps early */
-    bool told;        /* a sleep has ended early since the last reason came */
 
     struct thread_signals signals;
 
@@ -109,13 +108,15 @@ struct thread {
     struct alarm alarm;
     bool alarm_rang;   /* since it was set; atomic */
     bool alarm_untold; /* and no sleep has ended early for it; the thread's lock */
+    bool told;         /* a sleep has ended early since the last reason came; likewise */
     bool slice_over;   /* somebody else should run; set by this hart's timer */
     bool lends;        /* a child that it has made runs in its process's space; the family lock */
     bool fpu_used;
-    uint64_t trapframe;  /* where the user's table has tf; changed by exec */
-    void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
-    uint64_t time_since; /* cpu_time when it was switched to, while on_hart; atomic */
-    uint64_t time_used;  /* cpu_time in which it ran before that */
+    uint64_t trapframe;     /* where the user's table has tf; changed by exec */
+    void (*entry)(void);    /* pid 1: what to do before user mode; the kernel's own: all they do */
+    uint64_t own_number_at; /* birth's, until it is in user mode */
+    uint64_t time_since;    /* cpu_time when it was switched to, while on_hart; atomic */
+    uint64_t time_used;     /* cpu_time in which it ran before that */
 #if DEBUG
     struct rank_holder holds; /* sleeplocks and their like */
 #endif
@@ -146,7 +147,9 @@ int thread_create(uint64_t entry, uint64_t arg, uint64_t sp, uint64_t tp, int32_
  * there; 0: as there. */
 struct birth {
     uint64_t sp, tp;
-    void (*entry)(void); /* in the kernel, before it is in user mode; it returns */
+    /* A word of its own memory that gets its number before it is in user mode; likewise. 0: none.
+     */
+    uint64_t own_number_at;
     /* A word of the running thread's memory that gets the copy's number before that one runs; one
      * that cannot be written is the program's mistake, and not told. 0: none. */
     uint64_t number_at;

@@ -255,7 +255,7 @@ static int no_make(struct node *dir, const struct name *name, const struct node_
 static int no_link(struct node *dir, const struct name *name, struct node *old) { return -K_EROFS; }
 static int no_unlink(struct node *dir, const struct name *name) { return -K_EROFS; }
 static int no_rename(struct node *from, const struct name *old, struct node *to,
-                     const struct name *new) {
+                     const struct name *new, bool fresh) {
     return -K_EROFS;
 }
 static int no_program(struct node *n, uint64_t *size) { return -K_ENOEXEC; }

@@ -131,7 +131,7 @@ int sys_rename(const uint64_t arg[6], uint64_t *result) {
     int err = path_arg(from, arg[0]);
     if (!err)
         err = path_arg(to, arg[1]);
-    return err ? err : names_rename(NULL, from, NULL, to);
+    return err ? err : names_rename(NULL, from, NULL, to, false);
 }
 
 int sys_chdir(const uint64_t arg[6], uint64_t *result) {

@@ -72,11 +72,12 @@ static int object_of(struct file *f, const uint64_t arg[6], struct object **o, u
     int err = file_map(f, arg[5] / PAGE_SIZE + ROUND_UP(arg[1], PAGE_SIZE) / PAGE_SIZE, o);
     if (err)
         return err;
-    bool stores = !shared || (f->writable && !(*o)->refuses_stores);
+    int stores_error = shared ? __atomic_load_n(&(*o)->stores_error, __ATOMIC_RELAXED) : 0;
+    bool stores = !shared || (f->writable && !stores_error);
     *limit = stores ? PROT_ALL : ABI_PROT_READ | ABI_PROT_EXEC;
     if (writes && !stores) {
         object_put(*o);
-        return -K_ENOTSUP;
+        return stores_error;
     }
     return 0;
 }

@@ -312,11 +312,12 @@ static int may_move_locked(const struct entry *from, const struct entry *to, str
         return -K_EBUSY;
     if (from->node->type == NODE_DIR && from->dir != to_dir && from->node != checked)
         return -K_EAGAIN;
-    if (to && to->node->type == NODE_DIR)
-        return -K_EISDIR;
-    if (to && from->node->type == NODE_DIR)
-        return -K_ENOTDIR;
-    return 0;
+    if (!to)
+        return 0;
+    bool is_dir = to->node->type == NODE_DIR;
+    if (is_dir != (from->node->type == NODE_DIR))
+        return is_dir ? -K_EISDIR : -K_ENOTDIR;
+    return may_go_locked(to);
 }
 
 static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entry *e,
@@ -339,6 +340,7 @@ static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entr
 struct renaming {
     struct tmpnode *from, *to;
     const struct name *old, *new;
+    bool fresh;             /* the new name is to be free */
     struct entry *entry;    /* the new one's, until it is used */
     struct leaving gone[2]; /* what it replaces, and the old name */
 };
@@ -348,6 +350,8 @@ static int rename_locked(struct renaming *r, const struct tmpnode *checked) {
     struct entry **source = find_locked(r->from, r->old), **target = find_locked(r->to, r->new);
     if (!*source)
         return -K_ENOENT;
+    if (*target && r->fresh)
+        return -K_EEXIST;
     if (*target && (*target)->node == (*source)->node)
         return 0;
     int err = may_move_locked(*source, *target, r->to, checked);
@@ -387,8 +391,8 @@ static int try_rename(struct renaming *r) {
 }
 
 int tmpdir_rename(struct node *from_node, const struct name *old, struct node *to_node,
-                  const struct name *new) {
-    struct renaming r = {tmpnode_of(from_node), tmpnode_of(to_node), old, new, .entry = NULL};
+                  const struct name *new, bool fresh) {
+    struct renaming r = {tmpnode_of(from_node), tmpnode_of(to_node), old, new, .fresh = fresh};
     int err = is_special(old) || is_special(new) ? -K_EINVAL : check(r.from, old);
     if (!err)
         err = check(r.to, new);

@@ -331,6 +331,7 @@ void tmpfile_init(struct tmpnode *t) {
     sleeplock_init(&f->showing, RANK_TMP_SHOW);
     spin_init(&f->guard, RANK_TMP_PAGES);
     rmap_init(&f->rmap);
+    f->seals = FILE_SEAL_SEAL;
     f->object = (struct object){.ops = &object_ops, .name = "file in memory", .rmap = &f->rmap};
     f->program = (struct object){.ops = &running_ops, .rmap = &f->rmap};
 }

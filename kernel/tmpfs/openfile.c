@@ -47,7 +47,9 @@ static int write_at(struct tmpfile *t, uint64_t offset, uaddr_t src, size_t n, s
     uint64_t end = pagetree_end() * PAGE_SIZE;
     int err = offset >= end ? -K_EFBIG : 0;
     n = err ? 0 : (size_t)MIN((uint64_t)n, end - offset);
-    if (offset > t->size && n > 0)
+    if (!err)
+        err = tmpfile_may_write(t, offset, n);
+    if (!err && offset > t->size && n > 0)
         tmpfile_clean_end(t);
     while (!err && *done < n) {
         size_t most = PAGE_SIZE - (offset + *done) % PAGE_SIZE, m = MIN(n - *done, most);
@@ -98,9 +100,11 @@ static int file_set_size_op(struct file *f, uint64_t size) {
     if (size > pagetree_end() * PAGE_SIZE)
         return -K_EFBIG;
     sleeplock_acquire(&t->lock);
-    tmpfile_resize(t, size);
+    int err = tmpfile_may_resize(t, size);
+    if (!err)
+        tmpfile_resize(t, size);
     sleeplock_release(&t->lock);
-    return 0;
+    return err;
 }
 
 /* There is no disk that it could be lost on the way to. */
@@ -147,13 +151,17 @@ static const struct file_ops file_ops = {
     .sync = file_sync_op,
     .map = file_map_op,
     .node = file_node_op,
+    .seal = tmpfile_seal,
     .close = file_close_op,
 };
 
-static void cut_all(struct tmpfile *t) {
+static int cut_all(struct tmpfile *t) {
     sleeplock_acquire(&t->lock);
-    tmpfile_resize(t, 0);
+    int err = tmpfile_may_resize(t, 0);
+    if (!err)
+        tmpfile_resize(t, 0);
     sleeplock_release(&t->lock);
+    return err;
 }
 
 /* Whoever cuts counts as a writer meanwhile, so that nobody begins to run what is being cut. */
@@ -163,9 +171,11 @@ int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) {
     if (err)
         return err;
     if (cuts)
-        cut_all(&t->file);
-    if (cuts && !writes)
+        err = cut_all(&t->file);
+    if (cuts && (!writes || err))
         end_writes(&t->file);
+    if (err)
+        return err;
     f->ops = &file_ops;
     f->object = t;
     return 0;

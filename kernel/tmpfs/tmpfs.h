@@ -5,8 +5,15 @@
 #pragma once
 #include "vfs/node.h"
 
+struct file;
+
 /* Boot: takes memory for the table of names, by the size of RAM. -K_ENOMEM. */
 int tmpfs_boot_init(uint64_t ram_bytes) must_check;
+
+/* An empty file without a name, open for reading and writing; it is gone when nobody has it any
+ * more. seals: those that it has (vfs/file.h), FILE_SEAL_SEAL if it is to get no others. -K_ENFILE,
+ * -K_ENOMEM: there is none. */
+int tmpfs_open_unnamed(uint16_t mode, uint32_t seals, struct file **out) must_check;
 
 /* An empty one; *root has a reference. dev: its number. -K_ENOMEM. */
 int tmpfs_create(uint32_t dev, struct node **root) must_check;

@@ -24,6 +24,7 @@ struct tmpfile {
     uint64_t frames;       /* promised: pages, and tables, which stay until it is empty */
     uint32_t writers;      /* that have it open */
     uint32_t running;      /* references to it as a program */
+    uint32_t seals;        /* FILE_SEAL_...; changed with the lock */
     struct object object;  /* as a file that is mapped */
     struct object program; /* as one that is run */
     struct rmap rmap;      /* of both */
@@ -73,8 +74,16 @@ void tmpfile_destroy(struct tmpnode *t);
 int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) must_check;
 extern const struct program_ops tmpfile_program;
 
-/* openfile.c. -K_ETXTBSY: it is run, and mode wants to write or cut it: f is as it was. */
+/* openfile.c. -K_ETXTBSY: it is run, and mode wants to write or cut it; -K_EPERM: it may not be
+ * cut: f is as it was. */
 int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
+
+/* seals.c, all with the file's lock. -K_EPERM: a seal forbids to write n bytes there, and that it
+ * has this size. */
+int tmpfile_may_write(const struct tmpfile *f, uint64_t offset, uint64_t n) must_check;
+int tmpfile_may_resize(const struct tmpfile *f, uint64_t size) must_check;
+/* The file's operation; it takes the lock. */
+int tmpfile_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 
 /* dir.c */
 int tmpdir_boot_init(uint64_t ram_bytes) must_check;
@@ -85,7 +94,7 @@ int tmpdir_make(struct node *dir, const struct name *name, const struct node_kin
 int tmpdir_link(struct node *dir, const struct name *name, struct node *old);
 int tmpdir_unlink(struct node *dir, const struct name *name);
 int tmpdir_rename(struct node *from, const struct name *old, struct node *to,
-                  const struct name *new);
+                  const struct name *new, bool fresh);
 
 /* dirfile.c */
 int tmpdir_open(struct tmpnode *t, struct file *f) must_check;

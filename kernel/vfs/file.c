@@ -99,6 +99,12 @@ int file_set_size(struct file *f, uint64_t size) {
     return f->ops->set_size ? f->ops->set_size(f, size) : -K_EINVAL;
 }
 
+int file_seal(struct file *f, uint32_t more, uint32_t *all) {
+    if (!f->ops->seal || (more & ~FILE_SEAL_ALL))
+        return -K_EINVAL;
+    return more && !f->writable ? -K_EPERM : f->ops->seal(f, more, all);
+}
+
 int file_map(struct file *f, uint64_t pages, struct object **o) {
     return f->ops->map ? f->ops->map(f, pages, o) : -K_ENODEV;
 }

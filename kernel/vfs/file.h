@@ -42,6 +42,9 @@ struct file_ops {
     unsigned (*ready)(struct file *f, struct watch *w);
     uint64_t (*waiting)(struct file *f); /* bytes that could be read at once; NULL: nobody knows */
     struct node *(*node)(const struct file *f); /* what it is open on; NULL: it has no node */
+    /* Forbids more of FILE_SEAL_..., for all who have the file, for ever; *all is what is forbidden
+     * then. NULL: -K_EINVAL; the others: file_seal. */
+    int (*seal)(struct file *f, uint32_t more, uint32_t *all);
     void (*close)(struct file *f);
     const char *kind; /* of one without a node, as Linux calls it; NULL: it has one */
 };
@@ -98,6 +101,17 @@ int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence,
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: it has no size to
  * set; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */
 int file_set_size(struct file *f, uint64_t size) must_check;
+/* What may be forbidden of a file, with Linux's numbers: to forbid more, to make it shorter, or
+ * longer, and to change what is in it. */
+#define FILE_SEAL_SEAL 1U
+#define FILE_SEAL_SHRINK 2U
+#define FILE_SEAL_GROW 4U
+#define FILE_SEAL_WRITE 8U
+#define FILE_SEAL_ALL 15U
+/* more 0: only tells *all. -K_EINVAL: files of this kind have no seals, or there is no such one;
+ * -K_EPERM: f is not open for writing, or no more may be forbidden; -K_EBUSY: it is to be written
+ * no more, and somebody has mapped it for that. */
+int file_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 /* An object for the contents, to be mapped up to so many pages, with a reference. -K_ENODEV: it
  * has no pages; -K_ENOMEM; -K_EIO. */
 int file_map(struct file *f, uint64_t pages, struct object **o) must_check;

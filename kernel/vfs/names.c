@@ -126,7 +126,8 @@ int names_unlink(struct node *start, const char *path) {
     return err;
 }
 
-int names_rename(struct node *from_dir, const char *from, struct node *to_dir, const char *to) {
+int names_rename(struct node *from_dir, const char *from, struct node *to_dir, const char *to,
+                 bool fresh) {
     struct name old, new;
     struct node *old_dir, *new_dir;
     int err = path_parent(from_dir, from, &old_dir, &old);
@@ -134,8 +135,9 @@ int names_rename(struct node *from_dir, const char *from, struct node *to_dir, c
         return err;
     err = path_parent(to_dir, to, &new_dir, &new);
     if (!err) {
-        err = old_dir->dev == new_dir->dev ? old_dir->ops->rename(old_dir, &old, new_dir, &new)
-                                           : -K_EXDEV;
+        err = old_dir->dev == new_dir->dev
+                  ? old_dir->ops->rename(old_dir, &old, new_dir, &new, fresh)
+                  : -K_EXDEV;
         node_put(new_dir);
     }
     node_put(old_dir);

@@ -30,10 +30,11 @@ int names_link(struct node *from, const char *old, struct node *to, const char *
  * ".."; -K_ENOTEMPTY; -K_EBUSY: the root, or something is mounted there. */
 int names_unlink(struct node *start, const char *path) must_check;
 
-/* Gives what from names the name to; a file or device that has that name loses it
- * in the same moment. Both names for one node: nothing happens. -K_EINVAL: a name
- * is "." or "..", or a directory would get into itself; -K_EISDIR: to is a
- * directory; -K_ENOTDIR: to exists and from is a directory; -K_EXDEV: to would be in another file
- * system; -K_ENOSPC, -K_EMLINK. */
-int names_rename(struct node *from_dir, const char *from, struct node *to_dir,
-                 const char *to) must_check;
+/* Gives what from names the name to; a file, a device or an empty directory that has that name
+ * loses it in the same moment, unless fresh is true: then it is -K_EEXIST. Both names for one node:
+ * nothing happens. -K_EINVAL: a name is "." or "..", or a directory would get into itself;
+ * -K_EISDIR: to is a directory and from is not; -K_ENOTDIR: the other way; -K_ENOTEMPTY: to is a
+ * directory with names in it; -K_EBUSY: something is mounted on one of them; -K_EXDEV: to would be
+ * in another file system; -K_ENOSPC, -K_EMLINK. */
+int names_rename(struct node *from_dir, const char *from, struct node *to_dir, const char *to,
+                 bool fresh) must_check;

@@ -108,9 +108,9 @@ struct node_ops {
     int (*link)(struct node *dir, const struct name *name, struct node *old);
     /* -K_EINVAL: "." or ".."; -K_ENOTEMPTY; -K_EBUSY */
     int (*unlink)(struct node *dir, const struct name *name);
-    /* Both directories are of the same file system. Errors: see names_rename. */
+    /* Both directories are of the same file system; fresh, and errors: see names_rename. */
     int (*rename)(struct node *from, const struct name *old, struct node *to,
-                  const struct name *new);
+                  const struct name *new, bool fresh);
 };
 
 struct node {

@@ -82,7 +82,13 @@ static void a_name_of_each_kind(void) {
     assert_int_equal(t_rename("/d", "/d/g/x"), -K_ENOTDIR);
     assert_int_equal(t_mkdir("/d/e"), 0);
     assert_int_equal(t_rename("/d", "/d/e/x"), -K_EINVAL);
-    assert_int_equal(t_rename("/d/e", "/e"), 0);
+    assert_int_equal(t_rename("/e0", "/e"), -K_ENOENT);
+    assert_int_equal(t_mkdir("/e"), 0);
+    assert_int_equal(t_rename("/e", "/d"), -K_ENOTEMPTY);
+    assert_int_equal(t_rename("/d/e", "/d"), -K_ENOTEMPTY);
+    assert_int_equal(t_rename("/d/f", "/e"), -K_EISDIR);
+    assert_int_equal(t_rename("/e", "/d/f"), -K_ENOTDIR);
+    assert_int_equal(t_rename("/d/e", "/e"), 0); /* in the place of an empty one */
     assert_int_equal(t_unlink("/d/f"), 0);
     assert_true(t_file_is("/d/g", 5000, 1));
     assert_int_equal(t_unlink("/slow"), 0);

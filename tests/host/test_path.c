@@ -252,12 +252,19 @@ static void rename_directories(void **state) {
     assert_int_equal(t_rename("/c", "/c/b3/c"), -K_EINVAL);
     assert_int_equal(t_rename("/c", "/c/c"), -K_EINVAL);
     assert_int_equal(t_rename("/c/b3", "/c/b3/f/x"), -K_ENOTDIR);
-    assert_int_equal(t_rename("/c/b3", "/a"), -K_EISDIR);
+    assert_int_equal(t_rename("/a", "/c"), -K_ENOTEMPTY);
     touch("/f");
     assert_int_equal(t_rename("/a", "/f"), -K_ENOTDIR);
     assert_int_equal(t_rename("/f", "/a"), -K_EISDIR);
     assert_int_equal(t_rename("/c/b3/f", "/c"), -K_EISDIR);
-    assert_int_equal(t_rename("/c/b3", "/c"), -K_EISDIR);
+    assert_int_equal(t_rename("/c/b3", "/c"), -K_ENOTEMPTY);
+    assert_int_equal(t_rename("/c/b3", "/a"), 0); /* in the place of an empty one */
+    fsenv_check();
+    assert_true(exists("/a/f") && exists("/a/../a/f") && !exists("/c/b3"));
+    assert_int_equal(t_mkdir("/d"), 0);
+    assert_int_equal(t_rename("/a", "/d"), 0); /* in the same directory */
+    fsenv_check();
+    assert_true(exists("/d/f") && !exists("/a"));
 }
 
 static void rename_refuses(void **state) {

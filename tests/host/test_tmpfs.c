@@ -250,9 +250,11 @@ static int wanted_of_rename(const struct place p[2]) {
         return 0;
     if (is_dir(p[0].node) && within(p[1].dir, p[0].node))
         return -K_EINVAL;
-    if (is_dir(p[1].node))
-        return -K_EISDIR;
-    return p[1].node && is_dir(p[0].node) ? -K_ENOTDIR : 0;
+    if (!p[1].node)
+        return 0;
+    if (is_dir(p[1].node) != is_dir(p[0].node))
+        return is_dir(p[1].node) ? -K_EISDIR : -K_ENOTDIR;
+    return is_dir(p[1].node) && !is_empty(p[1].node) ? -K_ENOTEMPTY : 0;
 }
 
 static void step_rename(struct place p[2]) {

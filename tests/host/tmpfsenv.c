@@ -49,6 +49,7 @@ void frame_stats(struct frame_stats *out) { *out = (struct frame_stats){.total =
 
 void rmap_init(struct rmap *r) { spin_init(&r->lock, RANK_RMAP); }
 bool rmap_may_write_locked(const struct rmap *r) { return r->writable > 0; }
+int rmap_forbid_stores(struct rmap *r, struct object *o, int err) { return 0; }
 
 void (*tmpfsenv_taken_away)(uint64_t first, uint64_t pages);
 void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages) {

@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "check.h"
+#include "renames.h"
 
 static void check_reading(void) {
     char text[16] = "", more[16] = "";
@@ -38,6 +39,7 @@ int main(void) {
     CHECK(chdir("/xv6") == 0 && mkdir("linux", 0777) == 0 && chdir("linux") == 0);
     check_reading();
     check_names();
+    check_renames();
     CHECK(link("f", "/tmp/f") == -1 && errno == EXDEV && unlink("f") == 0);
     CHECK(chdir("..") == 0 && rmdir("linux") == 0);
     return tell_end();

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "check.h"
+#include "renames.h"
 
 static void check_offsets(void) {
     char text[16] = "";
@@ -91,6 +92,7 @@ int main(void) {
     check_offsets();
     check_attributes();
     check_names();
+    check_renames();
     check_vectors_of_a_pipe();
     CHECK(chdir("/") == 0 && rmdir("/tmp/w") == 0);
     return tell_end();

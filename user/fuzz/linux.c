@@ -144,11 +144,58 @@ enum {
 #define ARGS_recvmmsg "uWiGt"
 #define ARGS_mremap "mllgm"
 #define ARGS_riscv_flush_icache "aag"
+#define ARGS_preadv "fvio"
+#define ARGS_pwritev "fvio"
+#define ARGS_preadv2 "fvioag"
+#define ARGS_pwritev2 "fvioag"
+#define ARGS_sync_file_range "foog"
+#define ARGS_capget "aa"
+#define ARGS_capset "aa"
+#define ARGS_personality "i"
+#define ARGS_waitid "iqaga"
+#define ARGS_getitimer "ia"
+#define ARGS_clock_settime "it"
+#define ARGS_clock_getres "ia"
+#define ARGS_setregid "ii"
+#define ARGS_setgid "i"
+#define ARGS_setreuid "ii"
+#define ARGS_setuid "i"
+#define ARGS_setresuid "iii"
+#define ARGS_getresuid "aaa"
+#define ARGS_setresgid "iii"
+#define ARGS_getresgid "aaa"
+#define ARGS_setfsuid "i"
+#define ARGS_setfsgid "i"
+#define ARGS_getgroups "ia"
+#define ARGS_setgroups "ia"
+#define ARGS_gettimeofday "aa"
+#define ARGS_settimeofday "aa"
+#define ARGS_readahead "fos"
+#define ARGS_mlock "ml"
+#define ARGS_munlock "ml"
+#define ARGS_mlockall "i"
+#define ARGS_munlockall ""
+#define ARGS_mincore "mla"
+#define ARGS_name_to_handle_at "dpaag"
+#define ARGS_syncfs "f"
+#define ARGS_memfd_create "pi"
+#define ARGS_membarrier "iii"
+#define ARGS_mlock2 "mlg"
+#define ARGS_pidfd_send_signal "fkag"
+#define ARGS_pidfd_open "qg"
+#define ARGS_clone3 "as"
+#define ARGS_close_range "iig"
+#define ARGS_openat2 "dpas"
+#define ARGS_pidfd_getfd "ffg"
 
 /* What takes long, or ends a round, is done less often. */
 static uint16_t rarity(unsigned number) {
     switch (number) {
     case NR_sync:
+    case NR_syncfs:
+    case NR_sync_file_range:
+    case NR_mlockall:
+    case NR_close_range:
     case NR_fsync:
     case NR_fdatasync:
     case NR_msync: return 12;
@@ -184,12 +231,13 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 #define CLONE_SETTLS 0x80000
 #define CLOSE_ON_EXEC 02000000
 #define O_NONBLOCK_ 04000
+#define CLONE_PIDFD_ 0x1000
 #define CLONE_TELLS (0x100000 | 0x200000 | 0x1000000) /* numbers that are written */
 
 static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b,
                                     0x540e, 0x540f, 0x5410, 0x5413, 0x5414, 0x541b};
 static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d};
-static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032};
+static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032, 1033, 1034};
 static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   01102,
                                       02102, 0200000, 040002, 02000000, 010102, 0400002};
 
@@ -316,12 +364,28 @@ static void refine_others(unsigned number, uint64_t a[6]) {
     case NR_rt_sigpending: a[1] = one_in(12) ? a[1] : 8; break;
     case NR_rt_sigtimedwait: a[3] = one_in(12) ? a[3] : 8; break;
     case NR_set_robust_list: a[1] = one_in(8) ? a[1] : 24; break;
-    case NR_prctl: a[0] = one_in(8) ? a[0] : 15 + below(2); break;
+    case NR_prctl: a[0] = one_in(8) ? a[0] : one_in(2) ? 15 + below(2) : below(40); break;
     case NR_setitimer: a[0] = one_in(8) ? a[0] : 0; break;
     case NR_brk: a[0] = one_in(8) ? a[0] : program_end() + below(64) * PAGE; break;
     case NR_wait4:
         a[0] = one_in(2) ? (uint64_t)-1 : a[0];
         a[2] = one_in(8) ? a[2] : 1;
+        break;
+    case NR_waitid:
+        a[0] = one_in(8) ? a[0] : below(4);
+        a[3] = one_in(8) ? a[3] : 5 | (one_in(2) ? 0x1000000 : 0);
+        break;
+    case NR_pidfd_open:
+    case NR_pidfd_getfd:
+    case NR_pidfd_send_signal:
+        a[1 + (number != NR_pidfd_open) + (number == NR_pidfd_send_signal)] = one_in(8);
+        if (number == NR_pidfd_send_signal)
+            excuse_if_fault(a[1]);
+        break;
+    case NR_close_range: a[2] = one_in(8) ? a[2] : below(8); break;
+    case NR_membarrier:
+        a[0] = one_in(8) ? a[0] : 1UL << below(8);
+        a[1] = one_in(8);
         break;
     case NR_prlimit64: a[1] = below(20); break;
     case NR_clock_nanosleep: a[1] = below(2); break;
@@ -342,10 +406,14 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         keep_move_in_play(a);
         break;
     case NR_munmap:
+    case NR_mlock:
+    case NR_mlock2:
+    case NR_mincore:
     case NR_mprotect:
     case NR_madvise:
         keep_in_play(a);
-        a[2] = one_in(8) ? a[2] : below(8);
+        if (number != NR_mincore)
+            a[2] = one_in(8) ? a[2] : below(8);
         break;
     default: break;
     }
@@ -385,9 +453,23 @@ static void clone_special(const uint64_t a[6]) {
         f->taken = false;
 }
 
+/* The same in memory: fork's child can go on here; and what is there by chance is none that can be
+ * made. */
+static void clone3_special(const uint64_t a[6]) {
+    uint64_t request[11] = {a[1] & (CLONE_TELLS | CLONE_PIDFD_), argument('a'), argument('a'),
+                            argument('a'), one_in(8) ? 0 : SIGCHLD_};
+    request[8 + below(3)] = one_in(8);
+    uint64_t bytes = one_in(4) ? below(100) : sizeof(request);
+    if (one_in(4))
+        call6(NR_clone3, a[0], bytes, 0, 0, 0, 0);
+    else if (records_left() && call6(NR_clone3, (uint64_t)request, bytes, 0, 0, 0, 0) == 0)
+        child_goes_on();
+}
+
 bool special(const struct call *call, const uint64_t a[6]) {
     switch (call->number) {
     case NR_clone: clone_special(a); return true;
+    case NR_clone3: clone3_special(a); return true;
     case NR_rt_sigreturn: return_special(NR_rt_sigreturn); return true;
     case NR_execve: return exec_special(NR_execve, a);
     default: return false;

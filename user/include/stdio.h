@@ -73,7 +73,7 @@ void perror(const char *s);
 int remove(const char *path);
 /* Atomic; replaces a file that is there. 0, or -1 with errno set.
  *
- * rename: path errors, disk errors, EINVAL, EISDIR, EXDEV, EBUSY, ENOSPC, EMLINK */
+ * rename: path errors, disk errors, EINVAL, EISDIR, ENOTEMPTY, EXDEV, EBUSY, ENOSPC, EMLINK */
 int rename(const char *from, const char *to);
 
 /* Conversions d i u x X o c s p % f F e E g G, flags - 0 + # and blank, width,

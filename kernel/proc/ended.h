@@ -1,0 +1,19 @@
+/* Watching for the end of a process, whosever child it is.
+ *
+ * Who watches one holds its number (ids.h): nobody else has that meanwhile, so the process is the
+ * one in its slot for as long as that has the number, and has ended when not. */
+#pragma once
+#include "proc/proc.h"
+
+struct watch;
+
+/* A process, which may be a zombie, and one more user of its number. -K_ESRCH: there is none. */
+int ended_hold(int32_t pid, struct proc **p) must_check;
+void ended_drop(int32_t pid);
+
+/* Whether it has ended: its parent can be told, or was. w, unless it is NULL, is told of that from
+ * before that look on (watch.h). */
+bool ended_look(struct proc *p, int32_t pid, struct watch *w);
+
+/* p, the running process, has exited for all to see. */
+void ended_tell(struct proc *p);

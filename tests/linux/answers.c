@@ -1,0 +1,125 @@
+/* What a process is told of itself: who it is, what it may, what it has said, and clocks. */
+#define _GNU_SOURCE
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "check.h"
+
+static void check_users(void) {
+    uid_t r = 9, e = 9, s = 9;
+    gid_t groups[2] = {0, 5};
+    CHECK(getresuid(&r, &e, &s) == 0 && r == 0 && e == 0 && s == 0);
+    r = e = s = 9;
+    CHECK(getresgid(&r, &e, &s) == 0 && r == 0 && e == 0 && s == 0);
+    CHECK(setuid(0) == 0 && setgid(0) == 0 && setreuid(-1, 0) == 0 && setresgid(0, -1, -1) == 0);
+    CHECK(setuid(5) == -1 && errno == EPERM && setresuid(-1, 7, -1) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_setuid, -1) == -1 && errno == EINVAL);
+    CHECK(getgroups(2, groups) == 0 && setgroups(1, groups) == 0 && setgroups(0, NULL) == 0);
+    CHECK(setgroups(2, groups) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_setgroups, 70000, groups) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_getresuid, &r, &e, 16) == -1 && errno == EFAULT);
+}
+
+static void check_capabilities(void) {
+    struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct d[2] = {{0}};
+    CHECK(syscall(SYS_capget, &h, d) == 0 && d[0].effective == ~0U && d[1].permitted == 0x1ff);
+    CHECK(syscall(SYS_capset, &h, d) == 0);
+    d[0].effective = 1;
+    CHECK(syscall(SYS_capset, &h, d) == -1 && errno == EPERM);
+    h.pid = 99999;
+    CHECK(syscall(SYS_capget, &h, d) == -1 && errno == ESRCH);
+    h = (struct __user_cap_header_struct){1, 0};
+    CHECK(syscall(SYS_capget, &h, NULL) == 0 && h.version == _LINUX_CAPABILITY_VERSION_3);
+}
+
+static void check_said(void) {
+    int signal = 9;
+    CHECK(prctl(PR_SET_NAME, "short") == 0 && prctl(PR_GET_DUMPABLE) == 1);
+    CHECK(prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_GET_DUMPABLE) == 0);
+    CHECK(prctl(PR_SET_DUMPABLE, 2) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == 0);
+    CHECK(prctl(PR_SET_PDEATHSIG, 100) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_CAPBSET_READ, 3) == 1 && prctl(PR_CAPBSET_READ, 99) == -1 && errno == EINVAL);
+    CHECK(prctl(PR_GET_SECCOMP) == 0 && prctl(PR_SET_SECCOMP, 2, 0) == -1 && errno == EINVAL);
+    CHECK(personality(0xffffffff) == 0 && personality(8) == -1 && errno == EINVAL);
+}
+
+/* The grandchild gets its signal when the child ends, and tells by its end of the pipe. */
+static void check_orphans(void) {
+    int ends[2], go[2];
+    char byte;
+    CHECK(pipe(ends) == 0 && pipe(go) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (fork() == 0) {
+            int signal = 0;
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (prctl(PR_GET_PDEATHSIG, &signal) || signal != SIGKILL)
+                _exit(1);
+            write(go[1], "x", 1);
+            close(go[1]);
+            for (;;)
+                pause();
+        }
+        read(go[0], &byte, 1);
+        _exit(0);
+    }
+    close(ends[1]);
+    close(go[1]);
+    CHECK(waitpid(child, NULL, 0) == child);
+    CHECK(read(ends[0], &byte, 1) == 0 && close(ends[0]) == 0 && close(go[0]) == 0);
+}
+
+static void check_clocks(void) {
+    struct timespec t = {5, 5};
+    struct itimerval timer = {{0, 0}, {100, 0}}, now;
+    struct timeval day;
+    CHECK(syscall(SYS_clock_getres, CLOCK_MONOTONIC, &t) == 0 && t.tv_sec == 0 && t.tv_nsec == 1);
+    CHECK(syscall(SYS_clock_getres, CLOCK_PROCESS_CPUTIME_ID, NULL) == 0);
+    CHECK(syscall(SYS_clock_getres, 99, &t) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_clock_settime, CLOCK_REALTIME, &t) == -1 && errno == EPERM);
+    CHECK(syscall(SYS_clock_settime, CLOCK_MONOTONIC, &t) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_gettimeofday, &day, NULL) == 0 && day.tv_sec > 1700000000);
+    CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0 && getitimer(ITIMER_REAL, &now) == 0);
+    CHECK(now.it_value.tv_sec > 90 && now.it_value.tv_sec <= 100 && now.it_interval.tv_sec == 0);
+    CHECK(getitimer(ITIMER_PROF, &now) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_getitimer, ITIMER_REAL, NULL) == -1 && errno == EFAULT);
+    timer.it_value.tv_sec = 0;
+    CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+static long barrier(int command) { return syscall(SYS_membarrier, command, 0, 0); }
+
+static void check_barriers(void) {
+    long all = barrier(MEMBARRIER_CMD_QUERY);
+    CHECK(all > 0);
+    for (int bit = 0; bit < 8; bit++)
+        if (all & 1L << bit)
+            CHECK(barrier(1 << bit) == 0);
+    CHECK(barrier(1 << 20) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 1, 0) == -1 && errno == EINVAL);
+}
+
+int main(void) {
+    check_users();
+    check_capabilities();
+    check_said();
+    check_orphans();
+    check_clocks();
+    check_barriers();
+    return tell_end();
+}
