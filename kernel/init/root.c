@@ -49,6 +49,20 @@ static int mount_disk(const char **what, const char **why) {
     return err;
 }
 
+/* Names of what each process has open itself, beside them. */
+static void link_dev(struct node *dev) {
+    static const struct {
+        const char *name, *target;
+    } links[] = {{"fd", "/proc/self/fd"},
+                 {"stdin", "/proc/self/fd/0"},
+                 {"stdout", "/proc/self/fd/1"},
+                 {"stderr", "/proc/self/fd/2"}};
+    for (unsigned i = 0; i < ARRAY_LEN(links); i++) {
+        const struct node_kind kind = {.type = NODE_LINK, .mode = 0777, .target = links[i].target};
+        (void)!names_make(dev, links[i].name, &kind);
+    }
+}
+
 /* The devices that there are, in a folder /dev of the archive that has none of its own. A name that
  * is taken stays what it is; without memory there are fewer. */
 static void fill_dev(void) {
@@ -68,6 +82,8 @@ static void fill_dev(void) {
                                        .mode = devices[i].mode};
         (void)!names_make(dev, devices[i].name, &kind);
     }
+    if (!filled)
+        link_dev(dev);
     node_put(dev);
 }
 

@@ -44,6 +44,9 @@ void linux_path_end(struct linux_path *p);
  * descriptor's own file. -K_EINVAL: that is a pipe; and the errors of linux_path and path.h. */
 int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node **out) must_check;
 
+/* What was done to what such a call has found is noted for who watches that. */
+void linux_note(const uint64_t arg[6], struct node *n, uint32_t what);
+
 /* What is known of what such a call is about, pipes included. */
 struct node_attr;
 int linux_attr(const uint64_t arg[6], uint64_t flags, struct node_attr *a) must_check;

@@ -96,7 +96,7 @@ static int remove_name(const struct linux_path *p, bool directory) {
     if (!err && !directory && name.bytes[name.length] == '/')
         err = -K_ENOTDIR;
     if (!err)
-        err = dir->ops->unlink(dir, &name);
+        err = names_remove(dir, &name);
     node_put(dir);
     return err;
 }

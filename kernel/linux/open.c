@@ -58,6 +58,8 @@ static int open_path(const struct linux_path *p, uint64_t flags, uint64_t mode, 
         return err;
     err = file_open_node(n, open_mode(flags), out);
     node_put(n);
+    if (notes_any() && !err)
+        notes_opened(*out, p->start, p->text, (flags & O_TRUNC) != 0);
     return err;
 }
 

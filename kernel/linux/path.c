@@ -60,3 +60,15 @@ int linux_find(const uint64_t arg[6], uint64_t flags, bool follow, struct node *
     linux_path_end(&p);
     return err;
 }
+
+void linux_note(const uint64_t arg[6], struct node *n, uint32_t what) {
+    struct linux_path p;
+    if (!notes_any())
+        return;
+    if (linux_path(&p, arg[0], arg[1])) { /* by a descriptor */
+        notes_tell(n, what, 0, NULL);
+        return;
+    }
+    notes_of_path(p.start, p.text, n, what);
+    linux_path_end(&p);
+}

@@ -132,9 +132,12 @@ int linux_faccessat2(const uint64_t arg[6], uint64_t *result) { return may_acces
 
 /* ---- setting ---- */
 
-/* Takes over the reference. A file system without such attributes keeps none: -K_EPERM. */
-static int set(struct node *n, unsigned which, const struct node_attr *a) {
+/* Of what the call is about: takes over the reference. A file system without such attributes keeps
+ * none: -K_EPERM. */
+static int set(const uint64_t arg[6], struct node *n, unsigned which, const struct node_attr *a) {
     int err = n->ops->set_attr ? n->ops->set_attr(n, which, a) : -K_EPERM;
+    if (!err)
+        linux_note(arg, n, NOTE_ATTRIB);
     node_put(n);
     return err;
 }
@@ -144,7 +147,7 @@ static int find_and_set(const uint64_t arg[6], uint64_t flags, unsigned which,
                         const struct node_attr *a) {
     struct node *n;
     int err = linux_find(arg, flags, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
-    return err ? err : set(n, which, a);
+    return err ? err : set(arg, n, which, a);
 }
 
 static int set_of_descriptor(uint64_t fd, unsigned which, const struct node_attr *a) {
@@ -163,7 +166,7 @@ int linux_fchmodat(const uint64_t arg[6], uint64_t *result) {
 }
 
 /* -1: as it is. */
-static int change_owner(struct node *n, uint64_t uid, uint64_t gid) {
+static int change_owner(const uint64_t arg[6], struct node *n, uint64_t uid, uint64_t gid) {
     struct node_attr a;
     int err = n->ops->attr(n, &a);
     if (err) {
@@ -172,20 +175,20 @@ static int change_owner(struct node *n, uint64_t uid, uint64_t gid) {
     }
     a.uid = (uint32_t)uid == UINT32_MAX ? a.uid : (uint32_t)uid;
     a.gid = (uint32_t)gid == UINT32_MAX ? a.gid : (uint32_t)gid;
-    return set(n, NODE_SET_OWNER, &a);
+    return set(arg, n, NODE_SET_OWNER, &a);
 }
 
 int linux_fchownat(const uint64_t arg[6], uint64_t *result) {
     struct node *n;
     int err = linux_find(arg, arg[4], !(arg[4] & LINUX_AT_SYMLINK_NOFOLLOW), &n);
-    return err ? err : change_owner(n, arg[2], arg[3]);
+    return err ? err : change_owner(arg, n, arg[2], arg[3]);
 }
 
 int linux_fchown(const uint64_t arg[6], uint64_t *result) {
     const uint64_t itself[6] = {arg[0], 0};
     struct node *n;
     int err = linux_find(itself, LINUX_AT_EMPTY_PATH, true, &n);
-    return err ? err : change_owner(n, arg[1], arg[2]);
+    return err ? err : change_owner(itself, n, arg[1], arg[2]);
 }
 
 #define UTIME_NOW 0x3fffffff

@@ -58,6 +58,10 @@ void file_put(struct file *f) {
         f->forget(f);
     if (__builtin_expect(f->locks, 0))
         filelock_file_ended(f);
+    if (notes_any())
+        notes_of_file(f, f->writable ? NOTE_CLOSE_WRITE : NOTE_CLOSE_NOWRITE);
+    if (f->place_noted)
+        notes_forget_place(f);
     if (f->ops && f->ops->close)
         f->ops->close(f);
     if (f->path)
@@ -96,7 +100,10 @@ int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence, uint
 int file_set_size(struct file *f, uint64_t size) {
     if (!f->writable)
         return -K_EBADF;
-    return f->ops->set_size ? f->ops->set_size(f, size) : -K_EINVAL;
+    int err = f->ops->set_size ? f->ops->set_size(f, size) : -K_EINVAL;
+    if (notes_any() && !err)
+        notes_of_file(f, NOTE_MODIFY);
+    return err;
 }
 
 int file_seal(struct file *f, uint32_t more, uint32_t *all) {

@@ -12,6 +12,7 @@
 #include "lib/errno.h"
 #include "lib/types.h"
 #include "proc/proc.h"
+#include "vfs/notes.h"
 
 struct chardev_ops;
 struct event;
@@ -70,7 +71,8 @@ struct file {
      * close operation, and what it is there. */
     void (*forget)(struct file *f);
     struct event *events;
-    char *path; /* as it was opened, if somebody said so: file_set_path */
+    struct note_place *place_noted; /* notes.h: where it was opened; NULL: nobody asked */
+    char *path;                     /* as it was opened, if somebody said so: file_set_path */
 };
 
 /* Boot: no file is open, and none is locked. */
@@ -146,6 +148,8 @@ static inline int file_read(struct file *f, uaddr_t dst, size_t n, size_t *done)
     if (n == 0)
         return 0;
     int err = f->ops->read(f, dst, n, done);
+    if (notes_any() && *done > 0)
+        notes_of_file(f, NOTE_ACCESS);
     return *done > 0 ? 0 : err;
 }
 
@@ -158,5 +162,7 @@ static inline int file_write(struct file *f, uaddr_t src, size_t n, size_t *done
     if (n == 0)
         return 0;
     int err = f->ops->write(f, src, n, done);
+    if (notes_any() && *done > 0)
+        notes_of_file(f, NOTE_MODIFY);
     return *done > 0 ? 0 : err;
 }

@@ -1,8 +1,17 @@
 /* Names: from paths to directories, which change themselves. */
 #include "vfs/names.h"
 #include "lib/errno.h"
+#include "vfs/notes.h"
 
 /* ---- create ---- */
+
+static int make_in(struct node *dir, const struct name *name, const struct node_kind *kind,
+                   struct node **out) {
+    int err = dir->ops->make(dir, name, kind, out);
+    if (notes_any() && !err)
+        notes_made(dir, name, kind->type == NODE_DIR);
+    return err;
+}
 
 /* What is there already, if open(O_CREATE) takes it. */
 static int existing(struct node *dir, const struct name *name, struct node **out) {
@@ -25,7 +34,7 @@ static int find_or_make(struct node *dir, const struct name *name, const struct 
     do {
         err = existing(dir, name, out);
         if (err == -K_ENOENT)
-            err = dir->ops->make(dir, name, kind, out);
+            err = make_in(dir, name, kind, out);
         else
             break;
     } while (err == -K_EEXIST);
@@ -69,7 +78,7 @@ static int create(struct node *start, const char *path, const struct node_kind *
     int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
-    err = is_new ? dir->ops->make(dir, &name, kind, out) : find_or_create(&dir, &name, kind, out);
+    err = is_new ? make_in(dir, &name, kind, out) : find_or_create(&dir, &name, kind, out);
     node_put(dir);
     return err;
 }
@@ -101,6 +110,10 @@ static int link_to(struct node *start, const char *new, struct node *old) {
     if (err)
         return err;
     err = dir->dev == old->dev ? dir->ops->link(dir, &name, old) : -K_EXDEV;
+    if (notes_any() && !err) {
+        notes_made(dir, &name, false);
+        notes_tell(old, NOTE_ATTRIB, 0, NULL);
+    }
     node_put(dir);
     return err;
 }
@@ -115,14 +128,38 @@ int names_link(struct node *from, const char *old, struct node *to, const char *
     return err;
 }
 
+int names_remove(struct node *dir, const struct name *name) {
+    struct notes_name gone = {.node = NULL};
+    if (notes_any())
+        notes_name_begin(&gone, dir, name);
+    int err = dir->ops->unlink(dir, name);
+    notes_name_end(&gone, dir, name, !err, false);
+    return err;
+}
+
 int names_unlink(struct node *start, const char *path) {
     struct name name;
     struct node *dir;
     int err = path_parent(start, path, &dir, &name);
     if (err)
         return err;
-    err = dir->ops->unlink(dir, &name);
+    err = names_remove(dir, &name);
     node_put(dir);
+    return err;
+}
+
+/* Both directories are of the same file system. */
+static int rename_in(struct node *from, const struct name *old, struct node *to,
+                     const struct name *new, bool fresh) {
+    struct notes_name moved = {.node = NULL}, replaced = {.node = NULL};
+    if (notes_any()) {
+        notes_name_begin(&moved, from, old);
+        notes_name_begin(&replaced, to, new);
+    }
+    int err = from->ops->rename(from, old, to, new, fresh);
+    bool done = !err && moved.node != replaced.node; /* else nothing has happened */
+    notes_moved(&moved, from, old, to, new, done);
+    notes_name_end(&replaced, to, new, done, true);
     return err;
 }
 
@@ -135,9 +172,8 @@ int names_rename(struct node *from_dir, const char *from, struct node *to_dir, c
         return err;
     err = path_parent(to_dir, to, &new_dir, &new);
     if (!err) {
-        err = old_dir->dev == new_dir->dev
-                  ? old_dir->ops->rename(old_dir, &old, new_dir, &new, fresh)
-                  : -K_EXDEV;
+        err = old_dir->dev == new_dir->dev ? rename_in(old_dir, &old, new_dir, &new, fresh)
+                                           : -K_EXDEV;
         node_put(new_dir);
     }
     node_put(old_dir);

@@ -29,6 +29,7 @@ int names_link(struct node *from, const char *old, struct node *to, const char *
 /* Removes a name; a directory must be empty. -K_EINVAL: the last name is "." or
  * ".."; -K_ENOTEMPTY; -K_EBUSY: the root, or something is mounted there. */
 int names_unlink(struct node *start, const char *path) must_check;
+int names_remove(struct node *dir, const struct name *name) must_check;
 
 /* Gives what from names the name to; a file, a device or an empty directory that has that name
  * loses it in the same moment, unless fresh is true: then it is -K_EEXIST. Both names for one node:

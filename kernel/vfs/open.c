@@ -32,7 +32,10 @@ int file_open(const char *path, uint32_t mode, struct file **out) {
         file_put(*out);
         return err;
     }
-    return open_as(*out, n, mode);
+    err = open_as(*out, n, mode);
+    if (notes_any() && !err)
+        notes_opened(*out, NULL, path, (mode & ABI_O_TRUNC) != 0);
+    return err;
 }
 
 int file_open_node(struct node *n, uint32_t mode, struct file **out) {

@@ -82,6 +82,20 @@ static void check_mknod(void) {
     CHECK(S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0604 && unlink("/tmp/file") == 0);
 }
 
+/* Links to what the process has open itself. */
+static void check_own(void) {
+    char target[32] = "", path[32], text[8] = "";
+    int fd = open("/tmp/own", O_CREAT | O_RDWR, 0600);
+    CHECK(readlink("/dev/stdin", target, sizeof(target) - 1) == 15);
+    CHECK(!strcmp(target, "/proc/self/fd/0"));
+    snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+    CHECK(write(fd, "own", 3) == 3);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0 && read(again, text, sizeof(text)) == 3 && !strcmp(text, "own"));
+    CHECK(close(again) == 0 && close(fd) == 0 && unlink("/tmp/own") == 0);
+    CHECK(open(path, O_RDONLY) == -1 && errno == ENOENT);
+}
+
 int main(void) {
     umask(0);
     check_null();
@@ -90,5 +104,6 @@ int main(void) {
     check_random();
     check_terminal();
     check_mknod();
+    check_own();
     return tell_end();
 }

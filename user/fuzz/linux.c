@@ -179,6 +179,9 @@ enum {
 #define ARGS_name_to_handle_at "dpaag"
 #define ARGS_syncfs "f"
 #define ARGS_memfd_create "pi"
+#define ARGS_inotify_init1 "g"
+#define ARGS_inotify_add_watch "fpg"
+#define ARGS_inotify_rm_watch "fi"
 #define ARGS_membarrier "iii"
 #define ARGS_mlock2 "mlg"
 #define ARGS_pidfd_send_signal "fkag"
@@ -246,6 +249,8 @@ static void refine_files(unsigned number, uint64_t a[6]) {
     case NR_ioctl: a[1] = one_in(3) ? CHOICE(new_requests) : CHOICE(requests); break;
     case NR_fcntl: a[1] = one_in(10) ? a[1] : CHOICE(commands); break;
     case NR_openat: a[2] = one_in(8) ? a[2] : CHOICE(open_flags); break;
+    case NR_inotify_add_watch: a[2] = one_in(2) ? a[2] : below(0x1000); break;
+    case NR_inotify_init1: a[0] = one_in(8) ? a[0] : one_in(2) ? 04000 : 02000000; break;
     case NR_pipe2: a[1] = one_in(4) ? a[1] : one_in(2) ? 04000 : 02000000; break;
     case NR_mknodat: a[2] = one_in(2) ? a[2] : one_in(2) ? 0100644 : 020644; break;
     case NR_unlinkat: a[2] = one_in(2) ? 0 : one_in(2) ? 0x200 : a[2]; break;
