@@ -331,16 +331,19 @@ static void check_sessions(void) {
 
 /* A child in a group of its own, which waits for a signal, or reads. */
 static pid_t start_group(int slave, int reads_it) {
+    int ends[2];
+    char c = 0;
+    CHECK(pipe(ends) == 0);
     pid_t child = fork();
     if (child == 0) {
-        char c;
         signal(SIGINT, SIG_DFL);
         signal(SIGTSTP, SIG_DFL);
         setpgid(0, 0);
+        (void)!write(ends[1], &c, 1);
         for (;;)
             reads_it ? (void)!read(slave, &c, 1) : (void)pause();
     }
-    setpgid(child, child);
+    CHECK(read(ends[0], &c, 1) == 1 && close(ends[0]) == 0 && close(ends[1]) == 0);
     return child;
 }
 

@@ -167,6 +167,12 @@ def test_own_programs(boot, design, programs):
     assert status == 0
 
 
+def test_pseudo_terminals(boot, programs):
+    """Sessions and jobs at them, and what is left when an end closes."""
+    said, status = session(boot, machine.default_design(), programs, "/linux/pty")
+    assert status == 0 and said.endswith("pty: OK\n"), said
+
+
 def test_places_are_repeatable(boot, programs):
     """random=SEED chooses the same places each time; another one, and none, others."""
     def places(option):

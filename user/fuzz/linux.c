@@ -237,9 +237,10 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 #define CLONE_PIDFD_ 0x1000
 #define CLONE_TELLS (0x100000 | 0x200000 | 0x1000000) /* numbers that are written */
 
-static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b,
-                                    0x540e, 0x540f, 0x5410, 0x5413, 0x5414, 0x541b};
-static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d};
+static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e,
+                                    0x540f, 0x5410, 0x5413, 0x5414, 0x541b, 0x5422, 0x5429, 0x5441};
+static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d,
+                                        0x80045430, 0x40045431, 0x80045439};
 static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032, 1033, 1034};
 static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   01102,
                                       02102, 0200000, 040002, 02000000, 010102, 0400002};
