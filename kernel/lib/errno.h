@@ -44,6 +44,7 @@ enum kernel_errno {
     K_EOVERFLOW = 75,       /* beyond the largest offset */
     K_ELIBBAD = 80,         /* a program's interpreter is damaged */
     K_ENOTSOCK = 88,        /* not a socket */
+    K_EDESTADDRREQ = 89,    /* nobody to send to */
     K_EMSGSIZE = 90,        /* too long for a message */
     K_EPROTOTYPE = 91,      /* a socket of another type */
     K_ENOPROTOOPT = 92,     /* no such option */
@@ -52,6 +53,8 @@ enum kernel_errno {
     K_ENOTSUP = 95,         /* not done here */
     K_EAFNOSUPPORT = 97,    /* no such sort of addresses */
     K_EADDRINUSE = 98,      /* the address is another socket's */
+    K_EADDRNOTAVAIL = 99,   /* not an address of this machine, or none is left */
+    K_ENETUNREACH = 101,    /* an address of another machine */
     K_ECONNRESET = 104,     /* the other end did not read all */
     K_ENOBUFS = 105,        /* no memory for a socket or a message */
     K_EISCONN = 106,        /* connected already */

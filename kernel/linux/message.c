@@ -15,6 +15,7 @@
 #define MSG_NOSIGNAL 0x4000U
 #define MSG_WAITFORONE 0x10000U
 #define MSG_OOB 0x1U
+#define MSG_ERRQUEUE 0x2000U
 #define MSG_CMSG_CLOEXEC 0x40000000U
 
 #define VECTORS 1024
@@ -47,7 +48,7 @@ static int send_it(struct file *f, struct socket_sending *what, struct socket_ad
     size_t done = 0;
     int err = flags & MSG_OOB ? -K_ENOTSUP : 0;
     if (!err && name && (uint32_t)name_bytes > 0) {
-        err = linux_address(name, name_bytes, a);
+        err = linux_address(s, name, name_bytes, a);
         what->to = a;
     }
     what->waits = waits(f, flags);
@@ -109,6 +110,8 @@ static int receive_it(struct file *f, struct socket_received *r, uint64_t flags,
     r->all = flags & MSG_WAITALL;
     if (flags & MSG_OOB)
         return -K_EINVAL;
+    if (flags & MSG_ERRQUEUE) /* where nothing ever is */
+        return -K_EAGAIN;
     int err = socket_receive(socket_of(f), r);
     *result = flags & MSG_TRUNC ? r->size : r->done;
     return err;
@@ -123,7 +126,7 @@ static int receive_buffer(struct file *f, const uint64_t arg[6], uint64_t *resul
         return err;
     if (r.files)
         carried_free(r.files);
-    return arg[4] ? linux_tell_sender(&r.from, arg[4], arg[5]) : 0;
+    return arg[4] ? linux_tell_sender(socket_of(f), &r.from, arg[4], arg[5]) : 0;
 }
 
 /* Tells all that is known of a message, at a header in user memory. */
@@ -141,7 +144,8 @@ static int tell_message(struct file *f, struct socket_received *r, const struct 
     if (!err)
         err = copyout(UA(at + offsetof(struct msghdr, flags)), &told, sizeof(told));
     if (!err && h->name)
-        err = linux_tell_sender(&r->from, h->name, at + offsetof(struct msghdr, name_bytes));
+        err = linux_tell_sender(socket_of(f), &r->from, h->name,
+                                at + offsetof(struct msghdr, name_bytes));
     return err;
 }
 

@@ -1,75 +1,21 @@
 /* Sockets: calls that make them, give them addresses, and connect them. message.c has those that
- * send and receive, sockopt.c the options. */
+ * send and receive, sockopt.c the options, address.c families and addresses. */
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "linux/socket.h"
 #include "mm/uaccess.h"
 #include "proc/proc.h"
 #include "vfs/descriptor.h"
 
-#define AF_UNSPEC 0
 #define SOCK_TYPE 0xfU
 #define SOCK_NONBLOCK 0x800U
 #define SOCK_CLOEXEC 0x80000U
 
-/* ---- addresses ---- */
-
-/* The family, and what follows it. */
-struct sockaddr {
-    uint16_t family;
-    char bytes[SOCKET_NAME];
-};
-#define FAMILY_BYTES offsetof(struct sockaddr, bytes)
-
-int linux_address(uint64_t at, uint64_t bytes, struct socket_address *a) {
-    struct sockaddr raw = {0};
-    if ((uint32_t)bytes < FAMILY_BYTES || (uint32_t)bytes > sizeof(raw))
-        return -K_EINVAL;
-    int err = copyin(&raw, UA(at), (uint32_t)bytes);
-    if (err)
-        return err;
-    if (raw.family != LINUX_AF_UNIX)
-        return raw.family == AF_UNSPEC ? -K_EINVAL : -K_EAFNOSUPPORT;
-    size_t length = (uint32_t)bytes - FAMILY_BYTES;
-    memset(a, 0, sizeof(*a));
-    memcpy(a->bytes, raw.bytes, length);
-    a->length = (uint8_t)(length > 0 && raw.bytes[0] ? strnlen(raw.bytes, length) : length);
-    return 0;
-}
-
-/* A path is told with its terminator. */
-static int tell_address(const struct socket_address *a, uint64_t at, uint64_t bytes_at) {
-    struct sockaddr raw = {.family = LINUX_AF_UNIX};
-    uint32_t room, bytes = (uint32_t)(FAMILY_BYTES + a->length);
-    memcpy(raw.bytes, a->bytes, a->length);
-    if (a->length > 0 && a->bytes[0] && a->length < SOCKET_NAME)
-        bytes++;
-    int err = copyin(&room, UA(bytes_at), sizeof(room));
-    if (!err && (int32_t)room < 0)
-        err = -K_EINVAL;
-    if (!err)
-        err = copyout(UA(at), &raw, MIN(room, bytes));
-    return err ? err : copyout(UA(bytes_at), &bytes, sizeof(bytes));
-}
-
-int linux_tell_sender(const struct socket_address *a, uint64_t at, uint64_t bytes_at) {
-    static const uint32_t none = 0;
-    return a->length ? tell_address(a, at, bytes_at) : copyout(UA(bytes_at), &none, sizeof(none));
-}
-
 /* ---- making them ---- */
 
-static int check_kind(uint64_t family, uint64_t type, uint64_t protocol) {
-    uint32_t kind = (uint32_t)type & SOCK_TYPE;
-    if ((uint32_t)type & ~(SOCK_TYPE | SOCK_NONBLOCK | SOCK_CLOEXEC))
+static int check_kind(const uint64_t arg[6], const struct socket_family **out) {
+    if ((uint32_t)arg[1] & ~(SOCK_TYPE | SOCK_NONBLOCK | SOCK_CLOEXEC))
         return -K_EINVAL;
-    if ((uint32_t)family != LINUX_AF_UNIX)
-        return -K_EAFNOSUPPORT;
-    if ((uint32_t)protocol != 0 && (uint32_t)protocol != LINUX_AF_UNIX)
-        return -K_EPROTONOSUPPORT;
-    return kind == SOCKET_STREAM || kind == SOCKET_DATAGRAM || kind == SOCKET_SEQPACKET
-               ? 0
-               : -K_ESOCKTNOSUPPORT;
+    return linux_socket_kind(arg[0], (uint32_t)arg[1] & SOCK_TYPE, arg[2], out);
 }
 
 /* A reserved descriptor and a file for it. */
@@ -100,12 +46,13 @@ static void open_file(struct new_file *n, uint64_t flags) {
 
 int linux_socket(const uint64_t arg[6], uint64_t *result) {
     struct new_file n;
-    int err = check_kind(arg[0], arg[1], arg[2]);
+    const struct socket_family *family;
+    int err = check_kind(arg, &family);
     if (!err)
         err = new_file(&n, 0);
     if (err)
         return err;
-    err = socket_create((enum socket_type)(arg[1] & SOCK_TYPE), n.file);
+    err = socket_create(family, (enum socket_type)(arg[1] & SOCK_TYPE), n.file);
     if (err) {
         drop_file(&n);
         return err;
@@ -125,7 +72,10 @@ static int make_pair(struct new_file n[2], const uint64_t arg[6]) {
 
 int linux_socketpair(const uint64_t arg[6], uint64_t *result) {
     struct new_file n[2];
-    int err = check_kind(arg[0], arg[1], arg[2]);
+    const struct socket_family *family;
+    int err = check_kind(arg, &family);
+    if (!err && family != &socket_unix)
+        err = -K_ENOTSUP;
     if (!err)
         err = new_file(&n[0], 0);
     if (err)
@@ -152,7 +102,7 @@ static int bind_it(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct socket_address a;
     if (!s)
         return -K_ENOTSOCK;
-    int err = linux_address(arg[1], arg[2], &a);
+    int err = linux_address(s, arg[1], arg[2], &a);
     if (err)
         return err;
     return socket_bind(s, NULL, &a, (uint16_t)(0777 & ~proc_self()->umask));
@@ -172,10 +122,10 @@ static int connect_it(struct file *f, const uint64_t arg[6], uint64_t *result) {
         return -K_ENOTSOCK;
     int err = (uint32_t)arg[2] < sizeof(family) ? -K_EINVAL
                                                 : copyin(&family, UA(arg[1]), sizeof(family));
-    if (!err && family == AF_UNSPEC)
+    if (!err && family == LINUX_AF_UNSPEC)
         return socket_connect(s, NULL, NULL, false);
     if (!err)
-        err = linux_address(arg[1], arg[2], &a);
+        err = linux_address(s, arg[1], arg[2], &a);
     return err ? err : socket_connect(s, NULL, &a, file_waits(f));
 }
 
@@ -191,7 +141,7 @@ static int accept_from(struct file *f, const uint64_t arg[6], uint64_t *result) 
     err = socket_accept(s, file_waits(f), n.file);
     if (!err && arg[1]) {
         (void)!socket_peer_name(socket_of(n.file), &a);
-        err = tell_address(&a, arg[1], arg[2]);
+        err = linux_tell_address(s, &a, arg[1], arg[2]);
     }
     if (err) {
         drop_file(&n);
@@ -208,14 +158,14 @@ static int tell_name(struct file *f, const uint64_t arg[6], uint64_t *result) {
     if (!s)
         return -K_ENOTSOCK;
     socket_name(s, &a);
-    return tell_address(&a, arg[1], arg[2]);
+    return linux_tell_address(s, &a, arg[1], arg[2]);
 }
 
 static int tell_peer_name(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct socket *s = socket_of(f);
     struct socket_address a;
     int err = s ? socket_peer_name(s, &a) : -K_ENOTSOCK;
-    return err ? err : tell_address(&a, arg[1], arg[2]);
+    return err ? err : linux_tell_address(s, &a, arg[1], arg[2]);
 }
 
 static int shut(struct file *f, const uint64_t arg[6], uint64_t *result) {

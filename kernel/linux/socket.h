@@ -3,7 +3,7 @@
 #include "linux/linux.h"
 #include "socket/socket.h"
 
-#define LINUX_AF_UNIX 1
+#define LINUX_AF_UNSPEC 0
 
 /* Who has sent a message, or has the other end. */
 struct ucred {
@@ -11,11 +11,24 @@ struct ucred {
     uint32_t uid, gid;
 };
 
-/* An address in user memory. -K_EINVAL: too long or too short; -K_EAFNOSUPPORT; -K_EFAULT. */
-int linux_address(uint64_t at, uint64_t bytes, struct socket_address *a) must_check;
-/* Tells that of who has sent a message, as far as there is room, whose length is at bytes_at and is
- * the address's afterwards: 0 of one without an address. -K_EFAULT, -K_EINVAL. */
-int linux_tell_sender(const struct socket_address *a, uint64_t at, uint64_t bytes_at) must_check;
+/* What a program means by a family, a type, and a protocol, 0: any. -K_EAFNOSUPPORT,
+ * -K_ESOCKTNOSUPPORT, -K_EPROTONOSUPPORT. */
+int linux_socket_kind(uint64_t number, uint32_t type, uint64_t protocol,
+                      const struct socket_family **out) must_check;
+int32_t linux_socket_domain(const struct socket *s); /* that number */
+int32_t linux_socket_protocol(const struct socket *s);
+
+/* An address of s's family in user memory. -K_EINVAL: too long or too short; -K_EAFNOSUPPORT: of
+ * another family; -K_EFAULT. */
+int linux_address(const struct socket *s, uint64_t at, uint64_t bytes,
+                  struct socket_address *a) must_check;
+/* Tells one as far as there is room, whose length is at bytes_at and is the address's afterwards.
+ * -K_EFAULT, -K_EINVAL. */
+int linux_tell_address(const struct socket *s, const struct socket_address *a, uint64_t at,
+                       uint64_t bytes_at) must_check;
+/* The same of who has sent a message to s: 0 of one without an address. */
+int linux_tell_sender(const struct socket *s, const struct socket_address *a, uint64_t at,
+                      uint64_t bytes_at) must_check;
 
 /* The open files of SCM_RIGHTS, from a message's control data; *out is NULL when there are none.
  * -K_EINVAL, -K_EBADF, -K_EFAULT, -K_EPERM: other credentials than the caller's; -K_ENOBUFS. */

@@ -7,61 +7,37 @@
 #include "lib/string.h"
 #include "mm/pieces.h"
 #include "socket/flight.h"
-#include "vfs/names.h"
 
 /* ---- addresses ---- */
-
-static int bind_path(struct socket *s, struct node *start, const struct socket_address *a,
-                     uint16_t mode) {
-    const struct node_kind kind = {.type = NODE_SOCKET, .mode = mode};
-    struct node *n;
-    int err = names_create_new(start, a->bytes, &kind, &n);
-    if (err)
-        return err == -K_EEXIST ? -K_EADDRINUSE : err;
-    err = name_enter(s, a, n);
-    node_put(n);
-    return err;
-}
-
-static bool has_address(struct socket *s) {
-    struct socket_address a;
-    socket_name(s, &a);
-    return a.length > 0;
-}
 
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) {
     int err = name_claim(s); /* before a node is made, which would be left */
     if (err)
         return err;
-    if (a->length == 0)
-        err = name_enter_any(s);
-    else
-        err = a->bytes[0] ? bind_path(s, start, a, mode) : name_enter(s, a, NULL);
+    err = s->family->bind(s, start, a, mode);
     name_claim_end(s);
     return err;
 }
 
-/* Of one that was accepted it is that of the one that listened. */
-void socket_name(struct socket *s, struct socket_address *a) { *a = s->place.address; }
+void socket_name(struct socket *s, struct socket_address *a) { s->family->name(s, a); }
+
+static bool is_in_state(struct socket *s, enum socket_state state) {
+    spin_lock(&s->lock);
+    bool is = s->state == state;
+    spin_unlock(&s->lock);
+    return is;
+}
 
 int socket_peer_name(struct socket *s, struct socket_address *a) {
-    struct socket *peer = socket_peer(s);
-    if (!peer)
-        return -K_ENOTCONN;
-    socket_name(peer, a);
-    socket_put(peer);
-    return 0;
+    return is_in_state(s, SOCKET_CONNECTED) ? s->family->peer_name(s, a) : -K_ENOTCONN;
 }
 
 /* ---- listen, accept ---- */
 
-int socket_listen(struct socket *s, uint32_t backlog) {
-    if (s->type == SOCKET_DATAGRAM)
-        return -K_ENOTSUP;
-    bool has = has_address(s);
+static int begin_listening(struct socket *s, uint32_t backlog) {
     spin_lock(&s->lock);
-    bool may = has && (s->state == SOCKET_IDLE || s->state == SOCKET_LISTENING);
+    bool may = s->state == SOCKET_IDLE || s->state == SOCKET_LISTENING;
     if (may) {
         s->state = SOCKET_LISTENING;
         s->backlog = backlog;
@@ -72,13 +48,31 @@ int socket_listen(struct socket *s, uint32_t backlog) {
     return may ? 0 : -K_EINVAL;
 }
 
+/* It can be found a moment before it listens; who finds it then is refused. */
+int socket_listen(struct socket *s, uint32_t backlog) {
+    if (s->type == SOCKET_DATAGRAM)
+        return -K_ENOTSUP;
+    if (is_in_state(s, SOCKET_CONNECTED))
+        return -K_EINVAL;
+    int err = s->family->listen(s);
+    if (err)
+        return err;
+    err = begin_listening(s, backlog);
+    if (err)
+        s->family->listen_end(s);
+    return err;
+}
+
 /* The first of those that wait, with their reference. */
 static int next_pending(struct socket *s, bool waits, struct socket **out) {
     struct socket_wait w = socket_wait_begin(s, waits, false);
     spin_lock(&s->lock);
     int err = s->state == SOCKET_LISTENING ? 0 : -K_EINVAL;
-    while (!err && list_empty(&s->pending))
+    while (!err && list_empty(&s->pending)) {
         err = socket_wait_locked(s, &s->readers, &w);
+        if (!err && s->state != SOCKET_LISTENING) /* it was shut */
+            err = -K_EINVAL;
+    }
     if (!err) {
         *out = LIST_ENTRY(list_pop_front(&s->pending), struct socket, pending);
         s->waiting--;
@@ -118,10 +112,11 @@ static int change_state(struct socket *s, enum socket_state from, enum socket_st
 static int wait_for_accept(struct socket *listener, struct socket *s, struct socket *c,
                            bool waits) {
     struct socket_wait w = socket_wait_begin(s, waits, true);
+    uint32_t more = waits ? 0 : s->family->more_waiting;
     spin_lock(&listener->lock);
     int err = 0;
-    while (!err && !listener->closed && listener->waiting > listener->backlog)
-        err = socket_wait_locked(listener, &listener->writers, &w);
+    while (!err && !listener->closed && listener->waiting > listener->backlog + more)
+        err = more ? -K_ECONNREFUSED : socket_wait_locked(listener, &listener->writers, &w);
     if (!err && (listener->closed || listener->state != SOCKET_LISTENING))
         err = -K_ECONNREFUSED;
     if (!err) {
@@ -135,14 +130,15 @@ static int wait_for_accept(struct socket *listener, struct socket *s, struct soc
     return err;
 }
 
-/* The other end of s, as the one that listens has it. NULL: no memory. */
-static struct socket *other_end(struct socket *s, struct socket *listener) {
-    struct socket *c = socket_new(s->type);
+/* The other end of s, as the one that listens there has it. NULL: no memory. */
+static struct socket *other_end(struct socket *s, struct socket *listener,
+                                const struct socket_address *a) {
+    struct socket *c = socket_new(listener->family, s->type);
     if (!c)
         return NULL;
     c->state = SOCKET_CONNECTED;
     c->pid = listener->pid;
-    c->place.address = listener->place.address;
+    s->family->join(s, c, listener, a);
     c->peer = socket_get(s);
     return c;
 }
@@ -156,13 +152,14 @@ static void connected(struct socket *s, struct socket *c) {
     spin_unlock(&s->lock);
 }
 
-static int connect_to(struct socket *s, struct socket *listener, bool waits) {
+static int connect_to(struct socket *s, struct socket *listener, const struct socket_address *a,
+                      bool waits) {
     if (listener->type != s->type)
         return -K_EPROTOTYPE;
     int err = change_state(s, SOCKET_IDLE, SOCKET_CONNECTING);
     if (err)
         return err;
-    struct socket *c = other_end(s, listener);
+    struct socket *c = other_end(s, listener, a);
     err = c ? wait_for_accept(listener, s, socket_get(c), waits) : -K_ENOBUFS;
     if (!err) {
         connected(s, c);
@@ -176,51 +173,24 @@ static int connect_to(struct socket *s, struct socket *listener, bool waits) {
     return err;
 }
 
-/* ---- connections of datagrams ---- */
-
-static int set_peer(struct socket *s, struct socket *peer) {
-    spin_lock(&s->lock);
-    struct socket *before = s->peer;
-    s->peer = peer ? socket_get(peer) : NULL;
-    s->state = peer ? SOCKET_CONNECTED : SOCKET_IDLE;
-    spin_unlock(&s->lock);
-    if (before)
-        socket_put(before);
-    return 0;
-}
-
-int socket_check_receiver(struct socket *s, struct socket *to) {
-    if (to->type != s->type)
-        return -K_EPROTOTYPE;
-    struct socket *its = socket_peer(to);
-    if (its)
-        socket_put(its);
-    return its && its != s ? -K_EPERM : 0;
-}
-
-static int aim_at(struct socket *s, struct socket *peer) {
-    int err = socket_check_receiver(s, peer);
-    return err ? err : set_peer(s, peer);
-}
-
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) {
-    struct socket *other;
-    bool stream = s->type != SOCKET_DATAGRAM;
+    struct socket *listener;
+    if (s->type == SOCKET_DATAGRAM)
+        return s->family->aim(s, start, a);
     if (!a)
-        return stream ? -K_EINVAL : set_peer(s, NULL);
-    int err = name_find(s->type, start, a, &other);
+        return -K_EINVAL;
+    int err = s->family->find_listener(s, start, a, &listener);
     if (err)
         return err;
-    err = stream ? connect_to(s, other, waits) : aim_at(s, other);
-    socket_put(other);
+    err = connect_to(s, listener, a, waits);
+    socket_put(listener);
     return err;
 }
 
 /* ---- the end ---- */
 
-/* One end is shut: what that means for this one. */
-static void end(struct socket *s, bool in, bool out, int err) {
+void socket_end(struct socket *s, bool in, bool out, int err) {
     spin_lock(&s->lock);
     s->in_ended |= in;
     s->out_ended |= out;
@@ -228,18 +198,6 @@ static void end(struct socket *s, bool in, bool out, int err) {
         s->error = err;
     socket_changed_locked(s);
     spin_unlock(&s->lock);
-}
-
-int socket_shutdown(struct socket *s, unsigned which) {
-    bool in = which & SOCKET_SHUT_IN, out = which & SOCKET_SHUT_OUT;
-    struct socket *peer = socket_peer(s);
-    if (!peer)
-        return -K_ENOTCONN;
-    end(s, in, out, 0);
-    if (s->type != SOCKET_DATAGRAM)
-        end(peer, out, in, 0);
-    socket_put(peer);
-    return 0;
 }
 
 /* What is left in a socket that was closed. */
@@ -261,7 +219,7 @@ static void take_all(struct socket *s, struct leftovers *l) {
     s->closed = s->in_ended = s->out_ended = true;
     move_list(&l->in, &s->in);
     move_list(&l->pending, &s->pending);
-    s->in_bytes = 0;
+    s->in_bytes = s->in_cost = 0;
     s->waiting = 0;
     l->peer = s->peer;
     s->peer = NULL;
@@ -284,10 +242,13 @@ static void drop_messages(struct socket *s, struct list *in) {
  * something was not read here. */
 static void close_one(struct socket *s, struct list *pending, int err) {
     struct leftovers l;
-    name_leave(s);
+    s->family->leave(s);
     take_all(s, &l);
+    if (!list_empty(&l.in) ||
+        (s->family->one_way && !__atomic_load_n(&s->linger, __ATOMIC_RELAXED)))
+        err = -K_ECONNRESET;
     if (l.peer && s->type != SOCKET_DATAGRAM)
-        end(l.peer, true, true, list_empty(&l.in) ? err : -K_ECONNRESET);
+        socket_end(l.peer, true, !s->family->one_way || err, err);
     drop_messages(s, &l.in);
     if (l.peer)
         socket_put(l.peer);
@@ -297,14 +258,55 @@ static void close_one(struct socket *s, struct list *pending, int err) {
 }
 
 /* What waits for accept listens nowhere, so there is one level of it. */
-void socket_close(struct socket *s) {
-    struct list pending, none;
-    list_init(&pending);
+static void close_pending(struct list *pending) {
+    struct list none;
     list_init(&none);
-    close_one(s, &pending, 0);
-    for (struct list *link; (link = list_pop_front(&pending));) {
+    for (struct list *link; (link = list_pop_front(pending));) {
         struct socket *c = LIST_ENTRY(link, struct socket, pending);
         close_one(c, &none, -K_ECONNRESET);
         piece_done(PIECE_FREED);
     }
+}
+
+void socket_close(struct socket *s) {
+    struct list pending;
+    list_init(&pending);
+    close_one(s, &pending, 0);
+    close_pending(&pending);
+}
+
+/* ---- shutdown ---- */
+
+/* false: it does not listen. */
+static bool end_listening(struct socket *s) {
+    struct list pending;
+    spin_lock(&s->lock);
+    bool listens = s->state == SOCKET_LISTENING;
+    if (listens) {
+        s->state = SOCKET_IDLE;
+        move_list(&pending, &s->pending);
+        s->waiting = 0;
+        socket_changed_locked(s);
+    }
+    spin_unlock(&s->lock);
+    if (listens) {
+        s->family->listen_end(s);
+        close_pending(&pending);
+    }
+    return listens;
+}
+
+int socket_shutdown(struct socket *s, unsigned which) {
+    bool in = which & SOCKET_SHUT_IN, out = which & SOCKET_SHUT_OUT;
+    if (in && s->family->one_way && end_listening(s))
+        return 0;
+    if (!is_in_state(s, SOCKET_CONNECTED))
+        return -K_ENOTCONN;
+    struct socket *peer = socket_peer(s);
+    socket_end(s, in, out, 0);
+    if (peer && s->type != SOCKET_DATAGRAM)
+        socket_end(peer, out, in && !s->family->one_way, 0);
+    if (peer)
+        socket_put(peer);
+    return 0;
 }

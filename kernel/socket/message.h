@@ -2,6 +2,7 @@
  * what is written to a stream is cut into several. */
 #pragma once
 #include "lib/list.h"
+#include "socket/inet.h"
 #include "socket/span.h"
 
 struct file;
@@ -19,12 +20,14 @@ struct piece;
 
 struct message {
     struct list link;
-    struct socket *from;   /* with a reference; what the message costs is on its account */
+    struct socket
+        *from; /* with a reference; what the message costs is on its account. NULL: UDP's */
     struct carried *files; /* NULL: none */
     struct piece *first;
-    uint32_t bytes, read; /* of the first are read: a stream's */
-    uint32_t cost;        /* bytes of memory */
-    int32_t pid;          /* who has sent it */
+    uint32_t bytes, read;   /* of the first are read: a stream's */
+    uint32_t cost;          /* bytes of memory */
+    int32_t pid;            /* who has sent it */
+    struct inet_end source; /* UDP's: from where */
 };
 
 /* A message of the next n bytes. -K_ENOBUFS: no memory; -K_EFAULT. Then there is none. */

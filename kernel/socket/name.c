@@ -15,7 +15,7 @@ static struct {
     uint32_t next; /* of the names that are given to who asks for any */
 } names = {.lock = SPINLOCK_INIT(RANK_SOCKET_NAMES)};
 
-void socket_boot_init(void) {
+void name_boot_init(void) {
     for (unsigned i = 0; i < BUCKETS; i++)
         list_init(&names.bucket[i]);
 }

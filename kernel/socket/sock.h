@@ -19,17 +19,58 @@ enum socket_state {
     SOCKET_LISTENING,
 };
 
-/* Where it is. socket_names' (name.c) but for the address, which is constant once it has one. */
+/* Where it is. The address is constant once it has one; the claim is name.c's, all else is its
+ * family's: name.c's lock guards it, or port.c's. */
 struct socket_place {
     struct list link;  /* in no list: nowhere */
     struct node *node; /* with a reference; NULL: in no file system */
     bool claimed;      /* somebody is about to give it an address */
+    bool listens;      /* TCP's: it can be found by who connects */
+    bool aimed;        /* remote is where it is connected, or, of UDP, where it sends to */
     struct socket_address address;
+    struct inet_end remote;
+};
+
+/* What sockets with one sort of addresses do. */
+struct socket_family {
+    /* The caller has the claim (name_claim). The rest as socket_bind says. */
+    int (*bind)(struct socket *s, struct node *start, const struct socket_address *a,
+                uint16_t mode);
+    /* A stream may be found from now on, and has an address; and no longer. */
+    int (*listen)(struct socket *s);
+    void (*listen_end)(struct socket *s);
+    /* Who listens where s is to be connected, with a reference. */
+    int (*find_listener)(struct socket *s, struct node *start, const struct socket_address *a,
+                         struct socket **out);
+    /* s is going to be connected by c, which nobody else knows, there. */
+    void (*join)(struct socket *s, struct socket *c, const struct socket *listener,
+                 const struct socket_address *a);
+    /* Datagrams: who receives what s sends there; NULL: where it is connected. *out with a
+     * reference; NULL: nobody, and nobody is told. What comes there is from *source. */
+    int (*find_receiver)(struct socket *s, struct node *start, const struct socket_address *a,
+                         struct socket **out, struct inet_end *source);
+    /* And where it is connected from now on; NULL: nowhere. */
+    int (*aim)(struct socket *s, struct node *start, const struct socket_address *a);
+    void (*name)(struct socket *s, struct socket_address *a);
+    void (*sender)(const struct message *m, struct socket_address *a);
+    int (*peer_name)(struct socket *s, struct socket_address *a); /* of one that is connected */
+    void (*leave)(struct socket *s); /* takes its address back, if it has one; may sleep */
+
+    bool carries;  /* open files go with messages */
+    bool one_way;  /* shut or closed, the other end can be written to still, until it is */
+    bool drops;    /* datagrams: gone where there is no room, which is the receiver's */
+    bool errors;   /* an error is told to who sends, too, and `to` is nothing to a stream */
+    int idle_read; /* the error of a stream that was never connected; and of a write */
+    int idle_write;
+    uint32_t more_waiting; /* behind the backlog, of who does not wait */
+    size_t longest;        /* of a datagram; 0: what may be on the way */
+    uint8_t any[INET_BYTES];
 };
 
 struct socket {
     struct spinlock lock; /* guards all below that is not said to be otherwise */
     uint32_t refs;        /* atomic */
+    const struct socket_family *family;
     enum socket_type type;
     enum socket_state state;
     bool closed;         /* it has no file any more, and takes nothing */
@@ -40,11 +81,14 @@ struct socket {
     int32_t pid;         /* who had it when it was connected, or began to listen */
     struct socket *peer; /* with a reference */
 
-    struct list in;       /* of messages */
-    uint64_t in_bytes;    /* in these */
-    bool reading;         /* somebody copies the first of them */
-    uint64_t out, room;   /* memory that is on the way from it; and may be */
-    uint64_t patience[2]; /* to receive and to send, nanoseconds; 0: for ever; atomic */
+    struct list in;            /* of messages */
+    uint64_t in_bytes;         /* in these */
+    uint64_t in_cost, in_room; /* memory of these; and that these may have, of UDP */
+    bool reading;              /* somebody copies the first of them */
+    uint64_t out, room;        /* memory that is on the way from it; and may be */
+    uint64_t patience[2];      /* to receive and to send, nanoseconds; 0: for ever; atomic */
+    uint32_t options;          /* SOCKET_...; atomic */
+    int32_t linger;            /* seconds; negative: not set; atomic */
 
     struct list pending; /* of connections; of one, its link there */
     uint32_t waiting, backlog;
@@ -64,9 +108,14 @@ static inline struct socket *socket_get(struct socket *s) {
 void socket_put(struct socket *s);
 
 /* NULL: no memory. One reference. */
-struct socket *socket_new(enum socket_type type) must_check;
+struct socket *socket_new(const struct socket_family *family, enum socket_type type) must_check;
 /* f is a socket's now, and takes over the reference. */
 void socket_open(struct socket *s, struct file *f);
+
+/* Whether what it has no room for is gone, and what waits in it is on no sender's account. */
+static inline bool socket_drops(const struct socket *s) {
+    return s->type == SOCKET_DATAGRAM && s->family->drops;
+}
 
 /* The other one, with a reference; NULL: there is none. */
 struct socket *socket_peer(struct socket *s) must_check;
@@ -91,13 +140,14 @@ void socket_message_done(struct message *m);
 int socket_read(struct file *f, uaddr_t dst, size_t n, size_t *done);
 int socket_write(struct file *f, uaddr_t src, size_t n, size_t *done);
 
-/* connect.c: closes a connection that nobody has accepted; takes over the reference. */
+/* connect.c: closes it; takes over the reference. */
 void socket_close(struct socket *s);
-/* Whether `to` takes datagrams from s. -K_EPROTOTYPE: it is of another type; -K_EPERM: it is
- * connected with another one. */
-int socket_check_receiver(struct socket *s, struct socket *to) must_check;
+/* One end is shut: what that means for this one. */
+void socket_end(struct socket *s, bool in, bool out, int err);
 
 /* ---- name.c ---- */
+
+void name_boot_init(void); /* at boot, once */
 
 /* The caller alone gives s an address, up to the end of the claim. -K_EINVAL: it has one, or
  * another thread has the claim. */

@@ -3,22 +3,34 @@
 #include "mm/slab.h"
 #include "proc/clock.h"
 #include "socket/flight.h"
+#include "socket/port.h"
 
 /* Bytes of memory on the way from one: as much as Linux permits, at first and at most. */
 #define ROOM_FIRST 212992u
 #define ROOM_LEAST 4608u
 #define ROOM_MOST (2 * ROOM_FIRST)
 
+void socket_boot_init(void) {
+    name_boot_init();
+    port_boot_init();
+}
+
 static struct slab records = SLAB_INIT(records, sizeof(struct socket));
 
 static const struct file_ops socket_ops;
 
 /* Nobody knows it yet; and when the last reference goes, nobody is left who waits there. */
-struct socket *socket_new(enum socket_type type) {
+struct socket *socket_new(const struct socket_family *family, enum socket_type type) {
     struct socket *s = slab_take(&records);
     if (!s)
         return NULL;
-    *s = (struct socket){.refs = 1, .type = type, .room = ROOM_FIRST, .pid = proc_self()->pid};
+    *s = (struct socket){.refs = 1,
+                         .family = family,
+                         .type = type,
+                         .room = ROOM_FIRST,
+                         .in_room = ROOM_FIRST,
+                         .linger = -1,
+                         .pid = proc_self()->pid};
     spin_init(&s->lock, RANK_SOCKET);
     list_init(&s->in);
     list_init(&s->pending);
@@ -155,9 +167,10 @@ struct socket *socket_of(const struct file *f) {
 }
 
 enum socket_type socket_type(const struct socket *s) { return s->type; }
+const struct socket_family *socket_family(const struct socket *s) { return s->family; }
 
-int socket_create(enum socket_type type, struct file *f) {
-    struct socket *s = socket_new(type);
+int socket_create(const struct socket_family *family, enum socket_type type, struct file *f) {
+    struct socket *s = socket_new(family, type);
     if (!s)
         return -K_ENOBUFS;
     socket_open(s, f);
@@ -170,7 +183,7 @@ static void join(struct socket *s, struct socket *peer) {
 }
 
 int socket_pair(enum socket_type type, struct file *f[2]) {
-    struct socket *s[2] = {socket_new(type), socket_new(type)};
+    struct socket *s[2] = {socket_new(&socket_unix, type), socket_new(&socket_unix, type)};
     if (!s[0] || !s[1]) {
         for (unsigned i = 0; i < 2; i++)
             if (s[i])
@@ -229,6 +242,35 @@ void socket_set_room(struct socket *s, uint32_t bytes) {
     socket_changed_locked(s);
     spin_unlock(&s->lock);
 }
+
+uint32_t socket_in_room(struct socket *s) {
+    spin_lock(&s->lock);
+    uint32_t room = (uint32_t)s->in_room;
+    spin_unlock(&s->lock);
+    return room;
+}
+
+void socket_set_in_room(struct socket *s, uint32_t bytes) {
+    spin_lock(&s->lock);
+    s->in_room = MAX(ROOM_LEAST, MIN(bytes, ROOM_MOST));
+    spin_unlock(&s->lock);
+}
+
+uint32_t socket_options(struct socket *s) { return __atomic_load_n(&s->options, __ATOMIC_RELAXED); }
+
+/* What it may be for is decided when it gets an address. */
+int socket_set_option(struct socket *s, uint32_t bit, bool on) {
+    struct inet_end end;
+    if (bit == SOCKET_ONLY_V6 && port_has(s, &end))
+        return -K_EINVAL;
+    if (on)
+        __atomic_or_fetch(&s->options, bit, __ATOMIC_RELAXED);
+    else
+        __atomic_and_fetch(&s->options, ~bit, __ATOMIC_RELAXED);
+    return 0;
+}
+
+int32_t *socket_linger(struct socket *s) { return &s->linger; }
 
 uint64_t *socket_patience(struct socket *s, bool sending) { return &s->patience[sending]; }
 

@@ -1,4 +1,6 @@
-/* Sockets of one machine (AF_UNIX): streams, datagrams, and packets in order (SEQPACKET).
+/* Sockets of one machine: of paths and names (AF_UNIX), streams, datagrams, and packets in order
+ * (SEQPACKET); and TCP and UDP, of IPv4 and of IPv6, from this machine to itself (AF_INET,
+ * AF_INET6).
  *
  * A socket is an open file: read, write, dup, fork, poll and close are as of any other. All that is
  * not a call on files is here.
@@ -15,45 +17,61 @@ struct socket;
 enum socket_type { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_SEQPACKET = 5 };
 
 /* Where a socket is: a path, terminated; or, when the first byte is 0, a name that is in no file
- * system. length: bytes without that terminator; 0: nowhere. */
+ * system. length: bytes without that terminator; 0: nowhere. Of TCP and UDP an inet_end, of that
+ * length. */
 #define SOCKET_NAME 108
 struct socket_address {
     uint8_t length;
-    char bytes[SOCKET_NAME + 1];
+    union {
+        char bytes[SOCKET_NAME + 1];
+        struct inet_end inet;
+    };
 };
+
+/* What sort of addresses it has, and what that means: sock.h. */
+struct socket_family;
+extern const struct socket_family socket_unix, socket_inet, socket_inet6;
 
 /* At boot. */
 void socket_boot_init(void);
 
-/* f, which is new, becomes a socket. -K_ENOBUFS: it is as it was. */
-int socket_create(enum socket_type type, struct file *f) must_check;
-/* Two that are connected with each other. -K_ENOBUFS: both are as they were. */
+/* f, which is new, becomes a socket; TCP and UDP are streams and datagrams. -K_ENOBUFS: it is as it
+ * was. */
+int socket_create(const struct socket_family *family, enum socket_type type,
+                  struct file *f) must_check;
+/* Two of AF_UNIX that are connected with each other. -K_ENOBUFS: both are as they were. */
 int socket_pair(enum socket_type type, struct file *f[2]) must_check;
 
 /* NULL: f is another sort of file. The file keeps it. */
 struct socket *socket_of(const struct file *f) must_check;
 enum socket_type socket_type(const struct socket *s);
+const struct socket_family *socket_family(const struct socket *s);
 
 /* Gives it an address; of length 0: one that nobody has. A path begins at the directory start, or
  * NULL, at the current one; there a node is made with these permissions, which stays when the
- * socket is closed. -K_EINVAL: it has one, or another thread gives it one; -K_EADDRINUSE;
- * -K_ENOBUFS; and what names_create_new says. */
+ * socket is closed. Of TCP and UDP: any address of this machine, or the one that stands for all;
+ * port 0: one that no other socket has. -K_EINVAL: it has one, or another thread gives it one;
+ * -K_EADDRINUSE; -K_EADDRNOTAVAIL: of another machine; -K_ENOBUFS; and what names_create_new says.
+ */
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) must_check;
 
-/* Up to `backlog` connections wait there for accept, and one. -K_EINVAL: it has no address, or is
- * connected; -K_ENOTSUP: a datagram socket. */
+/* Up to `backlog` connections wait there for accept, and one. TCP without an address gets one.
+ * -K_EINVAL: it has no address, or is connected; -K_EADDRINUSE: another one listens there, since
+ * both have SOCKET_REUSES_ADDRESS; -K_ENOTSUP: a datagram socket. */
 int socket_listen(struct socket *s, uint32_t backlog) must_check;
 
 /* The next connection that waits; f, which is new, becomes a socket that is its end. -K_EINVAL: it
  * does not listen; -K_ENOTSUP. f is as it was. */
 int socket_accept(struct socket *s, bool waits, struct file *f) must_check;
 
-/* A stream's: waits for room among those that the other one has not accepted, for nothing else.
- * Datagrams: from now on that is where they go, and from nowhere else do any come; a == NULL: no
- * longer. -K_ECONNREFUSED: nobody is there, or does not listen; -K_EPROTOTYPE: one of another type;
- * -K_EISCONN; -K_EINVAL: it listens; -K_EPERM: that one is connected with another; -K_ENOBUFS; what
- * path_lookup says. After an error it is as it was. */
+/* A stream's: waits for room among those that the other one has not accepted, for nothing else; TCP
+ * that does not wait finds room for 128 more. Datagrams: from now on that is where they go, and
+ * from nowhere else do any come; a == NULL: no longer. UDP may go where nobody is. -K_ECONNREFUSED:
+ * nobody is there, or does not listen; -K_EPROTOTYPE: one of another type; -K_EISCONN; -K_EINVAL:
+ * it listens; -K_EPERM: that one is connected with another; -K_ENETUNREACH: another machine;
+ * -K_EADDRNOTAVAIL: no port is left; -K_ENOBUFS; what path_lookup says. After an error it is as it
+ * was, but that one of TCP or UDP may have got a port. */
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) must_check;
 
@@ -68,10 +86,13 @@ struct socket_sending {
 };
 
 /* A stream's bytes go one after the other; *done of them are in the other one's queue, also after
- * an error. All others as a whole, or not at all. -K_EPIPE: nobody will read them, or this end was
- * shut; -K_ENOTCONN; -K_EISCONN: it is, and a != NULL; -K_EMSGSIZE: more than may ever be on the
- * way; -K_ENOBUFS; -K_EFAULT; -K_ETOOMANYREFS (flight.h); of datagrams the errors of
- * socket_connect. */
+ * an error. All others as a whole, or not at all. UDP waits for nobody: what nobody is there for,
+ * or what the receiver has no room for, is gone, and the sender is told nothing (of one that is
+ * connected, nobody is the error of its next call). -K_EPIPE: nobody will read them, or this end
+ * was shut, or TCP is not connected; -K_ENOTCONN; -K_EDESTADDRREQ: UDP that is not connected;
+ * -K_EISCONN: it is, and a != NULL (TCP: a is ignored); -K_EMSGSIZE: more than may ever be on the
+ * way; -K_ENOBUFS; -K_EFAULT; -K_ETOOMANYREFS (flight.h); of TCP and UDP, the error that there is
+ * to be told; of datagrams the errors of socket_connect. */
 int socket_send(struct socket *s, struct socket_sending *what, size_t *done) must_check;
 
 /* What is received. */
@@ -96,11 +117,13 @@ struct socket_received {
  * not copied. */
 int socket_receive(struct socket *s, struct socket_received *r) must_check;
 
-/* No more is sent, or received, or both: SOCKET_SHUT_... -K_ENOTCONN. */
+/* No more is sent, or received, or both: SOCKET_SHUT_... The other end of TCP is told of the first
+ * alone; TCP that listens, and is to receive no more, listens no longer. -K_ENOTCONN. */
 #define SOCKET_SHUT_IN 1u
 #define SOCKET_SHUT_OUT 2u
 int socket_shutdown(struct socket *s, unsigned which) must_check;
 
+/* Of length 0: it has none. */
 void socket_name(struct socket *s, struct socket_address *a);
 int socket_peer_name(struct socket *s, struct socket_address *a) must_check; /* -K_ENOTCONN */
 
@@ -116,6 +139,21 @@ uint32_t socket_room(struct socket *s);
 void socket_set_room(struct socket *s, uint32_t bytes);
 /* Nanoseconds after which what waits is -K_EAGAIN; 0: never. */
 uint64_t *socket_patience(struct socket *s, bool sending);
+/* Bytes of memory that may wait in a socket of UDP; all others' wait on account of who has sent
+ * them. Sets what is nearest to that. */
+uint32_t socket_in_room(struct socket *s);
+void socket_set_in_room(struct socket *s, uint32_t bytes);
+/* What it is to do otherwise than all others, bits of SOCKET_...; all others are kept for who asks.
+ * -K_EINVAL: it has an address, and SOCKET_ONLY_V6 is to be set before. */
+#define SOCKET_REUSES_ADDRESS 1u /* its address may be another's that says so, but of who listens \
+                                  */
+#define SOCKET_REUSES_PORT 2u    /* the same, and several may listen: they take turns */
+#define SOCKET_ONLY_V6 4u        /* no addresses of IPv4 */
+#define SOCKET_KEPT 8u           /* this one, and all above */
+uint32_t socket_options(struct socket *s);
+int socket_set_option(struct socket *s, uint32_t bit, bool on) must_check;
+/* Seconds; negative: not set. 0: closing TCP is an error at the other end. */
+int32_t *socket_linger(struct socket *s); /* atomic */
 /* Whether who receives is told of who has sent. */
 bool socket_tells_sender(struct socket *s);
 void socket_set_tells_sender(struct socket *s, bool tells);

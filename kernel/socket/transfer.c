@@ -16,6 +16,10 @@ static int wait_for_room(struct socket *s, bool waits) {
     spin_lock(&s->lock);
     while (!err && !s->out_ended && s->out >= s->room)
         err = socket_wait_locked(s, &s->writers, &w);
+    if (!err && s->error && s->family->errors) {
+        err = s->error;
+        s->error = 0;
+    }
     if (!err && s->out_ended)
         err = -K_EPIPE;
     spin_unlock(&s->lock);
@@ -33,10 +37,11 @@ static void put_on_account(struct socket *s, struct message *m) {
 /* Into the queue of `to`. */
 static int enqueue(struct socket *to, struct message *m) {
     spin_lock(&to->lock);
-    bool taken = !to->closed;
+    bool taken = !to->closed && (!socket_drops(to) || to->in_cost < to->in_room);
     if (taken) {
         list_push_back(&to->in, &m->link);
         to->in_bytes += m->bytes;
+        to->in_cost += m->cost;
         wakeup(&to->readers);
         watched_changed(&to->watched);
     }
@@ -59,7 +64,16 @@ static int deliver(struct socket *s, struct socket *to, struct message *m) {
             flight_end(to, m->files);
         socket_message_done(m);
     }
+    if (err == -K_EPIPE && s->family->one_way)
+        socket_end(s, false, true, 0); /* it hears of that now */
     return err;
+}
+
+/* As sent, also if it is lost since there is no room. m is to's, or gone. */
+static void deliver_or_drop(struct socket *to, struct message *m, const struct inet_end *source) {
+    m->source = *source;
+    if (enqueue(to, m))
+        socket_message_done(m);
 }
 
 /* One message of the next n bytes. */
@@ -97,36 +111,71 @@ static int send_whole(struct socket *s, struct socket *to, struct socket_sending
     return err;
 }
 
-static int find_receiver(struct socket *s, const struct socket_sending *what, struct socket **to) {
-    if (s->type == SOCKET_DATAGRAM && what->to) {
-        int err = name_find(s->type, what->start, what->to, to);
-        if (err)
-            return err;
-        err = socket_check_receiver(s, *to);
-        if (err)
-            socket_put(*to);
+/* To nobody, to == NULL, nothing is copied; who is connected hears of that at the next call. */
+static int send_dropping(struct socket *s, struct socket *to, const struct inet_end *source,
+                         struct socket_sending *what, size_t *done) {
+    struct message *m;
+    int err = wait_for_room(s, false);
+    if (!err && what->bytes > s->family->longest)
+        err = -K_EMSGSIZE;
+    if (!err && to)
+        err = message_make(&what->span, what->bytes, &m);
+    if (err)
         return err;
-    }
+    if (to)
+        deliver_or_drop(to, m, source);
+    else if (!what->to)
+        socket_tell_error(s, -K_ECONNREFUSED);
+    *done = what->bytes;
+    return 0;
+}
+
+static int find_connected(struct socket *s, const struct socket_sending *what, struct socket **to) {
+    bool addressed = what->to && !s->family->errors;
     *to = socket_peer(s);
-    if (*to && what->to) {
+    if (*to && addressed) {
         socket_put(*to);
         return -K_EISCONN;
     }
-    return *to ? 0 : what->to ? -K_ENOTSUP : -K_ENOTCONN;
+    return *to ? 0 : addressed ? -K_ENOTSUP : s->family->idle_write;
 }
 
-int socket_send(struct socket *s, struct socket_sending *what, size_t *done) {
-    struct socket *to;
-    *done = 0;
-    int err = find_receiver(s, what, &to);
-    if (!err) {
-        err = s->type == SOCKET_STREAM ? send_stream(s, to, what, done)
-                                       : send_whole(s, to, what, done);
+static int send_datagram(struct socket *s, struct socket_sending *what, size_t *done) {
+    struct socket *to = NULL;
+    struct inet_end source;
+    int err = s->family->find_receiver(s, what->start, what->to, &to, &source);
+    if (err)
+        return err;
+    err = socket_drops(s) ? send_dropping(s, to, &source, what, done)
+                          : send_whole(s, to, what, done);
+    if (to)
         socket_put(to);
-    }
+    return err;
+}
+
+static int send_connected(struct socket *s, struct socket_sending *what, size_t *done) {
+    struct socket *to;
+    int err = find_connected(s, what, &to);
+    if (err)
+        return err;
+    err = s->type == SOCKET_STREAM ? send_stream(s, to, what, done) : send_whole(s, to, what, done);
+    socket_put(to);
+    return err;
+}
+
+static void drop_files(struct socket_sending *what) {
     if (what->files)
         carried_free(what->files);
     what->files = NULL;
+}
+
+int socket_send(struct socket *s, struct socket_sending *what, size_t *done) {
+    *done = 0;
+    if (!s->family->carries)
+        drop_files(what);
+    int err = s->type == SOCKET_DATAGRAM ? send_datagram(s, what, done)
+                                         : send_connected(s, what, done);
+    drop_files(what);
     return err;
 }
 
@@ -146,7 +195,7 @@ static int nothing_comes_locked(const struct socket *s) {
     ASSERT_LOCKED(&s->lock);
     if (s->type == SOCKET_DATAGRAM || s->state == SOCKET_CONNECTED)
         return 0;
-    return s->type == SOCKET_STREAM ? -K_EINVAL : -K_ENOTCONN;
+    return s->type == SOCKET_STREAM ? s->family->idle_read : -K_ENOTCONN;
 }
 
 /* Waits for a message, and for the turn to read it; NULL: the end. */
@@ -181,6 +230,7 @@ static void take_out(struct socket *s, struct message *m, struct socket_received
     spin_lock(&s->lock);
     list_remove(&m->link);
     s->in_bytes -= m->bytes - m->read;
+    s->in_cost -= m->cost;
     spin_unlock(&s->lock);
     if (m->files) {
         flight_end(s, m->files);
@@ -190,9 +240,9 @@ static void take_out(struct socket *s, struct message *m, struct socket_received
     socket_message_done(m);
 }
 
-static void note_sender(const struct message *m, struct socket_received *r) {
+static void note_sender(struct socket *s, const struct message *m, struct socket_received *r) {
     r->pid = m->pid;
-    socket_name(m->from, &r->from);
+    s->family->sender(m, &r->from);
 }
 
 static int receive_whole(struct socket *s, struct message *m, struct socket_received *r) {
@@ -202,7 +252,7 @@ static int receive_whole(struct socket *s, struct message *m, struct socket_rece
         return err;
     }
     r->size = m->bytes;
-    note_sender(m, r);
+    note_sender(s, m, r);
     if (!r->peek)
         take_out(s, m, r);
     return 0;
@@ -236,7 +286,7 @@ static struct message *next_part(struct socket *s, struct message *m, bool peek)
 
 /* From message m on, what there is, up to where files begin. */
 static int receive_stream(struct socket *s, struct message *m, struct socket_received *r) {
-    note_sender(m, r);
+    note_sender(s, m, r);
     bool alone = m->files; /* nothing that was sent later is mixed with it */
     while (m && r->done < r->bytes) {
         size_t n = MIN(r->bytes - r->done, (size_t)(m->bytes - m->read)), moved;

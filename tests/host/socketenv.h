@@ -33,14 +33,19 @@ static inline int teardown(void **state) {
 
 /* ---- short ---- */
 
-static inline int new_socket(enum socket_type type, struct file **f) {
+static inline int new_of(const struct socket_family *family, enum socket_type type,
+                         struct file **f) {
     int err = file_alloc(f);
     if (err)
         return err;
-    err = socket_create(type, *f);
+    err = socket_create(family, type, *f);
     if (err)
         file_put(*f);
     return err;
+}
+
+static inline int new_socket(enum socket_type type, struct file **f) {
+    return new_of(&socket_unix, type, f);
 }
 
 static inline int new_pair(enum socket_type type, struct file *f[2]) {

@@ -68,6 +68,18 @@ static void killed(unsigned i) {
     }
 }
 
+static void acceptor(unsigned i) { /* 0 waits, and 1 shuts it */
+    struct file *f;
+    if (i == 0) {
+        assert_int_equal(file_alloc(&f), 0);
+        assert_int_equal(socket_accept(socket_of(shared[0]), true, f), -K_EINVAL);
+        file_put(f);
+    } else {
+        kstub_until_asleep(kstub_proc(1));
+        assert_int_equal(socket_shutdown(socket_of(shared[0]), SOCKET_SHUT_IN), 0);
+    }
+}
+
 static void who_waits_hears_of_it(void **state) {
     assert_int_equal(new_pair(SOCKET_STREAM, shared), 0);
     kstub_parallel(2, reader);
@@ -79,6 +91,10 @@ static void who_waits_hears_of_it(void **state) {
     kstub_parallel(2, killed);
     file_put(shared[0]);
     file_put(shared[1]);
+    assert_int_equal(new_of(&socket_inet, SOCKET_STREAM, &shared[0]), 0);
+    assert_int_equal(socket_listen(socket_of(shared[0]), 1), 0);
+    kstub_parallel(2, acceptor);
+    file_put(shared[0]);
 }
 
 /* Connections that nobody accepts, with bytes and files in them, end with the one that listens. */

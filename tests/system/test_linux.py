@@ -27,7 +27,7 @@ VARIANTS = {"start": {"start-dynamic": "", "start-dynamic-fixed": "-no-pie",
             "programs": {"programs-dynamic": ""}}
 UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "threadsignals",
                "vfork", "devices", "waiting", "epoll", "eventfds", "calls", "procfs", "remap",
-               "vdso", "sockets", "messages", "fifos", "locks", "limits", "usage", "pty",
+               "vdso", "sockets", "inet", "messages", "fifos", "locks", "limits", "usage", "pty",
                "ranges", "answers", "pidfds", "memfds", "inotify")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",

@@ -51,6 +51,7 @@ extern _Thread_local int errno;
 #define EOVERFLOW 75
 #define ELIBBAD 80
 #define ENOTSOCK 88
+#define EDESTADDRREQ 89
 #define EMSGSIZE 90
 #define EPROTOTYPE 91
 #define ENOPROTOOPT 92
@@ -59,6 +60,8 @@ extern _Thread_local int errno;
 #define ENOTSUP 95
 #define EAFNOSUPPORT 97
 #define EADDRINUSE 98
+#define EADDRNOTAVAIL 99
+#define ENETUNREACH 101
 #define ECONNRESET 104
 #define ENOBUFS 105
 #define EISCONN 106
