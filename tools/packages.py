@@ -113,10 +113,10 @@ def environment():
     return {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 
 
-def apt(*words):
+def apt(*words, cwd=None):
     return subprocess.run(["apt-get", "-c", folder("apt.conf"), "-qq", *words], check=False,
                           capture_output=True, encoding="utf-8", errors="replace",
-                          stdin=subprocess.DEVNULL, env=environment())
+                          stdin=subprocess.DEVNULL, env=environment(), cwd=cwd)
 
 
 def why(done):
@@ -153,9 +153,9 @@ def closure(names):
             for name, version, arch in found], ""
 
 
-def get(names):
-    """The paths of the packages with these names, and of all that they depend on; downloads what is
-    not there. Unusable: says why not."""
+def find(names):
+    """The files of the packages with these names, and of all that they depend on. Unusable: says
+    why there are none."""
     require_apt()
     machine.make_build_folder()
     write_configuration()
@@ -168,15 +168,38 @@ def get(names):
         files, reason = closure(names)
     if files is None:
         raise Unusable(f"{' '.join(system())} for {ARCHITECTURE}: {reason}")
+    return files
+
+
+def say_download(files):
+    print(f"Downloading {' '.join(name.split('_')[0] for name in files)} for {ARCHITECTURE}; "
+          "nothing is installed here", file=sys.stderr, flush=True)
+
+
+def get(names):
+    """The paths of the packages with these names, and of all that they depend on; downloads what is
+    not there. Unusable: says why not."""
+    files = find(names)
     paths = [folder("cache", "archives", file) for file in files]
     if not all(map(os.path.exists, paths)):
         missing = [file for file, path in zip(files, paths) if not os.path.exists(path)]
-        print(f"Downloading {' '.join(name.split('_')[0] for name in missing)} for {ARCHITECTURE}; "
-              "nothing is installed here", file=sys.stderr, flush=True)
+        say_download(missing)
         done = apt("--download-only", "--yes", "install", *names)
         if done.returncode:
             raise Unusable(f"{' '.join(names)}: the download failed: {why(done)}")
     return paths
+
+
+def get_alone(names):
+    """The same without what they depend on; one for each name, in their order."""
+    found = {file.split("_")[0]: file for file in find(names)}
+    for name in names:
+        if not os.path.exists(folder("cache", "archives", found[name])):
+            say_download([found[name]])
+            done = apt("download", name, cwd=folder("cache", "archives"))
+            if done.returncode:
+                raise Unusable(f"{name}: the download failed: {why(done)}")
+    return [folder("cache", "archives", found[name]) for name in names]
 
 
 def unpacked(path):

@@ -30,13 +30,16 @@ int linux_flush_icache(const uint64_t arg[6], uint64_t *result) {
 #define MAP_DENYWRITE 0x800
 #define MAP_EXECUTABLE 0x1000
 #define MAP_STACK 0x20000
-/* Wishes that change nothing here: what is mapped is promised all the same, or costs nothing
- * until it may be written. */
-#define MAP_WISHES (MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK | ABI_MAP_NORESERVE)
+/* Wishes that change nothing here. */
+#define MAP_WISHES (MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_STACK)
 
+/* C libraries map a stack of 8 MiB for each thread, and few threads touch more of it than some
+ * pages; so it is lazy, as the first thread's is. */
 int linux_mmap(const uint64_t arg[6], uint64_t *result) {
-    const uint64_t ours[6] = {arg[0], arg[1], arg[2], arg[3] & ~(uint64_t)MAP_WISHES,
-                              arg[4], arg[5]};
+    uint64_t flags = arg[3] & ~(uint64_t)MAP_WISHES;
+    if (arg[3] & MAP_STACK)
+        flags |= ABI_MAP_NORESERVE;
+    const uint64_t ours[6] = {arg[0], arg[1], arg[2], flags, arg[4], arg[5]};
     return sys_mmap(ours, result);
 }
 

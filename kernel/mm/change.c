@@ -108,6 +108,7 @@ static bool continues(const struct mapping *a, const struct mapping *b) {
     return a->end == b->start && a->object == b->object && a->perm == b->perm &&
            a->limit == b->limit && a->shared == b->shared && a->owns == b->owns &&
            a->lazy == b->lazy && a->lazy_tables == b->lazy_tables &&
+           a->no_promise == b->no_promise &&
            (a->object->zeros || a->first + mapping_pages(a) == b->first);
 }
 
@@ -412,7 +413,7 @@ static uint64_t owed(struct aspace *as, uint64_t start, uint64_t end, uint8_t pe
     uint64_t pages = 0;
     const struct mapping *m = mapping_from(&as->mappings, start);
     for (; m && m->start < end; m = m->next) {
-        if (would_own(m, perm) && !m->owns && !commit_lazy)
+        if (would_own(m, perm) && !m->owns && !commit_lazy && !m->no_promise)
             pages += (MIN(m->end, end) - MAX(m->start, start)) / PAGE_SIZE;
         piece_done_locked(&as->lock, 1);
     }
@@ -420,7 +421,7 @@ static uint64_t owed(struct aspace *as, uint64_t start, uint64_t end, uint8_t pe
 }
 
 static void protect_one(struct aspace *as, struct mapping *m, uint8_t perm) {
-    m->lazy |= commit_lazy && would_own(m, perm) && !m->owns;
+    m->lazy |= (commit_lazy || m->no_promise) && would_own(m, perm) && !m->owns;
     m->owns = would_own(m, perm);
     m->perm = perm;
     protect_leaves(as, m);

@@ -15,7 +15,8 @@
  * copies mappings as they are, and in one space the border between two moves over a
  * page only with its frame (heap.c, promise_last_page).
  *
- * With the boot argument commit=lazy all that owns pages is lazy. */
+ * With the boot argument commit=lazy all that owns pages is lazy; else what was mapped so
+ * (MAP_NORESERVE), stacks, and what sbrk was asked for so. */
 #pragma once
 #include "mm/aspace.h"
 

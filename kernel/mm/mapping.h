@@ -25,6 +25,7 @@ struct mapping {
     bool owns;             /* may come to need frames of its own: private, and was once writable */
     bool lazy;             /* no frames are promised for it: see commit.h */
     bool lazy_tables;      /* nor page tables */
+    bool no_promise;       /* asked for so: it is lazy as soon as it owns pages */
     bool touched;          /* false: no page of it is there, and never was */
     struct mapping *up, *lower, *upper; /* in the tree: above it, and below */
     struct mapping *prev, *next;        /* in order of address */
@@ -47,6 +48,7 @@ static inline void mapping_copy(struct mapping *to, const struct mapping *m) {
                            .owns = m->owns,
                            .lazy = m->lazy,
                            .lazy_tables = m->lazy_tables,
+                           .no_promise = m->no_promise,
                            .touched = m->touched};
 }
 

@@ -82,7 +82,8 @@ static int map(struct aspace *as, const struct map_request *r, uint64_t *start) 
                         .limit = perm_of(r->limit),
                         .shared = r->shared,
                         .owns = owns,
-                        .lazy = owns && commit_lazy};
+                        .lazy = owns && (commit_lazy || r->no_promise),
+                        .no_promise = !r->shared && r->no_promise};
     m.end = m.start + r->bytes;
     m.lazy_tables = m.lazy && r->object->zeros;
     *start = m.start;

@@ -24,6 +24,7 @@ struct map_request {
     uint64_t first;        /* the object's page that is shown at start */
     unsigned prot, limit;  /* ABI_PROT_..., now and ever */
     bool shared;
+    bool no_promise; /* private pages are lazy (commit.h), now and when it may be written later */
 };
 
 /* *start: where it is mapped. -K_EEXIST; -K_ENOMEM: no room, or it cannot be promised. */

@@ -46,8 +46,6 @@ static int check_request(const uint64_t arg[6]) {
     if (bytes == 0 || (prot & ~(uint64_t)PROT_ALL) || (flags & ~(uint64_t)MAP_ALL) ||
         private == shared || !IS_ALIGNED(arg[5], PAGE_SIZE))
         return -K_EINVAL;
-    if (flags & ABI_MAP_NORESERVE)
-        return -K_ENOTSUP; /* what is granted is promised */
     if (bytes > USER_MAX)
         return -K_ENOMEM;
     if (!(flags & (ABI_MAP_FIXED | ABI_MAP_FIXED_NOREPLACE)))
@@ -122,7 +120,8 @@ int sys_mmap(const uint64_t arg[6], uint64_t *result) {
                             .first = flags & ABI_MAP_ANONYMOUS ? 0 : arg[5] / PAGE_SIZE,
                             .prot = (unsigned)arg[2],
                             .limit = limit,
-                            .shared = flags & ABI_MAP_SHARED};
+                            .shared = flags & ABI_MAP_SHARED,
+                            .no_promise = flags & ABI_MAP_NORESERVE};
     struct aspace *as = proc_self()->as;
     err = aspace_map(as, &r, result);
     object_put(o);

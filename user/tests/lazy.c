@@ -1,5 +1,5 @@
-/* Memory that was granted and not promised: sbrk's second argument, and the boot argument
- * commit=lazy, under which all memory is granted so. */
+/* Memory that was granted and not promised: sbrk's second argument, mmap with MAP_NORESERVE, and
+ * the boot argument commit=lazy, under which all memory is granted so. */
 #include "test.h"
 #include <string.h>
 
@@ -344,6 +344,52 @@ static void lazy_then_promised(void) {
     }
 }
 
+/* ---- mapped without a promise ---- */
+
+#define UNPROMISED (ABI_MAP_PRIVATE | ABI_MAP_ANONYMOUS | ABI_MAP_NORESERVE)
+#define READ_WRITE (ABI_PROT_READ | ABI_PROT_WRITE)
+
+static char *mapped(uint64_t bytes, int prot, int flags) {
+    return (char *)sys_mmap(0, bytes, prot, flags, -1, 0);
+}
+
+/* At once, or when it may be written later, also in parts; a fork does not promise it either. */
+static void lazy_mapped(void) {
+    uint64_t before = frames_left();
+    char *start = mapped(GB, READ_WRITE, UNPROMISED), *later = mapped(GB, 0, UNPROMISED);
+    CHECK((long)start > 0 && (long)later > 0);
+    choose_stride();
+    CHECK_EQ(sys_mprotect(later, GB / 2, READ_WRITE), 0);
+    CHECK_EQ(sys_mprotect(later + GB / 2, GB / 2, READ_WRITE), 0);
+    CHECK_EQ(region_at(start)->flags & ABI_VM_LAZY, ABI_VM_LAZY);
+    CHECK_EQ(region_at(later + GB - 1)->flags & ABI_VM_LAZY, ABI_VM_LAZY);
+    write_marks(start, 3);
+    int pid = must_fork();
+    if (pid == 0) {
+        CHECK(has_marks(start, 3) && later[GB / 2] == 0);
+        later[GB - 1] = 1;
+        sys_exit(0);
+    }
+    CHECK_EQ(reap(pid), 0);
+    CHECK(later[GB - 1] == 0);
+    CHECK_EQ(sys_munmap(start, GB), 0);
+    CHECK_EQ(sys_munmap(later, GB), 0);
+    CHECK(frames_left() + 8 > before); /* records of mappings */
+}
+
+/* What is shared, and what is mapped without the wish, is promised. */
+static void promised_beside_lazy(void) {
+    uint64_t pages = frames_left() / 2;
+    char *lazy = mapped(MB, READ_WRITE, UNPROMISED);
+    CHECK((long)lazy > 0);
+    CHECK((long)mapped(16 * GB, READ_WRITE,
+                       ABI_MAP_SHARED | ABI_MAP_ANONYMOUS | ABI_MAP_NORESERVE) == -ENOMEM);
+    uint64_t left = frames_left();
+    CHECK((long)mapped(pages * PAGE, READ_WRITE, ABI_MAP_PRIVATE | ABI_MAP_ANONYMOUS) > 0);
+    CHECK(all_lazy() || frames_left() <= left - pages);
+    CHECK_EQ(region_at(lazy)->flags & ABI_VM_LAZY, ABI_VM_LAZY);
+}
+
 /* ---- copy on write of most of RAM ---- */
 /* With two thirds of memory touched, fork is refused when all is promised; else both have
  * it, as long as they write little. */
@@ -384,6 +430,8 @@ const struct test lazy_tests[] = {
     {"lazy_copy_fails", lazy_copy_fails, false},
     {"lazy_shared_page", lazy_shared_page, false},
     {"lazy_then_promised", lazy_then_promised, false},
+    {"lazy_mapped", lazy_mapped, false},
+    {"promised_beside_lazy", promised_beside_lazy, false},
     {"most_of_memory_forks", most_of_memory_forks, true},
     {0},
 };

@@ -24,7 +24,7 @@
 #define MAP_FIXED_NOREPLACE ABI_MAP_FIXED_NOREPLACE
 #define MAP_ANONYMOUS ABI_MAP_ANONYMOUS
 #define MAP_ANON MAP_ANONYMOUS
-#define MAP_NORESERVE ABI_MAP_NORESERVE /* refused: what is granted is promised */
+#define MAP_NORESERVE ABI_MAP_NORESERVE /* private memory is not promised */
 #define MAP_POPULATE ABI_MAP_POPULATE   /* pages are there from the start, as far as can be */
 #define MAP_FAILED ((void *)-1)
 
