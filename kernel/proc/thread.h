@@ -94,8 +94,8 @@ struct thread {
 
     /* Of the hart that runs it, or has it in its queue. */
     struct list run_link; /* in a hart's queue, when runnable */
-    bool jumps;           /* it went to the queue's front */
     uint32_t hart;        /* runs there, or ran there last */
+    bool jumps;           /* it went to the queue's front */
     bool on_hart;         /* its kernel stack is in use: not to be switched to yet; atomic */
 
     /* Its own, touched by itself alone while it runs. */
