@@ -54,6 +54,8 @@ static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struc
 static int open_path(const struct linux_path *p, uint64_t flags, uint64_t mode, struct file **out) {
     struct node *n;
     int err = find(p, flags, mode, &n);
+    if (err == -K_ENXIO && !(flags & (O_NOFOLLOW | O_DIRECTORY)))
+        return file_open_again(p->start, p->text, open_mode(flags), out);
     if (err)
         return err;
     err = file_open_node(n, open_mode(flags), out);

@@ -8,6 +8,7 @@
 #include "proc/proc.h"
 #include "procfs/procfs.h"
 #include "procfs/procnode.h"
+#include "vfs/pipe.h"
 #include "vfs/descriptor.h"
 #include "vfs/open.h"
 
@@ -194,6 +195,20 @@ static int leads_to(struct node *n, struct node **out) {
     return to ? 0 : -K_ENXIO;
 }
 
+/* A pipe: another file for it. */
+static int open_again(struct node *n, uint32_t mode, struct file **out) {
+    struct file *f;
+    bool writes = mode & ABI_O_WRONLY;
+    int err = file_of(procnode_of(n)->pid, procnode_of(n)->number, &f);
+    if (err)
+        return err;
+    err = mode & ABI_O_RDWR ? -K_ENXIO : pipe_open_again(f, writes, out);
+    file_put(f);
+    if (!err)
+        file_set_flags(*out, mode);
+    return err;
+}
+
 /* ---- steps ---- */
 
 static struct node *root;
@@ -290,6 +305,7 @@ static const struct node_ops fd_ops = {
     .program = &program,
     .target = target,
     .leads_to = leads_to,
+    .open_again = open_again,
     .step = step,
 };
 

@@ -97,6 +97,9 @@ struct node_ops {
     /* Of a link that leads to what no path may name: that, with a reference. NULL: it leads where
      * its text says. -K_ENOENT: there is nothing any more; -K_ENXIO: it has no node. */
     int (*leads_to)(struct node *n, struct node **out);
+    /* Of such a link: opens what has no node once more, with these ABI_O_.... -K_ENXIO: that cannot
+     * be; -K_ENFILE, -K_ENOMEM. NULL: it has a node in any case. */
+    int (*open_again)(struct node *n, uint32_t mode, struct file **out);
 
     /* A directory's, all of which may say -K_ENOTDIR, -K_EIO, -K_ENFILE, -K_EROFS; and -K_ENOENT
      * when it has been removed. ("." is found all the same.) *out has a reference. */

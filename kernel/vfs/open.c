@@ -42,3 +42,27 @@ int file_open_node(struct node *n, uint32_t mode, struct file **out) {
     int err = file_alloc(out);
     return err ? err : open_as(*out, node_get(n), mode);
 }
+
+/* The link that leads there, behind links with a path from the root. */
+static int last_link(struct node *start, const char *path, struct node **out) {
+    unsigned hops = 0;
+    int err = path_lookup_from(start, path, false, out);
+    while (!err && (*out)->link && !(*out)->ops->open_again) {
+        struct node *link = *out;
+        const char *target = link->ops->target(link);
+        bool whole = target[0] == '/' && hops++ < PATH_LINKS;
+        err = whole ? path_lookup_from(NULL, target, false, out) : -K_ENXIO;
+        node_put(link);
+    }
+    return err;
+}
+
+int file_open_again(struct node *start, const char *path, uint32_t mode, struct file **out) {
+    struct node *n;
+    int err = last_link(start, path, &n);
+    if (err)
+        return err;
+    err = n->link && n->ops->open_again ? n->ops->open_again(n, mode, out) : -K_ENXIO;
+    node_put(n);
+    return err;
+}

@@ -14,6 +14,11 @@ int file_open(const char *path, uint32_t mode, struct file **out) must_check;
 /* The same of a node that has been found. */
 int file_open_node(struct node *n, uint32_t mode, struct file **out) must_check;
 
+/* What a link at the end of the path leads to, where that has no node: another process's pipe, or
+ * one's own (node_ops.open_again). For who has found -K_ENXIO. */
+int file_open_again(struct node *start, const char *path, uint32_t mode,
+                    struct file **out) must_check;
+
 static inline bool open_for_writing(uint32_t mode) { return mode & (ABI_O_WRONLY | ABI_O_RDWR); }
 
 /* Makes f, which is new, the device whose node is n, and takes over the reference. device: its

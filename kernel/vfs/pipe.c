@@ -479,6 +479,24 @@ int pipe_alloc(struct pipe **out) {
     return 0;
 }
 
+/* A file that is new joins. */
+static void become_end(struct file *f, struct pipe *p, bool writes) {
+    (void)pipe_join(p, !writes, writes);
+    f->ops = writes ? &writer_ops : &reader_ops;
+    f->readable = !writes;
+    f->writable = writes;
+    f->object = p;
+}
+
+int pipe_open_again(const struct file *f, bool writes, struct file **out) {
+    if (f->ops != &reader_ops && f->ops != &writer_ops)
+        return -K_ENXIO;
+    int err = file_alloc(out);
+    if (!err)
+        become_end(*out, f->object, writes);
+    return err;
+}
+
 int pipe_create(struct file **reader, struct file **writer) {
     struct pipe *p;
     int err = file_alloc(reader);
@@ -495,12 +513,7 @@ int pipe_create(struct file **reader, struct file **writer) {
         file_put(*writer);
         return err;
     }
-    (void)pipe_join(p, true, false); /* two files */
-    (void)pipe_join(p, false, true);
-    (*reader)->ops = &reader_ops;
-    (*reader)->readable = true;
-    (*writer)->ops = &writer_ops;
-    (*writer)->writable = true;
-    (*reader)->object = (*writer)->object = p;
+    become_end(*reader, p, false);
+    become_end(*writer, p, true);
     return 0;
 }

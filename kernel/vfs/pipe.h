@@ -24,6 +24,10 @@ int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
  * Where memory is refused a pipe is full earlier. */
 int pipe_create(struct file **reader, struct file **writer) must_check;
 
+/* One more file for the pipe without a name that f is an end of: one that reads it, or one that
+ * writes it, whichever f does. -K_ENXIO: f is none such; -K_ENFILE, -K_ENOMEM. */
+int pipe_open_again(const struct file *f, bool writes, struct file **out) must_check;
+
 /* ---- for fifo.c, whose files are ends of a pipe, too ---- */
 
 struct pipe;

@@ -96,6 +96,24 @@ static void check_own(void) {
     CHECK(open(path, O_RDONLY) == -1 && errno == ENOENT);
 }
 
+/* A pipe is opened anew: it has one more reader, or writer. */
+static void check_pipes(void) {
+    char path[32], text[8] = "";
+    int ends[2], reader = -1, writer = -1;
+    CHECK(pipe(ends) == 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    CHECK((writer = open(path, O_WRONLY)) >= 0 && (reader = open(path, O_RDONLY)) >= 0);
+    CHECK(open(path, O_RDWR) == -1 && errno == ENXIO);
+    CHECK(open(path, O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP);
+    CHECK(close(ends[1]) == 0 && write(writer, "pipe", 4) == 4 && close(ends[0]) == 0);
+    CHECK(read(reader, text, sizeof(text)) == 4 && !strcmp(text, "pipe"));
+    CHECK(close(writer) == 0 && read(reader, text, sizeof(text)) == 0);
+    CHECK(dup2(reader, 0) == 0 && close(reader) == 0);
+    CHECK((reader = open("/dev/stdin", O_RDONLY | O_NONBLOCK)) > 0);
+    CHECK((fcntl(reader, F_GETFL) & O_NONBLOCK) && read(reader, text, 1) == 0);
+    CHECK(close(reader) == 0 && close(0) == 0);
+}
+
 int main(void) {
     umask(0);
     check_null();
@@ -105,5 +123,6 @@ int main(void) {
     check_terminal();
     check_mknod();
     check_own();
+    check_pipes();
     return tell_end();
 }
