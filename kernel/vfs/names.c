@@ -13,6 +13,13 @@ static int make_in(struct node *dir, const struct name *name, const struct node_
     return err;
 }
 
+/* Of a name that is to be new. -K_EEXIST: it is the root. */
+static int parent_of_new(struct node *start, const char *path, struct node **dir,
+                         struct name *name) {
+    int err = path_parent(start, path, dir, name);
+    return err == -K_EBUSY ? -K_EEXIST : err;
+}
+
 /* What is there already, if open(O_CREATE) takes it. */
 static int existing(struct node *dir, const struct name *name, struct node **out) {
     struct node_attr a;
@@ -47,7 +54,7 @@ static int find_or_make_behind(struct node **dir, struct node *link, const struc
                                struct node **out) {
     struct name name;
     struct node *behind;
-    int err = path_parent(*dir, link->ops->target(link), &behind, &name);
+    int err = parent_of_new(*dir, link->ops->target(link), &behind, &name);
     if (!err) {
         node_put(*dir);
         *dir = behind;
@@ -75,7 +82,7 @@ static int create(struct node *start, const char *path, const struct node_kind *
                   struct node **out) {
     struct name name;
     struct node *dir;
-    int err = path_parent(start, path, &dir, &name);
+    int err = parent_of_new(start, path, &dir, &name);
     if (err)
         return err;
     err = is_new ? make_in(dir, &name, kind, out) : find_or_create(&dir, &name, kind, out);
@@ -106,7 +113,7 @@ int names_make(struct node *start, const char *path, const struct node_kind *kin
 static int link_to(struct node *start, const char *new, struct node *old) {
     struct name name;
     struct node *dir;
-    int err = path_parent(start, new, &dir, &name);
+    int err = parent_of_new(start, new, &dir, &name);
     if (err)
         return err;
     err = dir->dev == old->dev ? dir->ops->link(dir, &name, old) : -K_EXDEV;

@@ -128,7 +128,8 @@ int path_lookup(const char *path, struct node **out) {
 
 int path_parent(struct node *start, const char *path, struct node **out, struct name *name) {
     struct walk w = {0};
-    return walk(&w, start_of(start, path), path, true, true, out, name);
+    int err = walk(&w, start_of(start, path), path, true, true, out, name);
+    return err == -K_ENOENT && *path == '/' && only_slashes(path) ? -K_EBUSY : err;
 }
 
 int cwd_enter(struct node *n) {

@@ -25,7 +25,7 @@ int path_lookup_from(struct node *start, const char *path, bool follow,
 
 /* A reference to the directory that the last name of the path is to be looked up
  * in, and that name, which is part of the path. It may be "." or "..", and need not exist.
- * -K_ENOENT also when the path has no name. */
+ * -K_EBUSY: the path is the root, which has no name. -K_ENOENT also when the path is empty. */
 int path_parent(struct node *start, const char *path, struct node **out,
                 struct name *name) must_check;
 

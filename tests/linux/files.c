@@ -49,6 +49,8 @@ static void check_names(void) {
     int fd;
     CHECK(open("d", O_RDONLY | O_DIRECTORY) == -1 && errno == ENOENT);
     CHECK(mkdir("d", 0700) == 0 && mkdir("d", 0700) == -1 && errno == EEXIST);
+    CHECK(mkdir("/", 0700) == -1 && errno == EEXIST && symlink("d", "/") == -1 && errno == EEXIST);
+    CHECK(rmdir("/") == -1 && errno == EBUSY && rename("/", "e") == -1 && errno == EBUSY);
     CHECK((fd = open("d", O_RDONLY | O_DIRECTORY)) >= 0);
     CHECK(linkat(AT_FDCWD, "f", fd, "hard", 0) == 0 && faccessat(fd, "hard", F_OK, 0) == 0);
     CHECK(renameat(fd, "hard", fd, "other") == 0 && mkdirat(fd, "e", 0700) == 0);
