@@ -16,11 +16,10 @@ static struct {
     uint64_t transaction; /* the last that took a fresh block */
     uint32_t fresh_from;  /* it goes on from here */
     bool passed;          /* there may be a free block between lowest and here */
-    uint32_t fresh_until; /* no block from fresh_from to here was taken back lately */
-    /* The bitmap block that the last fresh one was found in, which the transaction has pinned, and
-     * the end of the data blocks that it is about. */
+    /* No block from fresh_from to here was taken back lately; and the bitmap block that the last
+     * fresh one was found in, which the transaction has pinned, is about all of them. */
+    uint32_t fresh_until;
     struct buf *bitmap;
-    uint32_t bitmap_end;
 } alloc;
 
 /* What each of the last two transactions has taken back: ranges, or, when they are too many,
@@ -193,7 +192,7 @@ static int take_from(struct log_op *op, uint32_t start, bool fresh, uint32_t *bl
             cache_put(bitmap);
             if (fresh) {
                 alloc.bitmap = bitmap;
-                alloc.bitmap_end = i * BITS_PER_BLOCK + to;
+                alloc.fresh_until = MIN(alloc.fresh_until, i * (uint32_t)BITS_PER_BLOCK + to);
             }
             *block = i * BITS_PER_BLOCK + bit;
             alloc.free--;
@@ -260,7 +259,7 @@ int block_alloc_contents(struct log_op *op, uint32_t n, uint32_t *block, uint8_t
 /* Sets the bits of n blocks from fresh_from on, or of as many as are fresh, side by side. */
 static inline uint32_t take_next(uint32_t n, uint32_t *block) {
     uint32_t start = alloc.fresh_from, at = start;
-    uint32_t end = MIN(start + n, MIN(alloc.fresh_until, alloc.bitmap_end));
+    uint32_t end = MIN(start + n, alloc.fresh_until);
     if (at >= end)
         return 0;
     uint64_t *words = words_of(alloc.bitmap);
