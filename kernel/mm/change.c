@@ -5,6 +5,7 @@
 #include "lib/panic.h"
 #include "mm/changeparts.h"
 #include "mm/commit.h"
+#include "mm/cursor.h"
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/pieces.h"
@@ -61,9 +62,7 @@ void change_split_at(struct aspace *as, uint64_t va) {
         change_split(as, va, e, level);
 }
 
-/* Takes out the user's leaves from at on, at most to end, flushes, and gives them back; where it
- * stopped. lazy: their promises go with them. *cost: as pieces.h counts it. */
-static uint64_t remove_some(struct aspace *as, uint64_t at, uint64_t end, bool lazy,
+uint64_t change_remove_some(struct aspace *as, uint64_t at, uint64_t end, bool lazy,
                             unsigned *cost) {
     struct putting put = {.as = as};
     struct pt_gather *gather = change_gather();
@@ -96,7 +95,7 @@ static void remove_leaves(struct aspace *as, uint64_t start, uint64_t end, bool 
     change_split_at(as, end);
     for (uint64_t at = start, next; at < end; at = next) {
         unsigned cost;
-        next = remove_some(as, at, end, lazy, &cost);
+        next = change_remove_some(as, at, end, lazy, &cost);
         piece_done_locked(&as->lock, cost);
     }
 }
@@ -357,8 +356,8 @@ void change_flush_narrowed(struct aspace *as) {
     change_wait_for_copies(as);
 }
 
-/* The range permits what it is to. If it is less than before, no hart may have kept more; what it
- * permits in addition no leaf has yet. */
+/* The range permits what it is to. If it is less than before, no hart may have kept more; of what
+ * it permits in addition no hart need know. */
 static void flush_protected(struct aspace *as, uint64_t start, uint64_t end, bool less) {
     bool tables = as->user.tables + as->kernel.tables != as->fenced_tables;
     if (tables || (less && end - start > PAGE_SIZE)) {
@@ -393,16 +392,34 @@ void change_split_all(struct aspace *as, uint64_t start, uint64_t end) {
     }
 }
 
-/* Leaves lose at once what the mapping permits no more; what it permits in addition comes with the
- * next touch. */
+/* Pages of private memory that nobody shares may be written again, without a fault for each. Code
+ * is left to faults, which fence it. */
+static void permit_writes(struct aspace *as, const struct mapping *m, uint64_t start,
+                          uint64_t end) {
+    struct pt_cursor c = pt_cursor(&as->user, VA(start), VA(end));
+    do {
+        while (pt_is_above(&c))
+            pt_down(&c);
+        pte_t e = *c.entry;
+        if (pte_is_leaf(e) && (e & PTE_RWX) == (m->perm & ~PTE_W & PTE_RWX) &&
+            frame_sole(frame_leaf(e, c.level)))
+            pt_store(c.entry, pte_leaf(pte_pa(e), m->perm | PTE_U));
+    } while (pt_advance(&c));
+}
+
+/* Leaves lose at once what the mapping permits no more; what else it permits in addition comes with
+ * the next touch. */
 static void protect_leaves(struct aspace *as, const struct mapping *m) {
     uint64_t clear = m->perm ? PTE_RWX & ~(uint64_t)m->perm : PTE_LEAF_FLAGS;
+    bool writes = m->owns && (m->perm & PTE_W);
     change_split_at(as, m->start);
     change_split_at(as, m->end);
     if (!m->perm)
         change_split_all(as, m->start, m->end);
     for (uint64_t at = m->start, next; at < m->end; at = next) {
         next = pt_protect(&as->user, VA(at), VA(m->end), 0, clear).v;
+        if (writes)
+            permit_writes(as, m, at, next);
         design_sync(as, VA(at), VA(next), NULL); /* no table goes */
         narrowed(as, 16 + (unsigned)MIN((next - at) / PAGE_SIZE, (uint64_t)PT_AT_ONCE));
     }
@@ -464,42 +481,4 @@ void change_drop_pages(struct aspace *as, uint64_t start, uint64_t end) {
             remove_leaves(as, MAX(m->start, start), MIN(m->end, end), m->lazy);
     change_settle_less(as);
     turn_close(as, 0, 0);
-}
-
-/* ---- from the object's side ------------------------------------------------------------ */
-
-static bool can_be_written(pte_t e) { return e & PTE_W; }
-
-/* Whether a page has such an entry. */
-static bool any_page(const struct aspace *as, uint64_t start, uint64_t end, bool (*is)(pte_t e)) {
-    unsigned level;
-    for (uint64_t at = start; at < end; at += PAGE_SIZE)
-        if (is(*pt_walk(&as->user, VA(at), &level)))
-            return true;
-    return false;
-}
-
-void change_forbid_writes(struct aspace *as, const struct mapping *m, uint64_t start,
-                          uint64_t end) {
-    if (!m->shared || !any_page(as, start, end, can_be_written))
-        return;
-    for (uint64_t at = start; at < end;)
-        at = pt_protect(&as->user, VA(at), VA(end), 0, PTE_W).v;
-    change_sync(as, start, end);
-    if (end - start == PAGE_SIZE)
-        tlb_flush_page(&as->tlb, VA(start));
-    else
-        tlb_flush(&as->tlb);
-    change_wait_for_copies(as);
-    change_sync_finish(as);
-}
-
-/* What the space needs stays: the tables of these mappings are promised. */
-void change_take_away(struct aspace *as, const struct mapping *m, uint64_t start, uint64_t end) {
-    ASSERT(!m->lazy_tables);
-    if (!any_page(as, start, end, pte_valid))
-        return;
-    unsigned cost;
-    for (uint64_t at = start; at < end;)
-        at = remove_some(as, at, end, m->lazy, &cost);
 }

@@ -1,5 +1,5 @@
 /* What changes of mappings are made of (change.c), for those that have a file of their own
- * (move.c). With the turn and the lock, as in change.h. */
+ * (move.c, withdraw.c). With the turn and the lock, as in change.h. */
 #pragma once
 #include "mm/change.h"
 
@@ -15,6 +15,10 @@ void change_uncut(struct aspace *as, uint64_t va);
 /* Takes away whatever is granted in [start, end), in pieces, where no mapping begins before and
  * ends behind it. The range is closed, and nobody has claimed some of it. */
 void change_trim(struct aspace *as, uint64_t start, uint64_t end);
+/* Takes out the user's leaves from at on, at most to end, flushes, and gives them back; returns
+ * where it stopped. lazy: their promises go with them. *cost: as pieces.h counts it. */
+uint64_t change_remove_some(struct aspace *as, uint64_t at, uint64_t end, bool lazy,
+                            unsigned *cost);
 /* Less is needed than before, and tables may have gone: the promise follows. In pieces. */
 void change_settle_less(struct aspace *as);
 

@@ -145,8 +145,7 @@ uint32_t socket_in_room(struct socket *s);
 void socket_set_in_room(struct socket *s, uint32_t bytes);
 /* What it is to do otherwise than all others, bits of SOCKET_...; all others are kept for who asks.
  * -K_EINVAL: it has an address, and SOCKET_ONLY_V6 is to be set before. */
-#define SOCKET_REUSES_ADDRESS 1u /* its address may be another's that says so, but of who listens \
-                                  */
+#define SOCKET_REUSES_ADDRESS 1u /* another may have its address, if neither listens */
 #define SOCKET_REUSES_PORT 2u    /* the same, and several may listen: they take turns */
 #define SOCKET_ONLY_V6 4u        /* no addresses of IPv4 */
 #define SOCKET_KEPT 8u           /* this one, and all above */

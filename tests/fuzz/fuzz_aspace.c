@@ -1,7 +1,7 @@
 /* Each byte is a decision of world.h: which process on which hart does what with which
  * address, and which promise of memory is refused. */
 /* sources: kernel/mm/pagetree.c */
-/* sources: kernel/mm/populate.c */
+/* sources: kernel/mm/populate.c kernel/mm/withdraw.c */
 /* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c kernel/mm/move.c */

@@ -2,7 +2,7 @@
  * on, what it does to which address, and where it is held up. */
 /* include: tests/host/unlocked.h */
 /* sources: kernel/mm/pagetree.c */
-/* sources: kernel/mm/populate.c */
+/* sources: kernel/mm/populate.c kernel/mm/withdraw.c */
 /* sources: kernel/mm/load.c */
 /* sources: kernel/mm/aspace.c kernel/mm/change.c kernel/mm/heap.c kernel/mm/slab.c */
 /* sources: kernel/mm/rmap.c kernel/mm/pieces.c kernel/mm/turn.c kernel/mm/move.c */

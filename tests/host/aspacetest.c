@@ -371,6 +371,7 @@ int main(void) {
         cmocka_unit_test(test_two_copy_at_once),
         cmocka_unit_test(test_large_leaves_are_cut),
         cmocka_unit_test(test_large_leaves_are_changed_whole),
+        cmocka_unit_test(test_writes_come_back_at_once),
         cmocka_unit_test(test_kept_pages),
         cmocka_unit_test(test_shared_memory_goes_last),
         cmocka_unit_test(test_pages_at_hand_come_along),

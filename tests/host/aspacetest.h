@@ -23,6 +23,7 @@ void test_lazy_and_promised(void **state);
 void test_all_lazy(void **state);
 void test_large_leaves_are_cut(void **state);
 void test_large_leaves_are_changed_whole(void **state);
+void test_writes_come_back_at_once(void **state);
 void test_kept_pages(void **state);
 void test_shared_memory_goes_last(void **state);
 void test_pages_at_hand_come_along(void **state);

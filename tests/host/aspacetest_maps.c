@@ -105,6 +105,36 @@ void test_large_leaves_are_changed_whole(void **state) {
     world_end();
 }
 
+/* mprotect gives W back where no fault would have to look first: in pages of private memory that
+ * nobody shares, in both views. */
+void test_writes_come_back_at_once(void **state) {
+    world_fresh(MEMORY, 16);
+    struct env_proc *p = world_first(), *child;
+    map(p, START, START + 4 * P, RW, false);
+    for (uint64_t va = START; va < START + 3 * P; va += P)
+        world_touch(p, va, WALKER_STORE);
+    protect(p, START, START + 4 * P, PTE_R);
+    assert_int_equal(entry_of(p, START) & PTE_RWX, PTE_R);
+    protect(p, START, START + 4 * P, RW);
+    for (uint64_t va = START; va < START + 3 * P; va += P)
+        assert_int_equal(entry_of(p, va) & PTE_RWX, RW);
+    assert_int_equal(entry_of(p, START + 3 * P), 0);
+    world_check();
+
+    assert_int_equal(world_fork(p, &child), 0);
+    world_touch(p, START, WALKER_STORE);
+    protect(p, START, START + 4 * P, PTE_R);
+    protect(p, START, START + 4 * P, RW);
+    assert_int_equal(entry_of(p, START) & PTE_RWX, RW);
+    assert_int_equal(entry_of(p, START + P) & PTE_RWX, PTE_R); /* the child has it, too */
+    protect(p, START, START + 4 * P, 0);
+    protect(p, START, START + 4 * P, RW);
+    assert_int_equal(entry_of(p, START) & PTE_FLAGS, PTE_V); /* it is kept until it is touched */
+    touch_each(p, START, START + 4 * P);
+    world_check();
+    world_end();
+}
+
 /* Pages that may not be touched keep what they have, through fork and back, also the program's
  * own; and nobody gets at it meanwhile. */
 void test_kept_pages(void **state) {
