@@ -41,13 +41,13 @@ static bool waits(const struct file *f, uint64_t flags) {
 
 /* ---- sending ---- */
 
-/* The rest of what is to be sent is set. */
+/* The rest of what is to be sent is set. a: room for an address; NULL: there is no name. */
 static int send_it(struct file *f, struct socket_sending *what, struct socket_address *a,
                    uint64_t name, uint64_t name_bytes, uint64_t flags, uint64_t *result) {
     struct socket *s = socket_of(f);
     size_t done = 0;
     int err = flags & MSG_OOB ? -K_ENOTSUP : 0;
-    if (!err && name && (uint32_t)name_bytes > 0) {
+    if (!err && a && name && (uint32_t)name_bytes > 0) {
         err = linux_address(s, name, name_bytes, a);
         what->to = a;
     }

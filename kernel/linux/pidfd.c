@@ -28,11 +28,11 @@ int linux_pidfd_open(const uint64_t arg[6], uint64_t *result) {
 
 static int send(struct file *f, const uint64_t arg[6], uint64_t *result) {
     uint64_t pid;
-    int32_t said, signal = (int32_t)arg[1];
+    int32_t signal = (int32_t)arg[1], said = signal;
     int err = pidfile_number(f, &pid);
     if (!err && arg[2])
         err = copyin(&said, UA(arg[2]), sizeof(said)); /* siginfo begins with its number */
-    if (!err && arg[2] && said != signal)
+    if (!err && said != signal)
         err = -K_EINVAL;
     return err ? err : signal_send((int32_t)pid, signal);
 }
