@@ -2,6 +2,7 @@
  * one is permitted, and becoming another one is not. */
 #include "lib/errno.h"
 #include "linux/linux.h"
+#include "mm/pieces.h"
 #include "mm/uaccess.h"
 #include "proc/group.h"
 #include "proc/proc.h"
@@ -54,6 +55,7 @@ int linux_setgroups(const uint64_t arg[6], uint64_t *result) {
         int err = copyin(&group, UA(arg[1] + i * sizeof(group)), sizeof(group));
         if (err || group != 0)
             return err ? err : -K_EPERM;
+        piece_done(1);
     }
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "linux/linux.h"
 #include "mm/inspect.h"
 #include "mm/mmap.h"
+#include "mm/pieces.h"
 #include "mm/uaccess.h"
 #include "proc/proc.h"
 #include "syscall/syscall.h"
@@ -73,9 +74,9 @@ static bool is_mapped(uint64_t start, uint64_t end) {
 static int lock_range(const uint64_t arg[6], bool now) {
     uint64_t start, end;
     int err = pages_of(arg[0], arg[1], &start, &end);
-    if (!err && now)
-        err = fill(start, end);
-    return err || is_mapped(start, end) ? err : -K_ENOMEM;
+    if (!err && !is_mapped(start, end))
+        err = -K_ENOMEM;
+    return !err && now ? fill(start, end) : err;
 }
 
 int linux_mlock(const uint64_t arg[6], uint64_t *result) { return lock_range(arg, true); }
@@ -127,8 +128,10 @@ int linux_mincore(const uint64_t arg[6], uint64_t *result) {
     if (!IS_ALIGNED(arg[0], PAGE_SIZE))
         return -K_EINVAL;
     int err = pages_of(arg[0], arg[1], &at, &end);
-    while (!err && at < end)
+    while (!err && at < end && !proc_killed()) {
         err = tell_resident(&at, end, &to);
+        piece_done(TOLD_AT_ONCE);
+    }
     return err;
 }
 

@@ -91,7 +91,7 @@ static int remove_name(const struct linux_path *p, bool directory) {
     struct name name;
     int err = path_parent(p->start, p->text, &dir, &name);
     if (err)
-        return err;
+        return err == -K_EBUSY && !directory ? -K_EISDIR : err; /* the root */
     err = check_removal(dir, &name, directory);
     if (!err && !directory && name.bytes[name.length] == '/')
         err = -K_ENOTDIR;

@@ -156,7 +156,7 @@ int linux_pipe2(const uint64_t arg[6], uint64_t *result) {
     return arg[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK) ? -K_EINVAL : sys_pipe2(ours, result);
 }
 
-#define CLOSE_RANGE_UNSHARE 2U /* no two processes have one table */
+#define CLOSE_RANGE_UNSHARE 2U /* no two processes have one table, but all threads of one do */
 #define CLOSE_RANGE_CLOEXEC 4U
 
 /* Those of the range that are open. */
@@ -164,6 +164,9 @@ int linux_close_range(const uint64_t arg[6], uint64_t *result) {
     uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1], flags = (uint32_t)arg[2];
     if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
         return -K_EINVAL;
+    if ((flags & CLOSE_RANGE_UNSHARE) &&
+        __atomic_load_n(&proc_self()->thread_count, __ATOMIC_RELAXED) > 1)
+        return -K_ENOMEM; /* a thread cannot have one of its own */
     for (uint64_t fd = first; fd <= MIN(last, ABI_NOFILE - 1U); fd++) {
         const uint64_t one[6] = {fd};
         (void)!(flags & CLOSE_RANGE_CLOEXEC ? fd_set_on_exec(fd, true) : sys_close(one, result));

@@ -27,7 +27,7 @@ enum {
 /* proc.noted: what is only asked for again. */
 #define NOT_DUMPABLE 1U
 #define KEEP_CAPS 2U
-#define NO_NEW_PRIVS 4U
+#define NO_NEW_PRIVS NOTED_FOR_EVER
 #define CAP_LAST 40
 #define SLACK 50000 /* nanoseconds that Linux's timers may be late; told, and that is all */
 

@@ -106,7 +106,7 @@ uint64_t inspect_count(const struct aspace *as, uint64_t at, uint64_t end, unsig
 static bool is_resident(const struct aspace *as, const struct mapping *m, uint64_t va) {
     unsigned level;
     const pte_t *e = pt_walk(&as->user, VA(va), &level);
-    if (e && pte_is_leaf(*e))
+    if (e && (pte_is_leaf(*e) || (level == 0 && pte_valid(*e)))) /* or kept: pte.h */
         return true;
     if (m->object->zeros || !m->object->ops->peek)
         return false;

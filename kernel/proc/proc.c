@@ -304,6 +304,7 @@ void proc_replace_space(struct proc *p) {
     end_words_leave(false);
     proc_return_space(p);
     struct aspace *old = p->as;
+    __atomic_fetch_and(&p->noted, NOTED_FOR_EVER, __ATOMIC_RELAXED);
     spin_lock(&p->lock);
     id_hold(p->pid);
     id_give(t->tid);

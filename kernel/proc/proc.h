@@ -81,6 +81,7 @@ struct proc {
     /* Of interfaces, too: what a program says of itself and only asks for again, which fork hands
      * on; and the signal for the end of the parent, or 0, which it does not. Both atomic. */
     uint32_t noted;
+#define NOTED_FOR_EVER 4U /* of it: a new program keeps it */
     int32_t orphan_signal;
 };
 

@@ -306,7 +306,8 @@ static int program_map(struct node *n, uint64_t pages, struct object **out) {
     struct tmpfile *t = &tmpnode_of(n)->file;
     spin_lock(&t->rmap.lock);
     spin_lock(&t->guard);
-    bool written = t->writers > 0 || rmap_may_write_locked(&t->rmap);
+    bool fixed = tmpfile_is_fixed(t); /* whoever has it open */
+    bool written = (t->writers > 0 && !fixed) || rmap_may_write_locked(&t->rmap);
     t->running += !written;
     spin_unlock(&t->guard);
     spin_unlock(&t->rmap.lock);

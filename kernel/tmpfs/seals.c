@@ -5,7 +5,7 @@
 #include "tmpfs/tmpnode.h"
 #include "vfs/open.h"
 
-#define UNNAMED_DEV 4 /* as stat names it */
+#define UNNAMED_DEV 5 /* as stat names it; init/root.c has the others */
 
 static bool has(const struct tmpfile *f, uint32_t seal) {
     return __atomic_load_n(&f->seals, __ATOMIC_RELAXED) & seal;
@@ -22,6 +22,10 @@ int tmpfile_may_resize(const struct tmpfile *f, uint64_t size) {
     bool forbidden = (size < f->size && has(f, FILE_SEAL_SHRINK)) ||
                      (size > f->size && has(f, FILE_SEAL_GROW));
     return forbidden ? -K_EPERM : 0;
+}
+
+bool tmpfile_is_fixed(const struct tmpfile *f) {
+    return has(f, FILE_SEAL_WRITE) && has(f, FILE_SEAL_SHRINK);
 }
 
 static int add_seals(struct tmpfile *f, uint32_t more) {

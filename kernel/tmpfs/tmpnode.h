@@ -82,6 +82,8 @@ int tmpfile_open(struct tmpnode *t, uint32_t mode, struct file *f) must_check;
  * has this size. */
 int tmpfile_may_write(const struct tmpfile *f, uint64_t offset, uint64_t n) must_check;
 int tmpfile_may_resize(const struct tmpfile *f, uint64_t size) must_check;
+/* It can be neither written nor cut any more, whoever has it open. */
+bool tmpfile_is_fixed(const struct tmpfile *f);
 /* The file's operation; it takes the lock. */
 int tmpfile_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 

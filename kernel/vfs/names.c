@@ -84,7 +84,7 @@ static int create(struct node *start, const char *path, const struct node_kind *
     struct node *dir;
     int err = parent_of_new(start, path, &dir, &name);
     if (err)
-        return err;
+        return err == -K_EEXIST && !is_new ? -K_EISDIR : err;
     err = is_new ? make_in(dir, &name, kind, out) : find_or_create(&dir, &name, kind, out);
     node_put(dir);
     return err;

@@ -114,7 +114,22 @@ static void check_barriers(void) {
     CHECK(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 1, 0) == -1 && errno == EINVAL);
 }
 
-int main(void) {
+/* A new program can be dumped again; that it gets no new privileges is for ever. */
+static void check_exec(char *self) {
+    int status;
+    if (fork() == 0) {
+        prctl(PR_SET_DUMPABLE, 0);
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        execl(self, self, "after-exec", (char *)NULL);
+        _exit(1);
+    }
+    CHECK(wait(&status) > 0 && WEXITSTATUS(status) == 6);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc > 1)
+        return prctl(PR_GET_DUMPABLE) == 1 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 6 : 7;
+    check_exec(argv[0]);
     check_users();
     check_capabilities();
     check_said();

@@ -51,6 +51,7 @@ static void check_names(void) {
     CHECK(mkdir("d", 0700) == 0 && mkdir("d", 0700) == -1 && errno == EEXIST);
     CHECK(mkdir("/", 0700) == -1 && errno == EEXIST && symlink("d", "/") == -1 && errno == EEXIST);
     CHECK(rmdir("/") == -1 && errno == EBUSY && rename("/", "e") == -1 && errno == EBUSY);
+    CHECK(unlink("/") == -1 && errno == EISDIR && open("/", O_RDWR | O_CREAT, 0600) == -1);
     CHECK((fd = open("d", O_RDONLY | O_DIRECTORY)) >= 0);
     CHECK(linkat(AT_FDCWD, "f", fd, "hard", 0) == 0 && faccessat(fd, "hard", F_OK, 0) == 0);
     CHECK(renameat(fd, "hard", fd, "other") == 0 && mkdirat(fd, "e", 0700) == 0);

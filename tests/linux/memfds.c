@@ -126,7 +126,31 @@ static void check_race(void) {
     }
 }
 
-int main(void) {
+/* What is sealed so can be run while it is open: nobody can change it. */
+static void check_running(const char *self) {
+    static char bytes[1 << 16];
+    char path[32];
+    ssize_t n;
+    int from = open(self, O_RDONLY), status, fd = memfd_create("program", MFD_ALLOW_SEALING);
+    while ((n = read(from, bytes, sizeof(bytes))) > 0)
+        CHECK(write(fd, bytes, (size_t)n) == n);
+    CHECK(n == 0 && close(from) == 0);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    for (int sealed = 0; sealed < 2; sealed++) {
+        if (fork() == 0) {
+            execl(path, path, "run", (char *)NULL);
+            _exit(errno == ETXTBSY ? 5 : 1);
+        }
+        CHECK(wait(&status) > 0 && WEXITSTATUS(status) == (sealed ? 6 : 5));
+        CHECK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK) == 0);
+    }
+    CHECK(close(fd) == 0);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc > 1)
+        return 6;
+    check_running(argv[0]);
     check_unnamed();
     check_sizes();
     check_writes();

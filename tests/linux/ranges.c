@@ -1,6 +1,7 @@
 /* Ranges: of vectors at an offset, of descriptors, and of memory that stays; and openat2. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -42,6 +43,19 @@ static void check_closing(void) {
     CHECK(fcntl(fd, F_GETFD) == -1 && fcntl(70, F_GETFD) == -1 && fcntl(1, F_GETFD) == 0);
     CHECK(close_range(9, 8, 0) == -1 && errno == EINVAL);
     CHECK(close_range(8, 9, 1) == -1 && errno == EINVAL);
+}
+
+static void *close_all(void *arg) {
+    CHECK(close_range(3, ~0U, CLOSE_RANGE_UNSHARE) == -1 && errno == ENOMEM);
+    return arg;
+}
+
+/* A thread has no table of descriptors of its own, and does not close those of the others. */
+static void check_threads(void) {
+    pthread_t t;
+    int fd = dup(1);
+    CHECK(pthread_create(&t, NULL, close_all, NULL) == 0 && pthread_join(t, NULL) == 0);
+    CHECK(fcntl(fd, F_GETFD) == 0 && close(fd) == 0);
 }
 
 static int open_how(struct open_how how, size_t bytes) {
@@ -89,6 +103,8 @@ static void check_staying(void) {
     CHECK_EQ(resident(p, 6), 3);
     CHECK(munlock(p, 6 * PAGE) == 0 && mlock(p, 6 * PAGE) == 0);
     CHECK_EQ(resident(p, 6), 6);
+    CHECK(mprotect(p, PAGE, PROT_NONE) == 0);
+    CHECK_EQ(resident(p, 6), 6);
     CHECK(munmap(p + 3 * PAGE, PAGE) == 0 && mlock(p, 6 * PAGE) == -1 && errno == ENOMEM);
     CHECK(munlock(p, 6 * PAGE) == -1 && errno == ENOMEM && resident(p, 6) == -ENOMEM);
     CHECK_EQ(resident(p + 4 * PAGE, 2), 2);
@@ -110,6 +126,7 @@ static void check_staying(void) {
 int main(void) {
     check_vectors();
     check_closing();
+    check_threads();
     check_opening();
     check_staying();
     return tell_end();
