@@ -43,6 +43,7 @@ def root(tmp_path_factory):
     return path
 
 
+@pytest.mark.designs("mirror", "share")
 @pytest.mark.parametrize("harts", (1, 3))
 def test_crew(boot, design, root, harts):
     """Each thread's stack is of 8 MiB with glibc, and four processes have four of them each: more
