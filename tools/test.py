@@ -11,8 +11,7 @@
     ./test NAME...      the tests whose name contains a NAME, those for hand runs, too
     ./test --list       the names
     ./test --times      what each took of the processors the last time, the longest first
-    -j N                so many at a time; default: one more than the host has
-                        processors, since some wait (for a browser). Of
+    -j N                so many at a time; default: the host's processors. Of
                         guests with many harts half as many
     --help              this text
 
@@ -373,7 +372,7 @@ def read_junit(unit, path):
 
 # ---- all together ----
 def parse(args):
-    names, jobs, shows = [], (os.cpu_count() or 2) + 1, None
+    names, jobs, shows = [], os.cpu_count() or 2, None
     args = list(args)
     while args:
         arg = args.pop(0)
