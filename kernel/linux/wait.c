@@ -28,7 +28,7 @@ static int whom(const uint64_t arg[6], int32_t *pid) {
     switch ((int32_t)arg[0]) {
     case P_ALL: *pid = -1; return 0;
     case P_PID: *pid = id; return id > 0 ? 0 : -K_EINVAL;
-    case P_PGID: *pid = -id; return id == 1 ? -K_ECHILD : id >= 0 ? 0 : -K_EINVAL;
+    case P_PGID: *pid = id >= 0 ? -id : 0; return id == 1 ? -K_ECHILD : id >= 0 ? 0 : -K_EINVAL;
     case P_PIDFD:
         err = fd_call(process_of_file, file, &number);
         *pid = (int32_t)number;

@@ -11,7 +11,8 @@
 static bool is_meant_locked(const struct proc *child, int32_t pid) {
     ASSERT_LOCKED(&family_lock);
     return pid == -1 ||
-           (pid > 0 ? child->pid == pid : child->group == (pid ? -pid : proc_self()->group));
+           (pid > 0 ? child->pid == pid
+                    : child->group == (pid ? (int32_t)(0U - (uint32_t)pid) : proc_self()->group));
 }
 
 static int32_t word_of_end(const struct proc *child) {
@@ -24,7 +25,7 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
     ASSERT_LOCKED(&family_lock);
     *news = (struct child_news){.child = child, .exited = child->exited, .pid = child->pid};
     if (child->exited) {
-        if (child->waited_for || (options & PROC_WAIT_LIVING))
+        if (child->waited_for)
             return false;
         child->waited_for = true;
         news->status = child->status;
@@ -54,7 +55,7 @@ static int look_locked(int32_t pid, unsigned options, struct child_news *news) {
     int err = -K_ECHILD;
     LIST_EACH(it, &proc_self()->children) {
         struct proc *child = LIST_ENTRY(it, struct proc, sibling);
-        if (!is_meant_locked(child, pid))
+        if (!is_meant_locked(child, pid) || (child->exited && (options & PROC_WAIT_LIVING)))
             continue;
         if (has_news_locked(child, options, news))
             return 0;

@@ -2,12 +2,13 @@
 #include "proc/ids.h"
 #include "lib/panic.h"
 #include "mm/kstack.h"
+#include "proc/ended.h"
 #include "proc/proc.h"
 #include "proc/session.h"
 
 /* Each thread has a number, each process one, its group's and its session's, and each terminal
- * those of its session and its foreground. */
-#define USERS_MOST (KSTACKS + 3 * PROCS_MAX + 2 * CONTROLS_MAX)
+ * those of its session and its foreground; and whoever watches for an end has one. */
+#define USERS_MOST (KSTACKS + 3 * PROCS_MAX + 2 * CONTROLS_MAX + ENDED_MOST)
 _Static_assert(USERS_MOST < ID_BLOCKS, "there is a block without any");
 _Static_assert(USERS_MOST <= UINT16_MAX, "all can be of one block");
 

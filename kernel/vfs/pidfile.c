@@ -17,23 +17,32 @@ static unsigned pidfile_ready(struct file *f, struct watch *w) {
     return !p->proc || ended_look(p->proc, p->pid, w) ? READY_READABLE : 0;
 }
 
+static uint32_t count; /* atomic */
+
+static void uncount(void) { __atomic_fetch_sub(&count, 1, __ATOMIC_RELAXED); }
+
 static void pidfile_close(struct file *f) {
     struct pidfile *p = f->object;
     if (p->proc)
         ended_drop(p->pid);
     slab_give(&pidfiles, p);
+    uncount();
 }
 
 static const struct file_ops pidfile_ops = {
     .ready = pidfile_ready, .close = pidfile_close, .kind = "anon_inode:[pidfd]"};
 
 int pidfile_create(struct file **out) {
-    int err = file_alloc(out);
-    if (err)
+    bool fits = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED) < ENDED_MOST;
+    int err = fits ? file_alloc(out) : -K_ENFILE;
+    if (err) {
+        uncount();
         return err;
+    }
     struct pidfile *p = slab_take(&pidfiles);
     if (!p) {
         file_put(*out);
+        uncount();
         return -K_ENOMEM;
     }
     *p = (struct pidfile){0};

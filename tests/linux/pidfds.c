@@ -44,7 +44,7 @@ static void check_news(void) {
     CHECK(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0 && info.si_pid == child);
     CHECK(info.si_signo == SIGCHLD && info.si_code == CLD_EXITED && info.si_status == 7);
     memset(&info, 0, sizeof(info));
-    CHECK(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == 0);
+    CHECK(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG) == -1 && errno == ECHILD);
     CHECK(waitid(P_PGID, 0, &info, WEXITED) == 0 && info.si_pid == child && info.si_status == 7);
     CHECK(waitid(P_PID, child, &info, WEXITED) == -1 && errno == ECHILD);
     child = sleeper();
