@@ -64,7 +64,7 @@ void world_copyin(struct env_proc *p, uint64_t va, uint64_t n) {
     env_kernel(p);
     int err = copyin(buffer, UA(va), n);
     MUST(err == copy_result(va, n, good), "copyin(%#lx, %lu) is %d", (ul)va, (ul)n, err);
-    for (uint64_t at = ROUND_UP(va, 8); !err && at + 8 <= va + n; at += 8) {
+    for (uint64_t at = ROUND_UP(va, 8); !err && at - va + 8 <= n; at += 8) { /* it may wrap */
         uint64_t got, *word = word_at(granted(w, at, 0), at);
         memcpy(&got, buffer + (at - va), 8);
         MUST(!word || got == *word, "copyin of %#lx reads %#lx", (ul)at, (ul)got);
@@ -76,7 +76,7 @@ void world_copyout(struct env_proc *p, uint64_t va, uint64_t n) {
     struct world *w = world_of(p);
     uint64_t good = accessible(w, va, n, PTE_W);
     memset(buffer, 0, sizeof buffer);
-    for (uint64_t at = ROUND_UP(va, 8); at + 8 <= va + n; at += 8) {
+    for (uint64_t at = ROUND_UP(va, 8); at - va + 8 <= n; at += 8) { /* likewise */
         uint64_t word = ++next_word;
         memcpy(buffer + (at - va), &word, 8);
         if (good > 0 && at + 8 <= va + good && word_at(granted(w, at, 0), at))
