@@ -7,8 +7,9 @@
 
 struct watch;
 
-#define ENDED_MOST 16384 /* numbers that are held so at a time; who holds one counts (pidfile.c) \
-                          */
+#define ENDED_MOST \
+    16384 /* numbers that are held so at a time; who holds one counts (pidfile.c) \
+           */
 
 /* A process, which may be a zombie, and one more user of its number. -K_ESRCH: there is none. */
 int ended_hold(int32_t pid, struct proc **p) must_check;
