@@ -38,6 +38,8 @@ void clock_init(uint64_t timebase_hz) {
         spin_init(&sleepers[i].lock, RANK_SLEEPERS);
 }
 
+uint64_t clock_slice(void) { return slice_length; }
+
 uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
 
 uint64_t clock_after(uint64_t ns) {

@@ -31,11 +31,13 @@ static void queue_up_locked(struct run_queue *q, struct thread *t, bool woken) {
     }
 }
 
-void run_queue_add(struct run_queue *q, struct thread *t, bool woken) {
+bool run_queue_add(struct run_queue *q, struct thread *t, bool woken) {
     spin_lock(&q->lock);
     queue_up_locked(q, t, woken);
+    bool first = t->jumps || !q->length;
     __atomic_store_n(&q->length, q->length + 1, __ATOMIC_RELAXED);
     spin_unlock(&q->lock);
+    return first;
 }
 
 struct thread *run_queue_take(struct run_queue *q) {

@@ -21,8 +21,9 @@ struct run_queue {
 /* At boot. */
 void run_queue_init(struct run_queue *q);
 
-/* t, which is in no queue; woken: it has waited for something, and does not come from a hart. */
-void run_queue_add(struct run_queue *q, struct thread *t, bool woken);
+/* t, which is in no queue; woken: it has waited for something, and does not come from a hart.
+ * True: it is the first in the queue. */
+bool run_queue_add(struct run_queue *q, struct thread *t, bool woken);
 
 /* Takes the first one out; NULL: there is none. */
 struct thread *run_queue_take(struct run_queue *q) must_check;

@@ -19,6 +19,11 @@ struct hart_sched {
     uint64_t idle_time; /* cpu_time that this hart has waited for an interrupt */
 };
 
+/* What the running thread still has of its slice. One that was woken, and would be the next here,
+ * waits for a part of it alone: who has woken it may be about to sleep, and else it may spin. */
+enum { SLICE_GOES_ON, SLICE_MAY_END, SLICE_OVER };
+#define LEAST_OF_SLICE 64 /* the part of a slice that each one has in any case */
+
 static struct hart_sched scheds[NHART];
 static uint32_t idle_harts; /* a bit a hart that sleeps, or is about to */
 
@@ -36,22 +41,26 @@ static void wake_hart(uint32_t index) {
         sbi_send_ipi(harts[index].hartid);
 }
 
-/* After something was queued on hart: sees to it that somebody will run it. The
- * queue was written before idle_harts is read, and an idle hart writes idle_harts
+/* After something was queued on hart: sees to it that somebody will run it. False: no hart idles.
+ * The queue was written before idle_harts is read, and an idle hart writes idle_harts
  * before it reads the queues: one of the two sees the other. */
-static void announce(uint32_t hart) {
+static bool announce(uint32_t hart) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     uint32_t idle = __atomic_load_n(&idle_harts, __ATOMIC_RELAXED);
     if (idle & 1U << hart)
         wake_hart(hart);
     else if (idle)
         wake_hart(bit_lowest(idle));
+    return idle;
 }
 
 static void enqueue(struct thread *t, bool woken) {
     uint32_t hart = t->hart;
-    run_queue_add(&scheds[hart].runnable, t, woken);
-    announce(hart);
+    bool first = run_queue_add(&scheds[hart].runnable, t, woken);
+    struct thread *runs = hart_self()->thread;
+    if (!announce(hart) && woken && first && runs && hart == hart_self()->index &&
+        runs->slice == SLICE_GOES_ON)
+        runs->slice = SLICE_MAY_END;
 }
 
 /* The next to run here: of this hart's queue, else of another's. */
@@ -101,7 +110,7 @@ static void enter(struct thread *t) {
     __atomic_store_n(&t->state, T_RUNNING, __ATOMIC_RELEASE); /* for sched_disturb */
     __atomic_store_n(&t->time_since, cpu_time(), __ATOMIC_RELAXED);
     __atomic_store_n(&t->on_hart, true, __ATOMIC_RELEASE);
-    t->slice_over = false;
+    t->slice = SLICE_GOES_ON;
     t->tf->kernel_tp = (uint64_t)h;
     h->thread = t;
     h->proc = t->proc;
@@ -166,27 +175,32 @@ void sched_leave_for_good(void) {
 
 void thread_yield(void) {
     struct thread *next = run_queue_take(&mine()->runnable);
-    thread_self()->slice_over = false;
+    thread_self()->slice = SLICE_GOES_ON;
     if (!next)
         return;
     thread_self()->state = T_RUNNABLE;
     switch_to(next, LEFT_RUNNABLE);
 }
 
+void sched_rest(void) {
+    const struct thread *t = thread_self();
+    if (t->slice == SLICE_OVER ||
+        (t->slice == SLICE_MAY_END && cpu_time() - t->time_since >= clock_slice() / LEAST_OF_SLICE))
+        thread_yield();
+}
+
 void sched_break(void) {
-    const struct thread *t = thread_self(); /* NULL at boot */
-    if (!t)
+    if (!thread_self()) /* at boot */
         return;
     intr_window();
-    if (t->slice_over)
-        thread_yield();
+    sched_rest();
 }
 
 /* ---- ticks and idling -------------------------------------------------------- */
 
 void sched_tick(void) {
     if (thread_self() && run_queue_length(&mine()->runnable))
-        thread_self()->slice_over = true;
+        thread_self()->slice = SLICE_OVER;
 }
 
 uint64_t sched_idle_time(void) {

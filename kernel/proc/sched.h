@@ -26,8 +26,11 @@ void sched_leave(void);
 /* The same for one whose state is DEAD: it is buried when its stack is out of use. */
 void sched_leave_for_good(void) never_returns;
 
-/* From the timer interrupt: sets the running thread's slice_over when others wait. */
+/* From the timer interrupt: the running thread's slice is over when others wait. */
 void sched_tick(void);
+
+/* Before a return to user mode: lets others run if they should. */
+void sched_rest(void);
 
 /* A thread's first own instructions in the kernel end the switch to it. */
 void sched_started(void);

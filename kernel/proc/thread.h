@@ -109,7 +109,7 @@ struct thread {
     bool alarm_rang;   /* since it was set; atomic */
     bool alarm_untold; /* and no sleep has ended early for it; the thread's lock */
     bool told;         /* a sleep has ended early since the last reason came; likewise */
-    bool slice_over;   /* somebody else should run; set by this hart's timer */
+    uint8_t slice;     /* whether somebody else should run (sched.c); set on its own hart */
     bool lends;        /* a child that it has made runs in its process's space; the family lock */
     bool fpu_used;
     uint64_t trapframe;     /* where the user's table has tf; changed by exec */

@@ -127,8 +127,8 @@ __attribute__((noinline)) static void attend(struct thread *t) {
 static struct user_view before_user(struct thread *t, const struct trapframe *tf) {
     spin_expect_none("a return to user mode");
     sleep_expect_none("a return to user mode");
-    if (__builtin_expect(t->slice_over, 0))
-        thread_yield();
+    if (__builtin_expect(t->slice, 0))
+        sched_rest();
     if (__builtin_expect(__atomic_load_n(&t->reasons, __ATOMIC_RELAXED), 0))
         attend(t);
     csr_write(sepc, tf->epc);

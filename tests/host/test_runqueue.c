@@ -33,9 +33,9 @@ static struct thread *of(unsigned i, struct proc *p) {
     return &threads[i];
 }
 
-static void add(struct thread *t, bool woken) {
+static bool add(struct thread *t, bool woken) {
     waits[t - threads] = 0;
-    run_queue_add(&q, t, woken);
+    return run_queue_add(&q, t, woken);
 }
 
 /* The next one; the others have waited one turn more. */
@@ -45,6 +45,16 @@ static struct thread *turn(void) {
     for (unsigned i = 0; i < THREADS; i++)
         waits[i]++;
     return t;
+}
+
+/* Whether it will be the next one. */
+static void test_tells_who_is_first(void **state) {
+    assert_true(add(of(0, &background), true));
+    assert_false(add(of(1, &background), true));
+    assert_true(add(of(2, &command), true));
+    assert_false(add(of(3, &command), false));
+    assert_ptr_equal(turn(), &threads[2]);
+    assert_ptr_equal(turn(), &threads[0]);
 }
 
 static void test_in_order(void **state) {
@@ -139,6 +149,7 @@ static void test_woken_ones_go_first(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_in_order, begin),
+        cmocka_unit_test_setup(test_tells_who_is_first, begin),
         cmocka_unit_test_setup(test_the_shell_among_threads_that_wake_each_other, begin),
         cmocka_unit_test_setup(test_another_command_among_them, begin),
         cmocka_unit_test_setup(test_nobody_waits_for_ever, begin),

@@ -128,17 +128,38 @@ static uint64_t time_now(void) {
     return t;
 }
 
-static void read_for_ever(int fd) {
+#define SLICES_OF_TICK 25
+
+static uint64_t time_of_tick(void) {
+    uint64_t from = time_now();
+    CHECK_EQ(sys_sleep(3), 0);
+    return (time_now() - from) / 3;
+}
+
+/* A child that reads the pipe's bytes, and counts them in memory that it shares. */
+static int begin_reader(const int p[2], volatile int **seen) {
+    *seen = mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(*seen != MAP_FAILED);
+    int pid = must_fork();
+    if (pid > 0)
+        return pid;
     char c;
-    while (sys_read(fd, &c, 1) == 1) {
-    }
+    sys_close(p[1]);
+    while (sys_read(p[0], &c, 1) == 1)
+        ++**seen;
     sys_exit(0);
+}
+
+static void end_reader(int pid, int fd, volatile int *seen) {
+    must_close(fd);
+    CHECK_EQ(reap(pid), 0);
+    CHECK_EQ(munmap((void *)seen, PAGE), 0);
 }
 
 /* Who wakes a process and goes on computing does not keep it waiting while another
  * hart idles (pitfall 26). If that hart is not told, or misses it since it is about to
- * sleep, the reader runs at the end of our time slice, a tenth of a tick later, in
- * every round. Almost all may be so slow for another reason: a host that is busy. */
+ * sleep, the reader runs at the end of our time slice, in every round. Almost all may be
+ * so slow for another reason: a host that is busy. */
 static void wakes_an_idle_hart(void) {
     enum { ROUNDS = 1500, ENOUGH = 12 };
     struct abi_sysinfo si;
@@ -148,29 +169,47 @@ static void wakes_an_idle_hart(void) {
         note("one hart: nothing to see");
         return;
     }
-    uint64_t tick = time_now();
-    CHECK_EQ(sys_sleep(3), 0);
-    tick = (time_now() - tick) / 3;
+    uint64_t tick = time_of_tick();
+    volatile int *seen;
     must_pipe(p);
-    int pid = must_fork();
-    if (pid == 0) {
-        sys_close(p[1]);
-        read_for_ever(p[0]);
-    }
-    WAIT_UNTIL(state_of(pid) == ABI_P_SLEEPING);
+    int pid = begin_reader(p, &seen);
     for (int i = 0; i < ROUNDS && fast < ENOUGH; i++) {
+        while (state_of(pid) != ABI_P_SLEEPING) {
+        }
         for (uint64_t start = time_now(); time_now() - start < tick / 1000;) {
         }
         write_all(p[1], "x", 1);
         uint64_t start = time_now();
-        while (state_of(pid) != ABI_P_SLEEPING) {
+        while (*seen == i) { /* without a call, in which we could make room for it */
         }
-        fast += time_now() - start < tick / 25;
+        fast += time_now() - start < tick / SLICES_OF_TICK / 4;
     }
-    must_close(p[1]);
-    CHECK_EQ(reap(pid), 0);
+    end_reader(pid, p[1], seen);
     CHECK_MSG(fast >= ENOUGH, "%d of %d wake-ups did not wait for the slice's end", fast,
               (int)ROUNDS);
+}
+
+/* Who wakes a process and then makes one call after the other lets it run soon, also where no other
+ * hart could (pitfall 69): else a program that waits in such a loop for what it has woken waits for
+ * a slice each time. */
+static void woken_runs_soon(void) {
+    enum { ROUNDS = 200, ENOUGH = 40 };
+    int p[2], fast = 0;
+    uint64_t tick = time_of_tick();
+    volatile int *seen;
+    must_pipe(p);
+    int pid = begin_reader(p, &seen);
+    for (int i = 0; i < ROUNDS && fast < ENOUGH; i++) {
+        while (state_of(pid) != ABI_P_SLEEPING) {
+        }
+        write_all(p[1], "x", 1);
+        uint64_t start = time_now();
+        while (*seen == i)
+            sys_getpid();
+        fast += time_now() - start < tick / SLICES_OF_TICK / 8;
+    }
+    end_reader(pid, p[1], seen);
+    CHECK_MSG(fast >= ENOUGH, "%d of %d were soon", fast, (int)ROUNDS);
 }
 
 /* A disk request in an idle system does not wait for the next timer (pitfall 34): that is the
@@ -278,9 +317,7 @@ static void room_is_found_at_once(uint64_t slice) {
 /* On one slow hart: tests/system/test_long_calls.py. Others have the calls too fast. */
 static void long_calls_let_others_run(void) {
     struct abi_sysinfo si;
-    uint64_t tick = time_now();
-    CHECK_EQ(sys_sleep(3), 0);
-    uint64_t slice = (time_now() - tick) / 30;
+    uint64_t slice = time_of_tick() / SLICES_OF_TICK;
     struct spinner *s = begin_spinning(slice);
     must_info(&si);
     uint64_t bytes = si.frames_free / 3 * PAGE;
@@ -307,6 +344,7 @@ const struct test sched_tests[] = {
     {"fair_enough", fair_enough, false},
     {"ping_pong", ping_pong, false},
     {"wakes_an_idle_hart", wakes_an_idle_hart, false},
+    {"woken_runs_soon", woken_runs_soon, false},
     {"disk_wakes_up", disk_wakes_up, false},
     {"long_calls_let_others_run", long_calls_let_others_run, true},
     {0},
