@@ -44,6 +44,12 @@ int linux_tgkill(const uint64_t arg[6], uint64_t *result) {
     return signal_send_thread((int32_t)arg[0], (int32_t)arg[1], (int32_t)arg[2]);
 }
 
+int linux_tkill(const uint64_t arg[6], uint64_t *result) {
+    return (int32_t)arg[0] <= 0
+               ? -K_EINVAL
+               : signal_send_thread(proc_self()->pid, (int32_t)arg[0], (int32_t)arg[1]);
+}
+
 int linux_rt_sigtimedwait(const uint64_t arg[6], uint64_t *result) {
     uint64_t set, time, until = UINT64_MAX;
     struct abi_siginfo info;

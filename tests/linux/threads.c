@@ -117,6 +117,9 @@ static void check_numbers(void) {
     pid_t tid = 0;
     CHECK(gettid() == getpid());
     CHECK(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
+    CHECK(syscall(SYS_tkill, gettid(), 0) == 0);
+    CHECK(syscall(SYS_tkill, -1, 0) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_tgkill, getpid(), 0, 0) == -1 && errno == EINVAL);
     end_of(begin(tell_number, &tid));
     CHECK(tid > 0 && tid != getpid());
     CHECK(kill(tid, 0) == -1 && errno == ESRCH);
