@@ -31,7 +31,7 @@ def test_what_is_read():
 @pytest.mark.parametrize("wrong", [
     {"out": "other\n"}, {"status": 1}, {"counts": COUNTS.replace("faults", "sluaf")}])
 def test_a_program_that_does_something_else(wrong):
-    right = {"out": bench_programs.PROGRAMS["sort"][3]}
+    right = {"out": bench_programs.PROGRAMS["sort"].prints}
     good = part("walk", "sort", **right)
     bench_programs.check(bench_programs.read(said(good)), ["sort"], ["walk"])
     both = said(good, part("share", "sort", **{**right, **wrong}))
@@ -40,15 +40,15 @@ def test_a_program_that_does_something_else(wrong):
 
 
 def test_the_script_runs_each_under_each_design():
-    lines = bench_programs.script(["sh", "lua"], ["walk", "share"]).splitlines()
+    lines = bench_programs.script(["sh", "lua"], {"walk": "vmstat", "share": "vmstat"}).splitlines()
     runs = [line for line in lines if "vmstat" in line]
-    assert len(runs) == 4 and all(f"/bench/{name} " in line for name, line in
+    assert len(runs) == 4 and all(f"/bench/run-{name} " in line for name, line in
                                   zip(["sh", "lua"] * 2, runs))
     assert lines[-1] == "echo '= done'"
 
 
 @pytest.mark.parametrize("words, says", [
-    (["--list"], "sqlite   SQLite"), (["--help"], "make bench-programs"),
+    (["--list"], "sqlite       SQLite"), (["--help"], "make bench-programs"),
     (["nosuch"], "no such program: nosuch; --list shows them"),
     (["--record", "sh"], "what is recorded are all programs")])
 def test_arguments(words, says):

@@ -1,4 +1,4 @@
-"""Each fuzzer on its corpus and beyond it, always the same inputs: together some 25 seconds of
+"""Each fuzzer on its corpus and beyond it, always the same inputs: together some 15 seconds of
 one processor. By hand for longer: see the Makefile."""
 import glob
 import os
@@ -10,8 +10,8 @@ import pytest
 
 TARGETS = sorted(os.path.basename(path)[len("fuzz_"):-len(".c")]
                  for path in glob.glob(os.path.join(machine.ROOT, "tests", "fuzz", "fuzz_*.c")))
-# The page tables and address spaces most: some 12 seconds each.
-RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 40, "threads": 50}
+# The page tables and address spaces most: some 6 seconds each.
+RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 20, "threads": 25}
 LONGEST = {"threads": 1500}  # bytes of an input; else 512
 DEADLINE = 150  # seconds for each; only a very busy host needs so many
 

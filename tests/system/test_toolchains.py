@@ -29,6 +29,7 @@ def copy_of_the_tree(folder):
     return tree
 
 
+@pytest.mark.hand
 def test_run_builds_what_it_needs(tmp_path):
     """./run builds, says so in one line, and boots."""
     tree = copy_of_the_tree(tmp_path)
