@@ -6,12 +6,13 @@
     tools/bench_linux.py --record  the same, into docs/linux-operations.csv and the table of
                                    docs/benchmarks.md
     tools/bench_linux.py NAME...   some of them; --list shows which there are
+    --linux                        measures Linux itself, Debian's kernel, with files on tmpfs; with
+                                   --record into docs/linux-operations-6.12.csv
     --no-build                     measures what was built before
 
-The program is an ordinary one of Linux, linked statically with glibc (user/linux/operations.c). It
-counts the machine's instructions, its own and the kernel's, with QEMU's -icount on one hart; in the
-table is the median of some counts. Linux's counts are those of another program that does the same
-things on Linux 6.12 of Debian 13, with files on tmpfs (docs/linux-operations-6.12.csv).
+The program is an ordinary one of Linux, linked statically with glibc (user/linux/operations.c), the
+same for both. It counts the machine's instructions, its own and the kernel's, with QEMU's -icount on
+one hart; in the table is the median of some counts.
 """
 import argparse
 import csv
@@ -23,7 +24,10 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import bench  # noqa: E402
 import cpio  # noqa: E402
+import linuxroot  # noqa: E402
 import machine  # noqa: E402
+import packages  # noqa: E402
+import peerlinux  # noqa: E402
 
 COMPILER = "riscv64-linux-gnu-gcc"
 SOURCE = os.path.join(machine.ROOT, "user", "linux", "operations.c")
@@ -85,6 +89,42 @@ def measure(names, designs):
             for design, part in zip(designs, parts)}
 
 
+def measure_linux(names):
+    """(its version, {operation: instructions})"""
+    busybox = linuxroot.busybox()
+    made = linuxroot.tree(busybox, linuxroot.commands(busybox), [])
+    made.add_host_file("bench/operations", compile_program(), 0o755)
+    made.add_file("bench/all", f"cd /tmp; /bench/operations -t {' '.join(names)}\n".encode())
+    peerlinux.add_init(made, "bench")
+    path = packages.folder("operations.cpio")
+    made.write(path)
+    version, said = peerlinux.run(path, "bench")
+    if "operations: done" not in said:
+        raise machine.Unusable(f"the program failed:\n{said[-2000:]}")
+    return version, {name: int(n) for name, n in ROW.findall(said)}
+
+
+def write_linux(version, known, found):
+    with open(LINUX, "w", encoding="utf-8", newline="") as f:
+        f.write(f"# Guest instructions of one operation on Linux {version}, with QEMU's -icount,\n"
+                "# one hart, files on tmpfs: tools/bench_linux.py --linux --record\n")
+        out = csv.writer(f, lineterminator="\n")
+        out.writerow(["operation", "what", "linux"])
+        for name, n in found.items():
+            out.writerow([name, known[name][0], n])
+
+
+def run_linux(names, known, record):
+    version, found = measure_linux(names)
+    bench.print_table(["operation", "Linux", "recorded"], [
+        [known[name][0], bench.grouped(n), bench.grouped(known[name][1])]
+        for name, n in found.items()])
+    if record:
+        write_linux(version, known, found)
+        print(f"written: {os.path.relpath(LINUX)}")
+    return 0
+
+
 def table(known, designs, counts):
     return (["operation", *designs, "Linux"],
             [[known[name][0], *(bench.grouped(counts[d][name]) for d in designs),
@@ -104,6 +144,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--linux", action="store_true")
     parser.add_argument("--record", action="store_true")
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("names", nargs="*")
@@ -119,6 +160,8 @@ def main():
                                "what is recorded are all operations")
     if not options.no_build:
         bench.build()
+    if options.linux:
+        return run_linux(options.names, known, options.record)
     counts = measure(options.names, designs)
     made = table(known, designs, counts)
     bench.print_table(*made)

@@ -5,6 +5,8 @@
     tools/bench_programs.py --record  the same, into docs/programs.csv and the tables of
                                       docs/programs.md
     tools/bench_programs.py NAME...   some of them; --list shows which there are
+    --linux                           measures Linux itself, Debian's kernel; with --record into
+                                      docs/programs-linux.csv, which the tables show
     --no-build                        measures what was built before
 
 The programs are Debian's, downloaded as for ./run --linux. Each is measured once under each design,
@@ -23,96 +25,59 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import bench  # noqa: E402
 import consoles  # noqa: E402
-import linuxroot  # noqa: E402
 import machine  # noqa: E402
-import packages  # noqa: E402
+import peerlinux  # noqa: E402
+import programs  # noqa: E402
+from programs import PROGRAMS  # noqa: E402
 
 RECORDED = os.path.join(bench.DOCS, "programs.csv")
+RECORDED_LINUX = os.path.join(bench.DOCS, "programs-linux.csv")
+PICTURE = os.path.join(bench.DOCS, "programs.svg")
+LINUX = "linux"
 DOCUMENT = "programs.md"
 INSTRUCTIONS_PER_TICK = 100  # of the time counter: 10 MHz, and a nanosecond for each instruction
-MEMORY = 512  # MiB
+MEMORY = 768  # MiB
 DEADLINE = 900  # seconds for a boot; it takes some minutes
 HARTS = 4
 COUNTS = ("instructions", "idle", "faults", "zeroed", "zeroed_large", "shown", "shown_beside",
           "copied", "taken_over", "permitted", "tables", "fence_requests", "fenced_harts",
           "bytes_in", "bytes_out")
-LUA = """
-local t = {}
-for i = 1, 20000 do t[i] = (i * 7919) % 20011 end
-table.sort(t)
-local s = {}
-for i = 1, 2000 do s[#s + 1] = tostring(t[i]) .. ";" end
-local function fib(n) return n < 2 and n or fib(n - 1) + fib(n - 2) end
-print(t[1], t[20000], #table.concat(s), fib(18))
-"""
-SQL = """
-create table t(a integer primary key, b text);
-with recursive c(x) as (select 1 union all select x + 1 from c where x < 2000)
-  insert into t select x, 'row ' || (x * 7919 % 2003) from c;
-create index i on t(b);
-select count(*), min(b), max(b) from t where b like 'row 1%';
-"""
-PYTHON = "print(sum(i * i for i in range(3000)), len(repr({i: str(i) for i in range(500)})))"
-
-# Name: what it is about, packages beside busybox, the command, and what it prints.
-PROGRAMS = {
-    "sh": ("the shell: 40 pipes of two programs", (),
-           "i=0; while [ $i -lt 40 ]; do echo $i | cat | wc -c; i=$((i + 1)); done | sort | "
-           "uniq -c",
-           "     10 2\n     30 3\n"),
-    "sort": ("sort of 5000 numbers", (), "seq 1 5000 | sort -r | head -n 1", "999\n"),
-    "awk": ("awk: a sum of 20 000", (),
-            "busybox awk 'BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }'", "59997\n"),
-    "md5sum": ("md5sum of 1 MiB from dd", (),
-               "dd if=/dev/zero bs=64k count=16 2>/dev/null | md5sum",
-               "b6d81b360a5672d80c27430f39153e2c  -\n"),
-    "gzip": ("gzip and back of 48 KiB", (), "seq 1 10000 | gzip | gunzip | md5sum",
-             "72d4ff27a28afbc066d5804999d5a504  -\n"),
-    "steps": ("30 small steps, four at a time", (),
-              "i=0; while [ $i -lt 30 ]; do for j in 1 2 3 4; do (echo $i > /tmp/s$j; "
-              "cp /tmp/s$j /tmp/t$j; rm /tmp/t$j) & done; wait; i=$((i + 4)); done; "
-              "cat /tmp/s[1-4] | sort -u", "28\n"),
-    "lua": ("Lua: sort, strings, recursion", ("lua5.4",), "lua5.4 /bench/program.lua",
-            "1\t20010\t8895\t2584\n"),
-    "sqlite": ("SQLite: 2000 rows, an index, a query", ("sqlite3",),
-               "sqlite3 /tmp/$$.db < /bench/program.sql; rm -f /tmp/$$.db",
-               "1110|row 1|row 1999\n"),
-    "python": ("Python: start, and a little work", ("python3-minimal",),
-               "python3 -S /bench/program.py", "8995500500 5780\n"),
-    "bash": ("bash: 500 lines of its own", ("bash",),
-             "bash -c 'for ((i = 0; i < 500; i++)); do a[i]=${i}x; done; echo ${#a[@]} "
-             "${a[499]}'", "500 499x\n"),
-    "perl": ("Perl: a hash of 5000", ("perl-base",),
-             "perl -e 'my %h; $h{$_ % 1000} += $_ for 1 .. 5000; print scalar(keys %h), "
-             "\" $h{7}\\n\"'", "1000 10035\n"),
-}
+LINUX_COUNTS = ("instructions", "idle", "faults")
+COMPILER = "riscv64-linux-gnu-gcc"
+MEASURE = os.path.join(machine.ROOT, "user", "linux", "measure.c")
 
 
-# ---- the archive ----
-def script(names, designs):
-    """Before all, each runs once: a first run may keep something for the next ones."""
-    lines = ["cd /tmp", *(f"sh /bench/{name} >out 2>&1" for name in names)]
-    for design in designs:
+# ---- the archives ----
+def measured(design, name, command):
+    return [f"echo '= {design} {name}'", f"{command} sh /bench/run-{name} >out 2>counts",
+            "echo status $?", "cat out", "echo '- counts'", "cat counts"]
+
+
+def script(names, commands):
+    """commands: {design: what counts what a command does}. Before all, each runs once: a first run
+    may keep something for the next ones."""
+    lines = ["cd /tmp", *(f"sh /bench/run-{name} >out 2>&1" for name in names)]
+    for design, command in commands.items():
         for name in names:
-            lines += [f"echo '= {design} {name}'",
-                      f"/trellis/bin/design {design} /trellis/bin/vmstat sh /bench/{name} "
-                      ">out 2>counts", "echo status $?", "cat out", "echo '- counts'", "cat counts"]
+            lines += measured(design, name, command)
     return "\n".join([*lines, "echo '= done'", ""])
 
 
 def archive(names, designs):
-    wanted = sorted({package for name in names for package in PROGRAMS[name][1]})
-    path = linuxroot.busybox()
-    debs = packages.get(wanted) if wanted else []
-    made = linuxroot.tree(path, linuxroot.commands(path), debs)
-    for name in names:
-        made.add_file(f"bench/{name}", (PROGRAMS[name][2] + "\n").encode())
-    for name, text in (("program.lua", LUA), ("program.sql", SQL), ("program.py", PYTHON),
-                       ("all", script(names, designs))):
-        made.add_file(f"bench/{name}", text.encode())
-    target = packages.folder("programs.cpio")
-    made.write(target)
-    return target
+    commands = {design: f"/trellis/bin/design {design} /trellis/bin/vmstat" for design in designs}
+    return programs.write(programs.tree(names), script(names, commands), "programs.cpio")
+
+
+def linux_archive(names):
+    target = machine.build_path("measure")
+    done = subprocess.run([COMPILER, "-static", "-O2", "-Wall", "-o", target, MEASURE],
+                          check=False, capture_output=True, encoding="utf-8")
+    if done.returncode:
+        raise machine.Unusable(f"{MEASURE} does not compile:\n{done.stderr}")
+    made = programs.tree(names)
+    made.add_host_file("bench/measure", target, 0o755)
+    peerlinux.add_init(made, programs.FOLDER)
+    return programs.write(made, script(names, {LINUX: "/bench/measure"}), "programs-linux.cpio")
 
 
 # ---- measuring ----
@@ -150,13 +115,13 @@ def read(said):
     return found
 
 
-def check(found, names, designs):
+def check(found, names, designs, counts=COUNTS):
     """Unusable: a program did not do what it does."""
     for design in designs:
         for name in names:
             status, out, numbers, others = found[design, name]
-            expected = PROGRAMS[name][3]
-            if status != "0" or out != expected or set(COUNTS) - set(numbers):
+            expected = PROGRAMS[name].prints
+            if status != "0" or out != expected or set(counts) - set(numbers):
                 raise machine.Unusable(f"{name} under {design}: status {status}, printed {out!r}, "
                                        f"not {expected!r}\n{others}")
 
@@ -176,20 +141,59 @@ def measure(names, designs):
     return found
 
 
+def measure_linux(names):
+    """(its version, {name: counts})"""
+    version, said = peerlinux.run(linux_archive(names), programs.FOLDER)
+    if "\n= done\n" not in said:
+        raise machine.Unusable(f"Linux ended before the last program:\n{said[-2000:]}")
+    found = read(said)
+    check(found, names, [LINUX], LINUX_COUNTS)
+    for _, _, numbers, _ in found.values():
+        numbers["instructions"] -= numbers["idle"]  # a nanosecond each
+    return version, {name: found[LINUX, name][2] for name in names}
+
+
 # ---- tables ----
-def tables(found, names, designs):
-    def row(name, key):
-        return [PROGRAMS[name][0], *(bench.grouped(found[d, name][key]) for d in designs)]
+def recorded_linux():
+    """{name: counts}, of those that were measured."""
+    if not os.path.exists(RECORDED_LINUX):
+        return {}
+    with open(RECORDED_LINUX, encoding="utf-8") as f:
+        rows = csv.DictReader(line for line in f if not line.startswith("#"))
+        return {row["program"]: {key: int(row[key]) for key in LINUX_COUNTS} for row in rows}
+
+
+def tables(found, linux, names, designs):
+    def own(name, key):
+        return [bench.grouped(found[d, name][key]) for d in designs]
+
+    def peer(name, key):
+        return bench.grouped(linux[name][key]) if name in linux else "-"
     least = designs[0]
     kinds = ("faults", "zeroed", "shown", "shown_beside", "copied", "taken_over", "bytes_in",
              "bytes_out")
+    asked = [name for name in names if any(found[d, name]["fence_requests"] for d in designs)]
     return {
-        "instructions": (["program", *designs], [row(name, "instructions") for name in names]),
-        "tables": (["program", *designs], [row(name, "tables") for name in names]),
-        "faults": (["program", *kinds], [
-            [PROGRAMS[name][0], *(bench.grouped(found[least, name][kind]) for kind in kinds)]
+        "instructions": (["program", *designs, "Linux"], [
+            [PROGRAMS[name].about, *own(name, "instructions"), peer(name, "instructions")]
             for name in names]),
+        "tables": (["program", *designs],
+                   [[PROGRAMS[name].about, *own(name, "tables")] for name in names]),
+        "faults": (["program", "faults", "of Linux", *kinds[1:]], [
+            [PROGRAMS[name].about, bench.grouped(found[least, name]["faults"]),
+             peer(name, "faults"),
+             *(bench.grouped(found[least, name][kind]) for kind in kinds[1:])]
+            for name in names]),
+        "shootdowns": (["program", *designs],
+                       [[PROGRAMS[name].about, *own(name, "fence_requests")] for name in asked]),
     }
+
+
+def picture(path, found, linux, names, designs):
+    rows = [{"key": name, "title": PROGRAMS[name].about, "group": "", "xv6": "",
+             "linux": linux.get(name, {}).get("instructions", "")} for name in names]
+    counts = {d: {name: found[d, name]["instructions"] for name in names} for d in designs}
+    bench.write_picture(path, rows, designs, counts)
 
 
 def write(path, found):
@@ -201,17 +205,36 @@ def write(path, found):
             out.writerow([design, name, *(numbers[key] for key in COUNTS)])
 
 
+def write_linux(path, version, found):
+    with open(path, "w", encoding="utf-8", newline="") as f:
+        f.write(f"# Linux {version}, QEMU's -icount, one hart; faults are the program's and its "
+                "children's\n")
+        out = csv.writer(f, lineterminator="\n")
+        out.writerow(["program", *LINUX_COUNTS])
+        for name, numbers in found.items():
+            out.writerow([name, *(numbers[key] for key in LINUX_COUNTS)])
+
+
+def run_linux(names, record):
+    version, found = measure_linux(names)
+    bench.print_table(["program", "instructions", "faults"], [
+        [PROGRAMS[name].about, bench.grouped(found[name]["instructions"]),
+         bench.grouped(found[name]["faults"])] for name in names])
+    if record:
+        write_linux(RECORDED_LINUX, version, found)
+        print(f"written: {os.path.relpath(RECORDED_LINUX)}")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
-    parser.add_argument("--help", "-h", action="store_true")
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--record", action="store_true")
-    parser.add_argument("--no-build", action="store_true")
+    for option in ("--help", "--list", "--linux", "--record", "--no-build"):
+        parser.add_argument(option, *(["-h"] if option == "--help" else []), action="store_true")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if options.help or options.list:
         print(__doc__.strip() if options.help else
-              "\n".join(f"{name:8} {about}" for name, (about, *_) in PROGRAMS.items()))
+              "\n".join(f"{name:12} {each.about}" for name, each in PROGRAMS.items()))
         return 0
     unknown = [name for name in options.names if name not in PROGRAMS]
     if unknown or (options.record and options.names):
@@ -220,13 +243,17 @@ def main():
     names, designs = options.names or list(PROGRAMS), bench.all_designs()
     if not options.no_build:
         bench.build()
-    found = measure(names, designs)
-    made = tables(found, names, designs)
+    if options.linux:
+        return run_linux(names, options.record)
+    found, linux = measure(names, designs), recorded_linux()
+    made = tables(found, linux, names, designs)
     for title, table in made.items():
         print(title)
         bench.print_table(*table)
     path = RECORDED if options.record else machine.build_path("programs.csv")
     write(path, found)
+    picture(PICTURE if options.record else machine.build_path("programs.svg"), found, linux, names,
+            designs)
     if options.record:
         bench.fill_document(made, DOCUMENT)
     print(f"written: {os.path.relpath(path)}")

@@ -55,6 +55,8 @@ static void give_locks_back(uint64_t list) {
         if (entry != h.pending)
             err = give_lock_back(lock_of(&h, entry), false);
         err = err ? err : end;
+        if (!end && next == entry) /* it leads to itself, as of a program that tries us */
+            break;
         entry = next;
         sched_break(); /* each may be a page that has to be copied */
     }
