@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include "check.h"
+#include "ptys.h"
 
 #define FLOW 300000 /* bytes: many times what either end holds */
 
@@ -22,18 +22,6 @@ static void handler(int signal) { caught[signal]++; }
 static void catch (int signal) {
     struct sigaction action = {.sa_handler = handler};
     CHECK(sigaction(signal, &action, NULL) == 0);
-}
-
-static int open_master(void) {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    return master;
-}
-
-static int open_slave(int master, int flags) {
-    int slave = open(ptsname(master), O_RDWR | flags);
-    CHECK(slave >= 0);
-    return slave;
 }
 
 static void make_raw(int tty) {
@@ -47,41 +35,6 @@ static short ready(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
     CHECK(poll(&p, 1, 0) >= 0);
     return p.revents;
-}
-
-/* Reads until it has as many bytes as the text, and compares. */
-static int reads(int fd, const char *text) {
-    char got[200] = "";
-    size_t n = 0, wanted = strlen(text);
-    while (n < wanted) {
-        ssize_t more = read(fd, got + n, wanted - n);
-        if (more <= 0)
-            return 0;
-        n += (size_t)more;
-    }
-    return memcmp(got, text, wanted) == 0;
-}
-static int writes(int fd, const char *text) {
-    return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
-/* A child that leads a session with the slave as its terminal. It says how it went. */
-static pid_t start(int master, int (*what)(int slave)) {
-    pid_t child = fork();
-    if (child == 0) {
-        int slave;
-        CHECK(setsid() == getpid());
-        slave = open_slave(master, 0);
-        close(master);
-        _exit(what(slave));
-    }
-    CHECK(child > 0);
-    return child;
-}
-static int ended_with(pid_t child) {
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 /* ---- names ---- */
