@@ -151,7 +151,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->parent = NULL;
     p->killed = p->exited = p->waited_for = p->manages_jobs = p->no_terminal = false;
     p->depth = p->reserve_left = 0;
-    p->time_used = 0;
+    p->time_used = p->time_told = 0;
     p->children_used = (struct usage){0};
     p->status = 0;
     signal_reset(p);

@@ -46,6 +46,7 @@ struct proc {
     struct list *untold; /* of threads, the first one that is yet to be told (thread_tell_all) */
     uint32_t untold_reasons;
     struct wait_channel buried;
+    uint64_t time_told; /* the most that usage_time_locked has said */
 
     /* Guarded by the family lock (proc.c). */
     struct proc *parent;
