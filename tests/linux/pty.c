@@ -93,6 +93,31 @@ static void check_many(void) {
     CHECK(counts[0] == counts[1] && counts[0] >= 64);
 }
 
+/* A process takes all that it can, and its parent, a command of the console's shell, still has
+ * some.
+ */
+static void check_kept(void) {
+    int to[2], from[2];
+    char c;
+    CHECK(pipe(to) == 0 && pipe(from) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(to[1]);
+        int n = 0;
+        while (open("/dev/ptmx", O_RDWR | O_NOCTTY) >= 0)
+            n++;
+        CHECK_EQ(errno, ENOSPC);
+        CHECK_EQ(n, 128 - 8);
+        CHECK(write(from[1], "x", 1) == 1 && read(to[0], &c, 1) == 0);
+        _exit(failures);
+    }
+    CHECK(read(from[0], &c, 1) == 1);
+    int master = open_master(), slave = open_slave(master, O_NOCTTY);
+    CHECK(writes(slave, "seen") && reads(master, "seen"));
+    CHECK(close(slave) == 0 && close(master) == 0 && close(to[1]) == 0 && ended_with(child) == 0);
+    CHECK(close(to[0]) == 0 && close(from[0]) == 0 && close(from[1]) == 0);
+}
+
 /* ---- both ways ---- */
 
 static void check_text(void) {
@@ -353,6 +378,7 @@ int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0); /* children _exit */
     check_names();
     check_many();
+    check_kept();
     check_text();
     check_flow();
     check_full();
