@@ -36,7 +36,7 @@
 #define TCOFLUSH 1
 #define TCIOFLUSH 2
 
-/* The same with speeds as numbers; which the console does not have. */
+/* The same with speeds as numbers, which no terminal here has. */
 struct termios2 {
     struct terminal t;
     uint32_t speeds[2];

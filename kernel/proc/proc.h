@@ -73,6 +73,7 @@ struct proc {
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's */
     struct watched watched;            /* ended.c's */
+    struct watched watched_before;     /* those who were told, of this one and earlier ones here */
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
