@@ -118,6 +118,8 @@ static void slave_hold(struct tty *t, bool hold) {
     }
 }
 
+static uint32_t slave_unsent(const struct tty *t) { return pty_queued(pty_of(t)); }
+
 static void slave_drop_output(struct tty *t) {
     struct pty *p = pty_of(t);
     p->head = p->tail;
@@ -152,6 +154,7 @@ static const struct tty_ops slave_ops = {
     .echo = slave_echo,
     .has_room = has_room,
     .hold = slave_hold,
+    .unsent = slave_unsent,
     .drop_output = slave_drop_output,
     .opened = slave_opened,
     .closed = slave_closed,

@@ -125,7 +125,8 @@ static void check_text(void) {
     struct termios t;
     char c[20];
     CHECK(writes(slave, "one\ntwo") && ioctl(master, FIONREAD, &n) == 0 && n == 8);
-    CHECK(reads(master, "one\r\ntwo"));
+    CHECK(ioctl(slave, TIOCOUTQ, &n) == 0 && n == 8);
+    CHECK(reads(master, "one\r\ntwo") && ioctl(slave, TIOCOUTQ, &n) == 0 && n == 0);
     CHECK(ready(master) == POLLOUT && ready(slave) == POLLOUT);
     CHECK(writes(master, "hex\x7fllo\r") && ready(slave) == (POLLIN | POLLOUT));
     CHECK(reads(slave, "hello\n") && reads(master, "hex\b \bllo\r\n"));
@@ -203,6 +204,71 @@ static void check_full(void) {
         CHECK(got == n && (ready(from) & POLLOUT) && write(from, text, 1) == 1);
         CHECK(close(master) == 0 && close(slave) == 0);
     }
+}
+
+/* ---- output that is stopped ---- */
+
+static char state_of(pid_t pid) {
+    char path[32], line[200] = "", *at;
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, line, sizeof(line) - 1) > 0 && close(fd) == 0);
+    at = strrchr(line, ')');
+    return at ? at[2] : 0;
+}
+
+static int set_input_mode(int tty, tcflag_t bits, int on) {
+    struct termios t;
+    CHECK(tcgetattr(tty, &t) == 0);
+    t.c_iflag = on ? t.c_iflag | bits : t.c_iflag & ~bits;
+    return tcsetattr(tty, TCSANOW, &t);
+}
+
+/* What stops it, and what lets it go on; the slave does not wait. */
+static void check_keys(int master, int slave) {
+    char c;
+    CHECK(writes(master, "\023") && !(ready(slave) & POLLOUT));
+    CHECK(write(slave, "no", 2) == -1 && errno == EAGAIN && !(ready(master) & POLLIN));
+    CHECK(writes(master, "x") && reads(master, "x") && !(ready(slave) & POLLOUT));
+    CHECK(writes(master, "\021") && (ready(slave) & POLLOUT) && writes(slave, "on"));
+    CHECK(reads(master, "on") && writes(master, "\r") && reads(slave, "x\n"));
+    CHECK(reads(master, "\r\n") && writes(master, "\023\003") && (ready(slave) & POLLOUT));
+    CHECK(reads(master, "^C\r\n") && set_input_mode(slave, IXANY, 1) == 0);
+    CHECK(writes(master, "\023") && !(ready(slave) & POLLOUT) && writes(master, "y"));
+    CHECK((ready(slave) & POLLOUT) && reads(master, "y"));
+    CHECK(writes(master, "\023") && set_input_mode(slave, IXON, 0) == 0);
+    CHECK((ready(slave) & POLLOUT) && writes(master, "\023\r") && read(master, &c, 1) == 1);
+    CHECK(reads(slave, "y\023\n") && set_input_mode(slave, IXON, 1) == 0);
+    CHECK(tcflush(slave, TCIOFLUSH) == 0);
+}
+
+static void check_stopped(void) {
+    int master = open_master(), slave = open_slave(master, O_NOCTTY);
+    CHECK(fcntl(slave, F_SETFL, O_NONBLOCK) == 0);
+    check_keys(master, slave);
+    CHECK(fcntl(slave, F_SETFL, 0) == 0 && set_input_mode(slave, IXANY, 0) == 0);
+    CHECK(tcflow(slave, TCOOFF) == 0 && writes(master, "\021") && !(ready(slave) & POLLOUT));
+    pid_t writer = fork();
+    if (writer == 0)
+        _exit(writes(slave, "late") ? 0 : 1);
+    while (!failures && state_of(writer) != 'S')
+        usleep(1000);
+    CHECK(!(ready(master) & POLLIN) && tcflow(slave, TCOON) == 0 && reads(master, "late"));
+    CHECK_EQ(ended_with(writer), 0);
+    CHECK(tcflow(slave, TCIOFF) == 0 && tcflow(slave, TCION) == 0 && reads(master, "\023\021"));
+    CHECK(tcflow(slave, 4) == -1 && errno == EINVAL);
+    /* Nobody waits at a terminal that is no longer there. */
+    CHECK(tcflow(slave, TCOOFF) == 0);
+    writer = fork();
+    if (writer == 0) {
+        close(master);
+        _exit(write(slave, "x", 1) == -1 && errno == EIO ? 0 : 1);
+    }
+    while (!failures && state_of(writer) != 'S')
+        usleep(1000);
+    CHECK(close(master) == 0);
+    CHECK_EQ(ended_with(writer), 0);
+    CHECK(close(slave) == 0);
 }
 
 /* ---- ends ---- */
@@ -382,6 +448,7 @@ int main(void) {
     check_text();
     check_flow();
     check_full();
+    check_stopped();
     check_slave_closes();
     check_master_closes();
     check_sessions();
