@@ -24,6 +24,7 @@ static size_t console_write_some(struct tty *t, const char *text, size_t n) {
 
 static void console_echo(struct tty *t, const char *text, size_t n) { uart_echo(text, n); }
 static void console_hold(struct tty *t, bool hold) { uart_hold_input(hold); }
+static uint32_t console_unsent(const struct tty *t) { return uart_unsent(); }
 static void console_drain(struct tty *t) { uart_flush(); }
 
 static const struct tty_ops console_ops = {
@@ -32,6 +33,7 @@ static const struct tty_ops console_ops = {
     .echo = console_echo,
     .hold = console_hold,
     .drain = console_drain,
+    .unsent = console_unsent,
     .list = proc_dump,
 };
 

@@ -251,6 +251,13 @@ void uart_flush(void) {
     }
 }
 
+uint32_t uart_unsent(void) {
+    spin_lock(&uart.lock);
+    uint32_t n = ring_used();
+    spin_unlock(&uart.lock);
+    return n;
+}
+
 void uart_hold_input(bool hold) {
     spin_lock(&uart.lock);
     uart.hold = hold;

@@ -40,6 +40,9 @@ void uart_write_now(const char *text, size_t n);
  * nobody waits for all of it with interrupts off. */
 void uart_flush(void);
 
+/* Characters in the ring, which the device has not taken yet. */
+uint32_t uart_unsent(void);
+
 /* true: input stays in the device (and in whatever stands before it) until false. */
 void uart_hold_input(bool hold);
 

@@ -54,7 +54,8 @@ uint32_t linux_mode(const struct node_attr *a); /* type and permissions */
 /* The permissions of a file that a call makes with this mode. */
 uint16_t linux_new_mode(uint64_t mode);
 
-/* terminal.c: ioctl of the console. -K_ENOTTY: of another file, or there is no such thing. */
+/* terminal.c: ioctl of a terminal, or of the master of one. -K_ENOTTY: of another file, or there is
+ * no such thing. */
 int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
 /* f was opened: the caller has a terminal now, if it wants one (proc_offer_terminal). */
 void linux_terminal_opened(struct file *f);

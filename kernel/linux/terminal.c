@@ -22,6 +22,7 @@
 #define TIOCNOTTY 0x5422
 #define TIOCGSID 0x5429
 #define TIOCGPTN 0x80045430
+#define TIOCOUTQ 0x5411
 #define TIOCSPTLCK 0x40045431
 #define TIOCGPTLCK 0x80045439
 #define TIOCGPTPEER 0x5441
@@ -32,11 +33,13 @@
 
 #define O_NOCTTY 0x100
 
+enum { TCOOFF, TCOON, TCIOFF, TCION };
+
 #define TCIFLUSH 0
 #define TCOFLUSH 1
 #define TCIOFLUSH 2
 
-/* The same with speeds as numbers; which the console does not have. */
+/* The same with speeds as numbers, which no terminal here has. */
 struct termios2 {
     struct terminal t;
     uint32_t speeds[2];
@@ -81,6 +84,22 @@ static int set_foreground(struct tty *t, uint64_t address) {
     if (err == -K_EIO)
         return -K_ENOTTY;
     return err ? err : proc_set_foreground(&t->control, group, false, &interrupted);
+}
+
+/* As tcflow has it: our output, or a character that the other side may know. */
+static int control_flow(struct tty *t, uint64_t what) {
+    switch (what) {
+    case TCOOFF:
+    case TCOON: return tty_stop_output(t, what == TCOOFF);
+    case TCIOFF: return tty_send_key(t, TERMINAL_VSTOP);
+    case TCION: return tty_send_key(t, TERMINAL_VSTART);
+    default: return -K_EINVAL;
+    }
+}
+
+static int tell_unsent(struct tty *t, uint64_t address) {
+    uint32_t n = tty_bytes_unsent(t);
+    return copyout(UA(address), &n, sizeof(n));
 }
 
 static int tell_foreground(struct tty *t, bool any, uint64_t address) {
@@ -128,8 +147,9 @@ static int control(struct tty *t, bool any, uint32_t what, uint64_t at) {
     case TCSETSF:
     case TCSETSF2: return set_modes(t, at, true, true);
     case TCSBRK: return tty_drain(t); /* and no break is sent */
-    case TCXONC: return at <= 3 ? 0 : -K_EINVAL;
+    case TCXONC: return control_flow(t, at);
     case TCFLSH: return flush(t, at);
+    case TIOCOUTQ: return tell_unsent(t, at);
     case TIOCSCTTY: return proc_take_terminal(&t->control, at == 1);
     case TIOCNOTTY: return proc_leave_terminal(&t->control);
     case TIOCGPGRP: return tell_foreground(t, any, at);

@@ -64,16 +64,11 @@ static int tell(const struct child_news *news, uint64_t address) {
                : 0;
 }
 
-/* What came of it; err: it could not be told. A child of which the caller was not told, or that it
- * wants to keep, is still there. */
-static int take(const struct child_news *news, bool keep, int err) {
-    uint64_t pid;
-    if (!news->child)
-        return err;
-    if (!keep || err)
-        return syscall_end_wait(news, err, &pid);
-    proc_wait_again(news);
-    return 0;
+/* As proc_wait has them. */
+static unsigned options_of(uint32_t options) {
+    unsigned ours = options & (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED);
+    return ours | (options & WEXITED ? 0 : PROC_WAIT_LIVING) |
+           (options & WNOWAIT ? PROC_WAIT_KEEPS : 0);
 }
 
 int linux_waitid(const uint64_t arg[6], uint64_t *result) {
@@ -83,15 +78,15 @@ int linux_waitid(const uint64_t arg[6], uint64_t *result) {
     if ((options & ~(WAITS | ABI_WNOHANG | WNOWAIT | WAIT_ALL)) || !(options & WAITS))
         return -K_EINVAL;
     int err = whom(arg, &pid);
-    unsigned ours = options & (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED);
     if (!err)
-        err = proc_wait(pid, ours | (options & WEXITED ? 0 : PROC_WAIT_LIVING), &news);
+        err = proc_wait(pid, options_of(options), &news);
     if (err)
         return err;
     err = tell(&news, arg[2]);
     if (!err && arg[4] && news.child)
         err = linux_tell_usage(arg[4], &news.used);
-    return take(&news, (options & WNOWAIT) != 0, err);
+    uint64_t number; /* its pid, which is not the result here */
+    return news.child && !(options & WNOWAIT) ? syscall_end_wait(&news, err, &number) : err;
 }
 
 #define WAIT4_FLAGS (ABI_WNOHANG | ABI_WUNTRACED | ABI_WCONTINUED)

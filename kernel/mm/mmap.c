@@ -6,6 +6,7 @@
 #include "mm/check.h"
 #include "mm/commit.h"
 #include "mm/pieces.h"
+#include "mm/rmap.h"
 #include "mm/turn.h"
 
 /* What a page table can say: whatever may be written or executed may be read, too. */
@@ -93,9 +94,20 @@ static int map(struct aspace *as, const struct map_request *r, uint64_t *start) 
 }
 
 int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) {
+    struct map_request mine = *r;
+    bool stores = r->shared && (r->limit & ABI_PROT_WRITE);
+    int err = stores ? rmap_begin_stores(r->object) : 0;
+    if (err && (r->prot & ABI_PROT_WRITE))
+        return err;
+    if (err) {
+        mine.limit &= ~ABI_PROT_WRITE;
+        stores = false;
+    }
     turn_begin(as);
-    int err = map(as, r, start);
+    err = map(as, &mine, start);
     turn_end(as);
+    if (stores)
+        rmap_end_stores(r->object);
     if (DEBUG)
         check_space(as);
     return err;
@@ -171,7 +183,7 @@ static uint64_t place_to_move(struct aspace *as, const struct mapping *m,
     return start ? start + in : 0;
 }
 
-/* Of shared memory, beside what there is. */
+/* Of shared memory, beside what there is, or in its place. */
 static int map_again(struct aspace *as, const struct mapping *m, const struct remap_request *r,
                      uint64_t to) {
     struct mapping again;
@@ -180,7 +192,13 @@ static int map_again(struct aspace *as, const struct mapping *m, const struct re
     again.start = to;
     again.end = to + r->bytes;
     again.touched = false;
-    return r->place == REMAP_THERE ? change_replace(as, &again) : change_add(as, &again);
+    struct object *stores = again.limit & PTE_W ? again.object : NULL;
+    int err = stores ? rmap_begin_stores(stores) : 0;
+    ASSERT(!err); /* it is mapped so */
+    err = r->place == REMAP_THERE ? change_replace(as, &again) : change_add(as, &again);
+    if (stores)
+        rmap_end_stores(stores);
+    return err;
 }
 
 static int move_to(struct aspace *as, const struct mapping *m, const struct remap_request *r,

@@ -27,7 +27,9 @@ struct map_request {
     bool no_promise; /* private pages are lazy (commit.h), now and when it may be written later */
 };
 
-/* *start: where it is mapped. -K_EEXIST; -K_ENOMEM: no room, or it cannot be promised. */
+/* *start: where it is mapped. Of shared memory that takes no stores (object.h) it is made so that
+ * it never may be written, or, if that is asked for now, object->stores_error. -K_EEXIST;
+ * -K_ENOMEM: no room, or it cannot be promised. */
 int aspace_map(struct aspace *as, const struct map_request *r, uint64_t *start) must_check;
 
 /* Where memory could be mapped that has to begin at a multiple of align, a power of two; 0: no

@@ -22,10 +22,7 @@ void rmap_add(struct mapping *m, struct mappings *all) {
         return;
     m->all = all;
     spin_lock(&r->lock);
-    if (m->shared && m->object->stores_error) { /* since whoever maps it has looked */
-        m->limit = (uint8_t)(m->limit & ~PTE_W);
-        m->perm = (uint8_t)(m->perm & ~PTE_W);
-    }
+    ASSERT(!may_write(m) || !m->object->stores_error); /* rmap_begin_stores */
     list_push_back(&r->mappings, &m->by_object);
     r->writable += may_write(m);
     spin_unlock(&r->lock);
@@ -153,6 +150,26 @@ static void for_each(struct rmap *r, struct wanted *w) {
 bool rmap_may_write_locked(const struct rmap *r) {
     ASSERT_LOCKED(&r->lock);
     return r->writable > 0;
+}
+
+int rmap_begin_stores(struct object *o) {
+    struct rmap *r = o->rmap;
+    if (!r)
+        return o->stores_error;
+    spin_lock(&r->lock);
+    int err = o->stores_error;
+    r->writable += !err;
+    spin_unlock(&r->lock);
+    return err;
+}
+
+void rmap_end_stores(struct object *o) {
+    struct rmap *r = o->rmap;
+    if (!r)
+        return;
+    spin_lock(&r->lock);
+    r->writable--;
+    spin_unlock(&r->lock);
 }
 
 int rmap_forbid_stores(struct rmap *r, struct object *o, int err) {

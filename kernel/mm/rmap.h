@@ -18,15 +18,17 @@ struct aspace;
 struct rmap {
     struct spinlock lock;
     struct list mappings; /* and marks of those who go through it */
-    uint32_t writable;    /* of the mappings, those that are shared, and written or may become so */
+    /* Of the mappings, those that are shared, and written or may become so; and those who are about
+     * to make one. */
+    uint32_t writable;
 };
 
 /* Nobody knows it yet. It is in use as long as somebody refers to its object. */
 void rmap_init(struct rmap *r);
 
 /* A mapping in a tree, whose space's lock is held, joins its object's map, if that has one, or
- * leaves it. One that shows nothing yet, and is shared, may not be written, nor become so, if
- * the object takes no stores. */
+ * leaves it. Who puts one there that is shared, and may be written, has begun to (below), or there
+ * is another one of the object all the while. */
 void rmap_add(struct mapping *m, struct mappings *all);
 void rmap_remove(struct mapping *m);
 /* The mapping is going to show more, before its space's lock is given back: whoever goes through
@@ -36,7 +38,12 @@ void rmap_grown(struct mapping *m);
 void rmap_add_all(struct aspace *as);
 void rmap_remove_all(struct aspace *as);
 
-/* Whether somebody has a shared mapping that may be written, or become so. */
+/* The caller is about to make a shared mapping of o that may be written: until the end of that
+ * nobody can forbid it. Not 0: o->stores_error, it is forbidden, and there is nothing to end. */
+int rmap_begin_stores(struct object *o) must_check;
+void rmap_end_stores(struct object *o);
+
+/* Whether somebody has a shared mapping that may be written, or become so, or is making one. */
 bool rmap_may_write_locked(const struct rmap *r) must_check;
 /* There is none such, and with this error from now on there will be none, of o, whose map it is.
  * -K_EBUSY: there is one, and nothing changed. */

@@ -20,14 +20,14 @@ static int32_t word_of_end(const struct proc *child) {
     return signal ? signal : (child->status & 0xff) << 8;
 }
 
-/* Whether it is of interest now; then it is nobody else's. */
+/* Whether it is of interest now; then it is nobody else's, unless the caller keeps it. */
 static bool has_news_locked(struct proc *child, unsigned options, struct child_news *news) {
     ASSERT_LOCKED(&family_lock);
     *news = (struct child_news){.child = child, .exited = child->exited, .pid = child->pid};
     if (child->exited) {
         if (child->waited_for)
             return false;
-        child->waited_for = true;
+        child->waited_for = !(options & PROC_WAIT_KEEPS);
         news->status = child->status;
         news->word = word_of_end(child);
         news->used = usage_of_child_locked(child);
@@ -44,7 +44,8 @@ static bool has_news_locked(struct proc *child, unsigned options, struct child_n
     if ((stopped && !all) || child->tells != (stopped ? ABI_CLD_STOPPED : ABI_CLD_CONTINUED) ||
         !(options & (stopped ? ABI_WUNTRACED : ABI_WCONTINUED)))
         return false;
-    child->tells = 0;
+    if (!(options & PROC_WAIT_KEEPS))
+        child->tells = 0;
     news->word = stopped ? signal << 8 | WORD_STOPPED : WORD_CONTINUED;
     return true;
 }
@@ -82,7 +83,8 @@ void proc_wait_again(const struct child_news *news) {
     spin_lock(&family_lock);
     if (news->exited)
         news->child->waited_for = false;
-    else if (news->child->pid == news->pid) /* else another one has seen its end */
+    /* Else another one has seen its end, or it has done something newer. */
+    else if (news->child->pid == news->pid && !news->child->tells)
         news->child->tells = news->word == WORD_CONTINUED ? ABI_CLD_CONTINUED : ABI_CLD_STOPPED;
     wakeup(&proc_self()->child_exited);
     spin_unlock(&family_lock);

@@ -1,10 +1,12 @@
 /* Watching for the end of processes: see ended.h. A slot's watches are its, whoever is in it: those
- * of an earlier process there are told in vain, once. */
+ * of an earlier process there have been told. */
 #include "proc/ended.h"
 #include "lib/errno.h"
 #include "proc/ids.h"
 #include "proc/table.h"
 #include "proc/watch.h"
+
+#define TOLD_AT_ONCE 32 /* with the lock; others come in between */
 
 /* Guards who watches, in all slots. */
 static struct spinlock ended_lock = SPINLOCK_INIT(RANK_ENDED);
@@ -33,15 +35,19 @@ static bool has_ended(struct proc *p, int32_t pid) {
 
 bool ended_look(struct proc *p, int32_t pid, struct watch *w) {
     spin_lock(&ended_lock);
-    if (w)
-        watch_begin(w, &p->watched, &ended_lock);
     bool ended = has_ended(p, pid);
+    if (w && !ended)
+        watch_begin(w, &p->watched, &ended_lock);
     spin_unlock(&ended_lock);
     return ended;
 }
 
+/* Nobody begins to watch any more: there is an end to it. */
 void ended_tell(struct proc *p) {
-    spin_lock(&ended_lock);
-    watched_changed(&p->watched);
-    spin_unlock(&ended_lock);
+    bool more = true;
+    while (more) {
+        spin_lock(&ended_lock);
+        more = watched_ends(&p->watched, &p->watched_before, TOLD_AT_ONCE);
+        spin_unlock(&ended_lock);
+    }
 }

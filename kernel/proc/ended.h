@@ -7,16 +7,15 @@
 
 struct watch;
 
-#define ENDED_MOST \
-    16384 /* numbers that are held so at a time; who holds one counts (pidfile.c) \
-           */
+/* Numbers that are held so at a time; who holds one counts (pidfile.c). */
+#define ENDED_MOST 16384
 
 /* A process, which may be a zombie, and one more user of its number. -K_ESRCH: there is none. */
 int ended_hold(int32_t pid, struct proc **p) must_check;
 void ended_drop(int32_t pid);
 
-/* Whether it has ended: its parent can be told, or was. w, unless it is NULL, is told of that from
- * before that look on (watch.h). */
+/* Whether it has ended: its parent can be told, or was. If not, w, unless it is NULL, is told of
+ * that from before that look on (watch.h), once. */
 bool ended_look(struct proc *p, int32_t pid, struct watch *w);
 
 /* p, the running process, has exited for all to see. */

@@ -6,13 +6,16 @@
 struct signal_info;
 
 /* The session at the console: pid 1 (depth 0), and its own children (1), the shell. Whatever else
- * the machine runs, they and what the shell starts (2) find room to look at it and to end it: the
- * last RESERVE_SLOTS process slots   are for forks of depth 0 and 1 the last RESERVE_FRAMES
- * promises       for depth 0 and 1; for depth 2 as far as RESERVE_EACH goes, in its whole life the
- * last pipes and, of a disk with many inodes, open files (fs/fs.c)   for depth 0 to 2 the front of
- * a run queue (sched.c)     for depth 0 to 2, when woken, within bounds What is deeper, as the
- * processes of a bomb that the shell has started, has no part in it. An orphan keeps the depth that
- * it was born with. */
+ * the machine runs, they and what the shell starts (2) find room to look at it and to end it:
+ * - the last RESERVE_SLOTS process slots are for forks of depth 0 and 1
+ * - the last RESERVE_FRAMES promises for depth 0 and 1; for depth 2 as far as RESERVE_EACH goes, in
+ *   its whole life
+ * - the last pipes, pseudo-terminals and, of a disk with many inodes, open files (fs/fs.c) for
+ *   depth 0 to 2
+ * - the front of a run queue (sched.c) for depth 0 to 2, when woken, within bounds
+ *
+ * What is deeper, as the processes of a bomb that the shell has started, has no part in it. An
+ * orphan keeps the depth that it was born with. */
 #define RESERVE_SLOTS 8
 #define RESERVE_FRAMES 256
 #define RESERVE_EACH 96

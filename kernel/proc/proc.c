@@ -151,7 +151,7 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->parent = NULL;
     p->killed = p->exited = p->waited_for = p->manages_jobs = p->no_terminal = false;
     p->depth = p->reserve_left = 0;
-    p->time_used = 0;
+    p->time_used = p->time_told = 0;
     p->children_used = (struct usage){0};
     p->status = 0;
     signal_reset(p);
@@ -331,20 +331,30 @@ static void tell_orphan_locked(struct proc *child) {
     spin_unlock(&child->lock);
 }
 
-/* The parent's, or init's, when the parent has gone. */
-static void reparent_locked(struct proc *p) {
+/* One child of p, which is ending, is the first process's; false: it has none. */
+static bool reparent_locked(struct proc *p) {
     ASSERT_LOCKED(&family_lock);
-    struct list *link;
-    bool zombies = false;
-    while ((link = list_pop_front(&p->children))) {
-        struct proc *child = LIST_ENTRY(link, struct proc, sibling);
-        child->parent = proc_first;
-        list_push_back(&proc_first->children, link);
-        zombies |= child->exited;
-        tell_orphan_locked(child);
-    }
-    if (zombies)
+    struct list *link = list_pop_front(&p->children);
+    if (!link)
+        return false;
+    struct proc *child = LIST_ENTRY(link, struct proc, sibling);
+    child->parent = proc_first;
+    list_push_back(&proc_first->children, link);
+    if (child->exited)
         wakeup(&proc_first->child_exited);
+    tell_orphan_locked(child);
+    proc_lose_shell_locked(child, p);
+    return true;
+}
+
+/* p is ending, and has one thread: it has no more children after that. */
+static void reparent(struct proc *p) {
+    bool more = true;
+    while (more) {
+        spin_lock(&family_lock);
+        more = reparent_locked(p);
+        spin_unlock(&family_lock);
+    }
 }
 
 /* For tools that drive a shell of another system: the end of each of its commands. Said
@@ -387,8 +397,8 @@ void proc_exit(int32_t status) {
     if (p->killed)
         status = -1;
     trace_exit(p, status);
+    reparent(p);
     spin_lock(&family_lock);
-    reparent_locked(p);
     spin_lock(&p->lock);
     p->state = P_ZOMBIE;
     p->status = status;
@@ -398,6 +408,7 @@ void proc_exit(int32_t status) {
     spin_unlock(&p->lock);
     p->exited = true;
     proc_leave_session_locked(p);
+    proc_lose_shell_locked(p, p->parent);
     tell_end_locked(p);
     spin_unlock(&family_lock);
     ended_tell(p); /* whoever reaps it waits until this thread has left */

@@ -46,6 +46,7 @@ struct proc {
     struct list *untold; /* of threads, the first one that is yet to be told (thread_tell_all) */
     uint32_t untold_reasons;
     struct wait_channel buried;
+    uint64_t time_told; /* the most that usage_time_locked has said */
 
     /* Guarded by the family lock (proc.c). */
     struct proc *parent;
@@ -72,6 +73,7 @@ struct proc {
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's */
     struct watched watched;            /* ended.c's */
+    struct watched watched_before;     /* those who were told, of this one and earlier ones here */
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
@@ -139,10 +141,13 @@ struct child_news {
 };
 
 /* Sleeps until there is news of a child: with this pid; of the caller's group, 0; of group -pid;
- * of any, -1. options: ABI_WNOHANG and so on, and PROC_WAIT_LIVING: an end is no news. A child that
- * has exited stays a zombie until the caller reaps it, or, as other news, lets another wait have
- * it; nobody else can do that. -K_ECHILD: there is no such child. -K_EINTR. */
+ * of any, -1. options: ABI_WNOHANG and so on; PROC_WAIT_LIVING: an end is no news; and
+ * PROC_WAIT_KEEPS: it stays news, for this and any other thread, and news->child only says that
+ * there is some. Else a child that has exited stays a zombie until the caller reaps it, or, as
+ * other news, lets another wait have it; nobody else can do that. -K_ECHILD: there is no such
+ * child. -K_EINTR. */
 #define PROC_WAIT_LIVING 0x10000U
+#define PROC_WAIT_KEEPS 0x20000U
 int proc_wait(int32_t pid, unsigned options, struct child_news *news) must_check;
 void proc_reap(struct proc *child);
 void proc_wait_again(const struct child_news *news);

@@ -255,25 +255,60 @@ void proc_signal_foreground(struct control *c, int32_t signal) {
     spin_unlock(&family_lock);
 }
 
-/* Whether one of the caller's group has a parent in another group of the session, who can continue
- * it. The first process only waits. */
-static bool has_shell_locked(const struct proc *self) {
-    bool found = false;
-    ASSERT_LOCKED(&family_lock);
-    for (uint32_t i = 0; i < proc_slots && !found; i++) {
-        const struct proc *parent = procs[i].parent;
-        spin_lock(&procs[i].lock);
-        bool member = procs[i].state == P_LIVE && procs[i].group == self->group;
-        spin_unlock(&procs[i].lock);
-        found = member && parent && parent != proc_first && parent->group != self->group &&
-                parent->session == self->session;
-    }
-    return found;
+/* ---- who can continue a group ---- */
+
+/* A parent in another group of the session. The first process only waits. */
+static bool is_shell_of(const struct proc *parent, const struct proc *p) {
+    return parent && parent != proc_first && parent->group != p->group &&
+           parent->session == p->session;
 }
+
+struct group_about {
+    bool has_shell; /* one of it has one */
+    bool stopped;   /* one of it is */
+};
+
+/* The group changes under the family lock. */
+static struct group_about about_locked(int32_t group) {
+    struct group_about about = {0};
+    ASSERT_LOCKED(&family_lock);
+    for (uint32_t i = 0; i < proc_slots; i++) {
+        struct proc *p = &procs[i];
+        if (__atomic_load_n(&p->group, __ATOMIC_RELAXED) != group)
+            continue;
+        spin_lock(&p->lock);
+        bool member = p->state == P_LIVE && p->group == group;
+        about.stopped |= member && p->stopped;
+        spin_unlock(&p->lock);
+        about.has_shell |= member && is_shell_of(p->parent, p);
+    }
+    return about;
+}
+
+void proc_lose_shell_locked(const struct proc *p, const struct proc *shell) {
+    ASSERT_LOCKED(&family_lock);
+    if (!is_shell_of(shell, p))
+        return;
+    struct group_about about = about_locked(p->group);
+    if (about.stopped && !about.has_shell)
+        hang_up_group_locked(p->group);
+}
+
+/* ---- the background ---- */
 
 static bool in_front(const struct proc *p, const struct control *c) {
     int32_t front = __atomic_load_n(&c->foreground, __ATOMIC_RELAXED);
     return !front || p->depth <= 1 || p->group == front;
+}
+
+/* Whichever thread of p, the running process, takes the signal: this one's call is made again. */
+static int stop_group_locked(struct proc *p, int32_t signal) {
+    ASSERT_LOCKED(&family_lock);
+    (void)!signal_group_locked(p->group, signal, &by_kernel, spares_first);
+    spin_lock(&p->lock);
+    thread_tell(thread_self(), THREAD_SIGNAL);
+    spin_unlock(&p->lock);
+    return -K_EINTR;
 }
 
 int proc_from_background(struct control *c, int32_t signal) {
@@ -290,12 +325,10 @@ int proc_from_background(struct control *c, int32_t signal) {
         err = 0;
     else if (!heard)
         err = signal == ABI_SIGTTIN ? -K_EIO : 0;
-    else if (!has_shell_locked(p))
+    else if (!about_locked(p->group).has_shell)
         err = -K_EIO;
-    else {
-        (void)!signal_group_locked(p->group, signal, &by_kernel, spares_first);
-        err = -K_EINTR;
-    }
+    else
+        err = stop_group_locked(p, signal);
     spin_unlock(&family_lock);
     return err;
 }

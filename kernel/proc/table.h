@@ -24,6 +24,10 @@ int group_hold_locked(int32_t group) must_check;
 
 /* session.c. The running process ends. The family lock is held. */
 void proc_leave_session_locked(struct proc *p);
+/* The same file. p, or its parent, ends: `shell` is not its parent from here on, or p is no member
+ * of its group. SIGHUP and SIGCONT for the group, if one of it has stopped, and nobody is there any
+ * more who could continue it. The family lock is held. */
+void proc_lose_shell_locked(const struct proc *p, const struct proc *shell);
 
 /* Gives back everything that the process of t, its only thread, still has. That one's hart has left
  * its table and stack. */

@@ -13,13 +13,15 @@ static uint64_t time_running(const struct thread *t) {
     return cpu_time() - since;
 }
 
-uint64_t usage_time_locked(const struct proc *p) {
+uint64_t usage_time_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
     uint64_t sum = __atomic_load_n(&p->time_used, __ATOMIC_RELAXED);
     LIST_EACH(link, &p->threads) {
         sum += time_running(LIST_ENTRY(link, struct thread, in_process));
     }
-    return sum;
+    /* A thread that was switched away from meanwhile may be missing with its last slice. */
+    p->time_told = MAX(p->time_told, sum);
+    return p->time_told;
 }
 
 static struct usage with_memory(uint64_t time, const struct aspace *as) {

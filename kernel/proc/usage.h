@@ -17,8 +17,8 @@ struct usage usage_children(void);
 /* cpu_time in which the running thread ran, up to now. */
 uint64_t usage_thread_time(void);
 
-/* cpu_time of a process's threads, up to now. Its lock is held. */
-uint64_t usage_time_locked(const struct proc *p);
+/* cpu_time of a process's threads, up to now: never less than was told before. Its lock is held. */
+uint64_t usage_time_locked(struct proc *p);
 
 /* What wait tells of a child that has ended: its own, and its children's. The family lock is held.
  */

@@ -62,6 +62,20 @@ static inline void watched_changed(struct watched *thing) {
         w->changed(w);
 }
 
+/* The same of what does not change any more. At most n watches are called, and are those of told
+ * then: they are not called again. True: there are more. */
+static inline bool watched_ends(struct watched *thing, struct watched *told, uint32_t n) {
+    while (thing->first && n-- > 0) {
+        struct watch *w = thing->first;
+        thing->first = w->next;
+        if (w->next)
+            w->next->at = &thing->first;
+        watch_begin(w, told, w->lock);
+        w->changed(w);
+    }
+    return thing->first;
+}
+
 /* ---- a thread that watches ---- */
 
 /* In memory that is mapped for all processes, too. */

@@ -198,11 +198,10 @@ static int leads_to(struct node *n, struct node **out) {
 /* A pipe: another file for it. */
 static int open_again(struct node *n, uint32_t mode, struct file **out) {
     struct file *f;
-    bool writes = mode & ABI_O_WRONLY;
     int err = file_of(procnode_of(n)->pid, procnode_of(n)->number, &f);
     if (err)
         return err;
-    err = mode & ABI_O_RDWR ? -K_ENXIO : pipe_open_again(f, writes, out);
+    err = pipe_open_again(f, !(mode & ABI_O_WRONLY), open_for_writing(mode), out);
     file_put(f);
     if (!err)
         file_set_flags(*out, mode);

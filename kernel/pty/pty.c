@@ -5,6 +5,7 @@
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "pty/pair.h"
+#include "vfs/descriptor.h"
 
 #define MAJOR_SLAVE 136
 #define FRAMES 3 /* the terminal's buffer and line, and the queue */
@@ -117,6 +118,8 @@ static void slave_hold(struct tty *t, bool hold) {
     }
 }
 
+static uint32_t slave_unsent(const struct tty *t) { return pty_queued(pty_of(t)); }
+
 static void slave_drop_output(struct tty *t) {
     struct pty *p = pty_of(t);
     p->head = p->tail;
@@ -151,6 +154,7 @@ static const struct tty_ops slave_ops = {
     .echo = slave_echo,
     .has_room = has_room,
     .hold = slave_hold,
+    .unsent = slave_unsent,
     .drop_output = slave_drop_output,
     .opened = slave_opened,
     .closed = slave_closed,
@@ -160,19 +164,20 @@ static const struct tty_ops slave_ops = {
 
 /* ---- from its making to its end ---------------------------------------------------- */
 
-/* A number that no pair has; false: there is none. */
+/* A number that no pair has; false: there is none, or those that are left are kept for others. */
 static bool take_number(struct pty *p) {
-    bool found = false;
+    uint32_t kept = fd_in_reserve() ? 0 : PTY_KEPT, left = 0;
     spin_lock(&table_lock);
-    for (uint32_t i = 0; i < PTY_MOST && !found; i++) {
-        found = !table[i];
-        if (found) {
-            table[i] = p;
+    for (uint32_t i = PTY_MOST; i-- > 0;)
+        if (!table[i]) {
             p->number = i;
+            left++;
         }
-    }
+    bool may = left > kept;
+    if (may)
+        table[p->number] = p;
     spin_unlock(&table_lock);
-    return found;
+    return may;
 }
 
 static char *take_frame(void) { return pa_ptr(frame_take()); }

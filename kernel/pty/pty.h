@@ -12,6 +12,7 @@
 
 #define PTY_QUEUE 4096
 #define PTY_MOST 128 /* pairs */
+#define PTY_KEPT 8   /* of these: for the session at the console and its commands (fd_in_reserve) */
 
 struct file;
 struct node;

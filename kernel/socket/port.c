@@ -2,6 +2,7 @@
 #include "socket/port.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/pieces.h"
 
 #define BUCKETS 256
 /* Those that are given to who asks for any, as Linux has them. */
@@ -86,11 +87,16 @@ static bool in_use_locked(const struct socket *s, const struct inet_end *end) {
     return false;
 }
 
-static bool port_in_use_locked(enum socket_type type, uint16_t port) {
+/* *looked: at how many sockets, and 1. */
+static bool port_in_use_locked(enum socket_type type, uint16_t port, unsigned *looked) {
     ASSERT_LOCKED(&ports.lock);
-    PLACE_EACH(it, port)
-    if (socket_at(it)->type == type && socket_at(it)->place.address.inet.port == port)
-        return true;
+    *looked = 1;
+    PLACE_EACH(it, port) {
+        const struct socket *o = socket_at(it);
+        if (o->type == type && o->place.address.inet.port == port)
+            return true;
+        ++*looked;
+    }
     return false;
 }
 
@@ -111,23 +117,26 @@ int port_enter(struct socket *s, const struct inet_end *end) {
     return may ? 0 : -K_EADDRINUSE;
 }
 
-static bool enter_next(struct socket *s, struct inet_end *end) {
+static bool enter_next(struct socket *s, struct inet_end *end, unsigned *looked) {
     spin_lock(&ports.lock);
     end->port = (uint16_t)(ANY_FIRST + ports.next++ % (ANY_END - ANY_FIRST));
-    bool may = !port_in_use_locked(s->type, end->port);
+    bool may = !port_in_use_locked(s->type, end->port, looked);
     if (may)
         enter_locked(s, end);
     spin_unlock(&ports.lock);
     return may;
 }
 
-/* Each is looked at on its own, so that nobody waits for one who looks at many. */
+/* Each is looked at on its own, and with breaks, so that nobody waits for one who looks at many. */
 int port_enter_any(struct socket *s, const uint8_t ip[INET_BYTES]) {
     struct inet_end end;
     memcpy(end.ip, ip, INET_BYTES);
-    for (unsigned i = 0; i < ANY_END - ANY_FIRST; i++)
-        if (enter_next(s, &end))
+    for (unsigned i = 0; i < ANY_END - ANY_FIRST; i++) {
+        unsigned looked;
+        if (enter_next(s, &end, &looked))
             return 0;
+        piece_done(looked);
+    }
     return -K_EADDRNOTAVAIL;
 }
 

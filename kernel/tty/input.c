@@ -81,10 +81,23 @@ static void interrupted_by(struct tty *t, char c, int32_t signal) {
     spin_unlock(&t->lock);
 }
 
+/* Whether that is all that the key does. */
+static bool obey_flow_locked(struct tty *t, char c) {
+    ASSERT_LOCKED(&t->lock);
+    enum terminal_flow flow = terminal_flow(&t->modes, c);
+    if (flow == TERMINAL_STOPS)
+        __atomic_store_n(&t->stopped, t->stopped | TTY_STOPPED_BY_KEY, __ATOMIC_RELAXED);
+    else if (flow != TERMINAL_GOES_ON)
+        tty_start_locked(t, TTY_STOPPED_BY_CALL);
+    return flow == TERMINAL_STOPS || flow == TERMINAL_STARTS;
+}
+
 /* One byte; the lock is given back while it is a signal. True: it asks for a list. */
 static bool take_locked(struct tty *t, char c) {
     ASSERT_LOCKED(&t->lock);
     if (!terminal_translate(&t->modes, &c))
+        return false;
+    if (obey_flow_locked(t, c))
         return false;
     int32_t signal = terminal_signal(&t->modes, c);
     if (signal) {

@@ -175,7 +175,7 @@ unsigned tty_ready(struct tty *t, struct watch *w) {
     uint32_t least = terminal_least_for_ever(&t->modes);
     bool news = tty_by_line(t) && t->interrupted && tty_is_shell();
     bool some = tty_bytes(t) >= least, gone = t->hung_up;
-    bool room = gone || !t->ops->has_room || t->ops->has_room(t);
+    bool room = gone || (!t->stopped && (!t->ops->has_room || t->ops->has_room(t)));
     spin_unlock(&t->lock);
     return (room ? READY_WRITABLE : 0) | (some || news || gone ? READY_READABLE : 0) |
            (gone ? READY_HANGUP | READY_ERROR : 0);

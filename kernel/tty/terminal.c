@@ -35,6 +35,15 @@ int32_t terminal_signal(const struct terminal *t, char c) {
                                           : 0;
 }
 
+enum terminal_flow terminal_flow(const struct terminal *t, char c) {
+    if (!(t->input & TERMINAL_IXON))
+        return TERMINAL_GOES_ON;
+    return is_key(t, c, TERMINAL_VSTART)                               ? TERMINAL_STARTS
+           : is_key(t, c, TERMINAL_VSTOP)                              ? TERMINAL_STOPS
+           : (t->input & TERMINAL_IXANY) || terminal_signal(t, c) != 0 ? TERMINAL_STARTS_TOO
+                                                                       : TERMINAL_GOES_ON;
+}
+
 bool terminal_translate(const struct terminal *t, char *c) {
     if (*c == '\r' && (t->input & TERMINAL_IGNCR))
         return false;

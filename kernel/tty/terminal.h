@@ -1,7 +1,7 @@
 /* What a program can say of a terminal: bits, keys and layout are those that Linux has on RISC-V
  * (struct termios), since other interfaces have none. What is not named here is kept and told, and
- * does nothing: speeds, parity, and flow control by ^S and ^Q; and OPOST with ONLCR at the console,
- * since whatever is at the other end of the serial line makes a new line of a NL. */
+ * does nothing: speeds, parity, and IXOFF; and OPOST with ONLCR at the console, since whatever is
+ * at the other end of the serial line makes a new line of a NL. */
 #pragma once
 #include "lib/types.h"
 
@@ -9,7 +9,8 @@
 #define TERMINAL_INLCR 0x40  /* a NL becomes a CR */
 #define TERMINAL_IGNCR 0x80  /* a CR is dropped */
 #define TERMINAL_ICRNL 0x100 /* a CR becomes a NL */
-#define TERMINAL_IXON 0x400
+#define TERMINAL_IXON 0x400  /* VSTOP stops the output, and VSTART or a signal lets it go on */
+#define TERMINAL_IXANY 0x800 /* so does any other key */
 /* output */
 #define TERMINAL_OPOST 1
 #define TERMINAL_ONLCR 4
@@ -41,7 +42,9 @@ enum terminal_key {
     TERMINAL_VEOF,
     TERMINAL_VTIME,
     TERMINAL_VMIN,
-    TERMINAL_VSUSP = 10,
+    TERMINAL_VSTART = 8,
+    TERMINAL_VSTOP,
+    TERMINAL_VSUSP,
     TERMINAL_VWERASE = 14,
     TERMINAL_KEYS = 19,
 };
@@ -69,6 +72,9 @@ static inline bool terminal_has_lines(const struct terminal *t) {
 /* What a key is for the editor of lines, which knows each by the character that it has at first.
  * '\0': nothing, as for one that another key has taken the place of. */
 char terminal_editors_key(const struct terminal *t, char c);
+/* What a key does to the output. TERMINAL_STARTS_TOO: and it is what else it is. */
+enum terminal_flow { TERMINAL_GOES_ON, TERMINAL_STOPS, TERMINAL_STARTS, TERMINAL_STARTS_TOO };
+enum terminal_flow terminal_flow(const struct terminal *t, char c);
 /* The signal that a key is for; 0: it is text. */
 int32_t terminal_signal(const struct terminal *t, char c);
 /* The ends of lines as programs want them; false: nothing is left of it. */

@@ -35,6 +35,64 @@ static int write_chunk(struct tty *t, const char *chunk, size_t n, bool waits, s
     return err;
 }
 
+/* ---- output that is stopped ---- */
+
+/* 0: the caller may change it. */
+static int may_change(struct tty *t) {
+    int err = proc_from_background(&t->control, ABI_SIGTTOU);
+    return err ? err : tty_is_hung_up(t) ? -K_EIO : 0;
+}
+
+void tty_start_locked(struct tty *t, unsigned left) {
+    ASSERT_LOCKED(&t->lock);
+    unsigned before = t->stopped;
+    __atomic_store_n(&t->stopped, (uint8_t)(before & left), __ATOMIC_RELAXED);
+    if (before && !t->stopped) {
+        wakeup(&t->started);
+        watched_changed(&t->watched);
+    }
+}
+
+/* -K_EINTR; -K_EAGAIN: it would wait, and is not to. */
+static int wait_until_started(struct tty *t, bool waits) {
+    int err = 0;
+    spin_lock(&t->lock);
+    while (t->stopped && !t->hung_up && !err) {
+        err = !waits ? -K_EAGAIN : proc_interrupted() ? -K_EINTR : 0;
+        if (!err)
+            sleep_on(&t->started, &t->lock);
+    }
+    spin_unlock(&t->lock);
+    return err;
+}
+
+int tty_stop_output(struct tty *t, bool stop) {
+    int err = may_change(t);
+    if (err)
+        return err;
+    spin_lock(&t->lock);
+    if (stop)
+        __atomic_store_n(&t->stopped, t->stopped | TTY_STOPPED_BY_CALL, __ATOMIC_RELAXED);
+    else if (t->stopped & TTY_STOPPED_BY_CALL)
+        tty_start_locked(t, 0);
+    spin_unlock(&t->lock);
+    return 0;
+}
+
+int tty_send_key(struct tty *t, enum terminal_key key) {
+    int err = may_change(t);
+    if (err)
+        return err;
+    spin_lock(&t->lock);
+    char c = (char)t->modes.keys[key];
+    if (c && !t->hung_up)
+        (void)t->ops->write_some(t, &c, 1);
+    spin_unlock(&t->lock);
+    return 0;
+}
+
+/* ---- writing ---- */
+
 int tty_write(struct tty *t, uaddr_t src, size_t n, bool waits, size_t *done) {
     char chunk[CHUNK];
     *done = 0;
@@ -49,6 +107,8 @@ int tty_write(struct tty *t, uaddr_t src, size_t n, bool waits, size_t *done) {
         length = MIN(length, PAGE_SIZE - from % PAGE_SIZE);
         size_t sent = 0;
         int err = copyin(chunk, UA(from), length);
+        if (!err && __atomic_load_n(&t->stopped, __ATOMIC_RELAXED))
+            err = wait_until_started(t, waits);
         if (!err)
             err = write_chunk(t, chunk, length, waits, &sent);
         *done += sent;
@@ -70,17 +130,13 @@ static void set_modes_locked(struct tty *t, const struct terminal *modes) {
     ASSERT_LOCKED(&t->lock);
     bool lines = tty_by_line(t);
     t->modes = *modes;
+    if (!(modes->input & TERMINAL_IXON)) /* no key would let it go on */
+        tty_start_locked(t, TTY_STOPPED_BY_CALL);
     t->line.silent = !tty_echoes(t);
     if (lines && !tty_by_line(t) && t->line.n > 0)
         tty_commit_locked(t);
     t->in_line &= tty_by_line(t);
     tty_tell_readers_locked(t); /* what they wait for may be there now */
-}
-
-/* 0: the caller may change it. */
-static int may_change(struct tty *t) {
-    int err = proc_from_background(&t->control, ABI_SIGTTOU);
-    return err ? err : tty_is_hung_up(t) ? -K_EIO : 0;
 }
 
 int tty_set_modes(struct tty *t, const struct terminal *modes, bool drain, bool drop_input) {
@@ -99,6 +155,7 @@ void tty_make_sane(struct tty *t) {
     static const struct terminal sane = TERMINAL_SANE;
     spin_lock(&t->lock);
     set_modes_locked(t, &sane);
+    tty_start_locked(t, 0);
     spin_unlock(&t->lock);
 }
 
@@ -120,6 +177,13 @@ int tty_drain(struct tty *t) {
     if (!err && t->ops->drain)
         t->ops->drain(t);
     return err;
+}
+
+uint32_t tty_bytes_unsent(struct tty *t) {
+    spin_lock(&t->lock);
+    uint32_t n = t->ops->unsent(t);
+    spin_unlock(&t->lock);
+    return n;
 }
 
 struct screen_size tty_size(struct tty *t) {
@@ -152,6 +216,7 @@ void tty_init(struct tty *t, const struct tty_ops *ops, const struct tty_memory 
         .buffer = memory->buffer,
     };
     wait_channel_init(&t->input);
+    wait_channel_init(&t->started);
 }
 
 static void hold_it(struct control *c) {
@@ -168,6 +233,7 @@ struct tty *tty_own(void) {
 void tty_hang_up(struct tty *t) {
     spin_lock(&t->lock);
     t->hung_up = true;
+    wakeup(&t->started);
     tty_drop_input_locked(t);
     tty_tell_readers_locked(t);
     spin_unlock(&t->lock);

@@ -55,14 +55,18 @@ struct tty_ops {
     bool (*has_room)(const struct tty *t);
     /* Input is to wait, or may come again; the lock is held. */
     void (*hold)(struct tty *t, bool hold);
-    void (*drain)(struct tty *t);       /* waits until all is shown. May be NULL. */
-    void (*drop_output)(struct tty *t); /* what is not shown yet goes. May be NULL. */
-    void (*list)(void);                 /* what ^P does, with no lock held. NULL: it is text. */
-    void (*opened)(struct tty *t);      /* one more has it open; may be NULL. */
-    void (*closed)(struct tty *t);      /* one less; may be NULL. */
-    void (*hold_it)(struct tty *t);     /* one more reference, from any context. May be NULL. */
-    void (*put)(struct tty *t);         /* one less. May be NULL. */
+    void (*drain)(struct tty *t);            /* waits until all is shown. May be NULL. */
+    uint32_t (*unsent)(const struct tty *t); /* bytes written that are not shown yet; lock held */
+    void (*drop_output)(struct tty *t);      /* what is not shown yet goes. May be NULL. */
+    void (*list)(void);             /* what ^P does, with no lock held. NULL: it is text. */
+    void (*opened)(struct tty *t);  /* one more has it open; may be NULL. */
+    void (*closed)(struct tty *t);  /* one less; may be NULL. */
+    void (*hold_it)(struct tty *t); /* one more reference, from any context. May be NULL. */
+    void (*put)(struct tty *t);     /* one less. May be NULL. */
 };
+
+#define TTY_STOPPED_BY_KEY 1U
+#define TTY_STOPPED_BY_CALL 2U /* VSTART does not end that */
 
 struct tty {
     const struct tty_ops *ops; /* constant */
@@ -70,7 +74,9 @@ struct tty {
     struct screen_size screen; /* atomic: one word */
     struct spinlock lock;
     struct wait_channel input;
-    struct watched watched; /* of the same, and of room for output */
+    struct watched watched;      /* of the same, and of room for output */
+    struct wait_channel started; /* who waits to write, while the output is stopped */
+    uint8_t stopped;             /* TTY_STOPPED_...; atomic */
     bool hung_up;
     bool held;        /* no input comes */
     bool interrupted; /* by ^C, and no shell has written or read since */
@@ -113,10 +119,17 @@ int tty_set_modes(struct tty *t, const struct terminal *modes, bool drain,
 /* As at first, whoever asks. */
 void tty_make_sane(struct tty *t);
 
+/* Output stops: writers wait, and what is typed is shown still. Or it goes on, whatever has stopped
+ * it. Or a character is shown at once, which tells the other side to stop or to go on. Errors as
+ * above. */
+int tty_stop_output(struct tty *t, bool stop) must_check;
+int tty_send_key(struct tty *t, enum terminal_key key) must_check;
+
 /* What was typed, and nobody has read, goes; or what was written, and is not shown. Errors as
  * above. */
 int tty_drop(struct tty *t, bool input, bool output) must_check;
 int tty_drain(struct tty *t) must_check;
+uint32_t tty_bytes_unsent(struct tty *t); /* that were written, and nobody at it has */
 
 /* A new size is SIGWINCH for the foreground. */
 struct screen_size tty_size(struct tty *t);

@@ -20,6 +20,9 @@ static inline bool tty_is_shell(void) {
     return proc_self()->manages_jobs || proc_self()->depth == 1;
 }
 
+/* tty.c. Output goes on, but for what of TTY_STOPPED_... is left. The lock is held. */
+void tty_start_locked(struct tty *t, unsigned left);
+
 /* input.c. The lock is held. */
 void tty_tell_readers_locked(struct tty *t); /* there is something to be read, or to be learned */
 void tty_commit_locked(struct tty *t);       /* what was typed of the line is for readers */

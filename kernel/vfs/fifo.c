@@ -51,8 +51,6 @@ static void leave(struct fifo *fifo, struct pipe *p, bool reads, bool writes) {
 
 static struct node *node(const struct file *f) { return f->fifo; }
 
-static unsigned ready(struct file *f, struct watch *w);
-
 static void close(struct file *f) {
     struct node *n = f->fifo;
     leave(n->ops->fifo(n), f->object, f->readable, f->writable);
@@ -62,17 +60,11 @@ static void close(struct file *f) {
 static const struct file_ops fifo_ops = {
     .read = pipe_read,
     .write = pipe_write,
-    .ready = ready,
+    .ready = pipe_ready,
     .waiting = pipe_waiting,
     .node = node,
     .close = close,
 };
-
-/* A watch is for one side: who has both is told of room at the reader's, too. */
-static unsigned ready(struct file *f, struct watch *w) {
-    unsigned in = f->readable ? pipe_reader_ready(f, w) : 0;
-    return in | (f->writable ? pipe_writer_ready(f, f->readable ? NULL : w) : 0);
-}
 
 static bool is_read(struct fifo *fifo) {
     spin_lock(&lock);

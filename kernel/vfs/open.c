@@ -43,17 +43,37 @@ int file_open_node(struct node *n, uint32_t mode, struct file **out) {
     return err ? err : open_as(*out, node_get(n), mode);
 }
 
-/* The link that leads there, behind links with a path from the root. */
+/* What the last name of the path is, not followed, and the directory that it is in. The reference
+ * to start is taken over. */
+static int last_name(struct node *start, const char *path, struct node **dir, struct node **out) {
+    struct name name;
+    int err = path_parent(start, path, dir, &name);
+    if (start)
+        node_put(start);
+    if (err)
+        return err;
+    err = path_step(*dir, &name, out);
+    if (err)
+        node_put(*dir);
+    return err;
+}
+
+/* The link that leads there, behind others, each of which is read where it stands. */
 static int last_link(struct node *start, const char *path, struct node **out) {
-    unsigned hops = 0;
-    int err = path_lookup_from(start, path, false, out);
-    while (!err && (*out)->link && !(*out)->ops->open_again) {
+    struct node *dir;
+    int err = last_name(start ? node_get(start) : NULL, path, &dir, out);
+    for (unsigned hops = 0; !err && (*out)->link && !(*out)->ops->open_again; hops++) {
         struct node *link = *out;
-        const char *target = link->ops->target(link);
-        bool whole = target[0] == '/' && hops++ < PATH_LINKS;
-        err = whole ? path_lookup_from(NULL, target, false, out) : -K_ENXIO;
+        if (hops < PATH_LINKS) {
+            err = last_name(dir, link->ops->target(link), &dir, out);
+        } else {
+            node_put(dir);
+            err = -K_ELOOP;
+        }
         node_put(link);
     }
+    if (!err)
+        node_put(dir);
     return err;
 }
 

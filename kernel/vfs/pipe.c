@@ -334,7 +334,7 @@ uint64_t pipe_waiting(struct file *f) {
     return n;
 }
 
-unsigned pipe_reader_ready(struct file *f, struct watch *w) {
+static unsigned reader_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
@@ -345,7 +345,7 @@ unsigned pipe_reader_ready(struct file *f, struct watch *w) {
     return ready;
 }
 
-unsigned pipe_writer_ready(struct file *f, struct watch *w) {
+static unsigned writer_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
     if (w)
@@ -357,6 +357,11 @@ unsigned pipe_writer_ready(struct file *f, struct watch *w) {
                                       : READY_WRITABLE;
     spin_unlock(&p->lock);
     return ready;
+}
+
+unsigned pipe_ready(struct file *f, struct watch *w) {
+    unsigned in = f->readable ? reader_ready(f, w) : 0;
+    return in | (f->writable ? writer_ready(f, f->readable ? NULL : w) : 0);
 }
 
 /* ---- opening and closing ---- */
@@ -417,26 +422,17 @@ bool pipe_is_read(struct pipe *p) {
     return is_read;
 }
 
-static void close_reader(struct file *f) {
-    if (pipe_leave(f->object, true, false))
+static void close_end(struct file *f) {
+    if (pipe_leave(f->object, f->readable, f->writable))
         pipe_free(f->object);
 }
 
-static void close_writer(struct file *f) {
-    if (pipe_leave(f->object, false, true))
-        pipe_free(f->object);
-}
-
-static const struct file_ops reader_ops = {.read = pipe_read,
-                                           .ready = pipe_reader_ready,
-                                           .waiting = pipe_waiting,
-                                           .close = close_reader,
-                                           .kind = "pipe"};
-static const struct file_ops writer_ops = {.write = pipe_write,
-                                           .ready = pipe_writer_ready,
-                                           .waiting = pipe_waiting,
-                                           .close = close_writer,
-                                           .kind = "pipe"};
+static const struct file_ops end_ops = {.read = pipe_read,
+                                        .write = pipe_write,
+                                        .ready = pipe_ready,
+                                        .waiting = pipe_waiting,
+                                        .close = close_end,
+                                        .kind = "pipe"};
 
 static void begin_side(struct side *s) {
     ASSERT(s->waiting == 0);
@@ -480,20 +476,20 @@ int pipe_alloc(struct pipe **out) {
 }
 
 /* A file that is new joins. */
-static void become_end(struct file *f, struct pipe *p, bool writes) {
-    (void)pipe_join(p, !writes, writes);
-    f->ops = writes ? &writer_ops : &reader_ops;
-    f->readable = !writes;
+static void become_end(struct file *f, struct pipe *p, bool reads, bool writes) {
+    (void)pipe_join(p, reads, writes);
+    f->ops = &end_ops;
+    f->readable = reads;
     f->writable = writes;
     f->object = p;
 }
 
-int pipe_open_again(const struct file *f, bool writes, struct file **out) {
-    if (f->ops != &reader_ops && f->ops != &writer_ops)
+int pipe_open_again(const struct file *f, bool reads, bool writes, struct file **out) {
+    if (f->ops != &end_ops)
         return -K_ENXIO;
     int err = file_alloc(out);
     if (!err)
-        become_end(*out, f->object, writes);
+        become_end(*out, f->object, reads, writes);
     return err;
 }
 
@@ -513,7 +509,7 @@ int pipe_create(struct file **reader, struct file **writer) {
         file_put(*writer);
         return err;
     }
-    become_end(*reader, p, false);
-    become_end(*writer, p, true);
+    become_end(*reader, p, true, false);
+    become_end(*writer, p, false, true);
     return 0;
 }

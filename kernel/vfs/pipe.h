@@ -24,9 +24,9 @@ int pipe_boot_init(uint32_t n, uint32_t kept) must_check;
  * Where memory is refused a pipe is full earlier. */
 int pipe_create(struct file **reader, struct file **writer) must_check;
 
-/* One more file for the pipe without a name that f is an end of: one that reads it, or one that
- * writes it, whichever f does. -K_ENXIO: f is none such; -K_ENFILE, -K_ENOMEM. */
-int pipe_open_again(const struct file *f, bool writes, struct file **out) must_check;
+/* One more file for the pipe without a name that f is an end of: one that reads it, writes it or
+ * both, whichever f does. -K_ENXIO: f is none such; -K_ENFILE, -K_ENOMEM. */
+int pipe_open_again(const struct file *f, bool reads, bool writes, struct file **out) must_check;
 
 /* ---- for fifo.c, whose files are ends of a pipe, too ---- */
 
@@ -50,8 +50,9 @@ bool pipe_leave(struct pipe *p, bool reads, bool writes) must_check;
 
 int pipe_read(struct file *f, uaddr_t dst, size_t n, size_t *done);
 int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done);
-unsigned pipe_reader_ready(struct file *f, struct watch *w);
-unsigned pipe_writer_ready(struct file *f, struct watch *w);
+/* For what f is open for. A watch is for one side: who has both is told of room at the reader's,
+ * too. */
+unsigned pipe_ready(struct file *f, struct watch *w);
 uint64_t pipe_waiting(struct file *f);
 
 /* Whether f is an end of a pipe. */

@@ -17,6 +17,7 @@
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c tests/host/tmpfsenv.c */
 #include "mm/pieces.h"
+#include "socket/port.h"
 #include "socketenv.h"
 #include "vfs/pipe.h"
 
@@ -248,6 +249,32 @@ static void a_long_end_has_breaks(void **state) {
         file_put(from[i]);
 }
 
+/* The first ports of those that are given have others, who stand in a few lists. */
+static void a_search_for_a_port_has_breaks(void **state) {
+    enum { BOUND = 1500 };
+    static struct file *all[BOUND];
+    struct socket_address a = {.length = sizeof(struct inet_end)};
+    a.inet = (struct inet_end){.ip = {[10] = 0xff, 0xff, 127, 0, 0, 1}};
+    for (unsigned i = 0; i < BOUND; i++) {
+        assert_int_equal(new_of(&socket_inet, SOCKET_STREAM, &all[i]), 0);
+        a.inet.port = (uint16_t)(32768 + i);
+        assert_int_equal(socket_bind(socket_of(all[i]), NULL, &a, 0), 0);
+    }
+    struct file *last = NULL;
+    assert_int_equal(new_of(&socket_inet, SOCKET_STREAM, &last), 0);
+    a.inet.port = 0;
+    piece_break = count_break;
+    breaks = 0;
+    assert_int_equal(socket_bind(socket_of(last), NULL, &a, 0), 0);
+    piece_break = NULL;
+    assert_true(breaks >= 3 * BOUND / PIECE - 1); /* each list has five or six */
+    struct inet_end end;
+    assert_true(port_has(socket_of(last), &end) && end.port >= 32768 + BOUND);
+    file_put(last);
+    for (unsigned i = 0; i < BOUND; i++)
+        file_put(all[i]);
+}
+
 /* ---- memory ---- */
 
 /* Much of what there is, as far as it gets. */
@@ -316,6 +343,7 @@ int main(void) {
         T(nothing_comes_to_what_is_closed),
         T(half_is_nothing),
         T(a_long_end_has_breaks),
+        T(a_search_for_a_port_has_breaks),
     };
     host_random_seed(7);
     return cmocka_run_group_tests(tests, NULL, NULL);

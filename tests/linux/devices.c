@@ -1,5 +1,6 @@
 /* The devices that are nothing but memory, by their names in /dev and by their numbers. */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -103,7 +104,6 @@ static void check_pipes(void) {
     CHECK(pipe(ends) == 0);
     snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
     CHECK((writer = open(path, O_WRONLY)) >= 0 && (reader = open(path, O_RDONLY)) >= 0);
-    CHECK(open(path, O_RDWR) == -1 && errno == ENXIO);
     CHECK(open(path, O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP);
     CHECK(close(ends[1]) == 0 && write(writer, "pipe", 4) == 4 && close(ends[0]) == 0);
     CHECK(read(reader, text, sizeof(text)) == 4 && !strcmp(text, "pipe"));
@@ -112,6 +112,36 @@ static void check_pipes(void) {
     CHECK((reader = open("/dev/stdin", O_RDONLY | O_NONBLOCK)) > 0);
     CHECK((fcntl(reader, F_GETFL) & O_NONBLOCK) && read(reader, text, 1) == 0);
     CHECK(close(reader) == 0 && close(0) == 0);
+}
+
+/* For both at once; and by links that are read where they stand. */
+static void check_both_ends(void) {
+    char path[64], text[8] = "", more[65536];
+    int ends[2], both, reader;
+    CHECK(pipe(ends) == 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    CHECK((both = open(path, O_RDWR | O_NONBLOCK)) >= 0);
+    CHECK((fcntl(both, F_GETFL) & (O_ACCMODE | O_NONBLOCK)) == (O_RDWR | O_NONBLOCK));
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0 && read(both, text, 1) == -1);
+    CHECK_EQ(errno, EAGAIN);
+    struct pollfd p = {both, POLLIN | POLLOUT};
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLOUT && write(both, "x", 1) == 1);
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == (POLLIN | POLLOUT) && read(both, text, 8) == 1);
+    CHECK(write(both, more, sizeof(more)) == sizeof(more));
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLIN && write(both, more, 1) == -1);
+    CHECK(read(both, more, sizeof(more)) == sizeof(more) && write(both, "both", 4) == 4);
+    snprintf(path, sizeof(path), "../proc/self/fd/%d", both);
+    CHECK(mkdir("/tmp/links", 0700) == 0 && symlink(path, "/tmp/beside") == 0);
+    CHECK(symlink("../beside", "/tmp/links/behind") == 0 && chdir("/tmp/links") == 0);
+    CHECK((reader = open("behind", O_RDONLY)) >= 0 && read(reader, text, 8) == 4);
+    CHECK(!strcmp(text, "both") && close(reader) == 0);
+    int folder = open("/tmp", O_RDONLY | O_DIRECTORY);
+    CHECK((reader = openat(folder, "links/behind", O_WRONLY)) >= 0 && close(reader) == 0);
+    CHECK(open("/tmp/beside", O_RDONLY | O_NOFOLLOW) == -1 && errno == ELOOP);
+    CHECK(close(folder) == 0 && close(both) == 0 && chdir("/") == 0);
+    CHECK(open("/tmp/beside", O_RDONLY) == -1 && errno == ENOENT);
+    CHECK(unlink("/tmp/links/behind") == 0 && unlink("/tmp/beside") == 0);
+    CHECK(rmdir("/tmp/links") == 0);
 }
 
 int main(void) {
@@ -124,5 +154,6 @@ int main(void) {
     check_mknod();
     check_own();
     check_pipes();
+    check_both_ends();
     return tell_end();
 }

@@ -94,6 +94,79 @@ static void check_files(void) {
     CHECK(pidfd_open_(getpid(), 1) == -1 && errno == EINVAL);
 }
 
+#define WATCHERS 200
+
+/* However many watch one. */
+static void check_many_watch(void) {
+    struct epoll_event e = {.events = EPOLLIN}, told[WATCHERS];
+    int files[WATCHERS], set = epoll_create1(0), sets[WATCHERS];
+    pid_t child = sleeper();
+    for (int i = 0; i < WATCHERS; i++) {
+        files[i] = pidfd_open_(child, 0);
+        sets[i] = epoll_create1(0);
+        e.data.u32 = (uint32_t)i;
+        CHECK(epoll_ctl(set, EPOLL_CTL_ADD, files[i], &e) == 0);
+        CHECK(epoll_ctl(sets[i], EPOLL_CTL_ADD, files[i], &e) == 0);
+    }
+    CHECK(epoll_wait(set, told, WATCHERS, 0) == 0 && kill(child, SIGKILL) == 0);
+    int n = 0, more;
+    for (; n < WATCHERS && (more = epoll_wait(set, told, WATCHERS, 20000)) > 0; n += more)
+        for (int i = 0; i < more; i++)
+            CHECK(epoll_ctl(set, EPOLL_CTL_DEL, files[told[i].data.u32], NULL) == 0);
+    CHECK_EQ(n, WATCHERS);
+    for (int i = 0; i < WATCHERS && !failures; i++) {
+        CHECK(epoll_wait(sets[i], told, 1, 20000) == 1 && told[0].data.u32 == (uint32_t)i);
+        CHECK(close(sets[i]) == 0 && close(files[i]) == 0);
+    }
+    CHECK(waitpid(child, NULL, 0) == child && close(set) == 0);
+}
+
+#define MOST 16384 /* on the machine */
+#define PROCESSES 20
+
+/* As many as it can have. */
+static int take_all(pid_t whose, int *error) {
+    int n = 0;
+    while (pidfd_open_(whose, 0) >= 0)
+        n++;
+    *error = errno;
+    return n;
+}
+
+/* Several processes together have as many as there may be, and no more; when they have ended there
+ * are as many again. */
+static void check_bound(void) {
+    struct {
+        int n, error;
+    } *took = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t whose = getpid();
+    for (int round = 0; round < 2; round++) {
+        int end[2], done[2], all = 0, refused = 0;
+        char c;
+        CHECK(pipe(end) == 0 && pipe(done) == 0);
+        for (int i = 0; i < PROCESSES; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                close(end[1]);
+                took[i].n = take_all(whose, &took[i].error);
+                (void)!write(done[1], "x", 1);
+                _exit(read(end[0], &c, 1) != 0);
+            }
+            CHECK(child > 0 && read(done[0], &c, 1) == 1);
+            all += took[i].n;
+            refused += took[i].error == ENFILE;
+            CHECK(took[i].error == ENFILE || took[i].error == EMFILE);
+        }
+        CHECK_EQ(all, MOST);
+        CHECK(refused > 0 && pidfd_open_(whose, 0) == -1 && errno == ENFILE);
+        CHECK(close(end[1]) == 0 && close(end[0]) == 0 && close(done[0]) == 0 &&
+              close(done[1]) == 0);
+        for (int i = 0; i < PROCESSES; i++)
+            CHECK(wait(NULL) > 0);
+    }
+    CHECK(munmap(took, 4096) == 0);
+}
+
 /* What another one has open. */
 static void check_theirs(void) {
     char byte = 0;
@@ -159,6 +232,8 @@ static void check_making(void) {
 int main(void) {
     check_news();
     check_files();
+    check_many_watch();
+    check_bound();
     check_theirs();
     check_making();
     return tell_end();

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include "check.h"
+#include "ptys.h"
 
 #define FLOW 300000 /* bytes: many times what either end holds */
 
@@ -22,18 +22,6 @@ static void handler(int signal) { caught[signal]++; }
 static void catch (int signal) {
     struct sigaction action = {.sa_handler = handler};
     CHECK(sigaction(signal, &action, NULL) == 0);
-}
-
-static int open_master(void) {
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-    CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-    return master;
-}
-
-static int open_slave(int master, int flags) {
-    int slave = open(ptsname(master), O_RDWR | flags);
-    CHECK(slave >= 0);
-    return slave;
 }
 
 static void make_raw(int tty) {
@@ -47,41 +35,6 @@ static short ready(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
     CHECK(poll(&p, 1, 0) >= 0);
     return p.revents;
-}
-
-/* Reads until it has as many bytes as the text, and compares. */
-static int reads(int fd, const char *text) {
-    char got[200] = "";
-    size_t n = 0, wanted = strlen(text);
-    while (n < wanted) {
-        ssize_t more = read(fd, got + n, wanted - n);
-        if (more <= 0)
-            return 0;
-        n += (size_t)more;
-    }
-    return memcmp(got, text, wanted) == 0;
-}
-static int writes(int fd, const char *text) {
-    return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
-/* A child that leads a session with the slave as its terminal. It says how it went. */
-static pid_t start(int master, int (*what)(int slave)) {
-    pid_t child = fork();
-    if (child == 0) {
-        int slave;
-        CHECK(setsid() == getpid());
-        slave = open_slave(master, 0);
-        close(master);
-        _exit(what(slave));
-    }
-    CHECK(child > 0);
-    return child;
-}
-static int ended_with(pid_t child) {
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 /* ---- names ---- */
@@ -140,6 +93,31 @@ static void check_many(void) {
     CHECK(counts[0] == counts[1] && counts[0] >= 64);
 }
 
+/* A process takes all that it can, and its parent, a command of the console's shell, still has
+ * some.
+ */
+static void check_kept(void) {
+    int to[2], from[2];
+    char c;
+    CHECK(pipe(to) == 0 && pipe(from) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(to[1]);
+        int n = 0;
+        while (open("/dev/ptmx", O_RDWR | O_NOCTTY) >= 0)
+            n++;
+        CHECK_EQ(errno, ENOSPC);
+        CHECK_EQ(n, 128 - 8);
+        CHECK(write(from[1], "x", 1) == 1 && read(to[0], &c, 1) == 0);
+        _exit(failures);
+    }
+    CHECK(read(from[0], &c, 1) == 1);
+    int master = open_master(), slave = open_slave(master, O_NOCTTY);
+    CHECK(writes(slave, "seen") && reads(master, "seen"));
+    CHECK(close(slave) == 0 && close(master) == 0 && close(to[1]) == 0 && ended_with(child) == 0);
+    CHECK(close(to[0]) == 0 && close(from[0]) == 0 && close(from[1]) == 0);
+}
+
 /* ---- both ways ---- */
 
 static void check_text(void) {
@@ -147,7 +125,8 @@ static void check_text(void) {
     struct termios t;
     char c[20];
     CHECK(writes(slave, "one\ntwo") && ioctl(master, FIONREAD, &n) == 0 && n == 8);
-    CHECK(reads(master, "one\r\ntwo"));
+    CHECK(ioctl(slave, TIOCOUTQ, &n) == 0 && n == 8);
+    CHECK(reads(master, "one\r\ntwo") && ioctl(slave, TIOCOUTQ, &n) == 0 && n == 0);
     CHECK(ready(master) == POLLOUT && ready(slave) == POLLOUT);
     CHECK(writes(master, "hex\x7fllo\r") && ready(slave) == (POLLIN | POLLOUT));
     CHECK(reads(slave, "hello\n") && reads(master, "hex\b \bllo\r\n"));
@@ -225,6 +204,71 @@ static void check_full(void) {
         CHECK(got == n && (ready(from) & POLLOUT) && write(from, text, 1) == 1);
         CHECK(close(master) == 0 && close(slave) == 0);
     }
+}
+
+/* ---- output that is stopped ---- */
+
+static char state_of(pid_t pid) {
+    char path[32], line[200] = "", *at;
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, line, sizeof(line) - 1) > 0 && close(fd) == 0);
+    at = strrchr(line, ')');
+    return at ? at[2] : 0;
+}
+
+static int set_input_mode(int tty, tcflag_t bits, int on) {
+    struct termios t;
+    CHECK(tcgetattr(tty, &t) == 0);
+    t.c_iflag = on ? t.c_iflag | bits : t.c_iflag & ~bits;
+    return tcsetattr(tty, TCSANOW, &t);
+}
+
+/* What stops it, and what lets it go on; the slave does not wait. */
+static void check_keys(int master, int slave) {
+    char c;
+    CHECK(writes(master, "\023") && !(ready(slave) & POLLOUT));
+    CHECK(write(slave, "no", 2) == -1 && errno == EAGAIN && !(ready(master) & POLLIN));
+    CHECK(writes(master, "x") && reads(master, "x") && !(ready(slave) & POLLOUT));
+    CHECK(writes(master, "\021") && (ready(slave) & POLLOUT) && writes(slave, "on"));
+    CHECK(reads(master, "on") && writes(master, "\r") && reads(slave, "x\n"));
+    CHECK(reads(master, "\r\n") && writes(master, "\023\003") && (ready(slave) & POLLOUT));
+    CHECK(reads(master, "^C\r\n") && set_input_mode(slave, IXANY, 1) == 0);
+    CHECK(writes(master, "\023") && !(ready(slave) & POLLOUT) && writes(master, "y"));
+    CHECK((ready(slave) & POLLOUT) && reads(master, "y"));
+    CHECK(writes(master, "\023") && set_input_mode(slave, IXON, 0) == 0);
+    CHECK((ready(slave) & POLLOUT) && writes(master, "\023\r") && read(master, &c, 1) == 1);
+    CHECK(reads(slave, "y\023\n") && set_input_mode(slave, IXON, 1) == 0);
+    CHECK(tcflush(slave, TCIOFLUSH) == 0);
+}
+
+static void check_stopped(void) {
+    int master = open_master(), slave = open_slave(master, O_NOCTTY);
+    CHECK(fcntl(slave, F_SETFL, O_NONBLOCK) == 0);
+    check_keys(master, slave);
+    CHECK(fcntl(slave, F_SETFL, 0) == 0 && set_input_mode(slave, IXANY, 0) == 0);
+    CHECK(tcflow(slave, TCOOFF) == 0 && writes(master, "\021") && !(ready(slave) & POLLOUT));
+    pid_t writer = fork();
+    if (writer == 0)
+        _exit(writes(slave, "late") ? 0 : 1);
+    while (!failures && state_of(writer) != 'S')
+        usleep(1000);
+    CHECK(!(ready(master) & POLLIN) && tcflow(slave, TCOON) == 0 && reads(master, "late"));
+    CHECK_EQ(ended_with(writer), 0);
+    CHECK(tcflow(slave, TCIOFF) == 0 && tcflow(slave, TCION) == 0 && reads(master, "\023\021"));
+    CHECK(tcflow(slave, 4) == -1 && errno == EINVAL);
+    /* Nobody waits at a terminal that is no longer there. */
+    CHECK(tcflow(slave, TCOOFF) == 0);
+    writer = fork();
+    if (writer == 0) {
+        close(master);
+        _exit(write(slave, "x", 1) == -1 && errno == EIO ? 0 : 1);
+    }
+    while (!failures && state_of(writer) != 'S')
+        usleep(1000);
+    CHECK(close(master) == 0);
+    CHECK_EQ(ended_with(writer), 0);
+    CHECK(close(slave) == 0);
 }
 
 /* ---- ends ---- */
@@ -400,9 +444,11 @@ int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0); /* children _exit */
     check_names();
     check_many();
+    check_kept();
     check_text();
     check_flow();
     check_full();
+    check_stopped();
     check_slave_closes();
     check_master_closes();
     check_sessions();

@@ -127,6 +127,62 @@ static void check_threads(void) {
     CHECK(t.tv_sec * 1000000LL + t.tv_nsec / 1000 >= microseconds(&own_after));
 }
 
+#define LOOKS 20000
+#define IDLE 40 /* threads that are looked at meanwhile */
+static int ends[2][2];
+
+static void *idle(void *barrier) {
+    pthread_barrier_wait(barrier);
+    return barrier;
+}
+
+/* Works for a moment, and lets the other one do so: each round is a sleep, which is a switch. */
+static void *take_turns(void *number) {
+    int me = number != NULL;
+    for (char c = 0; read(ends[me][0], &c, 1) == 1 && write(ends[!me][1], &c, 1) == 1;)
+        for (volatile int i = 0; i < 2000; i++)
+            ;
+    return number;
+}
+
+/* While other threads come and go on other harts. */
+static void check_never_back(void) {
+    struct timespec t;
+    struct rusage u;
+    pthread_t threads[2], others[IDLE];
+    pthread_barrier_t barrier;
+    int back = 0;
+    CHECK(pthread_barrier_init(&barrier, NULL, IDLE + 1) == 0);
+    for (int i = 0; i < IDLE; i++)
+        CHECK(pthread_create(&others[i], NULL, idle, &barrier) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(pipe(ends[i]) == 0);
+    for (long i = 0; i < 2; i++)
+        CHECK(pthread_create(&threads[i], NULL, take_turns, i ? &back : NULL) == 0);
+    CHECK(write(ends[0][1], "x", 1) == 1);
+    long long before = 0, now;
+    for (int i = 0; i < LOOKS; i++, before = now) {
+        if (i % 2 == 0) {
+            CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0);
+            now = t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+        } else {
+            CHECK(getrusage(RUSAGE_SELF, &u) == 0);
+            now = microseconds(&u);
+        }
+        back += now < before;
+    }
+    CHECK_EQ(back, 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(close(ends[i][1]) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    pthread_barrier_wait(&barrier);
+    for (int i = 0; i < IDLE; i++)
+        CHECK(pthread_join(others[i], NULL) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(close(ends[i][0]) == 0);
+}
+
 /* /proc tells the same: faults are the tenth number of stat. */
 static void check_proc(void) {
     char line[400];
@@ -162,6 +218,7 @@ int main(int argc, char *argv[]) {
     check_children();
     check_wrong_address();
     check_threads();
+    check_never_back();
     check_proc();
     return tell_end();
 }
