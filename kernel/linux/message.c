@@ -219,7 +219,7 @@ static int receive_several(struct file *f, const uint64_t arg[6], uint64_t *resu
     err = receive_until(f, arg, until, result);
     if (*result == 0)
         return err;
-    if (err == -K_ECONNRESET)
+    if (err == -K_ECONNRESET || err == -K_ECONNREFUSED)
         socket_tell_error(socket_of(f), err);
     return arg[4] ? linux_tell_time(arg[4], clock_left(until)) : 0;
 }

@@ -111,6 +111,11 @@ struct carried *carried_make(uint32_t n) {
     return c;
 }
 
+void message_carry(struct message *m, struct carried *files) {
+    m->files = files;
+    m->cost += files->room == FEW ? few.size : many.size;
+}
+
 void carried_free(struct carried *c) {
     for (uint32_t i = 0; i < c->n; i++)
         file_put(c->file[i]);

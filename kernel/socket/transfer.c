@@ -84,7 +84,8 @@ static int send_one(struct socket *s, struct socket *to, struct socket_sending *
         err = message_make(&what->span, n, &m);
     if (err)
         return err;
-    m->files = what->files;
+    if (what->files)
+        message_carry(m, what->files);
     what->files = NULL;
     return deliver(s, to, m);
 }
@@ -198,8 +199,10 @@ static int nothing_comes_locked(const struct socket *s) {
     return s->type == SOCKET_STREAM ? s->family->idle_read : -K_ENOTCONN;
 }
 
-/* Waits for a message, and for the turn to read it; NULL: the end. */
-static int begin_reading(struct socket *s, const struct socket_wait *w, struct message **m) {
+/* Waits for a message, and for the turn to read it; NULL: the end. some: the caller has got bytes
+ * already, so an error is the next one's, who will be told of it. */
+static int begin_reading(struct socket *s, const struct socket_wait *w, bool some,
+                         struct message **m) {
     spin_lock(&s->lock);
     int err = nothing_comes_locked(s);
     while (!err && (s->reading || (list_empty(&s->in) && !s->in_ended && !s->error))) {
@@ -208,7 +211,7 @@ static int begin_reading(struct socket *s, const struct socket_wait *w, struct m
         err = socket_wait_locked(s, &s->readers, &turn);
     }
     *m = err ? NULL : first_locked(s);
-    if (!err && !*m) {
+    if (!err && !*m && !some) {
         err = s->error;
         s->error = 0;
     }
@@ -306,7 +309,7 @@ static int receive_stream(struct socket *s, struct message *m, struct socket_rec
 static int receive_now(struct socket *s, const struct socket_wait *w, struct socket_received *r) {
     struct message *m;
     sleep_enter(&s->reading, RANK_SOCKET_END);
-    int err = begin_reading(s, w, &m);
+    int err = begin_reading(s, w, r->done > 0, &m);
     if (m) {
         err = s->type == SOCKET_STREAM ? receive_stream(s, m, r) : receive_whole(s, m, r);
         end_reading(s);
