@@ -24,7 +24,8 @@ enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41 };
 /* Those that are on or off. The three that are not SOCKET_KEPT do something. All others are told as
  * they were set, and change nothing here: there is no debugging, routing or broadcasting, the other
  * end of TCP never goes without a word (SO_KEEPALIVE), nothing is sent out of turn (SO_OOBINLINE),
- * and what is sent is there at once, whether more follows or not (TCP_NODELAY, TCP_CORK). */
+ * what is sent is there at once, whether more follows or not (TCP_NODELAY, TCP_CORK), and errors on
+ * the way are none (IP_RECVERR, which glibc sets to ask for names). */
 static const struct {
     uint16_t level, name;
     uint32_t bit;
@@ -42,6 +43,8 @@ static const struct {
     {SOL_TCP, 12 /* TCP_QUICKACK */, SOCKET_KEPT << 7},
     {SOL_IP, 15 /* IP_FREEBIND */, SOCKET_KEPT << 8},
     {SOL_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, SOCKET_KEPT << 9},
+    {SOL_IP, 11 /* IP_RECVERR */, SOCKET_KEPT << 10},
+    {SOL_IPV6, 25 /* IPV6_RECVERR */, SOCKET_KEPT << 11},
 };
 
 /* Those that are numbers, and that nothing here depends on: they may be set, and what is told stays

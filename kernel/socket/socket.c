@@ -111,15 +111,15 @@ void socket_message_done(struct message *m) {
 
 static unsigned ready_locked(const struct socket *s) {
     ASSERT_LOCKED(&s->lock);
+    unsigned end = (s->in_ended ? READY_LAST : 0) |
+                   (s->in_ended && s->out_ended ? READY_HANGUP : 0);
     if (s->state == SOCKET_LISTENING)
-        return list_empty(&s->pending) ? 0 : READY_READABLE;
+        return end | (list_empty(&s->pending) && !s->in_ended ? 0 : READY_READABLE);
     bool in = !list_empty(&s->in) || s->in_ended || s->error;
     bool out = s->out <= s->room / 2 || s->out_ended;
     bool never = s->type != SOCKET_DATAGRAM && s->state != SOCKET_CONNECTED;
-    bool ended = s->type != SOCKET_DATAGRAM && s->in_ended && s->out_ended;
-    return (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
-           (never || ended ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0) |
-           (s->in_ended ? READY_LAST : 0);
+    return end | (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
+           (never ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0);
 }
 
 static unsigned ready(struct file *f, struct watch *w) {

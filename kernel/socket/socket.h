@@ -56,9 +56,9 @@ const struct socket_family *socket_family(const struct socket *s);
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) must_check;
 
-/* Up to `backlog` connections wait there for accept, and one. TCP without an address gets one.
- * -K_EINVAL: it has no address, or is connected; -K_EADDRINUSE: another one listens there, since
- * both have SOCKET_REUSES_ADDRESS; -K_ENOTSUP: a datagram socket. */
+/* Up to `backlog` connections, which is at most 4096, wait there for accept, and one. TCP without
+ * an address gets one. -K_EINVAL: it has no address, or is connected; -K_EADDRINUSE: another one
+ * listens there, since both have SOCKET_REUSES_ADDRESS; -K_ENOTSUP: a datagram socket. */
 int socket_listen(struct socket *s, uint32_t backlog) must_check;
 
 /* The next connection that waits; f, which is new, becomes a socket that is its end. -K_EINVAL: it
@@ -118,7 +118,9 @@ struct socket_received {
 int socket_receive(struct socket *s, struct socket_received *r) must_check;
 
 /* No more is sent, or received, or both: SOCKET_SHUT_... The other end of TCP is told of the first
- * alone; TCP that listens, and is to receive no more, listens no longer. -K_ENOTCONN. */
+ * alone. Who listens, and is to receive no more, gets no more connections, and a wait for one ends;
+ * TCP listens no longer, and those that nobody has accepted end. -K_ENOTCONN, of TCP and UDP: it is
+ * not connected; of UDP it is done still, so that who waits there wakes up. */
 #define SOCKET_SHUT_IN 1u
 #define SOCKET_SHUT_OUT 2u
 int socket_shutdown(struct socket *s, unsigned which) must_check;
