@@ -5,8 +5,8 @@
 #include "mm/uaccess.h"
 #include "vfs/descriptor.h"
 
-/* Levels: of all sockets; of IPv4, which those of IPv6 have, too; TCP's; of IPv6. */
-enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41 };
+/* Levels: of all sockets; of IPv4, which those of IPv6 have, too; TCP's; of IPv6; netlink's. */
+enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41, SOL_NETLINK = 270 };
 
 #define SO_TYPE 3
 #define SO_ERROR 4
@@ -69,6 +69,10 @@ static const struct {
     {SOL_IPV6, 16 /* IPV6_UNICAST_HOPS */, 64},
     {SOL_IPV6, 23 /* IPV6_MTU_DISCOVER */, 1},
     {SOL_IPV6, 67 /* IPV6_TCLASS */, 0},
+    {SOL_NETLINK, 1 /* NETLINK_ADD_MEMBERSHIP */, 0},
+    {SOL_NETLINK, 2 /* NETLINK_DROP_MEMBERSHIP */, 0},
+    {SOL_NETLINK, 11 /* NETLINK_EXT_ACK */, 0},
+    {SOL_NETLINK, 12 /* NETLINK_GET_STRICT_CHK */, 0},
 };
 
 /* Where they are in these; beyond the last: there is none. */
@@ -93,6 +97,8 @@ static int check_level(const struct socket *s, uint32_t level) {
         return 0;
     if (f == &socket_unix)
         return -K_ENOTSUP;
+    if (f == &socket_netlink)
+        return level == SOL_NETLINK ? 0 : -K_ENOPROTOOPT;
     bool has = level == SOL_TCP    ? socket_type(s) == SOCKET_STREAM
                : level == SOL_IPV6 ? f == &socket_inet6
                                    : level == SOL_IP;

@@ -51,6 +51,8 @@ struct socket_family {
                          struct socket **out, struct inet_end *source);
     /* And where it is connected from now on; NULL: nowhere. */
     int (*aim)(struct socket *s, struct node *start, const struct socket_address *a);
+    /* Instead of both: what s sends is a question to the kernel. NULL: it goes to other sockets. */
+    int (*ask)(struct socket *s, struct socket_sending *what, size_t *done);
     void (*name)(struct socket *s, struct socket_address *a);
     void (*sender)(const struct message *m, struct socket_address *a);
     int (*peer_name)(struct socket *s, struct socket_address *a); /* of one that is connected */
@@ -132,6 +134,10 @@ struct socket_wait socket_wait_begin(struct socket *s, bool waits, bool sending)
 int socket_wait_locked(struct socket *s, struct wait_channel *c,
                        const struct socket_wait *w) must_check;
 void socket_wait_end(const struct socket_wait *w);
+
+/* Into the queue of `to`; its family may say that there is no room. -K_ECONNREFUSED, -K_EPIPE: it
+ * takes nothing; m is the caller's. */
+int socket_enqueue(struct socket *to, struct message *m) must_check;
 
 /* message was read, or will not be: it is taken off its sender's account, and given back. */
 void socket_message_done(struct message *m);

@@ -1,6 +1,6 @@
 /* Sockets of one machine: of paths and names (AF_UNIX), streams, datagrams, and packets in order
  * (SEQPACKET); and TCP and UDP, of IPv4 and of IPv6, from this machine to itself (AF_INET,
- * AF_INET6).
+ * AF_INET6); and questions to the kernel about the network that is none (AF_NETLINK).
  *
  * A socket is an open file: read, write, dup, fork, poll and close are as of any other. All that is
  * not a call on files is here.
@@ -17,20 +17,24 @@ struct socket;
 enum socket_type { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_SEQPACKET = 5 };
 
 /* Where a socket is: a path, terminated; or, when the first byte is 0, a name that is in no file
- * system. length: bytes without that terminator; 0: nowhere. Of TCP and UDP an inet_end, of that
- * length. */
+ * system. length: bytes without that terminator; 0: nowhere. Of TCP and UDP an inet_end, of netlink
+ * a netlink_end, of that length. */
 #define SOCKET_NAME 108
+struct netlink_end {
+    uint32_t pid; /* the number of the socket; 0: the kernel's, or any */
+};
 struct socket_address {
     uint8_t length;
     union {
         char bytes[SOCKET_NAME + 1];
         struct inet_end inet;
+        struct netlink_end netlink;
     };
 };
 
 /* What sort of addresses it has, and what that means: sock.h. */
 struct socket_family;
-extern const struct socket_family socket_unix, socket_inet, socket_inet6;
+extern const struct socket_family socket_unix, socket_inet, socket_inet6, socket_netlink;
 
 /* At boot. */
 void socket_boot_init(void);

@@ -34,8 +34,7 @@ static void put_on_account(struct socket *s, struct message *m) {
     m->from = socket_get(s);
 }
 
-/* Into the queue of `to`. */
-static int enqueue(struct socket *to, struct message *m) {
+int socket_enqueue(struct socket *to, struct message *m) {
     spin_lock(&to->lock);
     bool taken = !to->closed && (!socket_drops(to) || to->in_cost < to->in_room);
     if (taken) {
@@ -57,7 +56,7 @@ static int deliver(struct socket *s, struct socket *to, struct message *m) {
     bool flies = m->files && !err;
     if (!err) {
         put_on_account(s, m);
-        err = enqueue(to, m);
+        err = socket_enqueue(to, m);
     }
     if (err) {
         if (flies)
@@ -72,7 +71,7 @@ static int deliver(struct socket *s, struct socket *to, struct message *m) {
 /* As sent, also if it is lost since there is no room. m is to's, or gone. */
 static void deliver_or_drop(struct socket *to, struct message *m, const struct inet_end *source) {
     m->source = *source;
-    if (enqueue(to, m))
+    if (socket_enqueue(to, m))
         socket_message_done(m);
 }
 
@@ -174,8 +173,9 @@ int socket_send(struct socket *s, struct socket_sending *what, size_t *done) {
     *done = 0;
     if (!s->family->carries)
         drop_files(what);
-    int err = s->type == SOCKET_DATAGRAM ? send_datagram(s, what, done)
-                                         : send_connected(s, what, done);
+    int err = s->family->ask               ? s->family->ask(s, what, done)
+              : s->type == SOCKET_DATAGRAM ? send_datagram(s, what, done)
+                                           : send_connected(s, what, done);
     drop_files(what);
     return err;
 }

@@ -6,6 +6,7 @@
 #define UNIX 1
 #define INET 2
 #define INET6 10
+#define NETLINK 16
 #define LOOPBACK 0x0100007fU /* 127.0.0.1, in the order of networks */
 #define RIGHTS 1UL
 #define CREDENTIALS 2UL
@@ -14,11 +15,12 @@ uint64_t usual_family = UNIX;
 
 /* Mostly the one of this round, so that a socket's address is one of its own. */
 uint64_t any_family(void) {
-    return one_in(15)  ? below(50)
-           : one_in(3) ? (one_in(3)   ? UNIX
-                          : one_in(2) ? INET
-                                      : INET6)
-                       : usual_family;
+    return one_in(15)   ? below(50)
+           : one_in(20) ? NETLINK
+           : one_in(3)  ? (one_in(3)   ? UNIX
+                           : one_in(2) ? INET
+                                       : INET6)
+                        : usual_family;
 }
 
 uint64_t any_kind(void) {
@@ -62,6 +64,7 @@ struct socket_name any_name(void) {
     memcpy(name, &family, sizeof(family));
     n.bytes = family == UNIX                      ? unix_name(name)
               : family == INET || family == INET6 ? inet_name(name, family)
+              : family == NETLINK                 ? 12
                                                   : below(sizeof(name));
     if (one_in(10))
         n.bytes = below(sizeof(name) + 8);
