@@ -72,6 +72,7 @@ struct socket_family {
 struct socket {
     struct spinlock lock; /* guards all below that is not said to be otherwise */
     uint32_t refs;        /* atomic */
+    struct list all;      /* among all sockets: list.c's lock */
     const struct socket_family *family;
     enum socket_type type;
     enum socket_state state;
@@ -107,7 +108,10 @@ static inline struct socket *socket_get(struct socket *s) {
     __atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
     return s;
 }
-void socket_put(struct socket *s);
+/* list.c: s, which is new, is among all; and no longer, when its last reference has gone. */
+void socket_list_boot_init(void);
+void socket_list_enter(struct socket *s);
+void socket_list_leave(struct socket *s);
 
 /* NULL: no memory. One reference. */
 struct socket *socket_new(const struct socket_family *family, enum socket_type type) must_check;

@@ -13,6 +13,7 @@
 void socket_boot_init(void) {
     name_boot_init();
     port_boot_init();
+    socket_list_boot_init();
 }
 
 static struct slab records = SLAB_INIT(records, sizeof(struct socket));
@@ -37,6 +38,7 @@ struct socket *socket_new(const struct socket_family *family, enum socket_type t
     list_init(&s->place.link);
     wait_channel_init(&s->readers);
     wait_channel_init(&s->writers);
+    socket_list_enter(s);
     return s;
 }
 
@@ -45,6 +47,7 @@ void socket_put(struct socket *s) {
     ASSERT(before > 0);
     if (before > 1)
         return;
+    socket_list_leave(s);
     ASSERT(list_empty(&s->in));
     ASSERT(s->out == 0);
     ASSERT(s->carries == 0);

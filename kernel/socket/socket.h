@@ -162,3 +162,31 @@ int32_t *socket_linger(struct socket *s); /* atomic */
 /* Whether who receives is told of who has sent. */
 bool socket_tells_sender(struct socket *s);
 void socket_set_tells_sender(struct socket *s, bool tells);
+
+/* ---- all that there are ---- */
+
+/* The next one behind `before`, whose reference it takes over, with a reference; NULL: the first
+ * one; NULL is the end. */
+struct socket *socket_next(struct socket *before) must_check;
+/* For who does not go on to the end. */
+void socket_put(struct socket *s);
+
+/* What is known of one that nobody keeps from changing. */
+enum socket_phase {
+    SOCKET_CLOSED, /* or neither connected nor listening */
+    SOCKET_LISTENS,
+    SOCKET_CONNECTS,
+    SOCKET_BOTH_WAYS, /* connected, and so are the next two */
+    SOCKET_SENDS,     /* nothing comes any more */
+    SOCKET_RECEIVES,  /* nothing is sent any more */
+};
+struct socket_about {
+    enum socket_phase phase;
+    uint64_t in_bytes, out_memory; /* that wait in it, and on the way from it */
+    uint32_t number;               /* no other one has it now */
+    uint32_t refs;
+    struct socket_address name, peer; /* of length 0: it has none */
+};
+void socket_about(struct socket *s, struct socket_about *a);
+/* Its number, for who has its file; 0: f is no socket. */
+uint32_t socket_number(const struct file *f);
