@@ -146,6 +146,7 @@ static struct socket *other_end(struct socket *s, struct socket *listener,
     c->pid = listener->pid;
     s->family->join(s, c, listener, a);
     c->peer = socket_get(s);
+    flight_wait(c, listener);
     return c;
 }
 

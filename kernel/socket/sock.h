@@ -100,7 +100,7 @@ struct socket {
     struct watched watched;
 
     uint32_t in_flight, carries; /* flight.c's */
-    bool accepted;               /* flight.c's: it has a file */
+    struct socket *part_of; /* flight.c's, with a reference: who listens; NULL: it has a file */
     struct socket_place place;
 };
 

@@ -53,6 +53,8 @@ void socket_put(struct socket *s) {
     ASSERT(s->carries == 0);
     if (s->peer)
         socket_put(s->peer);
+    if (s->part_of)
+        socket_put(s->part_of);
     slab_give(&records, s);
 }
 
