@@ -192,13 +192,13 @@ void notes_name_begin(struct notes_name *n, struct node *dir, const struct name 
         n->is_dir = NOTE_IS_DIR;
 }
 
-/* One that has lost a name: it has fewer, or none. */
+/* One that has lost a name: it has fewer, or none. Or another one had the name when it was removed,
+ * and this one has as many as before: then it is still there. */
 static void tell_itself(const struct notes_name *n) {
     struct node_attr a;
     if (n->node->ops->attr(n->node, &a))
         return;
-    bool last = n->is_dir || a.nlink == 0;
-    notes_tell(n->node, last ? NOTE_DELETE_SELF : NOTE_ATTRIB, 0, NULL);
+    notes_tell(n->node, a.nlink ? NOTE_ATTRIB : NOTE_DELETE_SELF, 0, NULL);
 }
 
 void notes_name_end(struct notes_name *n, struct node *dir, const struct name *name, bool done,
