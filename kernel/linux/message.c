@@ -61,7 +61,8 @@ static int send_it(struct file *f, struct socket_sending *what, struct socket_ad
     *result = done;
     if (done > 0)
         return 0;
-    return flags & MSG_NOSIGNAL ? err : syscall_tell_pipe(err);
+    bool signal = socket_type(s) == SOCKET_STREAM && !(flags & MSG_NOSIGNAL);
+    return signal ? syscall_tell_pipe(err) : err;
 }
 
 static int send_buffer(struct file *f, const uint64_t arg[6], uint64_t *result) {

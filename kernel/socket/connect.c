@@ -179,6 +179,17 @@ static int connect_to(struct socket *s, struct socket *listener, const struct so
     return err;
 }
 
+/* Before anybody is looked for: who asks whether TCP is connected by connecting it once more is
+ * told of that, and not of one that does not listen any more. */
+static int must_be_idle(struct socket *s) {
+    spin_lock(&s->lock);
+    int err = s->state == SOCKET_IDLE         ? 0
+              : s->state == SOCKET_CONNECTING ? -K_EALREADY
+                                              : -K_EISCONN;
+    spin_unlock(&s->lock);
+    return err;
+}
+
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) {
     struct socket *listener;
@@ -186,7 +197,9 @@ int socket_connect(struct socket *s, struct node *start, const struct socket_add
         return s->family->aim(s, start, a);
     if (!a)
         return -K_EINVAL;
-    int err = s->family->find_listener(s, start, a, &listener);
+    int err = s->family->one_way ? must_be_idle(s) : 0;
+    if (!err)
+        err = s->family->find_listener(s, start, a, &listener);
     if (err)
         return err;
     err = connect_to(s, listener, a, waits);

@@ -199,8 +199,9 @@ static int nothing_comes_locked(const struct socket *s) {
     return s->type == SOCKET_STREAM ? s->family->idle_read : -K_ENOTCONN;
 }
 
-/* Waits for a message, and for the turn to read it; NULL: the end. some: the caller has got bytes
- * already, so an error is the next one's, who will be told of it. */
+/* Waits for a message, and for the turn to read it; NULL: the end. An error comes before messages,
+ * but behind a stream's bytes. some: the caller has got such bytes already, so an error is the next
+ * one's, who will be told of it. */
 static int begin_reading(struct socket *s, const struct socket_wait *w, bool some,
                          struct message **m) {
     spin_lock(&s->lock);
@@ -210,11 +211,12 @@ static int begin_reading(struct socket *s, const struct socket_wait *w, bool som
         turn.waits |= s->reading;
         err = socket_wait_locked(s, &s->readers, &turn);
     }
-    *m = err ? NULL : first_locked(s);
-    if (!err && !*m && !some) {
+    bool behind = s->type == SOCKET_STREAM && (some || !list_empty(&s->in));
+    if (!err && !behind) {
         err = s->error;
         s->error = 0;
     }
+    *m = err ? NULL : first_locked(s);
     if (*m)
         s->reading = true;
     spin_unlock(&s->lock);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include "sockets.h"
 
@@ -21,6 +22,11 @@ static struct ifreq asked(int fd, unsigned long what, const char *name) {
     strcpy(r.ifr_name, name);
     CHECK(ioctl(fd, what, &r) == 0);
     return r;
+}
+
+static int is_trellis(void) {
+    struct utsname u;
+    return uname(&u) == 0 && strstr(u.release, "trellis") != NULL;
 }
 
 static in_addr_t ip_of(const struct sockaddr *a) {
@@ -43,7 +49,8 @@ static void check_requests(int domain) {
     CHECK_EQ(r[1].ifr_flags, IFF_UP | IFF_LOOPBACK | IFF_RUNNING);
     CHECK(ioctl(fd, SIOCSIFFLAGS, &r[1]) == 0);
     r[1].ifr_flags = 0;
-    CHECK(ioctl(fd, SIOCSIFFLAGS, &r[1]) == -1 && errno == EPERM);
+    if (is_trellis()) /* any other kernel would do it */
+        CHECK(ioctl(fd, SIOCSIFFLAGS, &r[1]) == -1 && errno == EPERM);
     r[1] = asked(fd, SIOCGIFADDR, "lo");
     CHECK(ip_of(&r[1].ifr_addr) == INADDR_LOOPBACK);
     r[1] = asked(fd, SIOCGIFNETMASK, "lo");
@@ -160,7 +167,7 @@ static void check_questions(int type) {
     CHECK(count(fd, &a, n, RTM_NEWLINK) == 1 && count(fd, &a, n, NLMSG_ERROR) == 1);
     a.link.ifi_index = 5;
     CHECK(ask(fd, &a) > 0 && error_in() == -ENODEV);
-    a.head.nlmsg_type = RTM_DELLINK;
+    a.head.nlmsg_type = RTM_GETRULE;
     CHECK(ask(fd, &a) > 0 && error_in() == -EOPNOTSUPP);
     CHECK(recv(fd, &got, sizeof(got), MSG_DONTWAIT) == -1 && errno == EAGAIN);
     CHECK(close(fd) == 0);

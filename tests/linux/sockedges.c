@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,14 +101,44 @@ static void check_error_behind_bytes(void) {
     CHECK(close(s[1]) == 0 && recv(s[0], got, 9, MSG_WAITALL) == 4);
     CHECK(recv(s[0], got, 9, MSG_WAITALL) == -1 && errno == ECONNRESET);
     CHECK(recv(s[0], got, 9, MSG_WAITALL) == 0 && close(s[0]) == 0);
+    /* Of whole messages it comes first. */
     int d = inet_bound(SOCK_DGRAM), to = inet_bound(SOCK_DGRAM);
     CHECK(inet_connect(d, to) == 0 && inet_connect(to, d) == 0 && send(to, "one", 3, 0) == 3);
     CHECK(close(to) == 0 && send(d, "x", 1, 0) == 1);
-    struct iovec v = {got, sizeof(got)};
-    struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = &v, .msg_iovlen = 1}}};
-    m[1] = m[0];
-    CHECK(recvmmsg(d, m, 2, 0, NULL) == 1 && m[0].msg_len == 3);
-    CHECK(recv(d, got, 9, 0) == -1 && errno == ECONNREFUSED && close(d) == 0);
+    CHECK(recv(d, got, 9, 0) == -1 && errno == ECONNREFUSED && recv(d, got, 9, 0) == 3);
+    CHECK(close(d) == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0);
+    CHECK(write(s[0], "z", 1) == 1 && write(s[1], "unread", 6) == 6 && close(s[0]) == 0);
+    CHECK(recv(s[1], got, 9, 0) == -1 && errno == ECONNRESET && recv(s[1], got, 9, 0) == 1);
+    CHECK(recv(s[1], got, 9, 0) == 0 && close(s[1]) == 0);
+}
+
+/* Who connects once more asks whether it is connected. */
+static void check_connected_again(void) {
+    int s[2], l = inet_bound(SOCK_STREAM);
+    pair(s);
+    CHECK(inet_connect(s[0], l) == -1 && errno == EISCONN); /* nobody listens there */
+    CHECK(listen(l, 1) == 0 && inet_connect(l, s[0]) == -1 && errno == EISCONN);
+    CHECK(close(s[0]) == 0 && close(s[1]) == 0 && close(l) == 0);
+}
+
+static volatile sig_atomic_t signals;
+static void count_signal(int signal) { signals++; }
+
+/* Only who writes to a stream is told by a signal. Each socket has a number. */
+static void check_signals_and_numbers(void) {
+    static const int types[] = {SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
+    struct stat one, other;
+    signal(SIGPIPE, count_signal);
+    for (int i = 0; i < 3; i++) {
+        int s[2];
+        CHECK(socketpair(AF_UNIX, types[i], 0, s) == 0 && shutdown(s[0], SHUT_WR) == 0);
+        CHECK(send(s[0], "x", 1, 0) == -1 && errno == EPIPE);
+        CHECK_EQ(signals, i == 2);
+        CHECK(fstat(s[0], &one) == 0 && fstat(s[1], &other) == 0 && S_ISSOCK(one.st_mode));
+        CHECK(one.st_ino != other.st_ino && one.st_dev == other.st_dev);
+        CHECK(close(s[0]) == 0 && close(s[1]) == 0);
+    }
+    signal(SIGPIPE, SIG_DFL);
 }
 
 /* ---- limits ---- */
@@ -175,13 +207,21 @@ static void check_inherited(void) {
     CHECK(close(a) == 0 && read(c, got, 1) == -1 && errno == ECONNRESET);
     CHECK(close(c) == 0 && close(l) == 0);
     int d = inet_bound(SOCK_DGRAM);
-    CHECK(setsockopt(d, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) == 0 && close(d) == 0);
+    CHECK(setsockopt(d, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) == 0);
+    CHECK(setsockopt(d, SOL_SOCKET, SO_RCVBUFFORCE, &(int){5000}, sizeof(int)) == 0);
+    CHECK(option(d, SO_RCVBUF) == 10000);
+    CHECK(setsockopt(d, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0);
+    CHECK(setsockopt(d, SOL_SOCKET, SO_BINDTODEVICE, "", 0) == 0);
+    CHECK(setsockopt(d, SOL_SOCKET, SO_BINDTODEVICE, "lost", 5) == -1 && errno == ENODEV);
+    CHECK(close(d) == 0);
 }
 
 int main(void) {
     check_shut_listener();
     check_shut_others();
     check_error_behind_bytes();
+    check_connected_again();
+    check_signals_and_numbers();
     check_backlog_has_an_end();
     check_carried_cost_memory();
     check_inherited();
