@@ -8,6 +8,7 @@
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 
@@ -35,11 +36,18 @@ struct sockaddr_in6 {
 };
 #define IN6_LEAST offsetof(struct sockaddr_in6, scope)
 
+/* groups: whose messages it wants; nobody sends any. */
+struct sockaddr_nl {
+    uint16_t family, pad;
+    uint32_t pid, groups;
+};
+
 union sockaddr {
     uint16_t family;
     struct sockaddr_un un;
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
+    struct sockaddr_nl nl;
 };
 
 /* ---- to and from the kernel's ---- */
@@ -98,7 +106,22 @@ static uint32_t tell_in6(union sockaddr *raw, const struct socket_address *a) {
     return sizeof(raw->in6);
 }
 
+static int read_nl(const union sockaddr *raw, size_t bytes, struct socket_address *a) {
+    if (bytes < sizeof(raw->nl))
+        return -K_EINVAL;
+    a->length = sizeof(a->netlink);
+    a->netlink.pid = raw->nl.pid;
+    return 0;
+}
+
+static uint32_t tell_nl(union sockaddr *raw, const struct socket_address *a) {
+    raw->nl.pid = a->netlink.pid;
+    return sizeof(raw->nl);
+}
+
 /* ---- families ---- */
+
+#define SOCK_RAW 3 /* netlink's: its datagrams are what others call raw */
 
 static const struct linux_family {
     const struct socket_family *family;
@@ -116,6 +139,7 @@ static const struct linux_family {
      IPPROTO_TCP, IPPROTO_UDP},
     {&socket_inet6, AF_INET6, read_in6, tell_in6, 1u << SOCKET_STREAM | 1u << SOCKET_DATAGRAM,
      IPPROTO_TCP, IPPROTO_UDP},
+    {&socket_netlink, AF_NETLINK, read_nl, tell_nl, 1u << SOCKET_DATAGRAM | 1u << SOCK_RAW, 0, 0},
 };
 
 static const struct linux_family *linux_family_of(const struct socket *s) {
@@ -126,7 +150,7 @@ static const struct linux_family *linux_family_of(const struct socket *s) {
 }
 
 int linux_socket_kind(uint64_t number, uint32_t type, uint64_t protocol,
-                      const struct socket_family **out) {
+                      const struct socket_family **out, enum socket_type *kind) {
     const struct linux_family *f = families;
     while (f < families + ARRAY_LEN(families) && f->number != (uint32_t)number)
         f++;
@@ -138,6 +162,7 @@ int linux_socket_kind(uint64_t number, uint32_t type, uint64_t protocol,
         (uint32_t)protocol != (type == SOCKET_STREAM ? f->stream : f->datagram))
         return -K_EPROTONOSUPPORT;
     *out = f->family;
+    *kind = type == SOCK_RAW ? SOCKET_DATAGRAM : (enum socket_type)type;
     return 0;
 }
 

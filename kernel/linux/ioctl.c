@@ -1,6 +1,6 @@
 /* ioctl: what every open file can be told by it; the rest is the terminal's. */
 #include "lib/errno.h"
-#include "linux/linux.h"
+#include "linux/socket.h"
 #include "mm/uaccess.h"
 #include "vfs/descriptor.h"
 
@@ -31,7 +31,7 @@ static int control(struct file *f, const uint64_t arg[6], uint64_t *result) {
         return set_nonblock(f, arg[2]);
     if (what == FIONREAD && f->ops->waiting)
         return tell_waiting(f, arg[2]);
-    return linux_terminal(f, arg, result);
+    return socket_of(f) ? linux_interface(arg[1], arg[2]) : linux_terminal(f, arg, result);
 }
 
 int linux_ioctl(const uint64_t arg[6], uint64_t *result) {

@@ -61,7 +61,8 @@ static int send_it(struct file *f, struct socket_sending *what, struct socket_ad
     *result = done;
     if (done > 0)
         return 0;
-    return flags & MSG_NOSIGNAL ? err : syscall_tell_pipe(err);
+    bool signal = socket_type(s) == SOCKET_STREAM && !(flags & MSG_NOSIGNAL);
+    return signal ? syscall_tell_pipe(err) : err;
 }
 
 static int send_buffer(struct file *f, const uint64_t arg[6], uint64_t *result) {
@@ -219,7 +220,7 @@ static int receive_several(struct file *f, const uint64_t arg[6], uint64_t *resu
     err = receive_until(f, arg, until, result);
     if (*result == 0)
         return err;
-    if (err == -K_ECONNRESET)
+    if (err == -K_ECONNRESET || err == -K_ECONNREFUSED)
         socket_tell_error(socket_of(f), err);
     return arg[4] ? linux_tell_time(arg[4], clock_left(until)) : 0;
 }

@@ -12,10 +12,11 @@
 
 /* ---- making them ---- */
 
-static int check_kind(const uint64_t arg[6], const struct socket_family **out) {
+static int check_kind(const uint64_t arg[6], const struct socket_family **out,
+                      enum socket_type *kind) {
     if ((uint32_t)arg[1] & ~(SOCK_TYPE | SOCK_NONBLOCK | SOCK_CLOEXEC))
         return -K_EINVAL;
-    return linux_socket_kind(arg[0], (uint32_t)arg[1] & SOCK_TYPE, arg[2], out);
+    return linux_socket_kind(arg[0], (uint32_t)arg[1] & SOCK_TYPE, arg[2], out, kind);
 }
 
 /* A reserved descriptor and a file for it. */
@@ -47,12 +48,13 @@ static void open_file(struct new_file *n, uint64_t flags) {
 int linux_socket(const uint64_t arg[6], uint64_t *result) {
     struct new_file n;
     const struct socket_family *family;
-    int err = check_kind(arg, &family);
+    enum socket_type kind;
+    int err = check_kind(arg, &family, &kind);
     if (!err)
         err = new_file(&n, 0);
     if (err)
         return err;
-    err = socket_create(family, (enum socket_type)(arg[1] & SOCK_TYPE), n.file);
+    err = socket_create(family, kind, n.file);
     if (err) {
         drop_file(&n);
         return err;
@@ -73,7 +75,8 @@ static int make_pair(struct new_file n[2], const uint64_t arg[6]) {
 int linux_socketpair(const uint64_t arg[6], uint64_t *result) {
     struct new_file n[2];
     const struct socket_family *family;
-    int err = check_kind(arg, &family);
+    enum socket_type kind;
+    int err = check_kind(arg, &family, &kind);
     if (!err && family != &socket_unix)
         err = -K_ENOTSUP;
     if (!err)

@@ -14,7 +14,7 @@ struct ucred {
 /* What a program means by a family, a type, and a protocol, 0: any. -K_EAFNOSUPPORT,
  * -K_ESOCKTNOSUPPORT, -K_EPROTONOSUPPORT. */
 int linux_socket_kind(uint64_t number, uint32_t type, uint64_t protocol,
-                      const struct socket_family **out) must_check;
+                      const struct socket_family **out, enum socket_type *kind) must_check;
 int32_t linux_socket_domain(const struct socket *s); /* that number */
 int32_t linux_socket_protocol(const struct socket *s);
 
@@ -40,6 +40,10 @@ int linux_read_control(uint64_t at, uint64_t bytes, struct carried **out) must_c
 struct socket_received;
 int linux_tell_control(struct socket_received *r, bool sender, bool on_exec, uint64_t at,
                        uint64_t *bytes, bool *cut) must_check;
+
+/* interface.c: ioctl of a socket about the network's interfaces. -K_ENOTTY: it is about something
+ * else; -K_ENODEV: there is no such interface; -K_EPERM: it would change one; -K_EFAULT. */
+int linux_interface(uint64_t what, uint64_t at) must_check;
 
 /* The vector of one call as a single message or read; n entries. */
 int linux_send_vector(struct file *f, uint64_t vector, uint64_t n, uint64_t *result) must_check;

@@ -3,10 +3,11 @@
 #include "lib/string.h"
 #include "linux/socket.h"
 #include "mm/uaccess.h"
+#include "socket/loopback.h"
 #include "vfs/descriptor.h"
 
-/* Levels: of all sockets; of IPv4, which those of IPv6 have, too; TCP's; of IPv6. */
-enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41 };
+/* Levels: of all sockets; of IPv4, which those of IPv6 have, too; TCP's; of IPv6; netlink's. */
+enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41, SOL_NETLINK = 270 };
 
 #define SO_TYPE 3
 #define SO_ERROR 4
@@ -17,14 +18,18 @@ enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_IPV6 = 41 };
 #define SO_PEERCRED 17
 #define SO_RCVTIMEO 20
 #define SO_SNDTIMEO 21
+#define SO_BINDTODEVICE 25
 #define SO_ACCEPTCONN 30
+#define SO_SNDBUFFORCE 32
+#define SO_RCVBUFFORCE 33
 #define SO_PROTOCOL 38
 #define SO_DOMAIN 39
 
 /* Those that are on or off. The three that are not SOCKET_KEPT do something. All others are told as
  * they were set, and change nothing here: there is no debugging, routing or broadcasting, the other
  * end of TCP never goes without a word (SO_KEEPALIVE), nothing is sent out of turn (SO_OOBINLINE),
- * and what is sent is there at once, whether more follows or not (TCP_NODELAY, TCP_CORK). */
+ * what is sent is there at once, whether more follows or not (TCP_NODELAY, TCP_CORK), and errors on
+ * the way are none (IP_RECVERR, which glibc sets to ask for names). */
 static const struct {
     uint16_t level, name;
     uint32_t bit;
@@ -42,6 +47,8 @@ static const struct {
     {SOL_TCP, 12 /* TCP_QUICKACK */, SOCKET_KEPT << 7},
     {SOL_IP, 15 /* IP_FREEBIND */, SOCKET_KEPT << 8},
     {SOL_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, SOCKET_KEPT << 9},
+    {SOL_IP, 11 /* IP_RECVERR */, SOCKET_KEPT << 10},
+    {SOL_IPV6, 25 /* IPV6_RECVERR */, SOCKET_KEPT << 11},
 };
 
 /* Those that are numbers, and that nothing here depends on: they may be set, and what is told stays
@@ -52,6 +59,7 @@ static const struct {
 } numbers[] = {
     {SOL_SOCKET, 12 /* SO_PRIORITY */, 0},
     {SOL_SOCKET, 18 /* SO_RCVLOWAT */, 1},
+    {SOL_SOCKET, 36 /* SO_MARK */, 0},
     {SOL_TCP, 2 /* TCP_MAXSEG */, 65483},
     {SOL_TCP, 4 /* TCP_KEEPIDLE */, 7200},
     {SOL_TCP, 5 /* TCP_KEEPINTVL */, 75},
@@ -60,12 +68,17 @@ static const struct {
     {SOL_TCP, 8 /* TCP_LINGER2 */, 60},
     {SOL_TCP, 9 /* TCP_DEFER_ACCEPT */, 0},
     {SOL_TCP, 18 /* TCP_USER_TIMEOUT */, 0},
+    {SOL_TCP, 23 /* TCP_FASTOPEN */, 0},
     {SOL_IP, 1 /* IP_TOS */, 0},
     {SOL_IP, 2 /* IP_TTL */, 64},
     {SOL_IP, 10 /* IP_MTU_DISCOVER */, 1},
     {SOL_IPV6, 16 /* IPV6_UNICAST_HOPS */, 64},
     {SOL_IPV6, 23 /* IPV6_MTU_DISCOVER */, 1},
     {SOL_IPV6, 67 /* IPV6_TCLASS */, 0},
+    {SOL_NETLINK, 1 /* NETLINK_ADD_MEMBERSHIP */, 0},
+    {SOL_NETLINK, 2 /* NETLINK_DROP_MEMBERSHIP */, 0},
+    {SOL_NETLINK, 11 /* NETLINK_EXT_ACK */, 0},
+    {SOL_NETLINK, 12 /* NETLINK_GET_STRICT_CHK */, 0},
 };
 
 /* Where they are in these; beyond the last: there is none. */
@@ -90,6 +103,8 @@ static int check_level(const struct socket *s, uint32_t level) {
         return 0;
     if (f == &socket_unix)
         return -K_ENOTSUP;
+    if (f == &socket_netlink)
+        return level == SOL_NETLINK ? 0 : -K_ENOPROTOOPT;
     bool has = level == SOL_TCP    ? socket_type(s) == SOCKET_STREAM
                : level == SOL_IPV6 ? f == &socket_inet6
                                    : level == SOL_IP;
@@ -198,6 +213,13 @@ static int set_linger(struct socket *s, const uint64_t arg[6]) {
     return err;
 }
 
+/* To an interface, of which there is one; no name: to any. */
+static int bind_to_device(const uint64_t arg[6]) {
+    char name[sizeof(LOOPBACK_NAME)] = {0};
+    int err = copyin(name, UA(arg[3]), MIN((uint32_t)arg[4], sizeof(name)));
+    return err ? err : !name[0] || !memcmp(name, LOOPBACK_NAME, sizeof(name)) ? 0 : -K_ENODEV;
+}
+
 /* Memory: Linux counts what it needs besides the bytes as much again. */
 static uint32_t twice(int32_t n) { return MIN((uint32_t)n, (uint32_t)INT32_MAX / 2) * 2; }
 
@@ -213,7 +235,9 @@ static int set_number(struct socket *s, uint32_t level, uint32_t what, int32_t n
     if (level != SOL_SOCKET)
         return set_other(s, level, what, n);
     switch (what) {
+    case SO_SNDBUFFORCE: /* the limit is the machine's */
     case SO_SNDBUF: socket_set_room(s, twice(n)); return 0;
+    case SO_RCVBUFFORCE:
     case SO_RCVBUF: socket_set_in_room(s, twice(n)); return 0;
     case SO_PASSCRED: socket_set_tells_sender(s, n != 0); return 0;
     default: return set_other(s, level, what, n);
@@ -233,6 +257,8 @@ static int set(struct file *f, const uint64_t arg[6], uint64_t *result) {
         return set_patience(s, what == SO_SNDTIMEO, arg);
     if (level == SOL_SOCKET && what == SO_LINGER)
         return set_linger(s, arg);
+    if (level == SOL_SOCKET && what == SO_BINDTODEVICE)
+        return bind_to_device(arg);
     if ((uint32_t)arg[4] < sizeof(n))
         return -K_EINVAL;
     err = copyin(&n, UA(arg[3]), sizeof(n));

@@ -54,8 +54,10 @@ static int tell(const struct node_attr *a, uint64_t address) {
 static int attr_of_file(struct file *f, struct node_attr *a) {
     struct node *n = f->ops->node ? f->ops->node(f) : NULL;
     bool socket = socket_of(f);
-    *a = (struct node_attr){
-        .type = socket ? NODE_SOCKET : NODE_FIFO, .mode = socket ? 0777 : 0600, .nlink = 1};
+    *a = (struct node_attr){.type = socket ? NODE_SOCKET : NODE_FIFO,
+                            .mode = socket ? 0777 : 0600,
+                            .ino = socket_number(f),
+                            .nlink = 1};
     return n ? n->ops->attr(n, a) : 0;
 }
 

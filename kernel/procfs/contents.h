@@ -12,8 +12,10 @@ struct contents {
     contents_fn make;
 };
 
-extern const struct contents system_contents[], process_contents[], thread_contents[];
-extern const unsigned system_contents_count, process_contents_count, thread_contents_count;
+extern const struct contents system_contents[], process_contents[], thread_contents[],
+    net_contents[];
+extern const unsigned system_contents_count, process_contents_count, thread_contents_count,
+    net_contents_count;
 
 /* The slot of a process (proc_info), or -1. */
 int process_slot(int32_t pid);

@@ -8,17 +8,20 @@
 #include "vfs/descriptor.h"
 #include "vfs/listing.h"
 
-static const struct special in_root[] = {{"self", SELF}},
+static const struct special in_root[] = {{"self", SELF}, {"net", NET}},
                             in_process[] = {{"exe", EXE}, {"fd", FDS}, {"task", TASKS}};
 
 struct fixed fixed_in(enum kind kind) {
     switch (kind) {
     case ROOT:
-        return (struct fixed){in_root, system_contents, ARRAY_LEN(in_root), system_contents_count};
+        return (struct fixed){in_root, system_contents, ARRAY_LEN(in_root), system_contents_count,
+                              0};
     case FOLDER:
         return (struct fixed){in_process, process_contents, ARRAY_LEN(in_process),
-                              process_contents_count};
-    case TASK: return (struct fixed){NULL, thread_contents, 0, thread_contents_count};
+                              process_contents_count, 0};
+    case TASK: return (struct fixed){NULL, thread_contents, 0, thread_contents_count, 0};
+    case NET:
+        return (struct fixed){NULL, net_contents, 0, net_contents_count, system_contents_count};
     default: return (struct fixed){0};
     }
 }
@@ -36,9 +39,10 @@ static bool fixed_name(const struct procnode *p, uint64_t i, struct listed *out)
                                .type = type_of(f.specials[n].kind),
                                .ino = ino_of(p->pid, f.specials[n].kind, 0)};
     else if (n < f.special_count + f.file_count)
-        *out = (struct listed){.name = f.files[n - f.special_count].name,
-                               .type = NODE_FILE,
-                               .ino = ino_of(p->pid, FILE_, (unsigned)(n - f.special_count) + 1)};
+        *out = (struct listed){
+            .name = f.files[n - f.special_count].name,
+            .type = NODE_FILE,
+            .ino = ino_of(p->pid, FILE_, f.files_before + (unsigned)(n - f.special_count) + 1)};
     else
         return false;
     out->length = i == 0 ? 1 : strlen(out->name);

@@ -8,6 +8,7 @@
 #include "proc/proc.h"
 #include "procfs/procfs.h"
 #include "procfs/procnode.h"
+#include "socket/socket.h"
 #include "vfs/pipe.h"
 #include "vfs/descriptor.h"
 #include "vfs/open.h"
@@ -97,7 +98,7 @@ static int find_file(struct node *dir, const struct name *name, struct node **ou
     for (unsigned i = 0; i < f.file_count; i++) {
         if (!is(name, f.files[i].name))
             continue;
-        int err = make_node(dir, FILE_, p->pid, i + 1, out);
+        int err = make_node(dir, FILE_, p->pid, f.files_before + i + 1, out);
         if (!err) {
             procnode_of(*out)->make = f.files[i].make;
             procnode_of(*out)->number = p->number;
@@ -161,6 +162,8 @@ static void describe(const struct file *f, char target[TARGET]) {
         str_copy(target, f->path, TARGET);
     else if (n && !n->ops->attr(n, &a))
         snprintf(target, TARGET, "inode:[%u:%u]", a.dev, a.ino);
+    else if (socket_number(f))
+        snprintf(target, TARGET, "socket:[%u]", socket_number(f));
     else if (f->ops->kind && f->ops->kind[0] == 'p')
         snprintf(target, TARGET, "pipe:[%u]", (uint32_t)((uint64_t)f->object >> 6));
     else
@@ -226,6 +229,8 @@ static int find_in_process(struct node *dir, const struct name *name, struct nod
 static int find_in_root(struct node *dir, const struct name *name, struct node **out) {
     if (is(name, "self"))
         return find_self(dir, out);
+    if (is(name, "net"))
+        return make_node(dir, NET, 0, 0, out);
     int32_t pid = number_of(name);
     if (!pid)
         return find_file(dir, name, out);
@@ -234,7 +239,7 @@ static int find_in_root(struct node *dir, const struct name *name, struct node *
 
 static int step_up(struct node *dir, struct node **out) {
     const struct procnode *p = procnode_of(dir);
-    if (p->kind == ROOT || p->kind == FOLDER) {
+    if (p->kind == ROOT || p->kind == FOLDER || p->kind == NET) {
         *out = node_get(root);
         return 0;
     }

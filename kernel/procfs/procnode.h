@@ -13,6 +13,7 @@ enum kind {
     FOLDER, /* a process's */
     TASKS,  /* its threads */
     TASK,   /* one of these */
+    NET,    /* of the machine's sockets */
     FDS,    /* its descriptors */
     FD,     /* one of these: a link */
     FILE_,
@@ -73,5 +74,6 @@ struct fixed {
     const struct special *specials;
     const struct contents *files;
     unsigned special_count, file_count;
+    unsigned files_before; /* files of another folder that have numbers of the same process */
 };
 struct fixed fixed_in(enum kind kind);

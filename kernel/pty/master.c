@@ -9,6 +9,7 @@
 #include "vfs/poll.h"
 
 #define CHUNK 128 /* bytes copied at once; on the stack */
+#define KEYS 4UL  /* typed at once, with interrupts off: each may show a long line again */
 
 /* What it waits for comes by one of its channels. -K_EIO: nobody is at the slave any more. */
 static int wait_locked(struct pty *p, struct wait_channel *wc, bool waits) {
@@ -49,7 +50,7 @@ static int type(struct pty *p, const char *text, size_t n, bool waits, size_t *d
             err = wait_locked(p, &p->unheld, waits);
         spin_unlock(&p->tty.lock);
         if (!err)
-            *done += tty_input(&p->tty, text + *done, n - *done);
+            *done += tty_input(&p->tty, text + *done, MIN(n - *done, KEYS));
     }
     return err;
 }

@@ -35,12 +35,15 @@ int socket_peer_name(struct socket *s, struct socket_address *a) {
 
 /* ---- listen, accept ---- */
 
+/* Each that waits takes memory of the machine's, and nothing of who has connected, and closed. */
+#define BACKLOG_MOST 4096u
+
 static int begin_listening(struct socket *s, uint32_t backlog) {
     spin_lock(&s->lock);
     bool may = s->state == SOCKET_IDLE || s->state == SOCKET_LISTENING;
     if (may) {
         s->state = SOCKET_LISTENING;
-        s->backlog = backlog;
+        s->backlog = MIN(backlog, BACKLOG_MOST);
         s->pid = proc_self()->pid;
         socket_changed_locked(s);
     }
@@ -69,7 +72,7 @@ static int next_pending(struct socket *s, bool waits, struct socket **out) {
     spin_lock(&s->lock);
     int err = s->state == SOCKET_LISTENING ? 0 : -K_EINVAL;
     while (!err && list_empty(&s->pending)) {
-        err = socket_wait_locked(s, &s->readers, &w);
+        err = s->in_ended ? -K_EINVAL : socket_wait_locked(s, &s->readers, &w);
         if (!err && s->state != SOCKET_LISTENING) /* it was shut */
             err = -K_EINVAL;
     }
@@ -104,6 +107,8 @@ static int change_state(struct socket *s, enum socket_state from, enum socket_st
                                               : -K_EINVAL;
     if (!err)
         s->state = to;
+    if (to == SOCKET_CONNECTING && !err)
+        s->pid = proc_self()->pid; /* who accepts may ask before connect returns */
     spin_unlock(&s->lock);
     return err;
 }
@@ -115,9 +120,10 @@ static int wait_for_accept(struct socket *listener, struct socket *s, struct soc
     uint32_t more = waits ? 0 : s->family->more_waiting;
     spin_lock(&listener->lock);
     int err = 0;
-    while (!err && !listener->closed && listener->waiting > listener->backlog + more)
+    while (!err && !listener->closed && !listener->in_ended &&
+           listener->waiting > listener->backlog + more)
         err = more ? -K_ECONNREFUSED : socket_wait_locked(listener, &listener->writers, &w);
-    if (!err && (listener->closed || listener->state != SOCKET_LISTENING))
+    if (!err && (listener->closed || listener->in_ended || listener->state != SOCKET_LISTENING))
         err = -K_ECONNREFUSED;
     if (!err) {
         list_push_back(&listener->pending, &c->pending);
@@ -140,6 +146,7 @@ static struct socket *other_end(struct socket *s, struct socket *listener,
     c->pid = listener->pid;
     s->family->join(s, c, listener, a);
     c->peer = socket_get(s);
+    flight_wait(c, listener);
     return c;
 }
 
@@ -147,7 +154,6 @@ static void connected(struct socket *s, struct socket *c) {
     spin_lock(&s->lock);
     s->state = SOCKET_CONNECTED;
     s->peer = c;
-    s->pid = proc_self()->pid;
     socket_changed_locked(s);
     spin_unlock(&s->lock);
 }
@@ -173,6 +179,17 @@ static int connect_to(struct socket *s, struct socket *listener, const struct so
     return err;
 }
 
+/* Before anybody is looked for: who asks whether TCP is connected by connecting it once more is
+ * told of that, and not of one that does not listen any more. */
+static int must_be_idle(struct socket *s) {
+    spin_lock(&s->lock);
+    int err = s->state == SOCKET_IDLE         ? 0
+              : s->state == SOCKET_CONNECTING ? -K_EALREADY
+                                              : -K_EISCONN;
+    spin_unlock(&s->lock);
+    return err;
+}
+
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) {
     struct socket *listener;
@@ -180,7 +197,9 @@ int socket_connect(struct socket *s, struct node *start, const struct socket_add
         return s->family->aim(s, start, a);
     if (!a)
         return -K_EINVAL;
-    int err = s->family->find_listener(s, start, a, &listener);
+    int err = s->family->one_way ? must_be_idle(s) : 0;
+    if (!err)
+        err = s->family->find_listener(s, start, a, &listener);
     if (err)
         return err;
     err = connect_to(s, listener, a, waits);
@@ -277,8 +296,8 @@ void socket_close(struct socket *s) {
 
 /* ---- shutdown ---- */
 
-/* false: it does not listen. */
-static bool end_listening(struct socket *s) {
+/* TCP's. */
+static void end_listening(struct socket *s) {
     struct list pending;
     spin_lock(&s->lock);
     bool listens = s->state == SOCKET_LISTENING;
@@ -293,20 +312,26 @@ static bool end_listening(struct socket *s) {
         s->family->listen_end(s);
         close_pending(&pending);
     }
-    return listens;
 }
 
-int socket_shutdown(struct socket *s, unsigned which) {
-    bool in = which & SOCKET_SHUT_IN, out = which & SOCKET_SHUT_OUT;
-    if (in && s->family->one_way && end_listening(s))
-        return 0;
-    if (!is_in_state(s, SOCKET_CONNECTED))
-        return -K_ENOTCONN;
+static void shut(struct socket *s, bool in, bool out) {
     struct socket *peer = socket_peer(s);
     socket_end(s, in, out, 0);
     if (peer && s->type != SOCKET_DATAGRAM)
         socket_end(peer, out, in && !s->family->one_way, 0);
     if (peer)
         socket_put(peer);
-    return 0;
+}
+
+int socket_shutdown(struct socket *s, unsigned which) {
+    bool in = which & SOCKET_SHUT_IN, out = which & SOCKET_SHUT_OUT;
+    if (s->family->one_way && is_in_state(s, SOCKET_LISTENING)) {
+        if (in)
+            end_listening(s);
+        return 0;
+    }
+    bool may = !s->family->one_way || is_in_state(s, SOCKET_CONNECTED);
+    if (may || s->type == SOCKET_DATAGRAM)
+        shut(s, in, out);
+    return may ? 0 : -K_ENOTCONN;
 }

@@ -2,7 +2,7 @@
 #include "socket/flight.h"
 #include "lib/errno.h"
 
-/* Guards in_flight, carries and accepted of all sockets. */
+/* Guards in_flight, carries and part_of of all sockets. */
 static struct spinlock lock = SPINLOCK_INIT(RANK_SOCKET_FLIGHT);
 
 static uint32_t sockets_in(const struct carried *files) {
@@ -14,14 +14,22 @@ static uint32_t sockets_in(const struct carried *files) {
 
 static bool may_fly_locked(const struct socket *to, const struct carried *files) {
     ASSERT_LOCKED(&lock);
-    if (to->in_flight > 0 || !to->accepted)
+    const struct socket *whole = to->part_of ? to->part_of : to;
+    if (whole->in_flight > 0)
         return false;
     for (uint32_t i = 0; i < files->n; i++) {
         const struct socket *s = socket_of(files->file[i]);
-        if (s && (s == to || s->carries > 0))
+        if (s && (s == whole || s->carries > 0))
             return false;
     }
     return true;
+}
+
+static void carry_locked(struct socket *to, uint32_t more) {
+    ASSERT_LOCKED(&lock);
+    to->carries += more;
+    if (to->part_of)
+        to->part_of->carries += more;
 }
 
 static void count_locked(struct socket *to, const struct carried *files, int more) {
@@ -31,7 +39,7 @@ static void count_locked(struct socket *to, const struct carried *files, int mor
         if (!s)
             continue;
         s->in_flight += (uint32_t)more;
-        to->carries += (uint32_t)more;
+        carry_locked(to, (uint32_t)more);
     }
 }
 
@@ -64,7 +72,7 @@ void flight_drop(struct socket *to, struct carried *files) {
             continue;
         spin_lock(&lock);
         s->in_flight--;
-        to->carries--;
+        carry_locked(to, -1u);
         spin_unlock(&lock);
         socket_put(s);
     }
@@ -72,8 +80,15 @@ void flight_drop(struct socket *to, struct carried *files) {
     carried_free(files);
 }
 
+void flight_wait(struct socket *s, struct socket *listener) { s->part_of = socket_get(listener); }
+
 void flight_accepted(struct socket *s) {
     spin_lock(&lock);
-    s->accepted = true;
+    struct socket *listener = s->part_of;
+    if (listener)
+        listener->carries -= s->carries;
+    s->part_of = NULL;
     spin_unlock(&lock);
+    if (listener)
+        socket_put(listener);
 }

@@ -7,8 +7,8 @@
  * messages that have sockets in them, so closing is no deep recursion. All other files may go
  * anywhere: they carry none.
  *
- * A connection that nobody has accepted yet takes no sockets at all, since it is part of the
- * socket that listens, which may be on its way. */
+ * A connection that nobody has accepted yet is part of the socket that listens, which may be on its
+ * way: what is on its way to the one is on its way to the other, too, until it is accepted. */
 #pragma once
 #include "socket/sock.h"
 
@@ -20,5 +20,6 @@ void flight_end(struct socket *to, const struct carried *files);
 /* They are closed where they are, and the record is given back. Each is on its way until it is
  * closed: else others could send sockets to it meanwhile, and closing would go ever deeper. */
 void flight_drop(struct socket *to, struct carried *files);
-/* s has a file now. */
+/* s, which nobody knows yet, is part of the socket that listens until it has a file. */
+void flight_wait(struct socket *s, struct socket *listener);
 void flight_accepted(struct socket *s);

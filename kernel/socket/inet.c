@@ -81,9 +81,20 @@ static int inet_find_listener(struct socket *s, struct node *start, const struct
     return *out ? 0 : -K_ECONNREFUSED;
 }
 
+/* What was set of the one that listens is so of those that it accepts. */
+static void inherit(struct socket *c, const struct socket *listener) {
+    c->options = __atomic_load_n(&listener->options, __ATOMIC_RELAXED);
+    c->linger = __atomic_load_n(&listener->linger, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < ARRAY_LEN(c->patience); i++)
+        c->patience[i] = __atomic_load_n(&listener->patience[i], __ATOMIC_RELAXED);
+    c->room = __atomic_load_n(&listener->room, __ATOMIC_RELAXED);
+    c->in_room = __atomic_load_n(&listener->in_room, __ATOMIC_RELAXED);
+}
+
 /* The way there was found before. */
 static void inet_join(struct socket *s, struct socket *c, const struct socket *listener,
                       const struct socket_address *a) {
+    inherit(c, listener);
     struct inet_end to, from;
     (void)!route(s, &a->inet, &to);
     end_of(s, to.ip, &from);

@@ -2,6 +2,7 @@
  * is as small as it may be. */
 #include "socket/message.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "vfs/file.h"
@@ -42,7 +43,8 @@ static void give_pieces(struct message *m) {
     }
 }
 
-static int add_pieces(struct message *m, struct span *from, size_t n) {
+/* from: a program's bytes, or NULL, and the kernel's. */
+static int add_pieces(struct message *m, struct span *from, const char *kernels, size_t n) {
     struct piece **end = &m->first;
     size_t done;
     for (; n > 0; n -= done) {
@@ -53,24 +55,38 @@ static int add_pieces(struct message *m, struct span *from, size_t n) {
         end = &p->next;
         m->bytes += p->bytes;
         m->cost += sizes[p->size].size;
-        int err = span_in(from, p->data, p->bytes, &done);
+        int err = from ? span_in(from, p->data, p->bytes, &done) : 0;
         if (err)
             return err;
+        if (!from) {
+            memcpy(p->data, kernels, p->bytes);
+            kernels += p->bytes;
+            done = p->bytes;
+        }
     }
     return 0;
 }
 
-int message_make(struct span *from, size_t n, struct message **out) {
+static int make(struct span *from, const char *kernels, size_t n, int32_t pid,
+                struct message **out) {
     struct message *m = slab_take(&messages);
     if (!m)
         return -K_ENOBUFS;
-    *m = (struct message){.cost = sizeof(*m), .pid = proc_self()->pid};
-    int err = add_pieces(m, from, n);
+    *m = (struct message){.cost = sizeof(*m), .pid = pid};
+    int err = add_pieces(m, from, kernels, n);
     if (err)
         message_free(m);
     else
         *out = m;
     return err;
+}
+
+int message_make(struct span *from, size_t n, struct message **out) {
+    return make(from, NULL, n, proc_self()->pid, out);
+}
+
+int message_of(const void *from, size_t n, struct message **out) {
+    return make(NULL, from, n, 0, out);
 }
 
 int message_copy(const struct message *m, size_t at, struct span *to, size_t n, size_t *done) {
@@ -109,6 +125,11 @@ struct carried *carried_make(uint32_t n) {
     if (c)
         *c = (struct carried){.room = n <= FEW ? FEW : FILES_MAX};
     return c;
+}
+
+void message_carry(struct message *m, struct carried *files) {
+    m->files = files;
+    m->cost += files->room == FEW ? few.size : many.size;
 }
 
 void carried_free(struct carried *c) {

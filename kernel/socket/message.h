@@ -33,6 +33,12 @@ struct message {
 /* A message of the next n bytes. -K_ENOBUFS: no memory; -K_EFAULT. Then there is none. */
 int message_make(struct span *from, size_t n, struct message **out) must_check;
 
+/* The same of the kernel's own bytes, from nobody. -K_ENOBUFS. */
+int message_of(const void *from, size_t n, struct message **out) must_check;
+
+/* Files go with it, whose record costs memory, too. */
+void message_carry(struct message *m, struct carried *files);
+
 /* Copies up to n bytes, from byte `at` of it on; *done before an error. */
 int message_copy(const struct message *m, size_t at, struct span *to, size_t n,
                  size_t *done) must_check;

@@ -68,7 +68,8 @@ static int enter_locked(struct socket *s, const struct socket_address *a, struct
     ASSERT(s->place.claimed && s->place.address.length == 0);
     if (find_locked(s->type, a, n))
         return -K_EADDRINUSE;
-    s->place.address = *a;
+    memcpy(s->place.address.bytes, a->bytes, sizeof(a->bytes));
+    __atomic_store_n(&s->place.address.length, a->length, __ATOMIC_RELEASE); /* unix_name */
     s->place.node = n ? node_get(n) : NULL;
     list_push_back(bucket_of(a, n), &s->place.link);
     return 0;

@@ -51,6 +51,8 @@ struct socket_family {
                          struct socket **out, struct inet_end *source);
     /* And where it is connected from now on; NULL: nowhere. */
     int (*aim)(struct socket *s, struct node *start, const struct socket_address *a);
+    /* Instead of both: what s sends is a question to the kernel. NULL: it goes to other sockets. */
+    int (*ask)(struct socket *s, struct socket_sending *what, size_t *done);
     void (*name)(struct socket *s, struct socket_address *a);
     void (*sender)(const struct message *m, struct socket_address *a);
     int (*peer_name)(struct socket *s, struct socket_address *a); /* of one that is connected */
@@ -70,6 +72,7 @@ struct socket_family {
 struct socket {
     struct spinlock lock; /* guards all below that is not said to be otherwise */
     uint32_t refs;        /* atomic */
+    struct list all;      /* among all sockets: list.c's lock */
     const struct socket_family *family;
     enum socket_type type;
     enum socket_state state;
@@ -97,7 +100,7 @@ struct socket {
     struct watched watched;
 
     uint32_t in_flight, carries; /* flight.c's */
-    bool accepted;               /* flight.c's: it has a file */
+    struct socket *part_of; /* flight.c's, with a reference: who listens; NULL: it has a file */
     struct socket_place place;
 };
 
@@ -105,7 +108,10 @@ static inline struct socket *socket_get(struct socket *s) {
     __atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
     return s;
 }
-void socket_put(struct socket *s);
+/* list.c: s, which is new, is among all; and no longer, when its last reference has gone. */
+void socket_list_boot_init(void);
+void socket_list_enter(struct socket *s);
+void socket_list_leave(struct socket *s);
 
 /* NULL: no memory. One reference. */
 struct socket *socket_new(const struct socket_family *family, enum socket_type type) must_check;
@@ -132,6 +138,10 @@ struct socket_wait socket_wait_begin(struct socket *s, bool waits, bool sending)
 int socket_wait_locked(struct socket *s, struct wait_channel *c,
                        const struct socket_wait *w) must_check;
 void socket_wait_end(const struct socket_wait *w);
+
+/* Into the queue of `to`; its family may say that there is no room. -K_ECONNREFUSED, -K_EPIPE: it
+ * takes nothing; m is the caller's. */
+int socket_enqueue(struct socket *to, struct message *m) must_check;
 
 /* message was read, or will not be: it is taken off its sender's account, and given back. */
 void socket_message_done(struct message *m);

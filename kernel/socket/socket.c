@@ -13,6 +13,7 @@
 void socket_boot_init(void) {
     name_boot_init();
     port_boot_init();
+    socket_list_boot_init();
 }
 
 static struct slab records = SLAB_INIT(records, sizeof(struct socket));
@@ -37,6 +38,7 @@ struct socket *socket_new(const struct socket_family *family, enum socket_type t
     list_init(&s->place.link);
     wait_channel_init(&s->readers);
     wait_channel_init(&s->writers);
+    socket_list_enter(s);
     return s;
 }
 
@@ -45,11 +47,14 @@ void socket_put(struct socket *s) {
     ASSERT(before > 0);
     if (before > 1)
         return;
+    socket_list_leave(s);
     ASSERT(list_empty(&s->in));
     ASSERT(s->out == 0);
     ASSERT(s->carries == 0);
     if (s->peer)
         socket_put(s->peer);
+    if (s->part_of)
+        socket_put(s->part_of);
     slab_give(&records, s);
 }
 
@@ -111,15 +116,15 @@ void socket_message_done(struct message *m) {
 
 static unsigned ready_locked(const struct socket *s) {
     ASSERT_LOCKED(&s->lock);
+    unsigned end = (s->in_ended ? READY_LAST : 0) |
+                   (s->in_ended && s->out_ended ? READY_HANGUP : 0);
     if (s->state == SOCKET_LISTENING)
-        return list_empty(&s->pending) ? 0 : READY_READABLE;
+        return end | (list_empty(&s->pending) && !s->in_ended ? 0 : READY_READABLE);
     bool in = !list_empty(&s->in) || s->in_ended || s->error;
     bool out = s->out <= s->room / 2 || s->out_ended;
     bool never = s->type != SOCKET_DATAGRAM && s->state != SOCKET_CONNECTED;
-    bool ended = s->type != SOCKET_DATAGRAM && s->in_ended && s->out_ended;
-    return (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
-           (never || ended ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0) |
-           (s->in_ended ? READY_LAST : 0);
+    return end | (in ? READY_READABLE : 0) | (out ? READY_WRITABLE : 0) |
+           (never ? READY_HANGUP : 0) | (s->error ? READY_ERROR : 0);
 }
 
 static unsigned ready(struct file *f, struct watch *w) {

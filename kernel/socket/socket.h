@@ -1,6 +1,6 @@
 /* Sockets of one machine: of paths and names (AF_UNIX), streams, datagrams, and packets in order
  * (SEQPACKET); and TCP and UDP, of IPv4 and of IPv6, from this machine to itself (AF_INET,
- * AF_INET6).
+ * AF_INET6); and questions to the kernel about the network that is none (AF_NETLINK).
  *
  * A socket is an open file: read, write, dup, fork, poll and close are as of any other. All that is
  * not a call on files is here.
@@ -17,20 +17,24 @@ struct socket;
 enum socket_type { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_SEQPACKET = 5 };
 
 /* Where a socket is: a path, terminated; or, when the first byte is 0, a name that is in no file
- * system. length: bytes without that terminator; 0: nowhere. Of TCP and UDP an inet_end, of that
- * length. */
+ * system. length: bytes without that terminator; 0: nowhere. Of TCP and UDP an inet_end, of netlink
+ * a netlink_end, of that length. */
 #define SOCKET_NAME 108
+struct netlink_end {
+    uint32_t pid; /* the number of the socket; 0: the kernel's, or any */
+};
 struct socket_address {
     uint8_t length;
     union {
         char bytes[SOCKET_NAME + 1];
         struct inet_end inet;
+        struct netlink_end netlink;
     };
 };
 
 /* What sort of addresses it has, and what that means: sock.h. */
 struct socket_family;
-extern const struct socket_family socket_unix, socket_inet, socket_inet6;
+extern const struct socket_family socket_unix, socket_inet, socket_inet6, socket_netlink;
 
 /* At boot. */
 void socket_boot_init(void);
@@ -56,9 +60,9 @@ const struct socket_family *socket_family(const struct socket *s);
 int socket_bind(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode) must_check;
 
-/* Up to `backlog` connections wait there for accept, and one. TCP without an address gets one.
- * -K_EINVAL: it has no address, or is connected; -K_EADDRINUSE: another one listens there, since
- * both have SOCKET_REUSES_ADDRESS; -K_ENOTSUP: a datagram socket. */
+/* Up to `backlog` connections, which is at most 4096, wait there for accept, and one. TCP without
+ * an address gets one. -K_EINVAL: it has no address, or is connected; -K_EADDRINUSE: another one
+ * listens there, since both have SOCKET_REUSES_ADDRESS; -K_ENOTSUP: a datagram socket. */
 int socket_listen(struct socket *s, uint32_t backlog) must_check;
 
 /* The next connection that waits; f, which is new, becomes a socket that is its end. -K_EINVAL: it
@@ -68,10 +72,10 @@ int socket_accept(struct socket *s, bool waits, struct file *f) must_check;
 /* A stream's: waits for room among those that the other one has not accepted, for nothing else; TCP
  * that does not wait finds room for 128 more. Datagrams: from now on that is where they go, and
  * from nowhere else do any come; a == NULL: no longer. UDP may go where nobody is. -K_ECONNREFUSED:
- * nobody is there, or does not listen; -K_EPROTOTYPE: one of another type; -K_EISCONN; -K_EINVAL:
- * it listens; -K_EPERM: that one is connected with another; -K_ENETUNREACH: another machine;
- * -K_EADDRNOTAVAIL: no port is left; -K_ENOBUFS; what path_lookup says. After an error it is as it
- * was, but that one of TCP or UDP may have got a port. */
+ * nobody is there, or does not listen; -K_EPROTOTYPE: one of another type; -K_EISCONN, also of TCP
+ * that listens; -K_EINVAL: it listens; -K_EPERM: that one is connected with another;
+ * -K_ENETUNREACH: another machine; -K_EADDRNOTAVAIL: no port is left; -K_ENOBUFS; what path_lookup
+ * says. After an error it is as it was, but that one of TCP or UDP may have got a port. */
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) must_check;
 
@@ -118,7 +122,9 @@ struct socket_received {
 int socket_receive(struct socket *s, struct socket_received *r) must_check;
 
 /* No more is sent, or received, or both: SOCKET_SHUT_... The other end of TCP is told of the first
- * alone; TCP that listens, and is to receive no more, listens no longer. -K_ENOTCONN. */
+ * alone. Who listens, and is to receive no more, gets no more connections, and a wait for one ends;
+ * TCP listens no longer, and those that nobody has accepted end. -K_ENOTCONN, of TCP and UDP: it is
+ * not connected; of UDP it is done still, so that who waits there wakes up. */
 #define SOCKET_SHUT_IN 1u
 #define SOCKET_SHUT_OUT 2u
 int socket_shutdown(struct socket *s, unsigned which) must_check;
@@ -156,3 +162,31 @@ int32_t *socket_linger(struct socket *s); /* atomic */
 /* Whether who receives is told of who has sent. */
 bool socket_tells_sender(struct socket *s);
 void socket_set_tells_sender(struct socket *s, bool tells);
+
+/* ---- all that there are ---- */
+
+/* The next one behind `before`, whose reference it takes over, with a reference; NULL: the first
+ * one; NULL is the end. */
+struct socket *socket_next(struct socket *before) must_check;
+/* For who does not go on to the end. */
+void socket_put(struct socket *s);
+
+/* What is known of one that nobody keeps from changing. */
+enum socket_phase {
+    SOCKET_CLOSED, /* or neither connected nor listening */
+    SOCKET_LISTENS,
+    SOCKET_CONNECTS,
+    SOCKET_BOTH_WAYS, /* connected, and so are the next two */
+    SOCKET_SENDS,     /* nothing comes any more */
+    SOCKET_RECEIVES,  /* nothing is sent any more */
+};
+struct socket_about {
+    enum socket_phase phase;
+    uint64_t in_bytes, out_memory; /* that wait in it, and on the way from it */
+    uint32_t number;               /* no other one has it now */
+    uint32_t refs;
+    struct socket_address name, peer; /* of length 0: it has none */
+};
+void socket_about(struct socket *s, struct socket_about *a);
+/* Its number, for who has its file; 0: f is no socket. */
+uint32_t socket_number(const struct file *f);

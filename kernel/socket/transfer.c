@@ -34,8 +34,7 @@ static void put_on_account(struct socket *s, struct message *m) {
     m->from = socket_get(s);
 }
 
-/* Into the queue of `to`. */
-static int enqueue(struct socket *to, struct message *m) {
+int socket_enqueue(struct socket *to, struct message *m) {
     spin_lock(&to->lock);
     bool taken = !to->closed && (!socket_drops(to) || to->in_cost < to->in_room);
     if (taken) {
@@ -57,7 +56,7 @@ static int deliver(struct socket *s, struct socket *to, struct message *m) {
     bool flies = m->files && !err;
     if (!err) {
         put_on_account(s, m);
-        err = enqueue(to, m);
+        err = socket_enqueue(to, m);
     }
     if (err) {
         if (flies)
@@ -72,7 +71,7 @@ static int deliver(struct socket *s, struct socket *to, struct message *m) {
 /* As sent, also if it is lost since there is no room. m is to's, or gone. */
 static void deliver_or_drop(struct socket *to, struct message *m, const struct inet_end *source) {
     m->source = *source;
-    if (enqueue(to, m))
+    if (socket_enqueue(to, m))
         socket_message_done(m);
 }
 
@@ -84,7 +83,8 @@ static int send_one(struct socket *s, struct socket *to, struct socket_sending *
         err = message_make(&what->span, n, &m);
     if (err)
         return err;
-    m->files = what->files;
+    if (what->files)
+        message_carry(m, what->files);
     what->files = NULL;
     return deliver(s, to, m);
 }
@@ -173,8 +173,9 @@ int socket_send(struct socket *s, struct socket_sending *what, size_t *done) {
     *done = 0;
     if (!s->family->carries)
         drop_files(what);
-    int err = s->type == SOCKET_DATAGRAM ? send_datagram(s, what, done)
-                                         : send_connected(s, what, done);
+    int err = s->family->ask               ? s->family->ask(s, what, done)
+              : s->type == SOCKET_DATAGRAM ? send_datagram(s, what, done)
+                                           : send_connected(s, what, done);
     drop_files(what);
     return err;
 }
@@ -198,8 +199,11 @@ static int nothing_comes_locked(const struct socket *s) {
     return s->type == SOCKET_STREAM ? s->family->idle_read : -K_ENOTCONN;
 }
 
-/* Waits for a message, and for the turn to read it; NULL: the end. */
-static int begin_reading(struct socket *s, const struct socket_wait *w, struct message **m) {
+/* Waits for a message, and for the turn to read it; NULL: the end. An error comes before messages,
+ * but behind a stream's bytes. some: the caller has got such bytes already, so an error is the next
+ * one's, who will be told of it. */
+static int begin_reading(struct socket *s, const struct socket_wait *w, bool some,
+                         struct message **m) {
     spin_lock(&s->lock);
     int err = nothing_comes_locked(s);
     while (!err && (s->reading || (list_empty(&s->in) && !s->in_ended && !s->error))) {
@@ -207,11 +211,12 @@ static int begin_reading(struct socket *s, const struct socket_wait *w, struct m
         turn.waits |= s->reading;
         err = socket_wait_locked(s, &s->readers, &turn);
     }
-    *m = err ? NULL : first_locked(s);
-    if (!err && !*m) {
+    bool behind = s->type == SOCKET_STREAM && (some || !list_empty(&s->in));
+    if (!err && !behind) {
         err = s->error;
         s->error = 0;
     }
+    *m = err ? NULL : first_locked(s);
     if (*m)
         s->reading = true;
     spin_unlock(&s->lock);
@@ -306,7 +311,7 @@ static int receive_stream(struct socket *s, struct message *m, struct socket_rec
 static int receive_now(struct socket *s, const struct socket_wait *w, struct socket_received *r) {
     struct message *m;
     sleep_enter(&s->reading, RANK_SOCKET_END);
-    int err = begin_reading(s, w, &m);
+    int err = begin_reading(s, w, r->done > 0, &m);
     if (m) {
         err = s->type == SOCKET_STREAM ? receive_stream(s, m, r) : receive_whole(s, m, r);
         end_reading(s);

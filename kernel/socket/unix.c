@@ -23,8 +23,13 @@ static int unix_bind(struct socket *s, struct node *start, const struct socket_a
     return a->bytes[0] ? bind_path(s, start, a, mode) : name_enter(s, a, NULL);
 }
 
-/* Of one that was accepted it is that of the one that listened. */
-static void unix_name(struct socket *s, struct socket_address *a) { *a = s->place.address; }
+/* Of one that was accepted it is that of the one that listened. The length comes last, and nothing
+ * changes then, so no lock is needed to see all of it, or nothing. */
+static void unix_name(struct socket *s, struct socket_address *a) {
+    a->length = __atomic_load_n(&s->place.address.length, __ATOMIC_ACQUIRE);
+    if (a->length)
+        memcpy(a->bytes, s->place.address.bytes, sizeof(a->bytes));
+}
 
 static void unix_sender(const struct message *m, struct socket_address *a) {
     unix_name(m->from, a);

@@ -26,14 +26,34 @@ void line_echo(const struct line *l, char c) {
         l->echo(l, text, 2);
 }
 
+/* How many bytes from there on are shown as they are. */
+static uint32_t plain_bytes(const struct line *l, uint32_t from, uint32_t to) {
+    uint32_t at = from;
+    while (at < to && !shown_as_two(l->text[at]) && l->text[at] != '\t')
+        at++;
+    return at - from;
+}
+
+/* As many at once as possible: a key in front of a long line shows all of it, with the lock held.
+ */
 static void show(const struct line *l, uint32_t from, uint32_t to) {
-    for (; from < to && !l->silent; from++)
-        line_echo(l, l->text[from]);
+    while (from < to && !l->silent) {
+        uint32_t n = plain_bytes(l, from, to);
+        if (n > 0)
+            l->echo(l, l->text + from, n);
+        else
+            line_echo(l, l->text[from]);
+        from += MAX(n, 1u);
+    }
 }
 
 static void repeat(const struct line *l, char c, uint32_t n) {
-    for (; n > 0 && !l->silent; n--)
-        l->echo(l, &c, 1);
+    char some[32];
+    memset(some, c, sizeof(some));
+    for (uint32_t at_once; n > 0 && !l->silent; n -= at_once) {
+        at_once = MIN(n, (uint32_t)sizeof(some));
+        l->echo(l, some, at_once);
+    }
 }
 
 static uint32_t columns(const struct line *l, uint32_t from, uint32_t to) {

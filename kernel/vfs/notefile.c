@@ -118,9 +118,9 @@ static int tell(const struct note *e, uaddr_t dst) {
     return copyout(dst, &t, sizeof(t.head) + t.head.bytes);
 }
 
-static int wait_locked(struct note_queue *q, const struct file *f) {
+static int wait_locked(struct note_queue *q, bool waits) {
     ASSERT_LOCKED(&notes_lock);
-    if (!file_waits(f))
+    if (!waits)
         return -K_EAGAIN;
     if (proc_interrupted())
         return -K_EINTR;
@@ -128,32 +128,24 @@ static int wait_locked(struct note_queue *q, const struct file *f) {
     return 0;
 }
 
-static int take_first(struct note_queue *q, const struct file *f, uint64_t room,
-                      struct note **out) {
+static int take_first(struct note_queue *q, bool waits, uint64_t room, struct note **out) {
     int err = 0;
     spin_lock(&notes_lock);
     while (!err && list_empty(&q->notes))
-        err = wait_locked(q, f);
+        err = wait_locked(q, waits);
     if (!err)
         err = take_locked(q, room, out);
     spin_unlock(&notes_lock);
     return err;
 }
 
-static bool is_empty(struct note_queue *q) {
-    spin_lock(&notes_lock);
-    bool empty = list_empty(&q->notes);
-    spin_unlock(&notes_lock);
-    return empty;
-}
-
-/* As many as fit; it waits for the first alone. */
+/* As many as fit; it waits for the first alone, also when another reader takes what was there. */
 static int queue_read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
     struct note_queue *q = f->object;
     struct note *e = NULL;
     int err = 0;
-    while (!err && (*done == 0 || !is_empty(q))) {
-        err = take_first(q, f, n - *done, &e);
+    while (!err) {
+        err = take_first(q, *done == 0 && file_waits(f), n - *done, &e);
         if (err)
             break;
         err = tell(e, UA(dst.v + *done));

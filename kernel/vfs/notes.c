@@ -92,22 +92,27 @@ int notes_watch(struct file *f, struct node *n, uint32_t wanted, enum notes_how 
 
 /* ---- telling ---- */
 
-/* The next watch of the node that wants this, behind `last`. */
+/* The end of a node is its watches', whether they want to be told of it or not. */
+static bool concerns(const struct note_watch *w, uint32_t what) {
+    return (w->wanted & what & NOTE_ALL) || (what & NOTE_DELETE_SELF);
+}
+
+/* The next watch of the node that this concerns, behind `last`. */
 static struct note_watch *next_locked(const struct node *n, uint32_t what, uint32_t last) {
     ASSERT_LOCKED(&notes_lock);
     struct note_watch *found = NULL;
     for (struct note_watch *w = *bucket_of(n); w; w = w->next)
-        if (w->node == n && w->serial > last && (w->wanted & what & NOTE_ALL) &&
+        if (w->node == n && w->serial > last && concerns(w, what) &&
             (!found || w->serial < found->serial))
             found = w;
     return found;
 }
 
-static bool is_wanted(const struct node *n, uint32_t what) {
+static bool is_watched(const struct node *n, uint32_t what) {
     spin_lock(&notes_lock);
-    bool wanted = next_locked(n, what, 0);
+    bool watched = next_locked(n, what, 0);
     spin_unlock(&notes_lock);
-    return wanted;
+    return watched;
 }
 
 /* e, which may be NULL, says so. What is not used, or NULL. */
@@ -126,7 +131,7 @@ static struct note *post_locked(struct note_watch *w, struct note *e, uint32_t w
 void notes_tell(struct node *n, uint32_t what, uint32_t cookie, const struct name *name) {
     struct note_watch *w = NULL;
     uint32_t last = 0;
-    if (!notes_any() || !is_wanted(n, what))
+    if (!notes_any() || !is_watched(n, what))
         return;
     do {
         struct note_watch *gone = NULL;
@@ -136,7 +141,8 @@ void notes_tell(struct node *n, uint32_t what, uint32_t cookie, const struct nam
         if (w) {
             last = w->serial;
             bool ends = (w->wanted & NOTE_ONCE) || (what & NOTE_DELETE_SELF);
-            e = post_locked(w, e, what, cookie);
+            if (w->wanted & what & NOTE_ALL)
+                e = post_locked(w, e, what, cookie);
             if (ends) {
                 ignored = post_locked(w, ignored, NOTE_IGNORED, 0);
                 note_watch_leave_locked(w);
@@ -186,13 +192,13 @@ void notes_name_begin(struct notes_name *n, struct node *dir, const struct name 
         n->is_dir = NOTE_IS_DIR;
 }
 
-/* One that has lost a name: it has fewer, or none. */
+/* One that has lost a name: it has fewer, or none. Or another one had the name when it was removed,
+ * and this one has as many as before: then it is still there. */
 static void tell_itself(const struct notes_name *n) {
     struct node_attr a;
     if (n->node->ops->attr(n->node, &a))
         return;
-    bool last = n->is_dir || a.nlink == 0;
-    notes_tell(n->node, last ? NOTE_DELETE_SELF : NOTE_ATTRIB, 0, NULL);
+    notes_tell(n->node, a.nlink ? NOTE_ATTRIB : NOTE_DELETE_SELF, 0, NULL);
 }
 
 void notes_name_end(struct notes_name *n, struct node *dir, const struct name *name, bool done,

@@ -7,6 +7,7 @@
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c tests/host/uartsim.c */
 /* rename: memset memcpy memmove memcmp strlen strnlen strcmp strncmp strchr snprintf vsnprintf */
 #include "consoleenv.h"
+#include "tty/ttyparts.h"
 
 /* What stands on the screen in the line after these bytes, and the cursor's column. */
 static size_t screen_line(const char *sent, size_t n, char *line) {
@@ -167,12 +168,38 @@ static void shows_the_rest_behind_whole_characters(void **state) {
     }
 }
 
+/* ---- how much work a key is */
+
+static unsigned shown_pieces, shown_bytes;
+
+static void count_shown(const struct line *l, const char *text, size_t n) {
+    shown_pieces++;
+    shown_bytes += (unsigned)n;
+}
+
+/* Who types in front of a long line makes the kernel show all of it, with interrupts off. */
+static void long_line_is_shown_in_few_pieces(void **state) {
+    static char text[TTY_BUFFER];
+    struct line l = {.text = text, .echo = count_shown};
+    for (unsigned i = 0; i < 3000; i++)
+        assert_false(line_key(&l, 'x', TTY_BUFFER));
+    assert_false(line_key(&l, CTRL('A'), TTY_BUFFER));
+    shown_pieces = shown_bytes = 0;
+    assert_false(line_key(&l, 'y', TTY_BUFFER));
+    assert_int_equal(shown_bytes, 1 + 3000 + 3000); /* there, and back */
+    assert_true(shown_pieces < 200);
+    assert_false(line_key(&l, '\t', TTY_BUFFER));
+    assert_memory_equal(text, "y\txxx", 5);
+    assert_int_equal(l.n, 3002);
+}
+
 int main(void) {
     host_random_seed(3);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(screen_shows_the_line, setup),
         cmocka_unit_test_setup(edits_characters_of_several_bytes, setup),
         cmocka_unit_test_setup(shows_the_rest_behind_whole_characters, setup),
+        cmocka_unit_test(long_line_is_shown_in_few_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,21 @@ static void check_itself(void) {
     CHECK(next_is(r, IN_DELETE_SELF, "") && next_is(r, IN_IGNORED, "") && unlink("f") == 0);
 }
 
+/* A watch that does not ask for it ends with its node, too. */
+static void check_end(int d) {
+    CHECK(close(open("d/f", O_CREAT | O_RDONLY, 0600)) == 0 && mkdir("d/e", 0700) == 0);
+    CHECK(inotify_add_watch(queue, "d", IN_DELETE) == d);
+    int f = inotify_add_watch(queue, "d/f", IN_MODIFY),
+        e = inotify_add_watch(queue, "d/e", IN_OPEN);
+    while (read(queue, (char[300]){0}, 300) > 0)
+        ;
+    CHECK(unlink("d/f") == 0 && next_is(d, IN_DELETE, "f") && next_is(f, IN_IGNORED, ""));
+    CHECK(rmdir("d/e") == 0 && next_is(d, IN_DELETE | IN_ISDIR, "e"));
+    CHECK(next_is(e, IN_IGNORED, "") && nothing_more());
+    CHECK(inotify_rm_watch(queue, f) == -1 && errno == EINVAL);
+    CHECK(inotify_add_watch(queue, "d", IN_ALL_EVENTS) == d);
+}
+
 #define MOST 4096
 
 static void check_overflow(int d) {
@@ -126,6 +141,7 @@ int main(void) {
     CHECK(d > 0);
     check_names(d);
     check_itself();
+    check_end(d);
     check_overflow(d);
     check_errors(d);
     int again = inotify_add_watch(queue, "d", IN_DELETE_SELF);

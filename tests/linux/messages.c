@@ -50,7 +50,7 @@ static void check_several(void) {
     CHECK(close(s[0]) == 0 && recvmmsg(s[1], several, 1, 0, NULL) == 1);
     CHECK(close(s[1]) == 0);
     /* An error behind some is the next call's. */
-    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) == 0 && write(s[0], "z", 1) == 1);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && write(s[0], "z", 1) == 1);
     CHECK(write(s[1], "unread", 6) == 6 && close(s[0]) == 0);
     CHECK(recvmmsg(s[1], several, 2, 0, NULL) == 1);
     CHECK(recvmmsg(s[1], several, 2, 0, NULL) == -1 && errno == ECONNRESET);
@@ -137,6 +137,29 @@ static void check_no_circle(void) {
     CHECK(close(c) == 0 && close(listener) == 0);
 }
 
+/* Sockets go to who has not accepted yet, who is then not carried itself. */
+static void check_not_yet_accepted(void) {
+    int listener = bound(SOCK_STREAM, "\0later"), c = socket(AF_UNIX, SOCK_STREAM, 0);
+    int s[2], t[2], fd, flags;
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 && listen(listener, 5) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, t) == 0 && connect_to(c, "\0later") == 0);
+    CHECK(send_files(c, s, 1) == 1 && send_files(c, t, 1) == 1 && close(s[0]) == 0);
+    CHECK(send_files(t[0], &listener, 1) == -1 && errno == ETOOMANYREFS);
+    int a = accept(listener, NULL, NULL);
+    CHECK(a >= 0 && send_files(t[0], &a, 1) == -1 && errno == ETOOMANYREFS);
+    CHECK(send_files(s[1], &listener, 1) == -1 && errno == ETOOMANYREFS); /* s[0] is on its way */
+    CHECK(receive_files(a, &fd, 1, &flags) == 1 && write(fd, "x", 1) == 1);
+    CHECK(read(s[1], got, 9) == 1 && send_files(fd, &listener, 1) == 1 && close(fd) == 0);
+    CHECK(receive_files(s[1], &fd, 1, &flags) == 1 && close(fd) == 0);
+    CHECK(read(a, got, 9) == 1 && close(a) == 0 && close(c) == 0); /* and t[0] is closed */
+    /* What nobody accepts is closed with the one that listens. */
+    c = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK(connect_to(c, "\0later") == 0 && send_files(c, t, 1) == 1 && close(t[0]) == 0);
+    CHECK(send_files(c, &listener, 1) == -1 && errno == ETOOMANYREFS);
+    CHECK(close(listener) == 0 && read(t[1], got, 1) == 0 && close(c) == 0);
+    CHECK(close(s[1]) == 0 && close(t[1]) == 0);
+}
+
 /* So much may go with one message, and no more is looked at. */
 static void check_control(void) {
     static char control[20480 + 24];
@@ -177,6 +200,7 @@ int main(void) {
     check_files(SOCK_STREAM);
     check_files(SOCK_SEQPACKET);
     check_no_circle();
+    check_not_yet_accepted();
     check_control();
     check_sender();
     return tell_end();

@@ -291,7 +291,7 @@ static void check_names(void) {
     CHECK(connect(d, (struct sockaddr *)&a, n) == -1 && errno == ECONNREFUSED);
     CHECK(bind(d, (struct sockaddr *)&a, n) == 0 && close(d) == 0); /* of another type */
     CHECK(close(t) == 0 && listen(0, 1) == -1 && errno == ENOTSOCK);
-    CHECK(socket(AF_NETLINK, SOCK_RAW, 0) == -1 && errno == EAFNOSUPPORT);
+    CHECK(socket(AF_PACKET, SOCK_RAW, 0) == -1 && errno == EAFNOSUPPORT);
     CHECK(socket(AF_UNIX, SOCK_RAW + 20, 0) == -1 && errno == EINVAL);
     CHECK(mknod("/tmp/node", S_IFSOCK | 0600, 0) == 0 && lstat("/tmp/node", &st) == 0);
     CHECK(S_ISSOCK(st.st_mode) && unlink("/tmp/node") == 0);

@@ -8,7 +8,8 @@
  *     k signal         q process                   h thread       x arrays of strings
  *     j family         y kind of socket            n name's size  G flags of a message
  *     M message        W messages                  u socket       e event set
- *     w timer
+ *     w timer          N queue of notes            D process's descriptor
+ *     c what ioctl is for                          B what fcntl is for
  *     0 nothing */
 #include "fuzz.h"
 
@@ -18,13 +19,21 @@ uint64_t any_fd(void) {
     return one_in(12) ? CHOICE(odd) : below(14);
 }
 
-static int32_t kept[KEPT_KINDS][4]; /* of the process; at first its standard input */
+#define KEPT 6
+static int32_t kept[KEPT_KINDS][KEPT]; /* of the process; at first its standard input */
 
-void keep_fd(enum kept kind, long fd) { kept[kind][below(4)] = (int32_t)fd; }
+/* The first one takes all places. */
+void keep_fd(enum kept kind, long fd) {
+    for (unsigned i = 0; i < KEPT; i++)
+        kept[kind][i] = kept[kind][i] ? kept[kind][i] : (int32_t)fd;
+    kept[kind][below(KEPT)] = (int32_t)fd;
+}
 
 static uint64_t any_kept(enum kept kind) {
     return one_in(6) ? any_fd() : (uint64_t)(int64_t)CHOICE(kept[kind]);
 }
+
+static uint64_t any_kept_at_all(void) { return any_kept((enum kept)below(KEPT_KINDS)); }
 
 uint64_t any_size(void) {
     static const uint64_t huge[] = {0x7ffff000, 0x7fffffff,         0x80000000,  0xffffffff,
@@ -205,9 +214,10 @@ static uint64_t any_other_stack(void) {
 
 static uint64_t any_vectors(void) {
     uint64_t words[16];
+    bool well = one_in(2);
     for (unsigned i = 0; i < 16; i += 2) {
-        words[i] = any_address();
-        words[i + 1] = any_size();
+        words[i] = well ? scratch(1000) : any_address();
+        words[i + 1] = well ? below(1000) : any_size();
     }
     return put_words(words, 16);
 }
@@ -249,7 +259,7 @@ static uint64_t any_strings(void) {
 
 uint64_t argument(char letter) {
     switch (letter) {
-    case 'f': return any_fd();
+    case 'f': return one_in(6) ? any_kept_at_all() : any_fd();
     case 'd': return one_in(3) ? any_fd() : (uint64_t)-100;
     case 'p': return any_path();
     case 'a': return any_address();
@@ -274,6 +284,10 @@ uint64_t argument(char letter) {
     case 'u': return any_kept(KEPT_SOCKETS);
     case 'e': return any_kept(KEPT_SETS);
     case 'w': return any_kept(KEPT_TIMERS);
+    case 'N': return any_kept(KEPT_QUEUES);
+    case 'D': return any_kept(KEPT_PROCESSES);
+    case 'c': return one_in(4) ? any_kept_at_all() : any_kept(KEPT_TERMINALS);
+    case 'B': return one_in(2) ? any_fd() : any_kept(KEPT_SEALED);
     case 'j': return any_family();
     case 'y': return any_kind();
     case 'n': return any_name_size();

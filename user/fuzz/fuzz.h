@@ -166,7 +166,16 @@ uint64_t any_size(void);
 uint64_t any_flags(void);
 uint64_t any_pid(void);
 uint64_t any_fd(void);
-enum kept { KEPT_SOCKETS, KEPT_SETS, KEPT_TIMERS, KEPT_KINDS };
+enum kept {
+    KEPT_SOCKETS,
+    KEPT_SETS,
+    KEPT_TIMERS,
+    KEPT_QUEUES,    /* of notes */
+    KEPT_PROCESSES, /* pidfds */
+    KEPT_SEALED,    /* memfds */
+    KEPT_TERMINALS, /* both ends of pseudo-terminals */
+    KEPT_KINDS
+};
 void keep_fd(enum kept kind, long fd);
 uint64_t any_path(void);
 uint64_t any_signal(void);
@@ -178,6 +187,7 @@ struct socket_name {
     uint64_t at, bytes;
 };
 struct socket_name any_name(void);
+extern uint64_t usual_family; /* of the round's sockets */
 uint64_t any_family(void);
 uint64_t any_kind(void);
 uint64_t any_name_size(void);

@@ -12,8 +12,8 @@ enum {
 #define ARGS_getcwd "as"
 #define ARGS_dup "f"
 #define ARGS_dup3 "ffg"
-#define ARGS_fcntl "fii"
-#define ARGS_ioctl "fia"
+#define ARGS_fcntl "Bii"
+#define ARGS_ioctl "cia"
 #define ARGS_flock "fi"
 #define ARGS_mknodat "dpgg"
 #define ARGS_mkdirat "dpg"
@@ -180,16 +180,16 @@ enum {
 #define ARGS_syncfs "f"
 #define ARGS_memfd_create "pi"
 #define ARGS_inotify_init1 "g"
-#define ARGS_inotify_add_watch "fpg"
-#define ARGS_inotify_rm_watch "fi"
+#define ARGS_inotify_add_watch "Npg"
+#define ARGS_inotify_rm_watch "Ni"
 #define ARGS_membarrier "iii"
 #define ARGS_mlock2 "mlg"
-#define ARGS_pidfd_send_signal "fkag"
+#define ARGS_pidfd_send_signal "Dkag"
 #define ARGS_pidfd_open "qg"
 #define ARGS_clone3 "as"
 #define ARGS_close_range "iig"
 #define ARGS_openat2 "dpas"
-#define ARGS_pidfd_getfd "ffg"
+#define ARGS_pidfd_getfd "Dfg"
 
 /* What takes long, or ends a round, is done less often. */
 static uint16_t rarity(unsigned number) {
@@ -235,12 +235,15 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 #define CLOSE_ON_EXEC 02000000
 #define O_NONBLOCK_ 04000
 #define CLONE_PIDFD_ 0x1000
+#define AT_CWD (-100)
 #define CLONE_TELLS (0x100000 | 0x200000 | 0x1000000) /* numbers that are written */
 
 static const uint16_t requests[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e,
-                                    0x540f, 0x5410, 0x5413, 0x5414, 0x541b, 0x5422, 0x5429, 0x5441};
+                                    0x540f, 0x5410, 0x5413, 0x5414, 0x541b, 0x5421, 0x5422, 0x5429,
+                                    0x5441, 0x5450, 0x5451, 0x8910, 0x8912, 0x8913, 0x8915, 0x8933};
 static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d,
                                         0x80045430, 0x40045431, 0x80045439};
+#define ADD_SEALS 1033
 static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032, 1033, 1034};
 static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   01102,
                                       02102, 0200000, 040002, 02000000, 010102, 0400002};
@@ -248,7 +251,31 @@ static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   
 static void refine_files(unsigned number, uint64_t a[6]) {
     switch (number) {
     case NR_ioctl: a[1] = one_in(3) ? CHOICE(new_requests) : CHOICE(requests); break;
-    case NR_fcntl: a[1] = one_in(10) ? a[1] : CHOICE(commands); break;
+    case NR_fcntl:
+        a[1] = one_in(10) ? a[1] : CHOICE(commands);
+        if (a[1] == ADD_SEALS)
+            a[2] = one_in(4) ? a[2] : 1UL << below(4);
+        break;
+    case NR_memfd_create: a[1] = one_in(4) ? a[1] : one_in(3) ? 3 : 2; break;
+    case NR_getdents64: a[0] = one_in(2) ? 2 : a[0]; break; /* the folder: arrange_files */
+    case NR_openat2: {
+        const uint64_t how[3] = {CHOICE(open_flags), one_in(8) ? 0644 : 0, 0};
+        a[2] = one_in(4) ? a[2] : put_words(how, 3);
+        a[3] = one_in(8) ? a[3] : sizeof(how);
+        break;
+    }
+    case NR_fallocate: a[1] = one_in(4) ? a[1] : 0; break;
+    case NR_preadv2:
+    case NR_pwritev2: a[5] = one_in(4) ? a[5] : 0; break;
+    case NR_inotify_rm_watch: a[1] = one_in(8) ? a[1] : 1 + below(3); break;
+    case NR_fchmodat:
+    case NR_utimensat:
+    case NR_fchownat:
+        a[number == NR_fchownat ? 4 : 3] = one_in(2) ? 0 : a[3];
+        if (number == NR_utimensat)
+            a[2] = one_in(2) ? 0 : argument('I');
+        break;
+    case NR_name_to_handle_at: a[4] = one_in(2) ? 0 : a[4]; break;
     case NR_openat: a[2] = one_in(8) ? a[2] : CHOICE(open_flags); break;
     case NR_inotify_add_watch: a[2] = one_in(2) ? a[2] : below(0x1000); break;
     case NR_inotify_init1: a[0] = one_in(8) ? a[0] : one_in(2) ? 04000 : 02000000; break;
@@ -274,29 +301,67 @@ void remember(uint64_t number, long result) {
     case NR_accept4: keep_fd(KEPT_SOCKETS, result); break;
     case NR_epoll_create1: keep_fd(KEPT_SETS, result); break;
     case NR_timerfd_create: keep_fd(KEPT_TIMERS, result); break;
+    case NR_inotify_init1: keep_fd(KEPT_QUEUES, result); break;
+    case NR_pidfd_open: keep_fd(KEPT_PROCESSES, result); break;
+    case NR_memfd_create: keep_fd(KEPT_SEALED, result); break;
     default: break;
     }
 }
 
-/* A listening socket with one that waits to be accepted, a pair, an event set and a timer; or only
- * some of them, for there are no more descriptors than calls try. */
+/* A listening socket with one that waits to be accepted: of AF_UNIX, or TCP. */
+static void open_listener(const char *name, size_t bytes) {
+    static const uint64_t stream = 1 | O_NONBLOCK_;
+    usual_family = (uint64_t)name[0];
+    long listener = CALL_OF(NR_socket, name[0], stream, 0);
+    long other = CALL_OF(NR_socket, name[0], stream, 0);
+    (void)CALL_OF(NR_bind, listener, name, bytes);
+    (void)CALL_OF(NR_listen, listener, 3, 0);
+    (void)CALL_OF(NR_connect, other, name, bytes);
+    remember(NR_socket, listener);
+    remember(NR_socket, other);
+}
+
+/* A pseudo-terminal, whose master does not wait, and a queue of notes of this folder. */
+static void open_terminal(void) {
+    static const char request[sizeof(int)];
+    long master = call6(NR_openat, AT_CWD, (uint64_t) "/dev/ptmx", 2 | O_NONBLOCK_ | 0400, 0, 0, 0);
+    if (master < 0)
+        return;
+    (void)CALL_OF(NR_ioctl, master, 0x40045431, request);
+    keep_fd(KEPT_TERMINALS, master);
+    keep_fd(KEPT_TERMINALS, CALL_OF(NR_ioctl, master, 0x5441, 2 | O_NONBLOCK_ | 0400));
+}
+
+/* Some of all these, for there are no more descriptors than calls try. */
 void open_more(void) {
     static const char name[] = "\1\0\0n0"; /* of AF_UNIX, without a file */
-    uint64_t kind = 1 | O_NONBLOCK_;
+    static const char tcp[16] = {2, 0, 0x0f, (char)0xa0, 127, 0, 0, 1};
+    static const char tcp6[28] = {10, 0, 0x0f, (char)0xa0, [23] = 1};
     int pair[2];
-    if (one_in(2)) {
-        long listener = CALL_OF(NR_socket, 1, kind, 0), other = CALL_OF(NR_socket, 1, kind, 0);
-        (void)CALL_OF(NR_bind, listener, name, sizeof(name) - 1);
-        (void)CALL_OF(NR_listen, listener, 3, 0);
-        (void)CALL_OF(NR_connect, other, name, sizeof(name) - 1);
-        remember(NR_socket, listener);
-        remember(NR_socket, other);
-    } else if (call6(NR_socketpair, 1, kind + below(2), 0, (uint64_t)pair, 0, 0) == 0) {
+    switch (below(4)) {
+    case 0: open_listener(tcp, sizeof(tcp)); break;
+    case 1: open_listener(tcp6, sizeof(tcp6)); break;
+    default: open_listener(name, sizeof(name) - 1); break;
+    }
+    if (call6(NR_socketpair, 1, (1 | O_NONBLOCK_) + below(2), 0, (uint64_t)pair, 0, 0) == 0) {
         remember(NR_socket, pair[0]);
         remember(NR_socket, pair[1]);
     }
-    remember(NR_epoll_create1, CALL_OF(NR_epoll_create1, 0, 0, 0));
-    remember(NR_timerfd_create, CALL_OF(NR_timerfd_create, 1, O_NONBLOCK_, 0));
+    if (one_in(2))
+        remember(NR_epoll_create1, CALL_OF(NR_epoll_create1, 0, 0, 0));
+    if (one_in(2))
+        remember(NR_timerfd_create, CALL_OF(NR_timerfd_create, 1, O_NONBLOCK_, 0));
+    if (one_in(2)) {
+        long queue = CALL_OF(NR_inotify_init1, O_NONBLOCK_, 0, 0);
+        remember(NR_inotify_init1, queue);
+        (void)CALL_OF(NR_inotify_add_watch, queue, ".", 0xfff);
+    }
+    if (one_in(2))
+        remember(NR_pidfd_open, CALL_OF(NR_pidfd_open, do_getpid(), 0, 0));
+    if (one_in(2))
+        remember(NR_memfd_create, CALL_OF(NR_memfd_create, "m", 2, 0));
+    if (one_in(2))
+        open_terminal();
 }
 
 static void refine_events(unsigned number, uint64_t a[6]) {
@@ -385,8 +450,10 @@ static void refine_others(unsigned number, uint64_t a[6]) {
     case NR_pidfd_getfd:
     case NR_pidfd_send_signal:
         a[1 + (number != NR_pidfd_open) + (number == NR_pidfd_send_signal)] = one_in(8);
-        if (number == NR_pidfd_send_signal)
+        if (number == NR_pidfd_send_signal) {
+            a[2] = one_in(4) ? a[2] : 0;
             excuse_if_fault(a[1]);
+        }
         break;
     case NR_close_range: a[2] = one_in(8) ? a[2] : below(8); break;
     case NR_membarrier:
@@ -484,7 +551,6 @@ bool special(const struct call *call, const uint64_t a[6]) {
 
 /* ---- what the program needs ---- */
 
-#define AT_CWD (-100)
 #define O_RDWR_CREAT 0102
 
 long do_fork(void) { return raw_clone(SIGCHLD_, 0, 0, 0, 0); }

@@ -197,13 +197,22 @@ static bool round(uint64_t seed, uint64_t number) {
 
 /* ---- the whole ---- */
 
-static void tell_never(void) {
+#define MANY_TRIES 50
+#define SELDOM 25 /* less than once in so many tries */
+
+static bool is_seldom(uint64_t tried, uint64_t succeeded) {
+    return tried > MANY_TRIES && succeeded && succeeded * SELDOM < tried;
+}
+
+/* The calls that hardly do anything, so that somebody makes their arguments fit better. */
+static void tell_seldom(bool never) {
     bool first = true;
     for (unsigned i = 0; i < call_count; i++) {
-        uint16_t n = calls[i].number;
-        if (shared->succeeded[n] || !shared->tried[n])
+        uint64_t tried = shared->tried[calls[i].number],
+                 succeeded = shared->succeeded[calls[i].number];
+        if (never ? succeeded || !tried : !is_seldom(tried, succeeded))
             continue;
-        put(first ? NAME ": never succeeded: " : " ");
+        put(!first ? " " : never ? NAME ": never succeeded: " : NAME ": seldom succeeded: ");
         put(calls[i].name);
         first = false;
     }
@@ -217,7 +226,8 @@ static bool rounds(uint64_t most, uint64_t seed) {
     for (; well && shared->progress < most; number++)
         well = round(seed, number);
     clean();
-    tell_never();
+    tell_seldom(true);
+    tell_seldom(false);
     put(NAME ": ");
     put_n(shared->progress);
     put(" calls in ");

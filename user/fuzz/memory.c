@@ -61,6 +61,7 @@ bool memory_arrange(int file) {
                {READ_ONLY, 1},
                {NO_ACCESS, 1},
                {UNTOUCHED, UNTOUCHED_PAGES},
+               {PLAY, PLAY_PAGES / 2},
                {OTHER_STACKS, FLOWS * OTHER_STACK_SIZE / PAGE},
                {LAST, 1}};
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)

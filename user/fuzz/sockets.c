@@ -6,12 +6,21 @@
 #define UNIX 1
 #define INET 2
 #define INET6 10
+#define NETLINK 16
 #define LOOPBACK 0x0100007fU /* 127.0.0.1, in the order of networks */
 #define RIGHTS 1UL
 #define CREDENTIALS 2UL
 
+uint64_t usual_family = UNIX;
+
+/* Mostly the one of this round, so that a socket's address is one of its own. */
 uint64_t any_family(void) {
-    return one_in(12) ? below(50) : one_in(3) ? (one_in(2) ? INET : INET6) : UNIX;
+    return one_in(15)   ? below(50)
+           : one_in(20) ? NETLINK
+           : one_in(3)  ? (one_in(3)   ? UNIX
+                           : one_in(2) ? INET
+                                       : INET6)
+                        : usual_family;
 }
 
 uint64_t any_kind(void) {
@@ -22,7 +31,8 @@ uint64_t any_kind(void) {
 /* ---- names ---- */
 
 static size_t unix_name(char *name) {
-    static const char *const names[] = {"s0", "s1", "d0/s2", "f0", "none/s3", "n0", "n1", ""};
+    static const char *const names[] = {"s0", "s1", "d0/s2",   "f0", "n0",
+                                        "n0", "n0", "none/s3", "n1", ""};
     const char *chosen = CHOICE(names);
     size_t n = strlen(chosen);
     char *to = name + 2 + (chosen[0] == 'n' && n == 2); /* those have no file */
@@ -32,7 +42,7 @@ static size_t unix_name(char *name) {
 
 static size_t inet_name(char *name, uint16_t family) {
     static const uint32_t addresses[] = {LOOPBACK, LOOPBACK, 0, 0x0200007f, 0x08080808};
-    uint16_t port = (uint16_t)(one_in(3) ? 0 : (4000 + below(3)) << 8 | 0x0f);
+    uint16_t port = (uint16_t)(one_in(6) ? 0 : (4000 + below(3)) << 8 | 0x0f);
     uint32_t address = CHOICE(addresses);
     memcpy(name + 2, &port, sizeof(port));
     if (family == INET) {
@@ -54,6 +64,7 @@ struct socket_name any_name(void) {
     memcpy(name, &family, sizeof(family));
     n.bytes = family == UNIX                      ? unix_name(name)
               : family == INET || family == INET6 ? inet_name(name, family)
+              : family == NETLINK                 ? 12
                                                   : below(sizeof(name));
     if (one_in(10))
         n.bytes = below(sizeof(name) + 8);
@@ -86,9 +97,9 @@ static void put_control(uint64_t words[4], uint64_t *bytes) {
 static void put_message(uint64_t words[MESSAGE_WORDS]) {
     struct socket_name name = {0, 0};
     uint64_t control[4] = {0}, control_bytes = 0;
-    if (one_in(2))
+    if (one_in(4))
         name = any_name();
-    if (one_in(2))
+    if (one_in(3))
         put_control(control, &control_bytes);
     words[0] = name.at;
     words[1] = name.bytes;
