@@ -59,6 +59,11 @@ int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
 /* f was opened: the caller has a terminal now, if it wants one (proc_offer_terminal). */
 void linux_terminal_opened(struct file *f);
 
+/* io.c: reads into, or writes, the pieces of memory that arg[1] and arg[2] name, as readv and
+ * writev do. -K_EINVAL: they are too many; -K_EFAULT; and the file's errors, if nothing was moved.
+ */
+int linux_move_vectors(struct file *f, bool write, const uint64_t arg[6], uint64_t *result);
+
 /* lock.c: the commands of fcntl for locks. */
 bool linux_is_lock(uint64_t command) must_check;
 int linux_range_lock(const uint64_t arg[6], uint64_t *result);

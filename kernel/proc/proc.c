@@ -9,6 +9,7 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/pieces.h"
+#include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/ended.h"
 #include "proc/endwords.h"
@@ -50,6 +51,7 @@ void proc_init(uint64_t ram_bytes) {
     sched_init();
     futex_init();
     piece_break = sched_break;
+    uaccess_window = thread_window;
     turns_init();
     for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
