@@ -72,6 +72,7 @@ struct proc {
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's */
     struct watched watched;            /* ended.c's */
+    struct watched signals_watched;    /* which are pending; under the process's lock */
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */

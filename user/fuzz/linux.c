@@ -146,6 +146,9 @@ enum {
 #define ARGS_riscv_flush_icache "aag"
 #define ARGS_preadv "fvio"
 #define ARGS_pwritev "fvio"
+#define ARGS_signalfd4 "fSsg"
+#define ARGS_rt_sigqueueinfo "qka"
+#define ARGS_rt_tgsigqueueinfo "qhka"
 #define ARGS_sendfile "ffas"
 #define ARGS_vmsplice "fvig"
 #define ARGS_splice "fafasg"
@@ -366,6 +369,13 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[1] = one_in(12) ? a[1] : below(FUTEX_OPERATIONS) | (one_in(2) ? 128 : 0);
         a[3] = one_in(2) ? argument('t') : below(4);
         break;
+    case NR_signalfd4:
+        a[0] = one_in(3) ? a[0] : ~0UL;
+        a[2] = one_in(12) ? a[2] : 8;
+        a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
+        break;
+    case NR_rt_sigqueueinfo:
+    case NR_rt_tgsigqueueinfo: excuse_if_fault(a[number == NR_rt_tgsigqueueinfo ? 2 : 1]); break;
     case NR_rt_sigaction: a[3] = one_in(12) ? a[3] : 8; break;
     case NR_rt_sigprocmask:
         a[0] = one_in(12) ? a[0] : below(3);
