@@ -149,6 +149,10 @@ enum {
 #define ARGS_signalfd4 "fSsg"
 #define ARGS_rt_sigqueueinfo "qka"
 #define ARGS_rt_tgsigqueueinfo "qhka"
+#define ARGS_shmget "iig"
+#define ARGS_shmctl "iia"
+#define ARGS_shmat "img"
+#define ARGS_shmdt "m"
 #define ARGS_sendfile "ffas"
 #define ARGS_vmsplice "fvig"
 #define ARGS_splice "fafasg"
@@ -373,6 +377,16 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[0] = one_in(3) ? a[0] : ~0UL;
         a[2] = one_in(12) ? a[2] : 8;
         a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
+        break;
+    case NR_shmget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[1] = one_in(8) ? a[1] : below(3 * PAGE);
+        a[2] = one_in(8) ? a[2] : 01600;
+        break;
+    case NR_shmat: a[0] = one_in(8) ? a[0] : 257 * below(40); break;
+    case NR_shmctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(8) ? a[1] : one_in(2) ? below(16) : 0;
         break;
     case NR_rt_sigqueueinfo:
     case NR_rt_tgsigqueueinfo: excuse_if_fault(a[number == NR_rt_tgsigqueueinfo ? 2 : 1]); break;
