@@ -57,6 +57,15 @@ void ipc_take_locked(struct ipc_table *t, struct ipc_thing *one) {
     t->used--;
 }
 
+void ipc_set_locked(const struct ipc_table *t, struct ipc_thing *one, uint32_t uid, uint32_t gid,
+                    uint32_t mode) {
+    ASSERT_LOCKED(&t->lock);
+    one->uid = uid;
+    one->gid = gid;
+    one->mode = mode;
+    one->changed = ipc_now();
+}
+
 int ipc_look_locked(const struct ipc_table *t, const struct ipc_wish *w, struct ipc_thing **out) {
     ASSERT_LOCKED(&t->lock);
     *out = w->key ? of_key_locked(t, w->key) : NULL;

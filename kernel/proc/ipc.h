@@ -35,6 +35,9 @@ uint32_t ipc_places_locked(const struct ipc_table *t);
 int ipc_add_locked(struct ipc_table *t, struct ipc_thing *one) must_check;
 void ipc_take_locked(struct ipc_table *t, struct ipc_thing *one);
 
+void ipc_set_locked(const struct ipc_table *t, struct ipc_thing *one, uint32_t uid, uint32_t gid,
+                    uint32_t mode);
+
 /* What a program asks for. */
 struct ipc_wish {
     int32_t key;

@@ -19,6 +19,7 @@
 #include "proc/limits.h"
 #include "proc/itimer.h"
 #include "proc/sched.h"
+#include "proc/semaphore.h"
 #include "proc/signal.h"
 #include "proc/table.h"
 #include "proc/turns.h"
@@ -385,6 +386,7 @@ void proc_exit(int32_t status) {
     end_words_leave(false);
     proc_return_space(p);
     itimer_stop(p);
+    semaphores_end(p);
     proc_files_drop(p);
     if (p->killed)
         status = -1;

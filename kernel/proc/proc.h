@@ -84,6 +84,7 @@ struct proc {
     uint32_t noted;
 #define NOTED_FOR_EVER 4U /* of it: a new program keeps it */
     int32_t orphan_signal;
+    bool undoes_semaphores; /* at its end; under the lock of these */
 };
 
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */

@@ -155,12 +155,8 @@ struct segment_sums segment_sums(void) {
 int segment_set(int32_t id, uint32_t uid, uint32_t gid, uint32_t mode) {
     spin_lock(&table.lock);
     struct ipc_thing *t = ipc_find_locked(&table, id);
-    if (t) {
-        t->uid = uid;
-        t->gid = gid;
-        t->mode = mode;
-        t->changed = ipc_now();
-    }
+    if (t)
+        ipc_set_locked(&table, t, uid, gid, mode);
     spin_unlock(&table.lock);
     return t ? 0 : -K_EINVAL;
 }

@@ -149,6 +149,10 @@ enum {
 #define ARGS_signalfd4 "fSsg"
 #define ARGS_rt_sigqueueinfo "qka"
 #define ARGS_rt_tgsigqueueinfo "qhka"
+#define ARGS_semget "iig"
+#define ARGS_semctl "iiia"
+#define ARGS_semtimedop "iait"
+#define ARGS_semop "iai"
 #define ARGS_shmget "iig"
 #define ARGS_shmctl "iia"
 #define ARGS_shmat "img"
@@ -377,6 +381,24 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[0] = one_in(3) ? a[0] : ~0UL;
         a[2] = one_in(12) ? a[2] : 8;
         a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
+        break;
+    case NR_semget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[2] = one_in(8) ? a[2] : 01600;
+        break;
+    case NR_semctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[2] = one_in(8) ? a[2] : below(21);
+        break;
+    case NR_semop:
+    case NR_semtimedop:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[2] = one_in(8) ? a[2] : 1 + below(3);
+        if (one_in(2)) { /* more by one, undone at the end, without waiting */
+            uint64_t step = 0x1800UL << 32 | 1UL << 16 | below(3);
+            a[1] = put_words(&step, 1);
+            a[2] = 1;
+        }
         break;
     case NR_shmget:
         a[0] = one_in(3) ? 0 : below(5);
