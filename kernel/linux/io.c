@@ -53,6 +53,10 @@ static int move_vectors(struct file *f, move_fn move, const uint64_t arg[6], uin
     return 0;
 }
 
+int linux_move_vectors(struct file *f, bool write, const uint64_t arg[6], uint64_t *result) {
+    return move_vectors(f, write ? write_at : read_at, arg, result);
+}
+
 static int read_vectors(struct file *f, const uint64_t arg[6], uint64_t *result) {
     if (socket_of(f))
         return arg[2] > VECTORS ? -K_EINVAL : linux_receive_vector(f, arg[1], arg[2], result);

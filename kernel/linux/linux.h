@@ -60,6 +60,16 @@ int linux_terminal(struct file *f, const uint64_t arg[6], uint64_t *result);
 /* f was opened: the caller has a terminal now, if it wants one (proc_offer_terminal). */
 void linux_terminal_opened(struct file *f);
 
+/* io.c: reads into, or writes, the pieces of memory that arg[1] and arg[2] name, as readv and
+ * writev do. -K_EINVAL: they are too many; -K_EFAULT; and the file's errors, if nothing was moved.
+ */
+int linux_move_vectors(struct file *f, bool write, const uint64_t arg[6], uint64_t *result);
+
+/* signal.c: sends what a siginfo in user memory says, to a process, or to a thread, unless tid
+ * is 0. The receiver learns who has sent it, whatever is said of that. -K_EFAULT; -K_EPERM: to
+ * another process, and as if by the kernel; else signal_send_value. */
+int linux_send_info(int32_t pid, int32_t tid, int32_t signal, uint64_t address) must_check;
+
 /* lock.c: the commands of fcntl for locks. */
 bool linux_is_lock(uint64_t command) must_check;
 int linux_range_lock(const uint64_t arg[6], uint64_t *result);

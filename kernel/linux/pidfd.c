@@ -34,7 +34,10 @@ static int send(struct file *f, const uint64_t arg[6], uint64_t *result) {
         err = copyin(&said, UA(arg[2]), sizeof(said)); /* siginfo begins with its number */
     if (!err && said != signal)
         err = -K_EINVAL;
-    return err ? err : signal_send((int32_t)pid, signal);
+    if (err)
+        return err;
+    return arg[2] ? linux_send_info((int32_t)pid, 0, signal, arg[2])
+                  : signal_send((int32_t)pid, signal);
 }
 
 /* The receiver learns who has sent it, whatever the sender says of that. */

@@ -2,6 +2,7 @@
 #include "mm/uaccess.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
+#include "lib/string.h"
 #include "mm/design.h"
 #include "mm/vmstat.h"
 #include "sync/spinlock.h"
@@ -12,16 +13,56 @@ static bool may_copy(uaddr_t start, uint64_t n) {
     return user_range_ok(start, n);
 }
 
+/* ---- the window ---- */
+
+const struct uaccess_window *(*uaccess_window)(void);
+
+/* Only asked of what is not the user's. */
+static seldom bool in_window(uaddr_t start, uint64_t n) {
+    const struct uaccess_window *w = uaccess_window ? uaccess_window() : NULL;
+    return w && start.v >= w->start && start.v - w->start <= w->bytes &&
+           n <= w->bytes - (start.v - w->start);
+}
+
+static seldom int copyin_window(void *dst, uaddr_t src, size_t n) {
+    if (!in_window(src, n))
+        return -K_EFAULT;
+    memmove(dst, (const void *)src.v, n);
+    return 0;
+}
+
+static seldom int copyout_window(uaddr_t dst, const void *src, size_t n) {
+    if (!in_window(dst, n))
+        return -K_EFAULT;
+    memmove((void *)dst.v, src, n);
+    return 0;
+}
+
+static seldom int copy_pieces_window(uaddr_t at, const struct kpiece *p, unsigned n, bool to_user,
+                                     size_t *done) {
+    int err = 0;
+    *done = 0;
+    for (unsigned i = 0; i < n && !err; i++) {
+        uaddr_t here = UA(at.v + *done);
+        err = to_user ? copyout_window(here, p[i].start, p[i].bytes)
+                      : copyin_window(p[i].start, here, p[i].bytes);
+        *done += err ? 0 : p[i].bytes;
+    }
+    return err;
+}
+
+/* ---- copies ---- */
+
 int copyin(void *dst, uaddr_t src, size_t n) {
     if (!may_copy(src, n))
-        return -K_EFAULT;
+        return copyin_window(dst, src, n);
     VM_COUNT(bytes_in, n);
     return aspace_self()->design->copyin(dst, src, n);
 }
 
 int copyout(uaddr_t dst, const void *src, size_t n) {
     if (!may_copy(dst, n))
-        return -K_EFAULT;
+        return copyout_window(dst, src, n);
     VM_COUNT(bytes_out, n);
     return aspace_self()->design->copyout(dst, src, n);
 }
@@ -43,6 +84,8 @@ static int copy_pieces(uaddr_t user, const struct kpiece *p, unsigned n, bool to
                        size_t *done) {
     size_t bytes = 0;
     unsigned inside = n;
+    if (__builtin_expect(user.v > USER_MAX, 0))
+        return copy_pieces_window(user, p, n, to_user, done);
     for (unsigned i = 0; i < n; i++)
         bytes += p[i].bytes;
     while (inside > 0 && !may_copy(user, bytes))
@@ -85,7 +128,9 @@ int copyin_held(void *dst, uaddr_t src, size_t n) {
 
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
     uint64_t end = start.v + n;
-    int err = may_copy(start, n) ? 0 : -K_EFAULT;
+    if (!may_copy(start, n))
+        return in_window(start, n) ? 0 : -K_EFAULT;
+    int err = 0;
     for (uint64_t at = ROUND_DOWN(start.v, PAGE_SIZE); !err && at < end; at += PAGE_SIZE)
         err = aspace_fault(aspace_self(), at, write ? PTE_W : PTE_R);
     return err;

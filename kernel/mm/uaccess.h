@@ -41,6 +41,15 @@ int copyin_scatter(const struct kpiece *to, unsigned n, uaddr_t src, size_t *don
  * all; other errors as for copyin: a page cannot be had. */
 int uaccess_fault_in(uaddr_t start, size_t n, bool write) must_check;
 
+/* A stretch of kernel memory that copies of the running thread take for user memory as well, by its
+ * own address, which no program's memory has: what reads and writes for a program then does so for
+ * the kernel. While there is one, the thread uses no address that the program has given. */
+struct uaccess_window {
+    uint64_t start, bytes;
+};
+/* That of the running thread; NULL: it has none. Set once, at boot, by the layer of threads. */
+extern const struct uaccess_window *(*uaccess_window)(void);
+
 /* Copies a string with its terminator into dst, which has room for size bytes.
  * 0; -K_EFAULT when a byte before the terminator cannot be read, or its reason as above;
  * -K_ENAMETOOLONG when there is no terminator in the first size bytes. After a

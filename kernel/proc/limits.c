@@ -23,6 +23,11 @@ static struct limit get_locked(const struct proc *p, unsigned which) {
     return p->limits ? p->limits->of[which] : usual(which);
 }
 
+uint64_t limit_soft_locked(const struct proc *p, unsigned which) {
+    ASSERT_LOCKED(&p->lock);
+    return get_locked(p, which).soft;
+}
+
 static struct limits *make(void) {
     struct limits *record = slab_take(&records);
     for (unsigned i = 0; record && i < LIMITS; i++)

@@ -1,11 +1,12 @@
 /* Limits of what a process may use (setrlimit of POSIX). What the kernel heeds are the number of
- * open files and, when exec makes one for a program of Linux, the size of the stack. All others are
- * kept and told: memory is limited by promises (commit.h), which no process can overdraw. */
+ * open files, that of signals that wait in a row (sigqueue.h) and, when exec makes one for a
+ * program of Linux, the size of the stack. All others are kept and told: memory is limited by
+ * promises (commit.h), which no process can overdraw. */
 #pragma once
 #include "lib/types.h"
 
 /* As programs of Linux number them. */
-enum { LIMIT_STACK = 3, LIMIT_FILES = 7, LIMITS = 16 };
+enum { LIMIT_STACK = 3, LIMIT_FILES = 7, LIMIT_SIGNALS = 11, LIMITS = 16 };
 
 #define LIMIT_NONE UINT64_MAX
 
@@ -25,6 +26,9 @@ struct proc;
  * After an error nothing changed. */
 int limit_change(int32_t pid, unsigned which, const struct limit *set,
                  struct limit *old) must_check;
+
+/* What counts now, of a process whose lock is held. */
+uint64_t limit_soft_locked(const struct proc *p, unsigned which);
 
 /* The stack of a program of Linux that the running process is going to be: bytes, whole pages. */
 uint64_t limit_stack_bytes(void);

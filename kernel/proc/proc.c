@@ -9,6 +9,7 @@
 #include "mm/design.h"
 #include "mm/frame.h"
 #include "mm/pieces.h"
+#include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/ended.h"
 #include "proc/endwords.h"
@@ -18,6 +19,7 @@
 #include "proc/limits.h"
 #include "proc/itimer.h"
 #include "proc/sched.h"
+#include "proc/semaphore.h"
 #include "proc/signal.h"
 #include "proc/table.h"
 #include "proc/turns.h"
@@ -50,6 +52,7 @@ void proc_init(uint64_t ram_bytes) {
     sched_init();
     futex_init();
     piece_break = sched_break;
+    uaccess_window = thread_window;
     turns_init();
     for (uint32_t i = 0; i < proc_slots; i++) {
         struct proc *p = &procs[i];
@@ -393,6 +396,7 @@ void proc_exit(int32_t status) {
     end_words_leave(false);
     proc_return_space(p);
     itimer_stop(p);
+    semaphores_end(p);
     proc_files_drop(p);
     if (p->killed)
         status = -1;

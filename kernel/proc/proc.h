@@ -74,6 +74,7 @@ struct proc {
     struct interval interval;          /* itimer.c's */
     struct watched watched;            /* ended.c's */
     struct watched watched_before;     /* those who were told, of this one and earlier ones here */
+    struct watched signals_watched;    /* which are pending; under the process's lock */
     struct fdtable fds;                /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
@@ -85,6 +86,7 @@ struct proc {
     uint32_t noted;
 #define NOTED_FOR_EVER 4U /* of it: a new program keeps it */
     int32_t orphan_signal;
+    bool undoes_semaphores; /* at its end; under the lock of these */
 };
 
 /* That of the thread that runs on this hart; NULL in the scheduler and at boot. */

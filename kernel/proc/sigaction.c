@@ -1,6 +1,7 @@
 /* What processes and threads say of signals, and what of that goes on over fork and exec: see
  * signal.h. */
 #include "proc/sigaction.h"
+#include "proc/sigqueue.h"
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -42,6 +43,8 @@ void signal_leave_locked(struct thread *t) {
     ASSERT_LOCKED(&t->proc->lock);
     bool took = t->proc->signals_pending & ~t->signals.blocked;
     t->signals.blocked = ~(uint64_t)0;
+    if (t->proc->signals)
+        queue_forget_locked(t->proc, ~(uint64_t)0, t);
     if (took)
         signal_tell_takers_locked(t->proc);
 }
@@ -60,11 +63,8 @@ int signal_set_action(int32_t signal, const struct abi_sigaction *action, uint64
     a->mask &= ~SIGNALS_SURE;
     if (page && !p->signals->page)
         p->signals->page = page;
-    if (signal_effect_locked(p, signal) == DOES_IGNORE) {
-        p->signals_pending &= ~signal_bit(signal);
-        LIST_EACH(link, &p->threads)
-            LIST_ENTRY(link, struct thread, in_process)->signals.pending &= ~signal_bit(signal);
-    }
+    if (signal_effect_locked(p, signal) == DOES_IGNORE)
+        signal_forget_locked(p, signal_bit(signal));
     spin_unlock(&p->lock);
     return 0;
 }
@@ -109,6 +109,17 @@ uint64_t signal_pending(void) {
     struct proc *p = t->proc;
     spin_lock(&p->lock);
     uint64_t set = (t->signals.pending | p->signals_pending) & t->signals.blocked;
+    spin_unlock(&p->lock);
+    return set;
+}
+
+uint64_t signal_look(uint64_t set, struct watch *w) {
+    const struct thread *t = thread_self();
+    struct proc *p = t->proc;
+    spin_lock(&p->lock);
+    if (w)
+        watch_begin(w, &p->signals_watched, &p->lock);
+    set &= t->signals.pending | p->signals_pending;
     spin_unlock(&p->lock);
     return set;
 }
@@ -171,6 +182,8 @@ int signal_fork(struct thread *child) {
     spin_lock(&p->lock);
     *record = *p->signals;
     spin_unlock(&p->lock);
+    record->queue = NULL;
+    record->queued = 0;
     child->proc->signals = record;
     return 0;
 }
@@ -193,8 +206,12 @@ void signal_exec(void) {
 }
 
 void signal_free(struct proc *p) {
-    if (p->signals)
-        slab_give(&records, p->signals);
+    if (!p->signals)
+        return;
+    spin_lock(&p->lock);
+    queue_forget_locked(p, ~(uint64_t)0, NULL);
+    spin_unlock(&p->lock);
+    slab_give(&records, p->signals);
     p->signals = NULL;
 }
 

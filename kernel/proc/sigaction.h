@@ -14,6 +14,9 @@ enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal);
 /* These are never blocked, ignored or handled. */
 #define SIGNALS_SURE (signal_bit(ABI_SIGKILL) | signal_bit(ABI_SIGSTOP))
 
+/* None of these is pending any more, for p, whose lock is held, or one of its threads. */
+void signal_forget_locked(struct proc *p, uint64_t bits);
+
 /* Tells the threads of p, whose lock is held, that do not block a pending signal, or wait for it;
  * all but one may find that it is gone. */
 void signal_tell_takers_locked(struct proc *p);

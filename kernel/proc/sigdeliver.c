@@ -12,6 +12,7 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/sigaction.h"
+#include "proc/sigqueue.h"
 #include "proc/table.h"
 
 /* The registers from epc on are those of a ucontext from pc on, in the same order. */
@@ -103,6 +104,30 @@ static void stop_all_locked(struct proc *p, int32_t signal) {
 
 static int32_t lowest(uint64_t set) { return (int32_t)bit_lowest(set) + 1; }
 
+/* Takes one that is pending, for the thread itself or for its process. */
+static void take_pending_locked(struct thread *t, int32_t signal, bool own,
+                                struct abi_siginfo *info) {
+    struct proc *p = t->proc;
+    struct signal_info from = {.code = ABI_SI_TKILL,
+                               .pid = t->sent_by ? t->sent_by[signal - 1] : p->pid};
+    bool more = false;
+    ASSERT_LOCKED(&p->lock);
+    bool known = p->signals && p->signals->queue &&
+                 queue_take_locked(p, own ? t : NULL, signal, &from, &more);
+    if (!known && !own && p->signals)
+        from = p->signals->info[signal - 1];
+    info->signal = signal;
+    if (known || own || p->signals) {
+        info->code = from.code;
+        info->u.from.pid = from.pid;
+        info->u.from.uid = from.uid;
+        info->u.room[1] = from.value;
+    }
+    uint64_t *set = own ? &t->signals.pending : &p->signals_pending;
+    if (!more)
+        *set &= ~signal_bit(signal);
+}
+
 /* The number of the next signal of these, and what is known of it: a fault's own first. 0: there is
  * none. */
 static int32_t next_locked(struct thread *t, uint64_t set, struct abi_siginfo *info) {
@@ -116,20 +141,8 @@ static int32_t next_locked(struct thread *t, uint64_t set, struct abi_siginfo *i
         info->code = s->fault.code;
         info->u.address = s->fault.address;
         s->fault.signal = 0;
-    } else if (own) {
-        info->signal = lowest(own);
-        info->code = ABI_SI_TKILL;
-        info->u.from.pid = t->sent_by ? t->sent_by[info->signal - 1] : p->pid;
-        s->pending &= ~signal_bit(info->signal);
-    } else if (shared) {
-        info->signal = lowest(shared);
-        if (p->signals) {
-            const struct signal_info *from = &p->signals->info[info->signal - 1];
-            info->code = from->code;
-            info->u.from.pid = from->pid;
-            info->u.from.status = from->status;
-        }
-        p->signals_pending &= ~signal_bit(info->signal);
+    } else if (own || shared) {
+        take_pending_locked(t, lowest(own ? own : shared), own != 0, info);
     }
     return info->signal;
 }
@@ -204,6 +217,14 @@ int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) {
     spin_unlock(&p->lock);
     clock_end_alarm();
     return err;
+}
+
+int signal_take_pending(uint64_t set, struct abi_siginfo *info) {
+    struct thread *t = thread_self();
+    spin_lock(&t->proc->lock);
+    bool found = next_locked(t, set & ~SIGNALS_SURE, info) != 0;
+    spin_unlock(&t->proc->lock);
+    return found ? 0 : -K_EAGAIN;
 }
 
 /* ---- calls that were interrupted ----------------------------------------------------- */

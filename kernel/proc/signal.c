@@ -5,7 +5,9 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/group.h"
+#include "proc/limits.h"
 #include "proc/sigaction.h"
+#include "proc/sigqueue.h"
 #include "proc/table.h"
 
 /* ---- what one does ------------------------------------------------------------- */
@@ -54,60 +56,116 @@ void signal_end_locked(struct proc *p, int32_t signal) {
     thread_tell_all_locked(p, THREAD_KILLED);
 }
 
-static void forget_locked(struct proc *p, uint64_t bits) {
+void signal_forget_locked(struct proc *p, uint64_t bits) {
     ASSERT_LOCKED(&p->lock);
     p->signals_pending &= ~bits;
     LIST_EACH(link, &p->threads)
         LIST_ENTRY(link, struct thread, in_process)->signals.pending &= ~bits;
+    if (p->signals)
+        queue_forget_locked(p, bits, NULL);
 }
 
 /* A stop and a continuation that nobody has taken yet undo each other. */
 static void undo_opposite_locked(struct proc *p, int32_t signal) {
     ASSERT_LOCKED(&p->lock);
     if (by_default[signal] == DOES_STOP)
-        forget_locked(p, signal_bit(ABI_SIGCONT));
+        signal_forget_locked(p, signal_bit(ABI_SIGCONT));
     if (signal != ABI_SIGCONT)
         return;
-    forget_locked(p, SIGNALS_THAT_STOP);
+    signal_forget_locked(p, SIGNALS_THAT_STOP);
     if (p->stopped) {
         p->stopped = false;
         wakeup_some(&p->continued); /* these wake the others */
     }
 }
 
-static void make_pending_locked(struct proc *p, struct thread *only, int32_t signal,
-                                const struct signal_info *info) {
+/* What is known of a signal that may wait in a row. */
+static int know_locked(struct proc *p, struct thread *only, int32_t signal,
+                       const struct signal_info *info, struct queued_signal **q) {
+    ASSERT_LOCKED(&p->lock);
+    uint64_t most = limit_soft_locked(p, LIMIT_SIGNALS);
+    if (!p->signals || p->signals->queued >= MIN(most, SIGNALS_QUEUED))
+        return -K_EAGAIN;
+    (*q)->only = only;
+    (*q)->signal = signal;
+    (*q)->info = *info;
+    queue_add_locked(p, *q);
+    *q = NULL;
+    return 0;
+}
+
+static int make_pending_locked(struct proc *p, struct thread *only, int32_t signal,
+                               const struct signal_info *info, struct queued_signal **q) {
     ASSERT_LOCKED(&p->lock);
     uint64_t *set = only ? &only->signals.pending : &p->signals_pending;
     bool first = !(*set & signal_bit(signal)); /* what is known is of the first one */
+    int err = 0;
+    if (q && *q && (signal_is_realtime(signal) || (only && first)))
+        err = know_locked(p, only, signal, info, q);
     if (first && only && only->sent_by)
         only->sent_by[signal - 1] = info->pid;
     else if (first && !only && p->signals)
         p->signals->info[signal - 1] = *info;
     *set |= signal_bit(signal);
+    watched_changed(&p->signals_watched);
+    return err;
 }
 
-void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
-                        const struct signal_info *info) {
+/* Posts it with a record, which the process takes when it has to know more than that the signal is
+ * pending: *q is NULL then. Without one (q NULL) it does not know more. -K_EAGAIN: it has as many
+ * as it may have; what is known is that the signal is pending. */
+static int queue_signal_locked(struct proc *p, struct thread *only, int32_t signal,
+                               const struct signal_info *info, struct queued_signal **q) {
     ASSERT_LOCKED(&p->lock);
     if (p->state == P_ZOMBIE || p->state == P_FREE)
-        return;
+        return 0;
     undo_opposite_locked(p, signal);
     enum signal_effect effect = signal_effect_locked(p, signal);
     uint64_t bit = signal_bit(signal);
     struct thread *t = !only ? taker_locked(p, bit) : takes(only, bit) ? only : NULL;
     bool awaited = t && (t->signals.awaited & bit);
+    int err = 0;
     if (t && !awaited && effect == DOES_END) {
         signal_end_locked(p, signal);
     } else if (!t || awaited || effect == DOES_HANDLE || effect == DOES_STOP) {
-        make_pending_locked(p, only, signal, info);
+        err = make_pending_locked(p, only, signal, info, q);
         if (t)
             thread_tell(t, THREAD_SIGNAL);
     }
+    return err;
+}
+
+void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
+                        const struct signal_info *info) {
+    ASSERT_LOCKED(&p->lock);
+    (void)queue_signal_locked(p, only, signal, info, NULL);
 }
 
 static struct signal_info sent_by_self(int32_t code) {
     return (struct signal_info){.code = code, .pid = proc_self()->pid};
+}
+
+/* To a process; *q: a record, if there is one. */
+static int send(int32_t pid, int32_t signal, const struct signal_info *info,
+                struct queued_signal **q) {
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    int err = p == proc_first && signal == ABI_SIGKILL ? -K_EPERM : 0;
+    if (!err && signal)
+        err = queue_signal_locked(p, NULL, signal, info, q);
+    spin_unlock(&p->lock);
+    return err;
+}
+
+/* A record that is not needed is given back. */
+static struct queued_signal *record_for(int32_t signal) {
+    return signal_is_realtime(signal) ? signal_queued_make() : NULL;
+}
+
+static void end_record(struct queued_signal *q) {
+    if (q)
+        signal_queued_give(q);
 }
 
 int signal_send(int32_t pid, int32_t signal) {
@@ -119,14 +177,10 @@ int signal_send(int32_t pid, int32_t signal) {
         return -K_ESRCH;
     if (group)
         return proc_signal_group(group, signal, &info);
-    struct proc *p = proc_find_and_lock(pid);
-    if (!p)
-        return -K_ESRCH;
-    int err = p == proc_first && signal == ABI_SIGKILL ? -K_EPERM : 0;
-    if (!err && signal)
-        signal_post_locked(p, NULL, signal, &info);
-    spin_unlock(&p->lock);
-    return err;
+    struct queued_signal *q = record_for(signal);
+    int err = send(pid, signal, &info, &q);
+    end_record(q);
+    return err == -K_EAGAIN ? 0 : err;
 }
 
 static struct slab senders = SLAB_INIT(senders, ABI_SIGNALS * sizeof(int32_t));
@@ -137,25 +191,30 @@ void signal_forget_senders(struct thread *t) {
     t->sent_by = NULL;
 }
 
-static int send_thread(int32_t pid, int32_t tid, int32_t signal, int32_t **unused) {
+/* t, from another process for the first time. */
+static void know_senders_locked(struct thread *t, int32_t **unused) {
+    ASSERT_LOCKED(&t->proc->lock);
+    t->sent_by = *unused;
+    for (int32_t i = 0; i < ABI_SIGNALS; i++) /* what is pending is its own process's */
+        t->sent_by[i] = t->proc->pid;
+    *unused = NULL;
+}
+
+static int send_thread(int32_t pid, int32_t tid, int32_t signal, const struct signal_info *info,
+                       int32_t **unused, struct queued_signal **q) {
     struct proc *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;
-    struct signal_info info = sent_by_self(ABI_SI_TKILL);
     int err = -K_ESRCH;
     LIST_EACH(link, &p->threads) {
         struct thread *t = LIST_ENTRY(link, struct thread, in_process);
         if (t->tid != tid || t->state == T_DEAD)
             continue;
         err = 0;
-        if (signal && *unused && !t->sent_by) {
-            t->sent_by = *unused;
-            for (int32_t i = 0; i < ABI_SIGNALS; i++) /* what is pending is its own process's */
-                t->sent_by[i] = pid;
-            *unused = NULL;
-        }
+        if (signal && *unused && !t->sent_by)
+            know_senders_locked(t, unused);
         if (signal)
-            signal_post_locked(p, t, signal, &info);
+            err = queue_signal_locked(p, t, signal, info, q);
         break;
     }
     spin_unlock(&p->lock);
@@ -171,9 +230,27 @@ int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) {
         if (!from_another)
             return -K_ENOMEM;
     }
-    int err = send_thread(pid, tid, signal, &from_another);
+    struct signal_info info = sent_by_self(ABI_SI_TKILL);
+    struct queued_signal *q = record_for(signal);
+    int err = send_thread(pid, tid, signal, &info, &from_another, &q);
+    end_record(q);
     if (from_another)
         slab_give(&senders, from_another);
+    return err == -K_EAGAIN ? 0 : err;
+}
+
+int signal_send_value(int32_t pid, int32_t tid, int32_t signal, int32_t code, uint64_t value) {
+    if (signal != 0 && !signal_exists(signal))
+        return -K_EINVAL;
+    struct signal_info info = sent_by_self(code);
+    int32_t *unused = NULL;
+    info.value = value;
+    struct queued_signal *q = signal_queued_make();
+    if (!q)
+        return -K_EAGAIN;
+    int err = tid ? send_thread(pid, tid, signal, &info, &unused, &q)
+                  : send(pid, signal, &info, &q);
+    end_record(q);
     return err;
 }
 
@@ -196,7 +273,7 @@ bool signal_fault(int32_t signal, int32_t code, uint64_t address) {
 bool signal_parent_locked(struct proc *p, int32_t code, int32_t status) {
     ASSERT_LOCKED(&family_lock);
     struct proc *parent = p->parent;
-    struct signal_info info = {.code = code, .pid = p->pid, .status = status};
+    struct signal_info info = {.code = code, .pid = p->pid, .value = (uint32_t)status};
     bool ended = code == ABI_CLD_EXITED || code == ABI_CLD_KILLED;
     spin_lock(&parent->lock);
     const struct abi_sigaction *a = parent->signals ? &parent->signals->action[ABI_SIGCHLD - 1]

@@ -11,16 +11,22 @@
 #include "lib/abi.h"
 #include "proc/proc.h"
 
-/* Who sent one, and what of. */
+/* Who sent one, and what with. */
 struct signal_info {
-    int32_t code, pid, status;
+    int32_t code, pid;
+    uint32_t uid;
+    uint64_t value; /* of a child, its status; else what it was sent with */
 };
+
+struct queued_signal;
 
 /* What a process has said; guarded by its lock. */
 struct signals {
     uint64_t page; /* where it has mapped the code that handlers return to; 0: nowhere */
     struct abi_sigaction action[ABI_SIGNALS];
     struct signal_info info[ABI_SIGNALS]; /* of those pending for the process */
+    struct queued_signal *queue;          /* sigqueue.h */
+    uint32_t queued;
 };
 
 static inline bool signal_exists(int32_t signal) { return signal > 0 && signal <= ABI_SIGNALS; }
@@ -38,6 +44,11 @@ void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
 int signal_send(int32_t pid, int32_t signal) must_check;
 /* To a thread of this process. -K_ENOMEM: no memory to know the sender, another process. */
 int signal_send_thread(int32_t pid, int32_t tid, int32_t signal) must_check;
+/* With what the sender says of it, but for who that is; to a thread of the process, unless
+ * tid is 0. Each real-time signal is told, in order. -K_EINVAL, -K_ESRCH, -K_EPERM as above;
+ * -K_EAGAIN: too many are waiting (RLIMIT_SIGPENDING), or there is no memory to know it. */
+int signal_send_value(int32_t pid, int32_t tid, int32_t signal, int32_t code,
+                      uint64_t value) must_check;
 
 /* For a signal that the running program has caused itself, by a fault. True: its handler will run;
  * false: there is none that may, and the program is to end for it. */
@@ -68,6 +79,13 @@ int signal_suspend(uint64_t mask) must_check;
  * then. until: cpu_time; UINT64_MAX: for ever. -K_EAGAIN: there was none till then; -K_EINTR:
  * another signal. */
 int signal_wait(uint64_t set, uint64_t until, struct abi_siginfo *info) must_check;
+/* The same without waiting, at once: -K_EAGAIN. */
+int signal_take_pending(uint64_t set, struct abi_siginfo *info) must_check;
+
+/* Which of these are pending for the running thread; w, unless it is NULL, is told of each signal
+ * that becomes so for its process, from before that look on. */
+struct watch;
+uint64_t signal_look(uint64_t set, struct watch *w);
 
 /* -K_EPERM: it is on that stack now. */
 int signal_set_stack(const struct abi_sigstack *stack) must_check;

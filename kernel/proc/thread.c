@@ -45,11 +45,18 @@ static int take_parts(struct thread **out) {
 static void thread_begin(void) {
     sched_started();
     struct thread *t = thread_self();
-    if (t->entry)
-        t->entry();
+    void (*entry)(void) = t->entry;
+    t->window = NULL;
+    if (entry)
+        entry();
     if (t->own_number_at) /* the maker's mistake, if it fails */
         (void)!copyout(UA(t->own_number_at), &t->tid, sizeof(t->tid));
     thread_return_to_user();
+}
+
+const struct uaccess_window *thread_window(void) {
+    const struct thread *t = thread_self();
+    return t ? t->window : NULL;
 }
 
 int thread_new(struct proc *p, struct thread **out) {

@@ -18,6 +18,7 @@
 #include "sync/spinlock.h"
 
 struct proc;
+struct uaccess_window;
 
 /* What a thread waits for in futex_wait (futex.c); in its record, since a kernel stack is mapped
  * for its own process alone. */
@@ -112,8 +113,11 @@ struct thread {
     uint8_t slice;     /* whether somebody else should run (sched.c); set on its own hart */
     bool lends;        /* a child that it has made runs in its process's space; the family lock */
     bool fpu_used;
-    uint64_t trapframe;     /* where the user's table has tf; changed by exec */
-    void (*entry)(void);    /* pid 1: what to do before user mode; the kernel's own: all they do */
+    uint64_t trapframe; /* where the user's table has tf; changed by exec */
+    union {
+        void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */
+        const struct uaccess_window *window; /* from then on: uaccess.h */
+    };
     uint64_t own_number_at; /* birth's, until it is in user mode */
     uint64_t time_since;    /* cpu_time when it was switched to, while on_hart; atomic */
     uint64_t time_used;     /* cpu_time in which it ran before that */
@@ -167,6 +171,9 @@ void thread_copy(struct thread *t, const struct birth *birth);
 
 /* From NEW to a queue. */
 void thread_start(struct thread *t);
+
+/* The running thread's window for copies; NULL: it has none. */
+const struct uaccess_window *thread_window(void);
 
 /* Lets other threads run. */
 void thread_yield(void);

@@ -23,42 +23,9 @@
  * Lock: pipe->lock, a spinlock. It and the channels are set
  * up at boot, for all owners of the pipe. Only a process that has it open looks at it: one with a
  * descriptor, or one in pipe_leave until it has given the lock back. */
-#include "vfs/pipe.h"
-#include "vfs/descriptor.h"
-#include "lib/errno.h"
-#include "lib/panic.h"
-#include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "proc/sleeplock.h"
-#include "vfs/poll.h"
-
-#define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
-#define PIPE_PROMISED 2u /* frames that it can always have */
-#define PIPE_KEPT 4u     /* frames that an empty one keeps */
-_Static_assert(PIPE_ATOMIC <= PAGE_SIZE, "in two frames, wherever it begins");
-
-struct side {
-    uint32_t open;               /* files that are this side */
-    uint32_t begun;              /* files that have ever been */
-    bool busy;                   /* somebody copies on this side */
-    uint32_t waiting;            /* sleepers on changed */
-    struct wait_channel changed; /* what this side waits for: bytes or room, or not busy */
-    struct watched
-        watched; /* as its ready operation says: bytes or room, or the other side's end */
-};
-
-struct pipe {
-    struct spinlock lock;
-    uint64_t head, tail;
-    uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
-    uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
-    uint32_t both;   /* files that are both sides, and watch the readers' alone */
-    bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
-    struct side readers, writers;
-    uint8_t *frames[PIPE_FRAMES]; /* NULL: none */
-    uint32_t held;                /* of them; the busy writer's, or with the lock */
-    struct list link;             /* among the free pipes */
-};
+#include "vfs/descriptor.h"
+#include "vfs/pipeparts.h"
 
 static struct {
     struct spinlock lock;
@@ -83,46 +50,7 @@ int pipe_boot_init(uint32_t n, uint32_t kept) {
     return 0;
 }
 
-/* ---- waiting ---- */
-
-static int wait_for(struct pipe *p, struct side *s) {
-    if (proc_interrupted())
-        return -K_EINTR;
-    s->waiting++;
-    sleep_on(&s->changed, &p->lock);
-    s->waiting--;
-    return 0;
-}
-
-static void wake(struct side *s) {
-    if (s->waiting > 0)
-        wakeup(&s->changed);
-}
-
-static void wake_and_tell(struct side *s) {
-    wake(s);
-    watched_changed(&s->watched);
-}
-
-static void tell_room(struct pipe *p) {
-    ASSERT_LOCKED(&p->lock);
-    watched_changed(&p->writers.watched);
-    if (p->both)
-        watched_changed(&p->readers.watched);
-}
-
 /* ---- copying ---- */
-
-/* The longest piece at position pos of the ring that lies in one frame. */
-static size_t piece(uint64_t pos, size_t n) {
-    return MIN(n, (size_t)(PAGE_SIZE - pos % PAGE_SIZE));
-}
-
-static uint8_t **slot(struct pipe *p, uint64_t pos) {
-    return &p->frames[pos % PIPE_SIZE / PAGE_SIZE];
-}
-
-static uint8_t *place(struct pipe *p, uint64_t pos) { return *slot(p, pos) + pos % PAGE_SIZE; }
 
 /* A frame of the ring in which none of the bytes [tail, end) are. NULL: there is none. */
 static uint8_t *left_frame(struct pipe *p, uint64_t tail, uint64_t end) {
@@ -145,9 +73,7 @@ static uint8_t *more_frame(struct pipe *p) {
     return pa_ptr(frame_take());
 }
 
-/* The writer's side: what is not in [tail, head) is its own. Sees to frames for n bytes from head
- * on; returns for how many there are. */
-static seldom size_t need_some(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
+size_t pipe_need_some(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
     for (size_t at = 0; at < n; at += piece(head + at, n - at)) {
         uint8_t **frame = slot(p, head + at);
         if (!*frame)
@@ -160,12 +86,7 @@ static seldom size_t need_some(struct pipe *p, uint64_t tail, uint64_t head, siz
     return n;
 }
 
-static size_t need_frames(struct pipe *p, uint64_t tail, uint64_t head, size_t n) {
-    return piece(head, n) == n && *slot(p, head) ? n : need_some(p, tail, head, n);
-}
-
-/* Of an empty pipe in which nobody copies. */
-static seldom void keep_few(struct pipe *p) {
+void pipe_keep_few(struct pipe *p) {
     ASSERT_LOCKED(&p->lock);
     for (unsigned i = 0; i < PIPE_FRAMES && p->held > PIPE_KEPT; i++) {
         uint8_t *frame = p->frames[PIPE_FRAMES - 1 - i];
@@ -200,27 +121,6 @@ static int drain(struct pipe *p, uint64_t tail, uaddr_t dst, size_t n, size_t *d
         *done += len;
     }
     return err;
-}
-
-static size_t full(const struct pipe *p) { return (size_t)(p->head - p->tail); }
-static size_t room(const struct pipe *p) { return (size_t)p->limit - full(p); }
-
-/* n bytes were taken out. */
-static void more_room(struct pipe *p, size_t n) {
-    ASSERT_LOCKED(&p->lock);
-    size_t before = room(p);
-    p->tail += n;
-    if (full(p) == 0 && !p->writers.busy) {
-        p->head = p->tail = 0;
-        if (p->held > PIPE_KEPT)
-            keep_few(p);
-    }
-    if (__builtin_expect(p->limit < PIPE_SIZE, 0) && full(p) <= p->limit / 2)
-        p->limit = PIPE_SIZE;
-    if (room(p) >= MIN(p->wanted, p->limit / 2))
-        wake(&p->writers);
-    if (before < PIPE_ATOMIC && room(p) >= PIPE_ATOMIC)
-        tell_room(p);
 }
 
 /* ---- reading ---- */

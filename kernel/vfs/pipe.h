@@ -55,5 +55,21 @@ int pipe_write(struct file *f, uaddr_t src, size_t n, size_t *done);
 unsigned pipe_ready(struct file *f, struct watch *w);
 uint64_t pipe_waiting(struct file *f);
 
+/* Moves up to n bytes out of the pipe that f reads, or into the one that f writes, without waiting
+ * for the other side: fn is called with pieces where they lie, and says how many bytes it has taken
+ * or put there; one that stops short or fails ends the move. It may sleep, and keeps this side
+ * of the pipe from others meanwhile, so it waits for nobody else. keep: what was taken stays in
+ * the pipe. *done bytes are moved; 0 without an error: the end of the pipe, or fn's.
+ * -K_EAGAIN: there is nothing to take, or no room; -K_EPIPE: nobody reads it; -K_EINTR; and what fn
+ * returns. After an error nothing was moved. */
+typedef int (*pipe_move_fn)(void *ctx, void *bytes, size_t n, size_t *done);
+int pipe_move_out(struct file *f, size_t n, bool keep, pipe_move_fn fn, void *ctx,
+                  size_t *done) must_check;
+int pipe_move_in(struct file *f, size_t n, pipe_move_fn fn, void *ctx, size_t *done) must_check;
+/* Whether both are ends of one pipe. */
+static inline bool pipe_same(const struct file *one, const struct file *other) {
+    return one->object == other->object;
+}
+
 /* Whether f is an end of a pipe. */
 bool pipe_is(const struct file *f) must_check;

@@ -146,6 +146,22 @@ enum {
 #define ARGS_riscv_flush_icache "aag"
 #define ARGS_preadv "fvio"
 #define ARGS_pwritev "fvio"
+#define ARGS_signalfd4 "fSsg"
+#define ARGS_rt_sigqueueinfo "qka"
+#define ARGS_rt_tgsigqueueinfo "qhka"
+#define ARGS_semget "iig"
+#define ARGS_semctl "iiia"
+#define ARGS_semtimedop "iait"
+#define ARGS_semop "iai"
+#define ARGS_shmget "iig"
+#define ARGS_shmctl "iia"
+#define ARGS_shmat "img"
+#define ARGS_shmdt "m"
+#define ARGS_sendfile "ffas"
+#define ARGS_vmsplice "fvig"
+#define ARGS_splice "fafasg"
+#define ARGS_tee "ffsg"
+#define ARGS_copy_file_range "fafasg"
 #define ARGS_preadv2 "fvioag"
 #define ARGS_pwritev2 "fvioag"
 #define ARGS_sync_file_range "foog"
@@ -426,6 +442,41 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[1] = one_in(12) ? a[1] : below(FUTEX_OPERATIONS) | (one_in(2) ? 128 : 0);
         a[3] = one_in(2) ? argument('t') : below(4);
         break;
+    case NR_signalfd4:
+        a[0] = one_in(3) ? a[0] : ~0UL;
+        a[2] = one_in(12) ? a[2] : 8;
+        a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
+        break;
+    case NR_semget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[2] = one_in(8) ? a[2] : 01600;
+        break;
+    case NR_semctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[2] = one_in(8) ? a[2] : below(21);
+        break;
+    case NR_semop:
+    case NR_semtimedop:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[2] = one_in(8) ? a[2] : 1 + below(3);
+        if (one_in(2)) { /* more by one, undone at the end, without waiting */
+            uint64_t step = 0x1800UL << 32 | 1UL << 16 | below(3);
+            a[1] = put_words(&step, 1);
+            a[2] = 1;
+        }
+        break;
+    case NR_shmget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[1] = one_in(8) ? a[1] : below(3 * PAGE);
+        a[2] = one_in(8) ? a[2] : 01600;
+        break;
+    case NR_shmat: a[0] = one_in(8) ? a[0] : 257 * below(40); break;
+    case NR_shmctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(8) ? a[1] : one_in(2) ? below(16) : 0;
+        break;
+    case NR_rt_sigqueueinfo:
+    case NR_rt_tgsigqueueinfo: excuse_if_fault(a[number == NR_rt_tgsigqueueinfo ? 2 : 1]); break;
     case NR_rt_sigaction: a[3] = one_in(12) ? a[3] : 8; break;
     case NR_rt_sigprocmask:
         a[0] = one_in(12) ? a[0] : below(3);
