@@ -51,7 +51,8 @@ struct pipe {
     struct spinlock lock;
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
-    uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
+    uint64_t size;   /* bytes that it may hold: PIPE_SIZE, unless somebody has asked for less */
+    uint64_t limit;  /* the same, or less while memory is refused */
     uint32_t both;   /* files that are both sides, and watch the readers' alone */
     bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
     struct side readers, writers;
@@ -215,8 +216,8 @@ static void more_room(struct pipe *p, size_t n) {
         if (p->held > PIPE_KEPT)
             keep_few(p);
     }
-    if (__builtin_expect(p->limit < PIPE_SIZE, 0) && full(p) <= p->limit / 2)
-        p->limit = PIPE_SIZE;
+    if (__builtin_expect(p->limit < p->size, 0) && full(p) <= p->limit / 2)
+        p->limit = p->size;
     if (room(p) >= MIN(p->wanted, p->limit / 2))
         wake(&p->writers);
     if (before < PIPE_ATOMIC && room(p) >= PIPE_ATOMIC)
@@ -332,6 +333,35 @@ uint64_t pipe_waiting(struct file *f) {
     uint64_t n = full(p);
     spin_unlock(&p->lock);
     return n;
+}
+
+uint64_t pipe_size(const struct file *f) {
+    struct pipe *p = f->object;
+    spin_lock(&p->lock);
+    uint64_t size = p->size;
+    spin_unlock(&p->lock);
+    return size;
+}
+
+int pipe_set_size(const struct file *f, uint64_t n) {
+    struct pipe *p = f->object;
+    uint64_t size = PIPE_ATOMIC;
+    while (size < n && size < PIPE_SIZE)
+        size *= 2;
+    if (size < n)
+        return -K_EPERM;
+    spin_lock(&p->lock);
+    bool more = size > p->limit;
+    /* A busy writer fills what was room when it began. */
+    int err = !more && (p->writers.busy || full(p) > size) ? -K_EBUSY : 0;
+    if (!err) {
+        p->limit = p->size = size;
+        if (more)
+            tell_room(p);
+        wake(&p->writers);
+    }
+    spin_unlock(&p->lock);
+    return err;
 }
 
 unsigned pipe_reader_ready(struct file *f, struct watch *w) {
@@ -454,7 +484,7 @@ static void begin(struct pipe *p) {
     p->head = p->tail = p->wanted = 0;
     p->kept_off = false;
     p->both = 0;
-    p->limit = PIPE_SIZE;
+    p->limit = p->size = PIPE_SIZE;
     p->held = 0;
     for (unsigned i = 0; i < PIPE_FRAMES; i++)
         p->frames[i] = NULL;
