@@ -1,5 +1,6 @@
 /* Calls that open files, and on descriptors. */
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
@@ -34,7 +35,11 @@ static int create(const struct linux_path *p, uint64_t flags, uint64_t mode, str
                           : names_create(p->start, p->text, &kind, out);
 }
 
+static bool ends_with_slash(const char *path) { return path[strlen(path) - 1] == '/'; }
+
 static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
+    if ((flags & O_CREAT) && ends_with_slash(p->text))
+        return -K_EISDIR; /* a file has no such name */
     if ((flags & O_CREAT) && (flags & O_EXCL))
         return create(p, flags, mode, out);
     int err = path_lookup_from(p->start, p->text, !(flags & O_NOFOLLOW), out);
