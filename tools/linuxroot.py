@@ -153,13 +153,13 @@ class Tree:
                 made.add_file(name, f.read(), mode, int(os.stat(source).st_mtime))
         self.put(path, add)
 
-    def add_host_folder(self, folder):
-        """What is in it; the tree's own links to folders stay."""
+    def add_host_folder(self, folder, under=""):
+        """What is in it, in the folder `under`; the tree's own links to folders stay."""
         for at, folders, files in os.walk(folder):
             folders.sort()
             for name in sorted(folders + files):
                 source = os.path.join(at, name)
-                path = os.path.relpath(source, folder)
+                path = os.path.join(under, os.path.relpath(source, folder))
                 mode = os.lstat(source).st_mode
                 if stat.S_ISDIR(mode) and path not in self.members:
                     self.add_folder(path, stat.S_IMODE(mode))

@@ -14,6 +14,7 @@ struct chardev_ops {
      * negative errno when nothing was moved. *done = 0 from read: end of file. */
     int (*read)(uaddr_t dst, size_t n, size_t *done);
     int (*write)(uaddr_t src, size_t n, size_t *done);
+    bool places; /* lseek leaves it at place 0; else -K_ESPIPE */
     /* An object to be mapped, for both sorts of mappings, with a reference. NULL: -K_ENODEV. */
     int (*map)(uint64_t pages, struct object **o);
     /* Of one that is more than what stands above: makes f, which is new, what it is, and takes over

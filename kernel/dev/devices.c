@@ -51,11 +51,14 @@ static int read_random(uaddr_t dst, size_t n, size_t *done) {
     return read_made(dst, n, done, random_bytes);
 }
 
-static const struct chardev_ops null_ops = {.read = read_nothing, .write = write_nowhere};
+static const struct chardev_ops null_ops = {
+    .read = read_nothing, .write = write_nowhere, .places = true};
 static const struct chardev_ops zero_ops = {
-    .read = read_zeros, .write = write_nowhere, .map = shm_create};
-static const struct chardev_ops full_ops = {.read = read_zeros, .write = write_full};
-static const struct chardev_ops random_ops = {.read = read_random, .write = write_nowhere};
+    .read = read_zeros, .write = write_nowhere, .places = true, .map = shm_create};
+static const struct chardev_ops full_ops = {
+    .read = read_zeros, .write = write_full, .places = true};
+static const struct chardev_ops random_ops = {
+    .read = read_random, .write = write_nowhere, .places = true};
 
 /* ---- numbers ---- */
 

@@ -154,6 +154,8 @@ struct abi_itimerval {
     int64_t value, value_us;
 };
 #define ABI_ITIMER_REAL 0
+#define ABI_ITIMER_VIRTUAL 1
+#define ABI_ITIMER_PROF 2
 
 /* waitpid */
 #define ABI_WNOHANG 1

@@ -64,4 +64,5 @@ enum kernel_errno {
     K_ETIMEDOUT = 110,      /* the time is over */
     K_ECONNREFUSED = 111,   /* nobody listens there */
     K_EALREADY = 114,       /* another thread is doing it */
+    K_EINPROGRESS = 115,    /* it goes on, and how it ends is told later */
 };

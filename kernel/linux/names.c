@@ -22,7 +22,7 @@ static int make(const uint64_t arg[6], const struct node_kind *kind) {
 }
 
 int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
-    return make(arg, &(struct node_kind){.type = NODE_DIR, .mode = linux_new_mode(arg[2])});
+    return make(arg, &(struct node_kind){.type = NODE_DIR, .mode = linux_new_mode(arg[2] & 01777)});
 }
 
 #define TYPE_BITS 0170000

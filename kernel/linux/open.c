@@ -1,5 +1,6 @@
 /* Calls that open files, and on descriptors. */
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
@@ -34,7 +35,11 @@ static int create(const struct linux_path *p, uint64_t flags, uint64_t mode, str
                           : names_create(p->start, p->text, &kind, out);
 }
 
+static bool ends_with_slash(const char *path) { return path[strlen(path) - 1] == '/'; }
+
 static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struct node **out) {
+    if ((flags & O_CREAT) && ends_with_slash(p->text))
+        return -K_EISDIR; /* a file has no such name */
     if ((flags & O_CREAT) && (flags & O_EXCL))
         return create(p, flags, mode, out);
     int err = path_lookup_from(p->start, p->text, !(flags & O_NOFOLLOW), out);
@@ -178,14 +183,12 @@ int linux_close_range(const uint64_t arg[6], uint64_t *result) {
 #define F_SETPIPE_SZ 1031
 #define F_GETPIPE_SZ 1032
 
-/* All pipes are of one size: more cannot be had, and less is rounded up. */
-static int pipe_size(struct file *f, const uint64_t arg[6], uint64_t *result) {
+static int size_of_pipe(struct file *f, const uint64_t arg[6], uint64_t *result) {
     if (!pipe_is(f))
         return -K_EBADF;
-    if (arg[1] == F_SETPIPE_SZ && arg[2] > PIPE_SIZE)
-        return -K_EPERM;
-    *result = PIPE_SIZE;
-    return 0;
+    int err = arg[1] == F_SETPIPE_SZ ? pipe_set_size(f, (uint32_t)arg[2]) : 0;
+    *result = pipe_size(f);
+    return err;
 }
 
 int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
@@ -197,7 +200,7 @@ int linux_fcntl(const uint64_t arg[6], uint64_t *result) {
     if (linux_is_seal(arg[1]))
         return linux_seal(arg, result);
     if (arg[1] == F_SETPIPE_SZ || arg[1] == F_GETPIPE_SZ)
-        return fd_call(pipe_size, arg, result);
+        return fd_call(size_of_pipe, arg, result);
     switch ((int32_t)arg[1]) {
     case ABI_F_SETFL: return sys_fcntl(set, result);
     case ABI_F_GETFL: {

@@ -188,7 +188,7 @@ int linux_setsid(const uint64_t arg[6], uint64_t *result) {
 }
 
 uint16_t linux_new_mode(uint64_t mode) {
-    return (uint16_t)(mode & 0777 & ~__atomic_load_n(&proc_self()->umask, __ATOMIC_RELAXED));
+    return (uint16_t)(mode & 07777 & ~__atomic_load_n(&proc_self()->umask, __ATOMIC_RELAXED));
 }
 
 int linux_umask(const uint64_t arg[6], uint64_t *result) {

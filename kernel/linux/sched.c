@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
+#include "proc/clock.h"
 #include "proc/proc.h"
 
 #define SCHED_OTHER 0
@@ -21,6 +22,9 @@ static uint64_t all_harts(void) { return (2UL << (hart_count - 1)) - 1; }
 /* One bit for each hart; the result is how many bytes there are. */
 int linux_sched_getaffinity(const uint64_t arg[6], uint64_t *result) {
     uint64_t mask = all_harts();
+    int err = check_who(arg[0]);
+    if (err)
+        return err;
     if (arg[1] < sizeof(mask) || arg[1] % sizeof(mask))
         return -K_EINVAL;
     *result = sizeof(mask);
@@ -82,4 +86,10 @@ int linux_sched_get_priority_max(const uint64_t arg[6], uint64_t *result) {
 
 int linux_sched_get_priority_min(const uint64_t arg[6], uint64_t *result) {
     return priority_of(arg[0], 1, result);
+}
+
+/* How long one runs before it is the next one's turn. */
+int linux_sched_rr_get_interval(const uint64_t arg[6], uint64_t *result) {
+    int err = check_who(arg[0]);
+    return err ? err : linux_tell_time(arg[1], 1000000000 / SLICES_PER_SECOND);
 }

@@ -158,16 +158,18 @@ static int set_of_descriptor(uint64_t fd, unsigned which, const struct node_attr
 }
 
 int linux_fchmod(const uint64_t arg[6], uint64_t *result) {
-    struct node_attr a = {.mode = arg[1] & 0777};
+    struct node_attr a = {.mode = arg[1] & 07777};
     return set_of_descriptor(arg[0], NODE_SET_MODE, &a);
 }
 
 int linux_fchmodat(const uint64_t arg[6], uint64_t *result) {
-    struct node_attr a = {.mode = arg[2] & 0777};
+    struct node_attr a = {.mode = arg[2] & 07777};
     return find_and_set(arg, 0, NODE_SET_MODE, &a);
 }
 
-/* -1: as it is. */
+#define GROUP_EXECUTES 010
+
+/* -1: as it is. The new owner has not permitted that the file runs as that one. */
 static int change_owner(const uint64_t arg[6], struct node *n, uint64_t uid, uint64_t gid) {
     struct node_attr a;
     int err = n->ops->attr(n, &a);
@@ -177,7 +179,10 @@ static int change_owner(const uint64_t arg[6], struct node *n, uint64_t uid, uin
     }
     a.uid = (uint32_t)uid == UINT32_MAX ? a.uid : (uint32_t)uid;
     a.gid = (uint32_t)gid == UINT32_MAX ? a.gid : (uint32_t)gid;
-    return set(arg, n, NODE_SET_OWNER, &a);
+    uint16_t kept = a.mode & (a.mode & GROUP_EXECUTES ? 01777 : 03777);
+    bool loses = a.type == NODE_FILE && kept != a.mode;
+    a.mode = kept;
+    return set(arg, n, NODE_SET_OWNER | (loses ? NODE_SET_MODE : 0), &a);
 }
 
 int linux_fchownat(const uint64_t arg[6], uint64_t *result) {

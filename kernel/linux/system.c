@@ -9,11 +9,39 @@
 #include "proc/limits.h"
 #include "proc/proc.h"
 
+/* ---- names ---- */
+
+#define NAME_BYTES 65 /* with its end */
+enum { HOST = 1, DOMAIN = 5 };
+
+/* What the system is called; two of them may be set, and are read under the lock. */
+static char names[6][NAME_BYTES] = {"Linux",   "trellis", "6.6.0-trellis",
+                                    "Trellis", "riscv64", "(none)"};
+static struct spinlock names_lock = SPINLOCK_INIT(RANK_SYSTEM_NAMES);
+
 int linux_uname(const uint64_t arg[6], uint64_t *result) {
-    static const char names[6][65] = {"Linux",   "trellis", "6.6.0-trellis",
-                                      "Trellis", "riscv64", ""};
-    return copyout(UA(arg[0]), names, sizeof(names));
+    char now[6][NAME_BYTES];
+    spin_lock(&names_lock);
+    memcpy(now, names, sizeof(now));
+    spin_unlock(&names_lock);
+    return copyout(UA(arg[0]), now, sizeof(now));
 }
+
+static int set_name(unsigned which, const uint64_t arg[6]) {
+    char name[NAME_BYTES] = "";
+    if ((uint32_t)arg[1] >= NAME_BYTES)
+        return -K_EINVAL;
+    int err = copyin(name, UA(arg[0]), (uint32_t)arg[1]);
+    if (err)
+        return err;
+    spin_lock(&names_lock);
+    memcpy(names[which], name, sizeof(name));
+    spin_unlock(&names_lock);
+    return 0;
+}
+
+int linux_sethostname(const uint64_t arg[6], uint64_t *result) { return set_name(HOST, arg); }
+int linux_setdomainname(const uint64_t arg[6], uint64_t *result) { return set_name(DOMAIN, arg); }
 
 struct linux_sysinfo {
     int64_t uptime;

@@ -33,3 +33,9 @@ struct interval {
     struct alarm alarm;
     uint64_t every; /* of cpu_time; 0: once */
 };
+
+/* The same by the time that the process has run: looked at when the clock interrupts it. */
+struct run_interval {
+    uint64_t at; /* of usage_time; 0: it is not set */
+    uint64_t every;
+};

@@ -29,13 +29,71 @@ static void read_locked(const struct interval *i, uint64_t *first, uint64_t *eve
     *every = at ? i->every : 0;
 }
 
-void itimer_get(uint64_t *first, uint64_t *every) {
-    spin_lock(&itimer_lock);
-    read_locked(&proc_self()->interval, first, every);
-    spin_unlock(&itimer_lock);
+/* ---- by the time in which the process ran ---- */
+
+static void set_run_locked(struct proc *p, struct run_interval *i, uint64_t first, uint64_t every) {
+    ASSERT_LOCKED(&p->lock);
+    *i = (struct run_interval){first ? usage_time_locked(p) + first : 0, every};
+    bool timed = p->run_intervals[0].at || p->run_intervals[1].at;
+    __atomic_store_n(&p->runs_timed, timed, __ATOMIC_RELAXED);
 }
 
-void itimer_set(uint64_t *first, uint64_t *every) {
+static void read_run_locked(struct proc *p, const struct run_interval *i, uint64_t *first,
+                            uint64_t *every) {
+    ASSERT_LOCKED(&p->lock);
+    uint64_t used = usage_time_locked(p);
+    *first = !i->at ? 0 : i->at > used ? i->at - used : 1;
+    *every = i->at ? i->every : 0;
+}
+
+static void ring_run_locked(struct proc *p, struct run_interval *i, int32_t signal) {
+    static const struct signal_info info = {.code = ABI_SI_KERNEL};
+    ASSERT_LOCKED(&p->lock);
+    if (!i->at || i->at > usage_time_locked(p))
+        return;
+    signal_post_locked(p, NULL, signal, &info);
+    set_run_locked(p, i, i->every ? MAX(i->every, clock_span(SHORTEST)) : 0, i->every);
+}
+
+void itimer_tick(void) {
+    struct proc *p = proc_self();
+    if (!p || !__atomic_load_n(&p->runs_timed, __ATOMIC_RELAXED))
+        return;
+    spin_lock(&p->lock);
+    ring_run_locked(p, &p->run_intervals[ABI_ITIMER_VIRTUAL - 1], ABI_SIGVTALRM);
+    ring_run_locked(p, &p->run_intervals[ABI_ITIMER_PROF - 1], ABI_SIGPROF);
+    spin_unlock(&p->lock);
+}
+
+/* ---- both sorts ---- */
+
+static struct run_interval *run_interval(struct proc *p, unsigned which) {
+    return &p->run_intervals[which - 1];
+}
+
+void itimer_get(unsigned which, uint64_t *first, uint64_t *every) {
+    struct proc *p = proc_self();
+    struct spinlock *lock = which == ABI_ITIMER_REAL ? &itimer_lock : &p->lock;
+    spin_lock(lock);
+    if (which == ABI_ITIMER_REAL)
+        read_locked(&p->interval, first, every);
+    else
+        read_run_locked(p, run_interval(p, which), first, every);
+    spin_unlock(lock);
+}
+
+static void set_run(unsigned which, uint64_t *first, uint64_t *every) {
+    struct proc *p = proc_self();
+    uint64_t before, every_before;
+    spin_lock(&p->lock);
+    read_run_locked(p, run_interval(p, which), &before, &every_before);
+    set_run_locked(p, run_interval(p, which), *first, *every);
+    spin_unlock(&p->lock);
+    *first = before;
+    *every = every_before;
+}
+
+static void set_real(uint64_t *first, uint64_t *every) {
     struct interval *i = &proc_self()->interval;
     uint64_t before, every_before;
     spin_lock(&itimer_lock);
@@ -49,6 +107,13 @@ void itimer_set(uint64_t *first, uint64_t *every) {
     clock_arm_again();
     *first = before;
     *every = every_before;
+}
+
+void itimer_set(unsigned which, uint64_t *first, uint64_t *every) {
+    if (which == ABI_ITIMER_REAL)
+        set_real(first, every);
+    else
+        set_run(which, first, every);
 }
 
 void itimer_stop(struct proc *p) {

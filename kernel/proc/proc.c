@@ -155,6 +155,8 @@ static int proc_alloc(const struct design *design, bool kernels, struct thread *
     p->killed = p->exited = p->waited_for = p->manages_jobs = p->no_terminal = false;
     p->depth = p->reserve_left = 0;
     p->time_used = p->time_told = 0;
+    p->run_intervals[0].at = p->run_intervals[1].at = 0;
+    p->runs_timed = false;
     p->children_used = (struct usage){0};
     p->status = 0;
     signal_reset(p);

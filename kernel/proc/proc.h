@@ -71,11 +71,13 @@ struct proc {
     const struct design *design;       /* of the space that the next exec makes */
     const struct interface *interface; /* of its program: exec's to set */
     uint64_t time_used;                /* cpu_time ticks; atomic */
-    struct interval interval;          /* itimer.c's */
-    struct watched watched;            /* ended.c's */
-    struct watched watched_before;     /* those who were told, of this one and earlier ones here */
-    struct watched signals_watched;    /* which are pending; under the process's lock */
-    struct fdtable fds;                /* vfs's */
+    struct interval interval;          /* itimer.c's, and the two below, under the lock */
+    struct run_interval run_intervals[2];
+    bool runs_timed;                /* one of them is set; atomic */
+    struct watched watched;         /* ended.c's */
+    struct watched watched_before;  /* those who were told, of this one and earlier ones here */
+    struct watched signals_watched; /* which are pending; under the process's lock */
+    struct fdtable fds;             /* vfs's */
     char name[16];
     char program[ABI_MAXPATH]; /* its path from the root, terminated; empty: not known */
     struct proc_strings arguments;

@@ -1,6 +1,7 @@
 /* What processes have used: see usage.h. */
 #include "proc/usage.h"
 #include "arch/cpu.h"
+#include "lib/errno.h"
 #include "lib/panic.h"
 #include "proc/table.h"
 
@@ -55,6 +56,34 @@ struct usage usage_children(void) {
 uint64_t usage_thread_time(void) {
     const struct thread *t = thread_self();
     return t->time_used + cpu_time() - t->time_since;
+}
+
+int usage_of_process(int32_t pid, uint64_t *time) {
+    struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
+    if (!p)
+        return -K_ESRCH;
+    *time = usage_time_locked(p);
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+int usage_of_thread(int32_t tid, uint64_t *time) {
+    struct proc *p = proc_self();
+    int err = -K_ESRCH;
+    if (!tid || tid == thread_self()->tid) {
+        *time = usage_thread_time();
+        return 0;
+    }
+    spin_lock(&p->lock);
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (t->tid != tid)
+            continue;
+        *time = __atomic_load_n(&t->time_used, __ATOMIC_RELAXED) + time_running(t);
+        err = 0;
+    }
+    spin_unlock(&p->lock);
+    return err;
 }
 
 /* Of one that has ended, with its children. */

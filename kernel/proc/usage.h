@@ -17,6 +17,10 @@ struct usage usage_children(void);
 /* cpu_time in which the running thread ran, up to now. */
 uint64_t usage_thread_time(void);
 
+/* The same of another process, or of a thread of the running one; 0: of itself. -K_ESRCH. */
+int usage_of_process(int32_t pid, uint64_t *time) must_check;
+int usage_of_thread(int32_t tid, uint64_t *time) must_check;
+
 /* cpu_time of a process's threads, up to now: never less than was told before. Its lock is held. */
 uint64_t usage_time_locked(struct proc *p);
 

@@ -190,13 +190,34 @@ static int must_be_idle(struct socket *s) {
     return err;
 }
 
-int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
-                   bool waits) {
+/* How a connect that did not wait has ended, if nobody was told yet. */
+static bool take_end(struct socket *s, int *err) {
+    spin_lock(&s->lock);
+    bool told = s->untold && (s->state == SOCKET_CONNECTED || s->error);
+    s->untold = false;
+    if (told) {
+        *err = s->error;
+        s->error = 0;
+    }
+    spin_unlock(&s->lock);
+    return told;
+}
+
+/* It has ended, and is said to go on: so does Linux, and its programs wait for the socket. */
+static int tell_later(struct socket *s, int err) {
+    if (err && err != -K_ECONNREFUSED)
+        return err;
+    spin_lock(&s->lock);
+    s->untold = true;
+    s->error = err;
+    socket_changed_locked(s);
+    spin_unlock(&s->lock);
+    return -K_EINPROGRESS;
+}
+
+static int connect_now(struct socket *s, struct node *start, const struct socket_address *a,
+                       bool waits) {
     struct socket *listener;
-    if (s->type == SOCKET_DATAGRAM)
-        return s->family->aim(s, start, a);
-    if (!a)
-        return -K_EINVAL;
     int err = s->family->one_way ? must_be_idle(s) : 0;
     if (!err)
         err = s->family->find_listener(s, start, a, &listener);
@@ -205,6 +226,19 @@ int socket_connect(struct socket *s, struct node *start, const struct socket_add
     err = connect_to(s, listener, a, waits);
     socket_put(listener);
     return err;
+}
+
+int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
+                   bool waits) {
+    int err;
+    if (s->type == SOCKET_DATAGRAM)
+        return s->family->aim(s, start, a);
+    if (!a)
+        return -K_EINVAL;
+    if (s->family->later && take_end(s, &err))
+        return err;
+    err = connect_now(s, start, a, waits);
+    return s->family->later && !waits ? tell_later(s, err) : err;
 }
 
 /* ---- the end ---- */

@@ -166,7 +166,7 @@ static void inet_sender(const struct message *m, struct socket_address *a) {
         .find_receiver = inet_find_receiver, .aim = inet_aim, .name = inet_name, \
         .sender = inet_sender, .peer_name = inet_peer_name, .leave = port_leave, .one_way = true, \
         .drops = true, .errors = true, .idle_read = -K_ENOTCONN, .idle_write = -K_EPIPE, \
-        .more_waiting = 128, .longest = 65507, .any = {__VA_ARGS__}, \
+        .more_waiting = 128, .later = true, .longest = 65507, .any = {__VA_ARGS__}, \
     }
 const struct socket_family socket_inet = INET_FAMILY(V4_PREFIX);
 const struct socket_family socket_inet6 = INET_FAMILY(0);

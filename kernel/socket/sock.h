@@ -61,6 +61,7 @@ struct socket_family {
     bool carries;  /* open files go with messages */
     bool one_way;  /* shut or closed, the other end can be written to still, until it is */
     bool drops;    /* datagrams: gone where there is no room, which is the receiver's */
+    bool later;    /* who connects and does not wait is told by the next connect, or SO_ERROR */
     bool errors;   /* an error is told to who sends, too, and `to` is nothing to a stream */
     int idle_read; /* the error of a stream that was never connected; and of a write */
     int idle_write;
@@ -81,6 +82,7 @@ struct socket {
     bool out_ended;      /* nothing can be sent any more */
     bool tells_sender;   /* atomic */
     int32_t error;       /* to be told once, a negative one */
+    bool untold;         /* nobody was told how a connect has ended that did not wait */
     int32_t pid;         /* who had it when it was connected, or began to listen */
     struct socket *peer; /* with a reference */
 

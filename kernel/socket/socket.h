@@ -70,12 +70,14 @@ int socket_listen(struct socket *s, uint32_t backlog) must_check;
 int socket_accept(struct socket *s, bool waits, struct file *f) must_check;
 
 /* A stream's: waits for room among those that the other one has not accepted, for nothing else; TCP
- * that does not wait finds room for 128 more. Datagrams: from now on that is where they go, and
- * from nowhere else do any come; a == NULL: no longer. UDP may go where nobody is. -K_ECONNREFUSED:
- * nobody is there, or does not listen; -K_EPROTOTYPE: one of another type; -K_EISCONN, also of TCP
- * that listens; -K_EINVAL: it listens; -K_EPERM: that one is connected with another;
- * -K_ENETUNREACH: another machine; -K_EADDRNOTAVAIL: no port is left; -K_ENOBUFS; what path_lookup
- * says. After an error it is as it was, but that one of TCP or UDP may have got a port. */
+ * that does not wait finds room for 128 more, and is told -K_EINPROGRESS, though it is done: how it
+ * ended is told by the next call, or as the error that there is to be told. Datagrams: from now on
+ * that is where they go, and from nowhere else do any come; a == NULL: no longer. UDP may go where
+ * nobody is. -K_ECONNREFUSED: nobody is there, or does not listen; -K_EPROTOTYPE: one of another
+ * type; -K_EISCONN, also of TCP that listens; -K_EINVAL: it listens; -K_EPERM: that one is
+ * connected with another; -K_ENETUNREACH: another machine; -K_EADDRNOTAVAIL: no port is left;
+ * -K_ENOBUFS; what path_lookup says. After an error it is as it was, but that one of TCP or UDP may
+ * have got a port. */
 int socket_connect(struct socket *s, struct node *start, const struct socket_address *a,
                    bool waits) must_check;
 

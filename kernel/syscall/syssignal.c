@@ -128,7 +128,7 @@ static struct abi_itimerval told(uint64_t first, uint64_t every) {
 
 int sys_setitimer(const uint64_t arg[6], uint64_t *result) {
     struct abi_itimerval v = {0};
-    if (arg[0] != ABI_ITIMER_REAL)
+    if (arg[0] > ABI_ITIMER_PROF)
         return -K_EINVAL;
     int err = arg[1] ? copyin(&v, UA(arg[1]), sizeof(v)) : 0;
     if (!err && !(is_span(v.value, v.value_us) && is_span(v.interval, v.interval_us)))
@@ -137,9 +137,9 @@ int sys_setitimer(const uint64_t arg[6], uint64_t *result) {
         return err;
     uint64_t first = span(v.value, v.value_us), every = span(v.interval, v.interval_us);
     if (arg[1])
-        itimer_set(&first, &every);
+        itimer_set((unsigned)arg[0], &first, &every);
     else
-        itimer_get(&first, &every);
+        itimer_get((unsigned)arg[0], &first, &every);
     v = told(first, every);
     return arg[2] ? copyout(UA(arg[2]), &v, sizeof(v)) : 0;
 }

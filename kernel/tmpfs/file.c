@@ -43,6 +43,7 @@ static uint64_t add_locked(struct tmpfile *f, uint64_t index, paddr_t frame) {
     f->rooted = true;
     taken += pagetree_add(&f->pages, index, frame);
     f->frames += taken;
+    f->held++;
     return taken;
 }
 
@@ -196,6 +197,7 @@ static void drop_next(struct tmpfile *f, uint64_t *index) {
     bool found = pagetree_next(&f->pages, *index, index);
     paddr_t frame = found ? pagetree_take(&f->pages, *index) : PA(0);
     f->frames -= found;
+    f->held -= found;
     spin_unlock(&f->guard);
     if (found) {
         frame_put(frame_single(frame));
@@ -210,7 +212,7 @@ static void drop_all(struct tmpfile *f) {
     struct pagetree pages = f->pages;
     uint64_t frames = f->rooted ? f->frames : 0;
     f->rooted = false;
-    f->frames = 0;
+    f->frames = f->held = 0;
     spin_unlock(&f->guard);
     if (!frames)
         return;

@@ -54,7 +54,7 @@ static uint64_t size_of(const struct tmpnode *t) {
 
 static int attr(struct node *n, struct node_attr *a) {
     const struct tmpnode *t = tmpnode_of(n);
-    uint64_t frames = t->type == NODE_FILE ? __atomic_load_n(&t->file.frames, __ATOMIC_RELAXED) : 0;
+    uint64_t pages = t->type == NODE_FILE ? __atomic_load_n(&t->file.held, __ATOMIC_RELAXED) : 0;
     *a = (struct node_attr){
         .dev = n->dev,
         .ino = t->ino,
@@ -66,7 +66,7 @@ static int attr(struct node *n, struct node_attr *a) {
         .minor = t->minor,
         .mode = t->mode,
         .size = size_of(t),
-        .blocks = frames * (PAGE_SIZE / 512),
+        .blocks = pages * (PAGE_SIZE / 512),
         .accessed = time_of(&t->accessed),
         .modified = time_of(&t->modified),
         .changed = time_of(&t->changed),

@@ -22,6 +22,7 @@ struct tmpfile {
     bool rooted;
     uint64_t size;         /* bytes */
     uint64_t frames;       /* promised: pages, and tables, which stay until it is empty */
+    uint64_t held;         /* pages of these */
     uint32_t writers;      /* that have it open */
     uint32_t running;      /* references to it as a program */
     uint32_t seals;        /* FILE_SEAL_...; changed with the lock */

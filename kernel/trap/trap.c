@@ -10,6 +10,7 @@
 #include "mm/explain.h"
 #include "mm/mmap.h"
 #include "proc/clock.h"
+#include "proc/itimer.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
@@ -38,9 +39,10 @@ void trap_init_hart(void) {
 /* ---- interrupts -------------------------------------------------------------- */
 
 static bool interrupt(uint64_t cause) {
-    if (cause == CAUSE_TIMER)
+    if (cause == CAUSE_TIMER) {
         clock_interrupt();
-    else if (cause == CAUSE_EXTERNAL)
+        itimer_tick();
+    } else if (cause == CAUSE_EXTERNAL)
         irq_serve();
     else if (cause == CAUSE_SOFTWARE) {
         csr_clear(sip, SIE_SSIE); /* another hart has work for us, or panics */

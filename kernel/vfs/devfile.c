@@ -14,6 +14,12 @@ static int devfile_write(struct file *f, uaddr_t src, size_t n, size_t *done) {
     return ops && ops->write ? ops->write(src, n, done) : -K_ENODEV;
 }
 
+/* There is one place, wherever somebody seeks to. */
+static int devfile_seek(struct file *f, int64_t offset, int whence, uint64_t *result) {
+    *result = 0;
+    return f->device && f->device->places ? 0 : -K_ESPIPE;
+}
+
 static int devfile_stat(struct file *f, struct abi_stat *st) { return node_stat(f->object, st); }
 
 static int devfile_map(struct file *f, uint64_t pages, struct object **o) {
@@ -27,6 +33,7 @@ static void devfile_close(struct file *f) { node_put(f->object); }
 static const struct file_ops devfile_ops = {
     .read = devfile_read,
     .write = devfile_write,
+    .seek = devfile_seek,
     .stat = devfile_stat,
     .map = devfile_map,
     .node = devfile_node,

@@ -234,6 +234,35 @@ uint64_t pipe_waiting(struct file *f) {
     return n;
 }
 
+uint64_t pipe_size(const struct file *f) {
+    struct pipe *p = f->object;
+    spin_lock(&p->lock);
+    uint64_t size = p->size;
+    spin_unlock(&p->lock);
+    return size;
+}
+
+int pipe_set_size(const struct file *f, uint64_t n) {
+    struct pipe *p = f->object;
+    uint64_t size = PIPE_ATOMIC;
+    while (size < n && size < PIPE_SIZE)
+        size *= 2;
+    if (size < n)
+        return -K_EPERM;
+    spin_lock(&p->lock);
+    bool more = size > p->limit;
+    /* A busy writer fills what was room when it began. */
+    int err = !more && (p->writers.busy || full(p) > size) ? -K_EBUSY : 0;
+    if (!err) {
+        p->limit = p->size = size;
+        if (more)
+            tell_room(p);
+        wake(&p->writers);
+    }
+    spin_unlock(&p->lock);
+    return err;
+}
+
 static unsigned reader_ready(struct file *f, struct watch *w) {
     struct pipe *p = f->object;
     spin_lock(&p->lock);
@@ -350,7 +379,7 @@ static void begin(struct pipe *p) {
     p->head = p->tail = p->wanted = 0;
     p->kept_off = false;
     p->both = 0;
-    p->limit = PIPE_SIZE;
+    p->limit = p->size = PIPE_SIZE;
     p->held = 0;
     for (unsigned i = 0; i < PIPE_FRAMES; i++)
         p->frames[i] = NULL;

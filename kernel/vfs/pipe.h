@@ -1,4 +1,4 @@
-/* Pipes: up to 64 KiB of bytes on their way from writers to readers. */
+/* Pipes: bytes, up to 64 KiB of them, on their way from writers to readers. */
 #pragma once
 #include "vfs/file.h"
 
@@ -70,6 +70,12 @@ int pipe_move_in(struct file *f, size_t n, pipe_move_fn fn, void *ctx, size_t *d
 static inline bool pipe_same(const struct file *one, const struct file *other) {
     return one->object == other->object;
 }
+/* How many bytes the pipe holds that f is an end of, if there is memory for them. */
+uint64_t pipe_size(const struct file *f);
+/* Makes that the least power of two of at least PIPE_ATOMIC in which n bytes have room.
+ * -K_EPERM: more than PIPE_SIZE; -K_EBUSY: more is in it, or somebody writes, and it would become
+ * less. */
+int pipe_set_size(const struct file *f, uint64_t n) must_check;
 
 /* Whether f is an end of a pipe. */
 bool pipe_is(const struct file *f) must_check;

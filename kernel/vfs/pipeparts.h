@@ -26,7 +26,8 @@ struct pipe {
     struct spinlock lock;
     uint64_t head, tail;
     uint64_t wanted; /* bytes that the busy writer has left, when it waits for room */
-    uint64_t limit;  /* bytes that it may hold: PIPE_SIZE, or less while memory is refused */
+    uint64_t size;   /* bytes that it may hold: PIPE_SIZE, unless somebody has asked for less */
+    uint64_t limit;  /* the same, or less while memory is refused */
     uint32_t both;   /* files that are both sides, and watch the readers' alone */
     bool kept_off;   /* somebody was told that a write would wait, since another writer is busy */
     struct side readers, writers;
@@ -101,8 +102,8 @@ static inline void more_room(struct pipe *p, size_t n) {
         if (p->held > PIPE_KEPT)
             pipe_keep_few(p);
     }
-    if (__builtin_expect(p->limit < PIPE_SIZE, 0) && full(p) <= p->limit / 2)
-        p->limit = PIPE_SIZE;
+    if (__builtin_expect(p->limit < p->size, 0) && full(p) <= p->limit / 2)
+        p->limit = p->size;
     if (room(p) >= MIN(p->wanted, p->limit / 2))
         wake(&p->writers);
     if (before < PIPE_ATOMIC && room(p) >= PIPE_ATOMIC)

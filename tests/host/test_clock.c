@@ -53,11 +53,13 @@ static int begin(void **state) {
     return 0;
 }
 
+uint64_t usage_time_locked(const struct proc *p) { return 0; }
+
 /* ---- tests ---- */
 
 static void far(void) {
     uint64_t first = 1000 * HZ, every = 0;
-    itimer_set(&first, &every);
+    itimer_set(ABI_ITIMER_REAL, &first, &every);
 }
 
 static void timers_of_processes(void **state) {
@@ -67,7 +69,7 @@ static void timers_of_processes(void **state) {
         assert_int_equal(set_to, end);
     }
     uint64_t first = 20, every = 0;
-    itimer_set(&first, &every);
+    itimer_set(ABI_ITIMER_REAL, &first, &every);
     assert_true(set_to < end); /* that one is sooner */
     far();
     assert_int_equal(set_to, end);

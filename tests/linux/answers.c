@@ -96,10 +96,49 @@ static void check_clocks(void) {
     CHECK(syscall(SYS_gettimeofday, &day, NULL) == 0 && day.tv_sec > 1700000000);
     CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0 && getitimer(ITIMER_REAL, &now) == 0);
     CHECK(now.it_value.tv_sec > 90 && now.it_value.tv_sec <= 100 && now.it_interval.tv_sec == 0);
-    CHECK(getitimer(ITIMER_PROF, &now) == -1 && errno == EINVAL);
+    CHECK(getitimer(ITIMER_PROF, &now) == 0 && now.it_value.tv_sec == 0);
+    CHECK(syscall(SYS_getitimer, 3, &now) == -1 && errno == EINVAL);
     CHECK(syscall(SYS_getitimer, ITIMER_REAL, NULL) == -1 && errno == EFAULT);
     timer.it_value.tv_sec = 0;
     CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+static volatile sig_atomic_t rings;
+static void count_ring(int signal) { rings++; }
+
+static long long used(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* They ring by the time that the process runs, and not while it waits. */
+static void check_run_timer(int which, int signal) {
+    const struct itimerval often = {{0, 20000}, {0, 20000}}, none = {0}, far = {{7, 0}, {50, 0}};
+    const struct timespec longer = {0, 60000000};
+    struct itimerval was;
+    struct sigaction old, count = {.sa_handler = count_ring};
+    CHECK(sigaction(signal, &count, &old) == 0);
+    rings = 0;
+    CHECK(setitimer(which, &often, NULL) == 0);
+    long long begin = used();
+    while (rings < 3 && used() - begin < 60000000000LL)
+        ;
+    CHECK_EQ(rings, 3);
+    CHECK(used() - begin >= 59000000);
+    CHECK(setitimer(which, &far, &was) == 0 && was.it_interval.tv_usec == 20000);
+    CHECK(was.it_value.tv_sec == 0 && was.it_value.tv_usec <= 20000);
+    CHECK(nanosleep(&longer, NULL) == 0);
+    CHECK(getitimer(which, &was) == 0 && was.it_interval.tv_sec == 7);
+    CHECK(was.it_value.tv_sec == 49 && was.it_value.tv_usec > 500000);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(getitimer(which, &was) == 0 && was.it_value.tv_sec == 0 ? 7 : 8);
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    CHECK(setitimer(which, &none, NULL) == 0 && getitimer(which, &was) == 0);
+    CHECK(was.it_value.tv_sec == 0 && was.it_value.tv_usec == 0);
+    CHECK(sigaction(signal, &old, NULL) == 0);
 }
 
 static long barrier(int command) { return syscall(SYS_membarrier, command, 0, 0); }
@@ -135,6 +174,8 @@ int main(int argc, char *argv[]) {
     check_said();
     check_orphans();
     check_clocks();
+    check_run_timer(ITIMER_VIRTUAL, SIGVTALRM);
+    check_run_timer(ITIMER_PROF, SIGPROF);
     check_barriers();
     return tell_end();
 }

@@ -9,6 +9,8 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include "check.h"
 
@@ -36,6 +38,50 @@ static void check_statx(void) {
     CHECK(posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED) == 0 && flock(fd, LOCK_EX) == 0);
     CHECK(fallocate(fd, 0, 0, 10) == -1 && errno == EOPNOTSUPP);
     CHECK(close(fd) == 0 && unlink("/tmp/calls") == 0 && flock(fd, LOCK_EX) == -1);
+}
+
+/* No file has any: programs that copy files take that for an answer. */
+static void check_attributes(void) {
+    char list[16];
+    int fd = open("/tmp/calls", O_RDWR | O_CREAT, 0600), ends[2];
+    CHECK(listxattr("/tmp", list, sizeof(list)) == 0 && flistxattr(fd, NULL, 0) == 0);
+    CHECK(llistxattr("/proc/self", list, 16) == 0 && pipe(ends) == 0);
+    CHECK(flistxattr(ends[0], list, 16) == 0 && close(ends[0]) == 0 && close(ends[1]) == 0);
+    CHECK(listxattr("/none", list, 16) == -1 && errno == ENOENT);
+    CHECK(flistxattr(77, list, 16) == -1 && errno == EBADF);
+    CHECK(getxattr("/tmp", "user.a", list, 16) == -1 && errno == EOPNOTSUPP);
+    CHECK(fgetxattr(fd, "security.capability", list, 16) == -1 && errno == EOPNOTSUPP);
+    CHECK(setxattr("/tmp", "user.a", "b", 1, 0) == -1 && errno == EOPNOTSUPP);
+    CHECK(fsetxattr(fd, "user.a", "b", 1, 4) == -1 && errno == EINVAL);
+    CHECK(lremovexattr("/tmp", "user.a") == -1 && errno == EOPNOTSUPP);
+    CHECK(lgetxattr("/none", "user.a", list, 16) == -1 && errno == ENOENT);
+    CHECK(getxattr("/tmp", "", list, 16) == -1 && errno == ERANGE);
+    CHECK(fremovexattr(fd, "user.a") == -1 && errno == EOPNOTSUPP);
+    CHECK(close(fd) == 0 && unlink("/tmp/calls") == 0);
+}
+
+/* Devices that are nothing but memory can be sought in, and stay where they are. */
+static void check_places(void) {
+    static const char *const names[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/urandom"};
+    for (int i = 0; i < 4; i++) {
+        int fd = open(names[i], O_RDWR);
+        CHECK(lseek(fd, 100, SEEK_SET) == 0 && lseek(fd, 0, SEEK_END) == 0 && close(fd) == 0);
+    }
+    int fd = open("/dev/console", O_RDWR);
+    CHECK(lseek(fd, 0, SEEK_CUR) == -1 && errno == ESPIPE && close(fd) == 0);
+    CHECK(open("/tmp/calls/", O_RDWR | O_CREAT, 0600) == -1 && errno == EISDIR);
+    CHECK(open("/tmp/calls/", O_RDWR | O_CREAT | O_EXCL, 0600) == -1 && errno == EISDIR);
+    CHECK(access("/tmp/calls", F_OK) == -1);
+}
+
+static void check_names(void) {
+    struct utsname was, is;
+    CHECK(uname(&was) == 0 && sethostname("another", 4) == 0 && setdomainname("", 0) == 0);
+    CHECK(uname(&is) == 0 && !strcmp(is.nodename, "anot") && !is.domainname[0]);
+    CHECK(!strcmp(is.release, was.release) && sethostname(NULL, 5) == -1 && errno == EFAULT);
+    CHECK(sethostname("x", 65) == -1 && errno == EINVAL && sethostname("x", -1) == -1);
+    CHECK(sethostname(was.nodename, strlen(was.nodename)) == 0 && uname(&is) == 0);
+    CHECK(!strcmp(is.nodename, was.nodename));
 }
 
 static void check_locks(void) {
@@ -66,6 +112,11 @@ static void check_scheduling(void) {
     CHECK(sched_get_priority_max(50) == -1 && errno == EINVAL);
     CHECK(getpriority(PRIO_PROCESS, 0) == 0 && errno == 0);
     CHECK(setpriority(PRIO_PROCESS, 0, 5) == 0);
+    struct timespec slice = {5, 5};
+    cpu_set_t set;
+    CHECK(sched_rr_get_interval(0, &slice) == 0 && slice.tv_sec == 0 && slice.tv_nsec == 10000000);
+    CHECK(sched_rr_get_interval(-1, &slice) == -1 && errno == EINVAL);
+    CHECK(sched_getaffinity(-1, sizeof(set), &set) == -1);
     CHECK(syscall(SYS_getcpu, &cpu, &node, NULL) == 0 && cpu < 8 && node == 0);
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 1024);
     CHECK(dup2(0, (int)limit.rlim_cur - 1) == 1023 && close(1023) == 0);
@@ -74,6 +125,9 @@ static void check_scheduling(void) {
 
 int main(void) {
     check_statx();
+    check_attributes();
+    check_places();
+    check_names();
     check_locks();
     check_room();
     check_scheduling();

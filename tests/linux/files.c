@@ -27,12 +27,30 @@ static void check_offsets(void) {
     CHECK(!isatty(fd) && close(fd) == 0 && close(fd) == -1 && errno == EBADF);
 }
 
+/* The pages that it has, and no others. */
+static void check_room(void) {
+    static const char page[4096] = "x";
+    struct stat st;
+    int fd = open("room", O_RDWR | O_CREAT | O_EXCL, 0600);
+    CHECK(fstat(fd, &st) == 0 && st.st_blocks == 0);
+    CHECK(write(fd, page, 1) == 1 && fstat(fd, &st) == 0 && st.st_blocks == 8);
+    CHECK(pwrite(fd, page, sizeof(page), 1 << 20) == sizeof(page) && fstat(fd, &st) == 0);
+    CHECK(st.st_blocks == 16 && st.st_size == (1 << 20) + sizeof(page));
+    CHECK(ftruncate(fd, 4096) == 0 && fstat(fd, &st) == 0 && st.st_blocks == 8);
+    CHECK(ftruncate(fd, 0) == 0 && fstat(fd, &st) == 0 && st.st_blocks == 0);
+    CHECK(close(fd) == 0 && unlink("room") == 0);
+}
+
 static void check_attributes(void) {
     struct stat st, link;
     struct timespec times[2] = {{5, 6}, {7, 8}};
     CHECK(stat("f", &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0640);
     CHECK(st.st_size == 2 && st.st_nlink == 1);
     CHECK(chmod("f", 0601) == 0 && stat("f", &st) == 0 && (st.st_mode & 0777) == 0601);
+    CHECK(chmod("f", 06755) == 0 && stat("f", &st) == 0 && (st.st_mode & 07777) == 06755);
+    CHECK(chown("f", 0, 0) == 0 && stat("f", &st) == 0 && (st.st_mode & 07777) == 0755);
+    CHECK(chmod("f", 02644) == 0 && chown("f", -1, 0) == 0 && stat("f", &st) == 0);
+    CHECK((st.st_mode & 07777) == 02644); /* no group runs it: it means something else */
     CHECK(utimensat(AT_FDCWD, "f", times, 0) == 0 && stat("f", &st) == 0);
     CHECK(st.st_atim.tv_sec == 5 && st.st_mtim.tv_sec == 7 && st.st_mtim.tv_nsec == 8);
     CHECK(chown("f", 3, -1) == 0 && stat("f", &st) == 0 && st.st_uid == 3 && st.st_gid == 0);
@@ -94,6 +112,7 @@ int main(void) {
     CHECK(chdir("/tmp") == 0 && mkdir("w", 0777) == 0 && chdir("w") == 0);
     check_offsets();
     check_attributes();
+    check_room();
     check_names();
     check_renames();
     check_vectors_of_a_pipe();

@@ -104,6 +104,29 @@ static void pair(int s[2]) {
     CHECK(s[1] >= 0 && close(l) == 0);
 }
 
+/* Who does not wait is told that it goes on, and later how it ended. */
+static void check_later(void) {
+    int l = listening("127.0.0.1", 0), port = port_at(getsockname, l, "127.0.0.1"), error = 9;
+    socklen_t n = sizeof(error);
+    int c = made("127.0.0.1", SOCK_STREAM | SOCK_NONBLOCK), d = made("::1", SOCK_STREAM);
+    struct pollfd p = {.fd = c, .events = POLLIN | POLLOUT};
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == EINPROGRESS);
+    CHECK(poll(&p, 1, 0) == 1 && p.revents == POLLOUT);
+    CHECK(getsockopt(c, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error == 0);
+    CHECK(join(c, "127.0.0.1", port) == 0);
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == EISCONN);
+    CHECK(close(l) == 0 && close(c) == 0);
+    c = made("127.0.0.1", SOCK_STREAM | SOCK_NONBLOCK);
+    p.fd = c;
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == EINPROGRESS);
+    CHECK(poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLERR)) == (POLLOUT | POLLERR));
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == ECONNREFUSED);
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == EINPROGRESS);
+    CHECK(getsockopt(c, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error == ECONNREFUSED);
+    CHECK(join(c, "127.0.0.1", port) == -1 && errno == EINPROGRESS);
+    CHECK(join(d, "::1", port) == -1 && errno == ECONNREFUSED && close(d) == 0 && close(c) == 0);
+}
+
 static void check_ends(void) {
     int s[2];
     struct pollfd p = {.events = POLLIN | POLLOUT | POLLRDHUP};
@@ -348,6 +371,7 @@ int main(void) {
     check_connection("::", "127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1");
     check_connection("::", "::", "::1", "::1");
     check_connection("127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1");
+    check_later();
     check_ends();
     check_transfer();
     check_listener();

@@ -1,6 +1,8 @@
 /* What a process and its children have used: time, faults, memory. */
 #define _GNU_SOURCE
 #include <stdlib.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/times.h>
@@ -183,6 +185,49 @@ static void check_never_back(void) {
         CHECK(close(ends[i][0]) == 0);
 }
 
+static sem_t has_worked, may_end;
+
+static void *waiting_worker(void *arg) {
+    work(CLOCK_THREAD_CPUTIME_ID, 20);
+    CHECK(sem_post(&has_worked) == 0 && sem_wait(&may_end) == 0);
+    return arg;
+}
+
+static long long nanoseconds(clockid_t clock) {
+    struct timespec t = {-1, 0};
+    CHECK(clock_gettime(clock, &t) == 0);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* The clocks of another thread, which stands while that waits, and of another process. */
+static void check_clocks_of_others(void) {
+    pthread_t thread;
+    clockid_t its, childs;
+    int ends[2];
+    struct timespec t;
+    CHECK(sem_init(&has_worked, 0, 0) == 0 && sem_init(&may_end, 0, 0) == 0);
+    CHECK(pthread_create(&thread, NULL, waiting_worker, NULL) == 0 && sem_wait(&has_worked) == 0);
+    CHECK(pthread_getcpuclockid(thread, &its) == 0);
+    long long first = nanoseconds(its);
+    work(CLOCK_THREAD_CPUTIME_ID, 50);
+    CHECK(first >= 20000000 && nanoseconds(its) < first + 40000000);
+    CHECK(clock_getres(its, &t) == 0 && sem_post(&may_end) == 0 && pthread_join(thread, NULL) == 0);
+    CHECK(clock_gettime(its, &t) == -1 && errno == EINVAL);
+    CHECK(pthread_getcpuclockid(pthread_self(), &its) == 0);
+    CHECK(nanoseconds(its) <= nanoseconds(CLOCK_THREAD_CPUTIME_ID));
+    CHECK(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        work(CLOCK_PROCESS_CPUTIME_ID, 20);
+        CHECK(write(ends[1], "", 1) == 1 && pause() == 0);
+    }
+    CHECK(read(ends[0], &t, 1) == 1 && clock_getcpuclockid(child, &childs) == 0);
+    CHECK(nanoseconds(childs) >= 20000000 && kill(child, SIGKILL) == 0);
+    CHECK(waitpid(child, NULL, 0) == child && clock_gettime(childs, &t) == -1 && errno == EINVAL);
+    CHECK(clock_getcpuclockid(0, &its) == 0 && nanoseconds(its) > 20000000);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 /* /proc tells the same: faults are the tenth number of stat. */
 static void check_proc(void) {
     char line[400];
@@ -219,6 +264,7 @@ int main(int argc, char *argv[]) {
     check_wrong_address();
     check_threads();
     check_never_back();
+    check_clocks_of_others();
     check_proc();
     return tell_end();
 }

@@ -21,6 +21,23 @@ static long milliseconds(void) {
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A smaller one is full earlier, and a larger one has room at once. */
+static void check_pipe_size(void) {
+    int ends[2];
+    CHECK(pipe2(ends, O_NONBLOCK) == 0);
+    CHECK(fcntl(ends[0], F_SETPIPE_SZ, 5000) == 8192 && fcntl(ends[1], F_GETPIPE_SZ) == 8192);
+    CHECK(write(ends[1], bytes, sizeof(bytes)) == 8192);
+    CHECK(write(ends[1], bytes, 1) == -1 && errno == EAGAIN);
+    struct pollfd p = {.fd = ends[1], .events = POLLOUT};
+    CHECK(poll(&p, 1, 0) == 0);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 0) == -1 && errno == EBUSY);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 32768) == 32768);
+    CHECK(poll(&p, 1, 0) == 1 && write(ends[1], bytes, sizeof(bytes)) == 32768 - 8192);
+    CHECK(read(ends[0], bytes, sizeof(bytes)) == 32768);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 1) == 4096 && write(ends[1], bytes, 5000) == 4096);
+    CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 static void check_without_waiting(void) {
     int ends[2], number, zero = open("/dev/zero", O_RDONLY);
     CHECK(pipe2(ends, O_NONBLOCK) == 0 && fcntl(ends[0], F_GETFL) == (O_RDONLY | O_NONBLOCK));
@@ -29,7 +46,7 @@ static void check_without_waiting(void) {
     CHECK(read(ends[0], bytes, 10) == -1 && errno == EAGAIN);
     CHECK(write(ends[1], bytes, sizeof(bytes)) == 65536 && fcntl(ends[0], F_GETPIPE_SZ) == 65536);
     CHECK(ioctl(ends[0], FIONREAD, &number) == 0 && number == 65536);
-    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 4096) == 65536);
+    CHECK(fcntl(ends[1], F_SETPIPE_SZ, 4096) == -1 && errno == EBUSY); /* more is in it */
     CHECK(fcntl(ends[1], F_SETPIPE_SZ, 65537) == -1 && errno == EPERM);
     CHECK(fcntl(zero, F_GETPIPE_SZ) == -1 && errno == EBADF);
     CHECK(ioctl(zero, FIONREAD, &number) == -1 && errno == ENOTTY && close(zero) == 0);
@@ -285,6 +302,7 @@ static void check_fails_when_done_again(void) {
 }
 
 int main(void) {
+    check_pipe_size();
     check_without_waiting();
     check_events();
     check_time();

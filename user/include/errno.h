@@ -70,3 +70,4 @@ extern _Thread_local int errno;
 #define ETIMEDOUT 110
 #define ECONNREFUSED 111
 #define EALREADY 114
+#define EINPROGRESS 115

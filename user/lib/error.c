@@ -73,6 +73,7 @@ static const struct {
     {ETIMEDOUT, "Timed out"},
     {ECONNREFUSED, "Nobody listens there"},
     {EALREADY, "Begun already"},
+    {EINPROGRESS, "Goes on"},
 };
 
 char *strerror(int error) {

@@ -72,7 +72,7 @@ static void errors(void) {
     CHECK_EQ(sys_sigprocmask(7, &set, NULL), -EINVAL);
     CHECK_EQ(sys_sigaltstack(&small, NULL), -ENOMEM);
     CHECK_EQ(sys_sigaltstack(&odd, NULL), -EINVAL);
-    CHECK_EQ(sys_setitimer(1, &t, NULL), -EINVAL);
+    CHECK_EQ(sys_setitimer(3, &t, NULL), -EINVAL);
     CHECK_EQ(sys_setitimer(ITIMER_REAL, &t, NULL), -EINVAL);
     CHECK_EQ(sys_waitpid(-1, NULL, 4), -EINVAL);
     CHECK_EQ(sys_waitpid(-1, NULL, ABI_WNOHANG), -ECHILD);

@@ -17,7 +17,9 @@ struct itimerval {
 };
 _Static_assert(sizeof(struct itimerval) == sizeof(struct abi_itimerval), "as the kernel has it");
 
-#define ITIMER_REAL ABI_ITIMER_REAL /* the only one: SIGALRM */
+#define ITIMER_REAL ABI_ITIMER_REAL       /* SIGALRM, by the clock */
+#define ITIMER_VIRTUAL ABI_ITIMER_VIRTUAL /* SIGVTALRM, by the time that the process ran */
+#define ITIMER_PROF ABI_ITIMER_PROF       /* SIGPROF, by the same */
 
 int setitimer(int which, const struct itimerval *value, struct itimerval *old);
 int getitimer(int which, struct itimerval *value);
