@@ -149,6 +149,8 @@ enum {
 #define ARGS_signalfd4 "fSsg"
 #define ARGS_rt_sigqueueinfo "qka"
 #define ARGS_rt_tgsigqueueinfo "qhka"
+#define ARGS_getrlimit "ia"
+#define ARGS_setrlimit "iI"
 #define ARGS_semget "iig"
 #define ARGS_semctl "iiia"
 #define ARGS_semtimedop "iait"
