@@ -45,15 +45,6 @@ int linux_readahead(const uint64_t arg[6], uint64_t *result) {
 /* No file system finds a file again by anything but a path. */
 int linux_name_to_handle_at(const uint64_t arg[6], uint64_t *result) { return -K_ENOTSUP; }
 
-/* Blocks cannot be had in advance. */
-static int not_supported(struct file *f, const uint64_t arg[6], uint64_t *result) {
-    return -K_ENOTSUP;
-}
-
-int linux_fallocate(const uint64_t arg[6], uint64_t *result) {
-    return fd_call(not_supported, arg, result);
-}
-
 /* ---- what there is one of ---- */
 
 /* As the kernel tells it, 20 less the nice value. */

@@ -1,4 +1,4 @@
-/* Moving bytes between files without the program's memory. */
+/* Moving bytes between files without the program's memory, and making room in one. */
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
@@ -129,6 +129,32 @@ int linux_copy_file_range(const uint64_t arg[6], uint64_t *result) {
     if ((uint32_t)arg[5])
         return -K_EINVAL;
     return between(&w, arg[0], arg[2], copy_range, arg[4], 0, result);
+}
+
+/* ---- fallocate ---- */
+
+#define FALLOC_FL_KEEP_SIZE 1U
+#define FALLOC_FL_PUNCH_HOLE 2U
+#define FALLOC_FL_ZERO_RANGE 16U
+
+static int allocate(struct file *f, const uint64_t arg[6], uint64_t *result) {
+    uint32_t mode = (uint32_t)arg[1], what = mode & ~FALLOC_FL_KEEP_SIZE;
+    bool keep = mode & FALLOC_FL_KEEP_SIZE;
+    if ((int64_t)arg[2] < 0 || (int64_t)arg[3] <= 0)
+        return -K_EINVAL;
+    if ((what && what != FALLOC_FL_PUNCH_HOLE && what != FALLOC_FL_ZERO_RANGE) ||
+        (what == FALLOC_FL_PUNCH_HOLE && !keep))
+        return -K_ENOTSUP;
+    if (arg[2] + arg[3] > INT64_MAX)
+        return f->writable ? -K_EFBIG : -K_EBADF;
+    unsigned ours = what == FALLOC_FL_PUNCH_HOLE   ? FILE_HOLE
+                    : what == FALLOC_FL_ZERO_RANGE ? FILE_ZERO
+                                                   : FILE_ROOM;
+    return file_allocate(f, ours | (keep ? FILE_KEEP_SIZE : 0), arg[2], arg[2] + arg[3]);
+}
+
+int linux_fallocate(const uint64_t arg[6], uint64_t *result) {
+    return fd_call(allocate, arg, result);
 }
 
 /* ---- splice and tee ---- */

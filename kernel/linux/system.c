@@ -74,6 +74,16 @@ int linux_prlimit64(const uint64_t arg[6], uint64_t *result) {
     return err || !arg[3] ? err : copyout(UA(arg[3]), &old, sizeof(old));
 }
 
+int linux_getrlimit(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t newer[6] = {0, arg[0], 0, arg[1]};
+    return arg[1] ? linux_prlimit64(newer, result) : -K_EFAULT;
+}
+
+int linux_setrlimit(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t newer[6] = {0, arg[0], arg[1], 0};
+    return arg[1] ? linux_prlimit64(newer, result) : -K_EFAULT;
+}
+
 /* ---- random bytes ---- */
 
 int linux_getrandom(const uint64_t arg[6], uint64_t *result) {

@@ -12,6 +12,12 @@ void tmpfile_set_size(struct tmpfile *f, uint64_t size);
 /* To any size: pages behind it go, from mappings too, and what is behind the end is zero. */
 void tmpfile_resize(struct tmpfile *f, uint64_t size);
 
+/* Zeros in all that is there of [start, end). */
+void tmpfile_zero(struct tmpfile *f, uint64_t start, uint64_t end);
+/* Pages for all of [start, end). -K_ENOSPC: they cannot be promised; -K_EINTR: it was killed. Some
+ * of them may have been made. */
+int tmpfile_fill_holes(struct tmpfile *f, uint64_t start, uint64_t end) must_check;
+
 /* What stands in the page behind the end of the file becomes zero. */
 void tmpfile_clean_page(struct tmpfile *f, uint64_t index);
 /* What somebody may have stored there in the last page, likewise. */

@@ -277,6 +277,43 @@ int tmpfile_fill(struct tmpnode *t, const void *src, uint64_t n) {
     return err;
 }
 
+/* The next page from *index on that is there; PA(0): there is none. */
+static paddr_t next_page(struct tmpfile *f, uint64_t *index) {
+    spin_lock(&f->guard);
+    bool found = f->rooted && pagetree_next(&f->pages, *index, index);
+    paddr_t frame = found ? pagetree_find(&f->pages, *index) : PA(0);
+    spin_unlock(&f->guard);
+    return frame;
+}
+
+/* The frames stay, since mappings may show them. */
+void tmpfile_zero(struct tmpfile *f, uint64_t start, uint64_t end) {
+    uint64_t index = start / PAGE_SIZE, last = pages_of(end);
+    while (index < last && index < pagetree_end()) {
+        paddr_t frame = next_page(f, &index);
+        piece_done(PIECE_FREED);
+        if (!frame.v) {
+            if (index == pagetree_end() || !f->rooted)
+                break;
+            continue; /* it has only come to where there may be one */
+        }
+        uint64_t at = index * PAGE_SIZE, from = MAX(start, at), to = MIN(end, at + PAGE_SIZE);
+        if (from < to)
+            memset((char *)pa_ptr(frame) + (from - at), 0, to - from);
+        index++;
+    }
+}
+
+int tmpfile_fill_holes(struct tmpfile *f, uint64_t start, uint64_t end) {
+    paddr_t frame;
+    int err = 0;
+    for (uint64_t i = start / PAGE_SIZE; i < pages_of(end) && !err; i++) {
+        err = proc_killed() ? -K_EINTR : tmpfile_find_or_make(f, i, &frame);
+        piece_done(PIECE_FREED);
+    }
+    return err;
+}
+
 /* ---- as a program ---- */
 
 static int program_begin(struct node *n, uint64_t *size) {

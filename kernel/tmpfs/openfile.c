@@ -107,6 +107,37 @@ static int file_set_size_op(struct file *f, uint64_t size) {
     return err;
 }
 
+/* Behind the end there are no pages: room there is promised as far as the file grows. */
+static int allocate(struct tmpfile *t, unsigned what, uint64_t start, uint64_t end) {
+    ASSERT_SLEEPLOCKED(&t->lock);
+    bool keep = what & FILE_KEEP_SIZE, hole = (what & ~(unsigned)FILE_KEEP_SIZE) == FILE_HOLE;
+    uint64_t size = t->size, to = hole || keep ? MIN(end, size) : end;
+    int err = start < to ? tmpfile_may_write(t, start, to - start) : 0;
+    if (!err && (what & ~(unsigned)FILE_KEEP_SIZE) == FILE_ROOM && to <= size)
+        err = tmpfile_may_resize(t, size);
+    if (err || start >= to)
+        return err;
+    if (to > size)
+        tmpfile_resize(t, to);
+    if (what & (FILE_HOLE | FILE_ZERO))
+        tmpfile_zero(t, start, to);
+    err = hole ? 0 : tmpfile_fill_holes(t, start, to);
+    if (err && to > size)
+        tmpfile_resize(t, size);
+    tmpnode_modified(CONTAINER_OF(t, struct tmpnode, file));
+    return err;
+}
+
+static int file_allocate_op(struct file *f, unsigned what, uint64_t start, uint64_t end) {
+    struct tmpfile *t = open_file(f);
+    if (end > pagetree_end() * PAGE_SIZE && !(what & FILE_HOLE))
+        return -K_EFBIG;
+    sleeplock_acquire(&t->lock);
+    int err = allocate(t, what, start, end);
+    sleeplock_release(&t->lock);
+    return err;
+}
+
 /* There is no disk that it could be lost on the way to. */
 static int file_sync_op(struct file *f) { return 0; }
 
@@ -148,6 +179,7 @@ static const struct file_ops file_ops = {
     .stat = file_stat_op,
     .seek = file_seek_op,
     .set_size = file_set_size_op,
+    .allocate = file_allocate_op,
     .sync = file_sync_op,
     .map = file_map_op,
     .node = file_node_op,

@@ -97,6 +97,14 @@ int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence, uint
     return 0;
 }
 
+int file_allocate(struct file *f, unsigned what, uint64_t start, uint64_t end) {
+    if (!f->writable)
+        return -K_EBADF;
+    if (f->ops->allocate)
+        return f->ops->allocate(f, what, start, end);
+    return f->ops->set_size ? -K_ENOTSUP : f->ops->waiting ? -K_ESPIPE : -K_ENODEV;
+}
+
 int file_set_size(struct file *f, uint64_t size) {
     if (!f->writable)
         return -K_EBADF;

@@ -34,6 +34,8 @@ struct file_ops {
     /* NULL: -K_ESPIPE. */
     int (*seek)(struct file *f, int64_t offset, int whence, uint64_t *result);
     int (*set_size)(struct file *f, uint64_t size);
+    /* A range, FILE_ALLOCATE and so on. NULL: -K_ENOTSUP; the others: file_allocate. */
+    int (*allocate)(struct file *f, unsigned what, uint64_t start, uint64_t end);
     int (*sync)(struct file *f);
     int (*list)(struct file *f, list_emit_fn emit, void *ctx);     /* a directory's: listing.h */
     int (*map)(struct file *f, uint64_t pages, struct object **o); /* NULL: -K_ENODEV */
@@ -103,6 +105,13 @@ int file_seek_in(struct file *f, uint64_t size, int64_t offset, int whence,
 /* Cuts or fills with zeros. -K_EBADF: not open for writing; -K_EINVAL: it has no size to
  * set; -K_EFBIG, -K_ENOSPC, -K_EIO, -K_EROFS: see data_set_size. */
 int file_set_size(struct file *f, uint64_t size) must_check;
+/* Does one of these with the bytes [start, end), which are not none: promises room for them, or
+ * makes them zero, with or without a promise. FILE_KEEP_SIZE: the file does not become longer, as
+ * it else does, but for FILE_HOLE. -K_ENOTSUP: files of this kind cannot; -K_EBADF: not open for
+ * writing; -K_ESPIPE: a pipe; -K_ENODEV: a device; -K_EFBIG, -K_ENOSPC, -K_EPERM: sealed; -K_EINTR:
+ * it was killed. After an error some of it may have been done. */
+enum { FILE_ROOM, FILE_HOLE, FILE_ZERO, FILE_KEEP_SIZE = 16 };
+int file_allocate(struct file *f, unsigned what, uint64_t start, uint64_t end) must_check;
 /* What may be forbidden of a file, with Linux's numbers: to forbid more, to make it shorter, or
  * longer, and to change what is in it. */
 #define FILE_SEAL_SEAL 1U

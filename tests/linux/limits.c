@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
@@ -29,6 +30,12 @@ static void check_what_is_told(void) {
     CHECK(is(RLIMIT_NOFILE, 1024, 1024) && is(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY));
     CHECK(prlimit(0, RLIMIT_CPU, &small, &old) == 0 && old.rlim_cur == RLIM_INFINITY);
     CHECK(is(RLIMIT_CPU, 5, 10) && set(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY) == 0);
+    /* The calls from before prlimit64, which some C libraries make. */
+    CHECK(syscall(SYS_setrlimit, RLIMIT_CPU, &small) == 0 && is(RLIMIT_CPU, 5, 10));
+    CHECK(syscall(SYS_getrlimit, RLIMIT_CPU, &old) == 0 && old.rlim_cur == 5 && old.rlim_max == 10);
+    CHECK(syscall(SYS_getrlimit, RLIMIT_CPU, NULL) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_setrlimit, 99, &small) == -1 && errno == EINVAL);
+    CHECK(set(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY) == 0);
     CHECK(prlimit(99999, RLIMIT_CPU, NULL, &old) == -1 && errno == ESRCH);
 }
 

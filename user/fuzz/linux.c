@@ -164,6 +164,8 @@ enum {
 #define ARGS_signalfd4 "fSsg"
 #define ARGS_rt_sigqueueinfo "qka"
 #define ARGS_rt_tgsigqueueinfo "qhka"
+#define ARGS_getrlimit "ia"
+#define ARGS_setrlimit "iI"
 #define ARGS_semget "iig"
 #define ARGS_semctl "iiia"
 #define ARGS_semtimedop "iait"
@@ -485,7 +487,10 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[1] = one_in(8) ? a[1] : below(3 * PAGE);
         a[2] = one_in(8) ? a[2] : 01600;
         break;
-    case NR_shmat: a[0] = one_in(8) ? a[0] : 257 * below(40); break;
+    case NR_shmat:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[2] &= ~040000UL; /* not in place of the program */
+        break;
     case NR_shmctl:
         a[0] = one_in(8) ? a[0] : 257 * below(40);
         a[1] = one_in(8) ? a[1] : one_in(2) ? below(16) : 0;
