@@ -11,8 +11,8 @@
     --no-build                     measures what was built before
 
 The program is an ordinary one of Linux, linked statically with glibc (user/linux/operations.c), the
-same for both. It counts the machine's instructions, its own and the kernel's, with QEMU's -icount on
-one hart; in the table is the median of some counts.
+same for both. It counts the machine's instructions, its own and the kernel's, with QEMU's -icount
+on one hart; in the table is the median of some counts.
 """
 import argparse
 import csv
