@@ -51,7 +51,7 @@ struct list_request {
 };
 
 static int tell_list(uint64_t at) {
-    static const struct question one = {.name = LOOPBACK_NAME, .address = here};
+    const struct question one = {.name = LOOPBACK_NAME, .address = here};
     struct list_request r;
     int err = copyin(&r, UA(at), sizeof(r));
     if (err)
