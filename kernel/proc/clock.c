@@ -9,7 +9,8 @@
 
 #define NANOSECONDS 1000000000ULL
 
-static uint64_t hz, tick_length, slice_length, boot_time;
+uint64_t clock_slice;
+static uint64_t hz, tick_length, boot_time;
 static uint64_t date_at_boot; /* in nanoseconds */
 
 /* Alarms, on the hart where they were set. */
@@ -32,13 +33,11 @@ void clock_poll(void (*fn)(void)) {
 void clock_init(uint64_t timebase_hz) {
     hz = timebase_hz;
     tick_length = timebase_hz / ABI_TICKS_PER_SECOND;
-    slice_length = timebase_hz / SLICES_PER_SECOND;
+    clock_slice = timebase_hz / SLICES_PER_SECOND;
     boot_time = cpu_time();
     for (unsigned i = 0; i < NHART; i++)
         spin_init(&sleepers[i].lock, RANK_SLEEPERS);
 }
-
-uint64_t clock_slice(void) { return slice_length; }
 
 uint64_t clock_ticks(void) { return (cpu_time() - boot_time) / tick_length; }
 
@@ -121,7 +120,7 @@ static uint64_t next_due(struct hart_sleepers *s) {
 void clock_arm_idle(void) { timer_set(next_due(&sleepers[hart_self()->index])); }
 
 void clock_arm_running(void) {
-    sleepers[hart_self()->index].slice_end = cpu_time() + slice_length;
+    sleepers[hart_self()->index].slice_end = cpu_time() + clock_slice;
     clock_arm_again();
 }
 
@@ -166,7 +165,7 @@ void clock_interrupt(void) {
     ring_due(&s->due, now);
     spin_unlock(&s->lock);
     if (!hart_self()->index && poll_at <= now) {
-        poll_at = now + slice_length;
+        poll_at = now + clock_slice;
         for (unsigned i = 0; i < poll_count; i++)
             polls[i]();
     }

@@ -6,8 +6,9 @@
 
 #define SLICES_PER_SECOND 250
 
+extern uint64_t clock_slice; /* how long one is, in cpu_time; set at boot */
+
 void clock_init(uint64_t timebase_hz);
-uint64_t clock_slice(void);                 /* how long one is, in cpu_time */
 uint64_t clock_ticks(void);                 /* since boot */
 uint64_t clock_to_ticks(uint64_t time);     /* a span of cpu_time, rounded down */
 uint64_t clock_nanoseconds(void);           /* since boot */

@@ -185,7 +185,7 @@ void thread_yield(void) {
 void sched_rest(void) {
     const struct thread *t = thread_self();
     if (t->slice == SLICE_OVER ||
-        (t->slice == SLICE_MAY_END && cpu_time() - t->time_since >= clock_slice() / LEAST_OF_SLICE))
+        (t->slice == SLICE_MAY_END && cpu_time() - t->time_since >= clock_slice / LEAST_OF_SLICE))
         thread_yield();
 }
 
