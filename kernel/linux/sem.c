@@ -35,7 +35,7 @@ static int operate(const uint64_t arg[6], uint64_t until) {
         err = copyin(&one, UA(arg[1] + i * sizeof(one)), sizeof(one));
         step[i] = (struct semaphore_step){.number = one.number,
                                           .change = one.change,
-                                          .nowait = (one.flags & IPC_NOWAIT) != 0,
+                                          .nowait = (one.flags & IPC_NOWAIT) || until == 0,
                                           .undone = (one.flags & SEM_UNDO) != 0};
     }
     return err ? err : semaphores_do((int32_t)arg[0], step, (unsigned)n, until);

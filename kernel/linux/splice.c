@@ -2,6 +2,7 @@
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
+#include "socket/socket.h"
 #include "syscall/syscall.h"
 #include "vfs/carry.h"
 #include "vfs/descriptor.h"
@@ -101,22 +102,25 @@ int linux_sendfile(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- copy_file_range ---- */
 
-static int check_plain(struct file *f) {
+static int check_plain(struct file *f, uint64_t *size) {
     struct abi_stat st;
     int err = file_stat(f, &st);
     if (err)
         return err;
+    *size = st.size;
     return st.type == ABI_T_DIR ? -K_EISDIR : st.type == ABI_T_FILE && f->ops->seek ? 0 : -K_EINVAL;
 }
 
 static int copy_range(struct way *w, uint64_t n, uint64_t flags) {
-    int err = check_plain(w->from);
+    uint64_t size, unused;
+    int err = check_plain(w->from, &size);
     if (!err)
-        err = check_plain(w->to);
+        err = check_plain(w->to, &unused);
     if (err)
         return err;
     if (appends(w->to))
         return -K_EBADF;
+    n = w->in.offset < size ? MIN(n, size - w->in.offset) : 0;
     bool overlap = w->from->object == w->to->object && w->in.offset < w->out.offset + n &&
                    w->out.offset < w->in.offset + n;
     if (overlap)
@@ -159,11 +163,21 @@ int linux_fallocate(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- splice and tee ---- */
 
+/* One of these that is read in part is gone. */
+static bool has_messages(const struct file *f) {
+    const struct socket *s = socket_of(f);
+    return s && socket_type(s) != SOCKET_STREAM;
+}
+
+/* What is no node: it may be writable, and not for this number. */
+static bool takes_numbers(const struct file *f) { return f->ops->kind && !socket_of(f); }
+
 static int splice_some(struct way *w, uint64_t n, uint64_t flags) {
     bool from_pipe = pipe_is(w->from), to_pipe = pipe_is(w->to);
     if ((!from_pipe && !to_pipe) || (from_pipe && to_pipe && pipe_same(w->from, w->to)))
         return -K_EINVAL;
-    if (w->from->ops->list || (!to_pipe && appends(w->to)))
+    if (w->from->ops->list || (!to_pipe && appends(w->to)) || has_messages(w->from) ||
+        (!to_pipe && takes_numbers(w->to)))
         return -K_EINVAL;
     bool waits = (!from_pipe || waits_for_pipe(w->from, flags)) &&
                  (!to_pipe || waits_for_pipe(w->to, flags));

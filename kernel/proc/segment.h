@@ -16,7 +16,7 @@ int segment_get(const struct ipc_wish *w, uint64_t bytes, int32_t *id) must_chec
 
 /* What is known of one; by its place, where id is the place's number. -K_EINVAL: there is none. */
 int segment_look(int32_t id, bool by_place, struct segment_about *out) must_check;
-/* Of all: how many, their pages, and those of them that are there; the highest place in use. */
+/* Of all: how many, and their pages; the highest place in use. */
 struct segment_sums {
     uint32_t used, places;
     uint64_t pages;

@@ -42,7 +42,7 @@ int semaphores_do(int32_t id, const struct semaphore_step *step, unsigned n,
 /* -K_EINVAL: there is no such set, or no such semaphore in it. */
 int semaphores_look(int32_t id, bool by_place, struct semaphores_about *out) must_check;
 int semaphores_one(int32_t id, uint32_t number, struct semaphore *out) must_check;
-/* From `first` on, count of them; value NULL: nothing. What others would undo of these is nothing
+/* From `first` on, count of them. What others would undo of these is nothing
  * from then on. -K_ERANGE: a value is too large. */
 int semaphores_set_values(int32_t id, uint32_t first, uint32_t count,
                           const uint16_t *value) must_check;

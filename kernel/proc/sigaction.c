@@ -191,9 +191,9 @@ int signal_fork(struct thread *child) {
 void signal_exec(void) {
     struct thread *t = thread_self();
     struct proc *p = t->proc;
+    spin_lock(&p->lock);
     t->signals = (struct thread_signals){.blocked = t->signals.blocked,
                                          .pending = t->signals.pending};
-    spin_lock(&p->lock);
     for (int i = 0; p->signals && i < ABI_SIGNALS; i++) {
         struct abi_sigaction *a = &p->signals->action[i];
         *a = (struct abi_sigaction){.handler = a->handler == ABI_SIG_IGN ? ABI_SIG_IGN
@@ -206,13 +206,14 @@ void signal_exec(void) {
 }
 
 void signal_free(struct proc *p) {
-    if (!p->signals)
-        return;
-    spin_lock(&p->lock);
-    queue_forget_locked(p, ~(uint64_t)0, NULL);
-    spin_unlock(&p->lock);
-    slab_give(&records, p->signals);
+    spin_lock(&p->lock); /* a child that never began can be found until now */
+    struct signals *s = p->signals;
+    if (s)
+        queue_forget_locked(p, ~(uint64_t)0, NULL);
     p->signals = NULL;
+    spin_unlock(&p->lock);
+    if (s)
+        slab_give(&records, s);
 }
 
 void signal_reset(struct proc *p) {

@@ -84,7 +84,9 @@ static int know_locked(struct proc *p, struct thread *only, int32_t signal,
                        const struct signal_info *info, struct queued_signal **q) {
     ASSERT_LOCKED(&p->lock);
     uint64_t most = limit_soft_locked(p, LIMIT_SIGNALS);
-    if (!p->signals || p->signals->queued >= MIN(most, SIGNALS_QUEUED))
+    if (!p->signals) /* it has not said that it wants to know */
+        return 0;
+    if (p->signals->queued >= MIN(most, SIGNALS_QUEUED))
         return -K_EAGAIN;
     (*q)->only = only;
     (*q)->signal = signal;
@@ -102,13 +104,16 @@ static int make_pending_locked(struct proc *p, struct thread *only, int32_t sign
     int err = 0;
     if (q && *q && (signal_is_realtime(signal) || (only && first)))
         err = know_locked(p, only, signal, info, q);
+    bool told = info->code == ABI_SI_USER || info->code == ABI_SI_TKILL;
+    if (err && signal_is_realtime(signal) && !told) /* it carries a value: it is not sent */
+        return err;
     if (first && only && only->sent_by)
         only->sent_by[signal - 1] = info->pid;
     else if (first && !only && p->signals)
         p->signals->info[signal - 1] = *info;
     *set |= signal_bit(signal);
     watched_changed(&p->signals_watched);
-    return err;
+    return 0;
 }
 
 /* Posts it with a record, which the process takes when it has to know more than that the signal is

@@ -93,6 +93,7 @@ int carry_by_pipe(struct file *from, struct file *to, uint64_t n, bool waits, bo
             to->offset = out.offset;
         if (err != -K_EAGAIN || !waits)
             return err;
+        piece_done(PIECE_FREED); /* a file may say that it is ready, and not be so for this */
         err = proc_interrupted() ? -K_EINTR : wait_until(from, READY_READABLE);
         if (!err)
             err = wait_until(to, READY_WRITABLE);

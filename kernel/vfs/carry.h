@@ -1,7 +1,7 @@
 /* Moving bytes from one open file to another, without a program's memory between. Each moves up to
- * n bytes, in *done, and stops early at the end of `from`, or when the next ones would have to be
- * waited for, or when a signal has come; an error is told only when nothing was moved. Both are
- * open for what is done with them (-K_EBADF), and all may sleep. */
+ * n bytes, in *done, and stops early at the end of `from`, or when a signal has come, or where a
+ * read or write that does not wait would end; an error is told only when nothing was moved. Both
+ * are open for what is done with them (-K_EBADF), and all may sleep. */
 #pragma once
 #include "vfs/file.h"
 

@@ -26,6 +26,7 @@
 #include "mm/slab.h"
 #include "proc/clock.h"
 #include "proc/sleeplock.h"
+#include "vfs/signalfile.h"
 
 struct event {
     struct event_set *set;
@@ -376,7 +377,8 @@ static int may_add(struct event_set *s, struct file *f, int number) {
     ASSERT_SLEEPLOCKED(&members);
     if (find_member(s, f, number, &places))
         return -K_EEXIST;
-    if (places >= (in ? EVENT_PLACES_SET : EVENT_PLACES))
+    /* Who watches signals is told with the process's lock held. */
+    if (places >= (in || signal_file_is(f) ? EVENT_PLACES_SET : EVENT_PLACES))
         return -K_ENOSPC;
     return in ? nesting(s, in) : 0;
 }

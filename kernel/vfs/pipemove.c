@@ -90,16 +90,20 @@ int pipe_move_in(struct file *f, size_t n, pipe_move_fn fn, void *ctx, size_t *d
         spin_lock(&p->lock);
         uint64_t tail = p->tail, head = p->head;
         spin_unlock(&p->lock);
-        size_t got = need_frames(p, tail, head, n);
-        err = got ? 0 : -K_EAGAIN;
-        while (!err && *done < got) {
-            size_t some = piece(head + *done, got - *done), moved = 0;
+        bool refused = false;
+        while (!err && *done < n) {
+            size_t some = piece(head + *done, n - *done), moved = 0;
+            refused = need_frames(p, tail, head + *done, some) < some;
+            if (refused) {
+                err = -K_EAGAIN;
+                break;
+            }
             err = fn(ctx, place(p, head + *done), some, &moved);
             *done += moved;
             if (moved < some)
                 break;
         }
-        end_writing(p, *done, got < n);
+        end_writing(p, *done, refused);
     }
     sleep_leave(&p->writers);
     return *done ? 0 : err;

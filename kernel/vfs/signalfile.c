@@ -73,20 +73,33 @@ static unsigned signal_file_ready(struct file *f, struct watch *w) {
     return signal_look(set_of(f), w) ? READY_READABLE : 0;
 }
 
-static void signal_file_close(struct file *f) { slab_give(&files, f->object); }
+static uint32_t count; /* atomic */
+
+static void uncount(void) { __atomic_fetch_sub(&count, 1, __ATOMIC_RELAXED); }
+
+static void signal_file_close(struct file *f) {
+    slab_give(&files, f->object);
+    uncount();
+}
 
 static const struct file_ops signal_file_ops = {.read = signal_file_read,
                                                 .ready = signal_file_ready,
                                                 .close = signal_file_close,
                                                 .kind = "anon_inode:[signalfd]"};
 
+bool signal_file_is(const struct file *f) { return f->ops == &signal_file_ops; }
+
 int signal_file_create(uint64_t set, struct file **out) {
-    int err = file_alloc(out);
-    if (err)
+    bool fits = __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED) < SIGNAL_FILES_MOST;
+    int err = fits ? file_alloc(out) : -K_ENFILE;
+    if (err) {
+        uncount();
         return err;
+    }
     struct signal_file *s = slab_take(&files);
     if (!s) {
         file_put(*out);
+        uncount();
         return -K_ENOMEM;
     }
     s->set = set;

@@ -5,7 +5,10 @@
 #pragma once
 #include "vfs/file.h"
 
-/* For these signals. -K_ENFILE, -K_ENOMEM: there is none. */
+#define SIGNAL_FILES_MOST 1024 /* on the machine: a signal tells all who watch with a lock held */
+
+/* For these signals. -K_ENFILE: there are too many; -K_ENOMEM. */
 int signal_file_create(uint64_t set, struct file **out) must_check;
+bool signal_file_is(const struct file *f) must_check;
 /* Others from now on. -K_EINVAL: f is something else. */
 int signal_file_set(struct file *f, uint64_t set) must_check;

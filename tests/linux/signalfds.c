@@ -155,6 +155,13 @@ static void check_limit(void) {
     union sigval v = {.sival_int = 0};
     int value, n;
     CHECK(getrlimit(RLIMIT_SIGPENDING, &usual) == 0);
+    struct rlimit none = {0, 100};
+    sigset_t other = set_of(SIGRTMIN + 9, 0);
+    CHECK(setrlimit(RLIMIT_SIGPENDING, &none) == 0);
+    CHECK(sigqueue(getpid(), SIGRTMIN + 9, v) == -1 && errno == EAGAIN);
+    CHECK(sigtimedwait(&other, NULL, &no_time) == -1 && errno == EAGAIN); /* it was not sent */
+    CHECK(kill(getpid(), SIGRTMIN + 9) == 0);
+    CHECK(sigtimedwait(&other, NULL, &no_time) == SIGRTMIN + 9);
     CHECK(setrlimit(RLIMIT_SIGPENDING, &few) == 0);
     for (n = 0; n < 200 && sigqueue(getpid(), SIGRTMIN + 3, v) == 0; n++)
         v.sival_int++;

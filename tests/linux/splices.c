@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -84,6 +85,9 @@ static void check_ranges(void) {
     CHECK(copy_file_range(from, &in, from, &out, 11, 0) == -1 && errno == EINVAL);
     CHECK(copy_file_range(from, &in, from, &out, 10, 0) == 10);
     CHECK(copy_file_range(from, NULL, to, NULL, 10, 1) == -1 && errno == EINVAL);
+    /* What is not there does not lie in the other range. */
+    in = BIG - 10, out = BIG;
+    CHECK(copy_file_range(from, &in, from, &out, 1 << 30, 0) == 10 && ftruncate(from, BIG) == 0);
     in = BIG + 5;
     CHECK(copy_file_range(from, &in, to, NULL, 10, 0) == 0);
     int folder = open(".", O_RDONLY), more = open("to", O_RDWR | O_APPEND), pipes[2];
@@ -124,6 +128,20 @@ static void check_splice_files(void) {
         CHECK(close(p[1]) == 0 && close(full) == 0);
     }
     CHECK(close(from) == 0 && close(to) == 0);
+}
+
+/* A counter that has no room for this number, and messages, which cannot be read in part. */
+static void check_splice_others(void) {
+    uint64_t most = UINT64_MAX - 1;
+    char bytes[100] = {1};
+    int p[2], pair[2], counter = eventfd(1, 0);
+    CHECK(counter >= 0 && pipe(p) == 0 && write(p[1], &most, sizeof(most)) == sizeof(most));
+    CHECK(splice(p[0], NULL, counter, NULL, sizeof(most), 0) == -1 && errno == EINVAL);
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0 && send(pair[0], bytes, 100, 0) == 100);
+    CHECK(splice(pair[1], NULL, p[1], NULL, 10, 0) == -1 && errno == EINVAL);
+    CHECK(recv(pair[1], bytes, 100, 0) == 100);
+    CHECK(close(pair[0]) == 0 && close(pair[1]) == 0 && close(counter) == 0);
+    CHECK(close(p[0]) == 0 && close(p[1]) == 0);
 }
 
 static void check_tee(void) {
@@ -212,6 +230,7 @@ int main(void) {
     check_sendfile();
     check_ranges();
     check_splice_files();
+    check_splice_others();
     check_tee();
     check_memory();
     check_chain();
