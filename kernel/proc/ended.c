@@ -36,13 +36,13 @@ static bool has_ended(struct proc *p, int32_t pid) {
 bool ended_look(struct proc *p, int32_t pid, struct watch *w) {
     spin_lock(&ended_lock);
     bool ended = has_ended(p, pid);
-    if (w && !ended)
-        watch_begin(w, &p->watched, &ended_lock);
+    if (w)
+        watch_begin(w, ended ? &p->watched_before : &p->watched, &ended_lock);
     spin_unlock(&ended_lock);
     return ended;
 }
 
-/* Nobody begins to watch any more: there is an end to it. */
+/* Who begins to watch now is among those who were told: there is an end to it. */
 void ended_tell(struct proc *p) {
     bool more = true;
     while (more) {

@@ -14,8 +14,8 @@ struct watch;
 int ended_hold(int32_t pid, struct proc **p) must_check;
 void ended_drop(int32_t pid);
 
-/* Whether it has ended: its parent can be told, or was. If not, w, unless it is NULL, is told of
- * that from before that look on (watch.h), once. */
+/* Whether it has ended: its parent can be told, or was. w, unless it is NULL, watches from before
+ * that look on (watch.h): it is told once if it has not ended yet, and else never. */
 bool ended_look(struct proc *p, int32_t pid, struct watch *w);
 
 /* p, the running process, has exited for all to see. */

@@ -42,17 +42,22 @@ static void read_run_locked(struct proc *p, const struct run_interval *i, uint64
                             uint64_t *every) {
     ASSERT_LOCKED(&p->lock);
     uint64_t used = usage_time_locked(p);
-    *first = !i->at ? 0 : i->at > used ? i->at - used : 1;
+    /* One that is set is never told as 0. */
+    *first = !i->at ? 0 : MAX(i->at > used ? i->at - used : 0, clock_span(1));
     *every = i->at ? i->every : 0;
 }
 
 static void ring_run_locked(struct proc *p, struct run_interval *i, int32_t signal) {
     static const struct signal_info info = {.code = ABI_SI_KERNEL};
     ASSERT_LOCKED(&p->lock);
-    if (!i->at || i->at > usage_time_locked(p))
+    uint64_t used = usage_time_locked(p);
+    if (!i->at || i->at > used)
         return;
     signal_post_locked(p, NULL, signal, &info);
-    set_run_locked(p, i, i->every ? MAX(i->every, clock_span(SHORTEST)) : 0, i->every);
+    if (i->every) /* from when it was due: else a period would be rounded up to slices */
+        i->at = MAX(i->at + i->every, used + clock_span(SHORTEST));
+    else
+        set_run_locked(p, i, 0, 0);
 }
 
 void itimer_tick(void) {

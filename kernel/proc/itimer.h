@@ -1,7 +1,7 @@
 /* Interval timers: a signal for a process after a time, and every so often from then on. A process
  * has three, which fork does not hand on and exec keeps: SIGALRM by the time on the clock, and
  * SIGVTALRM and SIGPROF by the time in which its threads ran. The two are the same time, since what
- * the kernel does for a process is its own; they are looked at a hundred times a second, while it
+ * the kernel does for a process is its own; they are looked at once in a slice, while it
  * runs. However short its interval is, a thousand rings a second are the most. */
 #pragma once
 #include "proc/proc.h"

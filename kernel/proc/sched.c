@@ -142,7 +142,7 @@ static void note_time(struct thread *t) {
     uint64_t now = cpu_time(), ran = now - t->time_since;
     __atomic_store_n(&t->time_since, now, __ATOMIC_RELAXED);
     t->time_used += ran;
-    __atomic_add_fetch(&t->proc->time_used, ran, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&t->proc->time_used, ran, __ATOMIC_RELEASE);
 }
 
 /* From the running thread to next, or to the idle loop when that is NULL. */

@@ -11,12 +11,13 @@ static uint64_t time_running(const struct thread *t) {
     if (!__atomic_load_n(&t->on_hart, __ATOMIC_ACQUIRE))
         return 0;
     uint64_t since = __atomic_load_n(&t->time_since, __ATOMIC_RELAXED);
-    return cpu_time() - since;
+    uint64_t now = cpu_time();
+    return now > since ? now - since : 0;
 }
 
 uint64_t usage_time_locked(struct proc *p) {
     ASSERT_LOCKED(&p->lock);
-    uint64_t sum = __atomic_load_n(&p->time_used, __ATOMIC_RELAXED);
+    uint64_t sum = __atomic_load_n(&p->time_used, __ATOMIC_ACQUIRE); /* note_time */
     LIST_EACH(link, &p->threads) {
         sum += time_running(LIST_ENTRY(link, struct thread, in_process));
     }

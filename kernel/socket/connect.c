@@ -209,7 +209,8 @@ static int tell_later(struct socket *s, int err) {
         return err;
     spin_lock(&s->lock);
     s->untold = true;
-    s->error = err;
+    if (err)
+        s->error = err;
     socket_changed_locked(s);
     spin_unlock(&s->lock);
     return -K_EINPROGRESS;

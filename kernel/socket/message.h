@@ -20,8 +20,8 @@ struct piece;
 
 struct message {
     struct list link;
-    struct socket
-        *from; /* with a reference; what the message costs is on its account. NULL: UDP's */
+    struct socket *from; /* with a reference; what the message costs is on its account. NULL: UDP's,
+                            netlink's */
     struct carried *files; /* NULL: none */
     struct piece *first;
     uint32_t bytes, read;   /* of the first are read: a stream's */

@@ -137,7 +137,8 @@ static int find_connected(struct socket *s, const struct socket_sending *what, s
         socket_put(*to);
         return -K_EISCONN;
     }
-    return *to ? 0 : addressed ? -K_ENOTSUP : s->family->idle_write;
+    int err = !*to && s->family->errors ? socket_take_error(s) : 0; /* of a connect before */
+    return *to ? 0 : err ? err : addressed ? -K_ENOTSUP : s->family->idle_write;
 }
 
 static int send_datagram(struct socket *s, struct socket_sending *what, size_t *done) {
@@ -206,6 +207,10 @@ static int begin_reading(struct socket *s, const struct socket_wait *w, bool som
                          struct message **m) {
     spin_lock(&s->lock);
     int err = nothing_comes_locked(s);
+    if (err && s->error && s->family->errors) { /* of a connect before */
+        err = s->error;
+        s->error = 0;
+    }
     while (!err && (s->reading || (list_empty(&s->in) && !s->in_ended && !s->error))) {
         struct socket_wait turn = *w;
         turn.waits |= s->reading;

@@ -53,11 +53,13 @@ void tty_start_locked(struct tty *t, unsigned left) {
     }
 }
 
-/* -K_EINTR; -K_EAGAIN: it would wait, and is not to. */
+/* -K_EINTR; -K_EAGAIN: it would wait, and is not to. A shell heeds no program that stops the
+ * output, since nothing that is typed could end that. */
 static int wait_until_started(struct tty *t, bool waits) {
     int err = 0;
+    unsigned heeds = TTY_STOPPED_BY_KEY | (tty_is_shell() ? 0 : TTY_STOPPED_BY_CALL);
     spin_lock(&t->lock);
-    while (t->stopped && !t->hung_up && !err) {
+    while ((t->stopped & heeds) && !t->hung_up && !err) {
         err = !waits ? -K_EAGAIN : proc_interrupted() ? -K_EINTR : 0;
         if (!err)
             sleep_on(&t->started, &t->lock);

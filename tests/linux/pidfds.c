@@ -84,6 +84,9 @@ static void check_files(void) {
     CHECK(waitid(IS_PIDFD, fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0);
     CHECK(pidfd_send(fd, SIGTERM, NULL, 0) == 0 && is_ready(fd, -1));
     CHECK(epoll_wait(set, &e, 1, -1) == 1 && close(set) == 0);
+    /* Who comes too late sees it at once. */
+    CHECK((set = epoll_create1(0)) >= 0 && epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0);
+    CHECK(epoll_wait(set, &e, 1, 0) == 1 && close(set) == 0);
     CHECK(waitid(IS_PIDFD, fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == child);
     CHECK(info.si_code == CLD_KILLED && info.si_status == SIGTERM && is_ready(fd, 0));
     CHECK(pidfd_send(fd, 0, NULL, 0) == -1 && errno == ESRCH);

@@ -121,6 +121,19 @@ static void check_connected_again(void) {
     CHECK(close(s[0]) == 0 && close(s[1]) == 0 && close(l) == 0);
 }
 
+/* How a connect has ended that did not wait is an error of the next call, without a signal. */
+static void check_refused_later(void) {
+    char byte;
+    int l = inet_bound(SOCK_STREAM);
+    for (int i = 0; i < 2; i++) {
+        int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        CHECK(inet_connect(s, l) == -1 && errno == EINPROGRESS);
+        CHECK((i ? read(s, &byte, 1) : write(s, "x", 1)) == -1 && errno == ECONNREFUSED);
+        CHECK(close(s) == 0);
+    }
+    CHECK(close(l) == 0);
+}
+
 static volatile sig_atomic_t signals;
 static void count_signal(int signal) { signals++; }
 
@@ -221,6 +234,7 @@ int main(void) {
     check_shut_others();
     check_error_behind_bytes();
     check_connected_again();
+    check_refused_later();
     check_signals_and_numbers();
     check_backlog_has_an_end();
     check_carried_cost_memory();
