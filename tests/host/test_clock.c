@@ -53,7 +53,7 @@ static int begin(void **state) {
     return 0;
 }
 
-uint64_t usage_time_locked(const struct proc *p) { return 0; }
+uint64_t usage_time_locked(struct proc *p) { return 0; }
 
 /* ---- tests ---- */
 

@@ -22,6 +22,7 @@
 #include "fsenv.h"
 #include "vfs/descriptor.h"
 #include "vfs/eventset.h"
+#include "vfs/signalfile.h"
 #include "vfs/pipe.h"
 #include <sched.h>
 #include <string.h>
@@ -39,6 +40,7 @@ static bool *mine(void) {
 }
 
 void clock_set_alarm(uint64_t when) {}
+bool signal_file_is(const struct file *f) { return false; }
 bool clock_alarm_rang(void) { return __atomic_load_n(mine(), __ATOMIC_ACQUIRE); }
 bool clock_end_alarm(void) { return __atomic_exchange_n(mine(), false, __ATOMIC_ACQ_REL); }
 
