@@ -51,6 +51,7 @@ static const struct {
     {ENOSYS, "No such system call"},
     {ENOTEMPTY, "Directory not empty"},
     {ELOOP, "Too many symbolic links"},
+    {EIDRM, "Identifier removed"},
     {EOVERFLOW, "Value too large for its type"},
     {ELIBBAD, "Its interpreter is damaged"},
     {ENOTSOCK, "Not a socket"},
