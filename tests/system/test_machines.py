@@ -16,7 +16,7 @@ BOARDS = ["sifive_u", "microchip-icicle-kit"]
 
 
 @pytest.mark.parametrize("board, its_design, harts, names", [
-    pytest.param("sifive_u", "walk", 2, "fork exec pipe mmap sched views", marks=pytest.mark.wide),
+    pytest.param("sifive_u", "walk", 2, "fork exec mmap views", marks=pytest.mark.wide),
     pytest.param("sifive_u", "walk", 2, "", marks=[pytest.mark.wide, pytest.mark.hand]),
     pytest.param("microchip-icicle-kit", "unify", 1, "",
                  marks=[pytest.mark.long, pytest.mark.hand])])
