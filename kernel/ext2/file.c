@@ -115,9 +115,10 @@ static struct node *file_node_op(const struct file *f) {
 }
 
 static void file_close_op(struct file *f) {
+    struct ext2_inode *ip = f->object;
     if (f->writable)
-        ext2_map_end_writes(f->object);
-    ext2_inode_put(f->object);
+        filemap_end_writes(&ip->mapped);
+    ext2_inode_put(ip);
     ext2_inode_reap();
 }
 

@@ -52,8 +52,8 @@ static void drop_target(struct ext2_inode *ip) {
 }
 
 static void free_record(struct ext2_inode *ip) {
-    ASSERT(!ip->map); /* whoever maps it or may write it has a reference */
-    ASSERT(ip->writers == 0);
+    ASSERT(!ip->mapped.map); /* whoever maps it or may write it has a reference */
+    ASSERT(ip->mapped.writers == 0);
     drop_target(ip);
     slab_give(&records, ip);
 }

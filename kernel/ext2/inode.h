@@ -19,6 +19,7 @@
  * refs and lists. */
 #pragma once
 #include "ext2/super.h"
+#include "fs/filemap.h"
 #include "proc/sleeplock.h"
 #include "vfs/node.h"
 
@@ -41,8 +42,7 @@ struct ext2_inode {
     bool orphan; /* it is in the list of orphans, in which it stands between: */
     struct ext2_inode *orphan_before, *orphan_behind;
 
-    struct ext2_map *map; /* while it is mapped; map.c's */
-    uint32_t writers;     /* who may write it, as a file that is open; map.c's */
+    struct mappable mapped;
 };
 
 static inline struct ext2_inode *ext2_inode_of(struct node *n) {

@@ -132,13 +132,13 @@ static int begin_writes(struct ext2_inode *ip, uint32_t mode) {
         return 0;
     if (ext2.read_only)
         return -K_EROFS;
-    int err = ext2_map_begin_writes(ip);
+    int err = filemap_begin_writes(&ip->mapped);
     if (err)
         return err;
     if (mode & ABI_O_TRUNC)
         err = ext2_set_length(ip, 0);
     if (err || !open_for_writing(mode))
-        ext2_map_end_writes(ip);
+        filemap_end_writes(&ip->mapped);
     return err;
 }
 

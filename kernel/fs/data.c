@@ -3,7 +3,6 @@
 #include "fs/balloc.h"
 #include "fs/blockmap.h"
 #include "fs/filedata.h"
-#include "fs/filemap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
@@ -175,7 +174,7 @@ int data_shrink(struct log_op *op, struct inode *ip, uint64_t size, bool *done) 
     ip->written = MIN(ip->written, ip->d.size);
     inode_save(op, ip);
     if (ip->d.type == ABI_T_FILE) {
-        filemap_cut(ip);
+        filemap_cut(&ip->mapped, ROUND_UP((uint64_t)ip->d.size, PAGE_SIZE) / PAGE_SIZE);
         filedata_cut(op, ip, old_size);
     }
     return err;

@@ -3,7 +3,7 @@
 #include "fs/balloc.h"
 #include "fs/data.h"
 #include "fs/entries.h"
-#include "fs/filemap.h"
+#include "fs/inodemap.h"
 #include "fs/logdisk.h"
 #include "fs/namecache.h"
 #include "vfs/descriptor.h"
@@ -81,8 +81,9 @@ static int read_super(const char **why) {
     return super_check(&sb, disk_blocks, &super, why);
 }
 
-static struct log_disk log_disk = {
-    .block_bytes = FS_BLOCK_SIZE, .commit = logdisk_commit, .forbid_writes = filemap_forbid_writes};
+static struct log_disk log_disk = {.block_bytes = FS_BLOCK_SIZE,
+                                   .commit = logdisk_commit,
+                                   .forbid_writes = inodemap_forbid_writes};
 
 static int start_log(const char **why) {
     int err = logdisk_mount(&super, &log_disk.blocks, why);

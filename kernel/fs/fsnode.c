@@ -3,7 +3,7 @@
 #include "dev/chardev.h"
 #include "fs/data.h"
 #include "fs/entries.h"
-#include "fs/filemap.h"
+#include "fs/inodemap.h"
 #include "fs/fs.h"
 #include "fs/step.h"
 #include "fs/super.h"
@@ -80,13 +80,13 @@ static int check(struct inode *ip, uint32_t mode, int16_t *type) {
 static int begin_writes(struct inode *ip, uint32_t mode) {
     if (!open_for_writing(mode) && !(mode & ABI_O_TRUNC))
         return 0;
-    int err = filemap_begin_writes(ip);
+    int err = filemap_begin_writes(&ip->mapped);
     if (err)
         return err;
     if (mode & ABI_O_TRUNC)
         err = data_set_size(ip, 0);
     if (err || !open_for_writing(mode))
-        filemap_end_writes(ip);
+        filemap_end_writes(&ip->mapped);
     return err;
 }
 
@@ -124,7 +124,7 @@ static int program_read(struct node *n, uint64_t offset, void *dst, size_t bytes
 }
 
 static int program_map(struct node *n, uint64_t pages, struct object **out) {
-    return filemap_create_program(fsnode_inode(n), pages, out);
+    return inodemap_create_program(fsnode_inode(n), pages, out);
 }
 
 static void program_end(struct node *n) { inode_unlock(fsnode_inode(n)); }

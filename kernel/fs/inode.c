@@ -90,8 +90,8 @@ static struct inode *claim_locked(uint32_t inum) {
     if (list_empty(&table.idle))
         return NULL;
     struct inode *ip = LIST_ENTRY(table.idle.next, struct inode, link);
-    ASSERT(!ip->map); /* whoever maps it or may write it has a reference */
-    ASSERT(ip->writers == 0);
+    ASSERT(!ip->mapped.map); /* whoever maps it or may write it has a reference */
+    ASSERT(ip->mapped.writers == 0);
     if (ip->inum != 0) {
         keep_transaction_locked(ip);
         unhash_locked(ip);

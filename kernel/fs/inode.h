@@ -23,6 +23,7 @@
  * table: refs, lists, the map of used numbers. The sleeplock is set up at boot and serves
  * every inode that the structure becomes. */
 #pragma once
+#include "fs/filemap.h"
 #include "fs/log.h"
 #include "proc/sleeplock.h"
 #include "vfs/node.h"
@@ -38,9 +39,8 @@ struct inode {
 
     struct sleeplock lock;
     bool loaded;
-    struct fs_dinode d;  /* valid when loaded; every address in it has been checked */
-    struct filemap *map; /* while it is mapped; filemap.c's */
-    uint32_t writers;    /* who may write it, as a file that is open; filemap.c's */
+    struct fs_dinode d; /* valid when loaded; every address in it has been checked */
+    struct mappable mapped;
     uint32_t written;    /* of a file: behind so many bytes are zeros of ftruncate's alone */
     struct buf *home;    /* between inode_edit and inode_unlock: the block it lives in */
     uint64_t changed_in; /* the last transaction that changed it or its contents; atomic */

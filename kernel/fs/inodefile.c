@@ -2,7 +2,7 @@
  * writing counts as written (filemap.h). */
 #include "fs/data.h"
 #include "fs/filedata.h"
-#include "fs/filemap.h"
+#include "fs/inodemap.h"
 #include "fs/fsnode.h"
 #include "fs/stops.h"
 #include "lib/errno.h"
@@ -130,9 +130,10 @@ static int inodefile_set_size(struct file *f, uint64_t size) {
 }
 
 static void inodefile_close(struct file *f) {
+    struct inode *ip = f->object;
     if (f->writable)
-        filemap_end_writes(f->object);
-    inode_put(f->object);
+        filemap_end_writes(&ip->mapped);
+    inode_put(ip);
     inode_reap();
 }
 
@@ -142,7 +143,7 @@ static struct node *inodefile_node(const struct file *f) {
 }
 
 static int inodefile_map(struct file *f, uint64_t pages, struct object **o) {
-    return filemap_create(f->object, pages, o);
+    return inodemap_create(f->object, pages, o);
 }
 
 /* One entry of the disk's; false: the end, or emit has no room for it. */

@@ -176,7 +176,7 @@ struct execenv_state execenv_state(struct inode *const *files, unsigned n) {
     now.hash = env_hash();
     for (unsigned i = 0; i < n; i++) {
         now.refs[i] = files[i]->refs;
-        now.map[i] = files[i]->map;
+        now.map[i] = files[i]->mapped.map;
     }
     now.frame = *thread_self()->tf;
     memcpy(now.name, proc_self()->name, sizeof(now.name));

@@ -194,8 +194,10 @@ int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
     return 0;
 }
 
-/* ---- files that somebody stores to through mappings, instead of fs/filemap.c: the pages that
- * are shown, and whether a store faults. */
+/* ---- files that somebody stores to through mappings, instead of fs/inodemap.c and, unless a test
+ * has that, fs/filemap.c: the pages that are shown, and whether a store faults. */
+
+#define STAND_IN __attribute__((weak))
 
 static struct shown {
     uint32_t inum, index;
@@ -203,22 +205,22 @@ static struct shown {
     bool writable;
 } shown[64];
 
-int filemap_create(struct inode *ip, uint64_t pages, struct object **out) { return -K_ENODEV; }
-int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {
+int inodemap_create(struct inode *ip, uint64_t pages, struct object **out) { return -K_ENODEV; }
+int inodemap_create_program(struct inode *ip, uint64_t pages, struct object **out) {
     return -K_ENODEV;
 }
 
 static int writing; /* the sum of all inodes' writers; atomic */
 
-int filemap_begin_writes(struct inode *ip) {
+STAND_IN int filemap_begin_writes(struct mappable *file) {
     __atomic_add_fetch(&writing, 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&ip->writers, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&file->writers, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
-void filemap_end_writes(struct inode *ip) {
+STAND_IN void filemap_end_writes(struct mappable *file) {
     __atomic_sub_fetch(&writing, 1, __ATOMIC_RELAXED);
-    assert_true(__atomic_fetch_sub(&ip->writers, 1, __ATOMIC_RELAXED) > 0);
+    assert_true(__atomic_fetch_sub(&file->writers, 1, __ATOMIC_RELAXED) > 0);
 }
 
 static struct shown *shown_page(uint32_t inum, uint32_t index) {
@@ -235,15 +237,16 @@ static struct shown *shown_page(uint32_t inum, uint32_t index) {
 
 void (*fsenv_forbidding)(void);
 
-void filemap_forbid_writes(uint32_t inum, uint32_t index) {
+void inodemap_forbid_writes(uint32_t inum, uint32_t index) {
     if (fsenv_forbidding)
         fsenv_forbidding();
     shown_page(inum, index)->writable = false;
 }
 
-void filemap_cut(struct inode *ip) {
+STAND_IN void filemap_cut(struct mappable *file, uint64_t pages) {
+    uint32_t inum = CONTAINER_OF(file, struct inode, mapped)->inum;
     for (struct shown *s = shown; s < shown + ARRAY_LEN(shown); s++)
-        if (s->frame.v && s->inum == ip->inum && (uint64_t)s->index * PAGE_SIZE >= ip->d.size) {
+        if (s->frame.v && s->inum == inum && s->index >= pages) {
             frame_put(frame_single(s->frame));
             s->frame = PA(0);
         }

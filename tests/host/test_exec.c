@@ -8,7 +8,7 @@
 /* sources: kernel/syscall/sysfile.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
-/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c kernel/fs/filemap.c */
+/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c kernel/fs/filemap.c kernel/fs/inodemap.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
@@ -28,7 +28,7 @@
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c */
 #include "execenv.h"
-#include "fs/filemap.h"
+#include "fs/inodemap.h"
 #include "fs/inode.h"
 #include "hostarch.h"
 #include "inodeof.h"
@@ -152,8 +152,8 @@ static void exec_until_it_succeeds(uint64_t heap, unsigned program, unsigned pro
 /* And nobody runs the second, which somebody maps. */
 static void runs_the_first(void) {
     assert_runs(0);
-    assert_int_equal(filemap_begin_writes(inodes[1]), 0);
-    filemap_end_writes(inodes[1]);
+    assert_int_equal(filemap_begin_writes(&inodes[1]->mapped), 0);
+    filemap_end_writes(&inodes[1]->mapped);
 }
 static void runs_nothing(void) { assert_int_equal(thread_self()->tf->epc, 0); }
 
@@ -172,11 +172,11 @@ static void a_refused_exec_changes_nothing(void **state) {
         heap = user_sbrk(MIB(1));
         fill_records();
         /* All of it: what was promised for a file stays as long as somebody maps it. */
-        assert_int_equal(filemap_create(inodes[1], FILE_BYTES / PAGE_SIZE, &mapped), 0);
+        assert_int_equal(inodemap_create(inodes[1], FILE_BYTES / PAGE_SIZE, &mapped), 0);
         exec_until_it_succeeds(heap, 1, 6, runs_the_first); /* one for a mapping's */
         assert_runs(1);
         object_put(mapped);
-        assert_null(inodes[0]->map);
+        assert_null(inodes[0]->mapped.map);
         for (unsigned i = 0; i < 2; i++) {
             assert_int_equal(inodes[i]->refs, 1 + i);
             inode_put(inodes[i]);

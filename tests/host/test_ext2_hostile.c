@@ -8,7 +8,7 @@
 /* sources: kernel/fs/inodefile.c kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c */
 /* sources: kernel/syscall/sysfile.c kernel/vfs/descriptor.c kernel/syscall/sysfd.c */
 /* sources: kernel/mm/slab.c kernel/mm/pieces.c kernel/vfs/filelock.c */
-/* sources: kernel/vfs/listing.c kernel/ext2/ */
+/* sources: kernel/vfs/listing.c kernel/ext2/ kernel/fs/filemap.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c kernel/proc/sleeplock.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c tests/host/ext2env.c */

@@ -1,11 +1,9 @@
 /* Files as objects: how much of the page cache may be mapped, by whom, and what is left of one that
- * finds no memory. The file system and the
- * reverse map are stand-ins that do nothing. */
-/* sources: kernel/fs/filemap.c kernel/proc/sleeplock.c kernel/sync/spinlock.c kernel/sync/rank.c */
+ * finds no memory; whichever file systems they are of. These and the reverse map are stand-ins that
+ * do nothing. */
+/* sources: kernel/fs/filemap.c kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/hostarch.c tests/host/kstub.c */
 #include "fs/filemap.h"
-#include "fs/data.h"
-#include "fs/filedata.h"
 #include "fs/log.h"
 #include "fs/pagecache.h"
 #include "kstub.h"
@@ -51,24 +49,6 @@ void slab_give(struct slab *s, void *record) {
     free(record);
 }
 
-struct inode *inode_dup(struct inode *ip) {
-    ip->refs++;
-    return ip;
-}
-void inode_put(struct inode *ip) { ip->refs--; }
-int inode_get(uint32_t inum, struct inode **out) { return -K_EIO; }
-int inode_sync(const struct inode *ip) { return 0; }
-int inode_load(struct inode *ip) { return -K_EIO; }
-void cache_put(struct buf *b) {}
-struct super super;
-
-int filedata_show(struct inode *ip, uint32_t i, unsigned most, object_show_fn show, void *ctx) {
-    return -K_EIO;
-}
-int filedata_show_for_write(struct inode *ip, uint32_t i, object_show_fn show, void *ctx) {
-    return -K_EIO;
-}
-void filedata_clean_end(struct inode *ip) {}
 uint32_t log_op_max(void) { return 0; }
 paddr_t page_frame(uint32_t inum, uint32_t index) { return PA(0); }
 const char *elf_name(const struct object *program, uint64_t perm) { return "program"; }
@@ -80,27 +60,48 @@ void rmap_take_away(struct rmap *r, uint64_t first, uint64_t pages) {}
 
 /* ---- the limits ---- */
 
+/* A file system of files without an end, which counts references; there are two. */
+struct inode {
+    struct mappable mapped;
+    uint32_t refs, number;
+};
+
+static struct inode *inode_of(const struct mappable *file) {
+    return CONTAINER_OF(file, struct inode, mapped);
+}
+static void get(struct mappable *file) { inode_of(file)->refs++; }
+static void put(struct mappable *file) { inode_of(file)->refs--; }
+static uint32_t number(const struct mappable *file) { return inode_of(file)->number; }
+static uint64_t pages(const struct mappable *file) { return UINT64_MAX; }
+static int show(struct mappable *file, uint32_t i, unsigned most, bool write,
+                object_show_fn show_fn, void *ctx) {
+    return -K_EIO;
+}
+static int sync(struct mappable *file) { return 0; }
+static uint32_t store_cost(void) { return 1; }
+
+#define OPS \
+    { \
+        .get = get, .put = put, .number = number, .pages = pages, .show = show, .sync = sync, \
+        .store_cost = store_cost, \
+    }
+static const struct filemap_ops ops[2] = {OPS, OPS};
+
 static struct inode inodes[6];
 static struct object *objects[ARRAY_LEN(inodes)];
 
 static void begin(void) {
     kstub_reset();
-    for (unsigned i = 0; i < ARRAY_LEN(inodes); i++) {
-        inodes[i] = (struct inode){.inum = i + 2, .refs = 1, .loaded = true};
-        inodes[i].d.type = ABI_T_FILE;
-        sleeplock_init(&inodes[i].lock, RANK_INODE);
-    }
+    for (unsigned i = 0; i < ARRAY_LEN(inodes); i++)
+        inodes[i] = (struct inode){.number = i + 2, .refs = 1};
 }
 
-static int map(unsigned i, uint64_t pages) {
-    return filemap_create(&inodes[i], pages, &objects[i]);
+/* Of the one file system and of the other. */
+static int map(unsigned i, uint64_t n) {
+    return filemap_create(&inodes[i].mapped, &ops[i % 2], n, &objects[i]);
 }
-
-static int run(unsigned i, uint64_t pages) {
-    assert_int_equal(inode_lock(&inodes[i]), 0);
-    int err = filemap_create_program(&inodes[i], pages, &objects[i]);
-    inode_unlock(&inodes[i]);
-    return err;
+static int run(unsigned i, uint64_t n) {
+    return filemap_create_program(&inodes[i].mapped, &ops[i % 2], n, &objects[i]);
 }
 
 static void drop(unsigned i) { object_put(objects[i]); }
@@ -144,17 +145,17 @@ static void every_question_for_memory_refused_once(void **state) {
     static const struct {
         int (*op)(void);
         unsigned i, questions; /* of which inode; how many it asks */
-    } ops[] = {{map_new, 0, 2}, {run_new, 1, 2}, {map_more, 2, 1}, {run_more, 2, 1}};
+    } tries[] = {{map_new, 0, 2}, {run_new, 1, 2}, {map_more, 2, 1}, {run_more, 2, 1}};
     begin();
     assert_int_equal(map(2, 2), 0);
     struct object *first = objects[2];
-    for (unsigned k = 0; k < ARRAY_LEN(ops); k++) {
-        struct inode *ip = &inodes[ops[k].i];
+    for (unsigned k = 0; k < ARRAY_LEN(tries); k++) {
+        struct inode *ip = &inodes[tries[k].i];
         const uint32_t refs = ip->refs;
         unsigned n = 1;
         for (;; n++) {
             refuse = n;
-            int err = ops[k].op();
+            int err = tries[k].op();
             bool done = refuse > 0;
             refuse = 0;
             assert_int_equal(err, done ? 0 : -K_ENOMEM);
@@ -163,13 +164,13 @@ static void every_question_for_memory_refused_once(void **state) {
             assert_int_equal(promised, 2);
             assert_int_equal(taken, 1);
             assert_int_equal(ip->refs, refs);
-            assert_true(ip == &inodes[2] ? ip->map != NULL : !ip->map);
-            assert_int_equal(filemap_begin_writes(ip), 0); /* nor does it count as run */
-            filemap_end_writes(ip);
+            assert_true(ip == &inodes[2] ? ip->mapped.map != NULL : !ip->mapped.map);
+            assert_int_equal(filemap_begin_writes(&ip->mapped), 0); /* nor does it count as run */
+            filemap_end_writes(&ip->mapped);
         }
-        assert_int_equal(n, ops[k].questions + 1);
+        assert_int_equal(n, tries[k].questions + 1);
         assert_int_equal(promised, ip == &inodes[2] ? 5 : 2 + 3);
-        drop(ops[k].i);
+        drop(tries[k].i);
         if (ip == &inodes[2]) { /* what is mapped stays counted until nobody maps it */
             object_put(first);
             assert_int_equal(map(2, 2), 0);
