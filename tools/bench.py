@@ -78,15 +78,10 @@ def boot(designs, keys, counting):
     command = machine.qemu_command(
         machine.default_design(), harts=1, console=CONSOLE, extra=COUNTING if counting else (),
         append="panic=exit quiet -- " + " && ".join(f"design {d} {bench}" for d, bench in runs))
-    deadline = DEADLINE * len(designs)
-    try:
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, encoding="utf-8",
-                              errors="replace", stdout=subprocess.PIPE, timeout=deadline)
-    except subprocess.TimeoutExpired as e:
-        raise machine.Unusable(f"bench was not done after {deadline} seconds") from e
-    parts = done.stdout.split("bench: done")
-    if done.returncode or len(parts) != len(runs) + 1:
-        raise machine.Unusable(f"bench failed:\n{done.stdout}")
+    status, said = machine.console_of(command, DEADLINE * len(designs), "bench")
+    parts = said.split("bench: done")
+    if status or len(parts) != len(runs) + 1:
+        raise machine.Unusable(f"bench failed:\n{said}")
     found = {design: {} for design in designs}
     for (design, _), part in zip(runs, parts):
         found[design].update((key, (int(n), int(ns))) for key, n, ns in ROW.findall(part))

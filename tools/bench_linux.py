@@ -77,14 +77,10 @@ def measure(names, designs):
         machine.default_design(), harts=1, mib=MIB, disks=[], console=bench.CONSOLE,
         extra=("-initrd", archive(compile_program()), *bench.COUNTING),
         append=f"panic=exit quiet -- {runs}")
-    try:
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, encoding="utf-8",
-                              errors="replace", stdout=subprocess.PIPE, timeout=DEADLINE)
-    except subprocess.TimeoutExpired as e:
-        raise machine.Unusable(f"the operations were not done after {DEADLINE} seconds") from e
-    parts = done.stdout.split("operations: done")
-    if done.returncode or len(parts) != len(designs) + 1:
-        raise machine.Unusable(f"the program failed:\n{done.stdout[-2000:]}")
+    status, said = machine.console_of(command, DEADLINE, "the program of operations")
+    parts = said.split("operations: done")
+    if status or len(parts) != len(designs) + 1:
+        raise machine.Unusable(f"the program failed:\n{said[-2000:]}")
     return {design: {name: int(n) for name, n in ROW.findall(part)}
             for design, part in zip(designs, parts)}
 

@@ -88,14 +88,9 @@ def boot(path, harts):
         machine.default_design(), harts, MEMORY, [], append="panic=exit quiet trace=poweroff -- "
         "sh /bench/all", extra=("-initrd", path, *(bench.COUNTING if harts == 1 else ())),
         console=bench.CONSOLE)
-    try:
-        done = subprocess.run(command, check=False, capture_output=True, timeout=DEADLINE,
-                              stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired as e:
-        said = (e.stdout or b"").decode(errors="replace")[-2000:]
-        raise machine.Unusable(f"not done after {DEADLINE} seconds:\n{said}") from e
+    _, said = machine.console_of(command, DEADLINE, "the script")
     console = consoles.OwnConsole(False)
-    said = (console.feed(done.stdout) + console.rest()).decode(errors="replace").replace("\r", "")
+    said = (console.feed(said.encode()) + console.rest()).decode(errors="replace").replace("\r", "")
     if "\n= done\n" not in said:
         raise machine.Unusable(f"the guest ended before the last program:\n{said[-2000:]}")
     return said

@@ -155,21 +155,12 @@ def selected(patches, names, quick):
 
 
 # ---- one tree ----
-def find_python():
-    for python in (sys.executable, "python3", "/usr/bin/python3"):
-        done = subprocess.run([python, "-c", "import pytest, pexpect"], check=False,
-                              stderr=subprocess.DEVNULL)
-        if done.returncode == 0:
-            return python
-    raise Unusable("no Python has pytest and pexpect")
-
-
 class Tree:
     """A copy of the sources, where patches come and go."""
 
     def __init__(self, root):
         self.root = root
-        self.python = find_python()
+        self.python = machine.python_for_tests()
         for name in COPIED:
             source, target = os.path.join(machine.ROOT, name), os.path.join(root, name)
             if os.path.isdir(source):

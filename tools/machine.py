@@ -114,6 +114,28 @@ def qemu_command(design, harts=None, mib=None, disks=None, console=("-nographic"
     return [*command, "-append", f"design={design} {append}".rstrip(), *extra]
 
 
+def console_of(command, seconds, what):
+    """(status, what the console said) of a guest that ends by itself. Unusable: it did not, in so
+    many seconds; `what` is its name in that sentence."""
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, timeout=seconds,
+                              stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as e:
+        said = (e.stdout or b"").decode(errors="replace")[-2000:]
+        raise Unusable(f"{what} is not done after {seconds} seconds:\n{said}") from e
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def python_for_tests():
+    """One that has what the tests are written with."""
+    for python in (sys.executable, "python3", "/usr/bin/python3"):
+        done = subprocess.run([python, "-c", "import pytest, pexpect"], check=False,
+                              stderr=subprocess.DEVNULL)
+        if done.returncode == 0:
+            return python
+    raise Unusable("no Python has pytest and pexpect")
+
+
 def host_compiler():
     """The words of the command that compiles for this host, as the Makefile chooses it."""
     named = os.environ.get("CC", "").split()

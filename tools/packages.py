@@ -202,20 +202,27 @@ def get_alone(names):
     return [folder("cache", "archives", found[name]) for name in names]
 
 
+def unpack(archives, target, command):
+    """Makes the folder `target` of the archives, each unpacked by command(archive, folder): whole,
+    or not at all."""
+    made = f"{target}.{os.getpid()}"
+    shutil.rmtree(made, ignore_errors=True)
+    os.makedirs(made)
+    for archive in archives:
+        done = subprocess.run(command(archive, made), check=False, capture_output=True,
+                              encoding="utf-8", errors="replace")
+        if done.returncode:
+            shutil.rmtree(made, ignore_errors=True)
+            raise Unusable(f"{os.path.basename(archive)}: {done.stderr.strip()}")
+    try:
+        os.rename(made, target)
+    except OSError:  # another one was quicker
+        shutil.rmtree(made, ignore_errors=True)
+
+
 def unpacked(path):
     """The folder with what is in a package's file."""
     target = folder("unpacked", os.path.basename(path)[:-len(".deb")])
     if not os.path.isdir(target):
-        made = f"{target}.{os.getpid()}"
-        shutil.rmtree(made, ignore_errors=True)
-        os.makedirs(made)
-        done = subprocess.run(["dpkg-deb", "-x", path, made], check=False, capture_output=True,
-                              encoding="utf-8", errors="replace")
-        if done.returncode:
-            shutil.rmtree(made, ignore_errors=True)
-            raise Unusable(f"{os.path.basename(path)}: {done.stderr.strip()}")
-        try:
-            os.rename(made, target)
-        except OSError:  # another one was quicker
-            shutil.rmtree(made, ignore_errors=True)
+        unpack([path], target, lambda package, to: ["dpkg-deb", "-x", package, to])
     return target

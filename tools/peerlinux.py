@@ -3,7 +3,6 @@
 """
 import os
 import re
-import subprocess
 import sys
 
 import bench
@@ -55,13 +54,8 @@ def run(archive, folder):
     command = ["qemu-system-riscv64", "-machine", "virt", "-smp", "1", "-m", str(MIB),
                "-kernel", image, "-initrd", archive, *bench.CONSOLE, *bench.COUNTING,
                "-append", ARGUMENTS.format(folder=folder)]
-    try:
-        done = subprocess.run(command, check=False, capture_output=True, timeout=DEADLINE,
-                              stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired as e:
-        said = (e.stdout or b"").decode(errors="replace")[-2000:]
-        raise machine.Unusable(f"Linux is not done after {DEADLINE} seconds:\n{said}") from e
-    said = done.stdout.decode(errors="replace").replace("\r", "")
+    _, said = machine.console_of(command, DEADLINE, "Linux")
+    said = said.replace("\r", "")
     version = re.search(r"^= version (\S+)\n", said, re.M)
     if not version:
         raise machine.Unusable(f"Linux does not come to its init:\n{said[-2000:]}")

@@ -3,7 +3,6 @@ as packages.py does, and unpacked into a folder of the build folder.
 """
 import glob
 import os
-import shutil
 import subprocess
 
 import packages
@@ -35,22 +34,6 @@ def apt(*words, cwd=None):
                           stdin=subprocess.DEVNULL, env=packages.environment(), cwd=cwd)
 
 
-def unpack(tars, target):
-    made = f"{target}.{os.getpid()}"
-    shutil.rmtree(made, ignore_errors=True)
-    os.makedirs(made)
-    for tar in tars:
-        done = subprocess.run(["tar", "-C", made, "-xf", tar], check=False, capture_output=True,
-                              encoding="utf-8", errors="replace")
-        if done.returncode:
-            shutil.rmtree(made, ignore_errors=True)
-            raise Unusable(f"{os.path.basename(tar)}: {done.stderr.strip()}")
-    try:
-        os.rename(made, target)
-    except OSError:  # another one was quicker
-        shutil.rmtree(made, ignore_errors=True)
-
-
 def get(name, with_debian=False):
     """The folder with what the package's source archives have in them: the program's own, and, if
     asked for, Debian's folder `debian`. Unusable: why there is none."""
@@ -71,5 +54,6 @@ def get(name, with_debian=False):
         raise Unusable(f"the source of {name} cannot be downloaded: {packages.why(done)}")
     tars = sorted(glob.glob(os.path.join(downloads, "*.orig.tar.*")) +
                   (glob.glob(os.path.join(downloads, "*.debian.tar.*")) if with_debian else []))
-    unpack([tar for tar in tars if not tar.endswith(".asc")], target)
+    packages.unpack([tar for tar in tars if not tar.endswith(".asc")], target,
+                    lambda tar, to: ["tar", "-C", to, "-xf", tar])
     return target

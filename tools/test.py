@@ -91,15 +91,6 @@ class CannotRun(Exception):
 
 
 # ---- what there is to run ----
-def find_python():
-    for python in (sys.executable, "python3", "/usr/bin/python3"):
-        done = subprocess.run([python, "-c", "import pytest, pexpect"], check=False,
-                              stderr=subprocess.DEVNULL)
-        if done.returncode == 0:
-            return python
-    raise CannotRun("no Python has pytest and pexpect")
-
-
 def make_quick(python):
     """The tests start Python thousands of times: they find this one without a detour. (Some hosts
     have a script in its place that takes longer than Python.)"""
@@ -404,7 +395,9 @@ def run(args):
         for group in ("more", "browser"):
             if subprocess.run([*need[:2], group], check=False).returncode:
                 print("Some tests will be skipped; they say so.", flush=True)
-    python = find_python() if shows else make_quick(find_python())
+    python = machine.python_for_tests()
+    if not shows:
+        python = make_quick(python)
     units, left_out = selected(cmocka_units() + python_units(python), names)
     if shows == "--list":
         print("\n".join(unit.name for unit in units))
