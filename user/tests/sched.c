@@ -156,66 +156,53 @@ static void end_reader(int pid, int fd, volatile int *seen) {
     CHECK_EQ(munmap((void *)seen, PAGE), 0);
 }
 
-/* Who wakes a process and goes on computing does not keep it waiting while another
- * hart idles (pitfall 26). If that hart is not told, or misses it since it is about to
- * sleep, the reader runs at the end of our time slice, in every round. Almost all may be
- * so slow for another reason: a host that is busy. */
-static void wakes_an_idle_hart(void) {
-    enum { ROUNDS = 1500, ENOUGH = 12 };
-    struct abi_sysinfo si;
+/* Wakes a reader up to `rounds` times and waits for it, with one call after the other or without
+ * any; `enough` times it runs within this part of a slice. */
+static void must_run_soon(int rounds, int enough, bool calls, unsigned part) {
     int p[2], fast = 0;
-    must_info(&si);
-    if (si.harts == 1) {
-        note("one hart: nothing to see");
-        return;
-    }
     uint64_t tick = time_of_tick();
     volatile int *seen;
     must_pipe(p);
     int pid = begin_reader(p, &seen);
-    for (int i = 0; i < ROUNDS && fast < ENOUGH; i++) {
+    for (int i = 0; i < rounds && fast < enough; i++) {
         while (state_of(pid) != ABI_P_SLEEPING) {
         }
         for (uint64_t start = time_now(); time_now() - start < tick / 1000;) {
         }
         write_all(p[1], "x", 1);
         uint64_t start = time_now();
-        while (*seen == i) { /* without a call, in which we could make room for it */
-        }
-        fast += time_now() - start < tick / SLICES_OF_TICK / 4;
+        while (*seen == i)
+            if (calls)
+                sys_getpid();
+        fast += time_now() - start < tick / SLICES_OF_TICK / part;
     }
     end_reader(pid, p[1], seen);
-    CHECK_MSG(fast >= ENOUGH, "%d of %d wake-ups did not wait for the slice's end", fast,
-              (int)ROUNDS);
+    CHECK_MSG(fast >= enough, "%d of %d ran soon", fast, rounds);
+}
+
+/* Who wakes a process and goes on computing does not keep it waiting while another
+ * hart idles (pitfall 26). If that hart is not told, or misses it since it is about to
+ * sleep, the reader runs at the end of our time slice, in every round. Almost all may be
+ * so slow for another reason: a host that is busy. We make no call, in which we could make room. */
+static void wakes_an_idle_hart(void) {
+    struct abi_sysinfo si;
+    must_info(&si);
+    if (si.harts == 1)
+        note("one hart: nothing to see");
+    else
+        must_run_soon(1500, 12, false, 4);
 }
 
 /* Who wakes a process and then makes one call after the other lets it run soon, also where no other
  * hart is (pitfall 69): else a program that waits in such a loop for what it has woken waits for
  * a slice each time. */
 static void woken_runs_soon(void) {
-    enum { ROUNDS = 200, ENOUGH = 40 };
     struct abi_sysinfo si;
-    int p[2], fast = 0;
     must_info(&si);
-    if (si.harts > 1) {
+    if (si.harts > 1)
         note("another hart runs it: as soon as the host lets that one run");
-        return;
-    }
-    uint64_t tick = time_of_tick();
-    volatile int *seen;
-    must_pipe(p);
-    int pid = begin_reader(p, &seen);
-    for (int i = 0; i < ROUNDS && fast < ENOUGH; i++) {
-        while (state_of(pid) != ABI_P_SLEEPING) {
-        }
-        write_all(p[1], "x", 1);
-        uint64_t start = time_now();
-        while (*seen == i)
-            sys_getpid();
-        fast += time_now() - start < tick / SLICES_OF_TICK / 8;
-    }
-    end_reader(pid, p[1], seen);
-    CHECK_MSG(fast >= ENOUGH, "%d of %d were soon", fast, (int)ROUNDS);
+    else
+        must_run_soon(200, 40, true, 8);
 }
 
 /* A disk request in an idle system does not wait for the next timer (pitfall 34): that is the
