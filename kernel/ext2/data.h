@@ -9,7 +9,7 @@
  * durable (the journal's mode "ordered"), but for blocks that were another's lately (alloc.h). */
 #pragma once
 #include "ext2/blockmap.h"
-#include "fs/pagecache.h"
+#include "fs/pagefile.h"
 #include "mm/object.h"
 
 /* Reads up to n bytes from offset on, to kernel or user memory; *done is how many, fewer at the end
@@ -57,15 +57,14 @@ int ext2_show_for_write(struct ext2_inode *ip, uint64_t index, object_show_fn sh
 static inline unsigned ext2_page_blocks(void) { return (unsigned)(PAGE_SIZE / ext2.block_bytes); }
 /* Bytes of the page that are in the file. */
 static inline size_t ext2_page_bytes(const struct ext2_inode *ip, uint64_t index) {
-    uint64_t start = index * PAGE_SIZE, size = ext2_size(ip);
-    return size <= start ? 0 : MIN((size_t)(size - start), (size_t)PAGE_SIZE);
+    return pagefile_bytes(ext2_size(ip), index);
 }
-/* The page, held, read with some that follow it if it is not in memory; for writing those are
- * not. -K_EIO. */
-int ext2_page_get(struct ext2_inode *ip, uint32_t index, bool ahead, struct ext2_leaf *leaf,
-                  struct page **out) must_check;
-/* The page, held, if it is in memory; or a new one of zeros, which is going to be filled, is not
- * found yet, and knows its blocks. -K_EIO. */
-struct page *ext2_page_find(struct ext2_inode *ip, uint32_t index, struct ext2_leaf *leaf);
-int ext2_page_new(struct ext2_inode *ip, uint32_t index, struct ext2_leaf *leaf,
-                  struct page **out) must_check;
+
+/* Its pages, as pagefile.h has them; ended by ext2_pages_end. */
+struct ext2_pages {
+    struct pagefile file;
+    struct ext2_inode *ip;
+    struct ext2_leaf leaf;
+};
+struct ext2_pages ext2_pages_begin(struct ext2_inode *ip);
+static inline void ext2_pages_end(struct ext2_pages *f) { ext2_leaf_end(&f->leaf); }

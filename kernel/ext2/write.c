@@ -38,14 +38,15 @@ static void log_and_put(struct log_op *op, struct page *p, unsigned b, unsigned 
 
 /* The page's blocks from b to *end have places. After an error *end is the first that has none.
  * *log: those that may be another's on the disk. */
-static int settle(struct log_op *op, struct ext2_inode *ip, struct page *p, unsigned b,
-                  unsigned *end, struct ext2_leaf *leaf, unsigned *log) {
+static int settle(struct log_op *op, struct ext2_pages *f, struct page *p, unsigned b,
+                  unsigned *end, unsigned *log) {
     uint64_t first = (uint64_t)p->index * ext2_page_blocks();
     *log = 0;
     for (; b < *end; b++) {
         bool fresh = true;
-        int err = p->block[b] ? 0
-                              : ext2_map_add(op, ip, first + b, true, leaf, &p->block[b], &fresh);
+        int err = p->block[b]
+                      ? 0
+                      : ext2_map_add(op, f->ip, first + b, true, &f->leaf, &p->block[b], &fresh);
         if (err) {
             *end = b;
             return err;
@@ -55,22 +56,34 @@ static int settle(struct log_op *op, struct ext2_inode *ip, struct page *p, unsi
     return 0;
 }
 
-/* The page that is to be written from `within` on: it is read where the write leaves some of it. */
-static int get_for_write(struct ext2_inode *ip, uint32_t index, size_t within, size_t n,
-                         struct ext2_leaf *leaf, struct page **out, bool *is_new) {
-    size_t there = ext2_page_bytes(ip, index);
-    *is_new = false;
-    *out = ext2_page_find(ip, index, leaf);
-    int err = 0;
-    if (!*out && (there == 0 || (within == 0 && n >= there))) {
-        err = ext2_page_new(ip, index, leaf, out);
-        *is_new = true;
-    } else if (!*out) {
-        err = ext2_page_get(ip, index, false, leaf, out);
-    }
-    if (!err && !*is_new)
+/* A page of zeros that is going to be filled, is not found yet, and knows its blocks. -K_EIO. */
+static int new_page(struct ext2_pages *f, uint32_t index, struct page **out) {
+    struct page *p = pagefile_new(&f->file, index);
+    int err = f->file.ops->find_blocks(&f->file, p);
+    if (err)
+        page_put(p);
+    else
+        memset(p->data, 0, PAGE_SIZE);
+    *out = p;
+    return err;
+}
+
+/* A page that is there, for writing: none behind it is read. */
+static int get_page(struct ext2_pages *f, uint32_t index, struct page **out) {
+    *out = pagefile_find(&f->file, index);
+    int err = *out ? 0 : pagefile_load(&f->file, index, 1, out);
+    if (!err)
         page_wait_writing(*out);
     return err;
+}
+
+/* The page that is to be written from `within` on: it is read where the write leaves some of it. */
+static int get_for_write(struct ext2_pages *f, uint32_t index, size_t within, size_t n,
+                         struct page **out, bool *is_new) {
+    size_t there = ext2_page_bytes(f->ip, index);
+    bool is_filled = there == 0 || (within == 0 && n >= there);
+    *is_new = is_filled && !page_is_there(f->ip->inum, index);
+    return *is_new ? new_page(f, index, out) : get_page(f, index, out);
 }
 
 /* Where a write was to go, and what it found. */
@@ -102,18 +115,18 @@ static void copy_failed(struct log_op *op, struct ext2_inode *ip, const struct p
         page_put(p);
 }
 
-static int write_piece(struct log_op *op, struct ext2_inode *ip, const struct piece *w, uaddr_t src,
-                       struct ext2_leaf *leaf, size_t *moved) {
+static int write_piece(struct log_op *op, struct ext2_pages *f, const struct piece *w, uaddr_t src,
+                       size_t *moved) {
     struct page *p = w->page;
     unsigned log, b = (unsigned)(w->within / ext2.block_bytes);
     unsigned end = (unsigned)((w->within + w->bytes - 1) / ext2.block_bytes) + 1, last = end;
     *moved = 0;
     int err = copyin_held(p->data + w->within, src, w->bytes);
     if (err) {
-        copy_failed(op, ip, w);
+        copy_failed(op, f->ip, w);
         return err;
     }
-    err = settle(op, ip, p, b, &end, leaf, &log);
+    err = settle(op, f, p, b, &end, &log);
     if (end < last) /* what found no place is a hole */
         memset(p->data + end * ext2.block_bytes, 0, (last - end) * ext2.block_bytes);
     *moved = end == last ? w->bytes : end > b ? end * ext2.block_bytes - w->within : 0;
@@ -124,15 +137,14 @@ static int write_piece(struct log_op *op, struct ext2_inode *ip, const struct pi
 }
 
 /* What is behind the end, in its block, becomes zero, since the end moves over it. */
-static int clean_end(struct log_op *op, struct ext2_inode *ip, struct ext2_leaf *leaf) {
+static int clean_end(struct log_op *op, struct ext2_pages *f) {
     struct page *p;
-    uint64_t size = ext2_size(ip);
+    uint64_t size = ext2_size(f->ip);
     if (size % PAGE_SIZE == 0)
         return 0;
-    int err = ext2_page_get(ip, (uint32_t)(size / PAGE_SIZE), false, leaf, &p);
+    int err = get_page(f, (uint32_t)(size / PAGE_SIZE), &p);
     if (err)
         return err;
-    page_wait_writing(p);
     memset(p->data + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
     unsigned b = (unsigned)(size % PAGE_SIZE / ext2.block_bytes);
     log_and_put(op, p, b, size % ext2.block_bytes && p->block[b] ? b + 1 : b, 0);
@@ -148,26 +160,25 @@ static void set_size(struct log_op *op, struct ext2_inode *ip, uint64_t size) {
 int ext2_write(struct log_op *op, struct ext2_inode *ip, uint64_t offset, uaddr_t src, size_t n,
                size_t *done) {
     ASSERT_SLEEPLOCKED(&ip->lock);
-    struct ext2_leaf leaf = {0};
+    struct ext2_pages f = ext2_pages_begin(ip);
     *done = 0;
     if (offset >= ext2.size_max)
         return -K_EFBIG;
     n = (size_t)MIN((uint64_t)n, ext2.size_max - offset);
-    int err = offset > ext2_size(ip) ? clean_end(op, ip, &leaf) : 0;
+    int err = offset > ext2_size(ip) ? clean_end(op, &f) : 0;
     while (*done < n && !err) {
         uint64_t at = offset + *done;
         struct piece w = {.within = at % PAGE_SIZE};
         size_t moved = 0;
         w.bytes = MIN(n - *done, PAGE_SIZE - w.within);
-        err = get_for_write(ip, (uint32_t)(at / PAGE_SIZE), w.within, w.bytes, &leaf, &w.page,
-                            &w.is_new);
+        err = get_for_write(&f, (uint32_t)(at / PAGE_SIZE), w.within, w.bytes, &w.page, &w.is_new);
         if (!err)
-            err = write_piece(op, ip, &w, UA(src.v + *done), &leaf, &moved);
+            err = write_piece(op, &f, &w, UA(src.v + *done), &moved);
         *done += moved;
         if (moved > 0 && at + moved > ext2_size(ip))
             set_size(op, ip, at + moved);
     }
-    ext2_leaf_end(&leaf);
+    ext2_pages_end(&f);
     if (*done > 0)
         ext2_touch(ip, true);
     return err;
@@ -237,16 +248,16 @@ static int lock_and_edit(struct ext2_inode *ip) {
 }
 
 static int resize(struct log_op *op, struct ext2_inode *ip, uint64_t size, bool *done) {
-    struct ext2_leaf leaf = {0};
     int err = lock_and_edit(ip);
     if (err)
         return err;
+    struct ext2_pages f = ext2_pages_begin(ip);
     *done = true;
     if (size < ext2_size(ip)) {
         ext2_shrink(op, ip, size, done);
     } else if (size > ext2_size(ip)) {
-        err = clean_end(op, ip, &leaf);
-        ext2_leaf_end(&leaf);
+        err = clean_end(op, &f);
+        ext2_pages_end(&f);
         if (!err)
             set_size(op, ip, size);
     }
@@ -277,19 +288,18 @@ int ext2_set_length(struct ext2_inode *ip, uint64_t size) {
 
 static int show_for_write(struct log_op *op, struct ext2_inode *ip, uint32_t index,
                           object_show_fn show, void *ctx) {
-    struct ext2_leaf leaf = {0};
+    struct ext2_pages f = ext2_pages_begin(ip);
     struct page *p;
     size_t n = ext2_page_bytes(ip, index);
-    int err = n == 0 ? -K_ENXIO : ext2_page_get(ip, index, false, &leaf, &p);
+    int err = n == 0 ? -K_ENXIO : get_page(&f, index, &p);
     if (err) {
-        ext2_leaf_end(&leaf);
+        ext2_pages_end(&f);
         return err;
     }
-    page_wait_writing(p);
     memset(p->data + n, 0, PAGE_SIZE - n);
     unsigned log, end = (unsigned)((n - 1) / ext2.block_bytes) + 1;
-    err = settle(op, ip, p, 0, &end, &leaf, &log);
-    ext2_leaf_end(&leaf);
+    err = settle(op, &f, p, 0, &end, &log);
+    ext2_pages_end(&f);
     page_hold(p); /* for the log */
     log_and_put(op, p, 0, end, log);
     ext2_touch(ip, true);

@@ -3,9 +3,8 @@
  *
  * All calls want the inode locked, those that change it edited too (inode.h), unless they say
  * else; it is a file. Between calls no page is in the cache that lies behind the end of the
- * file, and of its last block all bytes behind it are zero, in memory, unless somebody stores
- * there through a mapping. What lies behind that block in its page is undefined, and zeroed
- * whenever a mapping is shown it. Each call that moves the end writes all up to there. */
+ * file; of the one that it ends in, pagefile.h. Each call that moves the end writes all up to
+ * there. */
 #pragma once
 #include "fs/inode.h"
 #include "mm/object.h"
@@ -36,7 +35,7 @@ void filedata_cut(struct log_op *op, struct inode *ip, uint32_t old_size);
 /* Calls show with the frame of a page while the inode is locked, and returns what that returns;
  * with those of pages behind it in memory, `most` in all at most. A frame is what read and write
  * see. The cache keeps the page while somebody has a reference to the frame, and a promise for it;
- * filemap_cut takes it away from all who show it. -K_EIO; -K_EINVAL: the file ends before it. */
+ * filemap_cut takes it away from all who show it. -K_EIO; -K_ENXIO: the file ends before it. */
 int filedata_show(struct inode *ip, uint32_t index, unsigned most, object_show_fn show,
                   void *ctx) must_check;
 

@@ -30,11 +30,11 @@ struct run {
 
 /* A page behind the end, which is not in memory, that is going to be filled: its bytes are
  * undefined, but for blocks that there are already. */
-static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
+static int add_page(struct filepages *f, uint32_t index, struct page **out) {
     if (DEBUG)
-        ASSERT(!page_is_there(ip->inum, index));
-    struct page *p = filepage_new(ip, index, in);
-    int err = filepage_find_blocks(ip, p, in);
+        ASSERT(!page_is_there(f->ip->inum, index));
+    struct page *p = pagefile_new(&f->file, index);
+    int err = filepage_find_blocks(f, p);
     if (err) {
         page_put(p);
         return err;
@@ -48,17 +48,21 @@ static int add_page(struct inode *ip, uint32_t index, struct indirect *in, struc
 }
 
 /* The page to be written, in part or in whole: no disk is read for one that lies behind the end. */
-static int get_for_write(struct inode *ip, uint32_t index, struct indirect *in, struct page **out) {
-    int err = 0;
+static int get_for_write(struct change *c, uint32_t index, struct page **out) {
     if (index >= DATA_MAX_SIZE / PAGE_SIZE)
         return -K_EFBIG;
-    if (filepage_bytes(ip, index) == 0)
-        return add_page(ip, index, in, out);
-    *out = filepage_find(ip, index, in);
-    if (!*out)
-        err = filepage_load(ip, index, 1, in, out);
-    if (!err)
-        page_wait_writing(*out);
+    struct filepages f = filepages_begin(c->ip, c->in);
+    int err = 0;
+    if (filepage_bytes(c->ip, index) == 0) {
+        err = add_page(&f, index, out);
+    } else {
+        *out = pagefile_find(&f.file, index);
+        if (!*out)
+            err = pagefile_load(&f.file, index, 1, out);
+        if (!err)
+            page_wait_writing(*out);
+    }
+    c->in = f.in;
     return err;
 }
 
@@ -74,7 +78,7 @@ static int gather_run(struct change *c, uint64_t offset, size_t n, struct run *r
     r->pages = 0;
     for (uint64_t at = offset, stop; at < end; at = stop) {
         struct page *p;
-        int err = get_for_write(c->ip, (uint32_t)(at / PAGE_SIZE), &c->in, &p);
+        int err = get_for_write(c, (uint32_t)(at / PAGE_SIZE), &p);
         if (err)
             return err;
         stop = MIN(end, ROUND_DOWN(at, PAGE_SIZE) + PAGE_SIZE);
@@ -277,7 +281,7 @@ static int write_in_page(struct change *c, uint64_t offset, uaddr_t src, size_t 
     struct page *p = c->ip->pinned.page;
     uint32_t index = (uint32_t)(offset / PAGE_SIZE);
     bool held = !p || p->index != index;
-    int err = held ? get_for_write(c->ip, index, &c->in, &p) : 0;
+    int err = held ? get_for_write(c, index, &p) : 0;
     if (err)
         return err;
     err = copy_to_page(c, p, offset, src, n, done);
@@ -365,8 +369,10 @@ static int write_all_of(struct log_op *op, struct inode *ip, struct page *p) {
 
 static int show_for_write(struct log_op *op, struct inode *ip, uint32_t index, object_show_fn show,
                           void *ctx) {
+    struct filepages f = filepages_begin(ip, (struct indirect){0});
     struct page *p;
-    int err = filepage_get_in_file(ip, index, &p);
+    int err = filepage_bytes(ip, index) == 0 ? -K_ENXIO : pagefile_get(&f.file, index, &p);
+    filepages_end(&f);
     if (err)
         return err;
     err = write_all_of(op, ip, p);

@@ -17,16 +17,13 @@ static uint32_t number(const struct mappable *file) {
 }
 
 /* All that it may come to have: they are few. */
-static uint64_t pages(const struct mappable *file) {
-    return FILE_PAGES;
-}
+static uint64_t pages(const struct mappable *file) { return FILE_PAGES; }
 
 static int show(struct mappable *file, uint32_t index, unsigned most, bool write,
                 object_show_fn show_fn, void *ctx) {
     struct inode *ip = inode_of(file);
-    int err = write ? filedata_show_for_write(ip, index, show_fn, ctx)
-                    : filedata_show(ip, index, most, show_fn, ctx);
-    return err == -K_EINVAL ? -K_ENXIO : err;
+    return write ? filedata_show_for_write(ip, index, show_fn, ctx)
+                 : filedata_show(ip, index, most, show_fn, ctx);
 }
 
 static int sync(struct mappable *file) { return inode_sync(inode_of(file)); }

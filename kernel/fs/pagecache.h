@@ -10,7 +10,7 @@
  *                           where they do not sleep, wait for the disk alone, or hold what their
  *                           operation has reserved
  * Who waits for a page holds none but those, and no buffer of the block cache but what the log pins
- * (filepage_find): however many threads are in calls at once, those who have a page go on,
+ * (pagefile_find): however many threads are in calls at once, those who have a page go on,
  * so a page becomes free for a caller that waits for one.
  *
  * Guards: an inode's pages are found, made, filled and changed with the inode locked; refs and

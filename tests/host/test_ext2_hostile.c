@@ -2,7 +2,8 @@
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
-/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c kernel/fs/inode.c kernel/fs/data.c */
+/* sources: kernel/fs/filepage.c kernel/fs/pagefile.c */
+/* sources: kernel/fs/filewrite.c kernel/fs/inode.c kernel/fs/data.c */
 /* sources: kernel/fs/dir.c kernel/vfs/path.c kernel/fs/namecache.c kernel/fs/nameop.c */
 /* sources: kernel/fs/rename.c kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c */
 /* sources: kernel/fs/inodefile.c kernel/vfs/devfile.c kernel/vfs/pipe.c kernel/fs/fs.c */

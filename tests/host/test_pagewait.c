@@ -3,7 +3,8 @@
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */
-/* sources: kernel/fs/filepage.c kernel/fs/filewrite.c */
+/* sources: kernel/fs/filepage.c kernel/fs/pagefile.c */
+/* sources: kernel/fs/filewrite.c */
 /* sources: kernel/fs/inode.c kernel/fs/data.c kernel/fs/dir.c kernel/vfs/path.c */
 /* sources: kernel/fs/namecache.c kernel/fs/nameop.c kernel/fs/rename.c */
 /* sources: kernel/fs/entries.c kernel/vfs/file.c kernel/vfs/open.c kernel/fs/inodefile.c */
@@ -37,17 +38,17 @@ static void hold_all(void) {
 
 /* It has the indirect block, when no page is left. */
 static void reads(void) {
-    struct indirect in = {0};
+    struct filepages f = filepages_begin(file, (struct indirect){0});
     struct page *p;
     assert_int_equal(inode_lock(file), 0);
-    assert_int_equal(filepage_get(file, 4, &in, &p), 0);
+    assert_int_equal(pagefile_get(&f.file, 4, &p), 0);
     page_put(p);
-    assert_true(in.held);
+    assert_true(f.in.held);
     hold_all();
-    assert_int_equal(filepage_get(file, wanted, &in, &p), 0);
+    assert_int_equal(pagefile_get(&f.file, wanted, &p), 0);
     assert_int_equal(p->index, wanted);
     page_put(p);
-    indirect_end(&in);
+    filepages_end(&f);
     inode_unlock(file);
 }
 
