@@ -10,6 +10,8 @@
 #define EXT_IPI 0x735049
 #define EXT_HSM 0x48534d
 #define EXT_RFENCE 0x52464e43
+#define EXT_BASE 0x10
+#define EXT_PMU 0x504d55
 
 struct sbi_result {
     int64_t error;
@@ -19,6 +21,13 @@ struct sbi_result {
 #define CONSOLE_READ 1 /* of SBI_CONSOLE */
 #define RFENCE_I 0     /* of EXT_RFENCE: fence.i */
 #define RFENCE_VMA 1   /* sfence.vma for all ASIDs */
+
+enum { BASE_VENDOR = 4, BASE_ARCHITECTURE, BASE_IMPLEMENTATION };
+enum { PMU_COUNTERS, PMU_CONFIGURE = 2, PMU_STOP = 4, PMU_READ };
+#define PMU_FROM_ZERO 2u /* of PMU_CONFIGURE: the counter begins at 0, */
+#define PMU_START 4u     /* and now */
+#define PMU_RESET 1u     /* of PMU_STOP: it is free again */
+#define PMU_OF_FIRMWARE 0xf0000u
 
 #ifdef __riscv
 static struct sbi_result sbi_call4(uint64_t ext, uint64_t fn, uint64_t x, uint64_t y, uint64_t z,
@@ -87,3 +96,33 @@ int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) {
 }
 
 void sbi_shutdown(bool failure) { sbi_call(SBI_RESET, 0, 0 /* shutdown */, failure ? 1 : 0, 0); }
+
+static uint64_t base_number(uint64_t fn) {
+    struct sbi_result r = sbi_call(EXT_BASE, fn, 0, 0, 0);
+    return r.error ? 0 : r.value;
+}
+
+void sbi_maker(struct sbi_maker *m) {
+    m->vendor = base_number(BASE_VENDOR);
+    m->architecture = base_number(BASE_ARCHITECTURE);
+    m->implementation = base_number(BASE_IMPLEMENTATION);
+}
+
+/* Any of its counters will do. */
+int sbi_count_begin(uint32_t event, uint64_t *counter) {
+    struct sbi_result r = sbi_call(EXT_PMU, PMU_COUNTERS, 0, 0, 0);
+    if (r.error || r.value == 0)
+        return -K_ENOTSUP;
+    uint64_t mask = r.value < 64 ? (1UL << r.value) - 1 : UINT64_MAX;
+    r = sbi_call4(EXT_PMU, PMU_CONFIGURE, 0, mask, PMU_FROM_ZERO | PMU_START,
+                  PMU_OF_FIRMWARE | event);
+    *counter = r.value;
+    return r.error ? -K_ENOTSUP : 0;
+}
+
+int sbi_count_end(uint64_t counter, uint64_t *n) {
+    struct sbi_result r = sbi_call(EXT_PMU, PMU_READ, counter, 0, 0);
+    sbi_call(EXT_PMU, PMU_STOP, counter, 1, PMU_RESET);
+    *n = r.value;
+    return r.error ? -K_ENOTSUP : 0;
+}

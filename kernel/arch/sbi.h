@@ -20,3 +20,13 @@ void sbi_fence(struct sbi_harts who, uint64_t start, uint64_t bytes);
 void sbi_fence_code(struct sbi_harts who);
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) must_check; /* 9; -K_EIO */
 void sbi_shutdown(bool failure); /* 10; returns where the firmware cannot */
+/* 4: who has made the hart that calls, and which one it is; 0 where the firmware does not say. */
+struct sbi_maker {
+    uint64_t vendor, architecture, implementation;
+};
+void sbi_maker(struct sbi_maker *m);
+/* 11: the firmware counts from 0 on how often it does this for the hart that calls, until the end;
+ * *n: how often that was. -K_ENOTSUP: it does not count; then there is nothing to end. */
+#define SBI_MISALIGNED_LOAD 0 /* which the hart does not do itself */
+int sbi_count_begin(uint32_t event, uint64_t *counter) must_check;
+int sbi_count_end(uint64_t counter, uint64_t *n) must_check;

@@ -120,6 +120,15 @@ csr_probe_time:
     rdtime t0
     li a0, 1
     ret
+
+# bool probe_misaligned(const void *at): whether loads work that are not aligned, within a line of
+# 64 bytes, at which `at` begins, and from that to the next one; by hardware or firmware.
+    .globl probe_misaligned
+probe_misaligned:
+    ld t0, 1(a0)
+    ld t0, 60(a0)
+    li a0, 1
+    ret
 probe_end:
 probe_fault:
     li a0, 0

@@ -59,3 +59,4 @@ static inline int ucopy_pieces_sum(uint8_t *user, const struct kpiece *p, unsign
 
 bool csr_probe_stimecmp(void);
 bool csr_probe_time(void);
+bool probe_misaligned(const void *at);

@@ -4,7 +4,7 @@
 # nothing may be stored. (ELF gABI: Dynamic Section, Symbol Table, Hash Table; the versions as GNU
 # has them.)
 
-#define SYMBOLS 8 /* with the first, which is none */
+#define SYMBOLS 9 /* with the first, which is none */
 #define LINUX_4_15_HASH 0x0ae77f75 /* the gABI's hash of the version's name */
 #define LIBRARY_HASH 0x0deebfa1    /* and of the library's */
 
@@ -12,6 +12,7 @@
 #define CALL_CLOCK_GETRES 114
 #define CALL_RT_SIGRETURN 139
 #define CALL_GETCPU 168
+#define CALL_HWPROBE 258
 #define CALL_FLUSH_ICACHE 259
 
 # struct clock_base
@@ -68,6 +69,7 @@ symbols:
     symbol __vdso_clock_getres
     symbol __vdso_getcpu
     symbol __vdso_flush_icache
+    symbol __vdso_riscv_hwprobe
     .word version - names           # the version itself
     .byte 0x11, 0
     .half 0xfff1
@@ -76,10 +78,10 @@ symbols:
 # One bucket, so that no name has to be hashed: all symbols are one chain.
 hashes:
     .word 1, SYMBOLS, 1
-    .word 0, 2, 3, 4, 5, 6, 7, 0
+    .word 0, 2, 3, 4, 5, 6, 7, 8, 0
 
 versions:
-    .half 0, 2, 2, 2, 2, 2, 2, 2
+    .half 0, 2, 2, 2, 2, 2, 2, 2, 2
     .balign 8
 defined:
     .half 1, 1, 1, 1                # the library's own name
@@ -99,6 +101,7 @@ names:
     name_of __vdso_clock_getres
     name_of __vdso_getcpu
     name_of __vdso_flush_icache
+    name_of __vdso_riscv_hwprobe
 library:
     .asciz "linux-vdso.so.1"
 version:
@@ -209,4 +212,9 @@ end_of_\name:
     system_call CALL_FLUSH_ICACHE
     ret
     end __vdso_flush_icache
+
+    function __vdso_riscv_hwprobe
+    system_call CALL_HWPROBE
+    ret
+    end __vdso_riscv_hwprobe
 vdso_end:

@@ -1,4 +1,5 @@
 /* From the first C function to the first process. */
+#include "arch/made.h"
 #include "arch/sbi.h"
 #include "arch/timer.h"
 #include "arch/cpu.h"
@@ -117,6 +118,7 @@ static void start_harts(void) {
 /* A hart besides the first: waits until the kernel stands, then runs processes. */
 void kernel_main_secondary(void) {
     trap_init_hart();
+    hart_made_init();
     tlb_init_hart(asid_limit);
     __atomic_add_fetch(&harts_ready, 1, __ATOMIC_RELEASE);
     while (!__atomic_load_n(&boot_done, __ATOMIC_ACQUIRE))
@@ -257,6 +259,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     tlb_init_hart(asid_limit);
     read_timebase();
     clock_init(timebase_hz);
+    hart_made_init();
     start_harts();
     greet(ram);
     proc_init(ram);

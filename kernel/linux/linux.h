@@ -18,6 +18,9 @@ void linux_init(bool trace);
 void linux_vdso_init(void);
 int linux_vdso_map(struct aspace *as, uint64_t *start) must_check;
 
+/* hwprobe.c. At boot, once. */
+void linux_hwprobe_init(void);
+
 /* table.c, from calls.def */
 #define CALL(number, name, handler) int handler(const uint64_t arg[6], uint64_t *result);
 #include "linux/calls.def"
@@ -77,6 +80,9 @@ int linux_range_lock(const uint64_t arg[6], uint64_t *result);
 /* memfd.c: the commands of fcntl for seals. */
 bool linux_is_seal(uint64_t command) must_check;
 int linux_seal(const uint64_t arg[6], uint64_t *result);
+
+/* sched.c: a bit for each hart. */
+uint64_t linux_harts(void);
 
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {

@@ -4,6 +4,7 @@
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/signal.h"
+#include "procfs/procfs.h"
 #include "vfs/descriptor.h"
 #include "vfs/pidfile.h"
 
@@ -26,10 +27,21 @@ int linux_pidfd_open(const uint64_t arg[6], uint64_t *result) {
     return linux_open_made(make, &pid, (uint32_t)arg[1] | LINUX_O_CLOEXEC, result);
 }
 
+/* Or the folder of a process in /proc, by which programs knew processes before there were pidfds.
+ */
+static int whose(struct file *f, uint64_t *pid) {
+    int err = pidfile_number(f, pid);
+    struct node *n = err == -K_EBADF && f->ops->node ? f->ops->node(f) : NULL;
+    if (!n)
+        return err;
+    *pid = (uint64_t)procfs_process(n);
+    return *pid ? 0 : -K_EBADF;
+}
+
 static int send(struct file *f, const uint64_t arg[6], uint64_t *result) {
     uint64_t pid;
     int32_t signal = (int32_t)arg[1], said = signal;
-    int err = pidfile_number(f, &pid);
+    int err = whose(f, &pid);
     if (!err && arg[2])
         err = copyin(&said, UA(arg[2]), sizeof(said)); /* siginfo begins with its number */
     if (!err && said != signal)

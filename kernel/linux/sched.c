@@ -17,11 +17,11 @@ static int check_who(uint64_t pid) { return (int32_t)pid < 0 ? -K_EINVAL : 0; }
 
 /* ---- harts ---- */
 
-static uint64_t all_harts(void) { return (2UL << (hart_count - 1)) - 1; }
+uint64_t linux_harts(void) { return (2UL << (hart_count - 1)) - 1; }
 
 /* One bit for each hart; the result is how many bytes there are. */
 int linux_sched_getaffinity(const uint64_t arg[6], uint64_t *result) {
-    uint64_t mask = all_harts();
+    uint64_t mask = linux_harts();
     int err = check_who(arg[0]);
     if (err)
         return err;
@@ -37,7 +37,7 @@ int linux_sched_setaffinity(const uint64_t arg[6], uint64_t *result) {
     int err = check_who(arg[0]);
     if (!err)
         err = copyin(&mask, UA(arg[2]), MIN(arg[1], sizeof(mask)));
-    return err ? err : mask & all_harts() ? 0 : -K_EINVAL;
+    return err ? err : mask & linux_harts() ? 0 : -K_EINVAL;
 }
 
 int linux_getcpu(const uint64_t arg[6], uint64_t *result) {

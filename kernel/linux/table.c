@@ -106,5 +106,6 @@ static const struct interface interface_traced = {
 void linux_init(bool trace) {
     linux_programs.interface = trace ? &interface_traced : &interface_linux;
     linux_vdso_init();
+    linux_hwprobe_init();
     exec_add_foreign(&linux_programs);
 }

@@ -1,6 +1,7 @@
 /* Terminals: ioctl. */
 #include "lib/errno.h"
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "pty/pty.h"
@@ -11,6 +12,10 @@
 #define TCSETS 0x5402
 #define TCSETSW 0x5403
 #define TCSETSF 0x5404
+#define TCGETA 0x5405
+#define TCSETA 0x5406
+#define TCSETAW 0x5407
+#define TCSETAF 0x5408
 #define TCSBRK 0x5409
 #define TCXONC 0x540a
 #define TCFLSH 0x540b
@@ -45,6 +50,13 @@ struct termios2 {
     uint32_t speeds[2];
 };
 
+/* And as System V had them: half of each word, and the first of the keys. */
+struct termio {
+    uint16_t input, output, control, local;
+    uint8_t discipline, keys[8];
+};
+_Static_assert(sizeof(struct termio) == 18, "struct termio");
+
 struct winsize {
     struct screen_size screen;
     uint16_t pixels[2];
@@ -62,6 +74,37 @@ static int set_modes(struct tty *t, uint64_t address, bool drain, bool drop_inpu
     struct terminal modes;
     int err = copyin(&modes, UA(address), sizeof(modes));
     return err ? err : tty_set_modes(t, &modes, drain, drop_input);
+}
+
+static int tell_old_modes(struct tty *t, uint64_t address) {
+    struct terminal modes;
+    tty_get_modes(t, &modes);
+    struct termio old = {.input = (uint16_t)modes.input,
+                         .output = (uint16_t)modes.output,
+                         .control = (uint16_t)modes.control,
+                         .local = (uint16_t)modes.local,
+                         .discipline = modes.discipline};
+    memcpy(old.keys, modes.keys, sizeof(old.keys));
+    return copyout(UA(address), &old, sizeof(old));
+}
+
+static void set_half(uint32_t *word, uint16_t half) { *word = (*word & ~0xffffu) | half; }
+
+/* What is not in them stays. */
+static int set_old_modes(struct tty *t, uint64_t address, bool drain, bool drop_input) {
+    struct terminal modes;
+    struct termio old;
+    int err = copyin(&old, UA(address), sizeof(old));
+    if (err)
+        return err;
+    tty_get_modes(t, &modes);
+    set_half(&modes.input, old.input);
+    set_half(&modes.output, old.output);
+    set_half(&modes.control, old.control);
+    set_half(&modes.local, old.local);
+    modes.discipline = old.discipline;
+    memcpy(modes.keys, old.keys, sizeof(old.keys));
+    return tty_set_modes(t, &modes, drain, drop_input);
 }
 
 static int flush(struct tty *t, uint64_t which) {
@@ -146,6 +189,10 @@ static int control(struct tty *t, bool any, uint32_t what, uint64_t at) {
     case TCSETSW2: return set_modes(t, at, true, false);
     case TCSETSF:
     case TCSETSF2: return set_modes(t, at, true, true);
+    case TCGETA: return tell_old_modes(t, at);
+    case TCSETA: return set_old_modes(t, at, false, false);
+    case TCSETAW: return set_old_modes(t, at, true, false);
+    case TCSETAF: return set_old_modes(t, at, true, true);
     case TCSBRK: return tty_drain(t); /* and no break is sent */
     case TCXONC: return control_flow(t, at);
     case TCFLSH: return flush(t, at);

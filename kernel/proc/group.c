@@ -40,6 +40,17 @@ int group_hold_locked(int32_t group) {
     }
     return err;
 }
+static bool spares_first_and_self(const struct proc *p) {
+    return p == proc_first || p == proc_self();
+}
+
+int proc_signal_all(int32_t signal, const struct signal_info *info) {
+    spin_lock(&family_lock);
+    uint32_t n = signal_group_locked(0, signal, info, spares_first_and_self);
+    spin_unlock(&family_lock);
+    return n ? 0 : -K_ESRCH;
+}
+
 int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) {
     spin_lock(&family_lock);
     uint32_t n = signal_group_locked(group, signal, info, spares_first);

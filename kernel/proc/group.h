@@ -24,6 +24,8 @@ static inline bool proc_in_reserve(const struct proc *p) { return p->depth <= 2;
 
 /* A signal, 0 for none, to all of the group but pid 1. -K_ESRCH: there is nobody else in it. */
 int proc_signal_group(int32_t group, int32_t signal, const struct signal_info *info) must_check;
+/* The same to all that there are, but pid 1 and the running process. */
+int proc_signal_all(int32_t signal, const struct signal_info *info) must_check;
 
 /* A process moves itself or a child (pid; 0 is itself) into group, its own pid or 0
  * for a new one. -K_ESRCH: no such process; -K_EPERM: no such group in the caller's session, or the

@@ -43,8 +43,7 @@ struct taken {
     int32_t signal;
     enum signal_effect effect;
     struct abi_sigaction action;
-    struct abi_siginfo info;
-    uint64_t mask; /* to come back to */
+    struct frame_head head; /* its info, and the mask to come back to; the rest is write_frame's */
     uint64_t page;
 };
 
@@ -153,7 +152,7 @@ static void begin_handler_locked(struct proc *p, struct thread_signals *s, struc
     struct abi_sigaction *a = &p->signals->action[taken->signal - 1];
     taken->action = *a;
     taken->page = p->signals->page;
-    taken->mask = s->suspended ? s->blocked_before : s->blocked;
+    taken->head.mask = s->suspended ? s->blocked_before : s->blocked;
     s->suspended = false;
     s->blocked |= a->mask;
     if (!(a->flags & ABI_SA_NODEFER))
@@ -177,7 +176,7 @@ static bool take(struct thread *t, struct taken *taken) {
             spin_lock(&p->lock);
             continue;
         }
-        taken->signal = next_locked(t, ~t->signals.blocked, &taken->info);
+        taken->signal = next_locked(t, ~t->signals.blocked, &taken->head.info);
         if (!taken->signal) {
             __atomic_and_fetch(&t->reasons, ~THREAD_SIGNAL, __ATOMIC_RELAXED);
             break;
@@ -287,12 +286,12 @@ static uint64_t frame_address(const struct thread *t, uint64_t flags) {
     return ROUND_DOWN(sp - FRAME_SIZE, 16);
 }
 
-static int write_frame(struct thread *t, uint64_t at, const struct taken *taken) {
-    struct frame_head head = {
-        .info = taken->info, .flags = t->fpu_used ? ABI_UC_FP : 0, .mask = taken->mask};
-    signal_get_stack(&head.stack);
+static int write_frame(struct thread *t, uint64_t at, struct frame_head *head) {
+    head->flags = t->fpu_used ? ABI_UC_FP : 0;
+    head->link = 0;
+    signal_get_stack(&head->stack);
     uint64_t context = at + CONTEXT_AT;
-    int err = copyout(UA(at), &head, sizeof(head));
+    int err = copyout(UA(at), head, sizeof(*head));
     if (!err)
         err = copyout(UA(context + offsetof(struct abi_ucontext, pc)), &t->tf->epc, REGISTERS);
     if (err || !t->fpu_used)
@@ -308,11 +307,11 @@ static void end_without_room(const struct thread *t, int32_t signal, uint64_t at
     proc_end_for(ABI_SIGSEGV);
 }
 
-static void run_handler(struct thread *t, const struct taken *taken) {
+static void run_handler(struct thread *t, struct taken *taken) {
     struct trapframe *tf = t->tf;
     uint64_t at = frame_address(t, taken->action.flags);
     end_call(t, taken->action.flags);
-    if (write_frame(t, at, taken))
+    if (write_frame(t, at, &taken->head))
         end_without_room(t, taken->signal, at);
     tf->epc = taken->action.handler;
     tf->ra = taken->page + t->proc->interface->signal_return;

@@ -180,6 +180,8 @@ int signal_send(int32_t pid, int32_t signal) {
     int32_t group = pid < -1 ? (int32_t)(0u - (uint32_t)pid) : 0;
     if (pid == 0 && proc_get_group(0, &group))
         return -K_ESRCH;
+    if (pid == -1)
+        return proc_signal_all(signal, &info);
     if (group)
         return proc_signal_group(group, signal, &info);
     struct queued_signal *q = record_for(signal);

@@ -319,3 +319,8 @@ struct node *procfs_root(uint32_t dev) {
     root = &one.node;
     return node_get(root); /* whose first reference stays */
 }
+
+int32_t procfs_process(struct node *n) {
+    const struct procnode *p = n->ops == &ops ? procnode_of(n) : NULL;
+    return p && p->kind == FOLDER ? p->pid : 0;
+}

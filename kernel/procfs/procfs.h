@@ -9,3 +9,6 @@
 
 /* The root, with a reference. dev: the file system's number. At boot, once. */
 struct node *procfs_root(uint32_t dev);
+
+/* Whose folder n is, which may be of any file system; 0: no process's. */
+int32_t procfs_process(struct node *n);

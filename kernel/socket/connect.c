@@ -38,32 +38,28 @@ int socket_peer_name(struct socket *s, struct socket_address *a) {
 /* Each that waits takes memory of the machine's, and nothing of who has connected, and closed. */
 #define BACKLOG_MOST 4096u
 
+/* Whether it listens and whether it can be found change together: another thread may shut it. */
 static int begin_listening(struct socket *s, uint32_t backlog) {
     spin_lock(&s->lock);
     bool may = s->state == SOCKET_IDLE || s->state == SOCKET_LISTENING;
-    if (may) {
+    int err = may ? s->family->listen_locked(s) : -K_EINVAL;
+    if (!err) {
         s->state = SOCKET_LISTENING;
         s->backlog = MIN(backlog, BACKLOG_MOST);
         s->pid = proc_self()->pid;
         socket_changed_locked(s);
     }
     spin_unlock(&s->lock);
-    return may ? 0 : -K_EINVAL;
+    return err;
 }
 
-/* It can be found a moment before it listens; who finds it then is refused. */
 int socket_listen(struct socket *s, uint32_t backlog) {
     if (s->type == SOCKET_DATAGRAM)
         return -K_ENOTSUP;
     if (is_in_state(s, SOCKET_CONNECTED))
         return -K_EINVAL;
-    int err = s->family->listen(s);
-    if (err)
-        return err;
-    err = begin_listening(s, backlog);
-    if (err)
-        s->family->listen_end(s);
-    return err;
+    int err = s->family->have_address(s);
+    return err ? err : begin_listening(s, backlog);
 }
 
 /* The first of those that wait, with their reference. */
@@ -142,10 +138,12 @@ static struct socket *other_end(struct socket *s, struct socket *listener,
     struct socket *c = socket_new(listener->family, s->type);
     if (!c)
         return NULL;
+    s->family->join(s, c, listener, a);
+    spin_lock(&c->lock); /* it is among all sockets, so there may be who looks at it */
     c->state = SOCKET_CONNECTED;
     c->pid = listener->pid;
-    s->family->join(s, c, listener, a);
     c->peer = socket_get(s);
+    spin_unlock(&c->lock);
     flight_wait(c, listener);
     return c;
 }
@@ -340,13 +338,12 @@ static void end_listening(struct socket *s) {
         s->state = SOCKET_IDLE;
         move_list(&pending, &s->pending);
         s->waiting = 0;
+        s->family->listen_end_locked(s);
         socket_changed_locked(s);
     }
     spin_unlock(&s->lock);
-    if (listens) {
-        s->family->listen_end(s);
+    if (listens)
         close_pending(&pending);
-    }
 }
 
 static void shut(struct socket *s, bool in, bool out) {

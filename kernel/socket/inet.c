@@ -65,10 +65,7 @@ static int route(struct socket *s, const struct inet_end *a, struct inet_end *to
 
 /* ---- TCP ---- */
 
-static int inet_listen(struct socket *s) {
-    int err = have_port(s, s->family->any);
-    return err ? err : port_listen(s);
-}
+static int inet_have_address(struct socket *s) { return have_port(s, s->family->any); }
 
 static int inet_find_listener(struct socket *s, struct node *start, const struct socket_address *a,
                               struct socket **out) {
@@ -98,9 +95,7 @@ static void inet_join(struct socket *s, struct socket *c, const struct socket *l
     struct inet_end to, from;
     (void)!route(s, &a->inet, &to);
     end_of(s, to.ip, &from);
-    c->place.address.inet = to;
-    c->place.address.length = sizeof(to);
-    port_aim(c, &from);
+    port_connected(c, &to, &from);
     port_aim(s, &to);
 }
 
@@ -161,12 +156,13 @@ static void inet_sender(const struct message *m, struct socket_address *a) {
 /* Those of both versions differ in the address that is all of them. */
 #define INET_FAMILY(...) \
     { \
-        .bind = inet_bind, .listen = inet_listen, .listen_end = port_listen_end, \
-        .find_listener = inet_find_listener, .join = inet_join, \
-        .find_receiver = inet_find_receiver, .aim = inet_aim, .name = inet_name, \
-        .sender = inet_sender, .peer_name = inet_peer_name, .leave = port_leave, .one_way = true, \
-        .drops = true, .errors = true, .idle_read = -K_ENOTCONN, .idle_write = -K_EPIPE, \
-        .more_waiting = 128, .later = true, .longest = 65507, .any = {__VA_ARGS__}, \
+        .bind = inet_bind, .have_address = inet_have_address, .listen_locked = port_listen, \
+        .listen_end_locked = port_listen_end, .find_listener = inet_find_listener, \
+        .join = inet_join, .find_receiver = inet_find_receiver, .aim = inet_aim, \
+        .name = inet_name, .sender = inet_sender, .peer_name = inet_peer_name, \
+        .leave = port_leave, .one_way = true, .drops = true, .errors = true, \
+        .idle_read = -K_ENOTCONN, .idle_write = -K_EPIPE, .more_waiting = 128, .later = true, \
+        .longest = 65507, .any = {__VA_ARGS__}, \
     }
 const struct socket_family socket_inet = INET_FAMILY(V4_PREFIX);
 const struct socket_family socket_inet6 = INET_FAMILY(0);

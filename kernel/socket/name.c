@@ -63,13 +63,17 @@ void name_claim_end(struct socket *s) {
     spin_unlock(&names.lock);
 }
 
+void name_set(struct socket *s, const struct socket_address *a) {
+    memcpy(s->place.address.bytes, a->bytes, sizeof(a->bytes));
+    __atomic_store_n(&s->place.address.length, a->length, __ATOMIC_RELEASE); /* unix_name */
+}
+
 static int enter_locked(struct socket *s, const struct socket_address *a, struct node *n) {
     ASSERT_LOCKED(&names.lock);
     ASSERT(s->place.claimed && s->place.address.length == 0);
     if (find_locked(s->type, a, n))
         return -K_EADDRINUSE;
-    memcpy(s->place.address.bytes, a->bytes, sizeof(a->bytes));
-    __atomic_store_n(&s->place.address.length, a->length, __ATOMIC_RELEASE); /* unix_name */
+    name_set(s, a);
     s->place.node = n ? node_get(n) : NULL;
     list_push_back(bucket_of(a, n), &s->place.link);
     return 0;

@@ -47,7 +47,17 @@ struct address {
 #define PERMANENT 0x80
 #define SCOPE_HOST 254
 /* Attributes. */
-enum { LINK_HARDWARE = 1, LINK_BROADCAST, LINK_NAME, LINK_MTU, LINK_QUEUE = 13 };
+enum {
+    LINK_HARDWARE = 1,
+    LINK_BROADCAST,
+    LINK_NAME,
+    LINK_MTU,
+    LINK_QUEUE = 13,
+    LINK_OTHER_NAME = 53
+};
+#define LINK_NAME_MOST 15 /* bytes, without the end */
+#define LINK_OTHER_NAME_MOST 127
+#define ATTRIBUTE_KIND 0x3fffu /* of an attribute's number; the rest says how it is made */
 enum { ADDRESS_PEER = 1, ADDRESS_OWN, ADDRESS_LABEL };
 
 /* Messages, one behind the other, each at a multiple of four bytes. */
@@ -137,23 +147,62 @@ static void tell_all(struct answer *a, const struct head *asked, uint8_t family)
     end(a);
 }
 
+/* Of a question: the text of its last attribute of this kind; NULL: there is none. */
+static const char *attribute_of(const char *text, uint32_t n, uint16_t kind, uint16_t *bytes) {
+    const char *found = NULL;
+    uint16_t head[2];
+    uint32_t at = sizeof(struct head) + sizeof(struct link);
+    for (; at + sizeof(head) <= n; at += (uint32_t)ROUND_UP(head[0], sizeof(uint32_t))) {
+        memcpy(head, text + at, sizeof(head));
+        if (head[0] < sizeof(head) || head[0] > n - at)
+            break;
+        if ((head[1] & ATTRIBUTE_KIND) == kind) {
+            *bytes = (uint16_t)(head[0] - sizeof(head));
+            found = text + at + sizeof(head);
+        }
+    }
+    return found;
+}
+
+/* Whether a question for one interface is for the one that there is: by its number, or else by a
+ * name, which may have its end or not. -K_EINVAL: by neither; -K_ENODEV; -K_ERANGE: no interface
+ * can have that name. */
+static int check_which(const char *text, uint32_t n) {
+    int32_t index;
+    uint16_t bytes;
+    if (n < sizeof(struct head) + sizeof(struct link))
+        return -K_EINVAL;
+    memcpy(&index, text + sizeof(struct head) + offsetof(struct link, index), sizeof(index));
+    if (index > 0)
+        return index == LOOPBACK_INDEX ? 0 : -K_ENODEV;
+    const char *name = attribute_of(text, n, LINK_NAME, &bytes);
+    uint16_t most = LINK_NAME_MOST;
+    if (!name) {
+        name = attribute_of(text, n, LINK_OTHER_NAME, &bytes);
+        most = LINK_OTHER_NAME_MOST;
+    }
+    if (!name)
+        return -K_EINVAL;
+    size_t length = strnlen(name, bytes);
+    if (length > most)
+        return -K_ERANGE;
+    bool here = length == sizeof(LOOPBACK_NAME) - 1 && !memcmp(name, LOOPBACK_NAME, length);
+    return here ? 0 : -K_ENODEV;
+}
+
 /* One question, of which so many bytes are there, its head among them. */
 static void reply(struct answer *a, const struct head *asked, const char *text, uint32_t n) {
     bool known = asked->type == GET_LINK || asked->type == GET_ADDRESS || asked->type == GET_ROUTE;
     uint8_t family = n > sizeof(*asked) ? (uint8_t)text[sizeof(*asked)] : 0;
-    int32_t index = 0;
-    if (n >= sizeof(*asked) + sizeof(struct link))
-        memcpy(&index, text + sizeof(*asked) + offsetof(struct link, index), sizeof(index));
-    if (known && (asked->flags & ALL) == ALL)
+    if (known && (asked->flags & ALL) == ALL) {
         tell_all(a, asked, family);
-    else if (asked->type != GET_LINK)
-        tell_error(a, asked, -K_ENOTSUP);
-    else if (index != 0 && index != LOOPBACK_INDEX)
-        tell_error(a, asked, -K_ENODEV);
-    else
+        return;
+    }
+    int err = asked->type == GET_LINK ? check_which(text, n) : -K_ENOTSUP;
+    if (!err)
         tell_link(a, asked, 0);
-    if (asked->type == GET_LINK && (asked->flags & (WANTS_ACK | ALL)) == WANTS_ACK)
-        tell_error(a, asked, 0);
+    if (err || (asked->flags & (WANTS_ACK | ALL)) == WANTS_ACK)
+        tell_error(a, asked, err);
 }
 
 /* ---- the socket ---- */

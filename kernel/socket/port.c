@@ -192,6 +192,15 @@ void port_aim(struct socket *s, const struct inet_end *remote) {
     spin_unlock(&ports.lock);
 }
 
+void port_connected(struct socket *c, const struct inet_end *mine, const struct inet_end *remote) {
+    spin_lock(&ports.lock);
+    c->place.address.inet = *mine;
+    c->place.address.length = sizeof(*mine);
+    c->place.aimed = true;
+    c->place.remote = *remote;
+    spin_unlock(&ports.lock);
+}
+
 bool port_remote(struct socket *s, struct inet_end *remote) {
     spin_lock(&ports.lock);
     bool aimed = s->place.aimed;

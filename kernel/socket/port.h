@@ -26,6 +26,8 @@ void port_listen_end(struct socket *s);
 
 /* Where datagrams of s go, and from where alone they come; NULL: no longer. */
 void port_aim(struct socket *s, const struct inet_end *remote);
+/* c, which was never bound, is one end of a connection, of which the other is remote. */
+void port_connected(struct socket *c, const struct inet_end *mine, const struct inet_end *remote);
 /* false: it is not aimed. */
 bool port_remote(struct socket *s, struct inet_end *remote) must_check;
 

@@ -36,9 +36,11 @@ struct socket_family {
     /* The caller has the claim (name_claim). The rest as socket_bind says. */
     int (*bind)(struct socket *s, struct node *start, const struct socket_address *a,
                 uint16_t mode);
-    /* A stream may be found from now on, and has an address; and no longer. */
-    int (*listen)(struct socket *s);
-    void (*listen_end)(struct socket *s);
+    /* A stream that is to listen has an address from now on. */
+    int (*have_address)(struct socket *s);
+    /* And can be found by it; and no longer. Its lock is held. */
+    int (*listen_locked)(struct socket *s);
+    void (*listen_end_locked)(struct socket *s);
     /* Who listens where s is to be connected, with a reference. */
     int (*find_listener)(struct socket *s, struct node *start, const struct socket_address *a,
                          struct socket **out);
@@ -165,6 +167,9 @@ void name_boot_init(void); /* at boot, once */
  * another thread has the claim. */
 int name_claim(struct socket *s) must_check;
 void name_claim_end(struct socket *s);
+/* s, which has none, has this address for who looks at it, without being found by it. Anybody may
+ * look meanwhile, and sees all of it, or nothing. */
+void name_set(struct socket *s, const struct socket_address *a);
 /* Gives s the address; the caller has the claim. -K_EADDRINUSE. */
 int name_enter(struct socket *s, const struct socket_address *a, struct node *n) must_check;
 /* One that nobody has, in no file system; the caller has the claim. */

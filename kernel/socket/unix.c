@@ -44,12 +44,14 @@ static int unix_peer_name(struct socket *s, struct socket_address *a) {
     return 0;
 }
 
-static int unix_listen(struct socket *s) {
+static int unix_have_address(struct socket *s) {
     struct socket_address a;
     unix_name(s, &a);
     return a.length > 0 ? 0 : -K_EINVAL;
 }
 
+/* It is found by its name in any case. */
+static int unix_listen(struct socket *s) { return 0; }
 static void unix_listen_end(struct socket *s) {}
 
 static int unix_find_listener(struct socket *s, struct node *start, const struct socket_address *a,
@@ -59,7 +61,7 @@ static int unix_find_listener(struct socket *s, struct node *start, const struct
 
 static void unix_join(struct socket *s, struct socket *c, const struct socket *listener,
                       const struct socket_address *a) {
-    c->place.address = listener->place.address;
+    name_set(c, &listener->place.address);
 }
 
 /* ---- connections of datagrams ---- */
@@ -115,8 +117,9 @@ static int unix_aim(struct socket *s, struct node *start, const struct socket_ad
 
 const struct socket_family socket_unix = {
     .bind = unix_bind,
-    .listen = unix_listen,
-    .listen_end = unix_listen_end,
+    .have_address = unix_have_address,
+    .listen_locked = unix_listen,
+    .listen_end_locked = unix_listen_end,
     .find_listener = unix_find_listener,
     .join = unix_join,
     .find_receiver = unix_find_receiver,

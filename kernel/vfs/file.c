@@ -58,8 +58,12 @@ void file_put(struct file *f) {
         f->forget(f);
     if (__builtin_expect(f->locks, 0))
         filelock_file_ended(f);
-    if (notes_any())
+    bool last = f->counted && __atomic_fetch_sub(&f->ops->node(f)->opens, 1, __ATOMIC_SEQ_CST) == 1;
+    if (notes_any()) {
         notes_of_file(f, f->writable ? NOTE_CLOSE_WRITE : NOTE_CLOSE_NOWRITE);
+        if (last)
+            notes_if_gone(f->ops->node(f));
+    }
     if (f->place_noted)
         notes_forget_place(f);
     if (f->ops && f->ops->close)

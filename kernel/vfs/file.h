@@ -69,6 +69,7 @@ struct file {
     bool nonblock; /* what would wait is -K_EAGAIN; atomic */
     bool locks;    /* it has, or had, locks (filelock.h); atomic */
     bool sync;     /* and is on the disk when it returns */
+    bool counted;  /* among the opens of its node */
     /* Of one that is or was in an event set (eventset.h): what the last reference calls before the
      * close operation, and what it is there. */
     void (*forget)(struct file *f);

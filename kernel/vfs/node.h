@@ -119,6 +119,7 @@ struct node_ops {
 struct node {
     const struct node_ops *ops;
     uint32_t dev;         /* the file system's number, as stat gives it */
+    uint32_t opens;       /* open files that are open on it; atomic */
     bool link;            /* it is a symbolic link */
     struct node *mounted; /* the root of what is mounted here, or NULL */
     struct node *under;   /* of a root that is mounted: the directory that it hides */

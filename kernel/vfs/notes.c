@@ -192,13 +192,22 @@ void notes_name_begin(struct notes_name *n, struct node *dir, const struct name 
         n->is_dir = NOTE_IS_DIR;
 }
 
-/* One that has lost a name: it has fewer, or none. Or another one had the name when it was removed,
- * and this one has as many as before: then it is still there. */
-static void tell_itself(const struct notes_name *n) {
+/* Names are taken away, and files closed, before it is asked for both: so one of two that do it at
+ * once finds neither. If both do, the first one ends the watches, and the other one tells nobody.
+ */
+void notes_if_gone(struct node *n) {
     struct node_attr a;
-    if (n->node->ops->attr(n->node, &a))
-        return;
-    notes_tell(n->node, a.nlink ? NOTE_ATTRIB : NOTE_DELETE_SELF, 0, NULL);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!n->ops->attr(n, &a) && a.nlink == 0 && !__atomic_load_n(&n->opens, __ATOMIC_SEQ_CST))
+        notes_tell(n, NOTE_DELETE_SELF, 0, NULL);
+}
+
+/* One that has lost a name. Or another one had the name when it was removed, and this one has as
+ * many as before: then it is still there. */
+static void tell_itself(const struct notes_name *n) {
+    if (!n->is_dir)
+        notes_tell(n->node, NOTE_ATTRIB, 0, NULL);
+    notes_if_gone(n->node);
 }
 
 void notes_name_end(struct notes_name *n, struct node *dir, const struct name *name, bool done,

@@ -2,8 +2,8 @@
  * know nothing of it: what goes through vfs is noted, by whoever does it, afterwards.
  *
  * A queue is an open file, from which notes are read. It watches nodes, each of which is known by a
- * number that is never used again in that queue. A watch keeps its node; it goes with the node's
- * last name, and with the queue.
+ * number that is never used again in that queue. A watch keeps its node; it goes when the node has
+ * neither a name nor an open file, and with the queue.
  *
  * Lock: one for all queues and watches, a spinlock. Nodes are put without it. */
 #pragma once
@@ -70,6 +70,10 @@ void notes_name_end(struct notes_name *n, struct node *dir, const struct name *n
 void notes_moved(struct notes_name *n, struct node *from, const struct name *old, struct node *to,
                  const struct name *new, bool done);
 void notes_made(struct node *dir, const struct name *name, bool is_dir);
+
+/* n, to which the caller has a reference, has lost a name, or the last open file on it: if that was
+ * the last of both, it is gone. */
+void notes_if_gone(struct node *n);
 
 /* An open file was opened, read, written, cut or closed. Where it was opened by a path its
  * directory is told, too. */

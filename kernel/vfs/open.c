@@ -7,6 +7,13 @@ static int find(const char *path, uint32_t mode, struct node **out) {
     return mode & ABI_O_CREATE ? names_create(NULL, path, &file, out) : path_lookup(path, out);
 }
 
+/* Of what keeps its node, as most do. */
+static void count(struct file *f, const struct node *n) {
+    f->counted = f->ops->node && f->ops->node(f) == n;
+    if (f->counted)
+        __atomic_add_fetch(&f->ops->node(f)->opens, 1, __ATOMIC_RELAXED);
+}
+
 /* f, which is new, becomes n as it is opened; both references are taken over. */
 static int open_as(struct file *f, struct node *n, uint32_t mode) {
     f->readable = (mode & ABI_O_WRONLY) == 0;
@@ -18,6 +25,8 @@ static int open_as(struct file *f, struct node *n, uint32_t mode) {
     if (err) {
         node_put(n);
         file_put(f);
+    } else {
+        count(f, n);
     }
     return err;
 }

@@ -224,6 +224,7 @@ void notes_name_end(struct notes_name *n, struct node *dir, const struct name *n
 void notes_moved(struct notes_name *n, struct node *from, const struct name *old, struct node *to,
                  const struct name *new, bool done) {}
 void notes_made(struct node *dir, const struct name *name, bool is_dir) {}
+void notes_if_gone(struct node *n) {}
 void notes_of_file(struct file *f, uint32_t what) {}
 void notes_opened(struct file *f, struct node *start, const char *path, bool cut) {}
 void notes_forget_place(struct file *f) {}

@@ -17,7 +17,9 @@
 /* sources: tests/host/hostarch.c tests/host/kstub.c tests/host/memdisk.c */
 /* sources: tests/host/fsimage.c tests/host/fsenv.c tests/host/tmpfsenv.c */
 #include "socketenv.h"
+#include "socket/sock.h"
 #include "vfs/poll.h"
+#include <sched.h>
 
 static struct file *shared[2];
 
@@ -36,6 +38,50 @@ static void two_bind_one(void **state) {
         assert_int_equal(bound_to[0] + bound_to[1], -K_EINVAL);
         assert_int_equal(t_unlink("/left"), bound_to[0] ? -K_ENOENT : 0);
         assert_int_equal(t_unlink("/right"), bound_to[1] ? -K_ENOENT : 0);
+        file_put(shared[0]);
+    }
+}
+
+/* One shuts the socket that the other one wants to listen at: either way, it is found by who
+ * connects if it listens, and only then. */
+static unsigned listens_after; /* looks at the scheduler */
+
+static void shut_or_listen(unsigned i) {
+    for (unsigned n = 0; i && n < listens_after; n++)
+        sched_yield();
+    if (i)
+        assert_int_equal(socket_listen(socket_of(shared[0]), 1), 0);
+    else
+        (void)!socket_shutdown(socket_of(shared[0]), SOCKET_SHUT_IN);
+}
+
+/* TCP, with time for the other one between the two steps of an end. */
+static struct socket_family slow_inet;
+
+static void end_slowly(struct socket *s) {
+    for (unsigned i = 0; i < 20; i++)
+        sched_yield();
+    socket_inet.listen_end_locked(s);
+}
+
+static void who_listens_is_found(void **state) {
+    slow_inet = socket_inet;
+    slow_inet.listen_end_locked = end_slowly;
+    struct socket_address a = {.length = sizeof a.inet};
+    memcpy(a.inet.ip, (uint8_t[INET_BYTES]){[10] = 255, 255, 127, 0, 0, 1}, INET_BYTES);
+    a.inet.port = 99;
+    for (unsigned round = 0; round < 300; round++) {
+        struct file *c;
+        assert_int_equal(new_of(&slow_inet, SOCKET_STREAM, &shared[0]), 0);
+        assert_int_equal(new_of(&socket_inet, SOCKET_STREAM, &c), 0);
+        assert_int_equal(socket_bind(socket_of(shared[0]), NULL, &a, 0), 0);
+        assert_int_equal(socket_listen(socket_of(shared[0]), 1), 0);
+        listens_after = round % 30;
+        kstub_parallel(2, shut_or_listen);
+        bool listens = socket_listens(socket_of(shared[0]));
+        assert_int_equal(socket_connect(socket_of(c), NULL, &a, true),
+                         listens ? 0 : -K_ECONNREFUSED);
+        file_put(c);
         file_put(shared[0]);
     }
 }
@@ -183,10 +229,8 @@ static void room_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(two_bind_one),
-        T(clients_and_servers),
-        T(datagrams_are_whole),
-        T(room_is_told),
+        T(two_bind_one), T(clients_and_servers),  T(datagrams_are_whole),
+        T(room_is_told), T(who_listens_is_found),
     };
     host_random_seed(7);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <stddef.h>
 #include "sockets.h"
 
 /* ---- ioctl ---- */
@@ -173,6 +174,46 @@ static void check_questions(int type) {
     CHECK(close(fd) == 0);
 }
 
+/* One interface, by its name. What was told of it: 0, or the error. */
+static int by_name(int fd, int kind, const char *name, size_t bytes, int index) {
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg link;
+        struct rtattr other; /* that comes before */
+        uint32_t value;
+        struct rtattr attribute;
+        char name[160];
+    } a = {{.nlmsg_len = offsetof(typeof(a), name) + ((bytes + 3) & ~3UL),
+            .nlmsg_type = RTM_GETLINK,
+            .nlmsg_flags = NLM_F_REQUEST},
+           {.ifi_index = index},
+           {8, IFLA_EXT_MASK},
+           1,
+           {(unsigned short)(sizeof(struct rtattr) + bytes), (unsigned short)kind}};
+    memcpy(a.name, name, bytes);
+    CHECK(send(fd, &a, a.head.nlmsg_len, 0) == (ssize_t)a.head.nlmsg_len);
+    CHECK(recv(fd, &got, sizeof(got), MSG_DONTWAIT) > 0);
+    return got.head.nlmsg_type == RTM_NEWLINK ? 0 : error_in();
+}
+
+static void check_names(void) {
+    static const char no_end[] = "lo0", longest[] = "interface012345",
+                      longer[] = "interface0123456";
+    int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, "lo", 3, 0), 0);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, no_end, 2, 0), 0);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, no_end, 3, 0), -ENODEV);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, "eth0", 5, 0), -ENODEV);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, "", 1, 0), -ENODEV);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, longest, sizeof(longest), 0), -ENODEV);
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, longer, sizeof(longer), 0), -ERANGE);
+    CHECK_EQ(by_name(fd, 53, "lo", 3, 0), 0); /* IFLA_ALT_IFNAME */
+    CHECK_EQ(by_name(fd, 53, longer, sizeof(longer), 0), -ENODEV);
+    CHECK_EQ(by_name(fd, IFLA_MTU, "lo", 3, 0), -EINVAL); /* by neither */
+    CHECK_EQ(by_name(fd, IFLA_IFNAME, "eth0", 5, 1), 0);  /* the number counts */
+    CHECK(close(fd) == 0);
+}
+
 /* Questions that are none, answers that nobody reads, and what cannot be done. */
 static void check_edges(void) {
     int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), n = 0;
@@ -208,6 +249,7 @@ int main(void) {
     check_library();
     check_questions(SOCK_RAW);
     check_questions(SOCK_DGRAM);
+    check_names();
     check_edges();
     return tell_end();
 }

@@ -178,6 +178,7 @@ static void check_flock(const char *path) {
     CHECK(flock(a, LOCK_EX) == 0 && flock(b, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK);
     CHECK(lock(b, F_OFD_SETLK, F_RDLCK, 0, 0) == 0); /* those of ranges are others */
     CHECK(lock(b, F_OFD_SETLK, F_UNLCK, 0, 0) == 0 && flock(a, 77) == -1 && errno == EINVAL);
+    CHECK(flock(a, 160) == 0 && flock(-1, 160) == 0); /* LOCK_MAND, which is no more */
     if (fork() == 0) {
         close(a); /* the parent's is the same open file */
         _exit(flock(b, LOCK_EX) == 0 ? 7 : 1);

@@ -196,6 +196,26 @@ static void check_theirs(void) {
     CHECK(close(fd) == 0 && close(ends[0]) == 0);
 }
 
+/* A process's folder in /proc stands for it, too. */
+static void check_folders(void) {
+    char name[40];
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        for (;;)
+            pause();
+    snprintf(name, sizeof(name), "/proc/%d", child);
+    int fd = open(name, O_RDONLY | O_DIRECTORY), other = open("/proc", O_RDONLY);
+    CHECK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0);
+    CHECK(syscall(SYS_pidfd_send_signal, other, 0, NULL, 0) == -1 && errno == EBADF);
+    CHECK(close(other) == 0 && (other = open("/tmp", O_RDONLY)) >= 0);
+    CHECK(syscall(SYS_pidfd_send_signal, other, 0, NULL, 0) == -1 && errno == EBADF);
+    CHECK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0);
+    CHECK(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGTERM);
+    CHECK(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == -1 && errno == ESRCH);
+    CHECK(close(fd) == 0 && close(other) == 0);
+}
+
 static long clone3_(struct clone_args *a, size_t bytes) { return syscall(SYS_clone3, a, bytes); }
 
 static void check_making(void) {
@@ -238,6 +258,7 @@ int main(void) {
     check_many_watch();
     check_bound();
     check_theirs();
+    check_folders();
     check_making();
     return tell_end();
 }

@@ -127,12 +127,38 @@ static void check_usage(void) {
     CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5);
 }
 
+/* To everybody but the first process and who sends: children hear of it, the sender does not. */
+static volatile sig_atomic_t heard;
+static void hear(int signal) { heard = 1; }
+
+static void check_everybody(void) {
+    sigset_t urgent, before;
+    int status;
+    pid_t child[2];
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    CHECK(signal(SIGURG, hear) != SIG_ERR && sigprocmask(SIG_BLOCK, &urgent, &before) == 0);
+    for (int i = 0; i < 2; i++)
+        if ((child[i] = fork()) == 0) {
+            while (!heard)
+                sigsuspend(&before);
+            _exit(7);
+        }
+    CHECK(kill(-1, 0) == 0 && kill(-1, SIGURG) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(waitpid(child[i], &status, 0) == child[i] && WEXITSTATUS(status) == 7);
+    CHECK(sigpending(&urgent) == 0 && !sigismember(&urgent, SIGURG));
+    CHECK(sigprocmask(SIG_SETMASK, &before, NULL) == 0 && !heard);
+    CHECK(kill(-1, 99) == -1 && errno == EINVAL);
+}
+
 int main(int argc, char **argv) {
     if (!strcmp(argv[0], "start"))
         return strlen(argv[2]) == 59999 ? argc : 99;
     check_fork();
     check_exec();
     check_signals();
+    check_everybody();
     check_time();
     check_environment();
     check_usage();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "sockets.h"
 
@@ -129,6 +130,44 @@ static void check_unix(void) {
     CHECK(!strstr(contents("unix"), "procnet") && unlink("/tmp/procnet") == 0);
 }
 
+/* Who looks while connections are made sees each name whole, or none. */
+static const char long_name[] = "\0a name that is nearly as long as one may be, so that it takes a "
+                                "while until all of it stands there";
+
+static void connect_often(int l) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    memcpy(a.sun_path, long_name, sizeof(long_name) - 1);
+    for (int i = 0; i < 3000; i++) {
+        int c = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (connect(c, (void *)&a, offsetof(struct sockaddr_un, sun_path) + sizeof(long_name) - 1))
+            _exit(1);
+        int s = accept(l, NULL, NULL);
+        if (s < 0 || close(s) || close(c))
+            _exit(2);
+    }
+    _exit(0);
+}
+
+static void check_whole_names(void) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int l = socket(AF_UNIX, SOCK_STREAM, 0), status = -1, looks = 0;
+    memcpy(a.sun_path, long_name, sizeof(long_name) - 1);
+    CHECK(bind(l, (void *)&a, offsetof(struct sockaddr_un, sun_path) + sizeof(long_name) - 1) == 0);
+    CHECK(listen(l, 5) == 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        connect_often(l);
+    for (; waitpid(pid, &status, WNOHANG) == 0; looks++) {
+        contents("unix");
+        for (const char *at = strstr(text, " @"); at; at = strstr(at + 1, " @"))
+            if (strncmp(at + 2, long_name + 1, sizeof(long_name) - 2)) {
+                CHECK(!"a name is half there");
+                puts(at);
+            }
+    }
+    CHECK(status == 0 && looks > 0 && close(l) == 0);
+}
+
 static void check_folder(void) {
     struct stat net, file, other;
     int n = 0, seen = 0;
@@ -160,6 +199,7 @@ int main(void) {
     check_udp("udp", AF_INET, "127.0.0.1", HERE);
     check_udp("udp6", AF_INET6, "::1", HERE6);
     check_unix();
+    check_whole_names();
     check_folder();
     return tell_end();
 }

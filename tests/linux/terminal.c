@@ -236,6 +236,23 @@ static void read_interrupt(void) {
     CHECK(read(tty, &c, 1) == -1 && errno == EINTR && caught == SIGINT);
 }
 
+/* As System V had them; what is not in that stays. */
+static void check_old_modes(void) {
+    struct termio old;
+    struct termios t = usual;
+    t.c_cc[VSUSP] = 1;
+    CHECK(tcsetattr(tty, TCSANOW, &t) == 0 && ioctl(tty, TCGETA, &old) == 0);
+    CHECK(old.c_iflag == t.c_iflag && old.c_oflag == t.c_oflag && old.c_lflag == t.c_lflag);
+    CHECK(old.c_cflag == (unsigned short)t.c_cflag && !memcmp(old.c_cc, t.c_cc, 8));
+    old.c_lflag &= ~ECHO;
+    old.c_cc[VERASE] = '#';
+    CHECK(ioctl(tty, TCSETAW, &old) == 0 && tcgetattr(tty, &t) == 0);
+    CHECK(t.c_lflag == (usual.c_lflag & ~ECHO) && t.c_cc[VERASE] == '#' && t.c_cc[VSUSP] == 1);
+    CHECK(ioctl(tty, TCGETA, 16) == -1 && errno == EFAULT);
+    CHECK(ioctl(tty, TCSETA, 16) == -1 && errno == EFAULT);
+    CHECK(tcsetattr(tty, TCSANOW, &usual) == 0);
+}
+
 int main(int argc, char **argv) {
     tty = argc > 1 ? 0 : open("/console", O_RDWR);
     if (tty < 0 || tcgetattr(tty, &usual) < 0) {
@@ -251,6 +268,7 @@ int main(int argc, char **argv) {
         read_interrupt();
     } else {
         check_modes();
+        check_old_modes();
         check_others();
         check_times();
         check_size();

@@ -93,6 +93,11 @@ static void check_clocks(void) {
 static void check_others(void) {
     int (*gettimeofday_)(struct timeval *, struct timezone *) = function("__vdso_gettimeofday");
     int (*getcpu_)(unsigned *, unsigned *, void *) = function("__vdso_getcpu");
+    int (*hwprobe)(void *, size_t, size_t, void *, unsigned) = function("__vdso_riscv_hwprobe");
+    struct {
+        int64_t key;
+        uint64_t value;
+    } base_behavior = {3, 0};
     struct timeval tv;
     struct timezone tz = {5, 5};
     unsigned cpu = 99, node = 99;
@@ -101,6 +106,8 @@ static void check_others(void) {
     CHECK(tv.tv_sec >= now && tv.tv_sec <= time(NULL) && tv.tv_usec < 1000000);
     CHECK(gettimeofday_(NULL, NULL) == 0);
     CHECK(getcpu_(&cpu, &node, NULL) == 0 && cpu < 8 && node == 0);
+    CHECK(hwprobe(&base_behavior, 1, 0, NULL, 0) == 0 && base_behavior.value == 1);
+    CHECK(hwprobe(NULL, 1, 0, NULL, 0) == -EFAULT);
     CHECK(((const uint32_t *)function("__vdso_rt_sigreturn"))[0] == 0x08b00893); /* li a7, 139 */
 }
 

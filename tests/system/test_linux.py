@@ -30,7 +30,7 @@ UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "
                "vdso", "sockets", "inet", "messages", "fifos", "locks", "limits", "usage", "pty",
                "ranges", "answers", "pidfds", "memfds", "inotify", "news", "jobs", "sockedges",
                "interfaces", "procnet", "splices", "signalfds", "segments", "semaphores",
-               "rooms")
+               "rooms", "hwprobe")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6", "libgcc_s.so.1")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
@@ -191,6 +191,18 @@ def test_under_the_debug_kernel(boot, programs):
     said, status = session(boot, machine.default_design(), programs,
                            " && ".join(f"/linux/{name}" for name in UNDER_DEBUG), debug=True)
     assert status == 0 and said.count(": OK\n") == len(UNDER_DEBUG), said
+
+
+def test_names_are_whole(programs):
+    """On ./sim, where a hart is stopped anywhere while another one looks; and races are found."""
+    machine.build(targets=("sim",))
+    kernel = os.path.join(machine.kernel_folder(), "kernel.elf")
+    done = subprocess.run(
+        [os.path.join(machine.ROOT, "sim"), "--kernel", kernel, "--initrd", str(programs),
+         "--harts", "3", "--races", "--mem", "256M", "--seed", "5", "--append",
+         "panic=exit quiet -- /linux/procnet"],
+        capture_output=True, encoding="utf-8", errors="replace", timeout=600, check=False)
+    assert done.returncode == 0 and "procnet: OK\n" in done.stdout, done.stdout + done.stderr
 
 
 def test_status_and_pipe(boot, programs):

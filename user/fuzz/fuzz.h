@@ -78,7 +78,11 @@ bool do_handler(int signal, void (*handler)(int));
 #define SIGUSR2_ 12
 #define SIGALRM_ 14
 #define SIGCHLD_ 17
+#define SIGCONT_ 18
+#define SIGSTOP_ 19
 #define NOHANG 1
+#define STOPPED_TOO 2 /* of do_wait: it tells of those, too */
+#define EINTR_ 4
 
 /* start.S: after: a1 to a5 and a7 as the call has left them */
 long raw_call(uint64_t number, const uint64_t a[6], uint64_t after[6]);
@@ -107,6 +111,7 @@ struct shared {
     uint64_t progress, round, next_record;
     uint32_t excused; /* EXCUSED_...: what it has asked for */
     uint32_t failed;
+    uint32_t told; /* how all of it has ended */
     char what[160];
     struct record record[RECORDS];
     uint64_t tried[MOST_CALLS], succeeded[MOST_CALLS];

@@ -158,6 +158,7 @@ enum {
 #define ARGS_sendmmsg "uWiG"
 #define ARGS_recvmmsg "uWiGt"
 #define ARGS_mremap "mllgm"
+#define ARGS_riscv_hwprobe "aiiag"
 #define ARGS_riscv_flush_icache "aag"
 #define ARGS_preadv "fvio"
 #define ARGS_pwritev "fvio"

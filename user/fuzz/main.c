@@ -180,6 +180,7 @@ static bool judge(uint64_t seed, uint64_t number, int status) {
 static bool round(uint64_t seed, uint64_t number) {
     memset(shared->record, 0, sizeof(shared->record));
     shared->next_record = shared->excused = shared->failed = 0;
+    shared->round = number;
     if (number % CLEAN_EVERY == 0)
         make_files();
     long pid = do_fork();
@@ -254,10 +255,81 @@ bool ends_with_name(const char *path) {
     return n >= own_bytes && !memcmp(path + n - own_bytes, NAME, own_bytes);
 }
 
+/* ---- who looks after it ---- */
+
+#define SAYS_STOPPED 0x7f /* in the low byte of a status */
+#define IGNORE ((void (*)(int))1)
+
+static void ignore_signals(void) {
+    for (int i = 1; i < 32; i++)
+        if (i != SIGKILL_ && i != SIGSTOP_ && i != SIGCHLD_)
+            (void)do_handler(i, IGNORE);
+}
+
+static void tell_end(const char *what, uint64_t number) {
+    put(NAME ": FAILED: the process that judges ");
+    put(what);
+    put_n(number);
+    put(" after ");
+    put_n(shared->progress);
+    put(" calls, in round ");
+    put_n(shared->round);
+    end_line();
+}
+
+/* It may happen to the process that judges what happens to all others: it is stopped, killed, or
+ * loses its descriptors. Then this one says so; it has another group. */
+static _Noreturn void look_after(long pid) {
+    int status = 0;
+    bool well = true;
+    long got;
+    ignore_signals();
+    while ((got = do_wait(pid, &status, STOPPED_TOO)) != pid || (status & 0xff) == SAYS_STOPPED) {
+        if (got != pid && got != -EINTR_) {
+            tell_end("cannot be waited for: error ", (uint64_t)-got);
+            do_exit(1);
+        }
+        if (got != pid)
+            continue;
+        well = false;
+        tell_end("was stopped by signal ", (uint64_t)status >> 8);
+        (void)do_kill(pid, SIGCONT_);
+    }
+    if (status & 0x7f)
+        tell_end("was ended by signal ", (uint64_t)(status & 0x7f));
+    else if (!shared->told)
+        tell_end("has said nothing, and ended with ", (uint64_t)status >> 8);
+    do_exit(!(well && status == 0 && shared->told));
+}
+
+static _Noreturn void give_up(const char *what, long err) {
+    put(NAME ": FAILED: ");
+    put(what);
+    put_n((uint64_t)-err);
+    end_line();
+    do_exit(3);
+}
+
 static _Noreturn void usage(void) {
     put("usage: " NAME " [CALLS [SEED [ROUND]]]");
     end_line();
     do_exit(2);
+}
+
+static _Noreturn void run(int argc, const uint64_t number[3]) {
+    (void)do_own_group();
+    fill_own();
+    (void)do_handler(SIGCHLD_, on_signal);
+    (void)do_mkdir("fuzz.tmp");
+    long err = do_chdir("fuzz.tmp");
+    if (err < 0)
+        give_up("there is no folder fuzz.tmp: error ", err);
+    make_files();
+    bool well = argc > 3 ? round(number[1], number[2]) : rounds(number[0], number[1]);
+    put(well ? NAME ": OK" : NAME ": FAILED");
+    end_line();
+    shared->told = 1;
+    do_exit(!well);
 }
 
 /* Started by a round, too, with whatever arguments: it has nothing to do then. */
@@ -272,19 +344,15 @@ _Noreturn void begin(int argc, char **argv) {
             usage();
     long map = do_mmap(0, sizeof(struct shared), PROT_RW, MAP_SHARED_OWN, -1, 0);
     if (map < 0)
-        do_exit(3);
+        give_up("no memory for what is shared: error ", map);
     shared = (struct shared *)map;
-    fill_own();
-    (void)do_handler(SIGCHLD_, on_signal);
-    (void)do_mkdir("fuzz.tmp");
-    if (do_chdir("fuzz.tmp") < 0)
-        do_exit(3);
     put(NAME ": seed ");
     put_n(number[1]);
     end_line();
-    make_files();
-    bool well = argc > 3 ? round(number[1], number[2]) : rounds(number[0], number[1]);
-    put(well ? NAME ": OK" : NAME ": FAILED");
-    end_line();
-    do_exit(!well);
+    long pid = do_fork();
+    if (pid < 0)
+        give_up("no process that judges: error ", pid);
+    if (pid == 0)
+        run(argc, number);
+    look_after(pid);
 }

@@ -31,10 +31,16 @@ static void fill(uint64_t *page) {
 }
 
 static void check(const uint64_t *page) {
-    for (unsigned i = 0; i < WORDS; i++)
-        if (page[i] != pattern((uint64_t)&page[i]))
-            fail("memory that no call was told to write has changed, at ", (uint64_t)&page[i],
-                 page[i]);
+    unsigned first = WORDS, changed = 0;
+    for (unsigned i = WORDS; i-- > 0;)
+        if (page[i] != pattern((uint64_t)&page[i])) {
+            first = i;
+            changed++;
+        }
+    if (changed)
+        fail(changed == WORDS ? "a page that no call was told to write has changed, at "
+                              : "memory that no call was told to write has changed, at ",
+             (uint64_t)&page[first], page[first]);
 }
 
 static bool map(uint64_t at, uint64_t pages, int flags, int fd) {
