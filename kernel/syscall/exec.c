@@ -235,8 +235,8 @@ static int replace_program(const char *path, const char *name, struct node *file
         aspace_destroy(as);
         return err;
     }
-    proc_replace_space(p); /* the commit point */
-    p->interface = start.interface;
+    proc_replace_space(p);                                              /* the commit point */
+    __atomic_store_n(&p->interface, start.interface, __ATOMIC_RELAXED); /* senders look at it */
     enter_program(&start);
     set_name(p, path, name, &start.arguments);
     return 0;
