@@ -270,14 +270,23 @@ static int follow_script(struct program *p, const char *name, struct arguments *
     return err;
 }
 
-bool exec_is_no_file(const char *path) {
-    struct node_attr a;
+static bool attr_of(const char *path, struct node_attr *a) {
     struct node *n;
     if (path_lookup(path, &n))
         return false;
-    int err = n->ops->attr(n, &a);
+    int err = n->ops->attr(n, a);
     node_put(n);
-    return !err && a.type != NODE_FILE;
+    return !err;
+}
+
+bool exec_is_no_file(const char *path) {
+    struct node_attr a;
+    return attr_of(path, &a) && a.type != NODE_FILE;
+}
+
+bool exec_is_forbidden(const char *path) {
+    struct node_attr a;
+    return attr_of(path, &a) && node_attr_forbids_exec(&a);
 }
 
 static int replace_by_path(const char *path, struct arguments *a) {
