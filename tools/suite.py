@@ -14,8 +14,9 @@ def status_of(said):
 
 
 class Suite:
-    """name, title; packages; alone: each part is a boot of its own; limit: seconds for a part; mib:
-    memory beside the archive's; prepare: what the guest's shell does before the first part."""
+    """name, title; packages; alone: it shares no boot with other suites, and its parts only by
+    their size; limit: seconds for a part; mib: memory beside the archive's; prepare: what the
+    guest's shell does before the first part."""
     packages = ()
     alone = False
     limit = 120
@@ -26,7 +27,6 @@ class Suite:
         raise NotImplementedError
 
     def packages_of(self, part):
-        """Of a suite whose parts are alone."""
         return list(self.packages)
 
     def add(self, tree):

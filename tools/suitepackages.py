@@ -1,5 +1,5 @@
-"""Packages as a stranger would try them (suites.d/packages): each is one command, and what it has
-to print. tools/suites.py runs them like a suite, a package a part.
+"""Suites of trials (suites.d): each is what the shell is to do with some packages, and what that
+has to print. A trial is a part.
 """
 import os
 import re
@@ -7,12 +7,10 @@ import re
 import machine
 from suite import Result, Suite, status_of
 
-FILE = os.path.join(machine.ROOT, "tools", "suites.d", "packages")
 
-
-def trials():
+def trials(file):
     """{name: (packages, command, pattern for what it prints)}"""
-    with open(FILE, encoding="utf-8") as f:
+    with open(os.path.join(machine.ROOT, "tools", "suites.d", file), encoding="utf-8") as f:
         text = "".join(line for line in f if not line.startswith("#"))
     found = {}
     for head, body in re.findall(r"^= (.*)\n((?:(?!= ).*\n)*)", text, re.M):
@@ -22,32 +20,46 @@ def trials():
     return found
 
 
-TRIALS = trials()
+class Trials(Suite):
+    shell = "sh"
 
-
-class Packages(Suite):
-    name = "packages"
-    title = "packages, each by one command"
-    alone = True
-    limit = 150
-    mib = 700
+    def __init__(self):
+        self.trials = trials(self.name)
 
     def parts(self):
-        return list(TRIALS)
+        return list(self.trials)
 
     def packages_of(self, part):
-        return TRIALS[part][0].split()
+        return [*self.trials[part][0].split(), *self.packages]
 
     def add(self, tree):
-        for name, (_, command, _) in TRIALS.items():
-            tree.add_file(f"suite/trials/{name}", (command + "\n").encode())
+        for name, (_, command, _) in self.trials.items():
+            tree.add_file(f"suite/{self.name}/{name}", (command + "\n").encode())
 
     def command(self, part):
-        return f"sh /suite/trials/{part}"
+        return f"rm -rf /tmp/*; {self.shell} /suite/{self.name}/{part}"
 
     def read(self, part, said):
         text = "\n".join(line for line in said if not line.startswith("== status")) + "\n"
-        wanted = TRIALS[part][2]
+        wanted = self.trials[part][2]
         if re.match(wanted, text.strip("\n") + "\n") and status_of(said) != 137:
             return Result(1, 0, [])
         return Result(0, 0, [f"printed {text.strip()[:100]!r}"])
+
+
+class Vi(Trials):
+    name = "vi"
+    title = "vi, vim, nano and less, by keys"
+    limit = 60
+
+
+class Packages(Trials):
+    """busybox's shell, as Debian has it, takes its own commands before those of packages; dash,
+    which brings its link `sh`, does not."""
+    name = "packages"
+    title = "packages, each by one command"
+    packages = ("dash",)
+    shell = "dash"
+    alone = True
+    limit = 150
+    mib = 700

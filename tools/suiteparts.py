@@ -1,10 +1,13 @@
 """The suites that tools/suites.py runs: where each is from, what has to be in the root for it, how
 a part of it is run, and what that prints. A part is what is run by itself, such as one file.
 """
+import glob
 import os
+import re
 
 import machine
 import sources
+import suitebuilt
 import suitepackages
 from suite import Suite, counted, whole
 
@@ -55,6 +58,7 @@ class Lua(Suite):
     name = "lua"
     title = "Lua 5.1's own"
     packages = ("lua5.1",)
+    limit = 300
     # main.lua is about the program's command line, and needs it at another place; big and verybig
     # are for hours, and for another machine.
     files = ("api", "attrib", "calls", "checktable", "closure", "code", "constructs", "db",
@@ -83,6 +87,7 @@ class Python(Suite):
     name = "python"
     title = "Python 3.13's own, of what the system does"
     packages = ("python3.13", "libpython3.13-testsuite")
+    alone = True
     limit = 600
     mib = 1500
     prepare = "mkdir -p /tmp/w; cd /tmp/w; export TMPDIR=/tmp PYTHONDONTWRITEBYTECODE=1"
@@ -106,6 +111,48 @@ class Python(Suite):
     def read(self, part, said):
         return counted(said, r".*\.\.\. ok$", r"(?:FAIL|ERROR): (\S+)",
                        r".*\.\.\. skipped ")
+
+
+class Gawk(Suite):
+    name = "gawk"
+    title = "gawk 5.2's own"
+    packages = ("gawk",)
+    limit = 240
+    # The parts are lists of its Makefile.
+    lists = {"basic": "BASIC_TESTS", "unix": "UNIX_TESTS", "extensions": "GAWK_EXT_TESTS"}
+    prepare = "cp -r /suite/gawk /tmp/gawk; cd /tmp/gawk; export LC_ALL=C AWKPATH=."
+    # How most are run, by Maketests: a program, with or without an input.
+    usual = re.compile(r"^(\w+):\n\t@echo \$@\n\t@-AWKPATH=\"\$\(srcdir\)\" \$\(AWK\) -f \$@\.awk "
+                       r"((?: -[-\w]+)*) (< \"\$\(srcdir\)\"/\$@\.in )?>_\$@ 2>&1", re.M)
+
+    def folder(self):
+        return glob.glob(os.path.join(sources.get("gawk"), "*", "test"))[0]
+
+    def text(self, name):
+        with open(os.path.join(self.folder(), name), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def parts(self):
+        return list(self.lists)
+
+    def add(self, tree):
+        tree.add_host_folder(self.folder(), under="suite/gawk")
+        usual = {name: (flags, bool(has_input))
+                 for name, flags, has_input in self.usual.findall(self.text("Maketests"))}
+        for part, name in self.lists.items():
+            listed = re.search(rf"^{name} = ((?:.*\\\n)*.*)", self.text("Makefile.am"), re.M)[1]
+            tree.add_file(f"suite/gawk/run-{part}", "".join(
+                f"t {test} '{flags}' {f'{test}.in' if has_input else '/dev/null'}\n"
+                for test in listed.replace("\\", "").split() if test in usual
+                for flags, has_input in [usual[test]]).encode())
+
+    def command(self, part):
+        return ("t() { gawk -f $1.awk $2 < $3 > _$1 2>&1 || echo EXIT CODE: $? >> _$1; "
+                "if cmp -s $1.ok _$1; then echo PASS: $1; else echo FAIL: $1; fi; }; "
+                f". ./run-{part}")
+
+    def read(self, part, said):
+        return counted(said, "PASS: ", "FAIL: (.*)", "SKIPPED: ")
 
 
 class Bash(Suite):
@@ -158,5 +205,6 @@ print "$ENV{$ARGV[0]}\\n";
 """,
 }
 
-SUITES = {suite.name: suite for suite in (Busybox(), Lua(), Python(), Bash(),
-                                          suitepackages.Packages())}
+SUITES = {suite.name: suite for suite in (
+    Busybox(), suitebuilt.Ash(), Lua(), suitepackages.Vi(), Gawk(), suitebuilt.Sqlite(),
+    suitebuilt.Threads(), Bash(), Python(), suitepackages.Packages())}

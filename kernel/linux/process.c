@@ -156,6 +156,8 @@ int linux_execve(const uint64_t arg[6], uint64_t *result) {
     int err = copyinstr(path, UA(arg[0]), sizeof(path));
     if (!err && !path[0])
         err = -K_ENOENT;
+    if (!err && exec_is_forbidden(path))
+        err = -K_EACCES;
     if (!err)
         err = exec_path(path, &strings, result);
     return err == -K_ENOEXEC && exec_is_no_file(path) ? -K_EACCES : err;

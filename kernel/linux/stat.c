@@ -117,13 +117,11 @@ int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
 }
 
 #define X_OK 1
-#define EXECUTABLE 0111
 
-/* To the superuser, which all are, only what nobody may execute is forbidden. */
 static int may_access(const uint64_t arg[6], uint64_t flags) {
     struct node_attr a;
     int err = linux_attr(arg, flags, &a);
-    if (!err && (arg[2] & X_OK) && a.type == NODE_FILE && !(a.mode & EXECUTABLE))
+    if (!err && (arg[2] & X_OK) && node_attr_forbids_exec(&a))
         err = -K_EACCES;
     return err;
 }

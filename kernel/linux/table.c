@@ -49,6 +49,7 @@ static const struct interface interface_linux = {
     .other = missing,
     .error = tell_error,
     .after_signal = after_signal,
+    .pipe_ends = true,
     .signal_return = SIGNAL_RETURN_LINUX,
     .table =
         {
@@ -100,6 +101,7 @@ static const struct interface interface_traced = {
     .other = traced,
     .error = tell_error,
     .after_signal = after_signal,
+    .pipe_ends = true,
     .signal_return = SIGNAL_RETURN_LINUX,
 };
 

@@ -29,6 +29,7 @@ struct interface {
     uint64_t (*error)(const struct trapframe *tf, int err);
     /* Of the call in a7, whose other arguments than a0 are as they were. */
     enum after_signal (*after_signal)(const struct trapframe *tf);
+    bool pipe_ends;         /* SIGPIPE ends a program that has said nothing of it */
     uint64_t signal_return; /* offset in the page that handlers return to (mm/sigpage.h) */
     syscall_fn table[];     /* by number; NULL: there is no such call */
 };

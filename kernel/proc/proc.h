@@ -69,7 +69,7 @@ struct proc {
     struct aspace *as;                 /* the one in use: one of the two below, or the lender's */
     struct aspace spaces[2];           /* exec builds in the other */
     const struct design *design;       /* of the space that the next exec makes */
-    const struct interface *interface; /* of its program: exec's to set */
+    const struct interface *interface; /* of its program: exec's to set. NULL: none has run */
     uint64_t time_used;                /* cpu_time ticks; atomic */
     struct interval interval;          /* itimer.c's, and the two below, under the lock */
     struct run_interval run_intervals[2];

@@ -205,6 +205,27 @@ void signal_exec(void) {
     spin_unlock(&p->lock);
 }
 
+int signal_masks_of(int32_t pid, struct signal_masks *masks) {
+    struct proc *p = proc_find_and_lock(pid);
+    if (!p)
+        return -K_ESRCH;
+    *masks = (struct signal_masks){.waiting = p->signals_pending};
+    if (!list_empty(&p->threads)) {
+        const struct thread *t = LIST_ENTRY(p->threads.next, struct thread, in_process);
+        masks->waiting_thread = t->signals.pending;
+        masks->blocked = t->signals.blocked;
+    }
+    for (int32_t signal = 1; p->signals && signal <= ABI_SIGNALS; signal++) {
+        uint64_t handler = p->signals->action[signal - 1].handler;
+        if (handler == ABI_SIG_IGN)
+            masks->ignored |= signal_bit(signal);
+        else if (handler != ABI_SIG_DFL)
+            masks->caught |= signal_bit(signal);
+    }
+    spin_unlock(&p->lock);
+    return 0;
+}
+
 void signal_free(struct proc *p) {
     spin_lock(&p->lock); /* a child that never began can be found until now */
     struct signals *s = p->signals;

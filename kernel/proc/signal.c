@@ -17,6 +17,12 @@ static const uint8_t by_default[ABI_SIGNALS + 1] = {
 #include "lib/signals.def"
 };
 
+/* Other processes may look at it while p runs another program. */
+static bool pipe_ends(const struct proc *p) {
+    const struct interface *interface = __atomic_load_n(&p->interface, __ATOMIC_RELAXED);
+    return interface && interface->pipe_ends;
+}
+
 enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal) {
     ASSERT_LOCKED(&p->lock);
     uint64_t handler = p->signals ? p->signals->action[signal - 1].handler : ABI_SIG_DFL;
@@ -25,6 +31,8 @@ enum signal_effect signal_effect_locked(const struct proc *p, int32_t signal) {
     if (handler != ABI_SIG_DFL)
         return DOES_HANDLE;
     enum signal_effect effect = by_default[signal];
+    if (signal == ABI_SIGPIPE && pipe_ends(p))
+        effect = DOES_END;
     /* Nobody could start the session again, nor continue it. */
     bool spared = p == proc_first || (effect == DOES_STOP && p->depth <= 1);
     return spared ? DOES_IGNORE : effect;

@@ -32,6 +32,16 @@ struct signals {
 static inline bool signal_exists(int32_t signal) { return signal > 0 && signal <= ABI_SIGNALS; }
 static inline uint64_t signal_bit(int32_t signal) { return (uint64_t)1 << (signal - 1); }
 
+/* ---- what is said of them, for others to see ---- */
+
+/* A bit for each signal; those that wait for the process and for its first thread are apart. */
+struct signal_masks {
+    uint64_t waiting, waiting_thread, blocked, ignored, caught;
+};
+
+/* -K_ESRCH: nobody there, and *masks is unchanged. */
+int signal_masks_of(int32_t pid, struct signal_masks *masks) must_check;
+
 /* ---- sending ---- */
 
 /* To p, whose lock is held; only: to this thread of it; NULL: to any. From interrupt handlers

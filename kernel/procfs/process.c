@@ -6,6 +6,7 @@
 #include "proc/group.h"
 #include "proc/proc.h"
 #include "proc/session.h"
+#include "proc/signal.h"
 #include "procfs/contents.h"
 
 #define KIB_PAGE (PAGE_SIZE / 1024)
@@ -77,12 +78,22 @@ static int statm(struct text *t, int32_t pid, int32_t tid) {
     return err;
 }
 
+static void signals(struct text *t, const struct signal_masks *s) {
+    text_print(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+               (unsigned long)s->waiting_thread, (unsigned long)s->waiting,
+               (unsigned long)s->blocked);
+    text_print(t, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", (unsigned long)s->ignored,
+               (unsigned long)s->caught);
+}
+
 static int status(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
+    struct signal_masks s = {0};
     uint64_t faults, peak;
     int err = info_of(pid, &i);
     if (err)
         return err;
+    (void)!signal_masks_of(pid, &s); /* it may have ended */
     memory_of(pid, &faults, &peak);
     text_print(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", i.name,
                states[i.state].words, i.pid, i.pid, i.parent);
@@ -92,6 +103,7 @@ static int status(struct text *t, int32_t pid, int32_t tid) {
                (unsigned long)(i.frames * KIB_PAGE));
     text_print(t, "VmPTE:\t%lu kB\nThreads:\t%u\n", (unsigned long)(i.table_frames * KIB_PAGE),
                i.threads);
+    signals(t, &s);
     return 0;
 }
 

@@ -235,8 +235,8 @@ static int replace_program(const char *path, const char *name, struct node *file
         aspace_destroy(as);
         return err;
     }
-    proc_replace_space(p); /* the commit point */
-    p->interface = start.interface;
+    proc_replace_space(p);                                              /* the commit point */
+    __atomic_store_n(&p->interface, start.interface, __ATOMIC_RELAXED); /* senders look at it */
     enter_program(&start);
     set_name(p, path, name, &start.arguments);
     return 0;
@@ -270,14 +270,23 @@ static int follow_script(struct program *p, const char *name, struct arguments *
     return err;
 }
 
-bool exec_is_no_file(const char *path) {
-    struct node_attr a;
+static bool attr_of(const char *path, struct node_attr *a) {
     struct node *n;
     if (path_lookup(path, &n))
         return false;
-    int err = n->ops->attr(n, &a);
+    int err = n->ops->attr(n, a);
     node_put(n);
-    return !err && a.type != NODE_FILE;
+    return !err;
+}
+
+bool exec_is_no_file(const char *path) {
+    struct node_attr a;
+    return attr_of(path, &a) && a.type != NODE_FILE;
+}
+
+bool exec_is_forbidden(const char *path) {
+    struct node_attr a;
+    return attr_of(path, &a) && node_attr_forbids_exec(&a);
 }
 
 static int replace_by_path(const char *path, struct arguments *a) {

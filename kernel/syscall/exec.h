@@ -27,6 +27,8 @@ int exec_path(const char *path, const struct exec_strings *s, uint64_t *result) 
 
 /* Whether a path that is no program, and no script, is that of something else than a file. */
 bool exec_is_no_file(const char *path) must_check;
+/* Whether it is a file that nobody may execute; xv6's programs are not asked for that. */
+bool exec_is_forbidden(const char *path) must_check;
 
 /* ---- programs of another system ---- */
 

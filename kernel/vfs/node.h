@@ -50,6 +50,13 @@ struct node_attr {
     uint64_t accessed, modified, changed;
 };
 
+#define NODE_MAY_EXECUTE 0111 /* whoever, in mode */
+
+/* To the superuser, which all are, only what nobody may execute is forbidden. */
+static inline bool node_attr_forbids_exec(const struct node_attr *a) {
+    return a->type == NODE_FILE && !(a->mode & NODE_MAY_EXECUTE);
+}
+
 /* Which of them are to be set. */
 #define NODE_SET_MODE 1
 #define NODE_SET_OWNER 2 /* uid and gid */

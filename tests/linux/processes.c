@@ -73,6 +73,21 @@ static void check_signals(void) {
     CHECK(kill(child, 0) == -1 && errno == ESRCH);
 }
 
+/* A program that has said nothing of it ends by what nobody reads, and one that ignores it goes on.
+ */
+static void check_pipe(void) {
+    int ends[2], status;
+    CHECK(pipe(ends) == 0 && close(ends[0]) == 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit((int)write(ends[1], "x", 1));
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
+          WTERMSIG(status) == SIGPIPE);
+    CHECK(signal(SIGPIPE, SIG_IGN) == SIG_DFL);
+    CHECK(write(ends[1], "x", 1) == -1 && errno == EPIPE);
+    CHECK(signal(SIGPIPE, SIG_DFL) == SIG_IGN && close(ends[1]) == 0);
+}
+
 static void check_time(void) {
     struct timespec before, after, span = {0, 20000000};
     CHECK(clock_gettime(CLOCK_MONOTONIC, &before) == 0 && nanosleep(&span, NULL) == 0);
@@ -159,6 +174,7 @@ int main(int argc, char **argv) {
     check_exec();
     check_signals();
     check_everybody();
+    check_pipe();
     check_time();
     check_environment();
     check_usage();

@@ -81,6 +81,33 @@ static void check_self(void) {
     CHECK(read(exe, link, 4) == 4 && !memcmp(link, "\177ELF", 4) && close(exe) == 0);
 }
 
+static unsigned long mask_behind(const char *words) {
+    const char *found = strstr(contents("/proc/self/status"), words);
+    return found ? strtoul(found + strlen(words), NULL, 16) : ~0UL;
+}
+
+static void check_signals(void) {
+    sigset_t set;
+    CHECK(mask_behind("SigIgn:\t") == 0 && mask_behind("SigCgt:\t") == 0);
+    CHECK(mask_behind("SigBlk:\t") == 0 && mask_behind("ShdPnd:\t") == 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGHUP);
+    CHECK(signal(SIGUSR1, SIG_IGN) == SIG_DFL && signal(SIGTERM, exit) == SIG_DFL);
+    CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && kill(getpid(), SIGUSR2) == 0);
+    CHECK(raise(SIGHUP) == 0); /* to the thread */
+    CHECK(mask_behind("SigIgn:\t") == 1UL << (SIGUSR1 - 1));
+    CHECK(mask_behind("SigCgt:\t") == 1UL << (SIGTERM - 1));
+    CHECK(mask_behind("SigBlk:\t") == (1UL << (SIGUSR2 - 1) | 1UL << (SIGHUP - 1)));
+    CHECK(mask_behind("ShdPnd:\t") == 1UL << (SIGUSR2 - 1));
+    CHECK(mask_behind("SigPnd:\t") == 1UL << (SIGHUP - 1));
+    signal(SIGUSR2, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* they are gone */
+    CHECK(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+    for (int i = 1; i < 32; i++)
+        signal(i, SIG_DFL);
+}
+
 /* ---- arguments ---- */
 
 static char *name_of_program;
@@ -365,6 +392,7 @@ int main(int argc, char **argv) {
         return look_at_arguments(argc, argv);
     check_machine();
     check_self();
+    check_signals();
     check_maps();
     check_long_file();
     check_others();

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
@@ -95,6 +96,15 @@ static void check_scripts(void) {
     CHECK_EQ(run(""), ENOENT);
     CHECK_EQ(run("/tmp"), EACCES);
     CHECK_EQ(run("/console"), EACCES);
+    /* One bit of three will do, and a file that has none is not even looked at. */
+    CHECK(chmod("/tmp/s1", 0601) == 0);
+    CHECK_EQ(run("/tmp/s1"), READ + 5);
+    CHECK(chmod("/tmp/s1", 0666) == 0);
+    CHECK_EQ(run("/tmp/s1"), EACCES);
+    CHECK_EQ(script(""), ENOEXEC);
+    CHECK(chmod("/tmp/s", 0644) == 0);
+    CHECK_EQ(run("/tmp/s"), EACCES);
+    CHECK(chmod("/tmp/s", 0755) == 0 && chmod("/tmp/s1", 0755) == 0);
 }
 
 static void check_long_strings(void) {

@@ -7,12 +7,12 @@ nothing."""
 import functools
 import glob
 import os
+import shutil
 import struct
 import subprocess
 
 import machine
 import packages
-import pytest
 
 COMPILER = "riscv64-linux-gnu-gcc"
 LOADER = "ld-musl-riscv64.so.1"
@@ -51,16 +51,16 @@ def clear(data, start):
 
 @functools.cache
 def folders():
-    """(what musl-dev has in /usr, musl's folder of libraries). Skips where apt cannot get them."""
-    try:
-        found = packages.get_alone(["musl", "musl-dev"])
-    except machine.Unusable as e:
-        pytest.skip(f"no musl for RISC-V: {e}")
+    """(what musl-dev has in /usr, musl's folder of libraries). Unusable: apt cannot get them."""
+    found = packages.get_alone(["musl", "musl-dev"])
     library, development = (os.path.join(packages.unpacked(path), "usr") for path in found)
     return development, os.path.join(library, "lib", "riscv64-linux-musl")
 
 
 def gcc(*words):
+    """What the compiler prints. Unusable: there is none."""
+    if not shutil.which(COMPILER):
+        raise machine.Unusable(f"there is no {COMPILER}")
     done = subprocess.run([COMPILER, *words], check=False, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
