@@ -18,6 +18,7 @@
 #include "proc/ids.h"
 #include "proc/limits.h"
 #include "proc/itimer.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/semaphore.h"
 #include "proc/signal.h"
@@ -395,6 +396,7 @@ void proc_exit(int32_t status) {
         proc_first_ended(status);
     if (thread_be_alone())
         thread_exit(status);
+    ptimers_end(p);
     end_words_leave(false);
     proc_return_space(p);
     itimer_stop(p);

@@ -74,6 +74,8 @@ struct proc {
     struct interval interval;          /* itimer.c's, and the two below, under the lock */
     struct run_interval run_intervals[2];
     bool runs_timed;                /* one of them is set; atomic */
+    struct ptimer *ptimers;         /* ptimer.c's */
+    bool ptimers_run;               /* one of these goes by that time, too; atomic */
     struct watched watched;         /* ended.c's */
     struct watched watched_before;  /* those who were told, of this one and earlier ones here */
     struct watched signals_watched; /* which are pending; under the process's lock */

@@ -72,6 +72,11 @@ enum {
 #define ARGS_get_robust_list "haa"
 #define ARGS_nanosleep "ta"
 #define ARGS_setitimer "iIa"
+#define ARGS_timer_create "iaa"
+#define ARGS_timer_gettime "ia"
+#define ARGS_timer_getoverrun "i"
+#define ARGS_timer_settime "igIa"
+#define ARGS_timer_delete "i"
 #define ARGS_clock_gettime "ia"
 #define ARGS_clock_nanosleep "iita"
 #define ARGS_sched_setparam "hS"
@@ -458,6 +463,23 @@ static void refine_others(unsigned number, uint64_t a[6]) {
     case NR_futex:
         a[1] = one_in(12) ? a[1] : below(FUTEX_OPERATIONS) | (one_in(2) ? 128 : 0);
         a[3] = one_in(2) ? argument('t') : below(4);
+        break;
+    case NR_timer_create: {
+        uint64_t signal = argument('k');
+        const uint64_t told[8] = {random64(), signal | (one_in(2) ? 0UL : 4UL << 32),
+                                  (uint64_t)do_tid()};
+        excuse_if_fault(signal);
+        a[0] = one_in(8) ? a[0] : below(4);
+        a[1] = one_in(4) ? 0 : one_in(8) ? a[1] : put_words(told, 8);
+        break;
+    }
+    case NR_timer_settime:
+    case NR_timer_gettime:
+    case NR_timer_getoverrun:
+    case NR_timer_delete:
+        a[0] = one_in(8) ? a[0] : below(4);
+        if (number == NR_timer_settime)
+            a[1] = one_in(8) ? a[1] : below(2);
         break;
     case NR_signalfd4:
         a[0] = one_in(3) ? a[0] : ~0UL;
