@@ -273,6 +273,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     child->umask = __atomic_load_n(&parent->umask, __ATOMIC_RELAXED);
     child->noted = __atomic_load_n(&parent->noted, __ATOMIC_RELAXED);
     child->orphan_signal = 0;
+    child->caps = thread_self()->proc->caps;   /* one that another thread changes now is either */
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
@@ -310,8 +311,10 @@ void proc_replace_space(struct proc *p) {
     end_words_leave(false);
     proc_return_space(p);
     struct aspace *old = p->as;
+    ptimers_end(p);
     __atomic_fetch_and(&p->noted, NOTED_FOR_EVER, __ATOMIC_RELAXED);
     spin_lock(&p->lock);
+    p->caps = (struct caps){0};
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */

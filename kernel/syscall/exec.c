@@ -10,7 +10,6 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/uaccess.h"
-#include "proc/ptimer.h"
 #include "proc/signal.h"
 #include "syscall/program.h"
 #include "syscall/syscall.h"
@@ -94,7 +93,6 @@ struct start {
 
 static void enter_program(const struct start *start) {
     struct trapframe *tf = thread_self()->tf;
-    ptimers_end(thread_self()->proc);
     memset(&tf->ra, 0, sizeof(*tf) - offsetof(struct trapframe, ra));
     tf->epc = start->entry;
     tf->sp = start->sp;

@@ -72,6 +72,13 @@ enum {
 #define ARGS_get_robust_list "haa"
 #define ARGS_nanosleep "ta"
 #define ARGS_setitimer "iIa"
+#define ARGS_ioprio_set "iqi"
+#define ARGS_ioprio_get "iq"
+#define ARGS_reboot "iiia"
+#define ARGS_sched_setattr "qag"
+#define ARGS_sched_getattr "qaig"
+#define ARGS_execveat "dpxxg"
+#define ARGS_fchmodat2 "dpgg"
 #define ARGS_timer_create "iaa"
 #define ARGS_timer_gettime "ia"
 #define ARGS_timer_getoverrun "i"
@@ -243,6 +250,7 @@ static uint16_t rarity(unsigned number) {
     case NR_exit:
     case NR_exit_group: return 60;
     case NR_rt_sigsuspend:
+    case NR_execveat:
     case NR_execve: return 6;
     case NR_rt_sigreturn: return 40;
     default: return 1;
@@ -324,6 +332,18 @@ static void refine_files(unsigned number, uint64_t a[6]) {
     case NR_lseek: a[2] = one_in(8) ? a[2] : below(3); break;
     case NR_newfstatat:
     case NR_faccessat2: a[3] = one_in(2) ? 0 : one_in(2) ? 0x1000 : a[3]; break;
+    case NR_fchmodat2: a[3] = one_in(8) ? a[3] : one_in(2) ? 0 : one_in(2) ? 0x1000 : 0x100; break;
+    case NR_execveat: a[4] = one_in(8) ? a[4] : one_in(2) ? 0 : one_in(2) ? 0x1000 : 0x100; break;
+    case NR_ioprio_get:
+    case NR_ioprio_set:
+        a[0] = one_in(8) ? a[0] : 1 + below(3);
+        a[2] = one_in(4) ? a[2] : 2UL << 13 | below(9);
+        break;
+    case NR_sched_getattr:
+        a[2] = one_in(8) ? a[2] : 48;
+        a[3] = one_in(8) ? a[3] : 0;
+        break;
+    case NR_sched_setattr: a[2] = one_in(8) ? a[2] : 0; break;
     case NR_statx:
     case NR_linkat: a[4 - 2 * (number == NR_statx)] = one_in(2) ? 0 : 0x1000; break;
     case NR_renameat2: a[4] = one_in(2) ? 0 : below(8); break;
@@ -637,7 +657,8 @@ bool special(const struct call *call, const uint64_t a[6]) {
     case NR_clone: clone_special(a); return true;
     case NR_clone3: clone3_special(a); return true;
     case NR_rt_sigreturn: return_special(NR_rt_sigreturn); return true;
-    case NR_execve: return exec_special(NR_execve, a);
+    case NR_execve: return exec_special(NR_execve, a, 0);
+    case NR_execveat: return exec_special(NR_execveat, a, 1);
     default: return false;
     }
 }
