@@ -79,6 +79,10 @@ enum {
 #define ARGS_sched_getattr "qaig"
 #define ARGS_execveat "dpxxg"
 #define ARGS_fchmodat2 "dpgg"
+#define ARGS_msgget "ig"
+#define ARGS_msgctl "iia"
+#define ARGS_msgrcv "iasig"
+#define ARGS_msgsnd "iasg"
 #define ARGS_timer_create "iaa"
 #define ARGS_timer_gettime "ia"
 #define ARGS_timer_getoverrun "i"
@@ -506,6 +510,27 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[2] = one_in(12) ? a[2] : 8;
         a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
         break;
+    case NR_msgget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[1] = one_in(8) ? a[1] : 01600;
+        break;
+    case NR_msgctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(8) ? a[1] : one_in(2) ? below(14) : 0;
+        break;
+    case NR_msgsnd:
+    case NR_msgrcv: {
+        const uint64_t letter[4] = {1 + below(3), random64()};
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(3) ? a[1] : put_words(letter, 4);
+        a[2] = one_in(8) ? a[2] : below(24);
+        if (number == NR_msgrcv)
+            a[3] = one_in(8) ? a[3] : below(5) - 2;
+        a[4 - (number == NR_msgsnd)] = one_in(8)   ? 0
+                                       : one_in(8) ? random64()
+                                                   : 04000 | (below(4) << 12);
+        break;
+    }
     case NR_semget:
         a[0] = one_in(3) ? 0 : below(5);
         a[2] = one_in(8) ? a[2] : 01600;
