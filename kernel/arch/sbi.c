@@ -95,6 +95,7 @@ int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) {
     return sbi_call(EXT_HSM, 0, hartid, entry.v, arg).error ? -K_EIO : 0;
 }
 
+void sbi_restart(void) { sbi_call(SBI_RESET, 0, 1 /* cold */, 0, 0); }
 void sbi_shutdown(bool failure) { sbi_call(SBI_RESET, 0, 0 /* shutdown */, failure ? 1 : 0, 0); }
 
 static uint64_t base_number(uint64_t fn) {

@@ -20,6 +20,7 @@ void sbi_fence(struct sbi_harts who, uint64_t start, uint64_t bytes);
 void sbi_fence_code(struct sbi_harts who);
 int sbi_hart_start(uint64_t hartid, paddr_t entry, uint64_t arg) must_check; /* 9; -K_EIO */
 void sbi_shutdown(bool failure); /* 10; returns where the firmware cannot */
+void sbi_restart(void);          /* likewise */
 /* 4: who has made the hart that calls, and which one it is; 0 where the firmware does not say. */
 struct sbi_maker {
     uint64_t vendor, architecture, implementation;

@@ -15,3 +15,5 @@ void dev_init_hart(void);
  * status of an emulator that has one (its low byte; a status that is not 0 never
  * becomes 0). Callable before dev_init and in a panic. */
 void machine_poweroff(int status) never_returns;
+/* Boots it again; where it cannot, switches it off. */
+void machine_restart(void) never_returns;

@@ -14,6 +14,7 @@
 /* SiFive test finisher: one register, a code and a status above it. */
 #define FINISHER_PASS 0x5555U
 #define FINISHER_FAIL 0x3333U
+#define FINISHER_RESET 0x7777U
 
 static char *finisher; /* NULL: none */
 
@@ -37,4 +38,14 @@ void machine_poweroff(int status) {
     kprintf("[trellis] ended with status %d; the machine can be switched off\n", status);
     sbi_shutdown(status != 0);
     hart_stop();
+}
+
+void machine_restart(void) {
+    uart_drain();
+    if (finisher) {
+        mmio_write32(finisher, FINISHER_RESET);
+        fence_io();
+    }
+    sbi_restart();
+    machine_poweroff(0);
 }

@@ -121,6 +121,7 @@ struct abi_siginfo {
 _Static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t");
 
 #define ABI_SI_USER 0 /* by kill */
+#define ABI_SI_TIMER (-2)
 #define ABI_SI_TKILL (-6)
 #define ABI_SI_KERNEL 128 /* by a timer or the console */
 #define ABI_ILL_ILLOPC 1

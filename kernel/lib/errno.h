@@ -41,6 +41,7 @@ enum kernel_errno {
     K_ENOSYS = 38,          /* no such system call */
     K_ENOTEMPTY = 39,       /* directory not empty */
     K_ELOOP = 40,           /* too many symbolic links on a path */
+    K_ENOMSG = 42,          /* no message of that type */
     K_EIDRM = 43,           /* it was removed meanwhile */
     K_EOVERFLOW = 75,       /* beyond the largest offset */
     K_ELIBBAD = 80,         /* a program's interpreter is damaged */

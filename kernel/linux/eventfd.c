@@ -1,7 +1,6 @@
 /* Open files that are there to be waited for: counters and timers. */
 #include "lib/errno.h"
 #include "linux/linux.h"
-#include "mm/uaccess.h"
 #include "vfs/counterfile.h"
 #include "vfs/descriptor.h"
 #include "vfs/timerfile.h"
@@ -26,14 +25,8 @@ int linux_eventfd2(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- timerfd ---- */
 
-enum { REALTIME, MONOTONIC, BOOTTIME = 7 };
-
 #define TFD_TIMER_ABSTIME 1U
 #define TFD_TIMER_CANCEL_ON_SET 2U /* nobody sets the date */
-
-struct itimerspec {
-    struct linux_timespec every, first;
-};
 
 static int make_timer(void *ctx, struct file **out) {
     const bool *by_date = ctx;
@@ -42,41 +35,24 @@ static int make_timer(void *ctx, struct file **out) {
 
 int linux_timerfd_create(const uint64_t arg[6], uint64_t *result) {
     int32_t clock = (int32_t)arg[0];
-    bool by_date = clock == REALTIME;
-    if (((uint32_t)arg[1] & ~FILE_FLAGS) || (!by_date && clock != MONOTONIC && clock != BOOTTIME))
+    bool by_date = clock == LINUX_REALTIME;
+    if (((uint32_t)arg[1] & ~FILE_FLAGS) ||
+        (!by_date && clock != LINUX_MONOTONIC && clock != LINUX_BOOTTIME))
         return -K_EINVAL;
     return linux_open_made(make_timer, &by_date, (uint32_t)arg[1], result);
-}
-
-static int read_setting(uint64_t address, struct timer_setting *s) {
-    struct itimerspec spec;
-    int err = copyin(&spec, UA(address), sizeof(spec));
-    if (!err)
-        err = linux_nanoseconds(&spec.every, &s->every);
-    return err ? err : linux_nanoseconds(&spec.first, &s->first);
-}
-
-static struct linux_timespec time_of(uint64_t nanoseconds) {
-    return (struct linux_timespec){(int64_t)(nanoseconds / SECOND),
-                                   (int64_t)(nanoseconds % SECOND)};
-}
-
-static int tell_setting(const struct timer_setting *s, uint64_t address) {
-    struct itimerspec spec = {time_of(s->every), time_of(s->first)};
-    return copyout(UA(address), &spec, sizeof(spec));
 }
 
 static int set_timer(struct file *f, const uint64_t arg[6], uint64_t *result) {
     struct timer_file *t = timer_file_of(f);
     struct timer_setting s;
-    int err = read_setting(arg[2], &s);
+    int err = linux_timer_setting(arg[2], &s);
     if (err)
         return err;
     if (!t || ((uint32_t)arg[1] & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)))
         return -K_EINVAL;
     struct timer_setting before = timer_file_get(t);
     if (arg[3])
-        err = tell_setting(&before, arg[3]); /* before anything has changed */
+        err = linux_tell_timer_setting(&before, arg[3]); /* before anything has changed */
     if (!err)
         timer_file_set(t, &s, (arg[1] & TFD_TIMER_ABSTIME) != 0);
     return err;
@@ -87,7 +63,7 @@ static int get_timer(struct file *f, const uint64_t arg[6], uint64_t *result) {
     if (!t)
         return -K_EINVAL;
     struct timer_setting s = timer_file_get(t);
-    return tell_setting(&s, arg[1]);
+    return linux_tell_timer_setting(&s, arg[1]);
 }
 
 int linux_timerfd_settime(const uint64_t arg[6], uint64_t *result) {

@@ -1,10 +1,10 @@
 /* Users and what they may do. There is one, 0, in one group, 0, who may do everything: being that
- * one is permitted, and becoming another one is not. */
+ * one is permitted, and becoming another one is not. What a process says that it will not do is
+ * kept and told. */
 #include "lib/errno.h"
 #include "linux/linux.h"
 #include "mm/pieces.h"
 #include "mm/uaccess.h"
-#include "proc/group.h"
 #include "proc/proc.h"
 
 #define AS_IT_IS UINT32_MAX
@@ -73,9 +73,7 @@ struct cap_data {
 #define CAP_VERSION_2 0x20071026
 #define CAP_VERSION_3 0x20080522
 #define CAP_LAST 40
-#define CAP_HIGH ((1U << (CAP_LAST - 31)) - 1) /* those from 32 on */
-
-static const struct cap_data all[2] = {{UINT32_MAX, UINT32_MAX, 0}, {CAP_HIGH, CAP_HIGH, 0}};
+#define ALL_CAPS ((2UL << CAP_LAST) - 1)
 
 /* *bytes: of the data that goes with this version. An unknown one is -K_EINVAL, and the program is
  * told which one is known. */
@@ -83,7 +81,7 @@ static int read_header(uint64_t address, struct cap_header *h, uint64_t *bytes) 
     int err = copyin(h, UA(address), sizeof(*h));
     if (err)
         return err;
-    *bytes = h->version == CAP_VERSION_1 ? sizeof(all[0]) : sizeof(all);
+    *bytes = (h->version == CAP_VERSION_1 ? 1 : 2) * sizeof(struct cap_data);
     if (h->version == CAP_VERSION_1 || h->version == CAP_VERSION_2 || h->version == CAP_VERSION_3)
         return 0;
     static const uint32_t known = CAP_VERSION_3;
@@ -93,30 +91,39 @@ static int read_header(uint64_t address, struct cap_header *h, uint64_t *bytes) 
 
 int linux_capget(const uint64_t arg[6], uint64_t *result) {
     struct cap_header h;
+    struct caps c;
     uint64_t bytes;
-    int32_t group;
     int err = read_header(arg[0], &h, &bytes);
     if (err == -K_EINVAL && !arg[1])
         return 0; /* that was the question */
     if (!err)
-        err = h.pid < 0 ? -K_EINVAL : proc_get_group(h.pid, &group);
-    return err || !arg[1] ? err : copyout(UA(arg[1]), all, bytes);
+        err = h.pid < 0 ? -K_EINVAL : proc_caps(h.pid, &c);
+    if (err || !arg[1])
+        return err;
+    uint64_t effective = ALL_CAPS & ~c.left_out, permitted = ALL_CAPS & ~c.given_up;
+    const struct cap_data told[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)c.inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(c.inheritable >> 32)},
+    };
+    return copyout(UA(arg[1]), told, bytes);
 }
 
-/* Nobody can give up what all have. */
+static uint64_t whole(uint32_t low, uint32_t high) { return low | (uint64_t)high << 32; }
+
+/* What the first version has no room for is given up by it. */
 int linux_capset(const uint64_t arg[6], uint64_t *result) {
     struct cap_header h;
-    struct cap_data wanted[2] = {all[0], all[1]};
+    struct cap_data d[2] = {{0}};
     uint64_t bytes;
     int err = read_header(arg[0], &h, &bytes);
     if (!err && h.pid != 0 && h.pid != proc_self()->pid)
         err = -K_EPERM;
     if (!err)
-        err = copyin(wanted, UA(arg[1]), bytes);
+        err = copyin(d, UA(arg[1]), bytes);
     if (err)
         return err;
-    bool same = true;
-    for (unsigned i = 0; i < 2; i++)
-        same &= wanted[i].effective == all[i].effective && wanted[i].permitted == all[i].permitted;
-    return same ? 0 : -K_EPERM;
+    const struct caps c = {.left_out = ALL_CAPS & ~whole(d[0].effective, d[1].effective),
+                           .given_up = ALL_CAPS & ~whole(d[0].permitted, d[1].permitted),
+                           .inheritable = ALL_CAPS & whole(d[0].inheritable, d[1].inheritable)};
+    return proc_set_caps(&c);
 }

@@ -100,6 +100,28 @@ int linux_nanoseconds(const struct linux_timespec *t, uint64_t *nanoseconds) mus
 /* The same of one in user memory: also -K_EFAULT. */
 int linux_time(uint64_t address, uint64_t *nanoseconds) must_check;
 int linux_tell_time(uint64_t address, uint64_t nanoseconds) must_check; /* -K_EFAULT */
+/* Both of an itimerspec: how a timer is to run, or runs. -K_EFAULT, -K_EINVAL. */
+struct timer_setting;
+int linux_timer_setting(uint64_t address, struct timer_setting *s) must_check;
+int linux_tell_timer_setting(const struct timer_setting *s, uint64_t address) must_check;
+
+enum linux_clock {
+    LINUX_REALTIME,
+    LINUX_MONOTONIC,
+    LINUX_PROCESS_CPUTIME,
+    LINUX_THREAD_CPUTIME,
+    LINUX_MONOTONIC_RAW,
+    LINUX_REALTIME_COARSE,
+    LINUX_MONOTONIC_COARSE,
+    LINUX_BOOTTIME,
+};
+/* A clock with a negative number: the time in which a process or a thread ran; id 0: the caller.
+ * -K_EINVAL: it is none. */
+struct linux_run_clock {
+    int32_t id;
+    bool of_thread;
+};
+int linux_run_clock(int32_t clock, struct linux_run_clock *out) must_check;
 /* cpu_time that was used (usage.h), in nanoseconds. */
 uint64_t linux_time_used(uint64_t ticks);
 /* struct rusage. -K_EFAULT. */

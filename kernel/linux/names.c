@@ -127,7 +127,25 @@ static int with_two(const uint64_t arg[6],
     return err;
 }
 
-int linux_linkat(const uint64_t arg[6], uint64_t *result) { return with_two(arg, names_link); }
+#define AT_SYMLINK_FOLLOW 0x400
+
+int linux_linkat(const uint64_t arg[6], uint64_t *result) {
+    uint32_t flags = (uint32_t)arg[4];
+    struct linux_path to;
+    struct node *old;
+    if (flags & ~(AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH))
+        return -K_EINVAL;
+    int err = linux_find(arg, flags, (flags & AT_SYMLINK_FOLLOW) != 0, &old);
+    if (err)
+        return err;
+    err = linux_path(&to, arg[2], arg[3]);
+    if (!err) {
+        err = names_link_node(old, to.start, to.text);
+        linux_path_end(&to);
+    }
+    node_put(old);
+    return err;
+}
 
 static int rename_over(struct node *from, const char *old, struct node *to, const char *new) {
     return names_rename(from, old, to, new, false);

@@ -1,5 +1,6 @@
 /* Processes and threads: their making, waiting for them, and who they are. */
 #include "lib/errno.h"
+#include "lib/printf.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
 #include "proc/group.h"
@@ -149,18 +150,52 @@ int linux_clone3(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- exec ---- */
 
-int linux_execve(const uint64_t arg[6], uint64_t *result) {
+static int run(const char *path, uint64_t argv, uint64_t envp, uint64_t *result) {
     const struct exec_strings strings = {
-        .argv = arg[1], .envp = arg[2], .environment = true, .empty_argv = true};
+        .argv = argv, .envp = envp, .environment = true, .empty_argv = true};
+    if (!path[0])
+        return -K_ENOENT;
+    if (exec_is_forbidden(path))
+        return -K_EACCES;
+    int err = exec_path(path, &strings, result);
+    return err == -K_ENOEXEC && exec_is_no_file(path) ? -K_EACCES : err;
+}
+
+int linux_execve(const uint64_t arg[6], uint64_t *result) {
     char path[LINUX_PATH];
     int err = copyinstr(path, UA(arg[0]), sizeof(path));
-    if (!err && !path[0])
-        err = -K_ENOENT;
-    if (!err && exec_is_forbidden(path))
-        err = -K_EACCES;
+    return err ? err : run(path, arg[1], arg[2], result);
+}
+
+/* Whether what the call is about is there, and no link that it does not want to follow. */
+static int check_program(const uint64_t arg[6], uint32_t flags) {
+    struct node_attr a;
+    struct node *n;
+    int err = linux_find(arg, flags, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    if (err)
+        return err;
+    err = n->ops->attr(n, &a);
+    node_put(n);
+    return err || a.type != NODE_LINK ? err : -K_ELOOP;
+}
+
+/* What is not named from the root or the current directory gets the name that it has there: a
+ * script's reader has to find it again, too. */
+int linux_execveat(const uint64_t arg[6], uint64_t *result) {
+    char path[LINUX_PATH], whole[LINUX_PATH];
+    uint32_t flags = (uint32_t)arg[4];
+    if (flags & ~(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH))
+        return -K_EINVAL;
+    int err = copyinstr(path, UA(arg[1]), sizeof(path));
     if (!err)
-        err = exec_path(path, &strings, result);
-    return err == -K_ENOEXEC && exec_is_no_file(path) ? -K_EACCES : err;
+        err = check_program(arg, flags);
+    if (err)
+        return err;
+    if (path[0] == '/' || (int32_t)arg[0] == LINUX_AT_FDCWD)
+        return run(path, arg[2], arg[3], result);
+    int length = snprintf(whole, sizeof(whole), "/proc/self/fd/%d%s%s", (int32_t)arg[0],
+                          path[0] ? "/" : "", path);
+    return length < LINUX_PATH ? run(whole, arg[2], arg[3], result) : -K_ENAMETOOLONG;
 }
 
 /* ---- who ---- */

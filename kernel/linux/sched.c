@@ -79,6 +79,75 @@ static int priority_of(uint64_t policy, uint64_t of_realtime, uint64_t *result) 
     return 0;
 }
 
+/* The first version of what it is, and what later ones have behind it is 0. */
+struct sched_attr {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+_Static_assert(sizeof(struct sched_attr) == 48, "SCHED_ATTR_SIZE_VER0");
+
+int linux_sched_getattr(const uint64_t arg[6], uint64_t *result) {
+    const struct sched_attr a = {.size = sizeof(a)};
+    uint32_t size = (uint32_t)arg[2];
+    int err = check_who(arg[0]);
+    if (err || !arg[1] || size < sizeof(a) || size > PAGE_SIZE || (uint32_t)arg[3])
+        return -K_EINVAL;
+    return copyout(UA(arg[1]), &a, sizeof(a));
+}
+
+/* More than is known here has to be 0. */
+static int check_rest(uint64_t from, uint64_t end) {
+    for (; from < end; from++) {
+        char byte;
+        int err = copyin(&byte, UA(from), 1);
+        if (err || byte)
+            return err ? err : -K_E2BIG;
+    }
+    return 0;
+}
+
+int linux_sched_setattr(const uint64_t arg[6], uint64_t *result) {
+    static const uint32_t known = sizeof(struct sched_attr);
+    struct sched_attr a;
+    int err = check_who(arg[0]);
+    if (err || !arg[1] || (uint32_t)arg[2])
+        return -K_EINVAL;
+    err = copyin(&a, UA(arg[1]), sizeof(a));
+    if (err)
+        return err;
+    a.size = a.size ? a.size : known;
+    err = a.size < known || a.size > PAGE_SIZE ? -K_E2BIG
+                                               : check_rest(arg[1] + known, arg[1] + a.size);
+    if (err == -K_E2BIG && copyout(UA(arg[1]), &known, sizeof(known)))
+        return -K_EFAULT;
+    return err ? err : a.policy != SCHED_OTHER || a.priority || a.flags ? -K_EINVAL : 0;
+}
+
+/* ---- of a disk's requests, which come one after the other ---- */
+
+#define IOPRIO_WHO_ALL 3U /* a thread, a group, a user */
+#define IOPRIO_CLASSES 3U
+#define IOPRIO_LEVELS 8U
+
+static bool is_who(uint64_t which) { return which - 1 < IOPRIO_WHO_ALL; }
+
+/* 0: none was set. */
+int linux_ioprio_get(const uint64_t arg[6], uint64_t *result) {
+    return is_who((uint32_t)arg[0]) ? 0 : -K_EINVAL;
+}
+
+int linux_ioprio_set(const uint64_t arg[6], uint64_t *result) {
+    uint32_t class = (uint32_t)arg[2] >> 13, level = (uint32_t)arg[2] & 0x1fff;
+    bool none = class == 0 && level == 0;
+    bool fits = none || (class > 0 && class <= IOPRIO_CLASSES && level < IOPRIO_LEVELS);
+    return is_who((uint32_t)arg[0]) && fits ? 0 : -K_EINVAL;
+}
+
+/* ---- what is told of policies ---- */
+
 /* What Linux tells of each policy, though there is only one. */
 int linux_sched_get_priority_max(const uint64_t arg[6], uint64_t *result) {
     return priority_of(arg[0], 99, result);

@@ -165,6 +165,25 @@ int linux_fchmodat(const uint64_t arg[6], uint64_t *result) {
     return find_and_set(arg, 0, NODE_SET_MODE, &a);
 }
 
+/* A link has no permissions of its own. */
+int linux_fchmodat2(const uint64_t arg[6], uint64_t *result) {
+    struct node_attr a = {.mode = arg[2] & 07777}, now;
+    uint32_t flags = (uint32_t)arg[3];
+    struct node *n;
+    if (flags & ~(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH))
+        return -K_EINVAL;
+    int err = linux_find(arg, flags, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    if (err)
+        return err;
+    err = n->ops->attr(n, &now);
+    if (!err && now.type == NODE_LINK)
+        err = -K_ENOTSUP;
+    if (!err)
+        return set(arg, n, NODE_SET_MODE, &a);
+    node_put(n);
+    return err;
+}
+
 #define GROUP_EXECUTES 010
 
 /* -1: as it is. The new owner has not permitted that the file runs as that one. */

@@ -8,6 +8,7 @@
 #include "proc/clock.h"
 #include "proc/limits.h"
 #include "proc/proc.h"
+#include "syscall/syscall.h"
 
 /* ---- names ---- */
 
@@ -82,6 +83,38 @@ int linux_getrlimit(const uint64_t arg[6], uint64_t *result) {
 int linux_setrlimit(const uint64_t arg[6], uint64_t *result) {
     const uint64_t newer[6] = {0, arg[0], arg[1], 0};
     return arg[1] ? linux_prlimit64(newer, result) : -K_EFAULT;
+}
+
+/* ---- the end ---- */
+
+#define REBOOT_FIRST 0xfee1deadU
+static const uint32_t reboot_second[] = {672274793, 85072278, 369367448, 537993216};
+
+enum reboot_command {
+    RESTART = 0x01234567,
+    RESTART_WITH = (int)0xa1b2c3d4, /* a word for the firmware */
+    HALT = (int)0xcdef0123,
+    POWER_OFF = 0x4321fedc,
+    CTRL_ALT_DEL_ON = (int)0x89abcdef,
+    CTRL_ALT_DEL_OFF = 0,
+};
+
+int linux_reboot(const uint64_t arg[6], uint64_t *result) {
+    static const uint64_t well[6];
+    bool meant = false;
+    for (unsigned i = 0; i < ARRAY_LEN(reboot_second); i++)
+        meant |= (uint32_t)arg[1] == reboot_second[i];
+    if (!meant || (uint32_t)arg[0] != REBOOT_FIRST)
+        return -K_EINVAL;
+    switch ((int32_t)arg[2]) {
+    case RESTART:
+    case RESTART_WITH: sys_restart();
+    case HALT:
+    case POWER_OFF: return sys_poweroff(well, result);
+    case CTRL_ALT_DEL_ON: /* there is no such key */
+    case CTRL_ALT_DEL_OFF: return 0;
+    default: return -K_EINVAL;
+    }
 }
 
 /* ---- random bytes ---- */

@@ -24,6 +24,8 @@ static enum after_signal after_signal(const struct trapframe *tf) {
     switch (tf->a7) {
     case CALL_rt_sigsuspend: return AFTER_SIGNAL_ENDS;
     case CALL_rt_sigtimedwait: return tf->a2 ? AFTER_SIGNAL_ENDS_TIMED : AFTER_SIGNAL_ENDS;
+    case CALL_msgsnd:
+    case CALL_msgrcv:
     case CALL_semop: return AFTER_SIGNAL_ENDS;
     case CALL_semtimedop:
     case CALL_nanosleep:

@@ -6,28 +6,22 @@
 #include "proc/signal.h"
 #include "syscall/syscall.h"
 
-enum clocks {
-    REALTIME,
-    MONOTONIC,
-    PROCESS_CPUTIME,
-    THREAD_CPUTIME,
-    MONOTONIC_RAW,
-    REALTIME_COARSE,
-    MONOTONIC_COARSE,
-    BOOTTIME,
-};
-
-/* A negative number: ~pid << 3, and which time. That of a thread is asked for by its own process.
- */
+/* A negative number: ~id << 3, and which time. */
 #define OF_THREAD 4
 #define WHICH 3
 #define OF_FILE 3 /* of WHICH: a device that is a clock, of which there are none */
 
+int linux_run_clock(int32_t clock, struct linux_run_clock *out) {
+    *out = (struct linux_run_clock){~(clock >> 3), (clock & OF_THREAD) != 0};
+    return (clock & WHICH) == OF_FILE ? -K_EINVAL : 0;
+}
+
+/* That of a thread is asked for by its own process. */
 static int read_run_clock(int32_t clock, uint64_t *now) {
-    int32_t pid = ~(clock >> 3);
-    if ((clock & WHICH) == OF_FILE)
-        return -K_EINVAL;
-    int err = clock & OF_THREAD ? usage_of_thread(pid, now) : usage_of_process(pid, now);
+    struct linux_run_clock c;
+    int err = linux_run_clock(clock, &c);
+    if (!err)
+        err = c.of_thread ? usage_of_thread(c.id, now) : usage_of_process(c.id, now);
     *now = err ? 0 : linux_time_used(*now);
     return err ? -K_EINVAL : 0;
 }
@@ -36,20 +30,25 @@ static int read_clock(uint64_t clock, uint64_t *now) {
     if ((int32_t)clock < 0)
         return read_run_clock((int32_t)clock, now);
     switch ((int32_t)clock) {
-    case REALTIME:
-    case REALTIME_COARSE: *now = clock_date(); return 0;
-    case MONOTONIC:
-    case MONOTONIC_RAW:
-    case MONOTONIC_COARSE:
-    case BOOTTIME: *now = clock_nanoseconds(); return 0;
-    case PROCESS_CPUTIME: *now = linux_time_used(usage_self().time); return 0;
-    case THREAD_CPUTIME: *now = linux_time_used(usage_thread_time()); return 0;
+    case LINUX_REALTIME:
+    case LINUX_REALTIME_COARSE: *now = clock_date(); return 0;
+    case LINUX_MONOTONIC:
+    case LINUX_MONOTONIC_RAW:
+    case LINUX_MONOTONIC_COARSE:
+    case LINUX_BOOTTIME: *now = clock_nanoseconds(); return 0;
+    case LINUX_PROCESS_CPUTIME: *now = linux_time_used(usage_self().time); return 0;
+    case LINUX_THREAD_CPUTIME: *now = linux_time_used(usage_thread_time()); return 0;
     default: return -K_EINVAL;
     }
 }
 
+static struct linux_timespec time_of(uint64_t nanoseconds) {
+    return (struct linux_timespec){(int64_t)(nanoseconds / SECOND),
+                                   (int64_t)(nanoseconds % SECOND)};
+}
+
 int linux_tell_time(uint64_t address, uint64_t nanoseconds) {
-    struct linux_timespec t = {(int64_t)(nanoseconds / SECOND), (int64_t)(nanoseconds % SECOND)};
+    struct linux_timespec t = time_of(nanoseconds);
     return copyout(UA(address), &t, sizeof(t));
 }
 
@@ -71,7 +70,7 @@ int linux_clock_getres(const uint64_t arg[6], uint64_t *result) {
 int linux_clock_settime(const uint64_t arg[6], uint64_t *result) {
     uint64_t time;
     int err = linux_time(arg[1], &time);
-    return err ? err : (int32_t)arg[0] == REALTIME ? -K_EPERM : -K_EINVAL;
+    return err ? err : (int32_t)arg[0] == LINUX_REALTIME ? -K_EPERM : -K_EINVAL;
 }
 
 int linux_settimeofday(const uint64_t arg[6], uint64_t *result) { return -K_EPERM; }
@@ -144,6 +143,23 @@ int linux_clock_nanosleep(const uint64_t arg[6], uint64_t *result) {
 }
 
 /* ---- timers ---- */
+
+struct itimerspec {
+    struct linux_timespec every, first;
+};
+
+int linux_timer_setting(uint64_t address, struct timer_setting *s) {
+    struct itimerspec spec;
+    int err = copyin(&spec, UA(address), sizeof(spec));
+    if (!err)
+        err = linux_nanoseconds(&spec.every, &s->every);
+    return err ? err : linux_nanoseconds(&spec.first, &s->first);
+}
+
+int linux_tell_timer_setting(const struct timer_setting *s, uint64_t address) {
+    struct itimerspec spec = {time_of(s->every), time_of(s->first)};
+    return copyout(UA(address), &spec, sizeof(spec));
+}
 
 int linux_getitimer(const uint64_t arg[6], uint64_t *result) {
     const uint64_t ours[6] = {arg[0], 0, arg[1]};

@@ -28,6 +28,12 @@ void alarms_add(struct alarms *all, struct alarm *a);
 /* One that may be in this heap, and is in no other. */
 void alarms_remove(struct alarms *all, struct alarm *a);
 
+/* How a timer that a program has runs, in nanoseconds. */
+struct timer_setting {
+    uint64_t first; /* from now; 0: it does not run */
+    uint64_t every; /* from then on; 0: once */
+};
+
 /* An alarm of a process that rings every so often. */
 struct interval {
     struct alarm alarm;

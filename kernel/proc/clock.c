@@ -72,6 +72,8 @@ uint64_t clock_nanoseconds(void) {
 
 uint64_t clock_date(void) { return date_at_boot + clock_nanoseconds(); }
 
+uint64_t clock_of_date(uint64_t date) { return date > date_at_boot ? date - date_at_boot : 0; }
+
 /* ---- for user mode ---- */
 
 static struct clock_base *shared;

@@ -19,6 +19,7 @@ uint64_t clock_span(uint64_t microseconds); /* the other way, rounded up */
  */
 void clock_set_date(uint64_t nanoseconds);
 uint64_t clock_date(void);
+uint64_t clock_of_date(uint64_t date); /* nanoseconds since boot; 0: before that */
 
 /* What the time can be computed from without the kernel: arch/vdso.S, which knows the offsets.
  * While the date changes, `changes` is odd, and afterwards it is another number. */

@@ -70,6 +70,28 @@ int proc_program(int32_t pid, char path[ABI_MAXPATH]) {
     return 0;
 }
 
+int proc_caps(int32_t pid, struct caps *out) {
+    struct proc *p = proc_find_and_lock(pid ? pid : proc_self()->pid);
+    if (!p)
+        return -K_ESRCH;
+    *out = p->caps;
+    spin_unlock(&p->lock);
+    return 0;
+}
+
+int proc_set_caps(const struct caps *c) {
+    struct proc *p = proc_self();
+    spin_lock(&p->lock);
+    const struct caps *now = &p->caps;
+    /* What it may hand on is what it has, or could hand on before. */
+    bool grows = (now->given_up & ~c->given_up) || (c->given_up & ~c->left_out) ||
+                 (c->inheritable & ~now->inheritable & now->given_up);
+    if (!grows)
+        p->caps = *c;
+    spin_unlock(&p->lock);
+    return grows ? -K_EPERM : 0;
+}
+
 int proc_arguments(int32_t pid, struct proc_strings *out) {
     struct proc *p = proc_find_and_lock(pid);
     if (!p)

@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "lib/panic.h"
 #include "proc/clock.h"
+#include "proc/ptimer.h"
 #include "proc/signal.h"
 
 /* Guards all timers' settings; a ring is under the lock of the clock's heap. */
@@ -62,11 +63,13 @@ static void ring_run_locked(struct proc *p, struct run_interval *i, int32_t sign
 
 void itimer_tick(void) {
     struct proc *p = proc_self();
-    if (!p || !__atomic_load_n(&p->runs_timed, __ATOMIC_RELAXED))
+    if (!p || !(__atomic_load_n(&p->runs_timed, __ATOMIC_RELAXED) ||
+                __atomic_load_n(&p->ptimers_run, __ATOMIC_RELAXED)))
         return;
     spin_lock(&p->lock);
     ring_run_locked(p, &p->run_intervals[ABI_ITIMER_VIRTUAL - 1], ABI_SIGVTALRM);
     ring_run_locked(p, &p->run_intervals[ABI_ITIMER_PROF - 1], ABI_SIGPROF);
+    ptimers_tick_locked(p);
     spin_unlock(&p->lock);
 }
 

@@ -18,6 +18,7 @@
 #include "proc/ids.h"
 #include "proc/limits.h"
 #include "proc/itimer.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/semaphore.h"
 #include "proc/signal.h"
@@ -272,6 +273,7 @@ int proc_fork(const struct birth *birth, int32_t *pid) {
     child->umask = __atomic_load_n(&parent->umask, __ATOMIC_RELAXED);
     child->noted = __atomic_load_n(&parent->noted, __ATOMIC_RELAXED);
     child->orphan_signal = 0;
+    child->caps = thread_self()->proc->caps;   /* one that another thread changes now is either */
     child->depth = MIN(parent->depth + 1, 3u); /* all deeper ones are alike */
     child->reserve_left = child->depth == 2 ? RESERVE_EACH : 0;
     *pid = child->pid;
@@ -309,8 +311,10 @@ void proc_replace_space(struct proc *p) {
     end_words_leave(false);
     proc_return_space(p);
     struct aspace *old = p->as;
+    ptimers_end(p);
     __atomic_fetch_and(&p->noted, NOTED_FOR_EVER, __ATOMIC_RELAXED);
     spin_lock(&p->lock);
+    p->caps = (struct caps){0};
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
@@ -395,6 +399,7 @@ void proc_exit(int32_t status) {
         proc_first_ended(status);
     if (thread_be_alone())
         thread_exit(status);
+    ptimers_end(p);
     end_words_leave(false);
     proc_return_space(p);
     itimer_stop(p);

@@ -18,6 +18,13 @@ struct proc_strings {
     uint64_t start, end;
 };
 
+/* What a process might do, and does not want to, a bit for each capability: not now, and never
+ * again. Nothing asks for it: it is kept, told, and handed on by fork; a new program has all. */
+struct caps {
+    uint64_t left_out, given_up;
+    uint64_t inheritable;
+};
+
 struct proc {
     /* Constant after boot. */
     uint32_t slot; /* index in the table */
@@ -74,6 +81,8 @@ struct proc {
     struct interval interval;          /* itimer.c's, and the two below, under the lock */
     struct run_interval run_intervals[2];
     bool runs_timed;                /* one of them is set; atomic */
+    struct ptimer *ptimers;         /* ptimer.c's */
+    bool ptimers_run;               /* one of these goes by that time, too; atomic */
     struct watched watched;         /* ended.c's */
     struct watched watched_before;  /* those who were told, of this one and earlier ones here */
     struct watched signals_watched; /* which are pending; under the process's lock */
@@ -88,6 +97,7 @@ struct proc {
     uint32_t noted;
 #define NOTED_FOR_EVER 4U /* of it: a new program keeps it */
     int32_t orphan_signal;
+    struct caps caps;       /* under the lock */
     bool undoes_semaphores; /* at its end; under the lock of these */
 };
 
@@ -195,6 +205,11 @@ int proc_thread(int32_t pid, int32_t from, struct thread_about *out) must_check;
 /* What a process has open, which this locks: see descriptor.h for who may look. NULL: no such
  * process. */
 struct fdtable *proc_lock_files(int32_t pid) must_check;
+
+/* What a process has given up. -K_ESRCH: there is none. */
+int proc_caps(int32_t pid, struct caps *out) must_check;
+/* Of the running one. -K_EPERM: it would get back what it has given up. */
+int proc_set_caps(const struct caps *c) must_check;
 
 /* The memory of a process, which this locks: to be looked at, also while the process runs on
  * another hart, or is a zombie. pid 0 is the running one. NULL: no such process. */

@@ -10,8 +10,7 @@
 
 static struct slab records = SLAB_INIT(records, sizeof(struct signals));
 
-/* The running process has a record from here on. */
-static int need_record(void) {
+int signal_need_record(void) {
     struct proc *p = proc_self();
     if (__atomic_load_n(&p->signals, __ATOMIC_ACQUIRE))
         return 0;
@@ -52,7 +51,7 @@ void signal_leave_locked(struct thread *t) {
 /* ---- actions --------------------------------------------------------------------- */
 
 int signal_set_action(int32_t signal, const struct abi_sigaction *action, uint64_t page) {
-    int err = need_record();
+    int err = signal_need_record();
     if (err)
         return err;
     struct proc *p = proc_self();
@@ -98,7 +97,7 @@ static void set_blocked(struct thread *t, uint64_t mask) {
 }
 
 int signal_block(uint64_t mask) {
-    int err = need_record();
+    int err = signal_need_record();
     if (!err)
         set_blocked(thread_self(), mask);
     return err;
@@ -126,7 +125,7 @@ uint64_t signal_look(uint64_t set, struct watch *w) {
 
 int signal_mask_begin(uint64_t mask) {
     struct thread_signals *s = &thread_self()->signals;
-    int err = need_record();
+    int err = signal_need_record();
     if (err)
         return err;
     s->blocked_before = s->blocked;

@@ -94,7 +94,7 @@ static int know_locked(struct proc *p, struct thread *only, int32_t signal,
     uint64_t most = limit_soft_locked(p, LIMIT_SIGNALS);
     if (!p->signals) /* it has not said that it wants to know */
         return 0;
-    if (p->signals->queued >= MIN(most, SIGNALS_QUEUED))
+    if (p->signals->queued >= MIN(most, SIGNALS_QUEUED) && !(*q)->timer) /* these are few */
         return -K_EAGAIN;
     (*q)->only = only;
     (*q)->signal = signal;
@@ -110,7 +110,7 @@ static int make_pending_locked(struct proc *p, struct thread *only, int32_t sign
     uint64_t *set = only ? &only->signals.pending : &p->signals_pending;
     bool first = !(*set & signal_bit(signal)); /* what is known is of the first one */
     int err = 0;
-    if (q && *q && (signal_is_realtime(signal) || (only && first)))
+    if (q && *q && (signal_is_realtime(signal) || (only && first) || (*q)->timer))
         err = know_locked(p, only, signal, info, q);
     bool told = info->code == ABI_SI_USER || info->code == ABI_SI_TKILL;
     if (err && signal_is_realtime(signal) && !told) /* it carries a value: it is not sent */
@@ -124,11 +124,8 @@ static int make_pending_locked(struct proc *p, struct thread *only, int32_t sign
     return 0;
 }
 
-/* Posts it with a record, which the process takes when it has to know more than that the signal is
- * pending: *q is NULL then. Without one (q NULL) it does not know more. -K_EAGAIN: it has as many
- * as it may have; what is known is that the signal is pending. */
-static int queue_signal_locked(struct proc *p, struct thread *only, int32_t signal,
-                               const struct signal_info *info, struct queued_signal **q) {
+int signal_queue_locked(struct proc *p, struct thread *only, int32_t signal,
+                        const struct signal_info *info, struct queued_signal **q) {
     ASSERT_LOCKED(&p->lock);
     if (p->state == P_ZOMBIE || p->state == P_FREE)
         return 0;
@@ -151,7 +148,7 @@ static int queue_signal_locked(struct proc *p, struct thread *only, int32_t sign
 void signal_post_locked(struct proc *p, struct thread *only, int32_t signal,
                         const struct signal_info *info) {
     ASSERT_LOCKED(&p->lock);
-    (void)queue_signal_locked(p, only, signal, info, NULL);
+    (void)signal_queue_locked(p, only, signal, info, NULL);
 }
 
 static struct signal_info sent_by_self(int32_t code) {
@@ -166,7 +163,7 @@ static int send(int32_t pid, int32_t signal, const struct signal_info *info,
         return -K_ESRCH;
     int err = p == proc_first && signal == ABI_SIGKILL ? -K_EPERM : 0;
     if (!err && signal)
-        err = queue_signal_locked(p, NULL, signal, info, q);
+        err = signal_queue_locked(p, NULL, signal, info, q);
     spin_unlock(&p->lock);
     return err;
 }
@@ -229,7 +226,7 @@ static int send_thread(int32_t pid, int32_t tid, int32_t signal, const struct si
         if (signal && *unused && !t->sent_by)
             know_senders_locked(t, unused);
         if (signal)
-            err = queue_signal_locked(p, t, signal, info, q);
+            err = signal_queue_locked(p, t, signal, info, q);
         break;
     }
     spin_unlock(&p->lock);

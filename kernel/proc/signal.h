@@ -13,9 +13,9 @@
 
 /* Who sent one, and what with. */
 struct signal_info {
-    int32_t code, pid;
-    uint32_t uid;
-    uint64_t value; /* of a child, its status; else what it was sent with */
+    int32_t code, pid; /* of a timer (ABI_SI_TIMER) its number is in pid, and in uid how often */
+    uint32_t uid;      /* it has rung since */
+    uint64_t value;    /* of a child, its status; else what it was sent with */
 };
 
 struct queued_signal;

@@ -2,6 +2,7 @@
 #include "proc/sigqueue.h"
 #include "lib/panic.h"
 #include "mm/slab.h"
+#include "proc/ptimer.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct queued_signal));
 
@@ -29,7 +30,10 @@ static void take_out(struct signals *s, struct queued_signal **at) {
     struct queued_signal *q = *at;
     *at = q->next;
     s->queued--;
-    signal_queued_give(q);
+    if (q->timer)
+        ptimer_heard_locked(q->timer, q);
+    else
+        signal_queued_give(q);
 }
 
 static struct queued_signal **find(struct queued_signal **at, const struct thread *only,
@@ -48,10 +52,20 @@ bool queue_take_locked(struct proc *p, const struct thread *only, int32_t signal
     if (!*at)
         return false;
     *info = (*at)->info;
+    const struct ptimer *timer = (*at)->timer;
     take_out(s, at);
+    if (timer)
+        info->uid = ptimer_overruns_locked(timer);
     at = find(at, only, signal);
     *more = *at;
     return true;
+}
+
+void queue_leave_timer_locked(struct proc *p, const struct ptimer *timer) {
+    ASSERT_LOCKED(&p->lock);
+    for (struct queued_signal *q = p->signals->queue; q; q = q->next)
+        if (q->timer == timer)
+            q->timer = NULL;
 }
 
 void queue_forget_locked(struct proc *p, uint64_t bits, const struct thread *only) {

@@ -14,6 +14,7 @@ struct queued_signal {
     const struct thread *only; /* that it was sent to; NULL: the process */
     int32_t signal;
     struct signal_info info;
+    struct ptimer *timer; /* that has sent it, and gets the record back; NULL: none */
 };
 
 static inline bool signal_is_realtime(int32_t signal) { return signal >= 32; }
@@ -28,5 +29,7 @@ void queue_add_locked(struct proc *p, struct queued_signal *q);
  * *more: there is another one. */
 bool queue_take_locked(struct proc *p, const struct thread *only, int32_t signal,
                        struct signal_info *info, bool *more);
+/* The record that is a timer's stays without it, and is nobody's then. */
+void queue_leave_timer_locked(struct proc *p, const struct ptimer *timer);
 /* Forgets those of these signals; of one thread alone, unless it is NULL. */
 void queue_forget_locked(struct proc *p, uint64_t bits, const struct thread *only);

@@ -68,21 +68,26 @@ int usage_of_process(int32_t pid, uint64_t *time) {
     return 0;
 }
 
-int usage_of_thread(int32_t tid, uint64_t *time) {
-    struct proc *p = proc_self();
-    int err = -K_ESRCH;
-    if (!tid || tid == thread_self()->tid) {
-        *time = usage_thread_time();
-        return 0;
-    }
-    spin_lock(&p->lock);
+int usage_thread_time_locked(struct proc *p, int32_t tid, uint64_t *time) {
+    ASSERT_LOCKED(&p->lock);
     LIST_EACH(link, &p->threads) {
         const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
         if (t->tid != tid)
             continue;
         *time = __atomic_load_n(&t->time_used, __ATOMIC_RELAXED) + time_running(t);
-        err = 0;
+        return 0;
     }
+    return -K_ESRCH;
+}
+
+int usage_of_thread(int32_t tid, uint64_t *time) {
+    struct proc *p = proc_self();
+    if (!tid || tid == thread_self()->tid) {
+        *time = usage_thread_time();
+        return 0;
+    }
+    spin_lock(&p->lock);
+    int err = usage_thread_time_locked(p, tid, time);
     spin_unlock(&p->lock);
     return err;
 }

@@ -24,6 +24,9 @@ int usage_of_thread(int32_t tid, uint64_t *time) must_check;
 /* cpu_time of a process's threads, up to now: never less than was told before. Its lock is held. */
 uint64_t usage_time_locked(struct proc *p);
 
+/* The same of one of its threads. -K_ESRCH: there is no such thread. */
+int usage_thread_time_locked(struct proc *p, int32_t tid, uint64_t *time) must_check;
+
 /* What wait tells of a child that has ended: its own, and its children's. The family lock is held.
  */
 struct usage usage_of_child_locked(struct proc *child);

@@ -18,6 +18,9 @@ union syscall_numbers {
 };
 #define SYSCALL_END sizeof(union syscall_numbers) /* the highest number, and 1 */
 
+/* As poweroff does, but that the machine boots again. */
+void sys_restart(void) never_returns;
+
 /* That of xv6's programs and ours: lib/calls.def. An error is -1 or the negative errno (lib/abi.h);
  * a number that there is not is told on the console, once. */
 extern const struct interface interface_own;

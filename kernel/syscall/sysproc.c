@@ -142,10 +142,19 @@ int sys_clock_gettime(const uint64_t arg[6], uint64_t *result) {
     return copyout(UA(arg[1]), &time, sizeof(time));
 }
 
-int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
+static void end_files(void) {
     fs_quiesce();
     if (DEBUG)
         frame_check();
+}
+
+void sys_restart(void) {
+    end_files();
+    machine_restart();
+}
+
+int sys_poweroff(const uint64_t arg[6], uint64_t *result) {
+    end_files();
     if (proc_trace_poweroff)
         kprintf("[trellis] poweroff status=%d\n", (int)arg[0]);
     machine_poweroff((int)arg[0]);

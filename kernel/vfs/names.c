@@ -110,7 +110,7 @@ int names_make(struct node *start, const char *path, const struct node_kind *kin
 
 /* ---- link, unlink, rename ---- */
 
-static int link_to(struct node *start, const char *new, struct node *old) {
+int names_link_node(struct node *old, struct node *start, const char *new) {
     struct name name;
     struct node *dir;
     int err = parent_of_new(start, new, &dir, &name);
@@ -130,7 +130,7 @@ int names_link(struct node *from, const char *old, struct node *to, const char *
     int err = path_lookup_from(from, old, false, &n);
     if (err)
         return err;
-    err = link_to(to, new, n);
+    err = names_link_node(n, to, new);
     node_put(n);
     return err;
 }

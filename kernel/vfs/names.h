@@ -24,6 +24,7 @@ int names_make(struct node *start, const char *path, const struct node_kind *kin
 
 /* A link gets one more name itself. -K_EPERM: old is a directory; -K_EXDEV: of another file system;
  * -K_EEXIST, -K_ENOSPC, -K_EMLINK. */
+int names_link_node(struct node *old, struct node *to, const char *new) must_check;
 int names_link(struct node *from, const char *old, struct node *to, const char *new) must_check;
 
 /* Removes a name; a directory must be empty. -K_EINVAL: the last name is "." or

@@ -70,8 +70,7 @@ static bool forget_ring_locked(struct timer_file *t) {
 
 /* The time since boot that a time of the timer's clock is. */
 static uint64_t since_boot(const struct timer_file *t, uint64_t time) {
-    uint64_t boot = t->by_date ? clock_date() - clock_nanoseconds() : 0;
-    return time > boot ? time - boot : 0;
+    return t->by_date ? clock_of_date(time) : time;
 }
 
 void timer_file_set(struct timer_file *t, const struct timer_setting *s, bool absolute) {

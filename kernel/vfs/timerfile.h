@@ -4,12 +4,6 @@
 
 struct timer_file;
 
-/* In nanoseconds. */
-struct timer_setting {
-    uint64_t first; /* from now; 0: it does not run */
-    uint64_t every; /* from then on; 0: once */
-};
-
 /* A timer that does not run, with one reference. by_date: its absolute times are dates, else they
  * are since boot. -K_ENFILE, -K_ENOMEM: there is none.
  *

@@ -28,7 +28,7 @@ const char profile_trellis[] = //
     "racy about_locked\n"
     "# Whether a thread is DEAD, which changes under its process's lock, too.\n"
     "racy taker_locked\n"
-    "racy queue_signal_locked\n"
+    "racy signal_queue_locked\n"
     "racy send_thread\n"
     "# Entries of page tables, read without the lock: first the mark, then the walk (fault.c).\n"
     "racy aspace_page\n"

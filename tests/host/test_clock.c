@@ -8,6 +8,7 @@
 #include "mm/uaccess.h"
 #include "proc/clock.h"
 #include "proc/itimer.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "vfs/timerfile.h"
@@ -54,6 +55,7 @@ static int begin(void **state) {
 }
 
 uint64_t usage_time_locked(struct proc *p) { return 0; }
+void ptimers_tick_locked(struct proc *p) {}
 
 /* ---- tests ---- */
 

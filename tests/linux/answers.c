@@ -34,12 +34,74 @@ static void check_capabilities(void) {
     struct __user_cap_data_struct d[2] = {{0}};
     CHECK(syscall(SYS_capget, &h, d) == 0 && d[0].effective == ~0U && d[1].permitted == 0x1ff);
     CHECK(syscall(SYS_capset, &h, d) == 0);
-    d[0].effective = 1;
-    CHECK(syscall(SYS_capset, &h, d) == -1 && errno == EPERM);
     h.pid = 99999;
     CHECK(syscall(SYS_capget, &h, d) == -1 && errno == ESRCH);
     h = (struct __user_cap_header_struct){1, 0};
     CHECK(syscall(SYS_capget, &h, NULL) == 0 && h.version == _LINUX_CAPABILITY_VERSION_3);
+}
+
+/* What a process gives up it does not get back, nor do its children; other programs have it. */
+static void check_given_up(void) {
+    struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct d[2], all[2], seen[2];
+    int status;
+    CHECK(syscall(SYS_capget, &h, all) == 0);
+    if (fork() == 0) {
+        memcpy(d, all, sizeof(d));
+        d[0].effective &= ~6U;
+        CHECK(syscall(SYS_capset, &h, d) == 0 && syscall(SYS_capset, &h, all) == 0);
+        d[0].permitted &= ~4U;
+        CHECK(syscall(SYS_capset, &h, d) == 0 && syscall(SYS_capget, &h, seen) == 0);
+        CHECK(memcmp(seen, d, sizeof(d)) == 0);
+        CHECK(syscall(SYS_capset, &h, all) == -1 && errno == EPERM);
+        d[0].effective |= 4;
+        CHECK(syscall(SYS_capset, &h, d) == -1 && errno == EPERM);
+        d[0].effective = (d[0].effective & ~4U) | 2;
+        d[0].inheritable = 3;
+        CHECK(syscall(SYS_capset, &h, d) == 0);
+        d[0].inheritable = 7;
+        CHECK(syscall(SYS_capset, &h, d) == -1 && errno == EPERM);
+        d[0].inheritable = 3;
+        if (fork() == 0) {
+            CHECK(syscall(SYS_capget, &h, seen) == 0 && memcmp(seen, d, sizeof(d)) == 0);
+            _exit(failures);
+        }
+        CHECK(wait(&status) > 0 && status == 0);
+        _exit(failures);
+    }
+    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(syscall(SYS_capget, &h, seen) == 0 && memcmp(seen, all, sizeof(all)) == 0);
+}
+
+/* How the caller is scheduled, in one structure. */
+static void check_scheduling(void) {
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t times[3];
+        uint64_t more;
+    } a;
+    memset(&a, 1, sizeof(a));
+    CHECK(syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) == 0 && a.size == 48 && a.policy == 0);
+    CHECK(syscall(SYS_sched_getattr, 0, &a, 40, 0) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_sched_getattr, 0, &a, 48, 1) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_sched_getattr, 0, 8, 48, 0) == -1 && errno == EFAULT);
+    CHECK(syscall(SYS_sched_setattr, 0, &a, 0) == 0);
+    a.size = sizeof(a);
+    CHECK(syscall(SYS_sched_setattr, 0, &a, 0) == -1 && errno == E2BIG && a.size == 48);
+    a.size = sizeof(a);
+    a.more = 0;
+    CHECK(syscall(SYS_sched_setattr, 0, &a, 0) == 0);
+    a.policy = 1;
+    a.priority = 5;
+    CHECK(syscall(SYS_sched_setattr, 0, &a, 0) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_sched_setattr, 0, NULL, 0) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_ioprio_get, 1, 0) == 0 && syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 4) == 0);
+    CHECK(syscall(SYS_ioprio_get, 4, 0) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 8) == -1 && errno == EINVAL);
+    CHECK(syscall(SYS_ioprio_set, 1, 0, 4 << 13) == -1 && errno == EINVAL);
 }
 
 static void check_said(void) {
@@ -171,6 +233,8 @@ int main(int argc, char *argv[]) {
     check_exec(argv[0]);
     check_users();
     check_capabilities();
+    check_given_up();
+    check_scheduling();
     check_said();
     check_orphans();
     check_clocks();

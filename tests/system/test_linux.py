@@ -30,7 +30,7 @@ UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "
                "vdso", "sockets", "inet", "messages", "fifos", "locks", "limits", "usage", "pty",
                "ranges", "answers", "pidfds", "memfds", "inotify", "news", "jobs", "sockedges",
                "interfaces", "procnet", "splices", "signalfds", "segments", "semaphores",
-               "rooms", "hwprobe")
+               "rooms", "hwprobe", "timers", "descriptors", "queues")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6", "libgcc_s.so.1")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
@@ -173,6 +173,15 @@ def test_pseudo_terminals(boot, programs):
     """Sessions and jobs at them, and what is left when an end closes."""
     said, status = session(boot, machine.default_design(), programs, "/linux/pty")
     assert status == 0 and said.endswith("pty: OK\n"), said
+
+
+def test_program_ends_the_machine(boot, programs):
+    """-no-reboot: QEMU ends when the machine would boot again."""
+    for how, extra in (("off", ()), ("again", ("-no-reboot",))):
+        machine_ = boot(disks=None, extra=("-initrd", str(programs), *extra),
+                        append=f"panic=exit quiet -- /linux/reboot {how}; echo behind")
+        assert machine_.wait_end() == 0 and "goes on" not in machine_.text, machine_.text
+        assert "behind" not in machine_.text, machine_.text
 
 
 def test_places_are_repeatable(boot, programs):

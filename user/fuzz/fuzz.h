@@ -207,7 +207,7 @@ void keep_move_in_play(uint64_t a[6]); /* mremap's */
 void excuse_if_fault(uint64_t signal);
 bool records_left(void);
 void return_special(uint64_t number);
-bool exec_special(uint64_t number, const uint64_t a[6]);
+bool exec_special(uint64_t number, const uint64_t a[6], unsigned path_at);
 extern const char end[];
 static inline uint64_t program_end(void) { return ((uint64_t)end + PAGE - 1) / PAGE * PAGE; }
 

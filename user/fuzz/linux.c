@@ -72,6 +72,22 @@ enum {
 #define ARGS_get_robust_list "haa"
 #define ARGS_nanosleep "ta"
 #define ARGS_setitimer "iIa"
+#define ARGS_ioprio_set "iqi"
+#define ARGS_ioprio_get "iq"
+#define ARGS_reboot "iiia"
+#define ARGS_sched_setattr "qag"
+#define ARGS_sched_getattr "qaig"
+#define ARGS_execveat "dpxxg"
+#define ARGS_fchmodat2 "dpgg"
+#define ARGS_msgget "ig"
+#define ARGS_msgctl "iia"
+#define ARGS_msgrcv "iasig"
+#define ARGS_msgsnd "iasg"
+#define ARGS_timer_create "iaa"
+#define ARGS_timer_gettime "ia"
+#define ARGS_timer_getoverrun "i"
+#define ARGS_timer_settime "igIa"
+#define ARGS_timer_delete "i"
 #define ARGS_clock_gettime "ia"
 #define ARGS_clock_nanosleep "iita"
 #define ARGS_sched_setparam "hS"
@@ -239,6 +255,7 @@ static uint16_t rarity(unsigned number) {
     case NR_exit:
     case NR_exit_group: return 60;
     case NR_rt_sigsuspend:
+    case NR_execveat:
     case NR_execve: return 6;
     case NR_rt_sigreturn: return 40;
     default: return 1;
@@ -320,6 +337,18 @@ static void refine_files(unsigned number, uint64_t a[6]) {
     case NR_lseek: a[2] = one_in(8) ? a[2] : below(3); break;
     case NR_newfstatat:
     case NR_faccessat2: a[3] = one_in(2) ? 0 : one_in(2) ? 0x1000 : a[3]; break;
+    case NR_fchmodat2: a[3] = one_in(8) ? a[3] : one_in(2) ? 0 : one_in(2) ? 0x1000 : 0x100; break;
+    case NR_execveat: a[4] = one_in(8) ? a[4] : one_in(2) ? 0 : one_in(2) ? 0x1000 : 0x100; break;
+    case NR_ioprio_get:
+    case NR_ioprio_set:
+        a[0] = one_in(8) ? a[0] : 1 + below(3);
+        a[2] = one_in(4) ? a[2] : 2UL << 13 | below(9);
+        break;
+    case NR_sched_getattr:
+        a[2] = one_in(8) ? a[2] : 48;
+        a[3] = one_in(8) ? a[3] : 0;
+        break;
+    case NR_sched_setattr: a[2] = one_in(8) ? a[2] : 0; break;
     case NR_statx:
     case NR_linkat: a[4 - 2 * (number == NR_statx)] = one_in(2) ? 0 : 0x1000; break;
     case NR_renameat2: a[4] = one_in(2) ? 0 : below(8); break;
@@ -460,11 +489,49 @@ static void refine_others(unsigned number, uint64_t a[6]) {
         a[1] = one_in(12) ? a[1] : below(FUTEX_OPERATIONS) | (one_in(2) ? 128 : 0);
         a[3] = one_in(2) ? argument('t') : below(4);
         break;
+    case NR_timer_create: {
+        uint64_t signal = argument('k');
+        const uint64_t told[8] = {random64(), signal | (one_in(2) ? 0UL : 4UL << 32),
+                                  (uint64_t)do_tid()};
+        excuse_if_fault(signal);
+        a[0] = one_in(8) ? a[0] : below(4);
+        a[1] = one_in(4) ? 0 : one_in(8) ? a[1] : put_words(told, 8);
+        break;
+    }
+    case NR_timer_settime:
+    case NR_timer_gettime:
+    case NR_timer_getoverrun:
+    case NR_timer_delete:
+        a[0] = one_in(8) ? a[0] : below(4);
+        if (number == NR_timer_settime)
+            a[1] = one_in(8) ? a[1] : below(2);
+        break;
     case NR_signalfd4:
         a[0] = one_in(3) ? a[0] : ~0UL;
         a[2] = one_in(12) ? a[2] : 8;
         a[3] = one_in(3) ? a[3] : O_NONBLOCK_;
         break;
+    case NR_msgget:
+        a[0] = one_in(3) ? 0 : below(5);
+        a[1] = one_in(8) ? a[1] : 01600;
+        break;
+    case NR_msgctl:
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(8) ? a[1] : one_in(2) ? below(14) : 0;
+        break;
+    case NR_msgsnd:
+    case NR_msgrcv: {
+        const uint64_t letter[4] = {1 + below(3), random64()};
+        a[0] = one_in(8) ? a[0] : 257 * below(40);
+        a[1] = one_in(3) ? a[1] : put_words(letter, 4);
+        a[2] = one_in(8) ? a[2] : below(24);
+        if (number == NR_msgrcv)
+            a[3] = one_in(8) ? a[3] : below(5) - 2;
+        a[4 - (number == NR_msgsnd)] = one_in(8)   ? 0
+                                       : one_in(8) ? random64()
+                                                   : 04000 | (below(4) << 12);
+        break;
+    }
     case NR_semget:
         a[0] = one_in(3) ? 0 : below(5);
         a[2] = one_in(8) ? a[2] : 01600;
@@ -616,7 +683,8 @@ bool special(const struct call *call, const uint64_t a[6]) {
     case NR_clone: clone_special(a); return true;
     case NR_clone3: clone3_special(a); return true;
     case NR_rt_sigreturn: return_special(NR_rt_sigreturn); return true;
-    case NR_execve: return exec_special(NR_execve, a);
+    case NR_execve: return exec_special(NR_execve, a, 0);
+    case NR_execveat: return exec_special(NR_execveat, a, 1);
     default: return false;
     }
 }

@@ -208,8 +208,8 @@ bool special(const struct call *call, const uint64_t a[6]) {
         return true;
     case SYS_thread_create: thread_special(a); return true;
     case SYS_sigreturn: return_special(SYS_sigreturn); return true;
-    case SYS_exec: return exec_special(wanted_number(call), a);
-    case SYS_execve: return exec_special(SYS_execve, a);
+    case SYS_exec: return exec_special(wanted_number(call), a, 0);
+    case SYS_execve: return exec_special(SYS_execve, a, 0);
     default: return false;
     }
 }

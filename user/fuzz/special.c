@@ -52,17 +52,18 @@ void return_special(uint64_t number) {
 }
 
 /* Mostly by a child: false: the caller is to do it itself. */
-bool exec_special(uint64_t number, const uint64_t a[6]) {
+bool exec_special(uint64_t number, const uint64_t a[6], unsigned path_at) {
     static const char *const programs[] = {
         "/tests/fuzzlinux", "/tests/fuzzcalls", "/bin/true", "script",
         "broken",           "/proc/self/exe",   "d0",        "f0"};
-    uint64_t path = one_in(4) ? a[0] : (uint64_t)CHOICE(programs);
+    uint64_t b[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+    b[path_at] = one_in(4) ? a[path_at] : (uint64_t)CHOICE(programs);
     if (one_in(10))
         return false;
     if (!records_left() || do_fork() != 0)
         return true;
     child_goes_on();
-    (void)call6(number, path, a[1], a[2], a[3], a[4], a[5]);
+    (void)call6(number, b[0], b[1], b[2], b[3], b[4], b[5]);
     memory_check();
     do_exit(0);
 }

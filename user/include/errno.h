@@ -48,6 +48,7 @@ extern _Thread_local int errno;
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ELOOP 40
+#define ENOMSG 42
 #define EIDRM 43
 #define EOVERFLOW 75
 #define ELIBBAD 80

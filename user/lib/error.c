@@ -51,6 +51,7 @@ static const struct {
     {ENOSYS, "No such system call"},
     {ENOTEMPTY, "Directory not empty"},
     {ELOOP, "Too many symbolic links"},
+    {ENOMSG, "No message of desired type"},
     {EIDRM, "Identifier removed"},
     {EOVERFLOW, "Value too large for its type"},
     {ELIBBAD, "Its interpreter is damaged"},
