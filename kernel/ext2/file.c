@@ -131,7 +131,7 @@ struct lister {
 static bool emit_one(void *ctx, const struct ext2_dirent *e, uint32_t type) {
     static const uint8_t types[] = {
         [EXT2_TYPE_FILE] = NODE_FILE,   [EXT2_TYPE_DIR] = NODE_DIR,
-        [EXT2_TYPE_CHAR] = NODE_DEVICE, [EXT2_TYPE_BLOCK] = NODE_DEVICE,
+        [EXT2_TYPE_CHAR] = NODE_DEVICE, [EXT2_TYPE_BLOCK] = NODE_BLOCK,
         [EXT2_TYPE_FIFO] = NODE_FIFO,   [EXT2_TYPE_SOCKET] = NODE_SOCKET,
         [EXT2_TYPE_LINK] = NODE_LINK,
     };

@@ -25,6 +25,7 @@ static enum node_type type_of(const struct ext2_inode *ip) {
     case EXT2_MODE_LINK: return NODE_LINK;
     case EXT2_MODE_FIFO: return NODE_FIFO;
     case EXT2_MODE_SOCKET: return NODE_SOCKET;
+    case EXT2_MODE_BLOCK: return NODE_BLOCK;
     default: return NODE_DEVICE;
     }
 }
@@ -62,7 +63,7 @@ static int attr(struct node *n, struct node_attr *a) {
         .modified = date(ip, d->mtime, d->mtime_extra),
         .changed = date(ip, d->ctime, d->ctime_extra),
     };
-    if (a->type == NODE_DEVICE)
+    if (node_is_device(a->type))
         device_of(ip, &a->major, &a->minor);
     ext2_inode_unlock(ip);
     return 0;

@@ -21,8 +21,8 @@ struct linux_stat {
 _Static_assert(sizeof(struct linux_stat) == 128, "struct stat");
 
 static const uint32_t type_bits[] = {
-    [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000, [NODE_DEVICE] = 0020000,
-    [NODE_LINK] = 0120000, [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000};
+    [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000,   [NODE_DEVICE] = 0020000, [NODE_LINK] = 0120000,
+    [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000, [NODE_BLOCK] = 0060000};
 
 uint32_t linux_mode(const struct node_attr *a) { return type_bits[a->type] | a->mode; }
 
@@ -39,7 +39,7 @@ static int tell(const struct node_attr *a, uint64_t address) {
         .nlink = a->nlink,
         .uid = a->uid,
         .gid = a->gid,
-        .rdev = a->type == NODE_DEVICE ? linux_device_number(a->major, a->minor) : 0,
+        .rdev = node_is_device(a->type) ? linux_device_number(a->major, a->minor) : 0,
         .size = (int64_t)a->size,
         .block_size = PAGE_SIZE,
         .blocks = (int64_t)a->blocks,

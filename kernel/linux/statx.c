@@ -37,7 +37,7 @@ int linux_statx(const uint64_t arg[6], uint64_t *result) {
     int err = linux_attr(there, arg[2], &a);
     if (err)
         return err;
-    bool device = a.type == NODE_DEVICE;
+    bool device = node_is_device(a.type);
     struct linux_statx st = {
         .mask = BASIC_STATS,
         .block_size = PAGE_SIZE,

@@ -29,7 +29,19 @@ static inline bool name_is_dotdot(const struct name *name) {
 }
 
 /* What a node is, of which xv6's programs know the first three (ABI_T_*). */
-enum node_type { NODE_DIR = ABI_T_DIR, NODE_FILE, NODE_DEVICE, NODE_LINK, NODE_FIFO, NODE_SOCKET };
+enum node_type {
+    NODE_DIR = ABI_T_DIR,
+    NODE_FILE,
+    NODE_DEVICE, /* of characters */
+    NODE_LINK,
+    NODE_FIFO,
+    NODE_SOCKET,
+    NODE_BLOCK
+};
+
+static inline bool node_is_device(enum node_type type) {
+    return type == NODE_DEVICE || type == NODE_BLOCK;
+}
 
 /* What is to be made. */
 struct node_kind {
