@@ -18,7 +18,9 @@ enum kind {
     FD,     /* one of these: a link */
     FILE_,
     SELF,
-    EXE
+    EXE,
+    CURRENT, /* where a process is */
+    TOP      /* its root */
 };
 
 struct procnode {
@@ -46,8 +48,9 @@ static inline enum node_type type_of(enum kind kind) {
  * or descriptors have one. */
 #define INOS 32
 static inline uint32_t ino_of(int32_t pid, enum kind kind, unsigned index) {
-    bool inside = kind == FILE_ || kind == SELF || kind == EXE;
-    return (uint32_t)pid * INOS + 1 + (inside ? 1 + index : kind >= TASKS ? INOS - kind : 0);
+    if (kind >= CURRENT)
+        index = INOS / 2 + kind - CURRENT; /* behind those of files */
+    return (uint32_t)pid * INOS + 1 + (kind >= FILE_ ? 1 + index : kind >= TASKS ? INOS - kind : 0);
 }
 
 /* Of an open one. Several may use it at once: then it is one of theirs. */

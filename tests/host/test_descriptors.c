@@ -206,11 +206,11 @@ static void fork_one(unsigned i) {
 
 static void change_directory(void) {
     struct inode *ip;
-    struct node *before = cwd_get();
+    struct node *before = place_get(PLACE_CURRENT);
     if (before)
         node_put(before);
     assert_int_equal(inode_get(1 + (uint32_t)roll(8), &ip), 0);
-    before = cwd_replace(&ip->node);
+    before = place_replace(PLACE_CURRENT, &ip->node);
     if (before)
         node_put(before);
 }

@@ -40,6 +40,7 @@ enum {
 #define ARGS_faccessat "dpg"
 #define ARGS_chdir "p"
 #define ARGS_fchdir "f"
+#define ARGS_chroot "p"
 #define ARGS_fchmod "fg"
 #define ARGS_fchmodat "dpg"
 #define ARGS_fchownat "dpiig"
