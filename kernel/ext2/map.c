@@ -247,11 +247,15 @@ int ext2_map_create_program(struct ext2_inode *ip, uint64_t pages, struct object
     return err;
 }
 
+static uint32_t writers; /* of all inodes; atomic */
+
 int ext2_map_begin_writes(struct ext2_inode *ip) {
     spin_lock(&lock);
     int err = ip->map && ip->map->running > 0 ? -K_ETXTBSY : 0;
-    if (!err)
+    if (!err) {
         ip->writers++;
+        __atomic_fetch_add(&writers, 1, __ATOMIC_SEQ_CST);
+    }
     spin_unlock(&lock);
     return err;
 }
@@ -259,8 +263,11 @@ int ext2_map_begin_writes(struct ext2_inode *ip) {
 void ext2_map_end_writes(struct ext2_inode *ip) {
     spin_lock(&lock);
     ip->writers--;
+    __atomic_fetch_sub(&writers, 1, __ATOMIC_RELAXED);
     spin_unlock(&lock);
 }
+
+uint32_t ext2_map_writers(void) { return __atomic_load_n(&writers, __ATOMIC_SEQ_CST); }
 
 /* ---- what the file system does to mappings ---- */
 

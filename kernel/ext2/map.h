@@ -17,6 +17,7 @@ int ext2_map_create_program(struct ext2_inode *ip, uint64_t pages, struct object
 /* Somebody is going to write the file or change its size, until ext2_map_end_writes. With a
  * reference. -K_ETXTBSY: it is run. */
 int ext2_map_begin_writes(struct ext2_inode *ip) must_check;
+uint32_t ext2_map_writers(void); /* how many there are, of all files */
 void ext2_map_end_writes(struct ext2_inode *ip);
 
 /* See log.h, forbid_writes. */

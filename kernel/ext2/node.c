@@ -117,12 +117,17 @@ static void space(struct node *n, struct node_space *s) {
                              .block_bytes = ext2.block_bytes,
                              .blocks = ext2.blocks - ext2.first_block,
                              .nodes = ext2.inodes,
-                             .name_bytes = EXT2_NAME_MAX};
+                             .name_bytes = EXT2_NAME_MAX,
+                             .read_only = ext2.read_only};
     ext2_free_counts(&s->blocks_free, &s->nodes_free);
 }
 
 /* Read when the node was found, and kept as long as the inode is in memory. */
 static const char *target(struct node *n) { return ext2_inode_of(n)->target; }
+
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = ext2_inode_refs(), .writers = ext2_map_writers()};
+}
 
 /* ---- open ---- */
 
@@ -233,6 +238,7 @@ const struct node_ops ext2_node_ops = {
     .attr = attr,
     .set_attr = set_attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .target = target,

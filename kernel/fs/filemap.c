@@ -241,11 +241,15 @@ int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out
     return err;
 }
 
+static uint32_t writers; /* of all inodes; atomic */
+
 int filemap_begin_writes(struct inode *ip) {
     spin_lock(&lock);
     int err = ip->map && ip->map->running > 0 ? -K_ETXTBSY : 0;
-    if (!err)
+    if (!err) {
         ip->writers++;
+        __atomic_fetch_add(&writers, 1, __ATOMIC_SEQ_CST);
+    }
     spin_unlock(&lock);
     return err;
 }
@@ -254,8 +258,11 @@ void filemap_end_writes(struct inode *ip) {
     spin_lock(&lock);
     ASSERT(ip->writers > 0);
     ip->writers--;
+    __atomic_fetch_sub(&writers, 1, __ATOMIC_RELAXED);
     spin_unlock(&lock);
 }
+
+uint32_t filemap_writers(void) { return __atomic_load_n(&writers, __ATOMIC_SEQ_CST); }
 
 /* ---- what the file system does to mappings ---- */
 

@@ -29,6 +29,7 @@ int filemap_create_program(struct inode *ip, uint64_t pages, struct object **out
 /* Somebody is going to write the file or change its size, until filemap_end_writes: nobody can run
  * it meanwhile. With a reference to the inode. -K_ETXTBSY: it is run. */
 int filemap_begin_writes(struct inode *ip) must_check;
+uint32_t filemap_writers(void); /* how many there are, of all files */
 void filemap_end_writes(struct inode *ip);
 
 /* For the log: that page of the inode with this number may be written through no mapping any more,

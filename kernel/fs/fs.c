@@ -124,8 +124,6 @@ static void stats(struct fs_stats *out) {
 
 static const struct fs_format format = {.name = "xv6", .stats = stats};
 
-const char *fs_place = "/";
-
 void fs_begin(const struct fs_format *f) { mounted = f; }
 
 const struct fs_format *fs_mounted_format(void) { return mounted; }

@@ -23,8 +23,6 @@ void fs_begin(const struct fs_format *format);
 
 /* What is mounted, for who asks. NULL: nothing is. */
 const struct fs_format *fs_mounted_format(void);
-/* And where: root.c says so. */
-extern const char *fs_place;
 
 /* Takes memory for the tables, by the size of RAM. Once at boot, before frame_init.
  * -K_ENOMEM: there is not enough. */

@@ -59,6 +59,10 @@ static void space(struct node *n, struct node_space *s) {
                              .name_bytes = ABI_DIRSIZ};
 }
 
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = inode_refs(), .writers = filemap_writers()};
+}
+
 /* ---- open ---- */
 
 /* Whether what is there can be opened so; *type is what it is. */
@@ -176,6 +180,7 @@ const struct node_ops fsnode_ops = {
     .put = put,
     .attr = attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .step = step,

@@ -6,6 +6,7 @@
 #include "proc/clock.h"
 #include "socket/socket.h"
 #include "vfs/descriptor.h"
+#include "vfs/mount.h"
 #include "vfs/path.h"
 
 struct linux_stat {
@@ -137,7 +138,9 @@ int linux_faccessat2(const uint64_t arg[6], uint64_t *result) { return may_acces
 /* Of what the call is about: takes over the reference. A file system without such attributes keeps
  * none: -K_EPERM. */
 static int set(const uint64_t arg[6], struct node *n, unsigned which, const struct node_attr *a) {
-    int err = n->ops->set_attr ? n->ops->set_attr(n, which, a) : -K_EPERM;
+    int err = mount_forbids(n, MOUNT_READ_ONLY) ? -K_EROFS
+              : n->ops->set_attr                ? n->ops->set_attr(n, which, a)
+                                                : -K_EPERM;
     if (!err)
         linux_note(arg, n, NOTE_ATTRIB);
     node_put(n);

@@ -21,8 +21,17 @@ static struct slab records = SLAB_INIT(records, sizeof(struct procnode));
 static void get(struct node *n) { __atomic_fetch_add(&procnode_of(n)->refs, 1, __ATOMIC_RELAXED); }
 
 static void put(struct node *n) {
-    if (__atomic_fetch_sub(&procnode_of(n)->refs, 1, __ATOMIC_ACQ_REL) == 1)
-        slab_give(&records, procnode_of(n));
+    struct procnode *p = procnode_of(n), *top = p->top;
+    if (__atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL) > 1)
+        return;
+    slab_give(&records, p);
+    if (top != p)
+        put(&top->node);
+}
+
+/* Each node has a reference to the root. */
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = __atomic_load_n(&procnode_of(n)->top->refs, __ATOMIC_ACQUIRE)};
 }
 
 static int attr(struct node *n, struct node_attr *a) {
@@ -71,10 +80,12 @@ static int make_node(struct node *dir, enum kind kind, int32_t pid, unsigned ind
                                                              : &ops,
                                     .dev = dir->dev,
                                     .link = type_of(kind) == NODE_LINK},
+                           .top = procnode_of(dir)->top,
                            .refs = 1,
                            .kind = kind,
                            .pid = pid,
                            .index = index};
+    get(&p->top->node);
     *out = &p->node;
     return 0;
 }
@@ -277,8 +288,6 @@ static int open_again(struct node *n, uint32_t mode, struct file **out) {
 
 /* ---- steps ---- */
 
-static struct node *root;
-
 static int find_in_process(struct node *dir, const struct name *name, struct node **out) {
     int32_t pid = procnode_of(dir)->pid;
     if (is(name, "exe"))
@@ -306,7 +315,7 @@ static int find_in_root(struct node *dir, const struct name *name, struct node *
 static int step_up(struct node *dir, struct node **out) {
     const struct procnode *p = procnode_of(dir);
     if (p->kind == ROOT || p->kind == FOLDER || p->kind == NET) {
-        *out = node_get(root);
+        *out = node_get(&p->top->node);
         return 0;
     }
     return make_node(dir, p->kind == TASK ? TASKS : FOLDER, p->pid, 0, out);
@@ -356,6 +365,7 @@ static const struct node_ops ops = {
     .put = put,
     .attr = attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .target = target,
@@ -391,9 +401,11 @@ static const struct node_ops fd_ops = {
     .step = step,
 };
 
-struct node *procfs_root(uint32_t dev) {
-    static struct procnode one = {.node = {.ops = &ops}, .refs = 1, .kind = ROOT};
-    one.node.dev = dev;
-    root = &one.node;
-    return node_get(root); /* whose first reference stays */
+int procfs_create(uint32_t dev, struct node **root) {
+    struct procnode *p = slab_take(&records);
+    if (!p)
+        return -K_ENOMEM;
+    *p = (struct procnode){.node = {.ops = &ops, .dev = dev}, .top = p, .refs = 1, .kind = ROOT};
+    *root = &p->node;
+    return 0;
 }

@@ -25,6 +25,9 @@ enum kind {
 
 struct procnode {
     struct node node;
+    struct procnode
+        *top;      /* the root that it is below, with a reference; its own for a root, without
+                    */
     uint32_t refs; /* atomic */
     enum kind kind;
     int32_t pid;    /* 0: the machine's */

@@ -2,6 +2,7 @@
 #include "vfs/path.h"
 #include "lib/errno.h"
 #include "vfs/descriptor.h"
+#include "vfs/mount.h"
 
 /* Takes the next name of the path; false when there is none. */
 static bool next_name(const char **path, struct name *name) {
@@ -34,21 +35,12 @@ static struct node *start_of(struct node *root, struct node *start, const char *
     return start ? node_get(start) : or_top(place_get(PLACE_CURRENT));
 }
 
-/* The node that is seen in place of n, whose reference it takes over. */
-static seldom struct node *through_mount(struct node *n) {
-    while (n->mounted) {
-        struct node *root = node_get(n->mounted);
-        node_put(n);
-        n = root;
-    }
-    return n;
-}
-
 /* The way up out of a root that is mounted is that of the directory it is mounted on. */
 static seldom int step_out(struct node *dir, const struct name *name, struct node **out) {
-    while (dir->under)
-        dir = dir->under;
-    return dir->ops->step(dir, name, out);
+    struct node *hidden = mount_leave(dir);
+    int err = hidden->ops->step(hidden, name, out);
+    node_put(hidden);
+    return err;
 }
 
 /* root: that of the process; NULL: it is the one of all, from which nothing leads up anyhow. */
@@ -61,7 +53,7 @@ static int step_below(struct node *root, struct node *dir, const struct name *na
     }
     int err = up ? step_out(dir, name, out) : dir->ops->step(dir, name, out);
     if (!err && (*out)->mounted)
-        *out = through_mount(*out);
+        *out = mount_enter(*out);
     return err;
 }
 

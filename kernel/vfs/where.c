@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "vfs/descriptor.h"
 #include "vfs/listing.h"
+#include "vfs/mount.h"
 #include "vfs/open.h"
 #include "vfs/path.h"
 
@@ -39,9 +40,9 @@ static bool prepend_if_it(void *ctx, const struct listed *name) {
 static int prepend_name(struct growing *g, struct node *n, struct node *up) {
     struct node_attr a;
     struct file *f;
-    while (n->under)
-        n = n->under; /* it is what the directory above has in its list */
-    int err = n->ops->attr(n, &a);
+    struct node *hidden = mount_leave(n); /* it is what the directory above has in its list */
+    int err = hidden->ops->attr(hidden, &a);
+    node_put(hidden);
     if (!err)
         err = file_open_node(up, ABI_O_RDONLY, &f);
     if (err)
@@ -56,7 +57,7 @@ static int prepend_name(struct growing *g, struct node *n, struct node *up) {
 }
 
 /* From n, whose reference is taken over, up to the root or, where that is not above it, to the one
- * of all: then *reached is false. */
+ * of all or of what is mounted nowhere any more: then *reached is false. */
 static int climb(struct growing *g, struct node *n, const struct node *root, bool *reached) {
     static const struct name dotdot = {"..", 2};
     int err = 0;
@@ -65,6 +66,10 @@ static int climb(struct growing *g, struct node *n, const struct node *root, boo
         err = path_step(n, &dotdot, &up);
         if (err)
             break;
+        if (up == n) {
+            node_put(up);
+            break;
+        }
         err = prepend_name(g, n, up);
         node_put(n);
         n = up;

@@ -221,6 +221,8 @@ void filemap_end_writes(struct inode *ip) {
     assert_true(__atomic_fetch_sub(&ip->writers, 1, __ATOMIC_RELAXED) > 0);
 }
 
+uint32_t filemap_writers(void) { return (uint32_t)__atomic_load_n(&writing, __ATOMIC_RELAXED); }
+
 static struct shown *shown_page(uint32_t inum, uint32_t index) {
     struct shown *unused = NULL;
     for (struct shown *s = shown; s < shown + ARRAY_LEN(shown); s++)

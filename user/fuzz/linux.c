@@ -32,6 +32,8 @@ enum {
 #define ARGS_unlinkat "dpg"
 #define ARGS_symlinkat "pdp"
 #define ARGS_linkat "dpdpg"
+#define ARGS_umount2 "pg"
+#define ARGS_mount "ppYgz"
 #define ARGS_statfs "pa"
 #define ARGS_fstatfs "fa"
 #define ARGS_truncate "po"
