@@ -150,7 +150,9 @@ static int begin_writes(struct ext2_inode *ip, uint32_t mode) {
 
 static int open_device(struct node *n, const struct node_attr *a, struct file *f) {
     const struct chardev_ops *device = a->type == NODE_DEVICE ? device_find(a->major, a->minor)
-                                                              : NULL;
+                                       : a->type == NODE_BLOCK
+                                           ? device_find_block(a->major, a->minor)
+                                           : NULL;
     return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 

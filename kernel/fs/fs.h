@@ -14,6 +14,7 @@ struct fs_stats {
 struct fs_format {
     const char *name; /* as programs of Linux call it */
     bool read_only;
+    int (*root)(struct node **out);      /* with a reference. -K_EIO, -K_ENFILE */
     void (*stats)(struct fs_stats *out); /* what is free */
     void (*quiesced)(void);              /* see log_when_durable; NULL: nothing is to be done */
 };

@@ -1,5 +1,6 @@
 /* The names of devices. */
 #include "init/devfolder.h"
+#include "dev/blk.h"
 #include "dev/devices.h"
 #include "vfs/names.h"
 
@@ -21,7 +22,9 @@ void devfolder_fill(struct node *dev) {
     static const struct node_kind folder = {.type = NODE_DIR, .mode = 0755};
     (void)!names_make(dev, "pts", &folder);
     for (unsigned i = 0; i < device_count; i++) {
-        const struct node_kind kind = {.type = NODE_DEVICE,
+        if (devices[i].block && (unsigned)devices[i].minor / DISK_MINORS >= blk_count())
+            continue; /* there is no such disk */
+        const struct node_kind kind = {.type = devices[i].block ? NODE_BLOCK : NODE_DEVICE,
                                        .major = devices[i].major,
                                        .minor = devices[i].minor,
                                        .mode = devices[i].mode};

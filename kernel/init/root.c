@@ -30,19 +30,37 @@ static int find_format(bool *is_ext2, const char **why) {
 /* On a directory, or as the root of all. */
 static int mount_disk_on(struct node *dir, struct node *disk) {
     const struct fs_format *format = fs_mounted_format();
-    return mount_add(dir, disk, format->name, "disk", format->read_only ? MOUNT_READ_ONLY : 0);
+    return mount_add(dir, disk, format->name, blk_chosen() == 1 ? "/dev/vda" : "/dev/vdb",
+                     format->read_only ? MOUNT_READ_ONLY : 0);
 }
 
-/* On a folder of the archive, if that is there. */
-static int mount_disk(const char **what, const char **why) {
-    struct node *dir, *disk;
-    bool is_ext2;
-    *what = "the disk cannot be used";
-    int err = find_format(&is_ext2, why);
-    if (err)
-        return err;
-    if (!blk_present() || path_lookup(is_ext2 ? "/disk" : "/xv6", &dir))
+/* Whether an option says where the second disk is mounted, and the first one is not. */
+static int second_disk(char path[ABI_MAXPATH], bool *wanted, const char **why) {
+    *wanted = bootarg("mount", path, ABI_MAXPATH);
+    *why = "mount=: there is no second one";
+    if (!*wanted)
         return 0;
+    if (blk_count() < 2)
+        return -K_ENODEV;
+    blk_choose(2);
+    return 0;
+}
+
+/* On a folder of the archive: if that is there, or an option has asked for it. */
+static int mount_disk(const char **what, const char **why) {
+    char path[ABI_MAXPATH];
+    struct node *dir, *disk;
+    bool is_ext2, asked;
+    *what = "the disk cannot be used";
+    int err = second_disk(path, &asked, why);
+    if (!err)
+        err = find_format(&is_ext2, why);
+    if (err || !blk_present())
+        return err;
+    *why = "mount=: there is no such folder";
+    err = path_lookup(asked ? path : is_ext2 ? "/disk" : "/xv6", &dir);
+    if (err)
+        return asked ? err : 0;
     err = open_disk(is_ext2, &disk, why);
     if (!err) {
         *why = "something else than a directory is there";
@@ -103,6 +121,9 @@ int root_mount(const char **what, const char **why) {
         return unpack(archive, bytes, what, why);
     bool is_ext2;
     *what = "the disk cannot be used";
+    *why = "mount=: the root is on the first one, and one has a file system at a time";
+    if (bootarg("mount", NULL, 0))
+        return -K_EBUSY;
     int err = find_format(&is_ext2, why);
     if (!err)
         err = open_disk(is_ext2, &root, why);

@@ -1,5 +1,6 @@
 /* Mounts. */
 #include "vfs/mount.h"
+#include "fs/fs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/linux.h"
@@ -86,5 +87,7 @@ int linux_umount2(const uint64_t arg[6], uint64_t *result) {
         return err;
     err = mount_remove(n, (flags & MNT_DETACH) != 0);
     node_put(n);
+    if (!err)
+        fs_quiesce(); /* a disk's has all that was done from here on */
     return err;
 }

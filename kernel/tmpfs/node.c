@@ -139,9 +139,10 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
                                                                                : tmpdir_open(t, f);
     if (t->type == NODE_FIFO)
         return fifo_open(&t->fifo, n, f);
-    if (t->type != NODE_DEVICE)
+    if (!node_is_device(t->type))
         return -K_ENXIO;
-    const struct chardev_ops *device = device_find(t->major, t->minor);
+    const struct chardev_ops *device = t->type == NODE_BLOCK ? device_find_block(t->major, t->minor)
+                                                             : device_find(t->major, t->minor);
     return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 

@@ -338,6 +338,8 @@ const struct chardev_ops *chardev_find(int major) {
     return major == MAJOR_CONSOLE ? &ops : NULL;
 }
 
+const struct chardev_ops *device_find_block(int major, int minor) { return NULL; }
+
 const struct chardev_ops *device_find(int major, int minor) {
     return chardev_find(major); /* no others here */
 }
