@@ -17,8 +17,8 @@ from machine import Unusable
 
 # Where their names lead on today's systems; packages may still have them the old way.
 MERGED = ("bin", "sbin", "lib")
-FOLDERS = ("dev", "disk", "etc", "proc", "root", "run", "sys", "trellis", "trellis/bin", "usr",
-           "usr/bin", "usr/sbin", "usr/lib", "var", "var/log", "xv6")
+FOLDERS = ("dev", "disk", "etc", "mnt", "proc", "root", "run", "sys", "trellis", "trellis/bin",
+           "usr", "usr/bin", "usr/sbin", "usr/lib", "var", "var/log", "xv6")
 ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\n",
     "group": "root:x:0:\n",

@@ -24,6 +24,9 @@
     --disk IMAGE     a disk image in xv6's format, or of ext2 or ext3 (mke2fs
                      makes one, docs/ext2.md); what the guest writes stays
                      there. Without it: a fresh one at each start, nothing stays
+    --disk2 IMAGE    a second disk: /dev/vdb for programs of Linux. With --linux
+                     and --append mount=FOLDER its file system is mounted
+                     there, and the first disk's nowhere (docs/ext2.md)
     --keep NAME      a disk of that name, made at first: a copy of the fresh
                      one, build/kept/NAME.img, which make clean leaves there
     --harts N        processors, 1 to {harts_max}; default 3; 1 to 4 on some machines
@@ -113,6 +116,7 @@ def parse(args):
     parser.add_argument("--design", default=machine.default_design())
     parser.add_argument("--machine", default="virt")
     parser.add_argument("--disk")
+    parser.add_argument("--disk2")
     parser.add_argument("--keep")
     parser.add_argument("--harts")
     parser.add_argument("--mem")
@@ -179,6 +183,7 @@ def check(options):
         options.disk = kept.path(options.keep)
     if options.keep is None or os.path.exists(options.disk):
         check_disk(options)
+    check_second_disk(options)
     options.piped = options.commands is None and (sys.stdin is None or not sys.stdin.isatty())
     options.ours = options.linux or options.disk is None or not os.path.exists(options.disk) or \
         init_is_ours(options.disk)
@@ -231,16 +236,31 @@ def check_host_memory(options):
         raise Unusable(f"--mem {options.mem}: the host cannot give so much memory") from e
 
 
+def check_image(name, path, maker):
+    if not os.path.exists(path):
+        raise Unusable(f"{name} {path}: no such file; {maker} makes images")
+    if not os.path.isfile(path):
+        raise Unusable(f"{name} {path}: not a file")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise Unusable(f"{name} {path}: cannot be read and written")
+
+
+def check_second_disk(options):
+    if options.disk2 is None:
+        return
+    if options.sim or not options.board.virtio:
+        raise Unusable("--disk2: this machine has one disk")
+    check_image("--disk2", options.disk2, "mke2fs")
+    if options.disk is not None and os.path.exists(options.disk) and \
+            os.path.samefile(options.disk, options.disk2):
+        raise Unusable("--disk and --disk2: the same image")
+
+
 def check_disk(options):
     path = options.disk
     if path is None:
         return
-    if not os.path.exists(path):
-        raise Unusable(f"--disk {path}: no such file; tools/mkfs makes images")
-    if not os.path.isfile(path):
-        raise Unusable(f"--disk {path}: not a file")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise Unusable(f"--disk {path}: cannot be read and written")
+    check_image("--disk", path, "tools/mkfs")
     if is_ext2(path):
         return
     try:
@@ -334,8 +354,10 @@ def sim_command(options):
 def command_line(options):
     if options.sim:
         return sim_command(options)
-    disk = machine.the_disk(options.machine, options.disk or machine.default_image(),
-                            keep=options.disk is not None)
+    disks = [machine.the_disk(options.machine, options.disk or machine.default_image(),
+                              keep=options.disk is not None)]
+    if options.disk2 is not None:
+        disks.append(machine.drive(options.disk2, keep=True, name="disk1", slot=1))
     logged = view.chardev_words() if options.view else ""
     if options.commands is None and not logged:
         console = ["-nographic"]
@@ -345,7 +367,7 @@ def command_line(options):
     extra = ["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else []
     if options.linux:
         extra += ["-initrd", linuxroot.archive_path(options.packages)]
-    return machine.qemu_command(options.design, options.harts, options.mib, [disk], console,
+    return machine.qemu_command(options.design, options.harts, options.mib, disks, console,
                                 boot_words(options), options.debug, extra, options.machine)
 
 

@@ -8,6 +8,7 @@
 #include "proc/wait.h"
 
 #define SECTOR_SIZE 512
+#define BLK_MOST 2 /* disks */
 
 enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH };
 
@@ -16,18 +17,27 @@ struct blk_request {
     uint64_t sector; /* first sector; ignored by a flush */
     void *data;      /* in the direct map, never on a mapped kernel stack, never user memory */
     uint32_t bytes;  /* a multiple of SECTOR_SIZE; 0 for a flush */
+    uint32_t disk;   /* 0: that of the file system; else the number of one, from 1 */
     /* From here on the driver's. */
     bool done;
     int status; /* when done: 0 or -K_EIO */
-    uint32_t slot;
+    uint32_t slot, unit;
     struct list link;
 };
 
-/* Finds a disk and starts it: virtio-blk, the first by address, else an image in memory
- * (ramdisk.h). At boot, after irq_init. */
+/* Finds the disks and starts them: virtio-blk, by address, else an image in memory (ramdisk.h). At
+ * boot, after irq_init. */
 void blk_init(void);
 
-/* Whether there is a disk, and its size. */
+/* How many there are; and the size of one, from number 1 on: 0 if it is not there. */
+unsigned blk_count(void);
+uint64_t blk_sectors_of(unsigned disk);
+
+/* The file system is on this one from now on, without it on the first. At boot. */
+void blk_choose(unsigned disk);
+unsigned blk_chosen(void);
+
+/* Whether there is a disk for the file system, and its size. */
 bool blk_present(void);
 uint64_t blk_sectors(void);
 bool blk_read_only(void); /* every write fails */

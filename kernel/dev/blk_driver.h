@@ -3,9 +3,11 @@
 #include "dev/blk.h"
 
 struct blk_driver {
-    bool (*start)(void); /* false: there is none, or it is unfit, which it says */
-    uint64_t (*sectors)(void);
-    bool (*read_only)(void); /* NULL: never */
+    /* How many there are, up to BLK_MOST; one that is unfit is left out, with those behind it, and
+     * that is said. */
+    unsigned (*start)(void);
+    uint64_t (*sectors)(unsigned unit);
+    bool (*read_only)(unsigned unit); /* NULL: never */
     void (*submit)(struct blk_request *rq);
     int (*wait)(struct blk_request *rq);
 };

@@ -63,11 +63,17 @@ static const struct chardev_ops random_ops = {
 /* ---- numbers ---- */
 
 struct device devices[] = {
-    {"null", 1, 3, 0666, &null_ops},      {"zero", 1, 5, 0666, &zero_ops},
-    {"full", 1, 7, 0666, &full_ops},      {"random", 1, 8, 0666, &random_ops},
-    {"urandom", 1, 9, 0666, &random_ops}, {"tty", 5, 0, 0666, NULL},
-    {"console", 5, 1, 0600, NULL},        {"ttyS0", 4, 64, 0600, NULL},
-    {"ptmx", 5, 2, 0666, NULL},
+    {"null", 1, 3, 0666, false, &null_ops},
+    {"zero", 1, 5, 0666, false, &zero_ops},
+    {"full", 1, 7, 0666, false, &full_ops},
+    {"random", 1, 8, 0666, false, &random_ops},
+    {"urandom", 1, 9, 0666, false, &random_ops},
+    {"tty", 5, 0, 0666, false, NULL},
+    {"console", 5, 1, 0600, false, NULL},
+    {"ttyS0", 4, 64, 0600, false, NULL},
+    {"ptmx", 5, 2, 0666, false, NULL},
+    {"vda", MAJOR_DISK, 0, 0660, true, NULL},
+    {"vdb", MAJOR_DISK, DISK_MINORS, 0660, true, NULL},
 };
 const unsigned device_count = ARRAY_LEN(devices);
 
@@ -77,9 +83,21 @@ void device_set(const char *name, const struct chardev_ops *ops) {
             devices[i].ops = ops;
 }
 
-const struct chardev_ops *device_find(int major, int minor) {
+static const struct device *find(bool block, int major, int minor) {
     for (unsigned i = 0; i < ARRAY_LEN(devices); i++)
-        if (devices[i].major == major && devices[i].minor == minor)
-            return devices[i].ops ? devices[i].ops : chardev_find(MAJOR_CONSOLE);
-    return major == MAJOR_CONSOLE ? chardev_find(major) : NULL;
+        if (devices[i].block == block && devices[i].major == major && devices[i].minor == minor)
+            return &devices[i];
+    return NULL;
+}
+
+const struct chardev_ops *device_find(int major, int minor) {
+    const struct device *d = find(false, major, minor);
+    if (!d)
+        return major == MAJOR_CONSOLE ? chardev_find(major) : NULL;
+    return d->ops ? d->ops : chardev_find(MAJOR_CONSOLE);
+}
+
+const struct chardev_ops *device_find_block(int major, int minor) {
+    const struct device *d = find(true, major, minor);
+    return d ? d->ops : NULL;
 }

@@ -65,20 +65,20 @@ const void *ramdisk_archive(uint64_t *bytes) {
     return base;
 }
 
-static bool start(void) {
+static unsigned start(void) {
     struct fdt_reg where;
     disk.sectors = 0;
     disk.base = find(&where);
     if (!disk.base || is_archive(disk.base, where.size))
-        return false;
+        return 0;
     disk.sectors = where.size / SECTOR_SIZE;
     if (!boot_quiet())
         kprintf("the disk is in memory, %lu KiB at %#lx: what is written to it is not kept\n",
                 (unsigned long)(where.size >> 10), (unsigned long)where.start);
-    return true;
+    return 1;
 }
 
-static uint64_t sectors(void) { return disk.sectors; }
+static uint64_t sectors(unsigned unit) { return disk.sectors; }
 
 static void submit(struct blk_request *rq) {
     rq->done = true;

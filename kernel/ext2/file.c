@@ -117,7 +117,7 @@ static struct node *file_node_op(const struct file *f) {
 static void file_close_op(struct file *f) {
     struct ext2_inode *ip = f->object;
     if (f->writable)
-        filemap_end_writes(&ip->mapped);
+        ext2_map_end_writes(ip);
     ext2_inode_put(ip);
     ext2_inode_reap();
 }
@@ -132,7 +132,7 @@ struct lister {
 static bool emit_one(void *ctx, const struct ext2_dirent *e, uint32_t type) {
     static const uint8_t types[] = {
         [EXT2_TYPE_FILE] = NODE_FILE,   [EXT2_TYPE_DIR] = NODE_DIR,
-        [EXT2_TYPE_CHAR] = NODE_DEVICE, [EXT2_TYPE_BLOCK] = NODE_DEVICE,
+        [EXT2_TYPE_CHAR] = NODE_DEVICE, [EXT2_TYPE_BLOCK] = NODE_BLOCK,
         [EXT2_TYPE_FIFO] = NODE_FIFO,   [EXT2_TYPE_SOCKET] = NODE_SOCKET,
         [EXT2_TYPE_LINK] = NODE_LINK,
     };

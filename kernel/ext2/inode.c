@@ -15,6 +15,7 @@ static struct slab records = SLAB_INIT(records, sizeof(struct ext2_inode));
 
 static struct {
     struct spinlock lock;
+    uint32_t refs;            /* to all of them; atomic */
     struct list dead;         /* orphans without a reference, to be reaped */
     uint64_t changed_in[256]; /* of inodes that are not in memory, by number */
     struct ext2_inode *buckets[BUCKETS];
@@ -24,6 +25,7 @@ struct sleeplock ext2_names = SLEEPLOCK_INIT(ext2_names, RANK_NAMES);
 
 void ext2_inode_mount(void) {
     records = (struct slab)SLAB_INIT(records, sizeof(struct ext2_inode));
+    table.refs = 0;
     list_init(&table.dead);
     memset(table.changed_in, 0, sizeof(table.changed_in));
     memset(table.buckets, 0, sizeof(table.buckets));
@@ -64,6 +66,13 @@ void ext2_inode_set_up(struct ext2_inode *ip, uint32_t inum) {
     sleeplock_init(&ip->lock, RANK_INODE);
 }
 
+static void count_refs_locked(int more) {
+    ASSERT_LOCKED(&table.lock);
+    __atomic_store_n(&table.refs, table.refs + (uint32_t)more, __ATOMIC_RELEASE);
+}
+
+uint32_t ext2_inode_refs(void) { return __atomic_load_n(&table.refs, __ATOMIC_ACQUIRE); }
+
 int ext2_inode_get(uint32_t inum, struct ext2_inode **out) {
     if (inum == 0 || inum > ext2.inodes)
         return -K_EIO;
@@ -76,6 +85,8 @@ int ext2_inode_get(uint32_t inum, struct ext2_inode **out) {
             ip->refs++;
         else if (fresh)
             *link = ip = fresh;
+        if (ip)
+            count_refs_locked(1);
         spin_unlock(&table.lock);
         if (ip) {
             if (fresh && ip != fresh)
@@ -94,6 +105,7 @@ struct ext2_inode *ext2_inode_dup(struct ext2_inode *ip) {
     spin_lock(&table.lock);
     ASSERT(ip->refs > 0);
     ip->refs++;
+    count_refs_locked(1);
     spin_unlock(&table.lock);
     return ip;
 }
@@ -104,7 +116,7 @@ void ext2_inode_put(struct ext2_inode *ip) {
     ASSERT(ip->refs > 0);
     if (ip->refs == 1 && ip->orphan) {
         list_push_back(&table.dead, &ip->link); /* with the caller's reference */
-    } else if (--ip->refs == 0) {
+    } else if (count_refs_locked(-1), --ip->refs == 0) {
         uint64_t *kept = kept_transaction(ip->inum);
         *kept = MAX(*kept, ip->changed_in);
         *find_locked(ip->inum) = ip->hash_next;
@@ -124,6 +136,7 @@ struct ext2_inode *ext2_inode_next_dead(void) {
         list_remove(&ip->link);
         if (ip->refs > 1) { /* its last put brings it here again */
             ip->refs--;
+            count_refs_locked(-1);
             ip = NULL;
         }
     }

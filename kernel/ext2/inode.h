@@ -78,6 +78,7 @@ int ext2_orphans_mount(void) must_check;
  * is no memory for it. */
 int ext2_inode_get(uint32_t inum, struct ext2_inode **out) must_check;
 struct ext2_inode *ext2_inode_dup(struct ext2_inode *ip);
+uint32_t ext2_inode_refs(void); /* how many there are, to all inodes */
 void ext2_inode_put(struct ext2_inode *ip);
 
 /* Locks it and has its contents read. -K_EIO, not locked: the disk has an error, or the inode is

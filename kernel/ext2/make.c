@@ -9,7 +9,8 @@ static uint16_t mode_of(const struct node_kind *kind) {
     static const uint16_t types[] = {
         [NODE_DIR] = EXT2_MODE_DIR,     [NODE_FILE] = EXT2_MODE_FILE,
         [NODE_DEVICE] = EXT2_MODE_CHAR, [NODE_LINK] = EXT2_MODE_LINK,
-        [NODE_FIFO] = EXT2_MODE_FIFO,   [NODE_SOCKET] = EXT2_MODE_SOCKET};
+        [NODE_FIFO] = EXT2_MODE_FIFO,   [NODE_SOCKET] = EXT2_MODE_SOCKET,
+        [NODE_BLOCK] = EXT2_MODE_BLOCK};
     return (uint16_t)(types[kind->type] | (kind->mode & 07777));
 }
 
@@ -54,7 +55,8 @@ static int fill(struct log_op *op, struct ext2_inode *dp, struct ext2_inode *ip,
                 const struct node_kind *kind) {
     ip->d.links = 1;
     switch (kind->type) {
-    case NODE_DEVICE: set_device(ip, kind); return 0;
+    case NODE_DEVICE:
+    case NODE_BLOCK: set_device(ip, kind); return 0;
     case NODE_LINK: return set_target(op, ip, kind->target);
     case NODE_DIR: ip->d.links = 2; return ext2_dir_init(op, ip, dp->inum);
     default: return 0;

@@ -50,6 +50,14 @@ int ext2_map_create_program(struct ext2_inode *ip, uint64_t n, struct object **o
     return filemap_create_program(&ip->mapped, &ops, n, out);
 }
 
+static uint32_t writers; /* of all files; atomic */
+
+int ext2_map_begin_writes(struct ext2_inode *ip) {
+    return filemap_begin_writes(&ip->mapped, &writers);
+}
+void ext2_map_end_writes(struct ext2_inode *ip) { filemap_end_writes(&ip->mapped, &writers); }
+uint32_t ext2_map_writers(void) { return __atomic_load_n(&writers, __ATOMIC_SEQ_CST); }
+
 void ext2_map_forbid_writes(uint32_t inum, uint32_t index) {
     struct ext2_inode *ip;
     if (ext2_inode_get(inum, &ip))

@@ -7,6 +7,11 @@ int ext2_map_create(struct ext2_inode *ip, uint64_t pages, struct object **out) 
 /* Locked; a file. */
 int ext2_map_create_program(struct ext2_inode *ip, uint64_t pages, struct object **out) must_check;
 
+/* Not locked. */
+int ext2_map_begin_writes(struct ext2_inode *ip) must_check;
+void ext2_map_end_writes(struct ext2_inode *ip);
+uint32_t ext2_map_writers(void); /* how many there are, of all files */
+
 /* See log.h, forbid_writes. */
 void ext2_map_forbid_writes(uint32_t inum, uint32_t index);
 

@@ -18,7 +18,21 @@ int ext2_there(bool *there) { return ext2_super_there(there); }
 
 static void stats(struct fs_stats *out) { ext2_free_counts(&out->blocks_free, &out->inodes_free); }
 
-static struct fs_format format = {.stats = stats, .quiesced = ext2_journal_clean};
+static int find_root(struct node **out) {
+    struct ext2_inode *root;
+    int err = ext2_inode_get(EXT2_ROOT_INODE, &root);
+    if (err)
+        return err;
+    err = ext2_inode_known(root);
+    if (err)
+        ext2_inode_put(root);
+    else
+        *out = &root->node;
+    return err;
+}
+
+static struct fs_format format = {
+    .stats = stats, .quiesced = ext2_journal_clean, .root = find_root};
 
 /* After it the super block, and all else, is read again. */
 static int recover(const char **why) {

@@ -25,6 +25,7 @@ static enum node_type type_of(const struct ext2_inode *ip) {
     case EXT2_MODE_LINK: return NODE_LINK;
     case EXT2_MODE_FIFO: return NODE_FIFO;
     case EXT2_MODE_SOCKET: return NODE_SOCKET;
+    case EXT2_MODE_BLOCK: return NODE_BLOCK;
     default: return NODE_DEVICE;
     }
 }
@@ -62,7 +63,7 @@ static int attr(struct node *n, struct node_attr *a) {
         .modified = date(ip, d->mtime, d->mtime_extra),
         .changed = date(ip, d->ctime, d->ctime_extra),
     };
-    if (a->type == NODE_DEVICE)
+    if (node_is_device(a->type))
         device_of(ip, &a->major, &a->minor);
     ext2_inode_unlock(ip);
     return 0;
@@ -116,12 +117,17 @@ static void space(struct node *n, struct node_space *s) {
                              .block_bytes = ext2.block_bytes,
                              .blocks = ext2.blocks - ext2.first_block,
                              .nodes = ext2.inodes,
-                             .name_bytes = EXT2_NAME_MAX};
+                             .name_bytes = EXT2_NAME_MAX,
+                             .read_only = ext2.read_only};
     ext2_free_counts(&s->blocks_free, &s->nodes_free);
 }
 
 /* Read when the node was found, and kept as long as the inode is in memory. */
 static const char *target(struct node *n) { return ext2_inode_of(n)->target; }
+
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = ext2_inode_refs(), .writers = ext2_map_writers()};
+}
 
 /* ---- open ---- */
 
@@ -132,19 +138,21 @@ static int begin_writes(struct ext2_inode *ip, uint32_t mode) {
         return 0;
     if (ext2.read_only)
         return -K_EROFS;
-    int err = filemap_begin_writes(&ip->mapped);
+    int err = ext2_map_begin_writes(ip);
     if (err)
         return err;
     if (mode & ABI_O_TRUNC)
         err = ext2_set_length(ip, 0);
     if (err || !open_for_writing(mode))
-        filemap_end_writes(&ip->mapped);
+        ext2_map_end_writes(ip);
     return err;
 }
 
 static int open_device(struct node *n, const struct node_attr *a, struct file *f) {
     const struct chardev_ops *device = a->type == NODE_DEVICE ? device_find(a->major, a->minor)
-                                                              : NULL;
+                                       : a->type == NODE_BLOCK
+                                           ? device_find_block(a->major, a->minor)
+                                           : NULL;
     return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 
@@ -232,6 +240,7 @@ const struct node_ops ext2_node_ops = {
     .attr = attr,
     .set_attr = set_attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .target = target,

@@ -257,19 +257,22 @@ int filemap_create_program(struct mappable *file, const struct filemap_ops *ops,
     return err;
 }
 
-int filemap_begin_writes(struct mappable *file) {
+int filemap_begin_writes(struct mappable *file, uint32_t *all) {
     spin_lock(&lock);
     int err = file->map && file->map->running > 0 ? -K_ETXTBSY : 0;
-    if (!err)
+    if (!err) {
         file->writers++;
+        __atomic_fetch_add(all, 1, __ATOMIC_SEQ_CST);
+    }
     spin_unlock(&lock);
     return err;
 }
 
-void filemap_end_writes(struct mappable *file) {
+void filemap_end_writes(struct mappable *file, uint32_t *all) {
     spin_lock(&lock);
     ASSERT(file->writers > 0);
     file->writers--;
+    __atomic_fetch_sub(all, 1, __ATOMIC_RELAXED);
     spin_unlock(&lock);
 }
 

@@ -53,9 +53,10 @@ int filemap_create_program(struct mappable *file, const struct filemap_ops *ops,
                            struct object **out) must_check;
 
 /* Somebody is going to write the file or change its size, until filemap_end_writes: nobody can run
- * it meanwhile. With a reference to the inode. -K_ETXTBSY: it is run. */
-int filemap_begin_writes(struct mappable *file) must_check;
-void filemap_end_writes(struct mappable *file);
+ * it meanwhile. With a reference to the inode. all: how many there are of all files of the file
+ * system; atomic. -K_ETXTBSY: it is run. */
+int filemap_begin_writes(struct mappable *file, uint32_t *all) must_check;
+void filemap_end_writes(struct mappable *file, uint32_t *all);
 
 /* For the log: that page may be written through no mapping any more, until it is asked for again.
  * With a reference to the inode; no spinlock is held. */

@@ -14,6 +14,7 @@ struct fs_stats {
 struct fs_format {
     const char *name; /* as programs of Linux call it */
     bool read_only;
+    int (*root)(struct node **out);      /* with a reference. -K_EIO, -K_ENFILE */
     void (*stats)(struct fs_stats *out); /* what is free */
     void (*quiesced)(void);              /* see log_when_durable; NULL: nothing is to be done */
 };
@@ -23,8 +24,6 @@ void fs_begin(const struct fs_format *format);
 
 /* What is mounted, for who asks. NULL: nothing is. */
 const struct fs_format *fs_mounted_format(void);
-/* And where: root.c says so. */
-extern const char *fs_place;
 
 /* Takes memory for the tables, by the size of RAM. Once at boot, before frame_init.
  * -K_ENOMEM: there is not enough. */

@@ -59,6 +59,10 @@ static void space(struct node *n, struct node_space *s) {
                              .name_bytes = ABI_DIRSIZ};
 }
 
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = inode_refs(), .writers = inodemap_writers()};
+}
+
 /* ---- open ---- */
 
 /* Whether what is there can be opened so; *type is what it is. */
@@ -80,13 +84,13 @@ static int check(struct inode *ip, uint32_t mode, int16_t *type) {
 static int begin_writes(struct inode *ip, uint32_t mode) {
     if (!open_for_writing(mode) && !(mode & ABI_O_TRUNC))
         return 0;
-    int err = filemap_begin_writes(&ip->mapped);
+    int err = inodemap_begin_writes(ip);
     if (err)
         return err;
     if (mode & ABI_O_TRUNC)
         err = data_set_size(ip, 0);
     if (err || !open_for_writing(mode))
-        filemap_end_writes(&ip->mapped);
+        inodemap_end_writes(ip);
     return err;
 }
 
@@ -176,6 +180,7 @@ const struct node_ops fsnode_ops = {
     .put = put,
     .attr = attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .step = step,

@@ -16,6 +16,7 @@ static struct {
     struct inode *inodes;
     struct inode **buckets;
     uint32_t mask;
+    uint32_t refs;       /* to all of them; atomic */
     struct list idle;    /* refs = 0, oldest first */
     struct list orphans; /* type and no links; one reference: the list's */
 
@@ -108,6 +109,11 @@ static struct inode *claim_locked(uint32_t inum) {
     return ip;
 }
 
+static void count_refs_locked(int more) {
+    ASSERT_LOCKED(&table.lock);
+    __atomic_store_n(&table.refs, table.refs + (uint32_t)more, __ATOMIC_RELEASE);
+}
+
 int inode_get(uint32_t inum, struct inode **out) {
     if (inum == 0 || inum >= super.inode_end)
         return -K_EIO;
@@ -117,6 +123,8 @@ int inode_get(uint32_t inum, struct inode **out) {
         ip = claim_locked(inum);
     if (ip && ip->refs++ == 0)
         list_remove(&ip->link);
+    if (ip)
+        count_refs_locked(1);
     spin_unlock(&table.lock);
     *out = ip;
     return ip ? 0 : -K_ENFILE;
@@ -126,6 +134,7 @@ struct inode *inode_dup(struct inode *ip) {
     spin_lock(&table.lock);
     ASSERT(ip->refs > 0);
     ip->refs++;
+    count_refs_locked(1);
     spin_unlock(&table.lock);
     return ip;
 }
@@ -144,10 +153,12 @@ void inode_put(struct inode *ip) {
     ASSERT(ip->refs > 0);
     if (ip->refs == 1 && ip->loaded && ip->d.nlink == 0)
         list_push_back(&table.orphans, &ip->link); /* with the caller's reference */
-    else if (--ip->refs == 0)
+    else if (count_refs_locked(-1), --ip->refs == 0)
         idle_locked(ip);
     spin_unlock(&table.lock);
 }
+
+uint32_t inode_refs(void) { return __atomic_load_n(&table.refs, __ATOMIC_ACQUIRE); }
 
 /* ---- contents ---- */
 

@@ -70,6 +70,7 @@ int inode_mount(void) must_check;
  * -K_ENFILE: the table is full of inodes in use. */
 int inode_get(uint32_t inum, struct inode **out) must_check;
 struct inode *inode_dup(struct inode *ip);
+uint32_t inode_refs(void); /* how many there are, to all inodes */
 void inode_put(struct inode *ip);
 
 /* Locks the inode and has its contents read. -K_EIO, not locked: the disk has an

@@ -132,7 +132,7 @@ static int inodefile_set_size(struct file *f, uint64_t size) {
 static void inodefile_close(struct file *f) {
     struct inode *ip = f->object;
     if (f->writable)
-        filemap_end_writes(&ip->mapped);
+        inodemap_end_writes(ip);
     inode_put(ip);
     inode_reap();
 }

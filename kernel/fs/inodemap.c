@@ -53,6 +53,12 @@ int inodemap_create_program(struct inode *ip, uint64_t n, struct object **out) {
     return err;
 }
 
+static uint32_t writers; /* of all files; atomic */
+
+int inodemap_begin_writes(struct inode *ip) { return filemap_begin_writes(&ip->mapped, &writers); }
+void inodemap_end_writes(struct inode *ip) { filemap_end_writes(&ip->mapped, &writers); }
+uint32_t inodemap_writers(void) { return __atomic_load_n(&writers, __ATOMIC_SEQ_CST); }
+
 void inodemap_forbid_writes(uint32_t inum, uint32_t index) {
     struct inode *ip;
     if (inode_get(inum, &ip))

@@ -34,6 +34,7 @@
 #include "tmpfs/tmpfs.h"
 #include "trap/panic.h"
 #include "trap/trap.h"
+#include "vfs/blockfile.h"
 #include "vfs/ttyfile.h"
 
 void kernel_main(uint64_t hartid, uint64_t fdt);
@@ -265,6 +266,7 @@ void kernel_main(uint64_t hartid, uint64_t fdt) {
     proc_init(ram);
     dev_init();
     ttyfile_boot_init();
+    blockfile_boot_init();
     pty_boot_init();
     socket_boot_init();
     if (fs_boot_init(ram) || tmpfs_boot_init(ram))

@@ -17,6 +17,7 @@ enum kernel_errno {
     K_ENOMEM = 12,          /* memory cannot be promised */
     K_EACCES = 13,          /* the file is not open for this */
     K_EFAULT = 14,          /* bad user address */
+    K_ENOTBLK = 15,         /* not a block device */
     K_EBUSY = 16,           /* in use */
     K_EEXIST = 17,          /* exists already */
     K_EXDEV = 18,           /* in another file system */

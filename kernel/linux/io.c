@@ -175,8 +175,9 @@ int linux_pwritev2(const uint64_t arg[6], uint64_t *result) {
 
 /* ---- directories ---- */
 
-static const uint8_t dirent_type[] = {[NODE_DIR] = 4,   [NODE_FILE] = 8, [NODE_DEVICE] = 2,
-                                      [NODE_LINK] = 10, [NODE_FIFO] = 1, [NODE_SOCKET] = 12};
+static const uint8_t dirent_type[] = {
+    [NODE_DIR] = 4,  [NODE_FILE] = 8,    [NODE_DEVICE] = 2, [NODE_LINK] = 10,
+    [NODE_FIFO] = 1, [NODE_SOCKET] = 12, [NODE_BLOCK] = 6};
 
 /* Bytes of an entry before its name: inode, offset, length and type. */
 #define DIRENT_HEAD 19

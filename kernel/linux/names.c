@@ -28,6 +28,7 @@ int linux_mkdirat(const uint64_t arg[6], uint64_t *result) {
 #define TYPE_BITS 0170000
 #define TYPE_FILE 0100000
 #define TYPE_CHAR 0020000
+#define TYPE_BLOCK 0060000
 #define TYPE_FIFO 0010000
 #define TYPE_SOCKET 0140000
 
@@ -40,7 +41,7 @@ static int set_device(struct node_kind *kind, uint32_t number) {
     return minor <= INT16_MAX ? 0 : -K_EINVAL;
 }
 
-/* Files, pipes, character devices, and nodes of sockets that nobody has. */
+/* Files, pipes, devices, and nodes of sockets that nobody has. */
 int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
     struct node_kind kind = {.type = NODE_FILE, .mode = linux_new_mode(arg[2])};
     int err = 0;
@@ -48,7 +49,8 @@ int linux_mknodat(const uint64_t arg[6], uint64_t *result) {
     case 0:
     case TYPE_FILE: break;
     case TYPE_CHAR:
-        kind.type = NODE_DEVICE;
+    case TYPE_BLOCK:
+        kind.type = (arg[2] & TYPE_BITS) == TYPE_CHAR ? NODE_DEVICE : NODE_BLOCK;
         err = set_device(&kind, (uint32_t)arg[3]);
         break;
     case TYPE_FIFO: kind.type = NODE_FIFO; break;
@@ -163,13 +165,21 @@ int linux_renameat2(const uint64_t arg[6], uint64_t *result) {
     return with_two(arg, (uint32_t)arg[4] ? rename_fresh : rename_over);
 }
 
-/* ---- the current directory ---- */
+/* ---- the current directory, and the root ---- */
 
 int linux_chdir(const uint64_t arg[6], uint64_t *result) {
     const uint64_t here[6] = {(uint64_t)LINUX_AT_FDCWD, arg[0]};
     struct node *n;
     int err = linux_find(here, 0, true, &n);
     return err ? err : cwd_enter(n);
+}
+
+/* Who calls it is where it was, which may be outside of its root then, as on Linux. */
+int linux_chroot(const uint64_t arg[6], uint64_t *result) {
+    const uint64_t there[6] = {(uint64_t)LINUX_AT_FDCWD, arg[0]};
+    struct node *n;
+    int err = linux_find(there, 0, true, &n);
+    return err ? err : root_enter(n);
 }
 
 int linux_fchdir(const uint64_t arg[6], uint64_t *result) {

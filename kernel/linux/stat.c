@@ -6,6 +6,7 @@
 #include "proc/clock.h"
 #include "socket/socket.h"
 #include "vfs/descriptor.h"
+#include "vfs/mount.h"
 #include "vfs/path.h"
 
 struct linux_stat {
@@ -21,8 +22,8 @@ struct linux_stat {
 _Static_assert(sizeof(struct linux_stat) == 128, "struct stat");
 
 static const uint32_t type_bits[] = {
-    [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000, [NODE_DEVICE] = 0020000,
-    [NODE_LINK] = 0120000, [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000};
+    [NODE_DIR] = 0040000,  [NODE_FILE] = 0100000,   [NODE_DEVICE] = 0020000, [NODE_LINK] = 0120000,
+    [NODE_FIFO] = 0010000, [NODE_SOCKET] = 0140000, [NODE_BLOCK] = 0060000};
 
 uint32_t linux_mode(const struct node_attr *a) { return type_bits[a->type] | a->mode; }
 
@@ -39,7 +40,7 @@ static int tell(const struct node_attr *a, uint64_t address) {
         .nlink = a->nlink,
         .uid = a->uid,
         .gid = a->gid,
-        .rdev = a->type == NODE_DEVICE ? linux_device_number(a->major, a->minor) : 0,
+        .rdev = node_is_device(a->type) ? linux_device_number(a->major, a->minor) : 0,
         .size = (int64_t)a->size,
         .block_size = PAGE_SIZE,
         .blocks = (int64_t)a->blocks,
@@ -135,7 +136,9 @@ int linux_faccessat2(const uint64_t arg[6], uint64_t *result) { return may_acces
 /* Of what the call is about: takes over the reference. A file system without such attributes keeps
  * none: -K_EPERM. */
 static int set(const uint64_t arg[6], struct node *n, unsigned which, const struct node_attr *a) {
-    int err = n->ops->set_attr ? n->ops->set_attr(n, which, a) : -K_EPERM;
+    int err = mount_forbids(n, MOUNT_READ_ONLY) ? -K_EROFS
+              : n->ops->set_attr                ? n->ops->set_attr(n, which, a)
+                                                : -K_EPERM;
     if (!err)
         linux_note(arg, n, NOTE_ATTRIB);
     node_put(n);

@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "linux/linux.h"
 #include "mm/uaccess.h"
+#include "vfs/mount.h"
 #include "vfs/descriptor.h"
 #include "vfs/node.h"
 #include "vfs/open.h"
@@ -37,7 +38,7 @@ int linux_statx(const uint64_t arg[6], uint64_t *result) {
     int err = linux_attr(there, arg[2], &a);
     if (err)
         return err;
-    bool device = a.type == NODE_DEVICE;
+    bool device = node_is_device(a.type);
     struct linux_statx st = {
         .mask = BASIC_STATS,
         .block_size = PAGE_SIZE,
@@ -67,6 +68,8 @@ struct linux_statfs {
 };
 _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 
+#define STATFS_HAS_FLAGS 0x20
+
 /* The reference to the node is taken over. */
 static int tell_space(struct node *n, uint64_t address) {
     struct node_space s = {.block_bytes = PAGE_SIZE, .name_bytes = 255};
@@ -83,6 +86,7 @@ static int tell_space(struct node *n, uint64_t address) {
         .id = {(int32_t)n->dev, 0},
         .name_bytes = s.name_bytes,
         .fragment = s.block_bytes,
+        .flags = STATFS_HAS_FLAGS | mount_forbidden(n),
     };
     node_put(n);
     return copyout(UA(address), &st, sizeof(st));

@@ -17,5 +17,10 @@ extern const struct contents system_contents[], process_contents[], thread_conte
 extern const unsigned system_contents_count, process_contents_count, thread_contents_count,
     net_contents_count;
 
+/* mounts.c. What is mounted is told as the reader's root sees it, of whichever process. */
+int mounts_text(struct text *t, int32_t pid, int32_t tid);
+int mountinfo_text(struct text *t, int32_t pid, int32_t tid);
+int filesystems_text(struct text *t, int32_t pid, int32_t tid);
+
 /* The slot of a process (proc_info), or -1. */
 int process_slot(int32_t pid);

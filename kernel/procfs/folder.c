@@ -9,7 +9,11 @@
 #include "vfs/listing.h"
 
 static const struct special in_root[] = {{"self", SELF}, {"net", NET}},
-                            in_process[] = {{"exe", EXE}, {"fd", FDS}, {"task", TASKS}};
+                            in_process[] = {{"exe", EXE},
+                                            {"fd", FDS},
+                                            {"task", TASKS},
+                                            {"cwd", CURRENT},
+                                            {"root", TOP}};
 
 struct fixed fixed_in(enum kind kind) {
     switch (kind) {

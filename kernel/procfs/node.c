@@ -12,6 +12,7 @@
 #include "vfs/pipe.h"
 #include "vfs/descriptor.h"
 #include "vfs/open.h"
+#include "vfs/where.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct procnode));
 
@@ -20,8 +21,17 @@ static struct slab records = SLAB_INIT(records, sizeof(struct procnode));
 static void get(struct node *n) { __atomic_fetch_add(&procnode_of(n)->refs, 1, __ATOMIC_RELAXED); }
 
 static void put(struct node *n) {
-    if (__atomic_fetch_sub(&procnode_of(n)->refs, 1, __ATOMIC_ACQ_REL) == 1)
-        slab_give(&records, procnode_of(n));
+    struct procnode *p = procnode_of(n), *top = p->top;
+    if (__atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL) > 1)
+        return;
+    slab_give(&records, p);
+    if (top != p)
+        put(&top->node);
+}
+
+/* Each node has a reference to the root. */
+static void use(struct node *n, struct node_use *u) {
+    *u = (struct node_use){.refs = __atomic_load_n(&procnode_of(n)->top->refs, __ATOMIC_ACQUIRE)};
 }
 
 static int attr(struct node *n, struct node_attr *a) {
@@ -58,20 +68,24 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
 
 /* ---- names ---- */
 
-static const struct node_ops ops, fd_ops;
+static const struct node_ops ops, fd_ops, place_ops;
 
 static int make_node(struct node *dir, enum kind kind, int32_t pid, unsigned index,
                      struct node **out) {
     struct procnode *p = slab_take(&records);
     if (!p)
         return -K_ENFILE;
-    *p = (struct procnode){.node = {.ops = kind == FD ? &fd_ops : &ops,
+    *p = (struct procnode){.node = {.ops = kind == FD        ? &fd_ops
+                                           : kind >= CURRENT ? &place_ops
+                                                             : &ops,
                                     .dev = dir->dev,
                                     .link = type_of(kind) == NODE_LINK},
+                           .top = procnode_of(dir)->top,
                            .refs = 1,
                            .kind = kind,
                            .pid = pid,
                            .index = index};
+    get(&p->top->node);
     *out = &p->node;
     return 0;
 }
@@ -115,14 +129,75 @@ static int find_self(struct node *dir, struct node **out) {
     return err;
 }
 
+/* ---- where processes are ---- */
+
+/* With a reference. -K_ENOENT: the process has ended. */
+static int place_of(int32_t pid, enum kind kind, struct node **out) {
+    struct abi_procinfo info;
+    int slot = process_slot(pid);
+    if (slot < 0 || proc_info((uint32_t)slot, &info) || info.state == ABI_P_ZOMBIE ||
+        place_of_process(pid, kind == TOP ? PLACE_ROOT : PLACE_CURRENT, out))
+        return -K_ENOENT;
+    if (!*out)
+        *out = node_get(node_root());
+    return 0;
+}
+
+/* Its path as the running process sees it, or what else tells it from others. */
+static int describe_place(struct node *place, char target[TARGET]) {
+    struct node_attr a;
+    size_t bytes;
+    int err = node_path(node_get(place), target, TARGET, &bytes);
+    if (!err)
+        memmove(target, target + TARGET - bytes, bytes);
+    else if (!(err = place->ops->attr(place, &a)))
+        snprintf(target, TARGET, "inode:[%u:%u]", a.dev, a.ino);
+    return err;
+}
+
+/* A link of the process whose folder dir is, which tells of this place. */
+static int make_at(struct node *dir, enum kind kind, struct node *place, struct node **out) {
+    int err = make_node(dir, kind, procnode_of(dir)->pid, 0, out);
+    if (err)
+        return err;
+    err = describe_place(place, procnode_of(*out)->target);
+    if (err)
+        node_put(*out);
+    return err;
+}
+
+static int find_place(struct node *dir, enum kind kind, struct node **out) {
+    struct node *place;
+    int err = place_of(procnode_of(dir)->pid, kind, &place);
+    if (err)
+        return err;
+    err = make_at(dir, kind, place, out);
+    node_put(place);
+    return err;
+}
+
+static int leads_to_place(struct node *n, struct node **out) {
+    return place_of(procnode_of(n)->pid, procnode_of(n)->kind, out);
+}
+
+/* Of a process whose root is another one than the reader's, its path is below that. */
 static int find_exe(struct node *dir, int32_t pid, struct node **out) {
     char path[TARGET];
-    if (proc_program(pid, path) || !path[0])
+    struct node *top;
+    if (proc_program(pid, path) || !path[0] || place_of(pid, TOP, &top))
         return -K_ENOENT;
-    int err = make_node(dir, EXE, pid, 0, out);
-    if (!err)
-        str_copy(procnode_of(*out)->target, path, TARGET);
-    return err;
+    int err = make_at(dir, EXE, top, out);
+    node_put(top);
+    if (err)
+        return err;
+    char *target = procnode_of(*out)->target;
+    size_t before = strlen(target) == 1 ? 0 : strlen(target);
+    if (before + strlen(path) >= TARGET) {
+        node_put(*out);
+        return -K_ENOENT;
+    }
+    str_copy(target + before, path, TARGET - before);
+    return 0;
 }
 
 /* ---- threads and descriptors ---- */
@@ -213,8 +288,6 @@ static int open_again(struct node *n, uint32_t mode, struct file **out) {
 
 /* ---- steps ---- */
 
-static struct node *root;
-
 static int find_in_process(struct node *dir, const struct name *name, struct node **out) {
     int32_t pid = procnode_of(dir)->pid;
     if (is(name, "exe"))
@@ -223,6 +296,8 @@ static int find_in_process(struct node *dir, const struct name *name, struct nod
         return make_node(dir, FDS, pid, 0, out);
     if (is(name, "task"))
         return make_node(dir, TASKS, pid, 0, out);
+    if (is(name, "cwd") || is(name, "root"))
+        return find_place(dir, is(name, "cwd") ? CURRENT : TOP, out);
     return find_file(dir, name, out);
 }
 
@@ -240,7 +315,7 @@ static int find_in_root(struct node *dir, const struct name *name, struct node *
 static int step_up(struct node *dir, struct node **out) {
     const struct procnode *p = procnode_of(dir);
     if (p->kind == ROOT || p->kind == FOLDER || p->kind == NET) {
-        *out = node_get(root);
+        *out = node_get(&p->top->node);
         return 0;
     }
     return make_node(dir, p->kind == TASK ? TASKS : FOLDER, p->pid, 0, out);
@@ -290,6 +365,7 @@ static const struct node_ops ops = {
     .put = put,
     .attr = attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &program,
     .target = target,
@@ -298,6 +374,18 @@ static const struct node_ops ops = {
     .link = no_link,
     .unlink = no_unlink,
     .rename = no_rename,
+};
+
+static const struct node_ops place_ops = {
+    .get = get,
+    .put = put,
+    .attr = attr,
+    .space = space,
+    .open = open,
+    .program = &program,
+    .target = target,
+    .leads_to = leads_to_place,
+    .step = step,
 };
 
 static const struct node_ops fd_ops = {
@@ -313,11 +401,13 @@ static const struct node_ops fd_ops = {
     .step = step,
 };
 
-struct node *procfs_root(uint32_t dev) {
-    static struct procnode one = {.node = {.ops = &ops}, .refs = 1, .kind = ROOT};
-    one.node.dev = dev;
-    root = &one.node;
-    return node_get(root); /* whose first reference stays */
+int procfs_create(uint32_t dev, struct node **root) {
+    struct procnode *p = slab_take(&records);
+    if (!p)
+        return -K_ENOMEM;
+    *p = (struct procnode){.node = {.ops = &ops, .dev = dev}, .top = p, .refs = 1, .kind = ROOT};
+    *root = &p->node;
+    return 0;
 }
 
 int32_t procfs_process(struct node *n) {

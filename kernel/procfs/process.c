@@ -241,8 +241,9 @@ static int maps(struct text *t, int32_t pid, int32_t tid) { return tell_mappings
 static int smaps(struct text *t, int32_t pid, int32_t tid) { return tell_mappings(t, pid, true); }
 
 const struct contents process_contents[] = {
-    {"stat", stat}, {"statm", statm},     {"status", status}, {"comm", comm},
-    {"maps", maps}, {"cmdline", cmdline}, {"smaps", smaps},
+    {"stat", stat},   {"statm", statm},        {"status", status},
+    {"comm", comm},   {"maps", maps},          {"cmdline", cmdline},
+    {"smaps", smaps}, {"mounts", mounts_text}, {"mountinfo", mountinfo_text},
 };
 const unsigned process_contents_count = ARRAY_LEN(process_contents);
 

@@ -7,8 +7,8 @@
 #pragma once
 #include "vfs/node.h"
 
-/* The root, with a reference. dev: the file system's number. At boot, once. */
-struct node *procfs_root(uint32_t dev);
+/* A root, with a reference: there may be several. dev: the file system's number. -K_ENOMEM. */
+int procfs_create(uint32_t dev, struct node **root) must_check;
 
 /* Whose folder n is, which may be of any file system; 0: no process's. */
 int32_t procfs_process(struct node *n);

@@ -18,11 +18,16 @@ enum kind {
     FD,     /* one of these: a link */
     FILE_,
     SELF,
-    EXE
+    EXE,
+    CURRENT, /* where a process is */
+    TOP      /* its root */
 };
 
 struct procnode {
     struct node node;
+    struct procnode
+        *top;      /* the root that it is below, with a reference; its own for a root, without
+                    */
     uint32_t refs; /* atomic */
     enum kind kind;
     int32_t pid;    /* 0: the machine's */
@@ -46,8 +51,9 @@ static inline enum node_type type_of(enum kind kind) {
  * or descriptors have one. */
 #define INOS 32
 static inline uint32_t ino_of(int32_t pid, enum kind kind, unsigned index) {
-    bool inside = kind == FILE_ || kind == SELF || kind == EXE;
-    return (uint32_t)pid * INOS + 1 + (inside ? 1 + index : kind >= TASKS ? INOS - kind : 0);
+    if (kind >= CURRENT)
+        index = INOS / 2 + kind - CURRENT; /* behind those of files */
+    return (uint32_t)pid * INOS + 1 + (kind >= FILE_ ? 1 + index : kind >= TASKS ? INOS - kind : 0);
 }
 
 /* Of an open one. Several may use it at once: then it is one of theirs. */

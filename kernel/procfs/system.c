@@ -1,5 +1,4 @@
 /* What /proc says of the machine. */
-#include "fs/fs.h"
 #include "arch/cpu.h"
 #include "arch/hart.h"
 #include "arch/layout.h"
@@ -91,21 +90,10 @@ static int version(struct text *t, int32_t pid, int32_t tid) {
     return 0;
 }
 
-static int filesystems(struct text *t, int32_t pid, int32_t tid) {
-    text_print(t, "nodev\ttmpfs\nnodev\tproc\nnodev\tdevpts\n\txv6\n\text2\n\text3\n");
-    return 0;
-}
-
-static int mounts(struct text *t, int32_t pid, int32_t tid) {
-    const struct fs_format *disk = fs_mounted_format();
-    text_print(t, "rootfs / tmpfs rw 0 0\nproc /proc proc ro 0 0\ndevpts /dev/pts devpts rw 0 0\n");
-    if (disk)
-        text_print(t, "disk %s %s %s 0 0\n", fs_place, disk->name, disk->read_only ? "ro" : "rw");
-    return 0;
-}
-
 const struct contents system_contents[] = {
-    {"meminfo", meminfo}, {"cpuinfo", cpuinfo}, {"stat", stat},     {"uptime", uptime},
-    {"loadavg", loadavg}, {"version", version}, {"mounts", mounts}, {"filesystems", filesystems},
+    {"meminfo", meminfo},    {"cpuinfo", cpuinfo},
+    {"stat", stat},          {"uptime", uptime},
+    {"loadavg", loadavg},    {"version", version},
+    {"mounts", mounts_text}, {"filesystems", filesystems_text},
 };
 const unsigned system_contents_count = ARRAY_LEN(system_contents);

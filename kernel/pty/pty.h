@@ -21,7 +21,8 @@ struct tty;
 
 /* At boot: what /dev/ptmx does. */
 void pty_boot_init(void);
-/* The folder of all slaves, to be mounted. At boot; dev: the number of the file system. */
+/* The folder of all slaves, to be mounted. There is one: dev is the number of the file system if
+ * nobody has asked for it yet. */
 struct node *pty_folder(uint32_t dev);
 
 /* Of which pair f is the master; NULL: it is none. */

@@ -212,7 +212,9 @@ void pty_node_init(struct pty *p) {
 }
 
 struct node *pty_folder(uint32_t dev) {
-    root = (struct node){.ops = &node_ops, .dev = dev};
-    began = clock_date();
+    if (!root.ops) {
+        root = (struct node){.ops = &node_ops, .dev = dev};
+        began = clock_date();
+    }
     return &root;
 }

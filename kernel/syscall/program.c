@@ -2,10 +2,13 @@
 #include "syscall/program.h"
 #include "lib/errno.h"
 #include "vfs/node.h"
+#include "vfs/mount.h"
 
 static const struct program_ops *program_ops(const struct node *file) { return file->ops->program; }
 
 int program_begin(struct node *file, uint64_t *size) {
+    if (mount_forbids(file, MOUNT_NO_RUNNING))
+        return -K_EACCES;
     return program_ops(file)->begin(file, size);
 }
 

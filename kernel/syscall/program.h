@@ -18,7 +18,7 @@ struct program {
 _Static_assert(sizeof(struct program) <= PAGE_SIZE, "headers fit a frame");
 
 /* The operations of node.h on files that may be run. Between these two the file does not change.
- * -K_ENOEXEC: it is no file; then there is no end. */
+ * -K_ENOEXEC: it is no file; -K_EACCES: its mount forbids it; then there is no end. */
 int program_begin(struct node *file, uint64_t *size) must_check;
 void program_end(struct node *file);
 

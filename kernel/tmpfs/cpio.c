@@ -32,6 +32,7 @@ enum field {
 #define TYPE_FILE 0100000
 #define TYPE_LINK 0120000
 #define TYPE_CHAR 0020000
+#define TYPE_BLOCK 0060000
 
 struct archive {
     const char *data;
@@ -115,6 +116,7 @@ static bool kind_of(const struct member *m, const char *target, struct node_kind
     case TYPE_FILE: kind->type = NODE_FILE; return true;
     case TYPE_LINK: kind->type = NODE_LINK; return true;
     case TYPE_CHAR: kind->type = NODE_DEVICE; return true;
+    case TYPE_BLOCK: kind->type = NODE_BLOCK; return true;
     default: return false;
     }
 }

@@ -177,7 +177,7 @@ static int enter(struct tmpnode *dir, const struct name *name, struct tmpnode *n
         count_names(node, 1); /* its own "." */
         count_names(dir, 1);  /* and its ".." */
         node->dir.parent = dir;
-        tmpnode_get(dir);
+        tmpnode_hold(dir);
     }
     spin_unlock(&tmptree.lock);
     if (err)
@@ -189,13 +189,13 @@ static int enter(struct tmpnode *dir, const struct name *name, struct tmpnode *n
 
 int tmpdir_make(struct node *n, const struct name *name, const struct node_kind *kind,
                 struct node **out) {
-    struct tmpnode *t = tmpnode_new(n->dev, kind);
+    struct tmpnode *t = tmpnode_new(tmpnode_of(n)->super, n->dev, kind);
     if (!t)
         return -K_ENOSPC;
-    tmpnode_get(t); /* the name's */
+    tmpnode_hold(t); /* the name's */
     int err = enter(tmpnode_of(n), name, t, false);
     if (err) {
-        tmpnode_put(t);
+        tmpnode_drop(t);
         tmpnode_put(t);
     } else {
         *out = &t->node;
@@ -207,10 +207,10 @@ int tmpdir_link(struct node *n, const struct name *name, struct node *old) {
     struct tmpnode *t = tmpnode_of(old);
     if (t->type == NODE_DIR)
         return -K_EPERM;
-    tmpnode_get(t);
+    tmpnode_hold(t);
     int err = enter(tmpnode_of(n), name, t, true);
     if (err)
-        tmpnode_put(t);
+        tmpnode_drop(t);
     return err;
 }
 
@@ -247,9 +247,9 @@ static struct leaving leave_locked(struct entry **link) {
 static void finish_leaving(struct leaving *l) {
     if (!l->entry)
         return;
-    tmpnode_put(l->entry->node);
+    tmpnode_drop(l->entry->node);
     if (l->parent)
-        tmpnode_put(l->parent);
+        tmpnode_drop(l->parent);
     free_entry(l->entry);
 }
 
@@ -325,13 +325,13 @@ static void move_locked(struct entry **from, struct tmpnode *to_dir, struct entr
     ASSERT_LOCKED(&tmptree.lock);
     old->entry = remove_locked(from);
     struct tmpnode *t = old->entry->node;
-    tmpnode_get(t); /* the new name's */
+    tmpnode_hold(t); /* the new name's */
     insert_locked(to_dir, e, t);
     if (t->type == NODE_DIR && t->dir.parent != to_dir) {
         old->parent = t->dir.parent;
         count_names(old->parent, -1);
         count_names(to_dir, 1);
-        tmpnode_get(to_dir);
+        tmpnode_hold(to_dir);
         t->dir.parent = to_dir;
     }
 }
@@ -418,4 +418,33 @@ int tmpdir_rename(struct node *from_node, const struct name *old, struct node *t
 void tmpdir_destroy(struct tmpnode *t) {
     ASSERT(t->dir.names == 0);
     ASSERT(list_empty(&t->dir.entries));
+}
+
+/* ---- the end of all names ---- */
+
+/* The next step of tmpdir_empty in dir: down into a folder, up from an empty one, or a name goes.
+ * NULL: the root is empty. Nobody lists anything here, so all entries are names. */
+static struct tmpnode *empty_some(struct tmpnode *dir, const struct tmpnode *root,
+                                  struct leaving *l) {
+    spin_lock(&tmptree.lock);
+    struct tmpnode *next = dir == root ? NULL : dir->dir.parent;
+    if (!list_empty(&dir->dir.entries)) {
+        const struct entry *e = LIST_ENTRY(dir->dir.entries.next, struct entry, order);
+        const struct name name = {e->name, e->length};
+        bool folder = e->node->type == NODE_DIR && e->node->dir.names > 0;
+        next = folder ? e->node : dir;
+        if (!folder)
+            *l = leave_locked(find_locked(dir, &name));
+    }
+    spin_unlock(&tmptree.lock);
+    return next;
+}
+
+void tmpdir_empty(struct tmpnode *root) {
+    for (struct tmpnode *dir = root; dir;) {
+        struct leaving l = {0};
+        dir = empty_some(dir, root, &l);
+        finish_leaving(&l);
+        piece_done(1);
+    }
 }

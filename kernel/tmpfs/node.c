@@ -9,14 +9,15 @@
 #include "vfs/open.h"
 
 static struct slab records = SLAB_INIT(records, sizeof(struct tmpnode));
+static struct slab supers = SLAB_INIT(supers, sizeof(struct tmpsuper));
 static struct slab targets = SLAB_INIT(targets, TMPFS_TARGET);
 static uint32_t last_ino;
 
 /* ---- references ---- */
 
-void tmpnode_get(struct tmpnode *t) { __atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED); }
+void tmpnode_hold(struct tmpnode *t) { __atomic_fetch_add(&t->refs, 1, __ATOMIC_RELAXED); }
 
-void tmpnode_put(struct tmpnode *t) {
+void tmpnode_drop(struct tmpnode *t) {
     if (__atomic_fetch_sub(&t->refs, 1, __ATOMIC_ACQ_REL) > 1)
         return;
     if (t->type == NODE_FILE)
@@ -26,6 +27,24 @@ void tmpnode_put(struct tmpnode *t) {
     else if (t->type == NODE_LINK)
         slab_give(&targets, t->target);
     slab_give(&records, t);
+}
+
+static void end_super(struct tmpsuper *s) {
+    tmpdir_empty(s->root);
+    tmpnode_drop(s->root);
+    slab_give(&supers, s);
+}
+
+void tmpnode_get(struct tmpnode *t) {
+    __atomic_fetch_add(&t->super->outside, 1, __ATOMIC_RELAXED);
+    tmpnode_hold(t);
+}
+
+void tmpnode_put(struct tmpnode *t) {
+    struct tmpsuper *s = t->super;
+    tmpnode_drop(t);
+    if (__atomic_fetch_sub(&s->outside, 1, __ATOMIC_ACQ_REL) == 1 && s->root)
+        end_super(s);
 }
 
 static void get(struct node *n) { tmpnode_get(tmpnode_of(n)); }
@@ -103,6 +122,12 @@ static void space(struct node *n, struct node_space *s) {
                              .name_bytes = 255};
 }
 
+static void use(struct node *n, struct node_use *u) {
+    const struct tmpsuper *s = tmpnode_of(n)->super;
+    u->refs = __atomic_load_n(&s->outside, __ATOMIC_ACQUIRE);
+    u->writers = __atomic_load_n(&s->writers, __ATOMIC_SEQ_CST);
+}
+
 /* ---- open ---- */
 
 static int open(struct node *n, uint32_t mode, struct file *f) {
@@ -114,9 +139,10 @@ static int open(struct node *n, uint32_t mode, struct file *f) {
                                                                                : tmpdir_open(t, f);
     if (t->type == NODE_FIFO)
         return fifo_open(&t->fifo, n, f);
-    if (t->type != NODE_DEVICE)
+    if (!node_is_device(t->type))
         return -K_ENXIO;
-    const struct chardev_ops *device = device_find(t->major, t->minor);
+    const struct chardev_ops *device = t->type == NODE_BLOCK ? device_find_block(t->major, t->minor)
+                                                             : device_find(t->major, t->minor);
     return device ? devfile_open(f, n, device) : -K_ENXIO;
 }
 
@@ -129,6 +155,7 @@ static const struct node_ops tmpnode_ops = {
     .attr = attr,
     .set_attr = set_attr,
     .space = space,
+    .use = use,
     .open = open,
     .program = &tmpfile_program,
     .fifo = fifo,
@@ -149,12 +176,13 @@ static bool copy_target(struct tmpnode *t, const char *target) {
     return t->target;
 }
 
-struct tmpnode *tmpnode_new(uint32_t dev, const struct node_kind *kind) {
+struct tmpnode *tmpnode_new(struct tmpsuper *super, uint32_t dev, const struct node_kind *kind) {
     struct tmpnode *t = slab_take(&records);
     if (!t)
         return NULL;
     *t = (struct tmpnode){
         .node = {.ops = &tmpnode_ops, .dev = dev, .link = kind->type == NODE_LINK},
+        .super = super,
         .refs = 1,
         .ino = __atomic_add_fetch(&last_ino, 1, __ATOMIC_RELAXED),
         .type = kind->type,
@@ -171,14 +199,23 @@ struct tmpnode *tmpnode_new(uint32_t dev, const struct node_kind *kind) {
         slab_give(&records, t);
         return NULL;
     }
+    __atomic_fetch_add(&super->outside, 1, __ATOMIC_RELAXED);
     return t;
 }
 
-int tmpfs_create(uint32_t dev, struct node **root) {
-    static const struct node_kind kind = {.type = NODE_DIR, .mode = 0755};
-    struct tmpnode *t = tmpnode_new(dev, &kind);
-    if (!t)
+int tmpfs_create(uint32_t dev, uint16_t mode, struct node **root) {
+    const struct node_kind kind = {.type = NODE_DIR, .mode = mode};
+    struct tmpsuper *s = slab_take(&supers);
+    if (!s)
         return -K_ENOMEM;
+    *s = (struct tmpsuper){.root = NULL};
+    struct tmpnode *t = tmpnode_new(s, dev, &kind);
+    if (!t) {
+        slab_give(&supers, s);
+        return -K_ENOMEM;
+    }
+    tmpnode_hold(t);
+    s->root = t;
     t->nlink = 2;
     t->dir.parent = t;
     *root = &t->node;

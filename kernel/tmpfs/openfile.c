@@ -147,12 +147,18 @@ static int file_map_op(struct file *f, uint64_t pages, struct object **o) {
     return 0;
 }
 
+static struct tmpsuper *super_of(struct tmpfile *t) {
+    return CONTAINER_OF(t, struct tmpnode, file)->super;
+}
+
 /* -K_ETXTBSY: it is run. */
 static int begin_writes(struct tmpfile *t) {
     spin_lock(&t->guard);
     int err = t->running > 0 ? -K_ETXTBSY : 0;
     t->writers += !err;
     spin_unlock(&t->guard);
+    if (!err)
+        __atomic_fetch_add(&super_of(t)->writers, 1, __ATOMIC_SEQ_CST);
     return err;
 }
 
@@ -160,6 +166,7 @@ static void end_writes(struct tmpfile *t) {
     spin_lock(&t->guard);
     t->writers--;
     spin_unlock(&t->guard);
+    __atomic_fetch_sub(&super_of(t)->writers, 1, __ATOMIC_RELAXED);
 }
 
 static void file_close_op(struct file *f) {

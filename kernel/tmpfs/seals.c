@@ -50,7 +50,8 @@ int tmpfile_seal(struct file *file, uint32_t more, uint32_t *all) {
 
 int tmpfs_open_unnamed(uint16_t mode, uint32_t seals, struct file **out) {
     const struct node_kind kind = {.type = NODE_FILE, .mode = mode};
-    struct tmpnode *t = tmpnode_new(UNNAMED_DEV, &kind);
+    static struct tmpsuper unnamed;
+    struct tmpnode *t = tmpnode_new(&unnamed, UNNAMED_DEV, &kind);
     if (!t)
         return -K_ENOMEM;
     t->file.seals = seals;

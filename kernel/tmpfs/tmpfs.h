@@ -15,5 +15,6 @@ int tmpfs_boot_init(uint64_t ram_bytes) must_check;
  * -K_ENOMEM: there is none. */
 int tmpfs_open_unnamed(uint16_t mode, uint32_t seals, struct file **out) must_check;
 
-/* An empty one; *root has a reference. dev: its number. -K_ENOMEM. */
-int tmpfs_create(uint32_t dev, struct node **root) must_check;
+/* An empty one; *root has a reference, with mode's permissions. When the last reference from
+ * outside goes, all that is in it does. dev: its number. -K_ENOMEM. */
+int tmpfs_create(uint32_t dev, uint16_t mode, struct node **root) must_check;

@@ -1,4 +1,4 @@
-/* A node of the file system in memory, and what its parts do for each other. */
+/* A node of a file system in memory, and what its parts do for each other. */
 #pragma once
 #include "lib/list.h"
 #include "mm/pagetree.h"
@@ -39,8 +39,17 @@ struct tmpdir {
     struct tmpnode *parent; /* with a reference; its own for the root, without. NULL: removed */
 };
 
+/* A file system. It ends, with all names in it, when nobody is left who has come in by another way
+ * than a name: a mount is one of those. */
+struct tmpsuper {
+    struct tmpnode *root; /* with a reference; NULL: what it has has no names */
+    uint32_t outside;     /* references that are neither names' nor parents'; atomic */
+    uint32_t writers;     /* files that are open for writing; atomic */
+};
+
 struct tmpnode {
     struct node node;
+    struct tmpsuper *super;
     uint32_t refs;  /* atomic; one for each name, too */
     uint32_t nlink; /* names; tmptree.lock */
     uint32_t ino, uid, gid;
@@ -61,10 +70,13 @@ static inline struct tmpnode *tmpnode_of(struct node *n) {
 }
 
 /* node.c */
-struct tmpnode *tmpnode_new(uint32_t dev,
+struct tmpnode *tmpnode_new(struct tmpsuper *super, uint32_t dev,
                             const struct node_kind *kind) must_check; /* NULL: no memory */
 void tmpnode_get(struct tmpnode *t);
 void tmpnode_put(struct tmpnode *t);
+/* The same of a name, or a directory's for its parent. */
+void tmpnode_hold(struct tmpnode *t);
+void tmpnode_drop(struct tmpnode *t);
 /* The contents are other ones now, or what is in the directory. */
 void tmpnode_modified(struct tmpnode *t);
 
@@ -91,6 +103,9 @@ int tmpfile_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 /* dir.c */
 int tmpdir_boot_init(uint64_t ram_bytes) must_check;
 void tmpdir_destroy(struct tmpnode *t); /* it is empty, and has no name */
+/* Takes all names out of a tree that nobody else can come to. It takes as long as there are names,
+ * in pieces. */
+void tmpdir_empty(struct tmpnode *root);
 int tmpdir_step(struct node *dir, const struct name *name, struct node **out);
 int tmpdir_make(struct node *dir, const struct name *name, const struct node_kind *kind,
                 struct node **out);

@@ -1,4 +1,4 @@
-/* Descriptors and the current directory: see descriptor.h. */
+/* Descriptors and the directories of a process: see descriptor.h. */
 #include "vfs/descriptor.h"
 #include "lib/bits.h"
 #include "lib/errno.h"
@@ -40,9 +40,9 @@ static void expect_lock(struct fdtable *t) {
         ASSERT_LOCKED(&t->lock);
 }
 
-static struct node **cwd_of(struct fdtable *t) {
+static struct node **place_in(struct fdtable *t, enum proc_place which) {
     expect_lock(t);
-    return &t->cwd;
+    return &t->place[which];
 }
 
 /* ---- blocks ---- */
@@ -321,10 +321,21 @@ int proc_files_clone(struct proc *child, struct proc *parent) {
     }
     to->withheld = __atomic_load_n(&from->withheld, __ATOMIC_RELAXED);
     lock(from);
-    struct node *cwd = *cwd_of(from);
-    to->cwd = cwd ? node_get(cwd) : NULL;
+    for (enum proc_place which = 0; which < PLACES; which++) {
+        struct node *n = *place_in(from, which);
+        to->place[which] = n ? node_get(n) : NULL;
+    }
     unlock(from);
     return 0;
+}
+
+/* Of a table that is not shared, or with its lock. */
+static struct node *take_place(struct fdtable *t, enum proc_place which, struct node *n) {
+    struct node **place = place_in(t, which), *before = *place;
+    __atomic_store_n(place, n, __ATOMIC_RELEASE);
+    if (!t->shared)
+        fd_taken_out(t);
+    return before;
 }
 
 void proc_files_drop(struct proc *p) {
@@ -339,9 +350,11 @@ void proc_files_drop(struct proc *p) {
             close_in(t, b, b->used);
     }
     free_blocks(t);
-    if (t->cwd)
-        node_put(t->cwd);
-    t->cwd = NULL;
+    for (enum proc_place which = 0; which < PLACES; which++) {
+        struct node *before = take_place(t, which, NULL);
+        if (before)
+            node_put(before);
+    }
 }
 
 /* ---- from outside ---- */
@@ -374,23 +387,33 @@ bool fd_in_reserve(void) {
     return proc_in_reserve(proc_self()) && table_self()->first.used >> FEW == 0;
 }
 
-/* ---- the directory ---- */
+/* ---- directories ---- */
 
-struct node *cwd_get(void) {
+struct node *place_get(enum proc_place which) {
     struct fdtable *t = table_self();
     if (!t->shared)
-        return t->cwd ? node_get(t->cwd) : NULL;
+        return t->place[which] ? node_get(t->place[which]) : NULL;
     spin_lock(&t->lock);
-    struct node *cwd = *cwd_of(t), *n = cwd ? node_get(cwd) : NULL;
+    struct node *place = *place_in(t, which), *n = place ? node_get(place) : NULL;
     spin_unlock(&t->lock);
     return n;
 }
 
-struct node *cwd_replace(struct node *n) {
+struct node *place_replace(enum proc_place which, struct node *n) {
     struct fdtable *t = table_self();
     lock(t);
-    struct node **cwd = cwd_of(t), *before = *cwd;
-    *cwd = n;
+    struct node *before = take_place(t, which, n);
     unlock(t);
     return before;
+}
+
+int place_of_process(int32_t pid, enum proc_place which, struct node **out) {
+    struct fdtable *t = proc_lock_files(pid);
+    if (!t)
+        return -K_ESRCH;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* as in fd_of_process */
+    struct node *place = __atomic_load_n(&t->place[which], __ATOMIC_ACQUIRE);
+    *out = place ? node_get(place) : NULL;
+    spin_unlock(&t->lock);
+    return 0;
 }

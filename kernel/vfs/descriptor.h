@@ -1,5 +1,5 @@
-/* Descriptors: the numbers by which the threads of a process know its open files; and its current
- * directory.
+/* Descriptors: the numbers by which the threads of a process know its open files; and its
+ * directories.
  *
  * A call uses a file between fd_begin and fd_end. Another thread may close the descriptor
  * meanwhile, so the call has a reference of its own; but not as long as the process has a single
@@ -19,7 +19,7 @@
  * does not take it, but when it has taken a file out of the table it asks whether somebody has the
  * lock, and waits until not, before the reference goes. Each says what it does before it looks for
  * the other: the one that looks has the lock, and then finds the file, or the owner has taken the
- * file out, and then finds the lock. */
+ * file out, and then finds the lock. A directory is looked at and replaced in the same way. */
 #pragma once
 #include "vfs/file.h"
 
@@ -77,10 +77,12 @@ bool fd_in_reserve(void);
  * *fd, which becomes that one. -K_ESRCH: no such process; -K_EBADF: there is none. */
 int fd_of_process(int32_t pid, uint64_t *fd, struct file **out) must_check;
 
-/* The current directory, with a reference; NULL: there is none yet. */
-struct node *cwd_get(void);
+/* A directory of the running process, with a reference; NULL: it is the root of all. */
+struct node *place_get(enum proc_place which);
 /* Another one, whose reference it takes over; returns that of the one before, or NULL. */
-struct node *cwd_replace(struct node *n) must_check;
+struct node *place_replace(enum proc_place which, struct node *n) must_check;
+/* The same of any process as place_get. -K_ESRCH: no such process. */
+int place_of_process(int32_t pid, enum proc_place which, struct node **out) must_check;
 
 /* A descriptor as a system call has it, a C int; what is negative is beyond all of them. */
 static inline uint64_t fd_arg(uint64_t arg) { return (uint64_t)(int64_t)(int32_t)arg; }

@@ -1,13 +1,14 @@
 /* Names: from paths to directories, which change themselves. */
 #include "vfs/names.h"
 #include "lib/errno.h"
+#include "vfs/mount.h"
 #include "vfs/notes.h"
 
 /* ---- create ---- */
 
 static int make_in(struct node *dir, const struct name *name, const struct node_kind *kind,
                    struct node **out) {
-    int err = dir->ops->make(dir, name, kind, out);
+    int err = mount_forbids(dir, MOUNT_READ_ONLY) ? -K_EROFS : dir->ops->make(dir, name, kind, out);
     if (notes_any() && !err)
         notes_made(dir, name, kind->type == NODE_DIR);
     return err;
@@ -116,7 +117,9 @@ int names_link_node(struct node *old, struct node *start, const char *new) {
     int err = parent_of_new(start, new, &dir, &name);
     if (err)
         return err;
-    err = dir->dev == old->dev ? dir->ops->link(dir, &name, old) : -K_EXDEV;
+    err = dir->dev != old->dev                  ? -K_EXDEV
+          : mount_forbids(dir, MOUNT_READ_ONLY) ? -K_EROFS
+                                                : dir->ops->link(dir, &name, old);
     if (notes_any() && !err) {
         notes_made(dir, &name, false);
         notes_tell(old, NOTE_ATTRIB, 0, NULL);
@@ -139,7 +142,7 @@ int names_remove(struct node *dir, const struct name *name) {
     struct notes_name gone = {.node = NULL};
     if (notes_any())
         notes_name_begin(&gone, dir, name);
-    int err = dir->ops->unlink(dir, name);
+    int err = mount_forbids(dir, MOUNT_READ_ONLY) ? -K_EROFS : dir->ops->unlink(dir, name);
     notes_name_end(&gone, dir, name, !err, false);
     return err;
 }
@@ -163,7 +166,8 @@ static int rename_in(struct node *from, const struct name *old, struct node *to,
         notes_name_begin(&moved, from, old);
         notes_name_begin(&replaced, to, new);
     }
-    int err = from->ops->rename(from, old, to, new, fresh);
+    int err = mount_forbids(from, MOUNT_READ_ONLY) ? -K_EROFS
+                                                   : from->ops->rename(from, old, to, new, fresh);
     bool done = !err && moved.node != replaced.node; /* else nothing has happened */
     notes_moved(&moved, from, old, to, new, done);
     notes_name_end(&replaced, to, new, done, true);

@@ -36,15 +36,3 @@ int node_stat(struct node *n, struct abi_stat *st) {
     st->size = a.size;
     return 0;
 }
-
-/* At boot, by one process: nobody else makes a mount meanwhile. */
-int node_mount(struct node *dir, struct node *n) {
-    int err = node_must_be_dir(dir);
-    if (err)
-        return err;
-    if (dir->mounted)
-        return -K_EBUSY;
-    n->under = node_get(dir);
-    dir->mounted = n;
-    return 0;
-}

@@ -5,7 +5,7 @@
  * refers to it.
  *
  * A file system may be mounted on a directory of another: then who comes to that directory by a
- * path is in the root of the other one (path.h). It stays so until the machine is switched off.
+ * path is in the root of the other one (path.h, mount.h).
  *
  * All operations may sleep, and no lock is held. */
 #pragma once
@@ -29,7 +29,19 @@ static inline bool name_is_dotdot(const struct name *name) {
 }
 
 /* What a node is, of which xv6's programs know the first three (ABI_T_*). */
-enum node_type { NODE_DIR = ABI_T_DIR, NODE_FILE, NODE_DEVICE, NODE_LINK, NODE_FIFO, NODE_SOCKET };
+enum node_type {
+    NODE_DIR = ABI_T_DIR,
+    NODE_FILE,
+    NODE_DEVICE, /* of characters */
+    NODE_LINK,
+    NODE_FIFO,
+    NODE_SOCKET,
+    NODE_BLOCK
+};
+
+static inline bool node_is_device(enum node_type type) {
+    return type == NODE_DEVICE || type == NODE_BLOCK;
+}
 
 /* What is to be made. */
 struct node_kind {
@@ -70,6 +82,13 @@ struct node_space {
     uint64_t blocks, blocks_free;
     uint64_t nodes, nodes_free; /* 0: they have no bound of their own */
     uint64_t name_bytes;        /* of the longest name */
+    bool read_only;             /* it cannot be written, however it is mounted */
+};
+
+/* Who uses a file system. */
+struct node_use {
+    uint32_t refs;    /* references to its nodes that keep it, that of its mount among them */
+    uint32_t writers; /* files that are open for writing */
 };
 
 /* A program that is about to be run. Between begin and end, while its file cannot change, it is
@@ -93,6 +112,8 @@ struct node_ops {
     int (*set_attr)(struct node *n, unsigned which, const struct node_attr *a);
     /* Of the file system that it is in. NULL: that has no room of its own. */
     void (*space)(struct node *n, struct node_space *s);
+    /* Of the file system that it is in; a spinlock is held. NULL: nobody knows. */
+    void (*use)(struct node *n, struct node_use *u);
     /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
      * over the reference when that is done. Errors: see file_open. */
     int (*open)(struct node *n, uint32_t mode, struct file *f);
@@ -125,9 +146,10 @@ struct node_ops {
 
 struct node {
     const struct node_ops *ops;
-    uint32_t dev;         /* the file system's number, as stat gives it */
-    uint32_t opens;       /* open files that are open on it; atomic */
-    bool link;            /* it is a symbolic link */
+    uint32_t dev;   /* the file system's number, as stat gives it */
+    uint32_t opens; /* open files that are open on it; atomic */
+    bool link;      /* it is a symbolic link */
+    /* The mount table's lock guards both; that there is none may be seen without. */
     struct node *mounted; /* the root of what is mounted here, or NULL */
     struct node *under;   /* of a root that is mounted: the directory that it hides */
 };
@@ -143,11 +165,6 @@ int node_must_be_dir(struct node *n) must_check;
 
 /* What fstat says of it. -K_EIO. */
 int node_stat(struct node *n, struct abi_stat *st) must_check;
-
-/* Mounts the file system of root on a directory, and takes over the reference to root; after an
- * error that is still the caller's. -K_ENOTDIR, -K_EIO; -K_EBUSY: something is mounted there
- * already. */
-int node_mount(struct node *dir, struct node *root) must_check;
 
 /* Where paths begin; it takes over the reference. At mount. */
 void node_set_root(struct node *root);

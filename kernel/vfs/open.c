@@ -1,5 +1,6 @@
 /* Opening: which node a path names, or is to name. What an open file does is the file system's. */
 #include "vfs/open.h"
+#include "vfs/mount.h"
 #include "vfs/names.h"
 
 static int find(const char *path, uint32_t mode, struct node **out) {
@@ -14,6 +15,26 @@ static void count(struct file *f, const struct node *n) {
         __atomic_add_fetch(&f->ops->node(f)->opens, 1, __ATOMIC_RELAXED);
 }
 
+/* Whether the mount that n is in forbids to open it so. */
+static seldom int check_mount(struct node *n, uint32_t mode) {
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    if (err)
+        return err;
+    if (node_is_device(a.type))
+        return mount_forbids(n, MOUNT_NO_DEVICES) ? -K_EACCES : 0;
+    bool changes = open_for_writing(mode) || (mode & ABI_O_TRUNC);
+    return a.type == NODE_FILE && changes && mount_forbids(n, MOUNT_READ_ONLY) ? -K_EROFS : 0;
+}
+
+/* A file that is to be written is counted, so the mount is looked at once more: mount_change. */
+static int open_node(struct file *f, struct node *n, uint32_t mode) {
+    int err = mount_forbids(n, MOUNT_FORBIDS) ? check_mount(n, mode) : 0;
+    if (!err)
+        err = n->ops->open(n, mode & ~(uint32_t)ABI_O_NONBLOCK, f);
+    return err;
+}
+
 /* f, which is new, becomes n as it is opened; both references are taken over. */
 static int open_as(struct file *f, struct node *n, uint32_t mode) {
     f->readable = (mode & ABI_O_WRONLY) == 0;
@@ -21,13 +42,16 @@ static int open_as(struct file *f, struct node *n, uint32_t mode) {
     f->append = (mode & ABI_O_APPEND) != 0;
     f->sync = (mode & ABI_O_SYNC) != 0;
     f->nonblock = (mode & ABI_O_NONBLOCK) != 0;
-    int err = n->ops->open(n, mode & ~(uint32_t)ABI_O_NONBLOCK, f);
+    int err = open_node(f, n, mode);
     if (err) {
         node_put(n);
         file_put(f);
-    } else {
-        count(f, n);
+        return err;
     }
+    count(f, n);
+    err = f->writable && mount_forbids(n, MOUNT_READ_ONLY) ? check_mount(n, mode) : 0;
+    if (err)
+        file_put(f);
     return err;
 }
 

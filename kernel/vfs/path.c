@@ -2,6 +2,7 @@
 #include "vfs/path.h"
 #include "lib/errno.h"
 #include "vfs/descriptor.h"
+#include "vfs/mount.h"
 
 /* Takes the next name of the path; false when there is none. */
 static bool next_name(const char **path, struct name *name) {
@@ -22,35 +23,45 @@ static bool only_slashes(const char *path) {
     return *path == '\0';
 }
 
-static struct node *start_of(struct node *start, const char *path) {
-    if (*path == '/')
-        return node_get(node_root());
-    struct node *n = start ? node_get(start) : cwd_get();
-    return n ? n : node_get(node_root());
+static struct node *or_top(struct node *n) { return n ? n : node_get(node_root()); }
+
+struct node *root_get(void) {
+    return or_top(place_get(PLACE_ROOT));
 }
 
-/* The node that is seen in place of n, whose reference it takes over. */
-static seldom struct node *through_mount(struct node *n) {
-    while (n->mounted) {
-        struct node *root = node_get(n->mounted);
-        node_put(n);
-        n = root;
-    }
-    return n;
+static struct node *start_of(struct node *root, struct node *start, const char *path) {
+    if (*path == '/')
+        return node_get(root ? root : node_root());
+    return start ? node_get(start) : or_top(place_get(PLACE_CURRENT));
 }
 
 /* The way up out of a root that is mounted is that of the directory it is mounted on. */
 static seldom int step_out(struct node *dir, const struct name *name, struct node **out) {
-    while (dir->under)
-        dir = dir->under;
-    return dir->ops->step(dir, name, out);
+    struct node *hidden = mount_leave(dir);
+    int err = hidden->ops->step(hidden, name, out);
+    node_put(hidden);
+    return err;
+}
+
+/* root: that of the process; NULL: it is the one of all, from which nothing leads up anyhow. */
+static int step_below(struct node *root, struct node *dir, const struct name *name,
+                      struct node **out) {
+    bool up = name_is_dotdot(name) && (root || dir->under);
+    if (up && dir == root) {
+        *out = node_get(dir);
+        return 0;
+    }
+    int err = up ? step_out(dir, name, out) : dir->ops->step(dir, name, out);
+    if (!err && (*out)->mounted)
+        *out = mount_enter(*out);
+    return err;
 }
 
 int path_step(struct node *dir, const struct name *name, struct node **out) {
-    bool out_of_root = dir->under && name_is_dotdot(name);
-    int err = out_of_root ? step_out(dir, name, out) : dir->ops->step(dir, name, out);
-    if (!err && (*out)->mounted)
-        *out = through_mount(*out);
+    struct node *root = name_is_dotdot(name) ? place_get(PLACE_ROOT) : NULL;
+    int err = step_below(root, dir, name, out);
+    if (root)
+        node_put(root);
     return err;
 }
 
@@ -59,6 +70,7 @@ int path_step(struct node *dir, const struct name *name, struct node **out) {
 #define NESTED_MAX 8 /* links in what links lead to: each takes some of the kernel's stack */
 
 struct walk {
+    struct node *root; /* of the process, with a reference; NULL: that of all */
     unsigned links, nested;
 };
 
@@ -80,8 +92,7 @@ static seldom int follow_link(struct walk *w, struct node *dir, struct node *lin
     }
     const char *target = link->ops->target(link);
     w->nested++;
-    int err = walk(w, node_get(*target == '/' ? node_root() : dir), target, false, true, out,
-                   &last);
+    int err = walk(w, start_of(w->root, dir, target), target, false, true, out, &last);
     w->nested--;
     node_put(link);
     return err;
@@ -100,7 +111,7 @@ static int walk(struct walk *w, struct node *n, const char *path, bool to_parent
             *out = n;
             return 0;
         }
-        int err = path_step(n, name, &next);
+        int err = step_below(w->root, n, name, &next);
         if (!err && next->link && (follow || !last || *path == '/'))
             err = follow_link(w, n, next, &next);
         node_put(n);
@@ -116,10 +127,18 @@ static int walk(struct walk *w, struct node *n, const char *path, bool to_parent
     return 0;
 }
 
+static int walk_from(struct node *start, const char *path, bool to_parent, bool follow,
+                     struct node **out, struct name *name) {
+    struct walk w = {.root = place_get(PLACE_ROOT)};
+    int err = walk(&w, start_of(w.root, start, path), path, to_parent, follow, out, name);
+    if (w.root)
+        node_put(w.root);
+    return err;
+}
+
 int path_lookup_from(struct node *start, const char *path, bool follow, struct node **out) {
-    struct walk w = {0};
     struct name last;
-    return walk(&w, start_of(start, path), path, false, follow, out, &last);
+    return walk_from(start, path, false, follow, out, &last);
 }
 
 int path_lookup(const char *path, struct node **out) {
@@ -127,15 +146,27 @@ int path_lookup(const char *path, struct node **out) {
 }
 
 int path_parent(struct node *start, const char *path, struct node **out, struct name *name) {
-    struct walk w = {0};
-    int err = walk(&w, start_of(start, path), path, true, true, out, name);
+    int err = walk_from(start, path, true, true, out, name);
     return err == -K_ENOENT && *path == '/' && only_slashes(path) ? -K_EBUSY : err;
 }
 
-int cwd_enter(struct node *n) {
+static int enter(enum proc_place which, struct node *n) {
     int err = node_must_be_dir(n);
-    struct node *unused = err ? n : cwd_replace(n);
+    struct node *unused = err ? n : place_replace(which, n);
     if (unused)
         node_put(unused);
     return err;
+}
+
+int cwd_enter(struct node *n) { return enter(PLACE_CURRENT, n); }
+
+int root_enter(struct node *n) {
+    int err = enter(PLACE_ROOT, n);
+    struct proc *p = proc_self();
+    if (err)
+        return err;
+    spin_lock(&p->lock);
+    p->program[0] = '\0';
+    spin_unlock(&p->lock);
+    return 0;
 }

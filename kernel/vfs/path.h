@@ -1,7 +1,8 @@
 /* Paths: from a name to a node, one directory at a time.
  *
- * A path that begins with a slash starts at the root, any other at the running
- * process's current directory. Slashes may be repeated, and stand at the end.
+ * A path that begins with a slash starts at the running process's root, any other at its
+ * current directory. Nothing leads up from its root, which is that of all unless it has taken
+ * another one (root_enter). Slashes may be repeated, and stand at the end.
  * The empty path names the starting point, as in xv6.
  * In a directory that has no links any more nothing is found but itself.
  * A symbolic link on the way is followed, in the directory where it stands; so is one with a slash
@@ -36,3 +37,11 @@ int path_step(struct node *dir, const struct name *name, struct node **out) must
 /* Paths of the running process begin at the directory n from now on; the reference is taken over.
  * -K_ENOTDIR, -K_EIO: they begin where they did, and it is given back. */
 int cwd_enter(struct node *n) must_check;
+
+/* Its paths with a slash, and links with one, begin at the directory n from now on; the rest as
+ * above. Where it is does not change. What program it runs is known no more, for its path was
+ * another root's. */
+int root_enter(struct node *n) must_check;
+
+/* The running process's root, with a reference. */
+struct node *root_get(void);

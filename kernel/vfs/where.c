@@ -1,9 +1,10 @@
-/* The path of the current directory: see where.h. */
+/* The paths of directories: see where.h. */
 #include "vfs/where.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "vfs/descriptor.h"
 #include "vfs/listing.h"
+#include "vfs/mount.h"
 #include "vfs/open.h"
 #include "vfs/path.h"
 
@@ -16,6 +17,14 @@ struct growing {
     bool too_long;
 };
 
+static int prepend(struct growing *g, const char *text, size_t bytes) {
+    if (bytes > g->at)
+        return -K_ERANGE;
+    g->at -= bytes;
+    memcpy(g->buffer + g->at, text, bytes);
+    return 0;
+}
+
 static bool prepend_if_it(void *ctx, const struct listed *name) {
     struct growing *g = ctx;
     bool special = name->name[0] == '.' &&
@@ -23,12 +32,7 @@ static bool prepend_if_it(void *ctx, const struct listed *name) {
     if (name->ino != g->ino || special)
         return true;
     g->found = true;
-    g->too_long = name->length + 1 > g->at;
-    if (!g->too_long) {
-        g->at -= name->length;
-        memcpy(g->buffer + g->at, name->name, name->length);
-        g->buffer[--g->at] = '/';
-    }
+    g->too_long = prepend(g, name->name, name->length) || prepend(g, "/", 1);
     return false;
 }
 
@@ -36,9 +40,9 @@ static bool prepend_if_it(void *ctx, const struct listed *name) {
 static int prepend_name(struct growing *g, struct node *n, struct node *up) {
     struct node_attr a;
     struct file *f;
-    while (n->under)
-        n = n->under; /* it is what the directory above has in its list */
-    int err = n->ops->attr(n, &a);
+    struct node *hidden = mount_leave(n); /* it is what the directory above has in its list */
+    int err = hidden->ops->attr(hidden, &a);
+    node_put(hidden);
     if (!err)
         err = file_open_node(up, ABI_O_RDONLY, &f);
     if (err)
@@ -52,32 +56,46 @@ static int prepend_name(struct growing *g, struct node *n, struct node *up) {
     return !g->found ? -K_ENOENT : g->too_long ? -K_ERANGE : 0;
 }
 
-/* From n up; the reference to it is taken over. */
-static int climb(struct growing *g, struct node *n) {
+/* From n, whose reference is taken over, up to the root or, where that is not above it, to the one
+ * of all or of what is mounted nowhere any more: then *reached is false. */
+static int climb(struct growing *g, struct node *n, const struct node *root, bool *reached) {
     static const struct name dotdot = {"..", 2};
     int err = 0;
-    while (!err && n != node_root()) {
+    while (!err && n != root && n != node_root()) {
         struct node *up;
         err = path_step(n, &dotdot, &up);
         if (err)
             break;
+        if (up == n) {
+            node_put(up);
+            break;
+        }
         err = prepend_name(g, n, up);
         node_put(n);
         n = up;
     }
+    *reached = n == root;
     node_put(n);
     return err;
 }
 
-int cwd_path(char *buffer, size_t size, size_t *bytes) {
+int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) {
+    static const char unreachable[] = "(unreachable)";
     struct growing g = {.buffer = buffer, .at = size - 1};
-    struct node *n = cwd_get();
+    struct node *root = root_get();
+    bool reached;
     buffer[g.at] = '\0';
-    int err = n ? climb(&g, n) : 0;
-    if (err)
-        return err;
-    if (g.at == size - 1)
-        buffer[--g.at] = '/';
+    int err = climb(&g, n, root, &reached);
+    node_put(root);
+    if (!err && g.at == size - 1)
+        err = prepend(&g, "/", 1);
+    if (!err && !reached)
+        err = prepend(&g, unreachable, sizeof(unreachable) - 1);
     *bytes = size - g.at;
-    return 0;
+    return err;
+}
+
+int cwd_path(char *buffer, size_t size, size_t *bytes) {
+    struct node *n = place_get(PLACE_CURRENT);
+    return node_path(n ? n : node_get(node_root()), buffer, size, bytes);
 }

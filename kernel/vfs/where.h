@@ -1,9 +1,16 @@
-/* Where the running process is: the path of its current directory. */
+/* Where directories are: their paths. */
 #pragma once
 #include "lib/types.h"
 
-/* Writes the path, terminated, to the last *bytes of the buffer. It is found from below, by what
- * each directory on the way up is called in the one above it; one that is moved meanwhile may have
- * a path that it never had. -K_ENOENT: it, or one above it, has been removed; -K_ERANGE: there is
- * no room; -K_ENFILE, -K_ENOMEM, -K_EIO. */
+struct node;
+
+/* Writes the path of the directory n from the running process's root, terminated, to the last
+ * *bytes of the buffer; the reference is taken over. It is found from below, by what each directory
+ * on the way up is called in the one above it; one that is moved meanwhile may have a path that it
+ * never had. Of one that is not below that root, the path from the root of all, behind
+ * "(unreachable)". -K_ENOENT: it, or one above it, has been removed; -K_ERANGE: there is no room;
+ * -K_ENFILE, -K_ENOMEM, -K_EIO. */
+int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) must_check;
+
+/* The same of the current directory. */
 int cwd_path(char *buffer, size_t size, size_t *bytes) must_check;

@@ -197,8 +197,6 @@ int uaccess_fault_in(uaddr_t start, size_t n, bool write) {
 /* ---- files that somebody stores to through mappings, instead of fs/inodemap.c and, unless a test
  * has that, fs/filemap.c: the pages that are shown, and whether a store faults. */
 
-#define STAND_IN __attribute__((weak))
-
 static struct shown {
     uint32_t inum, index;
     paddr_t frame; /* a reference; 0: free */
@@ -212,16 +210,18 @@ int inodemap_create_program(struct inode *ip, uint64_t pages, struct object **ou
 
 static int writing; /* the sum of all inodes' writers; atomic */
 
-STAND_IN int filemap_begin_writes(struct mappable *file) {
+int inodemap_begin_writes(struct inode *ip) {
     __atomic_add_fetch(&writing, 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&file->writers, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&ip->mapped.writers, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
-STAND_IN void filemap_end_writes(struct mappable *file) {
+void inodemap_end_writes(struct inode *ip) {
     __atomic_sub_fetch(&writing, 1, __ATOMIC_RELAXED);
-    assert_true(__atomic_fetch_sub(&file->writers, 1, __ATOMIC_RELAXED) > 0);
+    assert_true(__atomic_fetch_sub(&ip->mapped.writers, 1, __ATOMIC_RELAXED) > 0);
 }
+
+uint32_t inodemap_writers(void) { return (uint32_t)__atomic_load_n(&writing, __ATOMIC_RELAXED); }
 
 static struct shown *shown_page(uint32_t inum, uint32_t index) {
     struct shown *unused = NULL;
@@ -243,7 +243,7 @@ void inodemap_forbid_writes(uint32_t inum, uint32_t index) {
     shown_page(inum, index)->writable = false;
 }
 
-STAND_IN void filemap_cut(struct mappable *file, uint64_t pages) {
+__attribute__((weak)) void filemap_cut(struct mappable *file, uint64_t pages) {
     uint32_t inum = CONTAINER_OF(file, struct inode, mapped)->inum;
     for (struct shown *s = shown; s < shown + ARRAY_LEN(shown); s++)
         if (s->frame.v && s->inum == inum && s->index >= pages) {
@@ -338,6 +338,8 @@ const struct chardev_ops *chardev_find(int major) {
     static const struct chardev_ops ops = {.read = letters, .write = swallow};
     return major == MAJOR_CONSOLE ? &ops : NULL;
 }
+
+const struct chardev_ops *device_find_block(int major, int minor) { return NULL; }
 
 const struct chardev_ops *device_find(int major, int minor) {
     return chardev_find(major); /* no others here */

@@ -1,6 +1,7 @@
 /* Delayed commits: what is done is in memory, and on the disk when somebody asks or later. A
  * power cut leaves what the tree was after some operation, no earlier than the last fsync. (Commits
  * that fail: test_lateerrors.c. Blocks that are written before a commit: test_freshblocks.c.) */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

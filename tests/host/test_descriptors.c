@@ -1,4 +1,5 @@
 /* Descriptors that several threads use: harts that are all the same process. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
@@ -207,11 +208,11 @@ static void fork_one(unsigned i) {
 
 static void change_directory(void) {
     struct inode *ip;
-    struct node *before = cwd_get();
+    struct node *before = place_get(PLACE_CURRENT);
     if (before)
         node_put(before);
     assert_int_equal(inode_get(1 + (uint32_t)roll(8), &ip), 0);
-    before = cwd_replace(&ip->node);
+    before = place_replace(PLACE_CURRENT, &ip->node);
     if (before)
         node_put(before);
 }

@@ -1,5 +1,6 @@
 /* exec from a file of a mounted disk into real memory, under every design: when the n-th promise of
  * memory is refused, all is as it was, for n = 1, 2, 3 ... until it succeeds. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
@@ -153,8 +154,8 @@ static void exec_until_it_succeeds(uint64_t heap, unsigned program, unsigned pro
 /* And nobody runs the second, which somebody maps. */
 static void runs_the_first(void) {
     assert_runs(0);
-    assert_int_equal(filemap_begin_writes(&inodes[1]->mapped), 0);
-    filemap_end_writes(&inodes[1]->mapped);
+    assert_int_equal(inodemap_begin_writes(inodes[1]), 0);
+    inodemap_end_writes(inodes[1]);
 }
 static void runs_nothing(void) { assert_int_equal(thread_self()->tf->epc, 0); }
 

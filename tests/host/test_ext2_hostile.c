@@ -1,4 +1,5 @@
 /* Images of ext2 and ext3 that are damaged anywhere: no call ends the kernel, whatever it says. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */
 /* sources: kernel/fs/logdisk.c kernel/fs/pagecache.c kernel/fs/blockmap.c kernel/fs/filedata.c */

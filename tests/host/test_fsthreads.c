@@ -1,5 +1,6 @@
 /* Many processes in the file system at once: the disk stays consistent, all read what was written,
  * nobody waits for ever. (The log: test_fsthreads_log.c; one file: test_fsthreads_writers.c.) */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

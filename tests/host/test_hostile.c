@@ -1,5 +1,6 @@
 /* Disk images that lie (pitfall 25): mounting and using them gives errors, never a
  * panic, a stray access (the sanitizers watch) or a wait without end. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

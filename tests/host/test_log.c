@@ -1,5 +1,6 @@
 /* The log: atomic and durable operations, whatever a power cut or a disk error
  * leaves. Each recovered disk is checked by code that is not the kernel's. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

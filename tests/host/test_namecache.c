@@ -1,5 +1,6 @@
 /* The name cache: with it every call gives what it gives without, and it saves the look at the
  * disk. (Threads: test_namecache_threads.c.) */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

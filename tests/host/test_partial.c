@@ -1,5 +1,6 @@
 /* What a call leaves behind that cannot do all of its work: a full disk, no inodes, bad
  * pointers, blocks that are missing or cannot be read. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

@@ -1,4 +1,5 @@
 /* Paths, directories and the calls that change them. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

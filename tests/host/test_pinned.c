@@ -1,5 +1,6 @@
 /* What the log pins of a file is written without being looked up again (inode.h, pinned): no longer
  * than it is the file's, and than the transaction runs. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

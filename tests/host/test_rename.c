@@ -2,6 +2,7 @@
  * known never finds the new name and after that the old one, nor what was above a directory. And
  * a rename that fails has changed nothing. rename.c is a part of this file, so that a test can look
  * between its steps. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

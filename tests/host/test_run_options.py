@@ -30,8 +30,9 @@ def after(command, option):
 def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
-    for name in ("--design", "--disk", "--harts", "--mem", "-c", "--gdb", "--dry-run", "--debug",
-                 "--verbose", "--timeout", "--keep", "--machine", "--commit", "--paging", "--sync",
+    for name in ("--design", "--disk", "--disk2", "--harts", "--mem", "-c", "--gdb",
+                 "--dry-run", "--debug", "--verbose", "--timeout", "--keep", "--machine", "--commit",
+                 "--paging", "--sync",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
                  "Ctrl-D", "Ctrl-C ", "Ctrl-\\ ", "BUILD=", "mkfs --get", "mkfs --list",
                  *machine.designs()):
@@ -170,6 +171,9 @@ def test_foreign_image_is_noticed(tmp_path):
     (["--append", "a -- b"], "--append"), (["--commit", "eager"], "strict and lazy"),
     (["--sync", "never"], "delayed and always"),
     (["--disk", "missing.img"], "no such file"),
+    (["--disk2", "missing.img"], "no such file; mke2fs"), (["--disk2", "."], "not a file"),
+    (["--disk2", "foreign", "--disk", "foreign"], "the same image"),
+    (["--disk2", "foreign", "--sim"], "one disk"),
     (["--disk", "."], "not a file"), (["--keep", "a/b"], "no name for a disk"),
     (["--keep", ""], "no name for a disk"), (["--keep", "a", "--disk", "foreign"], "only one disk"),
     (["--disk", "short"], "xv6's format"),

@@ -1,5 +1,6 @@
 /* Sockets: what is on the way is never lost or kept, whoever closes first, and when memory is
  * refused. What programs see is in tests/linux; many at once: test_socket_threads.c. */
+/* sources: kernel/vfs/mount.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */
 /* sources: kernel/fs/super.c kernel/fs/cache.c kernel/fs/log.c kernel/fs/balloc.c */

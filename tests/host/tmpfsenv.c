@@ -10,6 +10,7 @@
 #include "mm/rmap.h"
 #include "proc/clock.h"
 #include "tmpfs/tmpfs.h"
+#include "vfs/mount.h"
 #include "vfs/listing.h"
 #include "vfs/names.h"
 #include <stdio.h>
@@ -68,12 +69,12 @@ int tmpfsenv_setup(void **state) {
     tmpfsenv_taken_away = NULL;
     assert_int_equal(tmpfs_boot_init(fsenv_ram), 0);
     promised_before = fsenv_promised();
-    assert_int_equal(tmpfs_create(2, &root), 0);
+    assert_int_equal(tmpfs_create(2, 0755, &root), 0);
     node_set_root(root);
     assert_int_equal(t_mkdir("/xv6"), 0);
     struct node *dir;
     assert_int_equal(path_lookup("/xv6", &dir), 0);
-    assert_int_equal(node_mount(dir, disk), 0);
+    assert_int_equal(mount_add(dir, disk, "xv6", "disk", 0), 0);
     node_put(dir);
     promised_empty = fsenv_promised();
     return 0;
@@ -127,15 +128,11 @@ void tmpfsenv_empty(void) {
 }
 
 int tmpfsenv_teardown(void **state) {
-    struct node *root = node_root(), *disk, *dir;
+    struct node *root = node_root(), *disk;
     proc_files_drop(proc_self());
     tmpfsenv_empty();
     assert_int_equal(path_lookup("/xv6", &disk), 0);
-    dir = disk->under;
-    node_put(disk);
-    dir->mounted = NULL;
-    disk->under = NULL;
-    node_put(dir);
+    assert_int_equal(mount_remove(disk, true), 0);
     assert_int_equal(t_unlink("/xv6"), 0);
     node_set_root(disk);
     node_put(root);

@@ -30,7 +30,7 @@ UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "
                "vdso", "sockets", "inet", "messages", "fifos", "locks", "limits", "usage", "pty",
                "ranges", "answers", "pidfds", "memfds", "inotify", "news", "jobs", "sockedges",
                "interfaces", "procnet", "splices", "signalfds", "segments", "semaphores",
-               "rooms", "hwprobe", "timers", "descriptors", "queues")
+               "rooms", "hwprobe", "timers", "descriptors", "queues", "roots", "mounts", "volumes")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6", "libgcc_s.so.1")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
@@ -143,7 +143,7 @@ def archive(path, busybox=None):
 
 def session(boot, design, root, command, **options):
     """What the console says of a command from the first program on; the machine's status."""
-    machine_ = boot(design=design, disks=None, extra=("-initrd", str(root)),
+    machine_ = boot(design=design, disks=options.pop("disks", None), extra=("-initrd", str(root)),
                     append=f"panic=exit quiet {options.pop('append', '')} -- {command}", **options)
     status = machine_.wait_end()
     return machine_.text, status
@@ -167,6 +167,37 @@ def test_own_programs(boot, design, programs):
         ways = sum(way.split("-", maxsplit=1)[0] == source for way in compiled())
         assert said.count(f"{source}: OK\n") == ways, said
     assert status == 0
+
+
+@pytest.mark.parametrize("option, where", (("", "/xv6 /dev/vda xv6"),
+                                           ("mount=/busybox", "/busybox /dev/vdb ext3")))
+def test_two_disks(boot, programs, tmp_path, option, where):
+    """Both are devices; the file system of one is mounted, and the other disk is as it was."""
+    mke2fs = shutil.which("mke2fs", path=os.environ.get("PATH", "") + ":/sbin:/usr/sbin")
+    if not mke2fs:
+        pytest.skip("there is no mke2fs: tools/need.sh more installs e2fsprogs")
+    second, first = tmp_path / "ext3.img", tmp_path / "xv6.img"
+    subprocess.run([mke2fs, "-q", "-F", "-t", "ext3", str(second), "8m"], check=True)
+    shutil.copy(machine.default_image(), first)
+    before = {path: read(path) for path in (first, second)}
+    disks = [machine.drive(str(first), keep=True),
+             machine.drive(str(second), keep=True, name="disk1", slot=1)]
+    said, status = session(boot, machine.default_design(), programs, f"/linux/volumes {where}",
+                           disks=disks, append=option)
+    assert status == 0 and said.endswith("volumes: OK\n"), said
+    changed, same = (second, first) if option else (first, second)
+    assert read(same) == before[same] and read(changed) != before[changed]
+
+
+@pytest.mark.parametrize("disks, why", ((1, "there is no second one"),
+                                        (2, "there is no such folder")))
+def test_second_disk_cannot_be_mounted(boot, programs, tmp_path, disks, why):
+    image = tmp_path / "empty.img"
+    image.write_bytes(bytes(1 << 20))
+    drives = [machine.drive(str(image), keep=False, name=f"disk{i}", slot=i) for i in range(disks)]
+    said, status = session(boot, machine.default_design(), programs, "true", disks=drives,
+                           append="mount=/none")
+    assert status == 1 and f"the disk cannot be used: mount=: {why}" in said, said
 
 
 def test_pseudo_terminals(boot, programs):

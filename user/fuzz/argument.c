@@ -154,6 +154,13 @@ uint64_t any_path(void) {
     }
 }
 
+/* Of file systems. */
+static uint64_t any_type(void) {
+    static const char *const types[] = {"tmpfs",  "ramfs", "devtmpfs", "proc",
+                                        "devpts", "ext2",  "xv6"};
+    return one_in(8) ? any_path() : (uint64_t)CHOICE(types);
+}
+
 /* ---- structures ---- */
 
 uint64_t put_words(const uint64_t *words, unsigned n) {
@@ -262,6 +269,7 @@ uint64_t argument(char letter) {
     case 'f': return one_in(6) ? any_kept_at_all() : any_fd();
     case 'd': return one_in(3) ? any_fd() : (uint64_t)-100;
     case 'p': return any_path();
+    case 'Y': return any_type();
     case 'a': return any_address();
     case 's': return any_size();
     case 'o': return any_offset();

@@ -26,6 +26,7 @@ static const struct {
     {ENOMEM, "Out of memory"},
     {EACCES, "Not open for this"},
     {EFAULT, "Bad address"},
+    {ENOTBLK, "Not a block device"},
     {EBUSY, "In use"},
     {EEXIST, "File exists"},
     {EXDEV, "In another file system"},
