@@ -143,7 +143,7 @@ void ext2_lose_name(struct log_op *op, struct ext2_inode *dp, struct ext2_inode 
 }
 
 static int check_unlink(struct ext2_inode *ip) {
-    if (ip->node.mounted || ip->inum == EXT2_ROOT_INODE)
+    if (node_has_mount(&ip->node) || ip->inum == EXT2_ROOT_INODE)
         return -K_EBUSY;
     return ext2_is_dir(ip) ? ext2_dir_must_be_empty(ip) : 0;
 }

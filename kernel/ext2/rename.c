@@ -35,7 +35,7 @@ struct renaming {
 static int check_target(struct ext2_inode *target, bool is_dir) {
     if (ext2_is_dir(target) != is_dir)
         return is_dir ? -K_ENOTDIR : -K_EISDIR;
-    if (target->node.mounted)
+    if (node_has_mount(&target->node))
         return -K_EBUSY;
     return is_dir ? ext2_dir_must_be_empty(target) : 0;
 }
@@ -45,7 +45,7 @@ static int check(const struct renaming *r) {
     int err = r->target ? check_target(r->target, is_dir) : 0;
     if (err)
         return err;
-    if (r->child->node.mounted || r->child->inum == EXT2_ROOT_INODE)
+    if (node_has_mount(&r->child->node) || r->child->inum == EXT2_ROOT_INODE)
         return -K_EBUSY;
     return is_dir && r->from != r->to && r->to->d.links >= EXT2_LINKS_MAX ? -K_EMLINK : 0;
 }

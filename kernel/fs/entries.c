@@ -130,7 +130,7 @@ int entry_link(struct inode *dp, const struct dir_name *name, struct inode *ip) 
 static int remove_entry(struct log_op *op, struct inode *dp, struct dir_slot *slot,
                         struct inode *ip) {
     bool is_dir = ip->d.type == ABI_T_DIR, empty = true;
-    if (ip->inum == FS_ROOT_INODE || ip->node.mounted)
+    if (ip->inum == FS_ROOT_INODE || node_has_mount(&ip->node))
         return -K_EBUSY;
     if (ip->d.nlink == 0 || (is_dir && dp->d.nlink <= 1))
         return -K_EIO;

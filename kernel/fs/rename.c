@@ -47,7 +47,7 @@ static int check_target(const struct renaming *r, bool is_dir) {
     bool empty = true;
     if ((target->d.type == ABI_T_DIR) != is_dir)
         return is_dir ? -K_ENOTDIR : -K_EISDIR;
-    if (target->node.mounted)
+    if (node_has_mount(&target->node))
         return -K_EBUSY;
     int err = is_dir ? dir_is_empty(target, &empty) : 0;
     if (!err && is_dir && r->to->d.nlink <= 1)
@@ -60,7 +60,7 @@ static int check_rename(const struct renaming *r) {
     int err = r->target ? check_target(r, is_dir) : 0;
     if (err)
         return err;
-    if (r->child->node.mounted)
+    if (node_has_mount(&r->child->node))
         return -K_EBUSY;
     if (r->child->inum == FS_ROOT_INODE || (r->target && r->target->d.nlink == 0))
         return -K_EIO;

@@ -219,7 +219,7 @@ int tmpdir_link(struct node *n, const struct name *name, struct node *old) {
 /* Whether what the entry names may lose the name. */
 static int may_go_locked(const struct entry *e) {
     ASSERT_LOCKED(&tmptree.lock);
-    if (e->node->node.mounted)
+    if (node_has_mount(&e->node->node))
         return -K_EBUSY;
     return e->node->type == NODE_DIR && e->node->dir.names > 0 ? -K_ENOTEMPTY : 0;
 }
@@ -308,7 +308,7 @@ static int may_move_locked(const struct entry *from, const struct entry *to, str
     ASSERT_LOCKED(&tmptree.lock);
     if (!to_dir->dir.parent)
         return -K_ENOENT;
-    if (from->node->node.mounted)
+    if (node_has_mount(&from->node->node))
         return -K_EBUSY;
     if (from->node->type == NODE_DIR && from->dir != to_dir && from->node != checked)
         return -K_EAGAIN;

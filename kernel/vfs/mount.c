@@ -105,7 +105,7 @@ static int add_locked(struct node *dir, struct node *root, const char *type, con
     memcpy(m->source, source, strnlen(source, sizeof(m->source) - 1)); /* the rest is zero */
     set_forbids_locked(m, forbids);
     if (dir) {
-        root->under = dir;
+        __atomic_store_n(&root->under, dir, __ATOMIC_RELAXED);
         __atomic_store_n(&dir->mounted, root, __ATOMIC_SEQ_CST);
     }
     return 0;
@@ -127,10 +127,23 @@ static struct mount take_out_locked(struct mount *m) {
     ASSERT_LOCKED(&table.lock);
     struct mount was = *m;
     set_forbids_locked(m, 0);
-    was.root->under = NULL;
+    __atomic_store_n(&was.root->under, NULL, __ATOMIC_RELAXED);
     __atomic_store_n(&was.dir->mounted, NULL, __ATOMIC_RELAXED);
     m->root = NULL;
     return was;
+}
+
+/* Takes a mount away that should not have been. False: who was in the directory has done that. */
+static bool give_up(struct node *root) {
+    struct node *dir = NULL;
+    spin_lock(&table.lock);
+    struct mount *m = find_locked(root);
+    if (m)
+        dir = take_out_locked(m).dir;
+    spin_unlock(&table.lock);
+    if (dir)
+        node_put(dir);
+    return dir;
 }
 
 int mount_add(struct node *dir, struct node *root, const char *type, const char *source,
@@ -150,11 +163,7 @@ int mount_add(struct node *dir, struct node *root, const char *type, const char 
     err = must_have_name(dir);
     if (!err)
         return 0;
-    spin_lock(&table.lock);
-    take_out_locked(find_locked(root));
-    spin_unlock(&table.lock);
-    node_put(dir);
-    return err;
+    return give_up(root) ? err : 0;
 }
 
 /* ---- making one ---- */
@@ -280,7 +289,7 @@ int mount_change(struct node *root, unsigned forbids) {
 /* ---- ways in and out ---- */
 
 seldom struct node *mount_enter(struct node *n) {
-    while (__atomic_load_n(&n->mounted, __ATOMIC_RELAXED)) {
+    while (node_has_mount(n)) {
         spin_lock(&table.lock);
         struct node *root = n->mounted ? node_get(n->mounted) : NULL;
         spin_unlock(&table.lock);

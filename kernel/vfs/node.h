@@ -160,6 +160,11 @@ static inline struct node *node_get(struct node *n) {
 }
 static inline void node_put(struct node *n) { n->ops->put(n); }
 
+/* Whether something is mounted on it. */
+static inline bool node_has_mount(const struct node *n) {
+    return __atomic_load_n(&n->mounted, __ATOMIC_RELAXED);
+}
+
 /* -K_ENOTDIR, -K_EIO. */
 int node_must_be_dir(struct node *n) must_check;
 

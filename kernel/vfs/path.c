@@ -46,13 +46,13 @@ static seldom int step_out(struct node *dir, const struct name *name, struct nod
 /* root: that of the process; NULL: it is the one of all, from which nothing leads up anyhow. */
 static int step_below(struct node *root, struct node *dir, const struct name *name,
                       struct node **out) {
-    bool up = name_is_dotdot(name) && (root || dir->under);
+    bool up = name_is_dotdot(name) && (root || __atomic_load_n(&dir->under, __ATOMIC_RELAXED));
     if (up && dir == root) {
         *out = node_get(dir);
         return 0;
     }
     int err = up ? step_out(dir, name, out) : dir->ops->step(dir, name, out);
-    if (!err && (*out)->mounted)
+    if (!err && node_has_mount(*out))
         *out = mount_enter(*out);
     return err;
 }

@@ -31,8 +31,8 @@ def test_help(option):
     done = run(option)
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("--design", "--disk", "--disk2", "--harts", "--mem", "-c", "--gdb",
-                 "--dry-run", "--debug", "--verbose", "--timeout", "--keep", "--machine", "--commit",
-                 "--paging", "--sync",
+                 "--dry-run", "--debug", "--verbose", "--timeout", "--keep", "--machine",
+                 "--commit", "--paging", "--sync",
                  "Ctrl-A X", "Ctrl-A C", "Ctrl-P", "Ctrl-U",
                  "Ctrl-D", "Ctrl-C ", "Ctrl-\\ ", "BUILD=", "mkfs --get", "mkfs --list",
                  *machine.designs()):

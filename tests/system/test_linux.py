@@ -318,3 +318,26 @@ def test_run_linux():
     expected = ["/etc/passwd", "/trellis/bin/echo", "/xv6/bin/sh", "/usr/bin/awk", "sum 15",
                 "many"]
     assert (done.returncode, done.stdout.splitlines()) == (5, expected), done.stderr
+
+
+MOUNTS = r"""
+mkdir /tmp/m && mount -t tmpfs -o mode=700 here /tmp/m && echo x > /tmp/m/f && ls -ld /tmp/m
+mount | grep /tmp/m; df | grep /tmp/m | wc -l
+mount -o remount,ro /tmp/m; touch /tmp/m/g; cd /tmp/m; umount /tmp/m; cd /; umount /tmp/m
+ls /tmp/m | wc -l; mount -t proc none /tmp/m; ls -d /tmp/m/self; umount -l /tmp/m
+mount | grep -c /tmp/m; mount --bind /tmp /tmp/m; chroot /xv6 /none; exit 7
+"""
+
+
+def test_run_linux_mounts():
+    """busybox's mount, df, umount and chroot do what they say, or say why not."""
+    busybox()
+    done = guest.run("--linux", "-c", MOUNTS)
+    said = re.sub(r"(drwx------) .* (/tmp/m\n)", r"\1 \2", done.stdout).splitlines()
+    assert said == [
+        "drwx------ /tmp/m", "here on /tmp/m type tmpfs (rw)", "1",
+        "touch: /tmp/m/g: Read-only file system",
+        "umount: can't unmount /tmp/m: Device or resource busy", "0", "/tmp/m/self", "0",
+        "mount: mounting /tmp on /tmp/m failed: Invalid argument",
+        "chroot: can't execute '/none': No such file or directory"]
+    assert done.returncode == 7
