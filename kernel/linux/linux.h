@@ -65,6 +65,9 @@ void linux_terminal_opened(struct file *f);
  */
 int linux_move_vectors(struct file *f, bool write, const uint64_t arg[6], uint64_t *result);
 
+/* futex.c: whether the operation takes a lock, which its caller counts on having afterwards. */
+bool linux_futex_locks(uint64_t operation) must_check;
+
 /* signal.c: sends what a siginfo in user memory says, to a process, or to a thread, unless tid
  * is 0. The receiver learns who has sent it, whatever is said of that. -K_EFAULT; -K_EPERM: to
  * another process, and as if by the kernel; else signal_send_value. */

@@ -276,7 +276,7 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 
 /* ---- arguments that go together ---- */
 
-#define FUTEX_OPERATIONS 13
+#define FUTEX_OPERATIONS 14
 #define MAP_FIXED 0x10
 #define CLONE_THREAD_FLAGS 0x7d0f00
 #define CLONE_VFORK_FLAGS (0x4000 | 0x100 | SIGCHLD_)
