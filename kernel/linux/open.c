@@ -7,6 +7,7 @@
 #include "vfs/descriptor.h"
 #include "vfs/names.h"
 #include "vfs/open.h"
+#include "vfs/path.h"
 #include "vfs/pipe.h"
 
 #define O_ACCMODE 3
@@ -20,6 +21,7 @@
 #define O_NOFOLLOW 0x20000
 #define O_CLOEXEC LINUX_O_CLOEXEC
 #define O_SYNC 0x101000
+#define TMPFILE 0x400000 /* O_TMPFILE without O_DIRECTORY, which goes with it */
 
 static uint32_t open_mode(uint64_t flags) {
     return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? ABI_O_TRUNC : 0) |
@@ -56,8 +58,32 @@ static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struc
     return err;
 }
 
+/* A file without a name, in the file system of a directory. With O_EXCL it never gets one. */
+static int open_unnamed(const struct linux_path *p, uint64_t flags, uint64_t mode,
+                        struct file **out) {
+    struct node *dir, *n;
+    if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE) || (flags & O_CREAT))
+        return -K_EINVAL;
+    int err = path_lookup_from(p->start, p->text, !(flags & O_NOFOLLOW), &dir);
+    if (err)
+        return err;
+    err = node_must_be_dir(dir);
+    if (!err)
+        err = dir->ops->make_unnamed
+                  ? dir->ops->make_unnamed(dir, linux_new_mode(mode), !(flags & O_EXCL), &n)
+                  : -K_ENOTSUP;
+    node_put(dir);
+    if (err)
+        return err;
+    err = file_open_node(n, open_mode(flags), out);
+    node_put(n);
+    return err;
+}
+
 static int open_path(const struct linux_path *p, uint64_t flags, uint64_t mode, struct file **out) {
     struct node *n;
+    if (flags & TMPFILE)
+        return open_unnamed(p, flags, mode, out);
     int err = find(p, flags, mode, &n);
     if (err == -K_ENXIO && !(flags & (O_NOFOLLOW | O_DIRECTORY)))
         return file_open_again(p->start, p->text, open_mode(flags), out);
@@ -82,7 +108,7 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
         if (err)
             fd_unreserve(fd);
     }
-    if (!err && p.text[0] == '/')
+    if (!err && p.text[0] == '/' && !(arg[2] & TMPFILE))
         file_set_path(f, p.text);
     linux_path_end(&p);
     if (err)
@@ -122,7 +148,7 @@ int linux_openat2(const uint64_t arg[6], uint64_t *result) {
     if (err)
         return err;
     if ((how.flags & ~OPEN_FLAGS) || (how.resolve & ~RESOLVE_ALL) || (how.mode & ~07777UL) ||
-        (how.mode && !(how.flags & O_CREAT)))
+        (how.mode && !(how.flags & (O_CREAT | TMPFILE))))
         return -K_EINVAL;
     const uint64_t ours[6] = {arg[0], arg[1], how.flags, how.mode};
     return how.resolve ? -K_ENOSYS : linux_openat(ours, result);

@@ -47,6 +47,7 @@ struct tmpnode {
     enum node_type type;
     uint16_t mode;
     int16_t major, minor;
+    bool linkable;                        /* it may get its first name by link; tmptree.lock */
     uint64_t accessed, modified, changed; /* atomic */
     union {
         struct tmpfile file;
@@ -92,6 +93,8 @@ int tmpfile_seal(struct file *f, uint32_t more, uint32_t *all) must_check;
 int tmpdir_boot_init(uint64_t ram_bytes) must_check;
 void tmpdir_destroy(struct tmpnode *t); /* it is empty, and has no name */
 int tmpdir_step(struct node *dir, const struct name *name, struct node **out);
+int tmpdir_make_unnamed(struct node *dir, uint16_t mode, bool linkable,
+                        struct node **out) must_check;
 int tmpdir_make(struct node *dir, const struct name *name, const struct node_kind *kind,
                 struct node **out);
 int tmpdir_link(struct node *dir, const struct name *name, struct node *old);
