@@ -81,6 +81,10 @@ int linux_range_lock(const uint64_t arg[6], uint64_t *result);
 bool linux_is_seal(uint64_t command) must_check;
 int linux_seal(const uint64_t arg[6], uint64_t *result);
 
+/* open.c: what is behind a structure, of a newer program, may ask for nothing. -K_E2BIG: it does;
+ * -K_EFAULT. */
+int linux_nothing_more(uint64_t from, uint64_t to) must_check;
+
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {
     uint32_t low = (uint16_t)minor & 0xffU, high = (uint16_t)minor & 0xff00U;

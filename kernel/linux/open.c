@@ -126,8 +126,7 @@ struct open_how {
 #define OPEN_FLAGS 0x7fffc3UL /* those that Linux knows */
 #define RESOLVE_ALL 0x3fUL
 
-/* What is behind the structure, of a newer program, may ask for nothing. */
-static int check_rest(uint64_t from, uint64_t to) {
+int linux_nothing_more(uint64_t from, uint64_t to) {
     for (uint64_t at = from; at < to; at++) {
         uint8_t byte;
         int err = copyin(&byte, UA(at), 1);
@@ -144,7 +143,7 @@ int linux_openat2(const uint64_t arg[6], uint64_t *result) {
         return -K_EINVAL;
     int err = arg[3] > PAGE_SIZE ? -K_E2BIG : copyin(&how, UA(arg[2]), sizeof(how));
     if (!err)
-        err = check_rest(arg[2] + sizeof(how), arg[2] + arg[3]);
+        err = linux_nothing_more(arg[2] + sizeof(how), arg[2] + arg[3]);
     if (err)
         return err;
     if ((how.flags & ~OPEN_FLAGS) || (how.resolve & ~RESOLVE_ALL) || (how.mode & ~07777UL) ||
