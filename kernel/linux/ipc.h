@@ -9,6 +9,7 @@ enum {
     LINUX_IPC_INFO,
 };
 #define LINUX_IPC_MODE 0777U
+#define LINUX_IPC_NOWAIT 04000 /* of an operation */
 
 struct linux_ipc_perm {
     int32_t key;

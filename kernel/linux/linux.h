@@ -68,6 +68,9 @@ void linux_terminal_opened(struct file *f);
  */
 int linux_move_vectors(struct file *f, bool write, const uint64_t arg[6], uint64_t *result);
 
+/* futex.c: whether the operation takes a lock, which its caller counts on having afterwards. */
+bool linux_futex_locks(uint64_t operation) must_check;
+
 /* signal.c: sends what a siginfo in user memory says, to a process, or to a thread, unless tid
  * is 0. The receiver learns who has sent it, whatever is said of that. -K_EFAULT; -K_EPERM: to
  * another process, and as if by the kernel; else signal_send_value. */
@@ -83,6 +86,10 @@ int linux_seal(const uint64_t arg[6], uint64_t *result);
 
 /* sched.c: a bit for each hart. */
 uint64_t linux_harts(void);
+
+/* open.c: what is behind a structure, of a newer program, may ask for nothing. -K_E2BIG: it does;
+ * -K_EFAULT. */
+int linux_nothing_more(uint64_t from, uint64_t to) must_check;
 
 /* A device's number as stat tells it. */
 static inline uint64_t linux_device_number(int16_t major, int16_t minor) {

@@ -5,7 +5,6 @@
 #include "mm/uaccess.h"
 #include "proc/msgqueue.h"
 
-#define IPC_NOWAIT 04000U
 #define MSG_NOERROR 010000U
 #define MSG_EXCEPT 020000U
 #define MSG_COPY 040000U /* Linux has it where it is built to be moved while it runs */
@@ -24,21 +23,21 @@ int linux_msgsnd(const uint64_t arg[6], uint64_t *result) {
     int err = copyin(&type, UA(arg[1]), sizeof(type));
     return err ? err
                : msgqueue_send((int32_t)arg[0], type, UA(arg[1] + sizeof(type)), arg[2],
-                               !(arg[3] & IPC_NOWAIT));
+                               !(arg[3] & LINUX_IPC_NOWAIT));
 }
 
 int linux_msgrcv(const uint64_t arg[6], uint64_t *result) {
     uint32_t flags = (uint32_t)arg[4];
     const struct msgqueue_choice c = {.type = (int64_t)arg[3],
                                       .but = (flags & MSG_EXCEPT) && (int64_t)arg[3] > 0,
-                                      .waits = !(flags & IPC_NOWAIT),
+                                      .waits = !(flags & LINUX_IPC_NOWAIT),
                                       .cut = (flags & MSG_NOERROR) != 0};
     size_t n = arg[2];
     int64_t type;
     if ((int32_t)arg[0] < 0 || (int64_t)n < 0)
         return -K_EINVAL;
     if (flags & MSG_COPY)
-        return flags & IPC_NOWAIT && !(flags & MSG_EXCEPT) ? -K_ENOSYS : -K_EINVAL;
+        return flags & LINUX_IPC_NOWAIT && !(flags & MSG_EXCEPT) ? -K_ENOSYS : -K_EINVAL;
     int err = msgqueue_receive((int32_t)arg[0], &c, UA(arg[1] + sizeof(type)), &n, &type);
     *result = n;
     return err ? err : copyout(UA(arg[1]), &type, sizeof(type));

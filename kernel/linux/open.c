@@ -7,6 +7,7 @@
 #include "vfs/descriptor.h"
 #include "vfs/names.h"
 #include "vfs/open.h"
+#include "vfs/path.h"
 #include "vfs/pipe.h"
 
 #define O_ACCMODE 3
@@ -20,6 +21,7 @@
 #define O_NOFOLLOW 0x20000
 #define O_CLOEXEC LINUX_O_CLOEXEC
 #define O_SYNC 0x101000
+#define TMPFILE 0x400000 /* O_TMPFILE without O_DIRECTORY, which goes with it */
 
 static uint32_t open_mode(uint64_t flags) {
     return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? ABI_O_TRUNC : 0) |
@@ -56,8 +58,32 @@ static int find(const struct linux_path *p, uint64_t flags, uint64_t mode, struc
     return err;
 }
 
+/* A file without a name, in the file system of a directory. With O_EXCL it never gets one. */
+static int open_unnamed(const struct linux_path *p, uint64_t flags, uint64_t mode,
+                        struct file **out) {
+    struct node *dir, *n;
+    if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE) || (flags & O_CREAT))
+        return -K_EINVAL;
+    int err = path_lookup_from(p->start, p->text, !(flags & O_NOFOLLOW), &dir);
+    if (err)
+        return err;
+    err = node_must_be_dir(dir);
+    if (!err)
+        err = dir->ops->make_unnamed
+                  ? dir->ops->make_unnamed(dir, linux_new_mode(mode), !(flags & O_EXCL), &n)
+                  : -K_ENOTSUP;
+    node_put(dir);
+    if (err)
+        return err;
+    err = file_open_node(n, open_mode(flags), out);
+    node_put(n);
+    return err;
+}
+
 static int open_path(const struct linux_path *p, uint64_t flags, uint64_t mode, struct file **out) {
     struct node *n;
+    if (flags & TMPFILE)
+        return open_unnamed(p, flags, mode, out);
     int err = find(p, flags, mode, &n);
     if (err == -K_ENXIO && !(flags & (O_NOFOLLOW | O_DIRECTORY)))
         return file_open_again(p->start, p->text, open_mode(flags), out);
@@ -82,7 +108,7 @@ int linux_openat(const uint64_t arg[6], uint64_t *result) {
         if (err)
             fd_unreserve(fd);
     }
-    if (!err && p.text[0] == '/')
+    if (!err && p.text[0] == '/' && !(arg[2] & TMPFILE))
         file_set_path(f, p.text);
     linux_path_end(&p);
     if (err)
@@ -100,8 +126,7 @@ struct open_how {
 #define OPEN_FLAGS 0x7fffc3UL /* those that Linux knows */
 #define RESOLVE_ALL 0x3fUL
 
-/* What is behind the structure, of a newer program, may ask for nothing. */
-static int check_rest(uint64_t from, uint64_t to) {
+int linux_nothing_more(uint64_t from, uint64_t to) {
     for (uint64_t at = from; at < to; at++) {
         uint8_t byte;
         int err = copyin(&byte, UA(at), 1);
@@ -118,11 +143,11 @@ int linux_openat2(const uint64_t arg[6], uint64_t *result) {
         return -K_EINVAL;
     int err = arg[3] > PAGE_SIZE ? -K_E2BIG : copyin(&how, UA(arg[2]), sizeof(how));
     if (!err)
-        err = check_rest(arg[2] + sizeof(how), arg[2] + arg[3]);
+        err = linux_nothing_more(arg[2] + sizeof(how), arg[2] + arg[3]);
     if (err)
         return err;
     if ((how.flags & ~OPEN_FLAGS) || (how.resolve & ~RESOLVE_ALL) || (how.mode & ~07777UL) ||
-        (how.mode && !(how.flags & O_CREAT)))
+        (how.mode && !(how.flags & (O_CREAT | TMPFILE))))
         return -K_EINVAL;
     const uint64_t ours[6] = {arg[0], arg[1], how.flags, how.mode};
     return how.resolve ? -K_ENOSYS : linux_openat(ours, result);

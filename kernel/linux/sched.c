@@ -72,13 +72,6 @@ int linux_sched_setscheduler(const uint64_t arg[6], uint64_t *result) {
     return (int32_t)arg[1] == SCHED_OTHER ? set_priority(arg[0], arg[2]) : -K_EINVAL;
 }
 
-static int priority_of(uint64_t policy, uint64_t of_realtime, uint64_t *result) {
-    if ((uint32_t)policy >= POLICIES)
-        return -K_EINVAL;
-    *result = policy == SCHED_FIFO || policy == SCHED_RR ? of_realtime : 0;
-    return 0;
-}
-
 /* The first version of what it is, and what later ones have behind it is 0. */
 struct sched_attr {
     uint32_t size, policy;
@@ -98,17 +91,6 @@ int linux_sched_getattr(const uint64_t arg[6], uint64_t *result) {
     return copyout(UA(arg[1]), &a, sizeof(a));
 }
 
-/* More than is known here has to be 0. */
-static int check_rest(uint64_t from, uint64_t end) {
-    for (; from < end; from++) {
-        char byte;
-        int err = copyin(&byte, UA(from), 1);
-        if (err || byte)
-            return err ? err : -K_E2BIG;
-    }
-    return 0;
-}
-
 int linux_sched_setattr(const uint64_t arg[6], uint64_t *result) {
     static const uint32_t known = sizeof(struct sched_attr);
     struct sched_attr a;
@@ -119,8 +101,9 @@ int linux_sched_setattr(const uint64_t arg[6], uint64_t *result) {
     if (err)
         return err;
     a.size = a.size ? a.size : known;
-    err = a.size < known || a.size > PAGE_SIZE ? -K_E2BIG
-                                               : check_rest(arg[1] + known, arg[1] + a.size);
+    err = a.size < known || a.size > PAGE_SIZE
+              ? -K_E2BIG
+              : linux_nothing_more(arg[1] + known, arg[1] + a.size);
     if (err == -K_E2BIG && copyout(UA(arg[1]), &known, sizeof(known)))
         return -K_EFAULT;
     return err ? err : a.policy != SCHED_OTHER || a.priority || a.flags ? -K_EINVAL : 0;
@@ -147,6 +130,13 @@ int linux_ioprio_set(const uint64_t arg[6], uint64_t *result) {
 }
 
 /* ---- what is told of policies ---- */
+
+static int priority_of(uint64_t policy, uint64_t of_realtime, uint64_t *result) {
+    if ((uint32_t)policy >= POLICIES)
+        return -K_EINVAL;
+    *result = policy == SCHED_FIFO || policy == SCHED_RR ? of_realtime : 0;
+    return 0;
+}
 
 /* What Linux tells of each policy, though there is only one. */
 int linux_sched_get_priority_max(const uint64_t arg[6], uint64_t *result) {

@@ -19,7 +19,6 @@ struct sembuf {
     uint16_t number;
     int16_t change, flags;
 };
-#define IPC_NOWAIT 04000
 #define SEM_UNDO 010000
 
 static int operate(const uint64_t arg[6], uint64_t until) {
@@ -35,7 +34,7 @@ static int operate(const uint64_t arg[6], uint64_t until) {
         err = copyin(&one, UA(arg[1] + i * sizeof(one)), sizeof(one));
         step[i] = (struct semaphore_step){.number = one.number,
                                           .change = one.change,
-                                          .nowait = (one.flags & IPC_NOWAIT) || until == 0,
+                                          .nowait = (one.flags & LINUX_IPC_NOWAIT) || until == 0,
                                           .undone = (one.flags & SEM_UNDO) != 0};
     }
     return err ? err : semaphores_do((int32_t)arg[0], step, (unsigned)n, until);

@@ -34,7 +34,10 @@ static enum after_signal after_signal(const struct trapframe *tf) {
     case CALL_epoll_pwait:
     case CALL_epoll_pwait2:
     case CALL_pselect6: return AFTER_SIGNAL_ENDS_TIMED;
-    case CALL_futex: return tf->a3 ? AFTER_SIGNAL_ENDS_TIMED : AFTER_SIGNAL_AGAIN;
+    case CALL_futex:
+        if (linux_futex_locks(tf->a1))
+            return AFTER_SIGNAL_GOES_ON;
+        return tf->a3 ? AFTER_SIGNAL_ENDS_TIMED : AFTER_SIGNAL_AGAIN;
     default: return AFTER_SIGNAL_AGAIN;
     }
 }

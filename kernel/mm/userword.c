@@ -24,6 +24,13 @@ int user_word_begin(uaddr_t word, const uint32_t **value) {
     return err;
 }
 
+int user_word_begin_change(uaddr_t word, uint32_t **value) {
+    void *byte;
+    int err = aspace_page(aspace_self(), word.v, PTE_W, &byte);
+    *value = byte;
+    return err;
+}
+
 void user_word_end(void) { aspace_page_end(); }
 
 int user_word_exchange(uaddr_t word, uint32_t from, uint32_t to, uint32_t *was) {

@@ -3,6 +3,7 @@
 #include "mm/uaccess.h"
 #include "mm/userword.h"
 #include "proc/futex.h"
+#include "proc/futexpi.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 
@@ -71,6 +72,7 @@ void end_words_leave(bool others_go_on) {
     t->end_words = (struct end_words){0};
     if (w.robust)
         give_locks_back(w.robust);
+    futex_pi_leave();
     if (w.cleared && others_go_on && !copyout(UA(w.cleared), &gone, sizeof(gone)))
         wake_one(UA(w.cleared));
 }

@@ -18,7 +18,7 @@
 #define END_WORDS_LOCKS 2048
 
 /* The running thread ends, or its program does: each lock in the list that it has gets the bit that
- * says so, and no owner, and one who waits for it is woken. others_go_on: the word that is to be
- * cleared is, too; not when the whole process ends. May sleep. Once: there is nothing left to do
- * afterwards. */
+ * says so, and no owner, and one who waits for it is woken; who waits for a lock that knows its
+ * owner (futexpi.h) gets it. others_go_on: the word that is to be cleared is, too; not when the
+ * whole process ends. May sleep. Once: there is nothing left to do afterwards. */
 void end_words_leave(bool others_go_on);

@@ -27,10 +27,8 @@ void futex_waiter_init(struct futex_waiter *w) {
 }
 
 static struct futex_bucket *bucket_of(const struct user_word *w) {
-    uint64_t mixed = ((uint64_t)w->what ^ w->where) * 0x9e3779b97f4a7c15; /* 2^64 / phi */
-    return &buckets[mixed >> 58];
+    return &buckets[user_word_hash(w) % BUCKETS];
 }
-_Static_assert(BUCKETS == 1 << (64 - 58), "the uppermost bits choose");
 
 static void lock_both(struct futex_bucket *a, struct futex_bucket *b) {
     spin_lock(a < b ? &a->lock : &b->lock);

@@ -13,8 +13,9 @@ typedef int (*syscall_fn)(const uint64_t arg[6], uint64_t *result);
 /* What becomes of a call that a signal has ended early, when there is a handler; without one it is
  * done again, and the program sees nothing. */
 enum after_signal {
-    AFTER_SIGNAL_AGAIN, /* it is done again, if the handler was set up so */
-    AFTER_SIGNAL_ENDS,  /* it has ended */
+    AFTER_SIGNAL_AGAIN,   /* it is done again, if the handler was set up so */
+    AFTER_SIGNAL_GOES_ON, /* likewise, however it was set up */
+    AFTER_SIGNAL_ENDS,    /* it has ended */
     /* It has ended; and without a handler it goes on until the time at which it was to end, which
      * its arguments say as a span: signal_resume_until. */
     AFTER_SIGNAL_ENDS_TIMED,

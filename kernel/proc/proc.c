@@ -14,6 +14,7 @@
 #include "proc/ended.h"
 #include "proc/endwords.h"
 #include "proc/futex.h"
+#include "proc/futexpi.h"
 #include "proc/group.h"
 #include "proc/ids.h"
 #include "proc/limits.h"
@@ -52,6 +53,7 @@ void proc_init(uint64_t ram_bytes) {
     make_table(ram_bytes);
     sched_init();
     futex_init();
+    futex_pi_init();
     piece_break = sched_break;
     uaccess_window = thread_window;
     turns_init();
@@ -318,6 +320,7 @@ void proc_replace_space(struct proc *p) {
     id_hold(p->pid);
     id_give(t->tid);
     t->tid = p->pid; /* the new program's first thread */
+    t->gone = false;
     t->name[0] = '\0';
     spin_unlock(&p->lock);
     proc_enter_space(p, old == &p->spaces[0] ? &p->spaces[1] : &p->spaces[0]);

@@ -271,7 +271,8 @@ static void go_on(struct thread *t) {
 static void end_call(struct thread *t, uint64_t flags) {
     struct thread_signals *s = &t->signals;
     s->resume_until = 0;
-    if (s->interrupted && (flags & ABI_SA_RESTART) && after_signal(t) == AFTER_SIGNAL_AGAIN)
+    enum after_signal after = s->interrupted ? after_signal(t) : AFTER_SIGNAL_ENDS;
+    if (after == AFTER_SIGNAL_GOES_ON || ((flags & ABI_SA_RESTART) && after == AFTER_SIGNAL_AGAIN))
         do_again(t);
     s->interrupted = false;
 }

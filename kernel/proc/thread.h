@@ -28,8 +28,8 @@ struct futex_waiter {
     struct futex_bucket *bucket;
     struct list link;
     struct user_word word; /* what NULL: for none */
-    uint32_t bits;
-    uint32_t number; /* in the order in which they came */
+    uint32_t bits;         /* what it is woken for; of a lock that knows its owner, that one */
+    uint32_t number;       /* in the order in which they came; likewise, an owner that has ended */
 
     struct spinlock lock;
     bool woken;
@@ -113,6 +113,7 @@ struct thread {
     uint8_t slice;     /* whether somebody else should run (sched.c); set on its own hart */
     bool lends;        /* a child that it has made runs in its process's space; the family lock */
     bool fpu_used;
+    bool gone;          /* it has left its locks (futexpi.c); its process's lock */
     uint64_t trapframe; /* where the user's table has tf; changed by exec */
     union {
         void (*entry)(void); /* pid 1: what to do before user mode; the kernel's own: all they do */

@@ -155,12 +155,13 @@ static void count_names(struct tmpnode *node, int more) {
 static int enter_locked(struct tmpnode *dir, const struct name *name, struct entry *e,
                         struct tmpnode *node, bool has_other) {
     ASSERT_LOCKED(&tmptree.lock);
-    if (!dir->dir.parent || (has_other && node->nlink == 0))
+    if (!dir->dir.parent || (has_other && node->nlink == 0 && !node->linkable))
         return -K_ENOENT;
     if (is_special(name) || *find_locked(dir, name))
         return -K_EEXIST;
     insert_locked(dir, e, node);
     count_names(node, 1);
+    node->linkable = false; /* once that has gone, it is removed as any other */
     return 0;
 }
 
@@ -201,6 +202,16 @@ int tmpdir_make(struct node *n, const struct name *name, const struct node_kind 
         *out = &t->node;
     }
     return err;
+}
+
+int tmpdir_make_unnamed(struct node *dir, uint16_t mode, bool linkable, struct node **out) {
+    const struct node_kind kind = {.type = NODE_FILE, .mode = mode};
+    struct tmpnode *t = tmpnode_new(dir->dev, &kind);
+    if (!t)
+        return -K_ENOSPC;
+    t->linkable = linkable;
+    *out = &t->node;
+    return 0;
 }
 
 int tmpdir_link(struct node *n, const struct name *name, struct node *old) {

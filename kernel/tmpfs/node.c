@@ -162,6 +162,7 @@ static const struct node_ops tmpnode_ops = {
     .target = target,
     .step = tmpdir_step,
     .make = tmpdir_make,
+    .make_unnamed = tmpdir_make_unnamed,
     .link = tmpdir_link,
     .unlink = tmpdir_unlink,
     .rename = tmpdir_rename,

@@ -56,6 +56,7 @@ struct tmpnode {
     enum node_type type;
     uint16_t mode;
     int16_t major, minor;
+    bool linkable;                        /* it may get its first name by link; tmptree.lock */
     uint64_t accessed, modified, changed; /* atomic */
     union {
         struct tmpfile file;
@@ -107,6 +108,8 @@ void tmpdir_destroy(struct tmpnode *t); /* it is empty, and has no name */
  * in pieces. */
 void tmpdir_empty(struct tmpnode *root);
 int tmpdir_step(struct node *dir, const struct name *name, struct node **out);
+int tmpdir_make_unnamed(struct node *dir, uint16_t mode, bool linkable,
+                        struct node **out) must_check;
 int tmpdir_make(struct node *dir, const struct name *name, const struct node_kind *kind,
                 struct node **out);
 int tmpdir_link(struct node *dir, const struct name *name, struct node *old);

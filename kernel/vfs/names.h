@@ -22,8 +22,8 @@ int names_create_new(struct node *start, const char *path, const struct node_kin
 /* The same, for who needs no reference. */
 int names_make(struct node *start, const char *path, const struct node_kind *kind) must_check;
 
-/* A link gets one more name itself. -K_EPERM: old is a directory; -K_EXDEV: of another file system;
- * -K_EEXIST, -K_ENOSPC, -K_EMLINK. */
+/* One more name. The second: a link gets it itself. -K_EPERM: old is a directory; -K_EXDEV: of
+ * another file system; -K_ENOENT: it has lost its last one; -K_EEXIST, -K_ENOSPC, -K_EMLINK. */
 int names_link_node(struct node *old, struct node *to, const char *new) must_check;
 int names_link(struct node *from, const char *old, struct node *to, const char *new) must_check;
 

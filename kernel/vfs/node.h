@@ -135,6 +135,9 @@ struct node_ops {
     /* -K_EEXIST, -K_ENOSPC, -K_EMLINK */
     int (*make)(struct node *dir, const struct name *name, const struct node_kind *kind,
                 struct node **out);
+    /* A file that has no name, and may get one by link while it has none, if `linkable`. -K_ENOSPC.
+     * NULL: there are none. */
+    int (*make_unnamed)(struct node *dir, uint16_t mode, bool linkable, struct node **out);
     /* old is of the same file system. -K_EPERM, -K_EEXIST, -K_ENOSPC, -K_EMLINK */
     int (*link)(struct node *dir, const struct name *name, struct node *old);
     /* -K_EINVAL: "." or ".."; -K_ENOTEMPTY; -K_EBUSY */

@@ -59,6 +59,27 @@ static void check_links(int dir, int fd) {
     CHECK_EQ(links_of(fd), 1);
 }
 
+/* A file that has no name: it gets one, once, and only if that was wanted. */
+static void check_unnamed(int dir) {
+    char own[40];
+    struct stat st;
+    int fd = open("d", O_TMPFILE | O_RDWR, 0640), again;
+    CHECK(fd >= 0 && links_of(fd) == 0 && write(fd, "text", 4) == 4);
+    CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0640);
+    sprintf(own, "/proc/self/fd/%d", fd);
+    CHECK(linkat(AT_FDCWD, own, dir, "named", AT_SYMLINK_FOLLOW) == 0 && links_of(fd) == 1);
+    CHECK((again = open("d/named", O_RDONLY)) >= 0 && read(again, own, 9) == 4);
+    CHECK(close(again) == 0 && unlink("d/named") == 0 && links_of(fd) == 0);
+    CHECK(linkat(fd, "", dir, "named", AT_EMPTY_PATH) == -1 && errno == ENOENT && close(fd) == 0);
+    CHECK((fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_EXCL, 0600)) >= 0);
+    CHECK(linkat(fd, "", dir, "named", AT_EMPTY_PATH) == -1 && errno == ENOENT && close(fd) == 0);
+    CHECK(open("d", O_TMPFILE | O_RDONLY, 0600) == -1 && errno == EINVAL);
+    CHECK(open("d/file", O_TMPFILE | O_RDWR, 0600) == -1 && errno == ENOTDIR);
+    CHECK(open("/proc", O_TMPFILE | O_RDWR, 0600) == -1 && errno == EOPNOTSUPP);
+    FILE *f = tmpfile();
+    CHECK(f && fputs("x", f) >= 0 && fclose(f) == 0);
+}
+
 /* How it ends: the status of the program, or 100 and what execveat has said. */
 static int run(int dir, const char *path, int flags) {
     int status;
@@ -97,6 +118,7 @@ int main(int argc, char **argv) {
     CHECK(dir >= 0 && fd >= 0);
     check_modes(dir, fd);
     check_links(dir, fd);
+    check_unnamed(dir);
     check_runs(dir, fd);
     CHECK(unlink("d/file") == 0 && unlink("d/link") == 0 && rmdir("d") == 0);
     return tell_end();

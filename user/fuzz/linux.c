@@ -280,7 +280,7 @@ bool chosen(const struct call *call) { return one_in(rarity(call->number)); }
 
 /* ---- arguments that go together ---- */
 
-#define FUTEX_OPERATIONS 13
+#define FUTEX_OPERATIONS 14
 #define MAP_FIXED 0x10
 #define CLONE_THREAD_FLAGS 0x7d0f00
 #define CLONE_VFORK_FLAGS (0x4000 | 0x100 | SIGCHLD_)
@@ -299,8 +299,8 @@ static const uint32_t new_requests[] = {0x802c542a, 0x402c542b, 0x402c542c, 0x40
                                         0x80045430, 0x40045431, 0x80045439};
 #define ADD_SEALS 1033
 static const uint16_t commands[] = {0, 1, 2, 3, 4, 5, 6, 7, 1024, 1030, 1032, 1033, 1034};
-static const uint32_t open_flags[] = {0,     1,       2,      0102,     0101,   01102,
-                                      02102, 0200000, 040002, 02000000, 010102, 0400002};
+static const uint32_t open_flags[] = {0,       1,      2,        0102,   0101,    01102,    02102,
+                                      0200000, 040002, 02000000, 010102, 0400002, 020200002};
 
 static void refine_files(unsigned number, uint64_t a[6]) {
     switch (number) {
