@@ -187,6 +187,7 @@ def tree(busybox_path, names, debs):
         made.add_folder(name, 0o1777)
     for name, text in ETC.items():
         made.add_file(f"etc/{name}", text.encode())
+    made.add_link("etc/mtab", "/proc/mounts")  # df looks there
     for name in names:
         made.add_link(name, "/bin/busybox")
     made.add_host_file("bin/busybox", busybox_path, 0o755)

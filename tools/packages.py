@@ -2,6 +2,7 @@
 apt, with its mirror, proxy and keys. All that is written is in one folder of the build folder:
 nothing is installed here, and apt's own lists are as they were.
 """
+import functools
 import os
 import re
 import shutil
@@ -81,8 +82,11 @@ def require_apt():
 
 def mirror():
     """MIRROR=URL, or where this host has its own packages from. Unusable: it names no place."""
-    if os.environ.get("MIRROR"):
-        return os.environ["MIRROR"].rstrip("/")
+    return os.environ.get("MIRROR", "").rstrip("/") or mirror_of_host()
+
+
+@functools.cache
+def mirror_of_host():
     done = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(SUITE)",
                            "Created-By: Packages"], check=False, capture_output=True,
                           encoding="utf-8", env=environment())

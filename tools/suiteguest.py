@@ -15,7 +15,7 @@ from suite import Result
 
 PART = re.compile(r"^== part (\S+):(\S+)$")
 END = "== end"
-PACKED_MIB = 60  # of packages in one boot, beside what the first part of it needs
+TOGETHER = 4  # parts in one boot: their packages are in memory, some three times over
 
 
 def quoted(text):
@@ -24,30 +24,13 @@ def quoted(text):
 
 # ---- what is in one boot ----
 def boots(suites):
-    """Lists of work, one for each boot. Those that want to be alone have their own boots, of as
-    many parts as have small packages."""
+    """Lists of work, one for each boot. A suite that is alone has its own boots, of a few parts
+    each."""
     together = [(suite, names) for suite, names in suites if not suite.alone]
     found = [together] if together else []
     for suite, names in suites:
         if suite.alone:
-            found += [[(suite, group)] for group in groups(suite, names)]
-    return found
-
-
-def groups(suite, names):
-    """The parts, in their order, in groups of packages that are small together. One whose packages
-    cannot be had is alone."""
-    found, packed = [], {"none yet": PACKED_MIB << 20}
-    for name in names:
-        try:
-            own = {path: os.path.getsize(path) for path in packages.get(suite.packages_of(name))}
-        except machine.Unusable:
-            own = {"none": PACKED_MIB << 20}
-        if sum({**packed, **own}.values()) > PACKED_MIB << 20:
-            found.append([])
-            packed = {}
-        packed.update(own)
-        found[-1].append(name)
+            found += [[(suite, names[at:at + TOGETHER])] for at in range(0, len(names), TOGETHER)]
     return found
 
 
@@ -99,19 +82,26 @@ def lines_of(command, deadline, log):
 
 def run(suites, design, harts, log):
     """{(suite, part): Result}. A part in which the machine ends has failed; those behind it have
-    another boot."""
-    found = {}
-    for work in boots(suites):
-        while work:
-            was = len(found)
+    another boot. Unusable: the packages of suites that are not alone cannot be had."""
+    found, todo = {}, boots(suites)
+    while todo:
+        work = todo.pop(0)
+        suite, names = work[0]
+        try:
             ended = boot(work, design, harts, log, found)
-            work = left(work, found)
-            if work:
-                suite, names = work[0]
-                found[suite.name, names[0]] = Result(0, 0, [ended])
-                tell(names[0], found[suite.name, names[0]])
-                work = left(work, found)
-            assert len(found) > was
+        except machine.Unusable as why:
+            if not suite.alone:
+                raise
+            if len(names) > 1:  # who of them it is
+                todo[:0] = [[(suite, [name])] for name in names]
+                continue
+            ended = str(why)
+        work = left(work, found)
+        if work:
+            suite, names = work[0]
+            found[suite.name, names[0]] = Result(0, 0, [ended])
+            tell(names[0], found[suite.name, names[0]])
+            todo[:0] = [rest for rest in [left(work, found)] if rest]
     return found
 
 
@@ -122,14 +112,9 @@ def left(work, found):
 
 
 def boot(work, design, harts, log, found):
-    """Adds what the parts did to found, up to the one in which the machine ended: returns how, or
-    why the only part cannot be run. Unusable: why these cannot."""
-    try:
-        path = archive(work)
-    except machine.Unusable as why:
-        if sum(len(names) for _, names in work) > 1:
-            raise
-        return str(why)
+    """Adds what the parts did to found, up to the one in which the machine ended: returns how.
+    Unusable: their packages cannot be had."""
+    path = archive(work)
     mib = max(suite.mib for suite, _ in work) + -(-3 * os.path.getsize(path) >> 20)
     command = machine.qemu_command(
         design, harts, mib, [], append="panic=exit quiet trace=poweroff -- . /etc/profile\n"

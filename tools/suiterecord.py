@@ -120,7 +120,7 @@ def by_design_table(rows):
 
 # ---- both ----
 def record(found, known):
-    """found as in merged; known: what recorded() said before these runs."""
+    """found as in merged; known: what recorded() says, and others may have written meanwhile."""
     rows = merged(found, known)
     write_rows(RECORDED, COLUMNS, (
         [*key, passed, skipped, name, why]

@@ -76,7 +76,7 @@ def main():
                 news += [f"{design}, {harts}: {line}"
                          for line in suiterecord.differences(results, known)]
                 if given.record:  # each time: the rest may not come to its end
-                    suiterecord.record(found, known)
+                    suiterecord.record(found, suiterecord.recorded())
     print("\n".join(news) if news else "as recorded")
     return bool(news) and not given.record
 

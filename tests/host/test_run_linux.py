@@ -257,5 +257,6 @@ def test_tree(offered, monkeypatch):
     assert found["trellis/bin/sh"] == (0o100755, b"sh") and "trellis/bin/sh.o" not in found
     assert found["tmp"][0] == 0o041777 and found["dev/console"][0] & 0o170000 == 0o020000
     assert found["init"][1] == b"trellis/bin/init" and b"PATH=" in found["etc/profile"][1]
+    assert found["etc/mtab"] == (0o120777, b"/proc/mounts")
     for name in ("xv6", "proc", "dev", "root", "etc/passwd"):
         assert name in found
