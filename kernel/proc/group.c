@@ -40,6 +40,7 @@ int group_hold_locked(int32_t group) {
     }
     return err;
 }
+
 static bool spares_first_and_self(const struct proc *p) {
     return p == proc_first || p == proc_self();
 }
