@@ -206,7 +206,7 @@ int tmpdir_make(struct node *n, const struct name *name, const struct node_kind 
 
 int tmpdir_make_unnamed(struct node *dir, uint16_t mode, bool linkable, struct node **out) {
     const struct node_kind kind = {.type = NODE_FILE, .mode = mode};
-    struct tmpnode *t = tmpnode_new(dir->dev, &kind);
+    struct tmpnode *t = tmpnode_new(tmpnode_of(dir)->super, dir->dev, &kind);
     if (!t)
         return -K_ENOSPC;
     t->linkable = linkable;
