@@ -7,8 +7,6 @@
 #include "mm/uaccess.h"
 
 #define MS_REMOUNT 32U
-#define MS_BIND 4096U
-#define MS_MOVE 8192U
 #define MS_SHARED 0x100000U
 #define MS_SLAVE 0x80000U
 #define MS_PRIVATE 0x40000U
@@ -17,7 +15,12 @@
 #define MS_PROPAGATION (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
 /* What changes nothing here: times of access are not noted, or as a file system has them, and there
  * is nothing to be silent about. */
-#define MS_NOTHING (0x400U | 0x800U | 0x8000U | 0x200000U | 0x1000000U)
+#define MS_NOATIME 0x400U
+#define MS_NODIRATIME 0x800U
+#define MS_SILENT 0x8000U
+#define MS_RELATIME 0x200000U
+#define MS_STRICTATIME 0x1000000U
+#define MS_NOTHING (MS_NOATIME | MS_NODIRATIME | MS_SILENT | MS_RELATIME | MS_STRICTATIME)
 #define MS_MAGIC 0xc0ed0000U /* of programs for old kernels */
 #define MS_MAGIC_BITS 0xffff0000U
 
@@ -30,7 +33,7 @@ static int optional_string(char text[LINUX_PATH], uint64_t address) {
 /* There is one tree, in which nothing is handed on. */
 static int set_propagation(struct node *root, unsigned flags) {
     unsigned sort = flags & MS_PROPAGATION;
-    if (sort != MS_PRIVATE || (flags & ~(MS_PROPAGATION | MS_REC | 0x8000U)))
+    if (sort != MS_PRIVATE || (flags & ~(MS_PROPAGATION | MS_REC | MS_SILENT)))
         return -K_EINVAL;
     return mount_is_root(root) ? 0 : -K_EINVAL;
 }

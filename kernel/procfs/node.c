@@ -366,6 +366,7 @@ static const struct node_ops ops = {
     .attr = attr,
     .space = space,
     .use = use,
+    .passing = true,
     .open = open,
     .program = &program,
     .target = target,

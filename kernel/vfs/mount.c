@@ -98,6 +98,8 @@ static int add_locked(struct node *dir, struct node *root, const char *type, con
     ASSERT_LOCKED(&table.lock);
     if (find_locked(root) || (dir && (dir->mounted || dir == node_root())))
         return -K_EBUSY;
+    if (dir && dir->ops->passing && !dir->under)
+        return -K_EINVAL;
     struct mount *m = find_locked(NULL);
     if (!m)
         return -K_ENOSPC;

@@ -37,7 +37,8 @@ uint32_t mount_new_dev(void);
 
 /* Mounts the file system of root on a directory, or, without one, makes it the root of all; it
  * takes over the reference to root, which after an error is the caller's. type stays; source is cut
- * to MOUNT_SOURCE. -K_ENOTDIR, -K_EIO; -K_ENOENT: the directory has been removed; -K_EBUSY: it is
+ * to MOUNT_SOURCE. -K_ENOTDIR, -K_EIO; -K_ENOENT: the directory has been removed;
+ * -K_EINVAL: it is one of those that are made for each look (node.h); -K_EBUSY: it is
  * the root of all, or the file system is mounted elsewhere; -K_ENOSPC: there are MOUNTS_MAX. */
 int mount_add(struct node *dir, struct node *root, const char *type, const char *source,
               unsigned forbids) must_check;

@@ -114,6 +114,7 @@ struct node_ops {
     void (*space)(struct node *n, struct node_space *s);
     /* Of the file system that it is in; a spinlock is held. NULL: nobody knows. */
     void (*use)(struct node *n, struct node_use *u);
+    bool passing; /* a node is made for each look at a name, so nothing is mounted on it */
     /* Opens it with the flags ABI_O_*, as far as they concern what is there: f, which is new, takes
      * over the reference when that is done. Errors: see file_open. */
     int (*open)(struct node *n, uint32_t mode, struct file *f);

@@ -251,6 +251,8 @@ static void other_types(void) {
     CHECK(umount("/tmp/mounts/m") < 0 && errno == EBUSY);
     CHECK_EQ(chdir("/tmp/mounts"), 0);
     CHECK_EQ(umount("m"), 0);
+    CHECK(mount_at("tmpfs", "/proc/self", 0) < 0 && errno == EINVAL); /* nobody would find it */
+    CHECK(mount_at("tmpfs", "/proc", 0) == 0 && !is_there("/proc/uptime") && umount("/proc") == 0);
     CHECK(is_there("/proc/uptime")); /* that of /proc is another one */
     CHECK_EQ(mount_at("devtmpfs", "m", 0), 0);
     int fd = open("m/full", O_WRONLY);
