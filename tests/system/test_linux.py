@@ -30,8 +30,7 @@ UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "
                "vdso", "sockets", "inet", "messages", "fifos", "locks", "limits", "usage", "pty",
                "ranges", "answers", "pidfds", "memfds", "inotify", "news", "jobs", "sockedges",
                "interfaces", "procnet", "splices", "signalfds", "segments", "semaphores",
-               "rooms", "timers",
-               "descriptors", "queues", "pilocks")
+               "rooms", "timers", "descriptors", "queues", "owners")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6", "libgcc_s.so.1")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
