@@ -31,7 +31,7 @@ UNDER_DEBUG = ("files", "processes-dynamic", "programs", "threads", "futexes", "
                "ranges", "answers", "pidfds", "memfds", "inotify", "news", "jobs", "sockedges",
                "interfaces", "procnet", "splices", "signalfds", "segments", "semaphores",
                "rooms", "hwprobe", "timers", "descriptors", "queues", "roots", "mounts", "volumes",
-               "pilocks")
+               "owners")
 LIBRARIES = ("ld-linux-riscv64-lp64d.so.1", "libc.so.6", "libgcc_s.so.1")
 APPLETS = ("sh", "cat", "echo", "grep", "sort", "wc", "ls", "tr", "sleep", "mkdir", "mv", "rm",
            "seq", "ln")
