@@ -144,5 +144,9 @@ def tables(rows):
                      str(sum(len(row[2]) for row in own.values()))])
         why += [[name, part, test, reason] for (_, part), row in sorted(own.items())
                 for test, reason in row[2].items()]
+    trials = suiteparts.SUITES["packages"].trials
+    tried = [[f"`{trials[part][0]}`", "no" if row[2] else "yes"]
+             for (name, part), row in sorted(rows.items()) if name == "packages" and part in trials]
     return {"suites": (["suite", "parts", "passed", "skipped", "failed"], sums),
+            "packages": (["packages", "did what they were to do"], tried),
             "why": (["suite", "part", "what fails", "why"], why)}
