@@ -47,7 +47,12 @@ int ext2_map_create(struct ext2_inode *ip, uint64_t n, struct object **out) {
 }
 
 int ext2_map_create_program(struct ext2_inode *ip, uint64_t n, struct object **out) {
-    return filemap_create_program(&ip->mapped, &ops, n, out);
+    int err = filemap_create_program(&ip->mapped, &ops, n, out);
+    if (!err && n * PAGE_SIZE > ext2_size(ip)) {
+        const struct ext2_pages f = ext2_pages_begin(ip);
+        pagefile_clean_end(&f.file);
+    }
+    return err;
 }
 
 static uint32_t writers; /* of all files; atomic */

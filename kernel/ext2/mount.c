@@ -23,10 +23,8 @@ static int find_root(struct node **out) {
     int err = ext2_inode_get(EXT2_ROOT_INODE, &root);
     if (err)
         return err;
-    err = ext2_inode_known(root);
-    if (err)
-        ext2_inode_put(root);
-    else
+    err = ext2_inode_known(root); /* which puts it after an error */
+    if (!err)
         *out = &root->node;
     return err;
 }

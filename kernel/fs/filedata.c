@@ -42,12 +42,8 @@ int filedata_read(struct inode *ip, uint64_t offset, uint64_t dst, bool is_user,
 /* ---- for mappings ---- */
 
 void filedata_clean_end(struct inode *ip) {
-    struct page *p = page_find(ip->inum, ip->d.size / (uint32_t)PAGE_SIZE, true);
-    if (!p)
-        return;
     const struct filepages f = filepages_begin(ip, (struct indirect){0});
-    pagefile_clean(&f.file, p);
-    page_put(p);
+    pagefile_clean_end(&f.file);
 }
 
 int filedata_show(struct inode *ip, uint32_t index, unsigned most, object_show_fn show, void *ctx) {

@@ -137,7 +137,7 @@ static void get_program(struct object *o) { more_refs(program_of(o), 1); }
 static void put_program(struct object *o) { less_refs(program_of(o), 1); }
 
 /* Nobody cuts or writes the file, so what is in the cache can be shown as it is: what lies behind
- * the end is zero when it begins to be run, and when it is read. */
+ * the last block is zero when it begins to be run, and when it is read. */
 static paddr_t peek_program(struct object *o, uint64_t index) {
     const struct filemap *f = program_of(o);
     return index < promised_pages(f) ? page_frame(f->number, (uint32_t)index) : PA(0);

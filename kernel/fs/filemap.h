@@ -46,9 +46,10 @@ int filemap_create(struct mappable *file, const struct filemap_ops *ops, uint64_
                    struct object **out) must_check;
 
 /* The same, to be run as a program: as long as there is a reference nobody can write the file, and
- * what its last page has behind the end must be zero. -K_ETXTBSY: it is open for writing, or mapped
- * so that it may be written; or as above, but of the page cache three quarters may be mapped, and
- * seven eighths for whoever is in the reserve (group.h). */
+ * what its last page has behind the file's last block is to be made zero (pagefile_clean_end), if
+ * so much is mapped. -K_ETXTBSY: it is open for writing, or mapped so that it may be written; or as
+ * above, but of the page cache three quarters may be mapped, and seven eighths for whoever is in
+ * the reserve (group.h). */
 int filemap_create_program(struct mappable *file, const struct filemap_ops *ops, uint64_t pages,
                            struct object **out) must_check;
 

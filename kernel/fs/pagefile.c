@@ -148,8 +148,13 @@ static inline paddr_t clean_frame(const struct pagefile *f, uint64_t size, struc
     return ptr_pa(p->data);
 }
 
-void pagefile_clean(const struct pagefile *f, struct page *p) {
-    (void)clean_frame(f, f->ops->size(f), p);
+void pagefile_clean_end(const struct pagefile *f) {
+    uint64_t size = f->ops->size(f);
+    struct page *p = page_find(f->inum, (uint32_t)(size / PAGE_SIZE), true);
+    if (!p)
+        return;
+    (void)clean_frame(f, size, p);
+    page_put(p);
 }
 
 /* With what follows it and is in memory, `most` in all, to the next multiple of PAGES_AT_ONCE.

@@ -56,5 +56,6 @@ int pagefile_read(struct pagefile *f, uint64_t offset, uint64_t dst, bool is_use
 int pagefile_show(struct pagefile *f, uint32_t index, unsigned most, object_show_fn show,
                   void *ctx) must_check;
 
-/* What the page has behind the block that the file ends in becomes zero. */
-void pagefile_clean(const struct pagefile *f, struct page *p);
+/* What the page that the file ends in has behind its last block, if it is in memory, becomes zero.
+ * May sleep. */
+void pagefile_clean_end(const struct pagefile *f);

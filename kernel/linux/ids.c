@@ -89,6 +89,9 @@ static int read_header(uint64_t address, struct cap_header *h, uint64_t *bytes) 
     return err ? err : -K_EINVAL;
 }
 
+/* A thread that is not the first has a number of its own. */
+static bool is_self(int32_t pid) { return pid == proc_self()->pid || pid == thread_self()->tid; }
+
 int linux_capget(const uint64_t arg[6], uint64_t *result) {
     struct cap_header h;
     struct caps c;
@@ -97,7 +100,7 @@ int linux_capget(const uint64_t arg[6], uint64_t *result) {
     if (err == -K_EINVAL && !arg[1])
         return 0; /* that was the question */
     if (!err)
-        err = h.pid < 0 ? -K_EINVAL : proc_caps(h.pid, &c);
+        err = h.pid < 0 ? -K_EINVAL : proc_caps(is_self(h.pid) ? 0 : h.pid, &c);
     if (err || !arg[1])
         return err;
     uint64_t effective = ALL_CAPS & ~c.left_out, permitted = ALL_CAPS & ~c.given_up;
@@ -116,7 +119,7 @@ int linux_capset(const uint64_t arg[6], uint64_t *result) {
     struct cap_data d[2] = {{0}};
     uint64_t bytes;
     int err = read_header(arg[0], &h, &bytes);
-    if (!err && h.pid != 0 && h.pid != proc_self()->pid)
+    if (!err && h.pid != 0 && !is_self(h.pid))
         err = -K_EPERM;
     if (!err)
         err = copyin(d, UA(arg[1]), bytes);

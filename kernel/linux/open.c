@@ -5,6 +5,7 @@
 #include "mm/uaccess.h"
 #include "syscall/syscall.h"
 #include "vfs/descriptor.h"
+#include "vfs/mount.h"
 #include "vfs/names.h"
 #include "vfs/open.h"
 #include "vfs/path.h"
@@ -68,6 +69,8 @@ static int open_unnamed(const struct linux_path *p, uint64_t flags, uint64_t mod
     if (err)
         return err;
     err = node_must_be_dir(dir);
+    if (!err && mount_forbids(dir, MOUNT_READ_ONLY))
+        err = -K_EROFS;
     if (!err)
         err = dir->ops->make_unnamed
                   ? dir->ops->make_unnamed(dir, linux_new_mode(mode), !(flags & O_EXCL), &n)

@@ -118,12 +118,27 @@ int linux_readlinkat(const uint64_t arg[6], uint64_t *result) {
 }
 
 #define X_OK 1
+#define W_OK 2
+
+static int check_access(struct node *n, uint64_t wanted) {
+    struct node_attr a;
+    int err = n->ops->attr(n, &a);
+    if (err)
+        return err;
+    bool runs = a.type != NODE_FILE || !mount_forbids(n, MOUNT_NO_RUNNING);
+    if ((wanted & X_OK) && (!runs || node_attr_forbids_exec(&a)))
+        return -K_EACCES;
+    bool kept = a.type == NODE_FILE || a.type == NODE_DIR || a.type == NODE_LINK;
+    return (wanted & W_OK) && kept && mount_forbids(n, MOUNT_READ_ONLY) ? -K_EROFS : 0;
+}
 
 static int may_access(const uint64_t arg[6], uint64_t flags) {
-    struct node_attr a;
-    int err = linux_attr(arg, flags, &a);
-    if (!err && (arg[2] & X_OK) && node_attr_forbids_exec(&a))
-        err = -K_EACCES;
+    struct node *n;
+    int err = linux_find(arg, flags, !(flags & LINUX_AT_SYMLINK_NOFOLLOW), &n);
+    if (err)
+        return err;
+    err = check_access(n, arg[2]);
+    node_put(n);
     return err;
 }
 

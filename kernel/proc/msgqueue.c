@@ -312,8 +312,10 @@ int msgqueue_look(int32_t id, bool by_place, struct msgqueue_about *out) {
 }
 
 int msgqueue_set(int32_t id, uint32_t uid, uint32_t gid, uint32_t mode, uint64_t most) {
+    if (most > MSGQUEUE_BYTES)
+        return -K_EPERM;
     spin_lock(&table.lock);
-    struct msgqueue *q = most > 0 && most <= MSGQUEUE_BYTES ? find_locked(id) : NULL;
+    struct msgqueue *q = find_locked(id);
     if (q) {
         ipc_set_locked(&table, &q->about.common, uid, gid, mode);
         q->about.most = most;

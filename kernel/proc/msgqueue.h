@@ -40,7 +40,7 @@ struct msgqueue_choice {
 int msgqueue_receive(int32_t id, const struct msgqueue_choice *c, uaddr_t to, size_t *n,
                      int64_t *type) must_check;
 
-/* -K_EINVAL: there is no such queue; of the last but one also: no room at all, or too much. */
+/* -K_EINVAL: there is no such queue. To set more room than MSGQUEUE_BYTES is -K_EPERM. */
 int msgqueue_look(int32_t id, bool by_place, struct msgqueue_about *out) must_check;
 int msgqueue_set(int32_t id, uint32_t uid, uint32_t gid, uint32_t mode, uint64_t most) must_check;
 int msgqueue_remove(int32_t id) must_check;

@@ -279,6 +279,8 @@ int ptimer_set(int32_t id, const struct timer_setting *s, bool absolute,
         spin_lock(&p->lock);
         *before = look_locked(t);
         set_locked(t, s, absolute);
+        if (by_run(t))
+            ring_locked(t); /* its time may be over already, and who sets it may not run on */
         uint64_t due = due_locked(t);
         spin_unlock(&p->lock);
         if (due && due != UINT64_MAX)

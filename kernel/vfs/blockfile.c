@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
+#include "mm/pieces.h"
 #include "mm/slab.h"
 #include "mm/uaccess.h"
 #include "vfs/node.h"
@@ -74,6 +75,7 @@ static int read(struct file *f, uaddr_t dst, size_t n, size_t *done) {
         err = read_some(r, at, UA(dst.v + *done), MIN(n - *done, end - at), &part);
         *done += part;
         at += part;
+        piece_done(PIECE_FREED); /* a disk in memory never sleeps */
         if (proc_interrupted())
             break;
     }

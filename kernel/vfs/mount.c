@@ -98,7 +98,8 @@ static int add_locked(struct node *dir, struct node *root, const char *type, con
     ASSERT_LOCKED(&table.lock);
     if (find_locked(root) || (dir && (dir->mounted || dir == node_root())))
         return -K_EBUSY;
-    if (dir && dir->ops->passing && !dir->under)
+    /* What is in no mount is not in the tree: nobody could find what is mounted there. */
+    if (dir && (!of_dev_locked(dir->dev) || (dir->ops->passing && !dir->under)))
         return -K_EINVAL;
     struct mount *m = find_locked(NULL);
     if (!m)
@@ -153,19 +154,19 @@ int mount_add(struct node *dir, struct node *root, const char *type, const char 
     int err = dir ? node_must_be_dir(dir) : 0;
     if (err)
         return err;
+    node_get(root); /* nobody else's node has its address meanwhile: give_up */
     spin_lock(&table.lock);
     err = add_locked(dir, root, type, source, forbids);
     spin_unlock(&table.lock);
-    if (err)
-        return err;
-    if (!dir) {
+    if (!err && !dir)
         node_set_root(root);
-        return 0;
+    if (!err && dir) {
+        err = must_have_name(dir);
+        if (err && !give_up(root))
+            err = 0;
     }
-    err = must_have_name(dir);
-    if (!err)
-        return 0;
-    return give_up(root) ? err : 0;
+    node_put(root);
+    return err;
 }
 
 /* ---- making one ---- */
@@ -191,6 +192,8 @@ int mount_new(const char *name, const char *source, struct node *dir, unsigned f
     struct node *device = NULL, *root;
     if (!type)
         return -K_ENODEV;
+    if (type->on_disk && !*source)
+        return -K_EINVAL;
     int err = type->on_disk ? find_device(source, &device) : 0;
     if (err)
         return err;

@@ -6,9 +6,19 @@
 
 /* ---- create ---- */
 
+/* A name that is there is told before that there can be no new one. */
+static seldom int refuse_new(struct node *dir, const struct name *name) {
+    struct node *n;
+    int err = path_step(dir, name, &n);
+    if (!err)
+        node_put(n);
+    return err == -K_ENOENT ? -K_EROFS : err ? err : -K_EEXIST;
+}
+
 static int make_in(struct node *dir, const struct name *name, const struct node_kind *kind,
                    struct node **out) {
-    int err = mount_forbids(dir, MOUNT_READ_ONLY) ? -K_EROFS : dir->ops->make(dir, name, kind, out);
+    int err = mount_forbids(dir, MOUNT_READ_ONLY) ? refuse_new(dir, name)
+                                                  : dir->ops->make(dir, name, kind, out);
     if (notes_any() && !err)
         notes_made(dir, name, kind->type == NODE_DIR);
     return err;
@@ -118,7 +128,7 @@ int names_link_node(struct node *old, struct node *start, const char *new) {
     if (err)
         return err;
     err = dir->dev != old->dev                  ? -K_EXDEV
-          : mount_forbids(dir, MOUNT_READ_ONLY) ? -K_EROFS
+          : mount_forbids(dir, MOUNT_READ_ONLY) ? refuse_new(dir, &name)
                                                 : dir->ops->link(dir, &name, old);
     if (notes_any() && !err) {
         notes_made(dir, &name, false);

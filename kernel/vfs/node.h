@@ -24,6 +24,9 @@ struct name {
     size_t length;
 };
 
+static inline bool name_is_dot(const struct name *name) {
+    return name->length == 1 && name->bytes[0] == '.';
+}
 static inline bool name_is_dotdot(const struct name *name) {
     return name->length == 2 && name->bytes[0] == '.' && name->bytes[1] == '.';
 }

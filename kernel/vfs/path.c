@@ -52,7 +52,7 @@ static int step_below(struct node *root, struct node *dir, const struct name *na
         return 0;
     }
     int err = up ? step_out(dir, name, out) : dir->ops->step(dir, name, out);
-    if (!err && node_has_mount(*out))
+    if (!err && node_has_mount(*out) && !name_is_dot(name))
         *out = mount_enter(*out);
     return err;
 }

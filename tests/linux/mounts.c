@@ -197,6 +197,10 @@ static void only_to_read(void) {
     CHECK(chmod("m/file", 0600) < 0 && errno == EROFS);
     CHECK(truncate("m/file", 0) < 0 && errno == EROFS);
     CHECK(utimensat(AT_FDCWD, "m/file", NULL, 0) < 0 && errno == EROFS);
+    CHECK(mkdir("m/file", 0755) < 0 && errno == EEXIST); /* before that it is read-only */
+    CHECK(link("m/file", "m/file") < 0 && errno == EEXIST);
+    CHECK(access("m/file", W_OK) < 0 && errno == EROFS && access("m/file", R_OK) == 0);
+    CHECK(open("m", O_TMPFILE | O_RDWR, 0600) < 0 && errno == EROFS);
     CHECK(has_text("m/file", "text"));
     CHECK_EQ(mount_at(NULL, "m", MS_REMOUNT), 0);
     int fd = open("m/file", O_WRONLY);
@@ -295,6 +299,24 @@ static void fill(const char *path) {
     close(fd);
 }
 
+/* What is not in the tree takes no mount, and a file system is not mounted on itself. */
+static void on_what_is_gone(void) {
+    struct stat st;
+    CHECK(mount_at("tmpfs", "m", 0) == 0 && chdir("m") == 0 && umount2("../m", MNT_DETACH) == 0);
+    CHECK(mount_at("tmpfs", ".", 0) < 0 && errno == EINVAL);
+    CHECK(chdir("/dev/pts") == 0 && umount2("/dev/pts", MNT_DETACH) == 0);
+    CHECK(mount_at("devpts", ".", 0) < 0 && errno == EINVAL && stat(".", &st) == 0);
+    CHECK(mount_at("devpts", "/dev/pts", 0) == 0 && chdir("/tmp/mounts") == 0);
+}
+
+/* A dot is where one is, whatever has been mounted there since. */
+static void a_dot_stays(void) {
+    CHECK(chdir("m") == 0 && mount_at("tmpfs", "/tmp/mounts/m", 0) == 0);
+    make_file("./hidden", "x");
+    CHECK(is_there("hidden") && !is_there("/tmp/mounts/m/hidden") && unlink("hidden") == 0);
+    CHECK(chdir("/tmp/mounts") == 0 && umount("m") == 0);
+}
+
 static void is_given_back(void) {
     long before = promised();
     CHECK(before > 0);
@@ -350,6 +372,8 @@ int main(int argc, char **argv) {
     what_is_forbidden(program);
     other_types();
     detached();
+    on_what_is_gone();
+    a_dot_stays();
     is_given_back();
     so_many();
     CHECK(rmdir("m") == 0 && chdir("/tmp") == 0 && rmdir("/tmp/mounts") == 0);

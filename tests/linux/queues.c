@@ -58,6 +58,11 @@ static void check_queues(void) {
     ds.msg_perm.mode = 0600;
     CHECK(msgctl(queue, IPC_SET, &ds) == 0 && msgctl(queue, IPC_STAT, &ds) == 0);
     CHECK(ds.msg_qbytes == 100 && ds.msg_perm.mode == 0600);
+    ds.msg_qbytes = 16385;
+    CHECK(msgctl(queue, IPC_SET, &ds) == -1 && errno == EPERM);
+    ds.msg_qbytes = 0;
+    CHECK(msgctl(queue, IPC_SET, &ds) == 0);
+    CHECK(msgsnd(queue, &got, 1, IPC_NOWAIT) == -1 && errno == EAGAIN);
     CHECK(msgctl(queue, 99, &ds) == -1 && errno == EINVAL);
     CHECK(msgctl(queue, IPC_STAT, (void *)8) == -1 && errno == EFAULT);
     CHECK(msgctl(queue, IPC_RMID, NULL) == 0);

@@ -177,6 +177,18 @@ static void check_run_time(clockid_t clock) {
     CHECK(timer_gettime(t, &s) == 0 && s.it_value.tv_nsec == 0 && timer_delete(t) == 0);
 }
 
+/* The time is over when it is set: it rings at once, though the process does not run on. */
+static void check_run_time_over(clockid_t clock) {
+    const struct itimerspec over = {{0, 0}, {0, 1}};
+    const struct timespec long_enough = {20, 0};
+    const sigset_t signal = only(SIGUSR1);
+    timer_t t = make(clock, SIGEV_SIGNAL, SIGUSR1, 0);
+    CHECK(sigprocmask(SIG_BLOCK, &signal, NULL) == 0);
+    CHECK(timer_settime(t, TIMER_ABSTIME, &over, NULL) == 0);
+    CHECK(sigtimedwait(&signal, NULL, &long_enough) == SIGUSR1 && timer_delete(t) == 0);
+    CHECK(sigprocmask(SIG_UNBLOCK, &signal, NULL) == 0);
+}
+
 static sem_t told;
 static pthread_t teller;
 static int told_value;
@@ -277,6 +289,8 @@ int main(int argc, char **argv) {
     check_none();
     check_run_time(CLOCK_PROCESS_CPUTIME_ID);
     check_run_time(CLOCK_THREAD_CPUTIME_ID);
+    check_run_time_over(CLOCK_PROCESS_CPUTIME_ID);
+    check_run_time_over(CLOCK_THREAD_CPUTIME_ID);
     check_thread_id();
     check_threads();
     check_ignored();
