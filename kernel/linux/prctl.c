@@ -22,6 +22,7 @@ enum {
     PR_GET_TIMERSLACK = 30,
     PR_SET_NO_NEW_PRIVS = 38,
     PR_GET_NO_NEW_PRIVS = 39,
+    PR_CAP_AMBIENT = 47,
 };
 
 /* proc.noted: what is only asked for again. */
@@ -29,6 +30,7 @@ enum {
 #define KEEP_CAPS 2U
 #define NO_NEW_PRIVS NOTED_FOR_EVER
 #define CAP_LAST 40
+enum { AMBIENT_IS_SET = 1, AMBIENT_RAISE, AMBIENT_LOWER, AMBIENT_CLEAR_ALL };
 #define SLACK 50000 /* nanoseconds that Linux's timers may be late; told, and that is all */
 
 /* That of the thread; what tells of processes shows the first one's. */
@@ -68,6 +70,16 @@ static int note(uint32_t what, bool so) {
     return 0;
 }
 
+/* Programs that are run have all capabilities anyhow, so none is handed on by this. */
+static int ambient(uint64_t what, uint64_t cap, uint64_t *result) {
+    *result = 0;
+    if (what == AMBIENT_CLEAR_ALL)
+        return cap ? -K_EINVAL : 0;
+    if (what < AMBIENT_IS_SET || what > AMBIENT_LOWER || cap > CAP_LAST)
+        return -K_EINVAL;
+    return what == AMBIENT_RAISE ? -K_EPERM : 0;
+}
+
 static int set_death_signal(uint64_t signal) {
     if (signal != 0 && (signal > ABI_SIGNALS || !signal_exists((int32_t)signal)))
         return -K_EINVAL;
@@ -97,6 +109,7 @@ int linux_prctl(const uint64_t arg[6], uint64_t *result) {
     case PR_GET_KEEPCAPS: *result = is_noted(KEEP_CAPS); return 0;
     case PR_GET_NO_NEW_PRIVS: *result = is_noted(NO_NEW_PRIVS); return 0;
     case PR_CAPBSET_READ: *result = arg[1] <= CAP_LAST; return arg[1] <= CAP_LAST ? 0 : -K_EINVAL;
+    case PR_CAP_AMBIENT: return ambient(arg[1], arg[2], result);
     case PR_GET_SECCOMP:
     case PR_GET_SECUREBITS: return 0;
     case PR_GET_TIMERSLACK: *result = SLACK; return 0;

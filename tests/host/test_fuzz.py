@@ -11,7 +11,7 @@ import pytest
 TARGETS = sorted(os.path.basename(path)[len("fuzz_"):-len(".c")]
                  for path in glob.glob(os.path.join(machine.ROOT, "tests", "fuzz", "fuzz_*.c")))
 # The page tables and address spaces most: some 6 seconds each.
-RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 20, "threads": 25}
+RUNS = {"range": 300000, "elf": 300000, "fdt": 200000, "pt": 1500, "aspace": 12, "threads": 15}
 LONGEST = {"threads": 1500}  # bytes of an input; else 512
 DEADLINE = 150  # seconds for each; only a very busy host needs so many
 

@@ -116,6 +116,8 @@ static void check_said(void) {
     CHECK(prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == 0);
     CHECK(prctl(PR_SET_PDEATHSIG, 100) == -1 && errno == EINVAL);
     CHECK(prctl(PR_CAPBSET_READ, 3) == 1 && prctl(PR_CAPBSET_READ, 99) == -1 && errno == EINVAL);
+    CHECK(prctl(47, 4, 0, 0, 0) == 0 && prctl(47, 1, 3, 0, 0) == 0); /* PR_CAP_AMBIENT */
+    CHECK(prctl(47, 2, 3, 0, 0) == -1 && errno == EPERM && prctl(47, 3, 99, 0, 0) == -1);
     CHECK(prctl(PR_GET_SECCOMP) == 0 && prctl(PR_SET_SECCOMP, 2, 0) == -1 && errno == EINVAL);
     CHECK(personality(0xffffffff) == 0 && personality(8) == -1 && errno == EINVAL);
 }

@@ -155,7 +155,7 @@ def programs(tmp_path_factory):
     return archive(tmp_path_factory.mktemp("linux") / "root.cpio")
 
 
-@pytest.mark.designs("mirror", "share")
+@pytest.mark.designs("share")
 def test_own_programs(boot, design, programs):
     """Start, memory, files, processes, signals, time, exec in both directions; and what is linked
     in several ways in each of them."""
@@ -229,7 +229,8 @@ def test_places_are_repeatable(boot, programs):
 
 
 def test_under_the_debug_kernel(boot, programs):
-    said, status = session(boot, machine.default_design(), programs,
+    """Under mirror: test_own_programs is under the default design here."""
+    said, status = session(boot, "mirror", programs,
                            " && ".join(f"/linux/{name}" for name in UNDER_DEBUG), debug=True)
     assert status == 0 and said.count(": OK\n") == len(UNDER_DEBUG), said
 
@@ -302,7 +303,7 @@ def busybox():
         pytest.skip(f"no busybox for RISC-V: {e}")
 
 
-@pytest.mark.designs("mirror", "share")
+@pytest.mark.designs("mirror")
 def test_busybox(boot, design, tmp_path):
     root = archive(tmp_path / "root.cpio", busybox())
     said, status = session(boot, design, root, "PATH=/busybox /busybox/sh /script")

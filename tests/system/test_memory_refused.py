@@ -26,7 +26,7 @@ def in_use(*options):
     return int(found[-1]) - 4 * sum(int(pages[-1]) for pages in own), done.stdout
 
 
-@pytest.mark.designs("mirror", "share")
+@pytest.mark.designs("mirror")
 @pytest.mark.parametrize("period", [11, pytest.param(20, marks=pytest.mark.hand)])
 def test_refused_promises_lose_nothing(design, period):
     usual, output = in_use("--design", design)

@@ -15,11 +15,13 @@ modes = pytest.mark.parametrize("mode, levels, its_design", MODES, ids=[m[0] for
 
 
 @pytest.mark.wide
-@pytest.mark.parametrize("mode, levels, its_design", [
-    MODES[0], pytest.param(*MODES[1], marks=pytest.mark.hand)], ids=[m[0] for m in MODES])
-def test_usertests(mode, levels, its_design):
+@pytest.mark.parametrize("mode, levels, its_design, subjects", [
+    (*MODES[0], "args bounds exec fork mmap mapfile protect remap sbrk threads views"),
+    pytest.param(*MODES[0], "-q", marks=pytest.mark.hand),
+    pytest.param(*MODES[1], "-q", marks=pytest.mark.hand)], ids=["sv48", "sv48-all", "sv57-all"])
+def test_usertests(mode, levels, its_design, subjects):
     done = guest.run("--timeout", guest.LONG_DEADLINE, "--paging", mode, "--design", its_design,
-                     "-c", "usertests -q", timeout=guest.LONG_DEADLINE + guest.DEADLINE)
+                     "-c", f"usertests {subjects}", timeout=guest.LONG_DEADLINE + guest.DEADLINE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("ALL TESTS PASSED\n")
 
