@@ -38,8 +38,8 @@ SLOW_OF_DISKS = "disk_full disk_full_many disk_no_inodes file_larger_than_cache"
 NOT_OF_DISKS = f"usertests -q && usertests {SLOW_OF_MEMORY}"
 
 
-# The other designs run some in test_paging.py, on as many harts with more levels of page tables, and
-# in test_machines.py, on one or two.
+# The other designs run some in test_paging.py, on as many harts with more levels of page tables,
+# and in test_machines.py, on one or two.
 @pytest.mark.wide
 @pytest.mark.designs("unify")
 def test_all(design):
