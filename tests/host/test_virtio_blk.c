@@ -1,7 +1,7 @@
 /* The disk driver against a disk in the host's memory: one that finishes
  * requests when and in the order the test likes, that fails, lies, or breaks, and
  * that checks what the driver writes against virtio 1.1. */
-/* sources: kernel/dev/blk.c kernel/dev/ramdisks[0].c kernel/dev/bootargs.c kernel/dev/fdt.c */
+/* sources: kernel/dev/blk.c kernel/dev/ramdisk.c kernel/dev/bootargs.c kernel/dev/fdt.c */
 /* sources: kernel/lib/string.c kernel/lib/printf.c */
 /* sources: kernel/sync/spinlock.c kernel/sync/rank.c */
 /* sources: tests/host/devstub.c tests/host/fdtbuild.c tests/host/hostarch.c */
