@@ -114,7 +114,8 @@ static int try(struct futex_waiter *w, uaddr_t word, bool waits, uint32_t dead, 
         next = err ? was | LOCK_WAITED_FOR
                    : self | others | (died ? LOCK_OWNER_DIED : was & LOCK_OWNER_DIED);
     } while (
-        !__atomic_compare_exchange_n(now, &was, next, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+        !__atomic_compare_exchange_n(now, &was, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* what the last owner did is seen */
     if (!err)
         new_owner_locked(b, &w->word, self);
     else if (err == -K_EAGAIN && waits)

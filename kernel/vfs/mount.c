@@ -99,7 +99,9 @@ static int add_locked(struct node *dir, struct node *root, const char *type, con
     if (find_locked(root) || (dir && (dir->mounted || dir == node_root())))
         return -K_EBUSY;
     /* What is in no mount is not in the tree: nobody could find what is mounted there. */
-    if (dir && (!of_dev_locked(dir->dev) || (dir->ops->passing && !dir->under)))
+    if (dir && dir->dev != node_root()->dev && !of_dev_locked(dir->dev))
+        return -K_EINVAL;
+    if (dir && dir->ops->passing && !dir->under)
         return -K_EINVAL;
     struct mount *m = find_locked(NULL);
     if (!m)
