@@ -170,7 +170,8 @@ static void check_run_time(clockid_t clock) {
     rang = 0;
     long long from = now(clock);
     CHECK(start(t, 20 * MS, 0) == 0);
-    CHECK(timer_gettime(t, &s) == 0 && s.it_value.tv_nsec > 0 && s.it_value.tv_nsec <= 20 * MS);
+    CHECK(timer_gettime(t, &s) == 0 && s.it_value.tv_nsec <= 20 * MS);
+    CHECK(s.it_value.tv_nsec > 0 || rang); /* the host may have been busy meanwhile */
     while (!rang)
         continue;
     CHECK(now(clock) - from >= 20 * MS);
