@@ -216,14 +216,7 @@ static void check_cancel(void) {
 
 #define SOON 3000000L /* nanoseconds */
 
-static struct timespec soon(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += SOON;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
+static struct timespec soon(clockid_t clock) { return after(clock, SOON); }
 
 static int is_over(clockid_t clock, struct timespec until) {
     struct timespec now;

@@ -1,19 +1,15 @@
 /* mount and umount: what is seen, what is forbidden, what is in use, and what is given back. It
  * works in a folder /tmp/mounts, which it makes and removes. */
 #define _GNU_SOURCE
-#include "check.h"
-#include <fcntl.h>
-#include <limits.h>
+#include "paths.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define TMPFS_MAGIC 0x01021994
 #define PROC_MAGIC 0x9fa0
@@ -21,22 +17,6 @@
 
 static int mount_at(const char *type, const char *target, unsigned long flags) {
     return mount("source", target, type, flags, NULL);
-}
-
-static int is_there(const char *path) { return access(path, F_OK) == 0; }
-
-static void make_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-}
-
-static int has_text(const char *path, const char *text) {
-    char found[64] = "";
-    int fd = open(path, O_RDONLY);
-    ssize_t n = fd < 0 ? -1 : read(fd, found, sizeof(found) - 1);
-    close(fd);
-    return n == (ssize_t)strlen(text) && !strcmp(found, text);
 }
 
 /* How many lines of a file have this in them. */
@@ -49,11 +29,6 @@ static int lines_with(const char *path, const char *text) {
     if (f)
         fclose(f);
     return n;
-}
-
-static const char *where(void) {
-    static char path[PATH_MAX];
-    return syscall(SYS_getcwd, path, sizeof(path)) > 0 ? path : "none";
 }
 
 static dev_t dev_of(const char *path) {

@@ -26,15 +26,6 @@ static void wait_for_waiter(void) {
         sched_yield();
 }
 
-static struct timespec in(clockid_t clock, long nanoseconds) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += nanoseconds;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
 /* ---- the calls ---- */
 
 static void *try_in_thread(void *arg) {
@@ -82,9 +73,9 @@ static void check_given(void) {
     uint32_t owner = now() & FUTEX_TID_MASK;
     CHECK(owner != 0 && owner != (uint32_t)gettid());
     CHECK(try_lock() == -1 && errno == EAGAIN);
-    struct timespec soon = in(CLOCK_REALTIME, 5000000);
+    struct timespec soon = after(CLOCK_REALTIME, 5000000);
     CHECK(futex(&word, FUTEX_LOCK_PI, 0, (long)&soon, NULL, 0) == -1 && errno == ETIMEDOUT);
-    soon = in(CLOCK_MONOTONIC, 5000000);
+    soon = after(CLOCK_MONOTONIC, 5000000);
     CHECK(futex(&word, 13, 0, (long)&soon, NULL, 0) == -1 && errno == ETIMEDOUT);
     while (!__atomic_load_n(&told, __ATOMIC_SEQ_CST))
         sched_yield();
@@ -149,7 +140,7 @@ static void *add(void *arg) {
 }
 
 static void *lock_timed(void *arg) {
-    struct timespec soon = in(CLOCK_REALTIME, 5000000);
+    struct timespec soon = after(CLOCK_REALTIME, 5000000);
     CHECK(pthread_mutex_trylock(mutex) == EBUSY);
     return (void *)(long)pthread_mutex_timedlock(mutex, &soon);
 }

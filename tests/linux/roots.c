@@ -1,39 +1,13 @@
 /* chroot: where paths begin, and what is seen of that from inside and outside. It makes a folder
  * "jail" where it is, and runs in it again. */
 #define _GNU_SOURCE
-#include "check.h"
-#include <fcntl.h>
-#include <limits.h>
+#include "paths.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static char outside[PATH_MAX]; /* where all of this is */
-
-/* glibc's getcwd takes no answer that does not begin with a slash. */
-static const char *where(void) {
-    static char path[PATH_MAX];
-    return syscall(SYS_getcwd, path, sizeof(path)) > 0 ? path : "none";
-}
-
-static int is_there(const char *path) { return access(path, F_OK) == 0; }
-
-static void make_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-    close(fd);
-}
-
-static int has_text(const char *path, const char *text) {
-    char found[64] = "";
-    int fd = open(path, O_RDONLY);
-    ssize_t n = fd < 0 ? -1 : read(fd, found, sizeof(found) - 1);
-    close(fd);
-    return n == (ssize_t)strlen(text) && !strcmp(found, text);
-}
 
 static int leads_to(const char *link, const char *path) {
     char found[PATH_MAX] = "";

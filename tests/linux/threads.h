@@ -3,6 +3,7 @@
 #pragma once
 #include <pthread.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "check.h"
 
@@ -16,6 +17,16 @@ static inline void *end_of(pthread_t t) {
     void *result;
     CHECK(pthread_join(t, &result) == 0);
     return result;
+}
+
+/* So long from now on, by that clock. */
+static inline struct timespec after(clockid_t clock, long nanoseconds) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    t.tv_nsec += nanoseconds;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
 }
 
 /* How a child ends that calls fn: 1, if that returns. */
