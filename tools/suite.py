@@ -13,6 +13,25 @@ def status_of(said):
     return int(found[-1]) if found else -1
 
 
+def counted(said, passed, failed, skipped):
+    """By patterns of lines, of which the first group of `failed` names the test. A part that did
+    not get to its end has failed as a whole, too."""
+    names = collections.Counter(m[1] for m in map(re.compile(failed).match, said) if m)
+    bad = [name if n == 1 else f"{name} ({n} times)" for name, n in names.items()]
+    status = status_of(said)
+    if status == 137:
+        bad.append("(took too long)")
+    return Result(sum(bool(re.match(passed, line)) for line in said),
+                  sum(bool(re.match(skipped, line)) for line in said), bad)
+
+
+def whole(said):
+    """A part that is one test, by its status."""
+    status = status_of(said)
+    bad = [] if status == 0 else ["(took too long)" if status == 137 else f"(status {status})"]
+    return Result(int(not bad), 0, bad)
+
+
 class Suite:
     """name, title; packages; alone: it shares no boot with other suites, and its parts only by
     their size; limit: seconds for a part; mib: memory beside the archive's; prepare: what the
@@ -38,23 +57,4 @@ class Suite:
 
     def read(self, part, said):
         """Result, of the lines that the part has printed."""
-        raise NotImplementedError
-
-
-def counted(said, passed, failed, skipped):
-    """By patterns of lines, of which the first group of `failed` names the test. A part that did
-    not get to its end has failed as a whole, too."""
-    names = collections.Counter(m[1] for m in map(re.compile(failed).match, said) if m)
-    bad = [name if n == 1 else f"{name} ({n} times)" for name, n in names.items()]
-    status = status_of(said)
-    if status == 137:
-        bad.append("(took too long)")
-    return Result(sum(bool(re.match(passed, line)) for line in said),
-                  sum(bool(re.match(skipped, line)) for line in said), bad)
-
-
-def whole(said):
-    """A part that is one test, by its status."""
-    status = status_of(said)
-    bad = [] if status == 0 else ["(took too long)" if status == 137 else f"(status {status})"]
-    return Result(int(not bad), 0, bad)
+        return whole(said)

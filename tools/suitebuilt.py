@@ -10,7 +10,7 @@ import machine
 import musl
 import packages
 import sources
-from suite import Suite, counted, whole
+from suite import Suite, counted
 
 
 def built(source, name, *words):
@@ -41,9 +41,6 @@ class Threads(Suite):
 
     def command(self, part):
         return f"/suite/{part}"
-
-    def read(self, part, said):
-        return whole(said)
 
 
 class Sqlite(Suite):
@@ -94,9 +91,6 @@ class Sqlite(Suite):
 
     def command(self, part):
         return f"/suite/{self.commands[part]}"
-
-    def read(self, part, said):
-        return whole(said)
 
 
 class Ash(Suite):

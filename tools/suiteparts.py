@@ -9,7 +9,7 @@ import machine
 import sources
 import suitebuilt
 import suitepackages
-from suite import Suite, counted, whole
+from suite import Suite, counted
 
 
 class Busybox(Suite):
@@ -78,9 +78,6 @@ class Lua(Suite):
 
     def command(self, part):
         return f"lua5.1 {part}.lua"
-
-    def read(self, part, said):
-        return whole(said)
 
 
 class Python(Suite):
@@ -180,9 +177,6 @@ export THIS_SH=/bin/bash BASH_TSTOUT=/tmp/bash-out BUILD_DIR=/tmp TMPDIR=/tmp"""
     def command(self, part):
         return f"cat run-{part} > /tmp/run; /bin/bash /tmp/run > /tmp/said; s=$?; cat /tmp/said; " \
                "[ $s = 0 ] && ! grep -q '^[<>]' /tmp/said"
-
-    def read(self, part, said):
-        return whole(said)
 
 
 # What support/recho.c, zecho.c and printenv.c of bash do, by its own words.
