@@ -107,7 +107,7 @@ def test_without_apt(host):
     bin_.mkdir()
     for name in ("sh", "dirname", "readlink"):
         (bin_ / name).symlink_to(shutil.which(name))
-    (bin_ / "python3").write_text(f"#!/bin/sh\nexec {sys.executable} \"$@\"\n")
+    (bin_ / "python3").write_text(f"#!/bin/sh\nexec \"{sys.executable}\" \"$@\"\n")
     (bin_ / "python3").chmod(0o755)
     host.path = str(bin_)
     assert "on Debian and Ubuntu, by apt; elsewhere, BUSYBOX=FILE" in host.refuses("--linux")

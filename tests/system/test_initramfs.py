@@ -103,8 +103,9 @@ def test_the_commands_of_the_page(tmp_path):
         commands = re.findall(r"^    ((?:mkdir|cp|tools/cpio.py|qemu-\S+) .*)$", f.read(), re.M)
     assert len(commands) == 4
     script = "\n".join(commands).replace("build/root", str(tmp_path / "root"))
-    done = subprocess.run(["sh", "-e", "-c", script.replace("build/", machine.build_path() + "/")],
-                          cwd=machine.ROOT, stdin=subprocess.DEVNULL, capture_output=True,
-                          encoding="utf-8", timeout=SECONDS, check=False)
+    done = subprocess.run(["sh", "-e", "-c", script.replace("build/", '"$BUILT"/')],
+                          cwd=machine.ROOT, env={**os.environ, "BUILT": machine.build_path()},
+                          stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8",
+                          timeout=SECONDS, check=False)
     assert done.returncode == 5, done.stdout + done.stderr
     assert "console\ninit\nls\nsh\nxv6\n" in done.stdout.replace("\r", "")
