@@ -14,16 +14,16 @@ static struct ext2_dirent *entry_at(const struct buf *b, uint32_t offset) {
 /* Bytes of the entry that are in use. */
 static uint16_t used(const struct ext2_dirent *e) { return e->inode ? needed(e->name_length) : 0; }
 
-static bool is_sound(const struct buf *b, uint32_t offset) {
-    if (ext2.block_bytes - offset < sizeof(struct ext2_dirent))
-        return false;
-    const struct ext2_dirent *e = entry_at(b, offset);
-    return e->bytes >= sizeof(*e) && e->bytes % 4 == 0 && e->bytes <= ext2.block_bytes - offset &&
-           e->bytes >= used(e) && (e->inode == 0 || e->name_length > 0);
+/* Whether an entry can be so with `left` bytes from its beginning to the end of its block. */
+always_inline bool is_sound(const struct ext2_dirent *e, size_t left) {
+    return left >= sizeof(*e) && e->bytes - sizeof(*e) <= left - sizeof(*e) && e->bytes % 4 == 0 &&
+           (e->inode == 0 || e->name_length - 1UL < e->bytes - sizeof(*e));
 }
 
-static bool has_name(const struct ext2_dirent *e, const struct name *name) {
-    return e->inode && e->name_length == name->length &&
+/* The last byte first: names in a row differ there. */
+always_inline bool has_name(const struct ext2_dirent *e, const struct name *name) {
+    return e->name_length == name->length && e->inode &&
+           e->name[name->length - 1] == name->bytes[name->length - 1] &&
            !memcmp(e->name, name->bytes, name->length);
 }
 
@@ -38,54 +38,122 @@ static int get_block(struct ext2_inode *dp, uint64_t i, struct ext2_leaf *leaf, 
     return cache_get(block, out);
 }
 
+/* ---- the name cache ---- */
+
+struct key {
+    uint64_t word[EXT2_KEY_WORDS];
+};
+
+/* The bytes at the end, where names differ most. False: it has too many. */
+static bool key_of(const struct name *name, struct key *key) {
+    if (name->length > sizeof(*key))
+        return false;
+    *key = (struct key){{0}};
+    memcpy((char *)(key + 1) - name->length, name->bytes, name->length);
+    return true;
+}
+
+const struct known_name *ext2_dir_look(const struct ext2_inode *dp, const struct name *name) {
+    static const uint64_t none;
+    struct key key;
+    bool has_key = key_of(name, &key);
+    return namecache_look(has_key ? &dp->names : &none, key.word);
+}
+
+/* It is so from now on. */
+static void know(struct ext2_inode *dp, const struct name *name, const struct ext2_slot *s) {
+    struct key key;
+    if (dp->d.links == 0 || !key_of(name, &key))
+        return;
+    uint32_t at = s->inum ? s->block * ext2.block_bytes + s->offset : 0;
+    namecache_put(&dp->names, key.word, (struct known_name){s->inum, at});
+}
+
+void ext2_dir_forget(const struct ext2_inode *dp, const struct name *name) {
+    struct key key;
+    if (key_of(name, &key))
+        namecache_forget(&dp->names, key.word);
+}
+
 /* ---- find ---- */
 
-/* In one block: what it has of the name, or the first room for it. True: *at is the name's. */
-static int find_in(const struct buf *b, const struct name *name, uint32_t *at, bool *found,
-                   bool *room) {
-    uint32_t step;
-    *found = *room = false;
-    for (uint32_t o = 0; o < ext2.block_bytes; o += step) {
-        if (!is_sound(b, o))
+/* The slot is for the entry there in block i, whose buffer it takes over. */
+static void fill_slot(struct ext2_slot *s, struct buf *b, uint32_t i, uint32_t offset) {
+    *s = (struct ext2_slot){b, i, offset, entry_at(b, offset)->inode};
+}
+
+/* In one block. */
+static int find_in(const struct buf *b, const struct name *name, uint32_t *at, bool *found) {
+    const uint8_t *p = b->data, *end = p + ext2.block_bytes;
+    *found = false;
+    while (p < end) {
+        const struct ext2_dirent *e = (const struct ext2_dirent *)(const void *)p;
+        if (!is_sound(e, (size_t)(end - p)))
             return -K_EIO;
-        const struct ext2_dirent *e = entry_at(b, o);
-        step = e->bytes;
-        *found = has_name(e, name);
-        bool fits = e->bytes - used(e) >= needed(name->length);
-        if (*found || (fits && !*room))
-            *at = o;
-        *room |= fits;
-        if (*found)
+        if (has_name(e, name)) {
+            *at = (uint32_t)(p - b->data);
+            *found = true;
             return 0;
+        }
+        p += e->bytes;
     }
     return 0;
 }
 
-int ext2_dir_find(struct ext2_inode *dp, const struct name *name, struct ext2_slot *s) {
+/* Looks where it was; the slot stays empty when it is not there any more: an image may use a block
+ * twice. */
+static int look_at(struct ext2_inode *dp, uint32_t where, const struct name *name,
+                   struct ext2_slot *s) {
     struct ext2_leaf leaf = {0};
-    uint64_t n = dp->d.size / ext2.block_bytes;
-    bool found = false;
+    struct buf *b;
+    uint32_t i = where / ext2.block_bytes, o = where % ext2.block_bytes;
+    int err = get_block(dp, i, &leaf, &b);
+    ext2_leaf_end(&leaf);
+    if (err || !b)
+        return err;
+    if (is_sound(entry_at(b, o), ext2.block_bytes - o) && has_name(entry_at(b, o), name))
+        fill_slot(s, b, i, o);
+    else
+        cache_put(b);
+    return 0;
+}
+
+static int search(struct ext2_inode *dp, const struct name *name, struct ext2_slot *s) {
+    struct ext2_leaf leaf = {0};
+    uint32_t n = dp->d.size / ext2.block_bytes;
     int err = 0;
-    *s = (struct ext2_slot){0};
-    for (uint64_t i = 0; i < n && !err && !found; i++) {
+    for (uint32_t i = 0; i < n && !err && !s->buf; i++) {
         struct buf *b;
         uint32_t at = 0;
-        bool room = false;
+        bool found = false;
         err = get_block(dp, i, &leaf, &b);
         if (err || !b)
             continue;
-        err = find_in(b, name, &at, &found, &room);
-        if (err || !(found || (room && !s->buf))) {
+        err = find_in(b, name, &at, &found);
+        if (found)
+            fill_slot(s, b, i, at);
+        else
             cache_put(b);
-            continue;
-        }
-        ext2_slot_end(s);
-        *s = (struct ext2_slot){b, at, found ? entry_at(b, at)->inode : 0};
     }
     ext2_leaf_end(&leaf);
+    return err;
+}
+
+int ext2_dir_find(struct ext2_inode *dp, const struct name *name, struct ext2_slot *s) {
+    *s = (struct ext2_slot){0};
+    const struct known_name *known = ext2_dir_look(dp, name);
+    uint32_t inum = known ? known->inum : 0, where = known ? known->where : 0;
+    namecache_looked();
+    if (known) {
+        int err = inum ? look_at(dp, where, name, s) : -K_ENOENT;
+        if (err || s->buf)
+            return err;
+    }
+    int err = search(dp, name, s);
     if (err)
-        ext2_slot_end(s);
-    return err ? err : found ? 0 : -K_ENOENT;
+        return err;
+    know(dp, name, s);
+    return s->buf ? 0 : -K_ENOENT;
 }
 
 /* ---- change ---- */
@@ -118,12 +186,11 @@ static int add_block(struct log_op *op, struct ext2_inode *dp, struct ext2_slot 
     struct ext2_leaf leaf = {0};
     uint32_t block;
     bool fresh;
-    uint64_t i = dp->d.size / ext2.block_bytes;
+    uint32_t i = dp->d.size / ext2.block_bytes;
     if (dp->d.size > UINT32_MAX - ext2.block_bytes)
         return -K_ENOSPC;
-    int err = 0;
     uint32_t there = 0;
-    err = ext2_map_find(dp, i, 1, &leaf, &there);
+    int err = ext2_map_find(dp, i, 1, &leaf, &there);
     if (!err && there)
         err = -K_EIO; /* a block behind the end */
     if (!err)
@@ -131,39 +198,95 @@ static int add_block(struct log_op *op, struct ext2_inode *dp, struct ext2_slot 
     ext2_leaf_end(&leaf);
     if (err)
         return err;
-    s->buf = cache_blank(block); /* the log has it */
-    s->offset = 0;
+    *s = (struct ext2_slot){.buf = cache_blank(block), .block = i}; /* the log has it */
     entry_at(s->buf, 0)->bytes = (uint16_t)ext2.block_bytes;
     dp->d.size += ext2.block_bytes;
     return 0;
 }
 
+/* The first entry of a block with so much room behind it. */
+static int room_in(const struct buf *b, uint16_t bytes, uint32_t *at, bool *found) {
+    uint32_t size = ext2.block_bytes, o = 0;
+    *found = false;
+    while (o < size && !*found) {
+        const struct ext2_dirent *e = entry_at(b, o);
+        if (!is_sound(e, size - o))
+            return -K_EIO;
+        *at = o;
+        *found = e->bytes - used(e) >= bytes;
+        o += e->bytes;
+    }
+    return 0;
+}
+
+/* Where entries of about that size begin to look for room: behind blocks that had none for one of
+ * them. What smaller ones of a class might still use there stays free until a name goes. */
+static uint32_t *first_room(struct ext2_inode *dp, uint16_t bytes) {
+    static const uint16_t most[EXT2_NAME_CLASSES - 1] = {16, 32, 64};
+    unsigned class = 0;
+    while (class < ARRAY_LEN(most) && bytes > most[class])
+        class ++;
+    return &dp->room[class];
+}
+
+/* The slot is for the entry that has room for one of so many bytes behind it. */
+static int find_room(struct log_op *op, struct ext2_inode *dp, uint16_t bytes,
+                     struct ext2_slot *s) {
+    struct ext2_leaf leaf = {0};
+    uint32_t *first = first_room(dp, bytes), n = dp->d.size / ext2.block_bytes;
+    int err = 0;
+    *s = (struct ext2_slot){0};
+    while (*first < n && !err && !s->buf) {
+        struct buf *b;
+        uint32_t at = 0;
+        bool found = false;
+        err = get_block(dp, *first, &leaf, &b);
+        if (!err && b) {
+            err = room_in(b, bytes, &at, &found);
+            if (found)
+                fill_slot(s, b, *first, at);
+            else
+                cache_put(b);
+        }
+        *first += !err && !found;
+    }
+    ext2_leaf_end(&leaf);
+    return err || s->buf ? err : add_block(op, dp, s);
+}
+
+/* There is room in block i again. */
+static void has_room(struct ext2_inode *dp, uint32_t i) {
+    for (unsigned class = 0; class < EXT2_NAME_CLASSES; class ++)
+        dp->room[class] = MIN(dp->room[class], i);
+}
+
 int ext2_dir_enter(struct log_op *op, struct ext2_inode *dp, const struct name *name,
-                   struct ext2_slot *s, const struct ext2_inode *ip) {
-    int err = s->buf ? 0 : add_block(op, dp, s);
+                   const struct ext2_inode *ip) {
+    struct ext2_slot s;
+    int err = find_room(op, dp, needed(name->length), &s);
     if (err)
         return err;
-    struct ext2_dirent *e = entry_at(s->buf, s->offset);
+    struct ext2_dirent *e = entry_at(s.buf, s.offset);
     uint16_t taken = used(e), bytes = e->bytes;
-    if (bytes > ext2.block_bytes - s->offset || bytes < taken + needed(name->length)) {
-        ext2_slot_end(s);
-        return -K_EIO; /* it has changed since: the image uses the block for something else, too */
-    }
     if (taken) {
         e->bytes = taken;
-        e = entry_at(s->buf, s->offset + taken);
+        s.offset += taken;
+        e = entry_at(s.buf, s.offset);
         e->bytes = (uint16_t)(bytes - taken);
     }
     set_entry(e, ip->inum, type_of(ip), name->bytes, name->length);
-    log_write(op, s->buf);
-    ext2_slot_end(s);
+    log_write(op, s.buf);
+    s.inum = ip->inum;
+    know(dp, name, &s);
+    ext2_slot_end(&s);
     dp->d.flags &= ~(uint32_t)EXT2_FLAG_INDEX;
     ext2_touch(dp, true);
     return 0;
 }
 
 /* The entry before it in its block takes over its bytes. */
-void ext2_dir_remove(struct log_op *op, struct ext2_slot *s) {
+void ext2_dir_remove(struct log_op *op, struct ext2_inode *dp, const struct name *name,
+                     struct ext2_slot *s) {
     struct ext2_dirent *e = entry_at(s->buf, s->offset), *before = NULL;
     for (uint32_t o = 0; o < s->offset; o += MAX(before->bytes, (uint16_t)4))
         before = entry_at(s->buf, o);
@@ -172,13 +295,18 @@ void ext2_dir_remove(struct log_op *op, struct ext2_slot *s) {
     else
         e->inode = 0;
     log_write(op, s->buf);
+    s->inum = 0;
+    has_room(dp, s->block);
+    know(dp, name, s);
 }
 
-void ext2_dir_change(struct log_op *op, struct ext2_slot *s, const struct ext2_inode *ip) {
+void ext2_dir_change(struct log_op *op, struct ext2_inode *dp, const struct name *name,
+                     struct ext2_slot *s, const struct ext2_inode *ip) {
     struct ext2_dirent *e = entry_at(s->buf, s->offset);
-    e->inode = ip->inum;
+    e->inode = s->inum = ip->inum;
     e->type = type_of(ip);
     log_write(op, s->buf);
+    know(dp, name, s);
 }
 
 int ext2_dir_init(struct log_op *op, struct ext2_inode *ip, uint32_t parent) {
@@ -203,9 +331,9 @@ static int list_block(const struct buf *b, uint32_t from, uint32_t *at, bool *mo
                       ext2_list_fn emit, void *ctx) {
     uint32_t step;
     for (uint32_t o = 0; o < ext2.block_bytes; o += step) {
-        if (!is_sound(b, o))
-            return -K_EIO;
         const struct ext2_dirent *e = entry_at(b, o);
+        if (!is_sound(e, ext2.block_bytes - o))
+            return -K_EIO;
         step = e->bytes;
         if (o < from || !e->inode)
             continue;

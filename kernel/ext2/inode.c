@@ -15,8 +15,10 @@ static struct slab records = SLAB_INIT(records, sizeof(struct ext2_inode));
 
 static struct {
     struct spinlock lock;
-    uint32_t refs;            /* to all of them; atomic */
-    struct list dead;         /* orphans without a reference, to be reaped */
+    uint32_t refs;    /* to all of them; atomic */
+    struct list dead; /* orphans without a reference, to be reaped */
+    struct list idle; /* without a reference; the first one goes first */
+    uint32_t idle_count;
     uint64_t changed_in[256]; /* of inodes that are not in memory, by number */
     struct ext2_inode *buckets[BUCKETS];
 } table = {.lock = SPINLOCK_INIT(RANK_INODES)};
@@ -27,6 +29,8 @@ void ext2_inode_mount(void) {
     records = (struct slab)SLAB_INIT(records, sizeof(struct ext2_inode));
     table.refs = 0;
     list_init(&table.dead);
+    list_init(&table.idle);
+    table.idle_count = 0;
     memset(table.changed_in, 0, sizeof(table.changed_in));
     memset(table.buckets, 0, sizeof(table.buckets));
 }
@@ -73,20 +77,38 @@ static void count_refs_locked(int more) {
 
 uint32_t ext2_inode_refs(void) { return __atomic_load_n(&table.refs, __ATOMIC_ACQUIRE); }
 
+/* One that is in memory has a reference more; NULL: it is not. */
+static struct ext2_inode *take_locked(uint32_t inum) {
+    ASSERT_LOCKED(&table.lock);
+    struct ext2_inode *ip = *find_locked(inum);
+    if (!ip)
+        return NULL;
+    if (ip->refs++ == 0) {
+        list_remove(&ip->link);
+        table.idle_count--;
+    }
+    count_refs_locked(1);
+    return ip;
+}
+
+int ext2_inode_find(uint32_t inum, struct ext2_inode **out) {
+    spin_lock(&table.lock);
+    *out = take_locked(inum);
+    spin_unlock(&table.lock);
+    return *out ? 0 : -K_EAGAIN;
+}
+
 int ext2_inode_get(uint32_t inum, struct ext2_inode **out) {
     if (inum == 0 || inum > ext2.inodes)
         return -K_EIO;
     struct ext2_inode *fresh = NULL;
     for (;;) {
         spin_lock(&table.lock);
-        struct ext2_inode **link = find_locked(inum);
-        struct ext2_inode *ip = *link;
-        if (ip)
-            ip->refs++;
-        else if (fresh)
-            *link = ip = fresh;
-        if (ip)
+        struct ext2_inode *ip = take_locked(inum);
+        if (!ip && fresh) {
+            *find_locked(inum) = ip = fresh;
             count_refs_locked(1);
+        }
         spin_unlock(&table.lock);
         if (ip) {
             if (fresh && ip != fresh)
@@ -110,21 +132,47 @@ struct ext2_inode *ext2_inode_dup(struct ext2_inode *ip) {
     return ip;
 }
 
+/* It is in the table no more, and nobody refers to it. */
+static void remove_locked(struct ext2_inode *ip) {
+    ASSERT_LOCKED(&table.lock);
+    uint64_t *kept = kept_transaction(ip->inum);
+    *kept = MAX(*kept, ip->changed_in);
+    *find_locked(ip->inum) = ip->hash_next;
+}
+
+/* Whether it is kept without a reference. Where a link leads takes a frame. */
+static bool may_be_idle(const struct ext2_inode *ip) {
+    return ip->loaded && ip->d.links > 0 && !ip->target;
+}
+
+/* The last reference was given back. What has to be freed for that, or NULL. */
+static struct ext2_inode *rest_locked(struct ext2_inode *ip) {
+    ASSERT_LOCKED(&table.lock);
+    if (may_be_idle(ip)) {
+        list_push_back(&table.idle, &ip->link);
+        if (++table.idle_count <= EXT2_IDLE_MOST)
+            return NULL;
+        ip = LIST_ENTRY(list_pop_front(&table.idle), struct ext2_inode, link);
+        table.idle_count--;
+    }
+    remove_locked(ip);
+    return ip;
+}
+
 void ext2_inode_put(struct ext2_inode *ip) {
-    bool last = false;
+    struct ext2_inode *ends = NULL;
     spin_lock(&table.lock);
     ASSERT(ip->refs > 0);
     if (ip->refs == 1 && ip->orphan) {
         list_push_back(&table.dead, &ip->link); /* with the caller's reference */
-    } else if (count_refs_locked(-1), --ip->refs == 0) {
-        uint64_t *kept = kept_transaction(ip->inum);
-        *kept = MAX(*kept, ip->changed_in);
-        *find_locked(ip->inum) = ip->hash_next;
-        last = true;
+    } else {
+        count_refs_locked(-1);
+        if (--ip->refs == 0)
+            ends = rest_locked(ip);
     }
     spin_unlock(&table.lock);
-    if (last)
-        free_record(ip);
+    if (ends)
+        free_record(ends);
 }
 
 /* It is in the list for the caller, with the list's reference, unless somebody has it again. */
@@ -221,9 +269,9 @@ static int load(struct ext2_inode *ip) {
     ip->node.link = ext2_mode_type(ip) == EXT2_MODE_LINK;
     if (ip->node.link && ip->d.links > 0)
         err = load_target(ip);
-    ip->loaded = !err;
     if (ip->changed_in == 0)
         ip->changed_in = __atomic_load_n(kept_transaction(ip->inum), __ATOMIC_RELAXED);
+    __atomic_store_n(&ip->loaded, !err, __ATOMIC_RELEASE); /* for ext2_inode_known */
     return err;
 }
 
@@ -243,6 +291,8 @@ void ext2_inode_unlock(struct ext2_inode *ip) {
 }
 
 int ext2_inode_known(struct ext2_inode *ip) {
+    if (__atomic_load_n(&ip->loaded, __ATOMIC_ACQUIRE) && !ip->node.link)
+        return 0;
     int err = ext2_inode_lock(ip);
     if (err)
         ext2_inode_put(ip);
@@ -314,7 +364,8 @@ int ext2_inode_new(uint32_t inum, uint16_t mode, struct ext2_inode **out) {
     }
     ip->node.link = (mode & EXT2_MODE_TYPE) == EXT2_MODE_LINK;
     ip->next_block = 0;
-    ip->loaded = true;
+    memset(ip->room, 0, sizeof(ip->room));
+    __atomic_store_n(&ip->loaded, true, __ATOMIC_RELEASE);
     *out = ip;
     return 0;
 }

@@ -1,9 +1,9 @@
 /* Inodes of ext2 in memory, by number.
  *
  * A struct ext2_inode is an inode in memory. ext2_inode_get gives a reference, ext2_inode_put gives
- * it back, from anywhere, for it never sleeps; the last one ends the structure: the block cache has
- * what the inode is, and the page cache its contents. The first lock reads it. To change one, in an
- * operation of the log:
+ * it back, from anywhere, for it never sleeps. The first lock reads it. Some that nobody refers to
+ * are kept (EXT2_IDLE_MOST), so that the name cache knows of a directory, and what a path leads to
+ * need not be read again. To change one, in an operation of the log:
  *
  *     log_begin; (the name lock;) ext2_inode_lock; ext2_inode_edit;     all that can fail
  *     change ip->d; ext2_inode_save                                     cannot
@@ -23,15 +23,18 @@
 #include "proc/sleeplock.h"
 #include "vfs/node.h"
 
+#define EXT2_IDLE_MOST 256
+#define EXT2_NAME_CLASSES 4
+
 struct ext2_inode {
     struct node node;
     uint32_t inum;
     uint32_t refs;
     struct ext2_inode *hash_next;
-    struct list link; /* among those to be reaped, whose reference is the list's */
+    struct list link; /* among the idle (refs = 0) or those to be reaped (refs = 1: the list's) */
 
     struct sleeplock lock;
-    bool loaded;
+    bool loaded;          /* atomic */
     struct ext2_dinode d; /* valid when loaded */
     char *target;         /* of a link, terminated; a frame */
     struct buf *home;     /* between ext2_inode_edit and ext2_inode_unlock: the block it lives in */
@@ -43,6 +46,11 @@ struct ext2_inode {
     struct ext2_inode *orphan_before, *orphan_behind;
 
     struct mappable mapped;
+
+    /* A directory's. */
+    uint64_t names; /* what the name cache knows it by; its lock guards it */
+    uint32_t
+        room[EXT2_NAME_CLASSES]; /* dir.c: which block may have room for a name of that class */
 };
 
 static inline struct ext2_inode *ext2_inode_of(struct node *n) {
@@ -77,6 +85,8 @@ int ext2_orphans_mount(void) must_check;
 /* A reference to inode inum, whether it is in use or not. -K_EIO: no such number; -K_ENFILE: there
  * is no memory for it. */
 int ext2_inode_get(uint32_t inum, struct ext2_inode **out) must_check;
+/* The same of one that is in memory, for who holds a spinlock. -K_EAGAIN: it is not. */
+int ext2_inode_find(uint32_t inum, struct ext2_inode **out) must_check;
 struct ext2_inode *ext2_inode_dup(struct ext2_inode *ip);
 uint32_t ext2_inode_refs(void); /* how many there are, to all inodes */
 void ext2_inode_put(struct ext2_inode *ip);

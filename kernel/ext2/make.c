@@ -74,11 +74,11 @@ static void give_back(struct log_op *op, struct ext2_inode *ip) {
     ip->target = NULL;
     ip->d = (struct ext2_dinode){.dtime = ext2_dtime()};
     ext2_inode_save(op, ip);
-    ip->loaded = false;
+    __atomic_store_n(&ip->loaded, false, __ATOMIC_RELAXED);
 }
 
-static int make_at(struct log_op *op, struct ext2_inode *dp, struct ext2_slot *s,
-                   const struct name *name, const struct node_kind *kind, struct ext2_inode **out) {
+static int make_at(struct log_op *op, struct ext2_inode *dp, const struct name *name,
+                   const struct node_kind *kind, struct ext2_inode **out) {
     uint32_t inum;
     struct ext2_inode *ip;
     bool is_dir = kind->type == NODE_DIR;
@@ -92,7 +92,7 @@ static int make_at(struct log_op *op, struct ext2_inode *dp, struct ext2_slot *s
         return err; /* the number stays taken: the disk has an inode there */
     err = fill(op, dp, ip, kind);
     if (!err)
-        err = ext2_dir_enter(op, dp, name, s, ip);
+        err = ext2_dir_enter(op, dp, name, ip);
     if (err)
         give_back(op, ip);
     else
@@ -117,7 +117,7 @@ static int make_in(struct log_op *op, struct ext2_inode *dp, const struct name *
     if (!err) {
         err = -K_EEXIST;
     } else if (err == -K_ENOENT) {
-        err = make_at(op, dp, &s, name, kind, out);
+        err = make_at(op, dp, name, kind, out);
         ext2_inode_save(op, dp);
     }
     ext2_slot_end(&s);

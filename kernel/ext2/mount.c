@@ -2,6 +2,7 @@
 #include "dev/bootargs.h"
 #include "ext2/alloc.h"
 #include "ext2/data.h"
+#include "ext2/dir.h"
 #include "ext2/ext2.h"
 #include "ext2/journal.h"
 #include "ext2/map.h"
@@ -79,6 +80,7 @@ static int read_all(const char **why) {
     if (err)
         return err;
     ext2_inode_mount();
+    namecache_mount(EXT2_KEY_WORDS);
     ext2_alloc_mount();
     if (ext2.incompat & EXT2_INCOMPAT_RECOVER)
         err = recover(why);

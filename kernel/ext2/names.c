@@ -4,18 +4,29 @@
 
 /* ---- step ---- */
 
-/* dp is locked. The reference keeps what was found from being reaped; its contents are read with
- * nothing locked. */
 /* The journal, for example, may not: who opens it could cut it under the log. */
 static bool may_have_name(uint32_t inum) {
     return inum >= ext2.first_inode || inum == EXT2_ROOT_INODE;
 }
 
+/* By the name cache. -K_EAGAIN: it does not know, or has no inode at hand. */
+static int find_known(struct ext2_inode *dp, const struct name *name, struct ext2_inode **out) {
+    const struct known_name *known = ext2_dir_look(dp, name);
+    int err = !known                       ? -K_EAGAIN
+              : known->inum == 0           ? -K_ENOENT
+              : may_have_name(known->inum) ? ext2_inode_find(known->inum, out)
+                                           : -K_EIO;
+    namecache_looked();
+    return err;
+}
+
+/* dp is locked. The reference keeps what was found from being reaped; its contents are read with
+ * nothing locked. */
 static int find_in(struct ext2_inode *dp, const struct name *name, struct ext2_inode **out) {
     struct ext2_slot s;
     if (!ext2_is_dir(dp))
         return -K_ENOTDIR;
-    if (ext2_is_dot(name)) {
+    if (name_is_dot(name)) {
         *out = ext2_inode_dup(dp);
         return 0;
     }
@@ -29,12 +40,15 @@ static int find_in(struct ext2_inode *dp, const struct name *name, struct ext2_i
 }
 
 int ext2_step(struct ext2_inode *dp, const struct name *name, struct ext2_inode **out) {
-    int err = ext2_inode_lock(dp);
-    if (err)
-        return err;
-    err = name->length > EXT2_NAME_MAX && ext2_is_dir(dp) ? -K_ENAMETOOLONG
-                                                          : find_in(dp, name, out);
-    ext2_inode_unlock(dp);
+    int err = find_known(dp, name, out);
+    if (err == -K_EAGAIN) {
+        err = ext2_inode_lock(dp);
+        if (err)
+            return err;
+        err = name->length > EXT2_NAME_MAX && ext2_is_dir(dp) ? -K_ENAMETOOLONG
+                                                              : find_in(dp, name, out);
+        ext2_inode_unlock(dp);
+    }
     return err ? err : ext2_inode_known(*out);
 }
 
@@ -92,7 +106,7 @@ static int enter(struct log_op *op, struct ext2_inode *dp, const struct name *na
     if (!err)
         err = -K_EEXIST;
     else if (err == -K_ENOENT)
-        err = ext2_dir_enter(op, dp, name, &s, ip);
+        err = ext2_dir_enter(op, dp, name, ip);
     ext2_slot_end(&s);
     if (err != -K_EEXIST)
         ext2_inode_save(op, dp);
@@ -130,6 +144,7 @@ int ext2_link(struct ext2_inode *dp, const struct name *name, struct ext2_inode 
 
 void ext2_lose_name(struct log_op *op, struct ext2_inode *dp, struct ext2_inode *ip) {
     if (ext2_is_dir(ip)) {
+        namecache_forget_all(&ip->names);
         ip->d.links = 0;
         dp->d.links = (uint16_t)MAX(dp->d.links - 1, 1);
     } else {
@@ -148,14 +163,14 @@ static int check_unlink(struct ext2_inode *ip) {
     return ext2_is_dir(ip) ? ext2_dir_must_be_empty(ip) : 0;
 }
 
-static int unlink_found(struct log_op *op, struct ext2_inode *dp, struct ext2_slot *s,
-                        struct ext2_inode *ip) {
+static int unlink_found(struct log_op *op, struct ext2_inode *dp, const struct name *name,
+                        struct ext2_slot *s, struct ext2_inode *ip) {
     int err = ext2_lock_other(ip, dp, NULL);
     if (err)
         return err;
     err = check_unlink(ip);
     if (!err) {
-        ext2_dir_remove(op, s);
+        ext2_dir_remove(op, dp, name, s);
         ext2_lose_name(op, dp, ip);
         ext2_touch(dp, true);
         ext2_inode_save(op, dp);
@@ -174,7 +189,7 @@ static int unlink_in(struct log_op *op, struct ext2_inode *dp, const struct name
     if (!err)
         err = may_have_name(s.inum) ? ext2_inode_get(s.inum, &ip) : -K_EIO;
     if (!err) {
-        err = unlink_found(op, dp, &s, ip);
+        err = unlink_found(op, dp, name, &s, ip);
         ext2_inode_put(ip);
     }
     ext2_slot_end(&s);

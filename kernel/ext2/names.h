@@ -19,11 +19,8 @@ int ext2_rename(struct ext2_inode *from, const struct name *old, struct ext2_ino
  * five inodes; a new inode's number, with its first block. */
 #define EXT2_NAMES_ROOM (EXT2_ENTER_ROOM + 1 + 5 + 2 + 4)
 
-static inline bool ext2_is_dot(const struct name *name) {
-    return name->length == 1 && name->bytes[0] == '.';
-}
 static inline bool ext2_is_special(const struct name *name) {
-    return ext2_is_dot(name) || name_is_dotdot(name);
+    return name_is_dot(name) || name_is_dotdot(name);
 }
 
 /* Begins the operation and takes the name lock. -K_EROFS: did neither; -K_ENAMETOOLONG. */

@@ -83,7 +83,7 @@ static int finish(struct log_op *op, struct ext2_inode *ip) {
         bool is_dir = ext2_is_dir(ip);
         ip->d = (struct ext2_dinode){.dtime = ext2_dtime()};
         ext2_number_give(op, ip->inum, is_dir);
-        ip->loaded = false;
+        __atomic_store_n(&ip->loaded, false, __ATOMIC_RELAXED);
     }
     return 0;
 }

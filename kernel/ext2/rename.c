@@ -50,7 +50,8 @@ static int check(const struct renaming *r) {
     return is_dir && r->from != r->to && r->to->d.links >= EXT2_LINKS_MAX ? -K_EMLINK : 0;
 }
 
-/* The new name first: it alone can fail. */
+/* The new name first: it alone can fail. Who looks meanwhile with nothing locked does not find the
+ * new name and then the old one, nor what was above. */
 static int do_rename(struct log_op *op, struct renaming *r) {
     bool moves = ext2_is_dir(r->child) && r->from != r->to;
     int err = check(r);
@@ -58,16 +59,19 @@ static int do_rename(struct log_op *op, struct renaming *r) {
         err = ext2_dir_find(r->child, &dotdot, &r->up) ? -K_EIO : 0;
     if (err)
         return err;
+    ext2_dir_forget(r->from, r->old_name);
+    if (moves)
+        ext2_dir_forget(r->child, &dotdot);
     if (r->target)
-        ext2_dir_change(op, &r->new, r->child);
+        ext2_dir_change(op, r->to, r->new_name, &r->new, r->child);
     else
-        err = ext2_dir_enter(op, r->to, r->new_name, &r->new, r->child);
+        err = ext2_dir_enter(op, r->to, r->new_name, r->child);
     if (!err) {
-        ext2_dir_remove(op, &r->old);
+        ext2_dir_remove(op, r->from, r->old_name, &r->old);
         if (r->target)
             ext2_lose_name(op, r->to, r->target);
         if (moves) {
-            ext2_dir_change(op, &r->up, r->to);
+            ext2_dir_change(op, r->child, &dotdot, &r->up, r->to);
             r->from->d.links = (uint16_t)MAX(r->from->d.links - 1, 1);
             r->to->d.links++;
         }

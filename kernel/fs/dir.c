@@ -15,19 +15,25 @@ _Static_assert(sizeof(struct entry) == sizeof(struct fs_dirent), "an entry is tw
 #define HEAD_INUM(head) ((uint16_t)(head))
 #define HEAD_NAME(head) ((head) >> 16)
 
+static struct dir_name name_of(const struct entry *e) {
+    return (struct dir_name){{HEAD_NAME(e->head), e->rest}};
+}
+
 struct dir_name dir_name(const char *bytes, size_t len) {
     union {
         char padded[16];
         struct entry e;
     } u = {.padded = {0}};
     memcpy(u.padded + offsetof(struct fs_dirent, name), bytes, MIN(len, (size_t)ABI_DIRSIZ));
-    return (struct dir_name){.first = HEAD_NAME(u.e.head), .rest = u.e.rest};
+    return name_of(&u.e);
 }
 
-bool dir_name_is_dot(const struct dir_name *name) { return name->first == '.' && name->rest == 0; }
+bool dir_name_is_dot(const struct dir_name *name) {
+    return name->word[0] == '.' && name->word[1] == 0;
+}
 
 bool dir_name_is_dotdot(const struct dir_name *name) {
-    return name->first == ('.' | '.' << 8) && name->rest == 0;
+    return name->word[0] == ('.' | '.' << 8) && name->word[1] == 0;
 }
 
 static struct entry *entry_at(const struct buf *b, uint32_t within) {
@@ -49,7 +55,8 @@ static uint32_t blocks_of(const struct inode *dp) {
 }
 
 static bool is_named(const struct entry *e, const struct dir_name *name) {
-    return HEAD_NAME(e->head) == name->first && e->rest == name->rest && HEAD_INUM(e->head) != 0;
+    return HEAD_NAME(e->head) == name->word[0] && e->rest == name->word[1] &&
+           HEAD_INUM(e->head) != 0;
 }
 
 /* The number, from k on, of the first of n entries that has the name, or with NULL is free;
@@ -107,10 +114,18 @@ static int search_all(struct inode *dp, uint32_t from, const struct dir_name *na
     return 0;
 }
 
+/* It is so from now on, for the name cache. */
+static void know(struct inode *dp, const struct dir_name *name, uint32_t inum, uint32_t index) {
+    if (dp->d.nlink > 0)
+        namecache_put(&dp->names, name->word, (struct known_name){inum, index});
+}
+
 int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
-    uint32_t inum, index;
     *slot = (struct dir_slot){.buf = NULL};
-    if (namecache_get(dp, name, &inum, &index)) {
+    const struct known_name *known = namecache_look(&dp->names, name->word);
+    uint32_t inum = known ? known->inum : 0, index = known ? known->where : 0;
+    namecache_looked();
+    if (known) {
         if (inum == 0)
             return -K_ENOENT;
         int err = look_at(dp, index, name, slot);
@@ -120,7 +135,7 @@ int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slo
     int err = search_all(dp, 0, name, slot);
     if (err)
         return err;
-    namecache_put(dp, name, slot->inum, slot->index);
+    know(dp, name, slot->inum, slot->index);
     return slot->buf ? 0 : -K_ENOENT;
 }
 
@@ -168,23 +183,23 @@ int dir_set(struct log_op *op, struct inode *dp, struct dir_slot *slot, const st
         if (err)
             return err;
     }
-    *entry_at(slot->buf, slot->within) = (struct entry){name->first << 16 | inum, name->rest};
+    *entry_at(slot->buf, slot->within) = (struct entry){name->word[0] << 16 | inum, name->word[1]};
     log_write(op, slot->buf);
     slot->inum = inum;
     inode_changed(op, dp);
-    namecache_put(dp, name, inum, slot->index);
+    know(dp, name, inum, slot->index);
     return 0;
 }
 
 void dir_clear(struct log_op *op, struct inode *dp, struct dir_slot *slot) {
     struct entry *e = entry_at(slot->buf, slot->within);
-    struct dir_name name = {HEAD_NAME(e->head), e->rest};
+    struct dir_name name = name_of(e);
     *e = (struct entry){0, 0};
     log_write(op, slot->buf);
     slot->inum = 0;
     dp->first_free = MIN(dp->first_free, slot->index);
     inode_changed(op, dp);
-    namecache_put(dp, &name, 0, 0);
+    know(dp, &name, 0, 0);
 }
 
 int dir_is_empty(struct inode *dp, bool *empty) {
@@ -198,7 +213,7 @@ int dir_is_empty(struct inode *dp, bool *empty) {
             continue;
         const struct entry *e = entry_at(b, 0);
         for (uint32_t k = 0; k < entries_in(dp, i); k++, e++) {
-            struct dir_name name = {HEAD_NAME(e->head), e->rest};
+            struct dir_name name = name_of(e);
             if (HEAD_INUM(e->head) != 0 && !dir_name_is_dot(&name) && !dir_name_is_dotdot(&name))
                 *empty = false;
         }

@@ -6,9 +6,9 @@
 #include "fs/inode.h"
 
 /* A name as an entry has it, in two numbers, so that comparing is cheap. */
+#define DIR_NAME_WORDS 2
 struct dir_name {
-    uint64_t first; /* 6 bytes */
-    uint64_t rest;  /* 8 bytes */
+    uint64_t word[DIR_NAME_WORDS]; /* 6 bytes, then 8 */
 };
 
 /* The first 14 of len bytes. */

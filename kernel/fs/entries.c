@@ -29,7 +29,7 @@ static int make(struct log_op *op, struct inode *dp, struct dir_slot *slot,
         ip->d = (struct fs_dinode){.type = 0};
         if (op->wrote)
             inode_save(op, ip);
-        namecache_forget_all(ip);
+        namecache_forget_all(&ip->names);
         inode_unalloc(ip);
         return err;
     }
@@ -141,7 +141,7 @@ static int remove_entry(struct log_op *op, struct inode *dp, struct dir_slot *sl
         return -K_ENOTEMPTY;
     dir_clear(op, dp, slot);
     if (is_dir) {
-        namecache_forget_all(ip);
+        namecache_forget_all(&ip->names);
         dp->d.nlink--;
         inode_save(op, dp);
     }

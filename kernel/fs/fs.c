@@ -150,6 +150,7 @@ int fs_mount(struct node **root, const char **why) {
         err = start_log(why);
     if (err)
         return err;
+    namecache_mount(DIR_NAME_WORDS);
     entries_init();
     *why = "the free-block bitmap cannot be read";
     err = balloc_mount();

@@ -6,7 +6,7 @@
 #include "fs/super.h"
 #include "lib/errno.h"
 
-static const struct dir_name dotdot = {.first = '.' | '.' << 8, .rest = 0};
+static const struct dir_name dotdot = {{'.' | '.' << 8, 0}};
 
 /* -K_EINVAL if inode inum is dp or above it. The image may tie directories to a
  * ring: after more steps than there are inodes, the walk is in one. */
@@ -73,7 +73,7 @@ static int check_rename(const struct renaming *r) {
 
 static void lose_target(struct log_op *op, struct renaming *r) {
     if (r->target->d.type == ABI_T_DIR) {
-        namecache_forget_all(r->target);
+        namecache_forget_all(&r->target->names);
         r->to->d.nlink--; /* its ".." */
         inode_save(op, r->to);
     }
@@ -89,8 +89,8 @@ static int do_rename(struct log_op *op, struct renaming *r) {
     if (!err && moves)
         err = dir_find(r->child, &dotdot, &r->up) ? -K_EIO : 0;
     if (!err) {
-        namecache_forget(r->from, &r->old_name);
-        namecache_forget(r->child, &dotdot);
+        namecache_forget(&r->from->names, r->old_name.word);
+        namecache_forget(&r->child->names, dotdot.word);
         err = dir_set(op, r->to, &r->new, &r->name, r->child->inum);
     }
     if (!err) {

@@ -19,8 +19,12 @@ static int find_in(struct inode *dp, const struct dir_name *name, struct inode *
 }
 
 int inode_step(struct inode *dp, const struct dir_name *name, struct inode **out) {
-    int err;
-    if (namecache_step(dp, name, out, &err))
+    int err = 0;
+    const struct known_name *known = namecache_look(&dp->names, name->word);
+    if (known)
+        err = known->inum == 0 ? -K_ENOENT : inode_get(known->inum, out);
+    namecache_looked();
+    if (known)
         return err;
     err = inode_lock(dp);
     if (err)

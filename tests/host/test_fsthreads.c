@@ -17,6 +17,7 @@
 /* sources: tests/host/fsimage.c tests/host/fsenv.c */
 #include "fs/cache.h"
 #include "fs/fs.h"
+#include "fs/dir.h"
 #include "fs/namecache.h"
 #include "fsthreads.h"
 #include <stdlib.h>
@@ -84,6 +85,7 @@ static void shared_names_and_a_slow_disk(void **state) {
 static void a_small_log_and_small_caches(void **state) {
     fsenv_fresh(3000, 10, 300);
     assert_int_equal(namecache_boot_init(8), 0); /* names */
+    namecache_mount(DIR_NAME_WORDS);
     kstub_parallel(THREADS, churn);
 }
 
