@@ -1,4 +1,4 @@
-/* The paths of directories: see where.h. */
+/* Paths: see where.h. */
 #include "vfs/where.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -98,4 +98,28 @@ int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) {
 int cwd_path(char *buffer, size_t size, size_t *bytes) {
     struct node *n = place_get(PLACE_CURRENT);
     return node_path(n ? n : node_get(node_root()), buffer, size, bytes);
+}
+
+int path_from_root(const char *path, char *buffer, size_t size) {
+    struct node *dir;
+    struct name last;
+    size_t bytes;
+    if (path[0] == '/')
+        return str_copy(buffer, path, size) < size ? 0 : -K_ERANGE;
+    int err = path_parent(NULL, path, &dir, &last);
+    if (err)
+        return err;
+    err = node_path(dir, buffer, size, &bytes);
+    if (err)
+        return err;
+    memmove(buffer, buffer + size - bytes, bytes);
+    if (buffer[0] != '/')
+        return -K_ENOENT;
+    size_t length = bytes == sizeof("/") ? 0 : bytes - 1;
+    if (length + 1 + last.length >= size)
+        return -K_ERANGE;
+    buffer[length] = '/';
+    memcpy(buffer + length + 1, last.bytes, last.length);
+    buffer[length + 1 + last.length] = '\0';
+    return 0;
 }

@@ -1,4 +1,4 @@
-/* Where directories are: their paths. */
+/* Where directories are, and what is in them: their paths. */
 #pragma once
 #include "lib/types.h"
 
@@ -14,3 +14,8 @@ int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) must_che
 
 /* The same of the current directory. */
 int cwd_path(char *buffer, size_t size, size_t *bytes) must_check;
+
+/* Writes a path of what `path` names that begins with a slash, to the buffer's start: the same one,
+ * or that of the directory which has its last name, and that name. -K_ENOENT: also when there is
+ * none from the running process's root; others as above and as of path_parent. */
+int path_from_root(const char *path, char *buffer, size_t size) must_check;
