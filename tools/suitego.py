@@ -12,7 +12,7 @@ import packages
 from suite import Suite, counted
 
 
-def go(*words, **where):
+def go(*words):
     """What the host's Go prints, told to make programs for the guest. Unusable: why it does not."""
     if not shutil.which("go"):
         raise machine.Unusable("go: not found; Debian's packages golang-go and golang-src have it")
@@ -21,7 +21,7 @@ def go(*words, **where):
         stdin=subprocess.DEVNULL, env={
             **os.environ, "GOOS": "linux", "GOARCH": "riscv64", "CGO_ENABLED": "0",
             "GOFLAGS": "-p=1", "GOCACHE": packages.folder("go", "cache"),
-            "GOPATH": packages.folder("go", "path")}, **where)
+            "GOPATH": packages.folder("go", "path")})
     if done.returncode:
         raise machine.Unusable(f"go {' '.join(words[:2])}: {done.stderr.strip()[-300:]}")
     return done.stdout.strip()
