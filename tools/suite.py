@@ -13,14 +13,17 @@ def status_of(said):
     return int(found[-1]) if found else -1
 
 
-def counted(said, passed, failed, skipped):
+def counted(said, passed, failed, skipped, ends=False):
     """By patterns of lines, of which the first group of `failed` names the test. A part that did
-    not get to its end has failed as a whole, too."""
+    not get to its end has failed as a whole, too. ends: so has one whose status is not 0 though
+    no test of it has failed, such as a program that was killed."""
     names = collections.Counter(m[1] for m in map(re.compile(failed).match, said) if m)
     bad = [name if n == 1 else f"{name} ({n} times)" for name, n in names.items()]
     status = status_of(said)
     if status == 137:
         bad.append("(took too long)")
+    elif ends and status != 0 and not bad:
+        bad.append(f"(status {status})")
     return Result(sum(bool(re.match(passed, line)) for line in said),
                   sum(bool(re.match(skipped, line)) for line in said), bad)
 

@@ -6,8 +6,10 @@ import os
 import re
 
 import machine
+import packages
 import sources
 import suitebuilt
+import suitego
 import suitepackages
 from suite import Suite, counted
 
@@ -152,6 +154,41 @@ class Gawk(Suite):
         return counted(said, "PASS: ", "FAIL: (.*)", "SKIPPED: ")
 
 
+class Glib(Suite):
+    """The programs that Debian installs, without what only their whole package depends on."""
+    name = "glib"
+    title = "glib 2.84's own, of what the system does"
+    packages = ("libglib2.0-0t64",)
+    mib = 500
+    files = ("async-close-output-stream", "async-splice-output-stream", "asyncqueue", "cond",
+             "credentials", "dir", "environment", "file", "fileutils", "g-file", "g-file-info",
+             "gsubprocess", "hostutils", "inet-address", "io-channel", "io-channel-basic",
+             "io-stream", "live-g-file", "mainloop", "mappedfile", "mapping", "mutex",
+             "network-address", "network-monitor", "once", "onceinit", "pollable", "private",
+             "rec-mutex", "resources", "rwlock", "sleepy-stream", "socket", "socket-address",
+             "socket-listener", "socket-service", "spawn-multithreaded", "spawn-path-search",
+             "spawn-singlethread", "spawn-test", "task", "testfilemonitor", "testing", "thread",
+             "thread-pool", "thread-pool-slow", "threadtests", "timeout", "timer", "trash", "unix",
+             "unix-fd", "unix-mounts", "unix-streams", "utils", "utils-isolated", "vfs")
+    prepare = """mkdir -p /tmp/home; export HOME=/tmp/home LC_ALL=C.UTF-8
+cd /usr/libexec/installed-tests/glib"""
+
+    def parts(self):
+        return list(self.files)
+
+    def add(self, tree):
+        tests, = map(packages.unpacked, packages.get_alone(["libglib2.0-tests"]))
+        where = "usr/libexec/installed-tests/glib"
+        tree.add_host_folder(os.path.join(tests, where), under=where)
+
+    def command(self, part):
+        return f"$PWD/{part} --tap"
+
+    def read(self, part, said):
+        return counted(said, r"ok \d+ (?!.*# SKIP)", r"not ok (?:\d+ )?(\S+)",
+                       r"ok \d+ .*# SKIP", ends=True)
+
+
 class Bash(Suite):
     name = "bash"
     title = "bash 5.2's own"
@@ -201,4 +238,4 @@ print "$ENV{$ARGV[0]}\\n";
 
 SUITES = {suite.name: suite for suite in (
     Busybox(), suitebuilt.Ash(), Lua(), suitepackages.Vi(), Gawk(), suitebuilt.Sqlite(),
-    suitebuilt.Threads(), Bash(), Python(), suitepackages.Packages())}
+    suitebuilt.Threads(), Bash(), Python(), Glib(), suitego.Go(), suitepackages.Packages())}

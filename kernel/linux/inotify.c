@@ -10,8 +10,10 @@
     0x04000000U /* what has no name any more is told to nobody but its own watch */
 #define IN_MASK_CREATE 0x10000000U
 #define IN_MASK_ADD 0x20000000U
+#define IN_UNMOUNT 0x2000U /* may be asked for, and never comes */
 #define IN_FLAGS (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD)
-#define IN_EVENTS ((uint32_t)NOTE_ALL | NOTE_OVERFLOW | NOTE_IGNORED | NOTE_IS_DIR | NOTE_ONCE)
+#define IN_EVENTS \
+    ((uint32_t)NOTE_ALL | IN_UNMOUNT | NOTE_OVERFLOW | NOTE_IGNORED | NOTE_IS_DIR | NOTE_ONCE)
 
 #define FILE_FLAGS (LINUX_O_CLOEXEC | LINUX_O_NONBLOCK)
 

@@ -204,15 +204,18 @@ void signal_exec(void) {
     spin_unlock(&p->lock);
 }
 
-int signal_masks_of(int32_t pid, struct signal_masks *masks) {
+int signal_masks_of(int32_t pid, int32_t tid, struct signal_masks *masks) {
     struct proc *p = proc_find_and_lock(pid);
     if (!p)
         return -K_ESRCH;
     *masks = (struct signal_masks){.waiting = p->signals_pending};
-    if (!list_empty(&p->threads)) {
-        const struct thread *t = LIST_ENTRY(p->threads.next, struct thread, in_process);
+    LIST_EACH(link, &p->threads) {
+        const struct thread *t = LIST_ENTRY(link, struct thread, in_process);
+        if (tid && t->tid != tid)
+            continue;
         masks->waiting_thread = t->signals.pending;
         masks->blocked = t->signals.blocked;
+        break;
     }
     for (int32_t signal = 1; p->signals && signal <= ABI_SIGNALS; signal++) {
         uint64_t handler = p->signals->action[signal - 1].handler;

@@ -34,13 +34,14 @@ static inline uint64_t signal_bit(int32_t signal) { return (uint64_t)1 << (signa
 
 /* ---- what is said of them, for others to see ---- */
 
-/* A bit for each signal; those that wait for the process and for its first thread are apart. */
+/* A bit for each signal; those that wait for the process and for one thread of it are apart. */
 struct signal_masks {
     uint64_t waiting, waiting_thread, blocked, ignored, caught;
 };
 
-/* -K_ESRCH: nobody there, and *masks is unchanged. */
-int signal_masks_of(int32_t pid, struct signal_masks *masks) must_check;
+/* Of the thread with this number, 0: of the first one. -K_ESRCH: there is no such process, and
+ * *masks is unchanged; a thread that has ended has none. */
+int signal_masks_of(int32_t pid, int32_t tid, struct signal_masks *masks) must_check;
 
 /* ---- sending ---- */
 

@@ -86,17 +86,19 @@ static void signals(struct text *t, const struct signal_masks *s) {
                (unsigned long)s->caught);
 }
 
-static int status(struct text *t, int32_t pid, int32_t tid) {
+/* Of a process, or of this thread of it. */
+static int print_status(struct text *t, int32_t pid, const struct thread_about *thread) {
     struct abi_procinfo i;
     struct signal_masks s = {0};
     uint64_t faults, peak;
     int err = info_of(pid, &i);
     if (err)
         return err;
-    (void)!signal_masks_of(pid, &s); /* it may have ended */
+    (void)!signal_masks_of(pid, thread ? thread->tid : 0, &s); /* it may have ended */
     memory_of(pid, &faults, &peak);
-    text_print(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", i.name,
-               states[i.state].words, i.pid, i.pid, i.parent);
+    text_print(t, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n",
+               thread ? thread->name : i.name, states[thread ? thread->state : i.state].words,
+               i.pid, thread ? thread->tid : i.pid, i.parent);
     text_print(t, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nVmSize:\t%lu kB\n",
                (unsigned long)(i.size / 1024));
     text_print(t, "VmHWM:\t%lu kB\nVmRSS:\t%lu kB\n", (unsigned long)(peak * KIB_PAGE),
@@ -106,6 +108,8 @@ static int status(struct text *t, int32_t pid, int32_t tid) {
     signals(t, &s);
     return 0;
 }
+
+static int status(struct text *t, int32_t pid, int32_t tid) { return print_status(t, pid, NULL); }
 
 static int comm(struct text *t, int32_t pid, int32_t tid) {
     struct abi_procinfo i;
@@ -283,5 +287,12 @@ static int thread_stat(struct text *t, int32_t pid, int32_t tid) {
     return 0;
 }
 
-const struct contents thread_contents[] = {{"comm", thread_comm}, {"stat", thread_stat}};
+static int thread_status(struct text *t, int32_t pid, int32_t tid) {
+    struct thread_about a;
+    int err = about(pid, tid, &a);
+    return err ? err : print_status(t, pid, &a);
+}
+
+const struct contents thread_contents[] = {
+    {"comm", thread_comm}, {"stat", thread_stat}, {"status", thread_status}};
 const unsigned thread_contents_count = ARRAY_LEN(thread_contents);

@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "vfs/descriptor.h"
 #include "vfs/path.h"
+#include "vfs/where.h"
 #include "lib/abi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -65,7 +66,7 @@ static int make_stack_page(struct arguments *a, const struct elf_plan *plan, uin
 /* ---- the change of programs ------------------------------------------------------ */
 
 /* The process is another program now: not the shell any more, if it was one. file: the program's,
- * which a script's path is not. */
+ * which a script's path is not, from the root; empty: it is not known. */
 static void set_name(struct proc *p, const char *path, const char *file,
                      const struct proc_strings *arguments) {
     const char *name = path;
@@ -74,8 +75,7 @@ static void set_name(struct proc *p, const char *path, const char *file,
             name = c + 1;
     spin_lock(&p->lock); /* proc_info may be reading them */
     str_copy(p->name, name, sizeof(p->name));
-    bool known = *file == '/' && strlen(file) < sizeof(p->program);
-    str_copy(p->program, known ? file : "", sizeof(p->program));
+    str_copy(p->program, file, sizeof(p->program));
     p->arguments = *arguments;
     spin_unlock(&p->lock);
     p->manages_jobs = false;
@@ -245,11 +245,14 @@ static int replace_program(const char *path, const char *name, struct node *file
 static int replace_by_file(const char *path, const char *name, struct program *program,
                            struct arguments *a) {
     struct node *file;
+    char full[sizeof(proc_self()->program)];
     program->script.name = 0;
     int err = path_lookup(name, &file);
     if (err)
         return err;
-    err = replace_program(path, name, file, program, a);
+    if (path_from_root(name, full, sizeof(full)))
+        full[0] = '\0';
+    err = replace_program(path, full, file, program, a);
     if (!err)
         fd_exec();
     node_put(file);

@@ -1,4 +1,4 @@
-/* The paths of directories: see where.h. */
+/* Paths: see where.h. */
 #include "vfs/where.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -98,4 +98,80 @@ int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) {
 int cwd_path(char *buffer, size_t size, size_t *bytes) {
     struct node *n = place_get(PLACE_CURRENT);
     return node_path(n ? n : node_get(node_root()), buffer, size, bytes);
+}
+
+/* To the buffer's start, the path of what is called so in dir; takes over the reference to that. */
+static int path_below(struct node *dir, const struct name *last, char *buffer, size_t size) {
+    size_t bytes;
+    int err = node_path(dir, buffer, size, &bytes);
+    if (err)
+        return err;
+    memmove(buffer, buffer + size - bytes, bytes);
+    if (buffer[0] != '/')
+        return -K_ENOENT;
+    size_t length = bytes == sizeof("/") ? 0 : bytes - 1;
+    if (length + 1 + last->length >= size)
+        return -K_ERANGE;
+    buffer[length] = '/';
+    memcpy(buffer + length + 1, last->bytes, last->length);
+    buffer[length + 1 + last->length] = '\0';
+    return 0;
+}
+
+static int copy_path(const char *path, char *buffer, size_t size) {
+    if (path[0] != '/')
+        return -K_ENOENT;
+    return str_copy(buffer, path, size) < size ? 0 : -K_ERANGE;
+}
+
+/* What a path leads to, link by link. */
+struct chain {
+    const char *path;
+    struct node *start; /* it begins there; NULL: where the process is */
+    struct node *link;  /* whose target the path is; NULL: nobody's */
+};
+
+static void chain_end(struct chain *c) {
+    if (c->link) {
+        node_put(c->start);
+        node_put(c->link);
+    }
+}
+
+/* n is what is called so in dir, the end of the chain. */
+static int path_of_end(const struct chain *c, struct node *dir, const struct name *last,
+                       struct node *n, char *buffer, size_t size) {
+    if (n->link)
+        return copy_path(n->ops->target(n), buffer, size);
+    if (!c->link && c->path[0] == '/')
+        return copy_path(c->path, buffer, size);
+    return path_below(node_get(dir), last, buffer, size);
+}
+
+int path_from_root(const char *path, char *buffer, size_t size) {
+    struct chain c = {.path = path};
+    int err = -K_ELOOP;
+    for (unsigned links = 0; links <= PATH_LINKS; links++) {
+        struct node *dir, *n;
+        struct name last;
+        err = path_parent(c.start, c.path, &dir, &last);
+        if (err)
+            break;
+        err = path_step(dir, &last, &n);
+        if (err) {
+            node_put(dir);
+            break;
+        }
+        if (!n->link || n->ops->leads_to) {
+            err = path_of_end(&c, dir, &last, n, buffer, size);
+            node_put(n);
+            node_put(dir);
+            break;
+        }
+        chain_end(&c);
+        c = (struct chain){.path = n->ops->target(n), .start = dir, .link = n};
+        err = -K_ELOOP;
+    }
+    chain_end(&c);
+    return err;
 }

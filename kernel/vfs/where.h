@@ -1,4 +1,4 @@
-/* Where directories are: their paths. */
+/* Where directories are, and what is in them: their paths. */
 #pragma once
 #include "lib/types.h"
 
@@ -14,3 +14,10 @@ int node_path(struct node *n, char *buffer, size_t size, size_t *bytes) must_che
 
 /* The same of the current directory. */
 int cwd_path(char *buffer, size_t size, size_t *bytes) must_check;
+
+/* Writes a path of the file that `path` names, which begins with a slash, to the buffer's start:
+ * the same one, if it does and does not end with a link; else that of the directory which has the
+ * file, and its name there. What a link tells that leads where no path may is taken as it is.
+ * -K_ENOENT: also when there is none from the running process's root; -K_ELOOP; others as above and
+ * as of path_parent. The buffer is undefined after an error. */
+int path_from_root(const char *path, char *buffer, size_t size) must_check;

@@ -1,6 +1,6 @@
 /* exec from a file of a mounted disk into real memory, under every design: when the n-th promise of
  * memory is refused, all is as it was, for n = 1, 2, 3 ... until it succeeds. */
-/* sources: kernel/vfs/mount.c */
+/* sources: kernel/vfs/mount.c kernel/vfs/where.c kernel/vfs/listing.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */

@@ -1,7 +1,7 @@
 /* exec of programs of Linux that may be loaded anywhere and ask for an interpreter, from a mounted
  * disk into real memory, under every design: with a promise of memory that is refused, and with
  * headers of either file that are damaged at random, all is as it was. */
-/* sources: kernel/vfs/mount.c */
+/* sources: kernel/vfs/mount.c kernel/vfs/where.c kernel/vfs/listing.c */
 /* sources: kernel/vfs/filelock.c */
 /* sources: kernel/mm/pagetree.c */
 /* sources: kernel/vfs/node.c kernel/vfs/names.c kernel/fs/fsnode.c kernel/fs/step.c */

@@ -125,6 +125,8 @@ static void check_overflow(int d) {
 static void check_errors(int d) {
     char small[16];
     CHECK(inotify_add_watch(queue, "none", IN_OPEN) == -1 && errno == ENOENT);
+    CHECK_EQ(inotify_add_watch(queue, "d", IN_MASK_ADD | IN_CREATE | IN_UNMOUNT | IN_Q_OVERFLOW),
+             d);
     CHECK(inotify_add_watch(queue, "d", 0) == -1 && errno == EINVAL);
     CHECK(inotify_add_watch(0, "d", IN_OPEN) == -1 && errno == EINVAL);
     CHECK(inotify_add_watch(99, "d", IN_OPEN) == -1 && errno == EBADF);

@@ -108,6 +108,41 @@ static void check_signals(void) {
         signal(i, SIG_DFL);
 }
 
+/* ---- the program ---- */
+
+/* 0: what runs is known by its path from the root. It is, too, when it has run itself by that. */
+static int look_at_exe(int times) {
+    char link[128] = "";
+    CHECK(readlink("/proc/self/exe", link, sizeof(link) - 1) > 0 && !strcmp(link, "/linux/procfs"));
+    char again[] = {(char)('0' + times - 1), '\0'};
+    if (times && !failures) {
+        execl("/proc/self/exe", "procfs", "exe", again, NULL);
+        CHECK(errno == 0);
+    }
+    return failures != 0;
+}
+
+/* A child runs this program by paths that do not begin there, or end with a link. */
+static void check_exe(void) {
+    static const char *const places[][2] = {{"/linux", "./procfs"},        {"/linux", "procfs"},
+                                            {"/dev", "../linux/./procfs"}, {"/", "linux/procfs"},
+                                            {"/", "/tmp/exe-link"},        {"/tmp", "exe-second"},
+                                            {"/", "dev/..//linux/procfs"}};
+    CHECK(symlink("../linux/procfs", "/tmp/exe-link") == 0);
+    CHECK(symlink("exe-link", "/tmp/exe-second") == 0);
+    for (unsigned i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0) {
+            if (chdir(places[i][0]) == 0)
+                execl(places[i][1], "procfs", "exe", "2", NULL);
+            _exit(2);
+        }
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    CHECK(unlink("/tmp/exe-link") == 0 && unlink("/tmp/exe-second") == 0);
+}
+
 /* ---- arguments ---- */
 
 static char *name_of_program;
@@ -271,6 +306,9 @@ static void check_threads(void) {
             snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid[i]);
             CHECK(sscanf(contents(path), "%d (%31[^)]) %c", &number, name, &state) == 3);
             CHECK(number == tid[i]);
+            snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid[i]);
+            CHECK(number_behind(contents(path), "\nPid:\t") == tid[i]);
+            CHECK(number_behind(text, "Tgid:\t") == getpid() && strstr(text, "Name:\twaiter\n"));
         } while (!failures && (strcmp(name, "waiter") || state != 'S'));
     }
     snprintf(path, sizeof(path), "/proc/self/task/%d/comm", getpid());
@@ -390,8 +428,11 @@ int main(int argc, char **argv) {
     name_of_program = argv[0];
     if (argc > 1 && !strcmp(argv[1], "arguments"))
         return look_at_arguments(argc, argv);
+    if (argc > 2 && !strcmp(argv[1], "exe"))
+        return look_at_exe(argv[2][0] - '0');
     check_machine();
     check_self();
+    check_exe();
     check_signals();
     check_maps();
     check_long_file();
