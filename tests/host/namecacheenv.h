@@ -62,8 +62,8 @@ static inline int teardown_ext2(void **state) {
     return ext2env_teardown(state);
 }
 #define FOR_XV6(name) cmocka_unit_test_setup_teardown(name, setup_xv6, fsenv_teardown)
-#define FOR_EXT2(name) \
-    { #name "_of_ext2", name, setup_ext2, teardown_ext2, NULL }
+#define FOR_EXT2(title, test) \
+    { #title, test, setup_ext2, teardown_ext2, NULL }
 /* Whether there is something to test: programs for ext2 may not be there, which is said. */
 static inline bool can_test(void) { return tested == &on_xv6 || ext2env_can(); }
 

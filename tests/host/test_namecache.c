@@ -421,13 +421,13 @@ int main(void) {
         T(the_least_used_name_goes),
         T(a_name_that_is_there_twice),
         T(two_directories_in_one_block),
-        FOR_EXT2(the_same_as_without),
-        FOR_EXT2(free_entries_are_found),
-        FOR_EXT2(known_names_need_no_disk),
-        FOR_EXT2(an_error_is_not_kept),
-        FOR_EXT2(a_number_used_again),
+        FOR_EXT2(the_same_as_without_of_ext2, the_same_as_without),
+        FOR_EXT2(free_entries_are_found_of_ext2, free_entries_are_found),
+        FOR_EXT2(known_names_need_no_disk_of_ext2, known_names_need_no_disk),
+        FOR_EXT2(an_error_is_not_kept_of_ext2, an_error_is_not_kept),
+        FOR_EXT2(a_number_used_again_of_ext2, a_number_used_again),
         T(a_removed_directory_has_no_names),
-        FOR_EXT2(a_removed_directory_has_no_names),
+        FOR_EXT2(a_removed_directory_has_no_names_of_ext2, a_removed_directory_has_no_names),
     };
     host_random_seed(31);
     return cmocka_run_group_tests(tests, NULL, NULL);

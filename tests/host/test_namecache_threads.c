@@ -162,11 +162,11 @@ int main(void) {
         FOR_XV6(an_opened_name_is_its_own_file),
         FOR_XV6(directories_come_and_go),
         FOR_XV6(the_smallest_cache),
-        FOR_EXT2(a_replaced_name_is_always_there),
-        FOR_EXT2(a_moved_file_is_in_one_place),
-        FOR_EXT2(an_opened_name_is_its_own_file),
-        FOR_EXT2(directories_come_and_go),
-        FOR_EXT2(the_smallest_cache),
+        FOR_EXT2(a_replaced_name_is_always_there_of_ext2, a_replaced_name_is_always_there),
+        FOR_EXT2(a_moved_file_is_in_one_place_of_ext2, a_moved_file_is_in_one_place),
+        FOR_EXT2(an_opened_name_is_its_own_file_of_ext2, an_opened_name_is_its_own_file),
+        FOR_EXT2(directories_come_and_go_of_ext2, directories_come_and_go),
+        FOR_EXT2(the_smallest_cache_of_ext2, the_smallest_cache),
     };
     host_random_seed(31);
     return cmocka_run_group_tests(tests, NULL, NULL);
