@@ -220,11 +220,21 @@ static int lock_and_load(struct aspace *as, struct node *file, struct program *p
     return err;
 }
 
+/* The path from the root of what was run as `name`; empty: it is not known. It takes a walk, which
+ * is for programs that ask for it: of ours it is told when they were run so. */
+static void find_path(bool other, const char *name, char *full, size_t size) {
+    bool known = other ? !path_from_root(name, full, size)
+                       : *name == '/' && str_copy(full, name, size) < size;
+    if (!known)
+        full[0] = '\0';
+}
+
 static int replace_program(const char *path, const char *name, struct node *file,
                            struct program *program, struct arguments *a) {
     struct proc *p = proc_self();
     struct start start;
     struct aspace *as;
+    char full[sizeof(p->program)];
     int err = proc_spare_space(p, &as);
     if (err)
         return err;
@@ -235,24 +245,22 @@ static int replace_program(const char *path, const char *name, struct node *file
         aspace_destroy(as);
         return err;
     }
+    find_path(start.other, name, full, sizeof(full));
     proc_replace_space(p);                                              /* the commit point */
     __atomic_store_n(&p->interface, start.interface, __ATOMIC_RELAXED); /* senders look at it */
     enter_program(&start);
-    set_name(p, path, name, &start.arguments);
+    set_name(p, path, full, &start.arguments);
     return 0;
 }
 
 static int replace_by_file(const char *path, const char *name, struct program *program,
                            struct arguments *a) {
     struct node *file;
-    char full[sizeof(proc_self()->program)];
     program->script.name = 0;
     int err = path_lookup(name, &file);
     if (err)
         return err;
-    if (path_from_root(name, full, sizeof(full)))
-        full[0] = '\0';
-    err = replace_program(path, full, file, program, a);
+    err = replace_program(path, name, file, program, a);
     if (!err)
         fd_exec();
     node_put(file);
