@@ -47,7 +47,7 @@ class Sqlite(Suite):
     name = "sqlite"
     title = "SQLite 3.46's mptest, threadtest4 and speedtest1"
     packages = ("libsqlite3-0",)
-    limit = 300
+    limit = 1200
     prepare = "mkdir -p /tmp/sqlite; cp -r /suite/mptest /tmp/sqlite; cd /tmp/sqlite/mptest"
     commands = {
         "config01": "mptester c1.db config01.test",
@@ -80,9 +80,9 @@ class Sqlite(Suite):
     @staticmethod
     def patient(top):
         """mptest.c, whose processes wait ten seconds for one another, which is too little when the
-        host has other things to do: a minute here."""
+        host has other things to do: ten minutes here."""
         with open(os.path.join(top, "mptest", "mptest.c"), encoding="utf-8") as f:
-            text, n = re.subn(r"(?m)^(#define DEFAULT_TIMEOUT ) *10000$", r"\1 60000", f.read())
+            text, n = re.subn(r"(?m)^(#define DEFAULT_TIMEOUT ) *10000$", r"\1 600000", f.read())
         assert n == 1, "mptest.c has no such time"
         source = packages.folder("mptest.c")
         with open(source, "w", encoding="utf-8") as f:
@@ -96,7 +96,7 @@ class Sqlite(Suite):
 class Ash(Suite):
     name = "ash"
     title = "busybox 1.37's own, of its shell"
-    limit = 300
+    limit = 900
     prepare = "cp -r /suite/ash /tmp/ash; cd /tmp/ash; ln -s /bin/busybox ash"
 
     @staticmethod

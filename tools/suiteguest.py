@@ -52,8 +52,9 @@ def archive(work):
                       "</dev/null", "s=$?; echo; echo \"== status $s\""]
         scripts.append(f"suite/do-{suite.name}")
         tree.add_file(scripts[-1], "\n".join([*lines, ""]).encode())
-    tree.add_file("suite/all", "\n".join(["export HOME=/root", *(f"sh /{s}" for s in scripts),
-                                          f"echo '{END}'", ""]).encode())
+    tree.add_file("suite/all", "\n".join([
+        "export HOME=/root SHELL=/bin/sh", *(f"sh /{s}" for s in scripts), f"echo '{END}'", ""
+    ]).encode())
     path = packages.folder(f"suites-{os.getpid()}.cpio")
     tree.write(path)
     return path

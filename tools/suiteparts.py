@@ -17,6 +17,8 @@ from suite import Suite, counted
 class Busybox(Suite):
     name = "busybox"
     title = "busybox 1.37's own"
+    packages = ("zip",)
+    limit = 600
     # Not run: those that need another machine (wget), and one that looks at sources alone.
     without = ("all_sourcecode", "wget", "mount")
     prepare = """mkdir -p /tmp/bb; cp -r /suite/testsuite /tmp/bb
@@ -159,6 +161,7 @@ class Glib(Suite):
     name = "glib"
     title = "glib 2.84's own, of what the system does"
     packages = ("libglib2.0-0t64",)
+    limit = 600  # mainloop moves much through a pipe, a KiB at a time
     mib = 500
     files = ("async-close-output-stream", "async-splice-output-stream", "asyncqueue", "cond",
              "credentials", "dir", "environment", "file", "fileutils", "g-file", "g-file-info",
