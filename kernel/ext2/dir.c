@@ -140,12 +140,11 @@ static int search(struct ext2_inode *dp, const struct name *name, struct ext2_sl
 }
 
 int ext2_dir_find(struct ext2_inode *dp, const struct name *name, struct ext2_slot *s) {
+    struct known_name known;
+    struct key key;
     *s = (struct ext2_slot){0};
-    const struct known_name *known = ext2_dir_look(dp, name);
-    uint32_t inum = known ? known->inum : 0, where = known ? known->where : 0;
-    namecache_looked();
-    if (known) {
-        int err = inum ? look_at(dp, where, name, s) : -K_ENOENT;
+    if (key_of(name, &key) && namecache_get(&dp->names, key.word, &known)) {
+        int err = known.inum ? look_at(dp, known.where, name, s) : -K_ENOENT;
         if (err || s->buf)
             return err;
     }
@@ -223,10 +222,10 @@ static int room_in(const struct buf *b, uint16_t bytes, uint32_t *at, bool *foun
  * them. What smaller ones of a class might still use there stays free until a name goes. */
 static uint32_t *first_room(struct ext2_inode *dp, uint16_t bytes) {
     static const uint16_t most[EXT2_NAME_CLASSES - 1] = {16, 32, 64};
-    unsigned class = 0;
-    while (class < ARRAY_LEN(most) && bytes > most[class])
-        class ++;
-    return &dp->room[class];
+    unsigned c = 0;
+    while (c < ARRAY_LEN(most) && bytes > most[c])
+        c++;
+    return &dp->room[c];
 }
 
 /* The slot is for the entry that has room for one of so many bytes behind it. */
@@ -256,8 +255,8 @@ static int find_room(struct log_op *op, struct ext2_inode *dp, uint16_t bytes,
 
 /* There is room in block i again. */
 static void has_room(struct ext2_inode *dp, uint32_t i) {
-    for (unsigned class = 0; class < EXT2_NAME_CLASSES; class ++)
-        dp->room[class] = MIN(dp->room[class], i);
+    for (unsigned c = 0; c < EXT2_NAME_CLASSES; c++)
+        dp->room[c] = MIN(dp->room[c], i);
 }
 
 int ext2_dir_enter(struct log_op *op, struct ext2_inode *dp, const struct name *name,

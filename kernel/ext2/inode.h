@@ -23,8 +23,8 @@
 #include "proc/sleeplock.h"
 #include "vfs/node.h"
 
-#define EXT2_IDLE_MOST 256
-#define EXT2_NAME_CLASSES 4
+#define EXT2_IDLE_MOST 256  /* so that they take some dozen frames, and need no reclaimer */
+#define EXT2_NAME_CLASSES 4 /* of lengths of names */
 
 struct ext2_inode {
     struct node node;
@@ -48,9 +48,8 @@ struct ext2_inode {
     struct mappable mapped;
 
     /* A directory's. */
-    uint64_t names; /* what the name cache knows it by; its lock guards it */
-    uint32_t
-        room[EXT2_NAME_CLASSES]; /* dir.c: which block may have room for a name of that class */
+    uint64_t names;                   /* what the name cache knows it by; its lock guards it */
+    uint32_t room[EXT2_NAME_CLASSES]; /* in front of that block is none for a name of that class */
 };
 
 static inline struct ext2_inode *ext2_inode_of(struct node *n) {

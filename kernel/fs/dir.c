@@ -121,14 +121,12 @@ static void know(struct inode *dp, const struct dir_name *name, uint32_t inum, u
 }
 
 int dir_find(struct inode *dp, const struct dir_name *name, struct dir_slot *slot) {
+    struct known_name known;
     *slot = (struct dir_slot){.buf = NULL};
-    const struct known_name *known = namecache_look(&dp->names, name->word);
-    uint32_t inum = known ? known->inum : 0, index = known ? known->where : 0;
-    namecache_looked();
-    if (known) {
-        if (inum == 0)
+    if (namecache_get(&dp->names, name->word, &known)) {
+        if (known.inum == 0)
             return -K_ENOENT;
-        int err = look_at(dp, index, name, slot);
+        int err = look_at(dp, known.where, name, slot);
         if (err || slot->buf) /* else the image uses a block twice */
             return err;
     }

@@ -33,7 +33,7 @@ struct known_name {
 
 /* Boot: room for about n names of two words, 32 bytes each. -K_ENOMEM. */
 int namecache_boot_init(uint32_t n) must_check;
-/* Mount: empties it. A name is so many words from now on. */
+/* Mount: empties it. A name is so many words from now on; each takes 16 bytes and its words. */
 void namecache_mount(unsigned words);
 
 /* What is known of the name; NULL: nothing. The cache's lock is held from then on, until
@@ -41,6 +41,17 @@ void namecache_mount(unsigned words);
  * so until it is unlocked. */
 const struct known_name *namecache_look(const uint64_t *names, const uint64_t *name);
 void namecache_looked(void);
+
+/* The same in a copy, with no lock held afterwards. False: nothing is known, and *out is as it was.
+ */
+static inline bool namecache_get(const uint64_t *names, const uint64_t *name,
+                                 struct known_name *out) {
+    const struct known_name *known = namecache_look(names, name);
+    if (known)
+        *out = *known;
+    namecache_looked();
+    return known;
+}
 
 /* The directory, locked, now has the name so. */
 void namecache_put(uint64_t *names, const uint64_t *name, struct known_name known);

@@ -7,6 +7,7 @@
 #include "ext2env.h"
 #include "ext2/ext2.h"
 #include "fs/fs.h"
+#include "fs/log.h"
 #include "mm/rmap.h"
 #include "dev/bootargs.h"
 #include "proc/clock.h"
@@ -168,6 +169,13 @@ void ext2env_mount_ok(void) {
     const char *why;
     if (ext2env_mount(&why))
         fail_msg("mount: %s", why);
+}
+
+void ext2env_fresh(const char *options, unsigned kib) {
+    ext2env_folder();
+    ext2env_make(options, kib, false);
+    log_sync_always = false;
+    ext2env_mount_ok();
 }
 
 void ext2env_remount(void) {

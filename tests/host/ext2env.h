@@ -14,6 +14,8 @@ const char *ext2env_path(const char *name);
 
 /* A new image of so many KiB, with mke2fs's options; with what is in the folder. */
 void ext2env_make(const char *options, unsigned kib, bool with_folder);
+/* The same, empty, and mounted: what is done is durable by and by. */
+void ext2env_fresh(const char *options, unsigned kib);
 /* Has debugfs change the image that memdisk has. */
 void ext2env_debugfs(const char *commands);
 

@@ -3,7 +3,6 @@
 #include "ext2/dir.h"
 #include "ext2env.h"
 #include "fs/dir.h"
-#include "fs/log.h"
 #include "fs/namecache.h"
 #include "fsenv.h"
 #include <string.h>
@@ -21,12 +20,7 @@ struct tested {
 };
 
 static inline void fresh_xv6(void) { fsenv_fresh(4000, 30, 300); }
-static inline void fresh_ext2(void) {
-    log_sync_always = false;
-    ext2env_folder();
-    ext2env_make("-t ext3 -b 1024 -N 300", 8192, false);
-    ext2env_mount_ok();
-}
+static inline void fresh_ext2(void) { ext2env_fresh("-t ext3 -b 1024 -N 300", 8192); }
 static inline uint32_t dir_size_xv6(uint32_t names) {
     return (2 + names) * (uint32_t)sizeof(struct fs_dirent);
 }

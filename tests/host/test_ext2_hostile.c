@@ -90,10 +90,7 @@ static void use_all(void) {
 
 static void make_image(const char *options) {
     static uint8_t bytes[200000];
-    ext2env_folder();
-    ext2env_make(options, DISK_KIB, false);
-    log_sync_always = false;
-    ext2env_mount_ok();
+    ext2env_fresh(options, DISK_KIB);
     assert_int_equal(t_mkdir("/d"), 0);
     assert_int_equal(t_mkdir("/d/e"), 0);
     t_make_file("/f", 100000, 1);
@@ -236,10 +233,7 @@ static uint64_t block_with(const char *name) {
  * has as many blocks as an inode names itself, and no room. */
 static void make_shared(void) {
     char commands[200];
-    ext2env_folder();
-    ext2env_make("-t ext2 -b 1024 -I 128", DISK_KIB, false);
-    log_sync_always = false;
-    ext2env_mount_ok();
+    ext2env_fresh("-t ext2 -b 1024 -I 128", DISK_KIB);
     assert_int_equal(t_mkdir("/first"), 0);
     assert_int_equal(t_mkdir("/second"), 0);
     assert_int_equal(t_mkdir("/full"), 0);
@@ -284,10 +278,7 @@ static void a_known_place_is_anothers(void **state) {
     char commands[100];
     if (!ext2env_can())
         return;
-    ext2env_folder();
-    ext2env_make("-t ext2 -b 1024 -I 128", DISK_KIB, false);
-    log_sync_always = false;
-    ext2env_mount_ok();
+    ext2env_fresh("-t ext2 -b 1024 -I 128", DISK_KIB);
     assert_int_equal(t_mkdir("/p"), 0);
     assert_int_equal(t_mkdir("/q"), 0);
     t_make_file("/p/marker-of-p", 100, 1);

@@ -41,12 +41,7 @@ static const char *const kinds[] = {
 };
 #define DISK_KIB 8192
 
-static void fresh(const char *options) {
-    log_sync_always = false;
-    ext2env_folder();
-    ext2env_make(options, DISK_KIB, false);
-    ext2env_mount_ok();
-}
+static void fresh(const char *options) { ext2env_fresh(options, DISK_KIB); }
 
 /* ---- calls, one after the other ---- */
 

@@ -310,11 +310,7 @@ static void a_place_used_again(void **state) {
 }
 
 static bool knows(const uint64_t *dir, const struct dir_name *name, struct known_name *out) {
-    const struct known_name *known = namecache_look(dir, name->word);
-    if (known)
-        *out = *known;
-    namecache_looked();
-    return known;
+    return namecache_get(dir, name->word, out);
 }
 
 /* In a set that is full the name goes that was not used for the longest time. */

@@ -54,10 +54,8 @@ static unsigned looks, old_places; /* at which the new name was there; and an ol
 
 /* Whether that is known of the name. */
 static bool leads_to(struct inode *dp, const struct dir_name *name, const struct inode *ip) {
-    const struct known_name *known = namecache_look(&dp->names, name->word);
-    bool leads = known && known->inum == ip->inum;
-    namecache_looked();
-    return leads;
+    struct known_name known;
+    return namecache_get(&dp->names, name->word, &known) && known.inum == ip->inum;
 }
 
 static void look(void) {
